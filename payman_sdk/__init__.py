@@ -1,0 +1,1 @@
+"""Payman SDK for Python."""
