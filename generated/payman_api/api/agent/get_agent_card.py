@@ -1,0 +1,127 @@
+"""Read the agent card: GET /.well-known/agent.json."""
+
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.agent_card import AgentCard
+from ...models.error_answer import ErrorAnswer
+from ...types import Response
+
+
+def build_request() -> dict[str, Any]:
+    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
+
+    _kwargs: dict[str, Any] = {
+        "method": "GET",
+        "url": "/.well-known/agent.json",
+    }
+    return _kwargs
+
+
+def parse_answer(
+    response: httpx.Response, *, raise_on_unexpected_status: bool = False
+) -> AgentCard | ErrorAnswer | None:
+    """Read an answer.
+
+    Args:
+        response: The answer, its body read.
+        raise_on_unexpected_status: Whether to raise for a status that the spec does not have.
+
+    Returns:
+        What the spec has for the status; None for a status it does not have, and for an error status whose body is not as the spec has it.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
+    """
+    if response.status_code == 200:
+        response_200 = AgentCard.from_dict(response.json())
+
+        return response_200
+
+    try:
+        if response.status_code == 404:
+            response_404 = ErrorAnswer.from_dict(response.json())
+
+            return response_404
+
+        if response.status_code == 429:
+            response_429 = ErrorAnswer.from_dict(response.json())
+
+            return response_429
+
+        if 500 <= response.status_code <= 599:
+            response_5xx = ErrorAnswer.from_dict(response.json())
+
+            return response_5xx
+
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    if raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[AgentCard | ErrorAnswer]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[AgentCard | ErrorAnswer]:
+    """Read the agent card
+
+     What the agent can do and where it is, as A2A agents publish it. It needs no token.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[AgentCard | ErrorAnswer]
+    """
+
+    response = client.get_httpx_client().request(**build_request())
+    return _build_response(client=client, response=response)
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[AgentCard | ErrorAnswer]:
+    """Do as `sync_detailed`, asynchronously."""
+    response = await client.get_async_httpx_client().request(**build_request())
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+) -> AgentCard | ErrorAnswer | None:
+    """Do as `sync_detailed`, and give only what was read."""
+    return sync_detailed(
+        client=client,
+    ).parsed
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+) -> AgentCard | ErrorAnswer | None:
+    """Do as `asyncio_detailed`, and give only what was read."""
+    return (
+        await asyncio_detailed(
+            client=client,
+        )
+    ).parsed

@@ -1,0 +1,208 @@
+"""Ask a person for consent: GET /oauth/authorize."""
+
+from typing import Any, Literal, cast
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.scope import Scope
+from ...types import UNSET, Response, Unset
+
+
+def build_request(
+    *,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> dict[str, Any]:
+    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
+
+    params: dict[str, Any] = {}
+
+    params["response_type"] = response_type
+
+    params["client_id"] = client_id
+
+    params["redirect_uri"] = redirect_uri
+
+    params["scope"] = scope
+
+    params["state"] = state
+
+    params["code_challenge"] = code_challenge
+
+    params["code_challenge_method"] = code_challenge_method
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "GET",
+        "url": "/oauth/authorize",
+        "params": params,
+    }
+    return _kwargs
+
+
+def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> Any | str | None:
+    """Read an answer.
+
+    Args:
+        response: The answer, its body read.
+        raise_on_unexpected_status: Whether to raise for a status that the spec does not have.
+
+    Returns:
+        What the spec has for the status; None for a status it does not have, and for an error status whose body is not as the spec has it.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
+    """
+    if response.status_code == 200:
+        response_200 = response.text
+        return response_200
+
+    if response.status_code == 302:
+        response_302 = cast(Any, None)
+        return response_302
+
+    if raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | str]:
+    return Response(
+        status_code=response.status_code,
+        content=response.content,
+        headers=response.headers,
+        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
+    )
+
+
+def sync_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> Response[Any | str]:
+    """Ask a person for consent
+
+     A page for a browser, not for a program: the person signs in, sees who asks for which scopes, and
+    agrees or does not. The browser is then sent to
+    `redirect_uri` with `code` or, as OAuth has it, `error` in the query.
+
+    Args:
+        response_type (Literal['code']):  Default: 'code'.
+        client_id (str):
+        redirect_uri (str):
+        scope (Scope | str):
+        state (str | Unset):
+        code_challenge (str | Unset):
+        code_challenge_method (str | Unset):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Any | str]
+    """
+
+    response = client.get_httpx_client().request(
+        **build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        )
+    )
+    return _build_response(client=client, response=response)
+
+
+async def asyncio_detailed(
+    *,
+    client: AuthenticatedClient | Client,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> Response[Any | str]:
+    """Do as `sync_detailed`, asynchronously."""
+    response = await client.get_async_httpx_client().request(
+        **build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        )
+    )
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    *,
+    client: AuthenticatedClient | Client,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> Any | str | None:
+    """Do as `sync_detailed`, and give only what was read."""
+    return sync_detailed(
+        client=client,
+        response_type=response_type,
+        client_id=client_id,
+        redirect_uri=redirect_uri,
+        scope=scope,
+        state=state,
+        code_challenge=code_challenge,
+        code_challenge_method=code_challenge_method,
+    ).parsed
+
+
+async def asyncio(
+    *,
+    client: AuthenticatedClient | Client,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> Any | str | None:
+    """Do as `asyncio_detailed`, and give only what was read."""
+    return (
+        await asyncio_detailed(
+            client=client,
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        )
+    ).parsed

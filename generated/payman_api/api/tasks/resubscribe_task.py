@@ -1,0 +1,131 @@
+"""Watch a task again: POST /api/a2a/tasks/resubscribe."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient
+from ...models.error_answer import ErrorAnswer
+from ...models.resubscribe_task_request import ResubscribeTaskRequest
+from ...models.task_response import TaskResponse
+from ...models.task_stream_response import TaskStreamResponse
+
+
+def build_request(
+    *,
+    body: ResubscribeTaskRequest,
+) -> dict[str, Any]:
+    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "POST",
+        "url": "/api/a2a/tasks/resubscribe",
+    }
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+    headers["Accept"] = "text/event-stream, application/json"
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def parse_answer(
+    response: httpx.Response, *, raise_on_unexpected_status: bool = False
+) -> ErrorAnswer | TaskResponse | None:
+    """Read an answer that is not an event stream.
+
+    Args:
+        response: The answer, its body read.
+        raise_on_unexpected_status: Whether to raise for a status that the spec does not have.
+
+    Returns:
+        What the spec has for the status; None for a status it does not have, and for an error status whose body is not as the spec has it.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
+    """
+    if response.status_code == 200:
+        response_200 = TaskResponse.from_dict(response.json())
+
+        return response_200
+
+    try:
+        if response.status_code == 400:
+            response_400 = ErrorAnswer.from_dict(response.json())
+
+            return response_400
+
+        if response.status_code == 401:
+            response_401 = ErrorAnswer.from_dict(response.json())
+
+            return response_401
+
+        if response.status_code == 403:
+            response_403 = ErrorAnswer.from_dict(response.json())
+
+            return response_403
+
+        if response.status_code == 404:
+            response_404 = ErrorAnswer.from_dict(response.json())
+
+            return response_404
+
+        if response.status_code == 429:
+            response_429 = ErrorAnswer.from_dict(response.json())
+
+            return response_429
+
+        if 500 <= response.status_code <= 599:
+            response_5xx = ErrorAnswer.from_dict(response.json())
+
+            return response_5xx
+
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    if raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    return None
+
+
+def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:
+    """Read the data of one event.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: The data is not as the spec has it.
+    """
+    return TaskStreamResponse.from_dict(data)
+
+
+@contextmanager
+def stream(
+    *,
+    client: AuthenticatedClient,
+    body: ResubscribeTaskRequest,
+) -> Iterator[httpx.Response]:
+    """Open the stream: `with stream(...) as response`. The body is not read; an error status, or a body of JSON, is the caller's to look at."""
+    with client.get_httpx_client().stream(
+        **build_request(
+            body=body,
+        )
+    ) as response:
+        yield response
+
+
+@asynccontextmanager
+async def astream(
+    *,
+    client: AuthenticatedClient,
+    body: ResubscribeTaskRequest,
+) -> AsyncIterator[httpx.Response]:
+    """Open the stream: `async with astream(...) as response`. As `stream`."""
+    async with client.get_async_httpx_client().stream(
+        **build_request(
+            body=body,
+        )
+    ) as response:
+        yield response

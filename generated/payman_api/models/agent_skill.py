@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="AgentSkill")
+
+
+@_attrs_define
+class AgentSkill:
+    """Something the agent is good at.
+
+    Attributes:
+        id (str):
+        name (str):
+        description (None | str | Unset):
+        tags (list[str] | None | Unset):
+        examples (list[str] | None | Unset): What one might ask.
+        input_modes (list[str] | None | Unset):
+        output_modes (list[str] | None | Unset):
+    """
+
+    id: str
+    name: str
+    description: None | str | Unset = UNSET
+    tags: list[str] | None | Unset = UNSET
+    examples: list[str] | None | Unset = UNSET
+    input_modes: list[str] | None | Unset = UNSET
+    output_modes: list[str] | None | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        name = self.name
+
+        description = self.description
+
+        tags = self.tags
+
+        examples = self.examples
+
+        input_modes = self.input_modes
+
+        output_modes = self.output_modes
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "name": name,
+            }
+        )
+        if description is not UNSET:
+            field_dict["description"] = description
+        if tags is not UNSET:
+            field_dict["tags"] = tags
+        if examples is not UNSET:
+            field_dict["examples"] = examples
+        if input_modes is not UNSET:
+            field_dict["inputModes"] = input_modes
+        if output_modes is not UNSET:
+            field_dict["outputModes"] = output_modes
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        name = d.pop("name")
+
+        def _parse_description(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"description fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        description = _parse_description(d.pop("description", UNSET))
+
+        def _parse_tags(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                tags_type_0 = cast(list[str], data)
+
+                return tags_type_0
+            raise TypeError(f"tags fits no member of list[str] | None: {type(data).__name__}")
+
+        tags = _parse_tags(d.pop("tags", UNSET))
+
+        def _parse_examples(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                examples_type_0 = cast(list[str], data)
+
+                return examples_type_0
+            raise TypeError(f"examples fits no member of list[str] | None: {type(data).__name__}")
+
+        examples = _parse_examples(d.pop("examples", UNSET))
+
+        def _parse_input_modes(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                input_modes_type_0 = cast(list[str], data)
+
+                return input_modes_type_0
+            raise TypeError(f"inputModes fits no member of list[str] | None: {type(data).__name__}")
+
+        input_modes = _parse_input_modes(d.pop("inputModes", UNSET))
+
+        def _parse_output_modes(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                output_modes_type_0 = cast(list[str], data)
+
+                return output_modes_type_0
+            raise TypeError(f"outputModes fits no member of list[str] | None: {type(data).__name__}")
+
+        output_modes = _parse_output_modes(d.pop("outputModes", UNSET))
+
+        agent_skill = cls(
+            id=id,
+            name=name,
+            description=description,
+            tags=tags,
+            examples=examples,
+            input_modes=input_modes,
+            output_modes=output_modes,
+        )
+
+        agent_skill.additional_properties = d
+        return agent_skill
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

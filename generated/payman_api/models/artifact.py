@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.data_part import DataPart
+    from ..models.file_part import FilePart
+    from ..models.metadata import Metadata
+    from ..models.other_part import OtherPart
+    from ..models.text_part import TextPart
+
+
+T = TypeVar("T", bound="Artifact")
+
+
+@_attrs_define
+class Artifact:
+    """Something the agent has made; the answer itself, or a piece of it while it is streamed.
+
+    Attributes:
+        parts (list[DataPart | FilePart | OtherPart | TextPart]):
+        name (None | str | Unset): What it is called, such as `response`.
+        description (None | str | Unset): What it is, such as `AI Assistant Response`.
+        index (int | None | Unset): Which artifact of the task it is; absent and null mean 0. Chunks of one artifact
+            have the same index. Default: 0.
+        append (bool | None | Unset): Whether these parts extend the artifact with this index rather than begin it.
+        last_chunk (bool | None | Unset): Whether the artifact is complete with these parts.
+        metadata (Metadata | None | Unset):
+    """
+
+    parts: list[DataPart | FilePart | OtherPart | TextPart]
+    name: None | str | Unset = UNSET
+    description: None | str | Unset = UNSET
+    index: int | None | Unset = 0
+    append: bool | None | Unset = UNSET
+    last_chunk: bool | None | Unset = UNSET
+    metadata: Metadata | None | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        parts = self.parts
+
+        name = self.name
+
+        description = self.description
+
+        index = self.index
+
+        append = self.append
+
+        last_chunk = self.last_chunk
+
+        metadata = self.metadata
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "parts": parts,
+            }
+        )
+        if name is not UNSET:
+            field_dict["name"] = name
+        if description is not UNSET:
+            field_dict["description"] = description
+        if index is not UNSET:
+            field_dict["index"] = index
+        if append is not UNSET:
+            field_dict["append"] = append
+        if last_chunk is not UNSET:
+            field_dict["lastChunk"] = last_chunk
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.data_part import DataPart  # noqa: PLC0415
+        from ..models.file_part import FilePart  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+        from ..models.other_part import OtherPart  # noqa: PLC0415
+        from ..models.text_part import TextPart  # noqa: PLC0415
+
+        d = dict(src_dict)
+        parts = []
+        _parts = d.pop("parts")
+        for parts_item_data in _parts:
+
+            def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_0 = TextPart.from_dict(data)
+
+                    return componentsschemas_part_type_0
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_1 = FilePart.from_dict(data)
+
+                    return componentsschemas_part_type_1
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_2 = DataPart.from_dict(data)
+
+                    return componentsschemas_part_type_2
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_3 = OtherPart.from_dict(data)
+
+                    return componentsschemas_part_type_3
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                raise TypeError(
+                    f"parts_item fits no member of DataPart | FilePart | OtherPart | TextPart: {type(data).__name__}"
+                )
+
+            parts_item = _parse_parts_item(parts_item_data)
+
+            parts.append(parts_item)
+
+        def _parse_name(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"name fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        name = _parse_name(d.pop("name", UNSET))
+
+        def _parse_description(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"description fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        description = _parse_description(d.pop("description", UNSET))
+
+        def _parse_index(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"index fits no member of int | None: {type(data).__name__}")
+            return cast(int | None | Unset, data)
+
+        index = _parse_index(d.pop("index", UNSET))
+
+        def _parse_append(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"append fits no member of bool | None: {type(data).__name__}")
+            return cast(bool | None | Unset, data)
+
+        append = _parse_append(d.pop("append", UNSET))
+
+        def _parse_last_chunk(data: object) -> bool | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"lastChunk fits no member of bool | None: {type(data).__name__}")
+            return cast(bool | None | Unset, data)
+
+        last_chunk = _parse_last_chunk(d.pop("lastChunk", UNSET))
+
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
+
+        artifact = cls(
+            parts=parts,
+            name=name,
+            description=description,
+            index=index,
+            append=append,
+            last_chunk=last_chunk,
+            metadata=metadata,
+        )
+
+        artifact.additional_properties = d
+        return artifact
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

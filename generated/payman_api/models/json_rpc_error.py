@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="JsonRpcError")
+
+
+@_attrs_define
+class JsonRpcError:
+    """Why there is no result. The codes: -32700 parse error, -32600 invalid request, -32601 method not found, -32602
+    invalid params, -32603 internal error,
+    -32001 task not found, -32002 task cannot be canceled, -32003 push notifications not supported, -32004 unsupported
+    operation. Other servers have other codes.
+
+        Attributes:
+            code (int): What kind of error it is.
+            message (None | str | Unset): What a developer should know about it.
+            data (Any | Unset): More about it, of any kind.
+    """
+
+    code: int
+    message: None | str | Unset = UNSET
+    data: Any | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        code = self.code
+
+        message = self.message
+
+        data = self.data
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "code": code,
+            }
+        )
+        if message is not UNSET:
+            field_dict["message"] = message
+        if data is not UNSET:
+            field_dict["data"] = data
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        code = d.pop("code")
+
+        def _parse_message(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"message fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        message = _parse_message(d.pop("message", UNSET))
+
+        data = d.pop("data", UNSET)
+
+        json_rpc_error = cls(
+            code=code,
+            message=message,
+            data=data,
+        )
+
+        json_rpc_error.additional_properties = d
+        return json_rpc_error
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.data_part import DataPart
+    from ..models.file_part import FilePart
+    from ..models.metadata import Metadata
+    from ..models.other_part import OtherPart
+    from ..models.text_part import TextPart
+
+
+T = TypeVar("T", bound="Message")
+
+
+@_attrs_define
+class Message:
+    """What one side says to the other.
+
+    Attributes:
+        role (str): Who speaks, `user` or `agent`. Answers have also said `assistant`.
+        parts (list[DataPart | FilePart | OtherPart | TextPart]):
+        metadata (Metadata | None | Unset):
+    """
+
+    role: str
+    parts: list[DataPart | FilePart | OtherPart | TextPart]
+    metadata: Metadata | None | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        role = self.role
+
+        parts = self.parts
+
+        metadata = self.metadata
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "role": role,
+                "parts": parts,
+            }
+        )
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.data_part import DataPart  # noqa: PLC0415
+        from ..models.file_part import FilePart  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+        from ..models.other_part import OtherPart  # noqa: PLC0415
+        from ..models.text_part import TextPart  # noqa: PLC0415
+
+        d = dict(src_dict)
+        role = d.pop("role")
+
+        parts = []
+        _parts = d.pop("parts")
+        for parts_item_data in _parts:
+
+            def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_0 = TextPart.from_dict(data)
+
+                    return componentsschemas_part_type_0
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_1 = FilePart.from_dict(data)
+
+                    return componentsschemas_part_type_1
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_2 = DataPart.from_dict(data)
+
+                    return componentsschemas_part_type_2
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                try:
+                    if not isinstance(data, dict):
+                        raise TypeError()
+                    componentsschemas_part_type_3 = OtherPart.from_dict(data)
+
+                    return componentsschemas_part_type_3
+                except (TypeError, ValueError, AttributeError, KeyError):
+                    pass
+                raise TypeError(
+                    f"parts_item fits no member of DataPart | FilePart | OtherPart | TextPart: {type(data).__name__}"
+                )
+
+            parts_item = _parse_parts_item(parts_item_data)
+
+            parts.append(parts_item)
+
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
+
+        message = cls(
+            role=role,
+            parts=parts,
+            metadata=metadata,
+        )
+
+        message.additional_properties = d
+        return message
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

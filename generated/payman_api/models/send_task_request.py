@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.task_send_params import TaskSendParams
+
+
+T = TypeVar("T", bound="SendTaskRequest")
+
+
+@_attrs_define
+class SendTaskRequest:
+    """The body of `send_task`. Clients say `tasks/send`, as the protocol has it. Version 1.0.8 of the Python client wrote
+    `tasks.send`, so a server accepts both.
+
+        Attributes:
+            jsonrpc (Literal['2.0']):  Default: '2.0'.
+            id (str): The request's id, made by the client (`req-<uuid4>`).
+            method (Literal['tasks/send']):  Default: 'tasks/send'.
+            params (TaskSendParams): What is asked.
+    """
+
+    id: str
+    params: TaskSendParams
+    jsonrpc: Literal["2.0"] = "2.0"
+    method: Literal["tasks/send"] = "tasks/send"
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        jsonrpc = self.jsonrpc
+
+        id = self.id
+
+        method = self.method
+
+        params = self.params.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "jsonrpc": jsonrpc,
+                "id": id,
+                "method": method,
+                "params": params,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.task_send_params import TaskSendParams  # noqa: PLC0415
+
+        d = dict(src_dict)
+        jsonrpc = cast(Literal["2.0"], d.pop("jsonrpc"))
+        if jsonrpc != "2.0":
+            raise ValueError(f"jsonrpc must match const '2.0', got '{jsonrpc}'")
+
+        id = d.pop("id")
+
+        method = cast(Literal["tasks/send"], d.pop("method"))
+        if method != "tasks/send":
+            raise ValueError(f"method must match const 'tasks/send', got '{method}'")
+
+        params = TaskSendParams.from_dict(d.pop("params"))
+
+        send_task_request = cls(
+            jsonrpc=jsonrpc,
+            id=id,
+            method=method,
+            params=params,
+        )
+
+        send_task_request.additional_properties = d
+        return send_task_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

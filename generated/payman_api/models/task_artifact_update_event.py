@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.artifact import Artifact
+    from ..models.metadata import Metadata
+
+
+T = TypeVar("T", bound="TaskArtifactUpdateEvent")
+
+
+@_attrs_define
+class TaskArtifactUpdateEvent:
+    """An artifact was begun, extended or completed.
+
+    Attributes:
+        id (str): The task's id.
+        artifact (Artifact): Something the agent has made; the answer itself, or a piece of it while it is streamed.
+        metadata (Metadata | None | Unset):
+    """
+
+    id: str
+    artifact: Artifact
+    metadata: Metadata | None | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        artifact = self.artifact.to_dict()
+
+        metadata = self.metadata
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "artifact": artifact,
+            }
+        )
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.artifact import Artifact  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        artifact = Artifact.from_dict(d.pop("artifact"))
+
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
+
+        task_artifact_update_event = cls(
+            id=id,
+            artifact=artifact,
+            metadata=metadata,
+        )
+
+        task_artifact_update_event.additional_properties = d
+        return task_artifact_update_event
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.message import Message
+    from ..models.metadata import Metadata
+
+
+T = TypeVar("T", bound="TaskSendParams")
+
+
+@_attrs_define
+class TaskSendParams:
+    """What is asked.
+
+    Attributes:
+        id (str): The task's id, made by the client (`tsk-<uuid4>`).
+        message (Message): What one side says to the other.
+        session_id (str | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the client. The server makes
+            one if it is left out.
+        accepted_output_modes (list[str] | Unset): Kinds of parts that the client can read, such as `text`.
+        history_length (int | Unset): How many messages of the history to put into the answer.
+        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes `timestamp`, `agentId`
+            (`ai-…`) and `orgId` (`org-…`) on its tasks.
+    """
+
+    id: str
+    message: Message
+    session_id: str | Unset = UNSET
+    accepted_output_modes: list[str] | Unset = UNSET
+    history_length: int | Unset = UNSET
+    metadata: Metadata | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = self.id
+
+        message = self.message.to_dict()
+
+        session_id = self.session_id
+
+        accepted_output_modes: list[str] | Unset = UNSET
+        if not isinstance(self.accepted_output_modes, Unset):
+            accepted_output_modes = self.accepted_output_modes
+
+        history_length = self.history_length
+
+        metadata: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.metadata, Unset):
+            metadata = self.metadata.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "message": message,
+            }
+        )
+        if session_id is not UNSET:
+            field_dict["sessionId"] = session_id
+        if accepted_output_modes is not UNSET:
+            field_dict["acceptedOutputModes"] = accepted_output_modes
+        if history_length is not UNSET:
+            field_dict["historyLength"] = history_length
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.message import Message  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        message = Message.from_dict(d.pop("message"))
+
+        session_id = d.pop("sessionId", UNSET)
+
+        accepted_output_modes = cast(list[str], d.pop("acceptedOutputModes", UNSET))
+
+        history_length = d.pop("historyLength", UNSET)
+
+        _metadata = d.pop("metadata", UNSET)
+        metadata: Metadata | Unset
+        if isinstance(_metadata, Unset):
+            metadata = UNSET
+        else:
+            metadata = Metadata.from_dict(_metadata)
+
+        task_send_params = cls(
+            id=id,
+            message=message,
+            session_id=session_id,
+            accepted_output_modes=accepted_output_modes,
+            history_length=history_length,
+            metadata=metadata,
+        )
+
+        task_send_params.additional_properties = d
+        return task_send_params
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.task_state import TaskState
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.message import Message
+
+
+T = TypeVar("T", bound="TaskStatus")
+
+
+@_attrs_define
+class TaskStatus:
+    """How a task stands.
+
+    Attributes:
+        state (str | TaskState): A state as a server may spell it: the protocol's `input-required`, or `INPUT_REQUIRED`
+            as the live server has answered (it has been seen with `COMPLETED`),
+            or one that is not listed.
+        message (Message | None | Unset): What the agent says about it, such as `Processing completed successfully`, or
+            what it needs to know.
+        timestamp (None | str | Unset): Since when. A plain string; it may have nine fractional digits, or no zone.
+    """
+
+    state: str | TaskState
+    message: Message | None | Unset = UNSET
+    timestamp: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        state = self.state
+
+        message = self.message
+
+        timestamp = self.timestamp
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "state": state,
+            }
+        )
+        if message is not UNSET:
+            field_dict["message"] = message
+        if timestamp is not UNSET:
+            field_dict["timestamp"] = timestamp
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.message import Message  # noqa: PLC0415
+
+        d = dict(src_dict)
+
+        def _parse_state(data: object) -> str | TaskState:
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                componentsschemas_task_state_on_the_wire_type_0 = TaskState(data)
+
+                return componentsschemas_task_state_on_the_wire_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if data is None or isinstance(data, dict | list):
+                raise TypeError(f"state fits no member of str | TaskState: {type(data).__name__}")
+            return cast(str | TaskState, data)
+
+        state = _parse_state(d.pop("state"))
+
+        def _parse_message(data: object) -> Message | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                message_type_0 = Message.from_dict(data)
+
+                return message_type_0
+            raise TypeError(f"message fits no member of Message | None: {type(data).__name__}")
+
+        message = _parse_message(d.pop("message", UNSET))
+
+        def _parse_timestamp(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"timestamp fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        timestamp = _parse_timestamp(d.pop("timestamp", UNSET))
+
+        task_status = cls(
+            state=state,
+            message=message,
+            timestamp=timestamp,
+        )
+
+        task_status.additional_properties = d
+        return task_status
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="TokenResponse")
+
+
+@_attrs_define
+class TokenResponse:
+    """An access token, as the server answers today.
+
+    Attributes:
+        access_token (str): What every call to the agent carries.
+        token_type (None | str | Unset): How the token is used. The agent's endpoints have a header of their own for it,
+            whatever this says.
+        expires_in (int | None | Unset): How long the token is good, in seconds.
+        scope (None | str | Unset): What the token allows, scopes joined by commas.
+        refresh_token (None | str | Unset): Gets the next token. One in the answer to a refresh replaces the one that
+            was used; if there is none, the old one stays good.
+    """
+
+    access_token: str
+    token_type: None | str | Unset = UNSET
+    expires_in: int | None | Unset = UNSET
+    scope: None | str | Unset = UNSET
+    refresh_token: None | str | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        access_token = self.access_token
+
+        token_type = self.token_type
+
+        expires_in = self.expires_in
+
+        scope = self.scope
+
+        refresh_token = self.refresh_token
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "accessToken": access_token,
+            }
+        )
+        if token_type is not UNSET:
+            field_dict["tokenType"] = token_type
+        if expires_in is not UNSET:
+            field_dict["expiresIn"] = expires_in
+        if scope is not UNSET:
+            field_dict["scope"] = scope
+        if refresh_token is not UNSET:
+            field_dict["refreshToken"] = refresh_token
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        access_token = d.pop("accessToken")
+
+        def _parse_token_type(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"tokenType fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        token_type = _parse_token_type(d.pop("tokenType", UNSET))
+
+        def _parse_expires_in(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"expiresIn fits no member of int | None: {type(data).__name__}")
+            return cast(int | None | Unset, data)
+
+        expires_in = _parse_expires_in(d.pop("expiresIn", UNSET))
+
+        def _parse_scope(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"scope fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        scope = _parse_scope(d.pop("scope", UNSET))
+
+        def _parse_refresh_token(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict | list):
+                raise TypeError(f"refreshToken fits no member of None | str: {type(data).__name__}")
+            return cast(None | str | Unset, data)
+
+        refresh_token = _parse_refresh_token(d.pop("refreshToken", UNSET))
+
+        token_response = cls(
+            access_token=access_token,
+            token_type=token_type,
+            expires_in=expires_in,
+            scope=scope,
+            refresh_token=refresh_token,
+        )
+
+        token_response.additional_properties = d
+        return token_response
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
