@@ -25,9 +25,20 @@ class AgentAuthentication:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        schemes = self.schemes
+        schemes: list[str] | None | Unset
+        if isinstance(self.schemes, Unset):
+            schemes = UNSET
+        elif isinstance(self.schemes, list):
+            schemes = self.schemes
 
-        credentials = self.credentials
+        else:
+            schemes = self.schemes
+
+        credentials: None | str | Unset
+        if isinstance(self.credentials, Unset):
+            credentials = UNSET
+        else:
+            credentials = self.credentials
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

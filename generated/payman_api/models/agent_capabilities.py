@@ -27,11 +27,23 @@ class AgentCapabilities:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        streaming = self.streaming
+        streaming: bool | None | Unset
+        if isinstance(self.streaming, Unset):
+            streaming = UNSET
+        else:
+            streaming = self.streaming
 
-        push_notifications = self.push_notifications
+        push_notifications: bool | None | Unset
+        if isinstance(self.push_notifications, Unset):
+            push_notifications = UNSET
+        else:
+            push_notifications = self.push_notifications
 
-        state_transition_history = self.state_transition_history
+        state_transition_history: bool | None | Unset
+        if isinstance(self.state_transition_history, Unset):
+            state_transition_history = UNSET
+        else:
+            state_transition_history = self.state_transition_history
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

@@ -50,27 +50,85 @@ class AgentCard:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.agent_authentication import AgentAuthentication  # noqa: PLC0415
+        from ..models.agent_capabilities import AgentCapabilities  # noqa: PLC0415
+        from ..models.agent_provider import AgentProvider  # noqa: PLC0415
+
         name = self.name
 
         url = self.url
 
-        description = self.description
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
 
-        provider = self.provider
+        provider: dict[str, Any] | None | Unset
+        if isinstance(self.provider, Unset):
+            provider = UNSET
+        elif isinstance(self.provider, AgentProvider):
+            provider = self.provider.to_dict()
+        else:
+            provider = self.provider
 
-        version = self.version
+        version: None | str | Unset
+        if isinstance(self.version, Unset):
+            version = UNSET
+        else:
+            version = self.version
 
-        documentation_url = self.documentation_url
+        documentation_url: None | str | Unset
+        if isinstance(self.documentation_url, Unset):
+            documentation_url = UNSET
+        else:
+            documentation_url = self.documentation_url
 
-        capabilities = self.capabilities
+        capabilities: dict[str, Any] | None | Unset
+        if isinstance(self.capabilities, Unset):
+            capabilities = UNSET
+        elif isinstance(self.capabilities, AgentCapabilities):
+            capabilities = self.capabilities.to_dict()
+        else:
+            capabilities = self.capabilities
 
-        authentication = self.authentication
+        authentication: dict[str, Any] | None | Unset
+        if isinstance(self.authentication, Unset):
+            authentication = UNSET
+        elif isinstance(self.authentication, AgentAuthentication):
+            authentication = self.authentication.to_dict()
+        else:
+            authentication = self.authentication
 
-        default_input_modes = self.default_input_modes
+        default_input_modes: list[str] | None | Unset
+        if isinstance(self.default_input_modes, Unset):
+            default_input_modes = UNSET
+        elif isinstance(self.default_input_modes, list):
+            default_input_modes = self.default_input_modes
 
-        default_output_modes = self.default_output_modes
+        else:
+            default_input_modes = self.default_input_modes
 
-        skills = self.skills
+        default_output_modes: list[str] | None | Unset
+        if isinstance(self.default_output_modes, Unset):
+            default_output_modes = UNSET
+        elif isinstance(self.default_output_modes, list):
+            default_output_modes = self.default_output_modes
+
+        else:
+            default_output_modes = self.default_output_modes
+
+        skills: list[dict[str, Any]] | None | Unset
+        if isinstance(self.skills, Unset):
+            skills = UNSET
+        elif isinstance(self.skills, list):
+            skills = []
+            for skills_type_0_item_data in self.skills:
+                skills_type_0_item = skills_type_0_item_data.to_dict()
+                skills.append(skills_type_0_item)
+
+        else:
+            skills = self.skills
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

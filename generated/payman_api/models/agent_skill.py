@@ -39,15 +39,47 @@ class AgentSkill:
 
         name = self.name
 
-        description = self.description
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
 
-        tags = self.tags
+        tags: list[str] | None | Unset
+        if isinstance(self.tags, Unset):
+            tags = UNSET
+        elif isinstance(self.tags, list):
+            tags = self.tags
 
-        examples = self.examples
+        else:
+            tags = self.tags
 
-        input_modes = self.input_modes
+        examples: list[str] | None | Unset
+        if isinstance(self.examples, Unset):
+            examples = UNSET
+        elif isinstance(self.examples, list):
+            examples = self.examples
 
-        output_modes = self.output_modes
+        else:
+            examples = self.examples
+
+        input_modes: list[str] | None | Unset
+        if isinstance(self.input_modes, Unset):
+            input_modes = UNSET
+        elif isinstance(self.input_modes, list):
+            input_modes = self.input_modes
+
+        else:
+            input_modes = self.input_modes
+
+        output_modes: list[str] | None | Unset
+        if isinstance(self.output_modes, Unset):
+            output_modes = UNSET
+        elif isinstance(self.output_modes, list):
+            output_modes = self.output_modes
+
+        else:
+            output_modes = self.output_modes
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

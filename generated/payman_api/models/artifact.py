@@ -44,19 +44,62 @@ class Artifact:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        parts = self.parts
+        from ..models.data_part import DataPart  # noqa: PLC0415
+        from ..models.file_part import FilePart  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+        from ..models.text_part import TextPart  # noqa: PLC0415
 
-        name = self.name
+        parts = []
+        for parts_item_data in self.parts:
+            parts_item: dict[str, Any]
+            if isinstance(parts_item_data, TextPart):
+                parts_item = parts_item_data.to_dict()
+            elif isinstance(parts_item_data, FilePart):
+                parts_item = parts_item_data.to_dict()
+            elif isinstance(parts_item_data, DataPart):
+                parts_item = parts_item_data.to_dict()
+            else:
+                parts_item = parts_item_data.to_dict()
 
-        description = self.description
+            parts.append(parts_item)
 
-        index = self.index
+        name: None | str | Unset
+        if isinstance(self.name, Unset):
+            name = UNSET
+        else:
+            name = self.name
 
-        append = self.append
+        description: None | str | Unset
+        if isinstance(self.description, Unset):
+            description = UNSET
+        else:
+            description = self.description
 
-        last_chunk = self.last_chunk
+        index: int | None | Unset
+        if isinstance(self.index, Unset):
+            index = UNSET
+        else:
+            index = self.index
 
-        metadata = self.metadata
+        append: bool | None | Unset
+        if isinstance(self.append, Unset):
+            append = UNSET
+        else:
+            append = self.append
+
+        last_chunk: bool | None | Unset
+        if isinstance(self.last_chunk, Unset):
+            last_chunk = UNSET
+        else:
+            last_chunk = self.last_chunk
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

@@ -27,7 +27,11 @@ class ErrorAnswer:
     def to_dict(self) -> dict[str, Any]:
         error = self.error
 
-        message = self.message
+        message: None | str | Unset
+        if isinstance(self.message, Unset):
+            message = UNSET
+        else:
+            message = self.message
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

@@ -29,13 +29,29 @@ class FileContent:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        name = self.name
+        name: None | str | Unset
+        if isinstance(self.name, Unset):
+            name = UNSET
+        else:
+            name = self.name
 
-        mime_type = self.mime_type
+        mime_type: None | str | Unset
+        if isinstance(self.mime_type, Unset):
+            mime_type = UNSET
+        else:
+            mime_type = self.mime_type
 
-        bytes_ = self.bytes_
+        bytes_: None | str | Unset
+        if isinstance(self.bytes_, Unset):
+            bytes_ = UNSET
+        else:
+            bytes_ = self.bytes_
 
-        uri = self.uri
+        uri: None | str | Unset
+        if isinstance(self.uri, Unset):
+            uri = UNSET
+        else:
+            uri = self.uri
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

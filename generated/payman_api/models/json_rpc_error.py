@@ -32,7 +32,11 @@ class JsonRpcError:
     def to_dict(self) -> dict[str, Any]:
         code = self.code
 
-        message = self.message
+        message: None | str | Unset
+        if isinstance(self.message, Unset):
+            message = UNSET
+        else:
+            message = self.message
 
         data = self.data
 

@@ -35,11 +35,34 @@ class Message:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.data_part import DataPart  # noqa: PLC0415
+        from ..models.file_part import FilePart  # noqa: PLC0415
+        from ..models.metadata import Metadata  # noqa: PLC0415
+        from ..models.text_part import TextPart  # noqa: PLC0415
+
         role = self.role
 
-        parts = self.parts
+        parts = []
+        for parts_item_data in self.parts:
+            parts_item: dict[str, Any]
+            if isinstance(parts_item_data, TextPart):
+                parts_item = parts_item_data.to_dict()
+            elif isinstance(parts_item_data, FilePart):
+                parts_item = parts_item_data.to_dict()
+            elif isinstance(parts_item_data, DataPart):
+                parts_item = parts_item_data.to_dict()
+            else:
+                parts_item = parts_item_data.to_dict()
 
-        metadata = self.metadata
+            parts.append(parts_item)
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

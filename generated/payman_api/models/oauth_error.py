@@ -29,9 +29,17 @@ class OAuthError:
     def to_dict(self) -> dict[str, Any]:
         error = self.error
 
-        error_description = self.error_description
+        error_description: None | str | Unset
+        if isinstance(self.error_description, Unset):
+            error_description = UNSET
+        else:
+            error_description = self.error_description
 
-        error_uri = self.error_uri
+        error_uri: None | str | Unset
+        if isinstance(self.error_uri, Unset):
+            error_uri = UNSET
+        else:
+            error_uri = self.error_uri
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

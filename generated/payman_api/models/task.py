@@ -40,17 +40,49 @@ class Task:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.metadata import Metadata  # noqa: PLC0415
+
         id = self.id
 
         status = self.status.to_dict()
 
-        session_id = self.session_id
+        session_id: None | str | Unset
+        if isinstance(self.session_id, Unset):
+            session_id = UNSET
+        else:
+            session_id = self.session_id
 
-        artifacts = self.artifacts
+        artifacts: list[dict[str, Any]] | None | Unset
+        if isinstance(self.artifacts, Unset):
+            artifacts = UNSET
+        elif isinstance(self.artifacts, list):
+            artifacts = []
+            for artifacts_type_0_item_data in self.artifacts:
+                artifacts_type_0_item = artifacts_type_0_item_data.to_dict()
+                artifacts.append(artifacts_type_0_item)
 
-        history = self.history
+        else:
+            artifacts = self.artifacts
 
-        metadata = self.metadata
+        history: list[dict[str, Any]] | None | Unset
+        if isinstance(self.history, Unset):
+            history = UNSET
+        elif isinstance(self.history, list):
+            history = []
+            for history_type_0_item_data in self.history:
+                history_type_0_item = history_type_0_item_data.to_dict()
+                history.append(history_type_0_item)
+
+        else:
+            history = self.history
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
+            metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

@@ -35,11 +35,27 @@ class TaskStatus:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        state = self.state
+        from ..models.message import Message  # noqa: PLC0415
 
-        message = self.message
+        state: str
+        if isinstance(self.state, TaskState):
+            state = self.state.value
+        else:
+            state = self.state
 
-        timestamp = self.timestamp
+        message: dict[str, Any] | None | Unset
+        if isinstance(self.message, Unset):
+            message = UNSET
+        elif isinstance(self.message, Message):
+            message = self.message.to_dict()
+        else:
+            message = self.message
+
+        timestamp: None | str | Unset
+        if isinstance(self.timestamp, Unset):
+            timestamp = UNSET
+        else:
+            timestamp = self.timestamp
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

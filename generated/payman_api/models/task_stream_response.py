@@ -36,13 +36,42 @@ class TaskStreamResponse:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        jsonrpc = self.jsonrpc
+        from ..models.json_rpc_error import JsonRpcError  # noqa: PLC0415
+        from ..models.task import Task  # noqa: PLC0415
+        from ..models.task_artifact_update_event import TaskArtifactUpdateEvent  # noqa: PLC0415
+        from ..models.task_status_update_event import TaskStatusUpdateEvent  # noqa: PLC0415
 
-        id = self.id
+        jsonrpc: None | str | Unset
+        if isinstance(self.jsonrpc, Unset):
+            jsonrpc = UNSET
+        else:
+            jsonrpc = self.jsonrpc
 
-        result = self.result
+        id: int | None | str | Unset
+        if isinstance(self.id, Unset):
+            id = UNSET
+        else:
+            id = self.id
 
-        error = self.error
+        result: dict[str, Any] | None | Unset
+        if isinstance(self.result, Unset):
+            result = UNSET
+        elif isinstance(self.result, TaskArtifactUpdateEvent):
+            result = self.result.to_dict()
+        elif isinstance(self.result, TaskStatusUpdateEvent):
+            result = self.result.to_dict()
+        elif isinstance(self.result, Task):
+            result = self.result.to_dict()
+        else:
+            result = self.result
+
+        error: dict[str, Any] | None | Unset
+        if isinstance(self.error, Unset):
+            error = UNSET
+        elif isinstance(self.error, JsonRpcError):
+            error = self.error.to_dict()
+        else:
+            error = self.error
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)

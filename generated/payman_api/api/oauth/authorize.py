@@ -30,7 +30,13 @@ def build_request(
 
     params["redirect_uri"] = redirect_uri
 
-    params["scope"] = scope
+    json_scope: str
+    if isinstance(scope, Scope):
+        json_scope = scope.value
+    else:
+        json_scope = scope
+
+    params["scope"] = json_scope
 
     params["state"] = state
 
