@@ -33,14 +33,19 @@ ANSWER = json.dumps(
             "sessionId": "ses-00000000-0000-4000-8000-000000000000",
             "status": {
                 "state": "COMPLETED",
-                "message": {"role": "agent", "parts": [{"type": "text", "text": "Processing completed successfully"}]},
+                "message": {
+                    "role": "agent",
+                    "parts": [{"type": "text", "text": "Processing completed successfully"}],
+                },
                 "timestamp": "2025-06-27T16:31:41.510422505Z",
             },
             "artifacts": [
                 {
                     "name": "response",
                     "description": "AI Assistant Response",
-                    "parts": [{"type": "text", "text": "- **TSD Wallet** `tube.tense.cask/53`: 1,000.00 TSD\n" * 5}],
+                    "parts": [
+                        {"type": "text", "text": "- **TSD Wallet** `tube.tense.cask/53`: 1,000.00 TSD\n" * 5}
+                    ],
                     "index": 0,
                 }
             ],
@@ -110,16 +115,19 @@ def interleaved(sides: dict[str, Callable[[], object]], rounds: int, calls: int)
 
 def one_ask(base_url: str, rounds: int, calls: int) -> Table:
     """One ask over loopback, against the same POST made with a bare `httpx.Client`."""
-    with httpx.Client(base_url=base_url) as bare, PaymanClient(
-        client_id="bench", client_secret="bench", base_url=base_url
-    ) as client:
+    with (
+        httpx.Client(base_url=base_url) as bare,
+        PaymanClient(client_id="bench", client_secret="bench", base_url=base_url) as client,
+    ):
         # What the SDK sends, captured once, so that both sides put the same bytes on the wire.
         sent: list[httpx.Request] = []
-        with httpx.Client(base_url=base_url, event_hooks={"request": [sent.append]}) as watched:
-            with PaymanClient(
+        with (
+            httpx.Client(event_hooks={"request": [sent.append]}) as watched,
+            PaymanClient(
                 client_id="bench", client_secret="bench", base_url=base_url, http_client=watched
-            ) as once:
-                once.ask("list all wallets")
+            ) as once,
+        ):
+            once.ask("list all wallets")
         body = sent[-1].content
         headers = {"Content-Type": "application/json", ACCESS_TOKEN_HEADER: "bench"}
 
@@ -130,11 +138,15 @@ def one_ask(base_url: str, rounds: int, calls: int) -> Table:
             return client.ask("list all wallets")
 
         times = interleaved({"bare httpx.Client": post, "client.ask": ask}, rounds, calls)
-    table = Table(title=f"One ask over loopback: {rounds} rounds of {calls} calls, in turns", title_justify="left")
+    table = Table(
+        title=f"One ask over loopback: {rounds} rounds of {calls} calls, in turns", title_justify="left"
+    )
     for heading in ("", "median µs", "min µs", "max µs", "ratio (median, min–max)"):
         table.add_column(heading, justify="left" if not heading else "right")
     for name, measured in times.items():
-        ratios = [mine / bare_time for mine, bare_time in zip(measured, times["bare httpx.Client"], strict=True)]
+        ratios = [
+            mine / bare_time for mine, bare_time in zip(measured, times["bare httpx.Client"], strict=True)
+        ]
         table.add_row(
             name,
             f"{statistics.median(measured):.0f}",
@@ -147,7 +159,9 @@ def one_ask(base_url: str, rounds: int, calls: int) -> Table:
 
 def main() -> None:
     """Starts the server, measures, prints, stops the server."""
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--rounds", type=int, default=15, help="rounds of both sides (15)")
     arguments.add_argument("--calls", type=int, default=200, help="calls of a side in a round (200)")
     options = arguments.parse_args()

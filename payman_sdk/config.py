@@ -1,0 +1,238 @@
+"""Where a client's settings come from: a dict, keywords, environment variables, `.env`.
+
+Everything is checked here, before any request; what is wrong is a `ConfigurationError` that names the field and the fix.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from payman_api import SERVERS
+
+from .errors import ConfigurationError
+from .types import PaymanConfig
+
+BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
+_VARIABLES = {
+    "client_id": "PAYMAN_CLIENT_ID",
+    "client_secret": "PAYMAN_CLIENT_SECRET",
+    "environment": "PAYMAN_ENVIRONMENT",
+    "base_url": BASE_URL_VARIABLE,
+}
+_NOTHING: Mapping[str, str | None] = {}
+_DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0}
+
+
+@frozen(kw_only=True)
+class Config:
+    """A client's settings, checked. Times are in seconds."""
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    base_url: str
+    name: str | None
+    session_id: str | None
+    connect_timeout: float
+    read_timeout: float
+    timeout: float
+
+
+def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
+    """The settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
+
+    Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
+    own server is used.
+
+    Raises:
+        ConfigurationError: A setting is missing, unknown or unusable.
+    """
+    given = _merged(config, keywords)
+    environment = (_text(given, "environment") or "LIVE").upper()
+    if environment not in SERVERS:
+        raise ConfigurationError(
+            f"environment is {environment!r}, which Payman does not have.",
+            next_step=f"Use one of {', '.join(SERVERS)}, or name a server with base_url.",
+        )
+    base_url = (
+        _text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
+    )
+    client_id = _required(given, "client_id")
+    if ":" in client_id:
+        raise ConfigurationError(
+            "client_id contains a colon, which HTTP Basic authentication cannot carry.",
+            next_step="Check that the id and the secret were not pasted together.",
+        )
+    return Config(
+        client_id=client_id,
+        client_secret=_text(given, "client_secret"),
+        base_url=_checked_url(base_url),
+        name=_text(given, "name"),
+        session_id=_text(given, "session_id"),
+        **{key: seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
+    )
+
+
+def config_from_env(settings: PaymanConfig) -> PaymanConfig:
+    """The given settings, completed from environment variables, and these from a `.env` file where python-dotenv is installed.
+
+    Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over
+    the file. The file is the nearest `.env` in the working directory or above it; it is read, never written into
+    `os.environ`.
+
+    Raises:
+        ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set in neither.
+    """
+    file = _nearest_env_file()
+    from_file, unread = _read_env_file(file) if file else (_NOTHING, "")
+    found = {key: os.environ.get(name) or from_file.get(name) for key, name in _VARIABLES.items()}
+    known = cast("PaymanConfig", found | {key: value for key, value in settings.items() if value is not None})
+    missing = [_VARIABLES[key] for key in ("client_id", "client_secret") if not known.get(key)]
+    if missing:
+        looked_in = "the environment" + (f" or {file}" if file and not unread else "")
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set in {looked_in}.",
+            next_step=unread
+            or f"Set {'it' if len(missing) == 1 else 'them'}, for example in a file named .env.",
+        )
+    return known
+
+
+def seconds(value: object, name: str, default: float) -> float:
+    """A duration in seconds, or the default for None.
+
+    Raises:
+        ConfigurationError: It is not a finite number above zero.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{name} is {value!r}.", next_step="Give a number of seconds above zero.")
+    return float(value)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    """Refuses keys that are not known, with the nearest one that is.
+
+    Raises:
+        ConfigurationError: A key is not known.
+    """
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), sorted(known), n=1)
+            raise ConfigurationError(
+                f"{key!r} is not {what}.",
+                next_step=f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}.",
+            )
+
+
+def _merged(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    if config is not None and not isinstance(config, Mapping):
+        raise ConfigurationError(
+            f"config is a {type(config).__name__}.",
+            next_step="Give a dict, or use keywords: client_id=…, client_secret=….",
+        )
+    given: dict[str, Any] = {}
+    for source in (config or {}, keywords):
+        refuse_unknown(source, PaymanConfig.__optional_keys__, "a setting of the client")
+        given.update({key: value for key, value in source.items() if value is not None})
+    return given
+
+
+def _text(given: Mapping[str, Any], name: str) -> str | None:
+    """A text setting without the white space around it; None if it was not given or is blank."""
+    value = given.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a string.")
+    value = value.strip()
+    if not value.isprintable():
+        raise ConfigurationError(
+            f"{name} contains a control character.",
+            next_step="Check how it was copied or read from its file.",
+        )
+    return value or None
+
+
+def _required(given: Mapping[str, Any], name: str) -> str:
+    value = _text(given, name)
+    if value is None:
+        raise ConfigurationError(
+            f"{name} is missing or blank.",
+            next_step=f"Pass it in the config, or set {_VARIABLES[name]} and use PaymanClient.from_env().",
+        )
+    return value
+
+
+def require_secret(config: Config) -> str:
+    """The client secret.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    return _required({"client_secret": config.client_secret}, "client_secret")
+
+
+def _checked_url(url: str) -> str:
+    problem = _problem_of_url(url)
+    if problem:
+        raise ConfigurationError(
+            f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
+        )
+    return url.rstrip("/")
+
+
+def _problem_of_url(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"is not a URL ({error})"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user name or password"
+    if parts.scheme not in {"https", "http"} or not host or any(character.isspace() for character in url):
+        return "is not an https address"
+    if parts.query or parts.fragment:
+        return "holds a query or a fragment"
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"would send secrets over plain http to {host}; http is for this machine only (localhost, 127.0.0.1)"
+    return None
+
+
+def _nearest_env_file() -> Path | None:
+    here = Path.cwd()
+    return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)
+
+
+def _read_env_file(file: Path) -> tuple[Mapping[str, str | None], str]:
+    """What the file holds, and why it could not be read."""
+    try:
+        from dotenv import dotenv_values
+    except ImportError:
+        return (
+            _NOTHING,
+            f"There is {file}, but reading it needs python-dotenv: pip install 'paymanai-sdk[dotenv]'.",
+        )
+    try:
+        return dotenv_values(file, encoding="utf-8"), ""
+    except (OSError, UnicodeDecodeError) as error:
+        return _NOTHING, f"There is {file}, but it could not be read: {error}"

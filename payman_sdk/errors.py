@@ -1,0 +1,283 @@
+"""Every exception of the SDK.
+
+    PaymanError
+    ├── ConfigurationError               a setting or an argument is missing or wrong (also a ValueError)
+    ├── APIConnectionError               no answer: the network failed
+    │   └── APITimeoutError              no answer in time (also a TimeoutError)
+    ├── APIStatusError                   an answer with an HTTP error status
+    │   ├── BadRequestError              400
+    │   ├── AuthenticationError          401, and every refusal of the token endpoint
+    │   ├── PermissionDeniedError        403
+    │   ├── NotFoundError                404
+    │   ├── ConflictError                409
+    │   ├── UnprocessableEntityError     422
+    │   ├── RateLimitError               429
+    │   └── ServerError                  5xx
+    ├── AgentError                       a JSON-RPC error of the agent
+    │   ├── InvalidJSONError             -32700
+    │   ├── InvalidRequestError          -32600
+    │   ├── MethodNotFoundError          -32601
+    │   ├── InvalidParamsError           -32602
+    │   ├── InternalAgentError           -32603
+    │   ├── TaskNotFoundError            -32001
+    │   ├── TaskNotCancelableError       -32002
+    │   ├── PushNotificationsNotSupportedError  -32003
+    │   └── UnsupportedOperationError    -32004
+    ├── ResponseValidationError          an answer that is not what the protocol says
+    └── OutcomeUnknownError              the request was sent, and how it ended could not be learned
+
+All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `response`), say it in `str()`,
+can be pickled, and hold no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+_SHOWN = 500
+"""How many characters of a server's own words a message repeats."""
+
+
+class ErrorResponse:
+    """The answer an error came with, kept without its connection so that it can be pickled.
+
+    Args:
+        status_code: The HTTP status, 100 to 599 and any other a server makes up.
+        content: The body as received.
+        content_type: The value of the `Content-Type` header, empty if there was none.
+    """
+
+    __slots__ = ("content", "content_type", "status_code")
+
+    def __init__(self, status_code: int, content: bytes, content_type: str = "") -> None:
+        self.status_code = status_code
+        self.content = content
+        self.content_type = content_type
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body read as JSON.
+
+        Raises:
+            ValueError: The body is no JSON.
+        """
+        return json.loads(self.content)
+
+    def __repr__(self) -> str:
+        return f"<ErrorResponse [{self.status_code}]>"
+
+
+class PaymanError(Exception):
+    """The root of everything the SDK raises.
+
+    Args:
+        message: What went wrong, in a sentence.
+        next_step: What the reader can do about it, in a sentence.
+        status_code: The HTTP status of the answer, if there was one.
+        request_id: The JSON-RPC id of the request (`req-…`).
+        task_id: The id of the task (`tsk-…`).
+        session_id: The id of the session (`ses-…`).
+        response: The answer, if there was one.
+
+    Example:
+        >>> from payman_sdk.errors import PaymanError
+        >>> str(PaymanError("It broke.", task_id="tsk-1", next_step="Mend it."))
+        'It broke. Mend it. [task tsk-1]'
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        next_step: str = "",
+        status_code: int | None = None,
+        request_id: str | None = None,
+        task_id: str | None = None,
+        session_id: str | None = None,
+        response: ErrorResponse | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.status_code = response.status_code if status_code is None and response else status_code
+        self.request_id = request_id
+        self.task_id = task_id
+        self.session_id = session_id
+        self.response = response
+
+    def about(self, *, task_id: str, request_id: str | None = None, session_id: str | None = None) -> Self:
+        """Notes which task the error belongs to, and returns the error."""
+        self.task_id, self.request_id, self.session_id = task_id, request_id, session_id
+        return self
+
+    def __str__(self) -> str:
+        known = {
+            "HTTP": self.status_code,
+            "task": self.task_id,
+            "session": self.session_id,
+            "request": self.request_id,
+        }
+        ids = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
+        said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
+        return " ".join(part for part in said if part)
+
+
+class ConfigurationError(PaymanError, ValueError):
+    """A setting or an argument is missing or wrong; nothing was sent."""
+
+
+class APIConnectionError(PaymanError):
+    """The network failed before a whole answer was there.
+
+    `sent` is False where the request certainly never reached the server: the connection was never made.
+    """
+
+    sent: bool = True
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """No whole answer came in time."""
+
+
+class APIStatusError(PaymanError):
+    """The server answered with an HTTP error status."""
+
+
+class BadRequestError(APIStatusError):
+    """HTTP 400."""
+
+
+class AuthenticationError(APIStatusError):
+    """No valid token: HTTP 401 of the API, or a refusal of the token endpoint.
+
+    `error` and `error_description` are the server's own words (RFC 6749, section 5.2) [P].
+    """
+
+    error: str | None = None
+    error_description: str | None = None
+
+
+class PermissionDeniedError(APIStatusError):
+    """HTTP 403."""
+
+
+class NotFoundError(APIStatusError):
+    """HTTP 404."""
+
+
+class ConflictError(APIStatusError):
+    """HTTP 409."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """HTTP 422."""
+
+
+class RateLimitError(APIStatusError):
+    """HTTP 429."""
+
+
+class ServerError(APIStatusError):
+    """HTTP 5xx."""
+
+
+class AgentError(PaymanError):
+    """The agent answered with a JSON-RPC error; `code` and `data` are its own."""
+
+    code: int | None = None
+    data: Any = None
+
+
+class InvalidJSONError(AgentError):
+    """-32700: the agent could not read the request."""
+
+
+class InvalidRequestError(AgentError):
+    """-32600: not a JSON-RPC request."""
+
+
+class MethodNotFoundError(AgentError):
+    """-32601: the agent has no such method."""
+
+
+class InvalidParamsError(AgentError):
+    """-32602: the parameters are wrong."""
+
+
+class InternalAgentError(AgentError):
+    """-32603: something broke inside the agent."""
+
+
+class TaskNotFoundError(AgentError):
+    """-32001: the agent knows no task of this id."""
+
+
+class TaskNotCancelableError(AgentError):
+    """-32002: the task has ended already."""
+
+
+class PushNotificationsNotSupportedError(AgentError):
+    """-32003: the agent sends no push notifications."""
+
+
+class UnsupportedOperationError(AgentError):
+    """-32004: the agent does not do this."""
+
+
+class ResponseValidationError(PaymanError):
+    """The server's answer is not what the protocol says; `message` names what was got."""
+
+
+class OutcomeUnknownError(PaymanError):
+    """The request was sent, and whether it was carried out could not be learned.
+
+    Never send the same payment again on this error: ask `client.get_task(error.task_id)` how it ended.
+    """
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+_BY_CODE: dict[int, type[AgentError]] = {
+    -32700: InvalidJSONError,
+    -32600: InvalidRequestError,
+    -32601: MethodNotFoundError,
+    -32602: InvalidParamsError,
+    -32603: InternalAgentError,
+    -32001: TaskNotFoundError,
+    -32002: TaskNotCancelableError,
+    -32003: PushNotificationsNotSupportedError,
+    -32004: UnsupportedOperationError,
+}
+
+
+def class_of_status(status_code: int) -> type[APIStatusError]:
+    """The class for an HTTP status; `APIStatusError` itself for one that has none of its own."""
+    return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else APIStatusError)
+
+
+def class_of_code(code: int) -> type[AgentError]:
+    """The class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
+    return _BY_CODE.get(code, AgentError)
+
+
+def shown(response: ErrorResponse) -> str:
+    """What a body says, for a message: cut to a sane length, a web page only named."""
+    text = response.text.strip()
+    if not text:
+        return "an empty body"
+    if "html" in response.content_type or text[:15].lower().startswith(("<!doctype", "<html")):
+        return f"a web page of {len(response.content)} bytes, not JSON"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters in all)"

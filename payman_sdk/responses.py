@@ -1,0 +1,151 @@
+"""Formatting: the agent's task in, the caller's `FormattedTaskResponse` out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from payman_api.models.artifact import Artifact as WireArtifact
+from payman_api.models.data_part import DataPart
+from payman_api.models.file_part import FilePart
+from payman_api.models.message import Message
+from payman_api.models.other_part import OtherPart
+from payman_api.models.task import Task
+from payman_api.models.text_part import TextPart
+from payman_api.types import Unset
+
+from .errors import ResponseValidationError
+from .types import STATES, Artifact, FormattedTaskResponse, Status, TaskState
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+Part = TextPart | FilePart | DataPart | OtherPart
+
+_STATUS: dict[str, Status] = {
+    TaskState.COMPLETED: "completed",
+    TaskState.FAILED: "failed",
+    TaskState.CANCELED: "failed",
+}
+"""The states in which a task has ended, and the word for each; every other state is 'in_progress'."""
+
+
+def json_object(answer: httpx.Response) -> dict[str, Any] | None:
+    """The JSON object in an answer's body; None where the body is something else."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else None
+
+
+def canonical_state(state: str) -> str:
+    """A state as the protocol spells it: `INPUT_REQUIRED` is `input-required`; an unlisted state stays as it is.
+
+    Example:
+        >>> from payman_sdk.responses import canonical_state
+        >>> canonical_state("COMPLETED"), canonical_state("On_Hold")
+        ('completed', 'On_Hold')
+    """
+    spelled = state.lower().replace("_", "-")
+    return spelled if spelled in STATES else state
+
+
+def format_task(task: Task, *, request_id: str, session_id: str | None) -> FormattedTaskResponse:
+    """The answer for the caller.
+
+    Args:
+        task: The task as the agent sent it.
+        request_id: The id of the request it answers.
+        session_id: The session the request was sent in; the agent's own word wins.
+
+    Raises:
+        ResponseValidationError: A member has a type that the protocol does not give it.
+    """
+    task_id = _text(task.id, "id")
+    state = canonical_state(_text(task.status.state, "status.state"))
+    status_message = _message(task.status.message)
+    status = _STATUS.get(state, "in_progress")
+    timestamp = _optional_text(task.status.timestamp, "status.timestamp")
+    return FormattedTaskResponse(
+        status=status,
+        is_final=state in _STATUS,
+        state=state,
+        status_message=status_message,
+        timestamp=timestamp,
+        artifacts=[
+            _artifact(artifact, timestamp, f"artifacts[{index}]")
+            for index, artifact in enumerate(_given(task.artifacts, []))
+        ],
+        error={"state": state, "message": status_message or f"The task is {state}."}
+        if status == "failed"
+        else None,
+        task_id=task_id,
+        request_id=request_id,
+        session_id=_optional_text(task.session_id, "sessionId") or session_id,
+        metadata=_plain(task.metadata),
+    )
+
+
+def _artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:
+    parts = artifact.parts
+    metadata = _plain(artifact.metadata)
+    texts = [_text(part.text, f"{path}.parts.text") for part in parts if isinstance(part, TextPart)]
+    return Artifact(
+        name=_optional_text(artifact.name, f"{path}.name") or "artifact",
+        description=_optional_text(artifact.description, f"{path}.description"),
+        content="\n".join(texts) if texts else "\n".join(_content(part) for part in parts),
+        type="text" if texts or not parts else str(parts[0].type_),
+        timestamp=_optional_text(metadata.get("timestamp"), f"{path}.metadata.timestamp") or timestamp,
+        metadata=metadata,
+        parts=[part.to_dict() for part in parts],
+    )
+
+
+def _content(part: Part) -> str:
+    """What stands for a part in an artifact without text."""
+    match part:
+        case TextPart():
+            return part.text
+        case DataPart():
+            return json.dumps(part.data.to_dict(), ensure_ascii=False)
+        case FilePart():
+            return str(_given(part.file.uri, None) or _given(part.file.name, None) or "")
+        case _:
+            return json.dumps(part.to_dict(), ensure_ascii=False)
+
+
+def _message(message: Message | Unset | None) -> str | None:
+    """The text of a status message; None where it has none."""
+    given = _given(message, None)
+    if given is None:
+        return None
+    texts = [
+        _text(part.text, "status.message.parts.text") for part in given.parts if isinstance(part, TextPart)
+    ]
+    return "\n".join(texts) or None
+
+
+def _given(value: T | Unset | None, default: T) -> T:
+    """The value; the default where it is absent or null, which mean the same."""
+    return default if value is None or isinstance(value, Unset) else value
+
+
+def _plain(model: Any) -> dict[str, Any]:
+    given = _given(model, None)
+    plain: dict[str, Any] = {} if given is None else given.to_dict()
+    return plain
+
+
+def _text(value: object, path: str) -> str:
+    """A string; the generated models take over whatever JSON holds."""
+    if not isinstance(value, str):
+        raise ResponseValidationError(
+            f"The agent's answer has a {type(value).__name__} for result.{path}, not a text."
+        )
+    return value
+
+
+def _optional_text(value: object, path: str) -> str | None:
+    return None if value is None or isinstance(value, Unset) else _text(value, path)

@@ -1,0 +1,87 @@
+"""From the answer of an agent endpoint to its task, or to the exception that says what was got instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from payman_api.models.json_rpc_error import JsonRpcError
+from payman_api.models.task_response import TaskResponse
+from payman_api.types import Unset
+
+from ..errors import (
+    ErrorResponse,
+    PaymanError,
+    ResponseValidationError,
+    class_of_code,
+    class_of_status,
+    shown,
+)
+from ..responses import json_object
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_api.models.task import Task
+
+
+def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any], Task]:
+    """The JSON-RPC answer as it came, and the task in it.
+
+    Raises:
+        APIStatusError: An HTTP error status.
+        AgentError: A JSON-RPC error, whatever the HTTP status below 500.
+        ResponseValidationError: Anything that is neither.
+    """
+    body = json_object(answer)
+    if not answer.is_success:
+        raise (_agent_error(answer, body) if answer.status_code < 500 else None) or _status_error(answer)
+    if body is None:
+        raise _unreadable(answer, "no JSON object")
+    if body.get("error") is not None:
+        raise _agent_error(answer, body) or _unreadable(answer, "a JSON-RPC error without a code")
+    if body.get("result") is None:
+        raise _unreadable(answer, "neither result nor error")
+    if body.get("id") not in (None, request_id):
+        raise _unreadable(answer, f"the answer to another request, {body['id']!r}")
+    try:
+        task = TaskResponse.from_dict(body).result
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _unreadable(answer, f"no task ({type(error).__name__}: {error})") from error
+    if task is None or isinstance(task, Unset):
+        raise _unreadable(answer, "no task")
+    return body, task
+
+
+def error_response(answer: httpx.Response) -> ErrorResponse:
+    """What an exception keeps of an answer."""
+    return ErrorResponse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+
+
+def _agent_error(answer: httpx.Response, body: dict[str, Any] | None) -> PaymanError | None:
+    """The error for a JSON-RPC error; None where the body holds none."""
+    try:
+        error = JsonRpcError.from_dict((body or {})["error"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    if not isinstance(error.code, int):
+        return None
+    said = error.message if isinstance(error.message, str) and error.message else "no message"
+    failure = class_of_code(error.code)(
+        f"The agent answered with error {error.code}: {said}", response=error_response(answer)
+    )
+    failure.code, failure.data = error.code, None if isinstance(error.data, Unset) else error.data
+    return failure
+
+
+def _status_error(answer: httpx.Response) -> PaymanError:
+    response = error_response(answer)
+    return class_of_status(answer.status_code)(f"Payman refused: {shown(response)}.", response=response)
+
+
+def _unreadable(answer: httpx.Response, got: str) -> ResponseValidationError:
+    response = error_response(answer)
+    return ResponseValidationError(
+        f"The agent's answer holds {got}: {shown(response)}.",
+        next_step="Whether the ask was carried out, client.get_task(error.task_id) can tell.",
+        response=response,
+    )
