@@ -8,10 +8,11 @@ steps out; the clock, the lock and the sockets live in doors and nowhere else.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeAlias, TypeVar, assert_never
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar, assert_never, cast
 
 import httpx
 from attrs import frozen
@@ -133,14 +134,28 @@ class Door:
         answer = self._http.send(
             self._http.build_request(**to_send, timeout=timeout), stream=True, follow_redirects=False
         )
-        # The body is read piece by piece, so that a server that drips cannot hold the caller beyond the deadline.
-        body = bytearray()
         with contextlib.closing(answer):
-            for piece in answer.iter_raw():
-                body += piece
-                if self._clock() > step.deadline:
-                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
-        return whole(answer, bytes(body))
+            answer.stream = _Punctual(cast("httpx.SyncByteStream", answer.stream), step.deadline, self._clock)
+            answer.read()
+        return answer
+
+
+class _Punctual(httpx.SyncByteStream):
+    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
+
+    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
+        self._body = body
+        self._deadline = deadline
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            if self._clock() > self._deadline:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            yield piece
+
+    def close(self) -> None:
+        self._body.close()
 
 
 def own_http_client(base_url: str) -> httpx.Client:
@@ -150,7 +165,11 @@ def own_http_client(base_url: str) -> httpx.Client:
 
 def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """The request with the whole address instead of the path alone."""
-    return {**request, "url": f"{base_url}{request['url']}"}
+    return {**request, "url": _address(f"{base_url}{request['url']}")}
+
+
+_address = functools.lru_cache(maxsize=64)(httpx.URL)
+"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
 def timeout_of(patience: Patience, remaining: float) -> httpx.Timeout:
@@ -165,11 +184,6 @@ def timeout_of(patience: Patience, remaining: float) -> httpx.Timeout:
         raise failure
     read = min(patience.read, remaining)
     return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=remaining)
-
-
-def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
-    """A streamed answer and its raw body as an answer that has been read."""
-    return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
 
 
 _NEVER_SENT = (
