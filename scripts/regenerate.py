@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -15,12 +14,13 @@ from typing import Any
 
 import openapi_python_client
 import yaml
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, StrictUndefined, TemplateError
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, TemplateError
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.properties.schemas import Class
+from openapi_python_client.strings import PythonIdentifier
 from openapi_spec_validator import validate
 from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
@@ -30,7 +30,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 EVENT_STREAM = "text/event-stream"
 
 
-class Failure(Exception):
+class RegenerationError(Exception):
     """Why nothing was written; the message is for the person who ran the script."""
 
 
@@ -39,27 +39,35 @@ def read_document(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Failure(f"{path} cannot be read: {error}") from error
+        raise RegenerationError(f"{path} cannot be read: {error}") from error
     if not isinstance(document, dict):
-        raise Failure(f"{path} is not an OpenAPI document: a mapping is expected.")
+        raise RegenerationError(f"{path} is not an OpenAPI document: a mapping is expected.")
     try:
         validate(document)
     except OpenAPIValidationError as error:
         place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
-        raise Failure(f"{path} is not valid OpenAPI: {getattr(error, 'message', error)} (at /{place})") from error
-    except Exception as error:  # the validator lets out what its parts raise, such as an unresolvable reference
-        raise Failure(f"{path} is not valid OpenAPI: {error!r}") from error
+        raise RegenerationError(
+            f"{path} is not valid OpenAPI: {getattr(error, 'message', error)} (at /{place})"
+        ) from error
+    except (
+        Exception
+    ) as error:  # the validator lets out what its parts raise, such as an unresolvable reference
+        raise RegenerationError(f"{path} is not valid OpenAPI: {error!r}") from error
     return document
 
 
-def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give every operation by its operationId."""
-    return {
-        item[method]["operationId"]: item[method]
-        for item in document["paths"].values()
-        for method in METHODS
-        if method in item
-    }
+def operations(document: dict[str, Any], config: Config) -> dict[str, dict[str, Any]]:
+    """Give every operation by the name of its module."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                if "operationId" not in item[method]:
+                    raise RegenerationError(
+                        f"{method.upper()} {path} needs an operationId; it becomes the name of a module."
+                    )
+                found[PythonIdentifier(item[method]["operationId"], config.field_prefix)] = item[method]
+    return found
 
 
 def sends_token(document: dict[str, Any], operation: dict[str, Any]) -> bool:
@@ -82,7 +90,7 @@ def event_model(document: dict[str, Any], operation: dict[str, Any], config: Con
 def generate(spec: Path, into: Path) -> None:
     """Write the package into the folder `into`, which does not exist yet."""
     if openapi_python_client.__version__ != GENERATOR:
-        raise Failure(
+        raise RegenerationError(
             f"spec/templates/ is for openapi-python-client {GENERATOR}; {openapi_python_client.__version__} is installed. "
             "Compare its templates with ours, then change GENERATOR in scripts/regenerate.py."
         )
@@ -91,19 +99,19 @@ def generate(spec: Path, into: Path) -> None:
     try:
         settings = ConfigFile.load_from_path(spec / "generator.yaml")
     except Exception as error:  # whatever YAML and pydantic raise
-        raise Failure(f"{spec / 'generator.yaml'} cannot be read: {error}") from error
+        raise RegenerationError(f"{spec / 'generator.yaml'} cannot be read: {error}") from error
     config = Config.from_sources(
         settings, MetaType.NONE, source, file_encoding="utf-8", overwrite=False, output_path=into
     )
     parsed = GeneratorData.from_dict(document, config=config)
     if isinstance(parsed, GeneratorError):
-        raise Failure(f"The generator cannot read {source}: {parsed.header} {parsed.detail or ''}")
+        raise RegenerationError(f"The generator cannot read {source}: {parsed.header} {parsed.detail or ''}")
 
-    by_id = operations(document)
-    events = {name: event_model(document, operation, config) for name, operation in by_id.items()}
+    by_name = operations(document, config)
+    events = {name: event_model(document, operation, config) for name, operation in by_name.items()}
     for collection in parsed.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
-            endpoint.requires_security = sends_token(document, by_id[endpoint.name])
+            endpoint.requires_security = sends_token(document, by_name[endpoint.name])
 
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     originals = PackageLoader("openapi_python_client")
@@ -114,9 +122,11 @@ def generate(spec: Path, into: Path) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             problems = project.build()
     except TemplateError as error:
-        raise Failure(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
+        raise RegenerationError(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
     if problems:
-        raise Failure("The generator has complaints:\n" + "\n".join(f"{p.header} {p.detail or ''}" for p in problems))
+        raise RegenerationError(
+            "The generator has complaints:\n" + "\n".join(f"{p.header} {p.detail or ''}" for p in problems)
+        )
     (into / "py.typed").touch()
     layout(into, spec / "ruff.toml")
 
@@ -126,10 +136,16 @@ def layout(package: Path, rules: Path) -> None:
     common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
     for command in (["check", "--fix"], ["format"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *common], cwd=package.parent, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "ruff", *command, *common],
+            cwd=package.parent,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
-            raise Failure(f"ruff {command[0]} does not accept what the templates give:\n{done.stdout}{done.stderr}")
+            raise RegenerationError(
+                f"ruff {command[0]} does not accept what the templates give:\n{done.stdout}{done.stderr}"
+            )
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -167,9 +183,18 @@ def replace(old: Path, new: Path) -> None:
 
 def main() -> int:
     """Regenerate, or check; give the exit status."""
-    parser = argparse.ArgumentParser(prog="scripts/regenerate", description="Write generated/ anew from spec/.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if generated/ is not what spec/ gives")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the folder that holds spec/ and generated/")
+    parser = argparse.ArgumentParser(
+        prog="scripts/regenerate", description="Write generated/ anew from spec/."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail if generated/ is not what spec/ gives"
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path(__file__).parents[1],
+        help="the folder that holds spec/ and generated/",
+    )
     options = parser.parse_args()
     root = options.root.resolve()
     package = root / "generated" / "payman_api"
@@ -177,13 +202,17 @@ def main() -> int:
         fresh = Path(scratch) / "payman_api"
         try:
             generate(root / "spec", fresh)
-        except Failure as failure:
+        except RegenerationError as failure:
             print(f"scripts/regenerate: {failure}", file=sys.stderr)
             print("Nothing was changed.", file=sys.stderr)
             return 2
         found = differences(files(package), files(fresh))
         if options.check:
-            words = {"added": "is missing", "removed": "is not from the spec", "changed": "differs from what the spec gives"}
+            words = {
+                "added": "is missing",
+                "removed": "is not from the spec",
+                "changed": "differs from what the spec gives",
+            }
             for name, kind in found.items():
                 print(f"generated/payman_api/{name} {words[kind]}", file=sys.stderr)
             if found:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AgentAuthentication")
 
 
 @_attrs_define
@@ -21,10 +19,11 @@ class AgentAuthentication:
     """
 
     schemes: list[str] | None | Unset = UNSET
-    credentials: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    credentials: None | str | Unset = _attrs_field(default=UNSET, repr=False)
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         schemes: list[str] | None | Unset
         if isinstance(self.schemes, Unset):
             schemes = UNSET
@@ -34,15 +33,10 @@ class AgentAuthentication:
         else:
             schemes = self.schemes
 
-        credentials: None | str | Unset
-        if isinstance(self.credentials, Unset):
-            credentials = UNSET
-        else:
-            credentials = self.credentials
+        credentials: None | str | Unset = self.credentials
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if schemes is not UNSET:
             field_dict["schemes"] = schemes
         if credentials is not UNSET:
@@ -51,7 +45,14 @@ class AgentAuthentication:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"AgentAuthentication must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
 
         def _parse_schemes(data: object) -> list[str] | None | Unset:
@@ -63,32 +64,26 @@ class AgentAuthentication:
                 schemes_type_0 = cast(list[str], data)
 
                 return schemes_type_0
-            raise TypeError(f"schemes fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"schemes must be list[str] | None, got {type(data).__name__}")
 
         schemes = _parse_schemes(d.pop("schemes", UNSET))
 
-        def _parse_credentials(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"credentials fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        credentials = _parse_credentials(d.pop("credentials", UNSET))
+        _credentials = d.pop("credentials", UNSET)
+        if isinstance(_credentials, dict | list):
+            raise TypeError(f"credentials must be None | str, got {type(_credentials).__name__}")
+        credentials = cast("None | str | Unset", _credentials)
 
         agent_authentication = cls(
             schemes=schemes,
             credentials=credentials,
         )
-
         agent_authentication.additional_properties = d
         return agent_authentication
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AgentCapabilities")
 
 
 @_attrs_define
@@ -27,27 +25,15 @@ class AgentCapabilities:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        streaming: bool | None | Unset
-        if isinstance(self.streaming, Unset):
-            streaming = UNSET
-        else:
-            streaming = self.streaming
+        """Give it as JSON has it."""
+        streaming: bool | None | Unset = self.streaming
 
-        push_notifications: bool | None | Unset
-        if isinstance(self.push_notifications, Unset):
-            push_notifications = UNSET
-        else:
-            push_notifications = self.push_notifications
+        push_notifications: bool | None | Unset = self.push_notifications
 
-        state_transition_history: bool | None | Unset
-        if isinstance(self.state_transition_history, Unset):
-            state_transition_history = UNSET
-        else:
-            state_transition_history = self.state_transition_history
+        state_transition_history: bool | None | Unset = self.state_transition_history
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if streaming is not UNSET:
             field_dict["streaming"] = streaming
         if push_notifications is not UNSET:
@@ -58,56 +44,46 @@ class AgentCapabilities:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"AgentCapabilities must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
+        _streaming = d.pop("streaming", UNSET)
+        if isinstance(_streaming, dict | list):
+            raise TypeError(f"streaming must be bool | None, got {type(_streaming).__name__}")
+        streaming = cast("bool | None | Unset", _streaming)
 
-        def _parse_streaming(data: object) -> bool | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"streaming fits no member of bool | None: {type(data).__name__}")
-            return cast(bool | None | Unset, data)
+        _push_notifications = d.pop("pushNotifications", UNSET)
+        if isinstance(_push_notifications, dict | list):
+            raise TypeError(
+                f"pushNotifications must be bool | None, got {type(_push_notifications).__name__}"
+            )
+        push_notifications = cast("bool | None | Unset", _push_notifications)
 
-        streaming = _parse_streaming(d.pop("streaming", UNSET))
-
-        def _parse_push_notifications(data: object) -> bool | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"pushNotifications fits no member of bool | None: {type(data).__name__}")
-            return cast(bool | None | Unset, data)
-
-        push_notifications = _parse_push_notifications(d.pop("pushNotifications", UNSET))
-
-        def _parse_state_transition_history(data: object) -> bool | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(
-                    f"stateTransitionHistory fits no member of bool | None: {type(data).__name__}"
-                )
-            return cast(bool | None | Unset, data)
-
-        state_transition_history = _parse_state_transition_history(d.pop("stateTransitionHistory", UNSET))
+        _state_transition_history = d.pop("stateTransitionHistory", UNSET)
+        if isinstance(_state_transition_history, dict | list):
+            raise TypeError(
+                f"stateTransitionHistory must be bool | None, got {type(_state_transition_history).__name__}"
+            )
+        state_transition_history = cast("bool | None | Unset", _state_transition_history)
 
         agent_capabilities = cls(
             streaming=streaming,
             push_notifications=push_notifications,
             state_transition_history=state_transition_history,
         )
-
         agent_capabilities.additional_properties = d
         return agent_capabilities
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from ..models.agent_capabilities import AgentCapabilities
     from ..models.agent_provider import AgentProvider
     from ..models.agent_skill import AgentSkill
-
-
-T = TypeVar("T", bound="AgentCard")
 
 
 @_attrs_define
@@ -50,19 +48,18 @@ class AgentCard:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.agent_authentication import AgentAuthentication  # noqa: PLC0415
-        from ..models.agent_capabilities import AgentCapabilities  # noqa: PLC0415
-        from ..models.agent_provider import AgentProvider  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            AgentAuthentication = models.AgentAuthentication
+            AgentCapabilities = models.AgentCapabilities
+            AgentProvider = models.AgentProvider
+            AgentSkill = models.AgentSkill
 
         name = self.name
 
         url = self.url
 
-        description: None | str | Unset
-        if isinstance(self.description, Unset):
-            description = UNSET
-        else:
-            description = self.description
+        description: None | str | Unset = self.description
 
         provider: dict[str, Any] | None | Unset
         if isinstance(self.provider, Unset):
@@ -72,17 +69,9 @@ class AgentCard:
         else:
             provider = self.provider
 
-        version: None | str | Unset
-        if isinstance(self.version, Unset):
-            version = UNSET
-        else:
-            version = self.version
+        version: None | str | Unset = self.version
 
-        documentation_url: None | str | Unset
-        if isinstance(self.documentation_url, Unset):
-            documentation_url = UNSET
-        else:
-            documentation_url = self.documentation_url
+        documentation_url: None | str | Unset = self.documentation_url
 
         capabilities: dict[str, Any] | None | Unset
         if isinstance(self.capabilities, Unset):
@@ -132,12 +121,8 @@ class AgentCard:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "name": name,
-                "url": url,
-            }
-        )
+        field_dict["name"] = name
+        field_dict["url"] = url
         if description is not UNSET:
             field_dict["description"] = description
         if provider is not UNSET:
@@ -160,27 +145,33 @@ class AgentCard:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.agent_authentication import AgentAuthentication  # noqa: PLC0415
-        from ..models.agent_capabilities import AgentCapabilities  # noqa: PLC0415
-        from ..models.agent_provider import AgentProvider  # noqa: PLC0415
-        from ..models.agent_skill import AgentSkill  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            AgentAuthentication = models.AgentAuthentication
+            AgentCapabilities = models.AgentCapabilities
+            AgentProvider = models.AgentProvider
+            AgentSkill = models.AgentSkill
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"AgentCard must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         name = d.pop("name")
+        if not isinstance(name, str):
+            raise TypeError(f"name must be str, got {type(name).__name__}")
 
         url = d.pop("url")
+        if not isinstance(url, str):
+            raise TypeError(f"url must be str, got {type(url).__name__}")
 
-        def _parse_description(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"description fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        description = _parse_description(d.pop("description", UNSET))
+        _description = d.pop("description", UNSET)
+        if isinstance(_description, dict | list):
+            raise TypeError(f"description must be None | str, got {type(_description).__name__}")
+        description = cast("None | str | Unset", _description)
 
         def _parse_provider(data: object) -> AgentProvider | None | Unset:
             if data is None:
@@ -191,31 +182,19 @@ class AgentCard:
                 provider_type_0 = AgentProvider.from_dict(data)
 
                 return provider_type_0
-            raise TypeError(f"provider fits no member of AgentProvider | None: {type(data).__name__}")
+            raise TypeError(f"provider must be AgentProvider | None, got {type(data).__name__}")
 
         provider = _parse_provider(d.pop("provider", UNSET))
 
-        def _parse_version(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"version fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _version = d.pop("version", UNSET)
+        if isinstance(_version, dict | list):
+            raise TypeError(f"version must be None | str, got {type(_version).__name__}")
+        version = cast("None | str | Unset", _version)
 
-        version = _parse_version(d.pop("version", UNSET))
-
-        def _parse_documentation_url(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"documentationUrl fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        documentation_url = _parse_documentation_url(d.pop("documentationUrl", UNSET))
+        _documentation_url = d.pop("documentationUrl", UNSET)
+        if isinstance(_documentation_url, dict | list):
+            raise TypeError(f"documentationUrl must be None | str, got {type(_documentation_url).__name__}")
+        documentation_url = cast("None | str | Unset", _documentation_url)
 
         def _parse_capabilities(data: object) -> AgentCapabilities | None | Unset:
             if data is None:
@@ -226,7 +205,7 @@ class AgentCard:
                 capabilities_type_0 = AgentCapabilities.from_dict(data)
 
                 return capabilities_type_0
-            raise TypeError(f"capabilities fits no member of AgentCapabilities | None: {type(data).__name__}")
+            raise TypeError(f"capabilities must be AgentCapabilities | None, got {type(data).__name__}")
 
         capabilities = _parse_capabilities(d.pop("capabilities", UNSET))
 
@@ -239,9 +218,7 @@ class AgentCard:
                 authentication_type_0 = AgentAuthentication.from_dict(data)
 
                 return authentication_type_0
-            raise TypeError(
-                f"authentication fits no member of AgentAuthentication | None: {type(data).__name__}"
-            )
+            raise TypeError(f"authentication must be AgentAuthentication | None, got {type(data).__name__}")
 
         authentication = _parse_authentication(d.pop("authentication", UNSET))
 
@@ -254,7 +231,7 @@ class AgentCard:
                 default_input_modes_type_0 = cast(list[str], data)
 
                 return default_input_modes_type_0
-            raise TypeError(f"defaultInputModes fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"defaultInputModes must be list[str] | None, got {type(data).__name__}")
 
         default_input_modes = _parse_default_input_modes(d.pop("defaultInputModes", UNSET))
 
@@ -267,7 +244,7 @@ class AgentCard:
                 default_output_modes_type_0 = cast(list[str], data)
 
                 return default_output_modes_type_0
-            raise TypeError(f"defaultOutputModes fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"defaultOutputModes must be list[str] | None, got {type(data).__name__}")
 
         default_output_modes = _parse_default_output_modes(d.pop("defaultOutputModes", UNSET))
 
@@ -285,7 +262,7 @@ class AgentCard:
                     skills_type_0.append(skills_type_0_item)
 
                 return skills_type_0
-            raise TypeError(f"skills fits no member of list[AgentSkill] | None: {type(data).__name__}")
+            raise TypeError(f"skills must be list[AgentSkill] | None, got {type(data).__name__}")
 
         skills = _parse_skills(d.pop("skills", UNSET))
 
@@ -302,13 +279,13 @@ class AgentCard:
             default_output_modes=default_output_modes,
             skills=skills,
         )
-
         agent_card.additional_properties = d
         return agent_card
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AgentProvider")
 
 
 @_attrs_define
@@ -25,21 +23,13 @@ class AgentProvider:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        organization: None | str | Unset
-        if isinstance(self.organization, Unset):
-            organization = UNSET
-        else:
-            organization = self.organization
+        """Give it as JSON has it."""
+        organization: None | str | Unset = self.organization
 
-        url: None | str | Unset
-        if isinstance(self.url, Unset):
-            url = UNSET
-        else:
-            url = self.url
+        url: None | str | Unset = self.url
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if organization is not UNSET:
             field_dict["organization"] = organization
         if url is not UNSET:
@@ -48,42 +38,36 @@ class AgentProvider:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"AgentProvider must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
+        _organization = d.pop("organization", UNSET)
+        if isinstance(_organization, dict | list):
+            raise TypeError(f"organization must be None | str, got {type(_organization).__name__}")
+        organization = cast("None | str | Unset", _organization)
 
-        def _parse_organization(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"organization fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        organization = _parse_organization(d.pop("organization", UNSET))
-
-        def _parse_url(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"url fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        url = _parse_url(d.pop("url", UNSET))
+        _url = d.pop("url", UNSET)
+        if isinstance(_url, dict | list):
+            raise TypeError(f"url must be None | str, got {type(_url).__name__}")
+        url = cast("None | str | Unset", _url)
 
         agent_provider = cls(
             organization=organization,
             url=url,
         )
-
         agent_provider.additional_properties = d
         return agent_provider
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

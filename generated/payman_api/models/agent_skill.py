@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AgentSkill")
 
 
 @_attrs_define
@@ -35,15 +33,12 @@ class AgentSkill:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         id = self.id
 
         name = self.name
 
-        description: None | str | Unset
-        if isinstance(self.description, Unset):
-            description = UNSET
-        else:
-            description = self.description
+        description: None | str | Unset = self.description
 
         tags: list[str] | None | Unset
         if isinstance(self.tags, Unset):
@@ -83,12 +78,8 @@ class AgentSkill:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "name": name,
-            }
-        )
+        field_dict["id"] = id
+        field_dict["name"] = name
         if description is not UNSET:
             field_dict["description"] = description
         if tags is not UNSET:
@@ -103,22 +94,27 @@ class AgentSkill:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"AgentSkill must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         name = d.pop("name")
+        if not isinstance(name, str):
+            raise TypeError(f"name must be str, got {type(name).__name__}")
 
-        def _parse_description(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"description fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        description = _parse_description(d.pop("description", UNSET))
+        _description = d.pop("description", UNSET)
+        if isinstance(_description, dict | list):
+            raise TypeError(f"description must be None | str, got {type(_description).__name__}")
+        description = cast("None | str | Unset", _description)
 
         def _parse_tags(data: object) -> list[str] | None | Unset:
             if data is None:
@@ -129,7 +125,7 @@ class AgentSkill:
                 tags_type_0 = cast(list[str], data)
 
                 return tags_type_0
-            raise TypeError(f"tags fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"tags must be list[str] | None, got {type(data).__name__}")
 
         tags = _parse_tags(d.pop("tags", UNSET))
 
@@ -142,7 +138,7 @@ class AgentSkill:
                 examples_type_0 = cast(list[str], data)
 
                 return examples_type_0
-            raise TypeError(f"examples fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"examples must be list[str] | None, got {type(data).__name__}")
 
         examples = _parse_examples(d.pop("examples", UNSET))
 
@@ -155,7 +151,7 @@ class AgentSkill:
                 input_modes_type_0 = cast(list[str], data)
 
                 return input_modes_type_0
-            raise TypeError(f"inputModes fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"inputModes must be list[str] | None, got {type(data).__name__}")
 
         input_modes = _parse_input_modes(d.pop("inputModes", UNSET))
 
@@ -168,7 +164,7 @@ class AgentSkill:
                 output_modes_type_0 = cast(list[str], data)
 
                 return output_modes_type_0
-            raise TypeError(f"outputModes fits no member of list[str] | None: {type(data).__name__}")
+            raise TypeError(f"outputModes must be list[str] | None, got {type(data).__name__}")
 
         output_modes = _parse_output_modes(d.pop("outputModes", UNSET))
 
@@ -181,13 +177,13 @@ class AgentSkill:
             input_modes=input_modes,
             output_modes=output_modes,
         )
-
         agent_skill.additional_properties = d
         return agent_skill
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from ..models.text_part import TextPart
 
 
-T = TypeVar("T", bound="Artifact")
-
-
 @_attrs_define
 class Artifact:
     """Something the agent has made; the answer itself, or a piece of it while it is streamed.
@@ -27,9 +25,10 @@ class Artifact:
         parts (list[DataPart | FilePart | OtherPart | TextPart]):
         name (None | str | Unset): What it is called, such as `response`.
         description (None | str | Unset): What it is, such as `AI Assistant Response`.
-        index (int | None | Unset): Which artifact of the task it is; absent and null mean 0. Chunks of one artifact
-            have the same index. Default: 0.
-        append (bool | None | Unset): Whether these parts extend the artifact with this index rather than begin it.
+        index (int | None | Unset): Which artifact of the task it is; absent and null mean 0. Chunks of
+            one artifact have the same index. Default: 0.
+        append (bool | None | Unset): Whether these parts extend the artifact with this index rather
+            than begin it.
         last_chunk (bool | None | Unset): Whether the artifact is complete with these parts.
         metadata (Metadata | None | Unset):
     """
@@ -44,10 +43,13 @@ class Artifact:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.data_part import DataPart  # noqa: PLC0415
-        from ..models.file_part import FilePart  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.text_part import TextPart  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            DataPart = models.DataPart
+            FilePart = models.FilePart
+            Metadata = models.Metadata
+            OtherPart = models.OtherPart
+            TextPart = models.TextPart
 
         parts = []
         for parts_item_data in self.parts:
@@ -63,35 +65,15 @@ class Artifact:
 
             parts.append(parts_item)
 
-        name: None | str | Unset
-        if isinstance(self.name, Unset):
-            name = UNSET
-        else:
-            name = self.name
+        name: None | str | Unset = self.name
 
-        description: None | str | Unset
-        if isinstance(self.description, Unset):
-            description = UNSET
-        else:
-            description = self.description
+        description: None | str | Unset = self.description
 
-        index: int | None | Unset
-        if isinstance(self.index, Unset):
-            index = UNSET
-        else:
-            index = self.index
+        index: int | None | Unset = self.index
 
-        append: bool | None | Unset
-        if isinstance(self.append, Unset):
-            append = UNSET
-        else:
-            append = self.append
+        append: bool | None | Unset = self.append
 
-        last_chunk: bool | None | Unset
-        if isinstance(self.last_chunk, Unset):
-            last_chunk = UNSET
-        else:
-            last_chunk = self.last_chunk
+        last_chunk: bool | None | Unset = self.last_chunk
 
         metadata: dict[str, Any] | None | Unset
         if isinstance(self.metadata, Unset):
@@ -103,11 +85,7 @@ class Artifact:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "parts": parts,
-            }
-        )
+        field_dict["parts"] = parts
         if name is not UNSET:
             field_dict["name"] = name
         if description is not UNSET:
@@ -124,13 +102,21 @@ class Artifact:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.data_part import DataPart  # noqa: PLC0415
-        from ..models.file_part import FilePart  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.other_part import OtherPart  # noqa: PLC0415
-        from ..models.text_part import TextPart  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            DataPart = models.DataPart
+            FilePart = models.FilePart
+            Metadata = models.Metadata
+            OtherPart = models.OtherPart
+            TextPart = models.TextPart
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"Artifact must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         parts = []
         _parts = d.pop("parts")
@@ -139,7 +125,7 @@ class Artifact:
             def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_0 = TextPart.from_dict(data)
 
                     return componentsschemas_part_type_0
@@ -147,7 +133,7 @@ class Artifact:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_1 = FilePart.from_dict(data)
 
                     return componentsschemas_part_type_1
@@ -155,7 +141,7 @@ class Artifact:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_2 = DataPart.from_dict(data)
 
                     return componentsschemas_part_type_2
@@ -163,74 +149,44 @@ class Artifact:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_3 = OtherPart.from_dict(data)
 
                     return componentsschemas_part_type_3
                 except (TypeError, ValueError, AttributeError, KeyError):
                     pass
                 raise TypeError(
-                    f"parts_item fits no member of DataPart | FilePart | OtherPart | TextPart: {type(data).__name__}"
+                    f"parts_item must be DataPart | FilePart | OtherPart | TextPart, got {type(data).__name__}"
                 )
 
             parts_item = _parse_parts_item(parts_item_data)
 
             parts.append(parts_item)
 
-        def _parse_name(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"name fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _name = d.pop("name", UNSET)
+        if isinstance(_name, dict | list):
+            raise TypeError(f"name must be None | str, got {type(_name).__name__}")
+        name = cast("None | str | Unset", _name)
 
-        name = _parse_name(d.pop("name", UNSET))
+        _description = d.pop("description", UNSET)
+        if isinstance(_description, dict | list):
+            raise TypeError(f"description must be None | str, got {type(_description).__name__}")
+        description = cast("None | str | Unset", _description)
 
-        def _parse_description(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"description fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _index = d.pop("index", UNSET)
+        if isinstance(_index, dict | list):
+            raise TypeError(f"index must be int | None, got {type(_index).__name__}")
+        index = cast("int | None | Unset", _index)
 
-        description = _parse_description(d.pop("description", UNSET))
+        _append = d.pop("append", UNSET)
+        if isinstance(_append, dict | list):
+            raise TypeError(f"append must be bool | None, got {type(_append).__name__}")
+        append = cast("bool | None | Unset", _append)
 
-        def _parse_index(data: object) -> int | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"index fits no member of int | None: {type(data).__name__}")
-            return cast(int | None | Unset, data)
-
-        index = _parse_index(d.pop("index", UNSET))
-
-        def _parse_append(data: object) -> bool | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"append fits no member of bool | None: {type(data).__name__}")
-            return cast(bool | None | Unset, data)
-
-        append = _parse_append(d.pop("append", UNSET))
-
-        def _parse_last_chunk(data: object) -> bool | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"lastChunk fits no member of bool | None: {type(data).__name__}")
-            return cast(bool | None | Unset, data)
-
-        last_chunk = _parse_last_chunk(d.pop("lastChunk", UNSET))
+        _last_chunk = d.pop("lastChunk", UNSET)
+        if isinstance(_last_chunk, dict | list):
+            raise TypeError(f"lastChunk must be bool | None, got {type(_last_chunk).__name__}")
+        last_chunk = cast("bool | None | Unset", _last_chunk)
 
         def _parse_metadata(data: object) -> Metadata | None | Unset:
             if data is None:
@@ -241,7 +197,7 @@ class Artifact:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -254,13 +210,13 @@ class Artifact:
             last_chunk=last_chunk,
             metadata=metadata,
         )
-
         artifact.additional_properties = d
         return artifact
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

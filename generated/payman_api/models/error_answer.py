@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="ErrorAnswer")
-
 
 @_attrs_define
 class ErrorAnswer:
-    """The body of an answer with an error status. What servers put into it differs, and nothing in it is promised.
+    """The body of an answer with an error status. What servers put into it differs, and nothing in it is
+    promised.
 
     Attributes:
         error (Any | Unset): A word, a sentence, or a JSON-RPC error.
@@ -25,17 +24,13 @@ class ErrorAnswer:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         error = self.error
 
-        message: None | str | Unset
-        if isinstance(self.message, Unset):
-            message = UNSET
-        else:
-            message = self.message
+        message: None | str | Unset = self.message
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if error is not UNSET:
             field_dict["error"] = error
         if message is not UNSET:
@@ -44,32 +39,33 @@ class ErrorAnswer:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"ErrorAnswer must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         error = d.pop("error", UNSET)
 
-        def _parse_message(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"message fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        message = _parse_message(d.pop("message", UNSET))
+        _message = d.pop("message", UNSET)
+        if isinstance(_message, dict | list):
+            raise TypeError(f"message must be None | str, got {type(_message).__name__}")
+        message = cast("None | str | Unset", _message)
 
         error_answer = cls(
             error=error,
             message=message,
         )
-
         error_answer.additional_properties = d
         return error_answer
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

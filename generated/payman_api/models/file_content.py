@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="FileContent")
 
 
 @_attrs_define
@@ -29,33 +27,17 @@ class FileContent:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        name: None | str | Unset
-        if isinstance(self.name, Unset):
-            name = UNSET
-        else:
-            name = self.name
+        """Give it as JSON has it."""
+        name: None | str | Unset = self.name
 
-        mime_type: None | str | Unset
-        if isinstance(self.mime_type, Unset):
-            mime_type = UNSET
-        else:
-            mime_type = self.mime_type
+        mime_type: None | str | Unset = self.mime_type
 
-        bytes_: None | str | Unset
-        if isinstance(self.bytes_, Unset):
-            bytes_ = UNSET
-        else:
-            bytes_ = self.bytes_
+        bytes_: None | str | Unset = self.bytes_
 
-        uri: None | str | Unset
-        if isinstance(self.uri, Unset):
-            uri = UNSET
-        else:
-            uri = self.uri
+        uri: None | str | Unset = self.uri
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if name is not UNSET:
             field_dict["name"] = name
         if mime_type is not UNSET:
@@ -68,52 +50,34 @@ class FileContent:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"FileContent must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
+        _name = d.pop("name", UNSET)
+        if isinstance(_name, dict | list):
+            raise TypeError(f"name must be None | str, got {type(_name).__name__}")
+        name = cast("None | str | Unset", _name)
 
-        def _parse_name(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"name fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _mime_type = d.pop("mimeType", UNSET)
+        if isinstance(_mime_type, dict | list):
+            raise TypeError(f"mimeType must be None | str, got {type(_mime_type).__name__}")
+        mime_type = cast("None | str | Unset", _mime_type)
 
-        name = _parse_name(d.pop("name", UNSET))
+        _bytes_ = d.pop("bytes", UNSET)
+        if isinstance(_bytes_, dict | list):
+            raise TypeError(f"bytes must be None | str, got {type(_bytes_).__name__}")
+        bytes_ = cast("None | str | Unset", _bytes_)
 
-        def _parse_mime_type(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"mimeType fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        mime_type = _parse_mime_type(d.pop("mimeType", UNSET))
-
-        def _parse_bytes_(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"bytes fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        bytes_ = _parse_bytes_(d.pop("bytes", UNSET))
-
-        def _parse_uri(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"uri fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        uri = _parse_uri(d.pop("uri", UNSET))
+        _uri = d.pop("uri", UNSET)
+        if isinstance(_uri, dict | list):
+            raise TypeError(f"uri must be None | str, got {type(_uri).__name__}")
+        uri = cast("None | str | Unset", _uri)
 
         file_content = cls(
             name=name,
@@ -121,13 +85,13 @@ class FileContent:
             bytes_=bytes_,
             uri=uri,
         )
-
         file_content.additional_properties = d
         return file_content
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.file_content import FileContent
     from ..models.metadata import Metadata
-
-
-T = TypeVar("T", bound="FilePart")
 
 
 @_attrs_define
@@ -32,7 +30,10 @@ class FilePart:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            FileContent = models.FileContent
+            Metadata = models.Metadata
 
         type_ = self.type_
 
@@ -48,22 +49,26 @@ class FilePart:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "type": type_,
-                "file": file,
-            }
-        )
+        field_dict["type"] = type_
+        field_dict["file"] = file
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.file_content import FileContent  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            FileContent = models.FileContent
+            Metadata = models.Metadata
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"FilePart must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         type_ = cast(Literal["file"], d.pop("type"))
         if type_ != "file":
@@ -80,7 +85,7 @@ class FilePart:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -89,13 +94,13 @@ class FilePart:
             file=file,
             metadata=metadata,
         )
-
         file_part.additional_properties = d
         return file_part
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

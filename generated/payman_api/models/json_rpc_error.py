@@ -1,27 +1,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="JsonRpcError")
-
 
 @_attrs_define
 class JsonRpcError:
-    """Why there is no result. The codes: -32700 parse error, -32600 invalid request, -32601 method not found, -32602
-    invalid params, -32603 internal error,
-    -32001 task not found, -32002 task cannot be canceled, -32003 push notifications not supported, -32004 unsupported
-    operation. Other servers have other codes.
+    """Why there is no result. The codes: -32700 parse error, -32600 invalid request, -32601 method not
+    found, -32602 invalid params, -32603 internal error,
+    -32001 task not found, -32002 task cannot be canceled, -32003 push notifications not supported,
+    -32004 unsupported operation. Other servers have other codes.
 
-        Attributes:
-            code (int): What kind of error it is.
-            message (None | str | Unset): What a developer should know about it.
-            data (Any | Unset): More about it, of any kind.
+    Attributes:
+        code (int): What kind of error it is.
+        message (None | str | Unset): What a developer should know about it.
+        data (Any | Unset): More about it, of any kind.
     """
 
     code: int
@@ -30,23 +28,16 @@ class JsonRpcError:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         code = self.code
 
-        message: None | str | Unset
-        if isinstance(self.message, Unset):
-            message = UNSET
-        else:
-            message = self.message
+        message: None | str | Unset = self.message
 
         data = self.data
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "code": code,
-            }
-        )
+        field_dict["code"] = code
         if message is not UNSET:
             field_dict["message"] = message
         if data is not UNSET:
@@ -55,20 +46,23 @@ class JsonRpcError:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"JsonRpcError must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         code = d.pop("code")
+        if not isinstance(code, int):
+            raise TypeError(f"code must be int, got {type(code).__name__}")
 
-        def _parse_message(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"message fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        message = _parse_message(d.pop("message", UNSET))
+        _message = d.pop("message", UNSET)
+        if isinstance(_message, dict | list):
+            raise TypeError(f"message must be None | str, got {type(_message).__name__}")
+        message = cast("None | str | Unset", _message)
 
         data = d.pop("data", UNSET)
 
@@ -77,13 +71,13 @@ class JsonRpcError:
             message=message,
             data=data,
         )
-
         json_rpc_error.additional_properties = d
         return json_rpc_error
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="LegacyTokenResponse")
 
 
 @_attrs_define
@@ -23,47 +21,28 @@ class LegacyTokenResponse:
         refresh_token (None | str | Unset): Gets the next token.
     """
 
-    access_token: str
+    access_token: str = _attrs_field(repr=False)
     token_type: None | str | Unset = UNSET
     expires_in: int | None | Unset = UNSET
     scope: None | str | Unset = UNSET
-    refresh_token: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    refresh_token: None | str | Unset = _attrs_field(default=UNSET, repr=False)
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         access_token = self.access_token
 
-        token_type: None | str | Unset
-        if isinstance(self.token_type, Unset):
-            token_type = UNSET
-        else:
-            token_type = self.token_type
+        token_type: None | str | Unset = self.token_type
 
-        expires_in: int | None | Unset
-        if isinstance(self.expires_in, Unset):
-            expires_in = UNSET
-        else:
-            expires_in = self.expires_in
+        expires_in: int | None | Unset = self.expires_in
 
-        scope: None | str | Unset
-        if isinstance(self.scope, Unset):
-            scope = UNSET
-        else:
-            scope = self.scope
+        scope: None | str | Unset = self.scope
 
-        refresh_token: None | str | Unset
-        if isinstance(self.refresh_token, Unset):
-            refresh_token = UNSET
-        else:
-            refresh_token = self.refresh_token
+        refresh_token: None | str | Unset = self.refresh_token
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "access_token": access_token,
-            }
-        )
+        field_dict["access_token"] = access_token
         if token_type is not UNSET:
             field_dict["token_type"] = token_type
         if expires_in is not UNSET:
@@ -76,53 +55,38 @@ class LegacyTokenResponse:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"LegacyTokenResponse must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         access_token = d.pop("access_token")
+        if not isinstance(access_token, str):
+            raise TypeError(f"access_token must be str, got {type(access_token).__name__}")
 
-        def _parse_token_type(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"token_type fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _token_type = d.pop("token_type", UNSET)
+        if isinstance(_token_type, dict | list):
+            raise TypeError(f"token_type must be None | str, got {type(_token_type).__name__}")
+        token_type = cast("None | str | Unset", _token_type)
 
-        token_type = _parse_token_type(d.pop("token_type", UNSET))
+        _expires_in = d.pop("expires_in", UNSET)
+        if isinstance(_expires_in, dict | list):
+            raise TypeError(f"expires_in must be int | None, got {type(_expires_in).__name__}")
+        expires_in = cast("int | None | Unset", _expires_in)
 
-        def _parse_expires_in(data: object) -> int | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"expires_in fits no member of int | None: {type(data).__name__}")
-            return cast(int | None | Unset, data)
+        _scope = d.pop("scope", UNSET)
+        if isinstance(_scope, dict | list):
+            raise TypeError(f"scope must be None | str, got {type(_scope).__name__}")
+        scope = cast("None | str | Unset", _scope)
 
-        expires_in = _parse_expires_in(d.pop("expires_in", UNSET))
-
-        def _parse_scope(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"scope fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        scope = _parse_scope(d.pop("scope", UNSET))
-
-        def _parse_refresh_token(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"refresh_token fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        refresh_token = _parse_refresh_token(d.pop("refresh_token", UNSET))
+        _refresh_token = d.pop("refresh_token", UNSET)
+        if isinstance(_refresh_token, dict | list):
+            raise TypeError(f"refresh_token must be None | str, got {type(_refresh_token).__name__}")
+        refresh_token = cast("None | str | Unset", _refresh_token)
 
         legacy_token_response = cls(
             access_token=access_token,
@@ -131,13 +95,13 @@ class LegacyTokenResponse:
             scope=scope,
             refresh_token=refresh_token,
         )
-
         legacy_token_response.additional_properties = d
         return legacy_token_response
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

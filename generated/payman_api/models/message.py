@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from ..models.metadata import Metadata
     from ..models.other_part import OtherPart
     from ..models.text_part import TextPart
-
-
-T = TypeVar("T", bound="Message")
 
 
 @_attrs_define
@@ -35,10 +33,13 @@ class Message:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.data_part import DataPart  # noqa: PLC0415
-        from ..models.file_part import FilePart  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.text_part import TextPart  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            DataPart = models.DataPart
+            FilePart = models.FilePart
+            Metadata = models.Metadata
+            OtherPart = models.OtherPart
+            TextPart = models.TextPart
 
         role = self.role
 
@@ -66,27 +67,33 @@ class Message:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "role": role,
-                "parts": parts,
-            }
-        )
+        field_dict["role"] = role
+        field_dict["parts"] = parts
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.data_part import DataPart  # noqa: PLC0415
-        from ..models.file_part import FilePart  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.other_part import OtherPart  # noqa: PLC0415
-        from ..models.text_part import TextPart  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            DataPart = models.DataPart
+            FilePart = models.FilePart
+            Metadata = models.Metadata
+            OtherPart = models.OtherPart
+            TextPart = models.TextPart
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"Message must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         role = d.pop("role")
+        if not isinstance(role, str):
+            raise TypeError(f"role must be str, got {type(role).__name__}")
 
         parts = []
         _parts = d.pop("parts")
@@ -95,7 +102,7 @@ class Message:
             def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_0 = TextPart.from_dict(data)
 
                     return componentsschemas_part_type_0
@@ -103,7 +110,7 @@ class Message:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_1 = FilePart.from_dict(data)
 
                     return componentsschemas_part_type_1
@@ -111,7 +118,7 @@ class Message:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_2 = DataPart.from_dict(data)
 
                     return componentsschemas_part_type_2
@@ -119,14 +126,14 @@ class Message:
                     pass
                 try:
                     if not isinstance(data, dict):
-                        raise TypeError()
+                        raise TypeError
                     componentsschemas_part_type_3 = OtherPart.from_dict(data)
 
                     return componentsschemas_part_type_3
                 except (TypeError, ValueError, AttributeError, KeyError):
                     pass
                 raise TypeError(
-                    f"parts_item fits no member of DataPart | FilePart | OtherPart | TextPart: {type(data).__name__}"
+                    f"parts_item must be DataPart | FilePart | OtherPart | TextPart, got {type(data).__name__}"
                 )
 
             parts_item = _parse_parts_item(parts_item_data)
@@ -142,7 +149,7 @@ class Message:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -151,13 +158,13 @@ class Message:
             parts=parts,
             metadata=metadata,
         )
-
         message.additional_properties = d
         return message
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

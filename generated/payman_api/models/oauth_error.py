@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="OAuthError")
 
 
 @_attrs_define
@@ -27,27 +25,16 @@ class OAuthError:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
         error = self.error
 
-        error_description: None | str | Unset
-        if isinstance(self.error_description, Unset):
-            error_description = UNSET
-        else:
-            error_description = self.error_description
+        error_description: None | str | Unset = self.error_description
 
-        error_uri: None | str | Unset
-        if isinstance(self.error_uri, Unset):
-            error_uri = UNSET
-        else:
-            error_uri = self.error_uri
+        error_uri: None | str | Unset = self.error_uri
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-            }
-        )
+        field_dict["error"] = error
         if error_description is not UNSET:
             field_dict["error_description"] = error_description
         if error_uri is not UNSET:
@@ -56,44 +43,41 @@ class OAuthError:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"OAuthError must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         error = d.pop("error")
+        if not isinstance(error, str):
+            raise TypeError(f"error must be str, got {type(error).__name__}")
 
-        def _parse_error_description(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"error_description fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
+        _error_description = d.pop("error_description", UNSET)
+        if isinstance(_error_description, dict | list):
+            raise TypeError(f"error_description must be None | str, got {type(_error_description).__name__}")
+        error_description = cast("None | str | Unset", _error_description)
 
-        error_description = _parse_error_description(d.pop("error_description", UNSET))
-
-        def _parse_error_uri(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"error_uri fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        error_uri = _parse_error_uri(d.pop("error_uri", UNSET))
+        _error_uri = d.pop("error_uri", UNSET)
+        if isinstance(_error_uri, dict | list):
+            raise TypeError(f"error_uri must be None | str, got {type(_error_uri).__name__}")
+        error_uri = cast("None | str | Unset", _error_uri)
 
         oauth_error = cls(
             error=error,
             error_description=error_description,
             error_uri=error_uri,
         )
-
         oauth_error.additional_properties = d
         return oauth_error
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
+
 if TYPE_CHECKING:
     from ..models.task_send_params import TaskSendParams
-
-
-T = TypeVar("T", bound="SendTaskStreamingRequest")
 
 
 @_attrs_define
@@ -31,6 +30,10 @@ class SendTaskStreamingRequest:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            TaskSendParams = models.TaskSendParams
+
         jsonrpc = self.jsonrpc
 
         id = self.id
@@ -41,27 +44,33 @@ class SendTaskStreamingRequest:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "jsonrpc": jsonrpc,
-                "id": id,
-                "method": method,
-                "params": params,
-            }
-        )
+        field_dict["jsonrpc"] = jsonrpc
+        field_dict["id"] = id
+        field_dict["method"] = method
+        field_dict["params"] = params
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.task_send_params import TaskSendParams  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            TaskSendParams = models.TaskSendParams
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"SendTaskStreamingRequest must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         jsonrpc = cast(Literal["2.0"], d.pop("jsonrpc"))
         if jsonrpc != "2.0":
             raise ValueError(f"jsonrpc must match const '2.0', got '{jsonrpc}'")
 
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         method = cast(Literal["tasks/sendSubscribe"], d.pop("method"))
         if method != "tasks/sendSubscribe":
@@ -75,13 +84,13 @@ class SendTaskStreamingRequest:
             method=method,
             params=params,
         )
-
         send_task_streaming_request.additional_properties = d
         return send_task_streaming_request
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from ..models.message import Message
     from ..models.metadata import Metadata
     from ..models.task_status import TaskStatus
-
-
-T = TypeVar("T", bound="Task")
 
 
 @_attrs_define
@@ -40,17 +38,18 @@ class Task:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Artifact = models.Artifact
+            Message = models.Message
+            Metadata = models.Metadata
+            TaskStatus = models.TaskStatus
 
         id = self.id
 
         status = self.status.to_dict()
 
-        session_id: None | str | Unset
-        if isinstance(self.session_id, Unset):
-            session_id = UNSET
-        else:
-            session_id = self.session_id
+        session_id: None | str | Unset = self.session_id
 
         artifacts: list[dict[str, Any]] | None | Unset
         if isinstance(self.artifacts, Unset):
@@ -86,12 +85,8 @@ class Task:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "status": status,
-            }
-        )
+        field_dict["id"] = id
+        field_dict["status"] = status
         if session_id is not UNSET:
             field_dict["sessionId"] = session_id
         if artifacts is not UNSET:
@@ -104,27 +99,31 @@ class Task:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.artifact import Artifact  # noqa: PLC0415
-        from ..models.message import Message  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.task_status import TaskStatus  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Artifact = models.Artifact
+            Message = models.Message
+            Metadata = models.Metadata
+            TaskStatus = models.TaskStatus
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"Task must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         status = TaskStatus.from_dict(d.pop("status"))
 
-        def _parse_session_id(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"sessionId fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        session_id = _parse_session_id(d.pop("sessionId", UNSET))
+        _session_id = d.pop("sessionId", UNSET)
+        if isinstance(_session_id, dict | list):
+            raise TypeError(f"sessionId must be None | str, got {type(_session_id).__name__}")
+        session_id = cast("None | str | Unset", _session_id)
 
         def _parse_artifacts(data: object) -> list[Artifact] | None | Unset:
             if data is None:
@@ -140,7 +139,7 @@ class Task:
                     artifacts_type_0.append(artifacts_type_0_item)
 
                 return artifacts_type_0
-            raise TypeError(f"artifacts fits no member of list[Artifact] | None: {type(data).__name__}")
+            raise TypeError(f"artifacts must be list[Artifact] | None, got {type(data).__name__}")
 
         artifacts = _parse_artifacts(d.pop("artifacts", UNSET))
 
@@ -158,7 +157,7 @@ class Task:
                     history_type_0.append(history_type_0_item)
 
                 return history_type_0
-            raise TypeError(f"history fits no member of list[Message] | None: {type(data).__name__}")
+            raise TypeError(f"history must be list[Message] | None, got {type(data).__name__}")
 
         history = _parse_history(d.pop("history", UNSET))
 
@@ -171,7 +170,7 @@ class Task:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -183,13 +182,13 @@ class Task:
             history=history,
             metadata=metadata,
         )
-
         task.additional_properties = d
         return task
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

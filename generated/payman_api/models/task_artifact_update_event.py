@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.artifact import Artifact
     from ..models.metadata import Metadata
-
-
-T = TypeVar("T", bound="TaskArtifactUpdateEvent")
 
 
 @_attrs_define
@@ -22,7 +20,8 @@ class TaskArtifactUpdateEvent:
 
     Attributes:
         id (str): The task's id.
-        artifact (Artifact): Something the agent has made; the answer itself, or a piece of it while it is streamed.
+        artifact (Artifact): Something the agent has made; the answer itself, or a piece of it while it
+            is streamed.
         metadata (Metadata | None | Unset):
     """
 
@@ -32,7 +31,10 @@ class TaskArtifactUpdateEvent:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Artifact = models.Artifact
+            Metadata = models.Metadata
 
         id = self.id
 
@@ -48,24 +50,30 @@ class TaskArtifactUpdateEvent:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "artifact": artifact,
-            }
-        )
+        field_dict["id"] = id
+        field_dict["artifact"] = artifact
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.artifact import Artifact  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Artifact = models.Artifact
+            Metadata = models.Metadata
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskArtifactUpdateEvent must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         artifact = Artifact.from_dict(d.pop("artifact"))
 
@@ -78,7 +86,7 @@ class TaskArtifactUpdateEvent:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -87,13 +95,13 @@ class TaskArtifactUpdateEvent:
             artifact=artifact,
             metadata=metadata,
         )
-
         task_artifact_update_event.additional_properties = d
         return task_artifact_update_event
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

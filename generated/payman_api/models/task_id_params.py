@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
-
-
-T = TypeVar("T", bound="TaskIdParams")
 
 
 @_attrs_define
@@ -21,8 +19,8 @@ class TaskIdParams:
 
     Attributes:
         id (str): The task's id.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes `timestamp`, `agentId`
-            (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
+            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
     """
 
     id: str
@@ -30,6 +28,10 @@ class TaskIdParams:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+
         id = self.id
 
         metadata: dict[str, Any] | Unset = UNSET
@@ -38,22 +40,28 @@ class TaskIdParams:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-            }
-        )
+        field_dict["id"] = id
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskIdParams must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         _metadata = d.pop("metadata", UNSET)
         metadata: Metadata | Unset
@@ -66,13 +74,13 @@ class TaskIdParams:
             id=id,
             metadata=metadata,
         )
-
         task_id_params.additional_properties = d
         return task_id_params
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
-
-
-T = TypeVar("T", bound="TaskQueryParams")
 
 
 @_attrs_define
@@ -22,8 +20,8 @@ class TaskQueryParams:
     Attributes:
         id (str): The task's id.
         history_length (int | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes `timestamp`, `agentId`
-            (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
+            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
     """
 
     id: str
@@ -32,6 +30,10 @@ class TaskQueryParams:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+
         id = self.id
 
         history_length = self.history_length
@@ -42,11 +44,7 @@ class TaskQueryParams:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-            }
-        )
+        field_dict["id"] = id
         if history_length is not UNSET:
             field_dict["historyLength"] = history_length
         if metadata is not UNSET:
@@ -55,13 +53,25 @@ class TaskQueryParams:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskQueryParams must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         history_length = d.pop("historyLength", UNSET)
+        if not isinstance(history_length, int | Unset):
+            raise TypeError(f"historyLength must be int, got {type(history_length).__name__}")
 
         _metadata = d.pop("metadata", UNSET)
         metadata: Metadata | Unset
@@ -75,13 +85,13 @@ class TaskQueryParams:
             history_length=history_length,
             metadata=metadata,
         )
-
         task_query_params.additional_properties = d
         return task_query_params
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.json_rpc_error import JsonRpcError
     from ..models.task import Task
-
-
-T = TypeVar("T", bound="TaskResponse")
 
 
 @_attrs_define
@@ -34,20 +32,14 @@ class TaskResponse:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.json_rpc_error import JsonRpcError  # noqa: PLC0415
-        from ..models.task import Task  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            JsonRpcError = models.JsonRpcError
+            Task = models.Task
 
-        jsonrpc: None | str | Unset
-        if isinstance(self.jsonrpc, Unset):
-            jsonrpc = UNSET
-        else:
-            jsonrpc = self.jsonrpc
+        jsonrpc: None | str | Unset = self.jsonrpc
 
-        id: int | None | str | Unset
-        if isinstance(self.id, Unset):
-            id = UNSET
-        else:
-            id = self.id
+        id: int | None | str | Unset = self.id
 
         result: dict[str, Any] | None | Unset
         if isinstance(self.result, Unset):
@@ -67,7 +59,6 @@ class TaskResponse:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update({})
         if jsonrpc is not UNSET:
             field_dict["jsonrpc"] = jsonrpc
         if id is not UNSET:
@@ -80,33 +71,28 @@ class TaskResponse:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.json_rpc_error import JsonRpcError  # noqa: PLC0415
-        from ..models.task import Task  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            JsonRpcError = models.JsonRpcError
+            Task = models.Task
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskResponse must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
+        _jsonrpc = d.pop("jsonrpc", UNSET)
+        if isinstance(_jsonrpc, dict | list):
+            raise TypeError(f"jsonrpc must be None | str, got {type(_jsonrpc).__name__}")
+        jsonrpc = cast("None | str | Unset", _jsonrpc)
 
-        def _parse_jsonrpc(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"jsonrpc fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        jsonrpc = _parse_jsonrpc(d.pop("jsonrpc", UNSET))
-
-        def _parse_id(data: object) -> int | None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"id fits no member of int | None | str: {type(data).__name__}")
-            return cast(int | None | str | Unset, data)
-
-        id = _parse_id(d.pop("id", UNSET))
+        _id = d.pop("id", UNSET)
+        if isinstance(_id, dict | list):
+            raise TypeError(f"id must be int | None | str, got {type(_id).__name__}")
+        id = cast("int | None | str | Unset", _id)
 
         def _parse_result(data: object) -> None | Task | Unset:
             if data is None:
@@ -117,7 +103,7 @@ class TaskResponse:
                 result_type_0 = Task.from_dict(data)
 
                 return result_type_0
-            raise TypeError(f"result fits no member of None | Task: {type(data).__name__}")
+            raise TypeError(f"result must be None | Task, got {type(data).__name__}")
 
         result = _parse_result(d.pop("result", UNSET))
 
@@ -130,7 +116,7 @@ class TaskResponse:
                 error_type_0 = JsonRpcError.from_dict(data)
 
                 return error_type_0
-            raise TypeError(f"error fits no member of JsonRpcError | None: {type(data).__name__}")
+            raise TypeError(f"error must be JsonRpcError | None, got {type(data).__name__}")
 
         error = _parse_error(d.pop("error", UNSET))
 
@@ -140,13 +126,13 @@ class TaskResponse:
             result=result,
             error=error,
         )
-
         task_response.additional_properties = d
         return task_response
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.message import Message
     from ..models.metadata import Metadata
-
-
-T = TypeVar("T", bound="TaskSendParams")
 
 
 @_attrs_define
@@ -23,12 +21,13 @@ class TaskSendParams:
     Attributes:
         id (str): The task's id, made by the client (`tsk-<uuid4>`).
         message (Message): What one side says to the other.
-        session_id (str | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the client. The server makes
-            one if it is left out.
-        accepted_output_modes (list[str] | Unset): Kinds of parts that the client can read, such as `text`.
+        session_id (str | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the client.
+            The server makes one if it is left out.
+        accepted_output_modes (list[str] | Unset): Kinds of parts that the client can read, such as
+            `text`.
         history_length (int | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes `timestamp`, `agentId`
-            (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
+            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
     """
 
     id: str
@@ -40,6 +39,11 @@ class TaskSendParams:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Message = models.Message
+            Metadata = models.Metadata
+
         id = self.id
 
         message = self.message.to_dict()
@@ -58,12 +62,8 @@ class TaskSendParams:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "message": message,
-            }
-        )
+        field_dict["id"] = id
+        field_dict["message"] = message
         if session_id is not UNSET:
             field_dict["sessionId"] = session_id
         if accepted_output_modes is not UNSET:
@@ -76,20 +76,34 @@ class TaskSendParams:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.message import Message  # noqa: PLC0415
-        from ..models.metadata import Metadata  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Message = models.Message
+            Metadata = models.Metadata
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskSendParams must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         message = Message.from_dict(d.pop("message"))
 
         session_id = d.pop("sessionId", UNSET)
+        if not isinstance(session_id, str | Unset):
+            raise TypeError(f"sessionId must be str, got {type(session_id).__name__}")
 
         accepted_output_modes = cast(list[str], d.pop("acceptedOutputModes", UNSET))
 
         history_length = d.pop("historyLength", UNSET)
+        if not isinstance(history_length, int | Unset):
+            raise TypeError(f"historyLength must be int, got {type(history_length).__name__}")
 
         _metadata = d.pop("metadata", UNSET)
         metadata: Metadata | Unset
@@ -106,13 +120,13 @@ class TaskSendParams:
             history_length=history_length,
             metadata=metadata,
         )
-
         task_send_params.additional_properties = d
         return task_send_params
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

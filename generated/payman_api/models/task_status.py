@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..models.task_state import TaskState
 from ..types import UNSET, Unset
 
@@ -13,20 +14,18 @@ if TYPE_CHECKING:
     from ..models.message import Message
 
 
-T = TypeVar("T", bound="TaskStatus")
-
-
 @_attrs_define
 class TaskStatus:
     """How a task stands.
 
     Attributes:
-        state (str | TaskState): A state as a server may spell it: the protocol's `input-required`, or `INPUT_REQUIRED`
-            as the live server has answered (it has been seen with `COMPLETED`),
+        state (str | TaskState): A state as a server may spell it: the protocol's `input-required`, or
+            `INPUT_REQUIRED` as the live server has answered (it has been seen with `COMPLETED`),
             or one that is not listed.
-        message (Message | None | Unset): What the agent says about it, such as `Processing completed successfully`, or
-            what it needs to know.
-        timestamp (None | str | Unset): Since when. A plain string; it may have nine fractional digits, or no zone.
+        message (Message | None | Unset): What the agent says about it, such as `Processing completed
+            successfully`, or what it needs to know.
+        timestamp (None | str | Unset): Since when. A plain string; it may have nine fractional digits,
+            or no zone.
     """
 
     state: str | TaskState
@@ -35,7 +34,9 @@ class TaskStatus:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.message import Message  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Message = models.Message
 
         state: str
         if isinstance(self.state, TaskState):
@@ -51,19 +52,11 @@ class TaskStatus:
         else:
             message = self.message
 
-        timestamp: None | str | Unset
-        if isinstance(self.timestamp, Unset):
-            timestamp = UNSET
-        else:
-            timestamp = self.timestamp
+        timestamp: None | str | Unset = self.timestamp
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "state": state,
-            }
-        )
+        field_dict["state"] = state
         if message is not UNSET:
             field_dict["message"] = message
         if timestamp is not UNSET:
@@ -72,23 +65,31 @@ class TaskStatus:
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.message import Message  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Message = models.Message
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskStatus must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
 
         def _parse_state(data: object) -> str | TaskState:
             try:
                 if not isinstance(data, str):
-                    raise TypeError()
+                    raise TypeError
                 componentsschemas_task_state_on_the_wire_type_0 = TaskState(data)
 
                 return componentsschemas_task_state_on_the_wire_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             if data is None or isinstance(data, dict | list):
-                raise TypeError(f"state fits no member of str | TaskState: {type(data).__name__}")
-            return cast(str | TaskState, data)
+                raise TypeError(f"state must be str | TaskState, got {type(data).__name__}")
+            return cast("str | TaskState", data)
 
         state = _parse_state(d.pop("state"))
 
@@ -101,33 +102,27 @@ class TaskStatus:
                 message_type_0 = Message.from_dict(data)
 
                 return message_type_0
-            raise TypeError(f"message fits no member of Message | None: {type(data).__name__}")
+            raise TypeError(f"message must be Message | None, got {type(data).__name__}")
 
         message = _parse_message(d.pop("message", UNSET))
 
-        def _parse_timestamp(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict | list):
-                raise TypeError(f"timestamp fits no member of None | str: {type(data).__name__}")
-            return cast(None | str | Unset, data)
-
-        timestamp = _parse_timestamp(d.pop("timestamp", UNSET))
+        _timestamp = d.pop("timestamp", UNSET)
+        if isinstance(_timestamp, dict | list):
+            raise TypeError(f"timestamp must be None | str, got {type(_timestamp).__name__}")
+        timestamp = cast("None | str | Unset", _timestamp)
 
         task_status = cls(
             state=state,
             message=message,
             timestamp=timestamp,
         )
-
         task_status.additional_properties = d
         return task_status
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

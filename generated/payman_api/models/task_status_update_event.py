@@ -1,19 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from .. import models
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
     from ..models.task_status import TaskStatus
-
-
-T = TypeVar("T", bound="TaskStatusUpdateEvent")
 
 
 @_attrs_define
@@ -34,7 +32,10 @@ class TaskStatusUpdateEvent:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.metadata import Metadata  # noqa: PLC0415
+        """Give it as JSON has it."""
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+            TaskStatus = models.TaskStatus
 
         id = self.id
 
@@ -52,29 +53,37 @@ class TaskStatusUpdateEvent:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "id": id,
-                "status": status,
-                "final": final,
-            }
-        )
+        field_dict["id"] = id
+        field_dict["status"] = status
+        field_dict["final"] = final
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
 
         return field_dict
 
     @classmethod
-    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
-        from ..models.metadata import Metadata  # noqa: PLC0415
-        from ..models.task_status import TaskStatus  # noqa: PLC0415
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read it from what JSON has.
 
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
+        """
+        if not TYPE_CHECKING:
+            Metadata = models.Metadata
+            TaskStatus = models.TaskStatus
+
+        if isinstance(src_dict, (list, str)):
+            raise TypeError(f"TaskStatusUpdateEvent must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
         id = d.pop("id")
+        if not isinstance(id, str):
+            raise TypeError(f"id must be str, got {type(id).__name__}")
 
         status = TaskStatus.from_dict(d.pop("status"))
 
         final = d.pop("final")
+        if not isinstance(final, bool):
+            raise TypeError(f"final must be bool, got {type(final).__name__}")
 
         def _parse_metadata(data: object) -> Metadata | None | Unset:
             if data is None:
@@ -85,7 +94,7 @@ class TaskStatusUpdateEvent:
                 metadata_type_0 = Metadata.from_dict(data)
 
                 return metadata_type_0
-            raise TypeError(f"metadata fits no member of Metadata | None: {type(data).__name__}")
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
@@ -95,13 +104,13 @@ class TaskStatusUpdateEvent:
             final=final,
             metadata=metadata,
         )
-
         task_status_update_event.additional_properties = d
         return task_status_update_event
 
     @property
     def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
+        """The names of the members that the spec does not have."""
+        return list(self.additional_properties)
 
     def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]

@@ -80,18 +80,15 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
 ) -> Response[AgentCard | ErrorAnswer]:
-    """Read the agent card
+    """Read the agent card.
 
-     What the agent can do and where it is, as A2A agents publish it. It needs no token.
+    What the agent can do and where it is, as A2A agents publish it. It needs no token.
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[AgentCard | ErrorAnswer]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(**build_request())
     return _build_response(client=client, response=response)
 

@@ -1,6 +1,6 @@
 """Ask a person for consent: GET /oauth/authorize."""
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import httpx
 
@@ -54,7 +54,7 @@ def build_request(
     return _kwargs
 
 
-def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> Any | str | None:
+def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> str | None:
     """Read an answer.
 
     Args:
@@ -73,7 +73,7 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
         return response_200
 
     if response.status_code == 302:
-        response_302 = cast(Any, None)
+        response_302 = response.text
         return response_302
 
     if raise_on_unexpected_status:
@@ -81,7 +81,7 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
     return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | str]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[str]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -100,30 +100,18 @@ def sync_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[Any | str]:
-    """Ask a person for consent
+) -> Response[str]:
+    """Ask a person for consent.
 
-     A page for a browser, not for a program: the person signs in, sees who asks for which scopes, and
+    A page for a browser, not for a program: the person signs in, sees who asks for which scopes, and
     agrees or does not. The browser is then sent to
     `redirect_uri` with `code` or, as OAuth has it, `error` in the query.
 
-    Args:
-        response_type (Literal['code']):  Default: 'code'.
-        client_id (str):
-        redirect_uri (str):
-        scope (Scope | str):
-        state (str | Unset):
-        code_challenge (str | Unset):
-        code_challenge_method (str | Unset):
-
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[Any | str]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(
         **build_request(
             response_type=response_type,
@@ -148,7 +136,7 @@ async def asyncio_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[Any | str]:
+) -> Response[str]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
         **build_request(
@@ -174,7 +162,7 @@ def sync(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Any | str | None:
+) -> str | None:
     """Do as `sync_detailed`, and give only what was read."""
     return sync_detailed(
         client=client,
@@ -198,7 +186,7 @@ async def asyncio(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Any | str | None:
+) -> str | None:
     """Do as `asyncio_detailed`, and give only what was read."""
     return (
         await asyncio_detailed(

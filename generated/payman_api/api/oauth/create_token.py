@@ -71,7 +71,7 @@ def parse_answer(
         def _parse_response_200(data: object) -> LegacyTokenResponse | TokenResponse:
             try:
                 if not isinstance(data, dict):
-                    raise TypeError()
+                    raise TypeError
                 response_200_type_0 = TokenResponse.from_dict(data)
 
                 return response_200_type_0
@@ -79,14 +79,14 @@ def parse_answer(
                 pass
             try:
                 if not isinstance(data, dict):
-                    raise TypeError()
+                    raise TypeError
                 response_200_type_1 = LegacyTokenResponse.from_dict(data)
 
                 return response_200_type_1
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
             raise TypeError(
-                f"response_200 fits no member of LegacyTokenResponse | TokenResponse: {type(data).__name__}"
+                f"response_200 must be LegacyTokenResponse | TokenResponse, got {type(data).__name__}"
             )
 
         response_200 = _parse_response_200(response.json())
@@ -142,31 +142,20 @@ def sync_detailed(
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
 ) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
-    """Exchange a grant for an access token
+    """Exchange a grant for an access token.
 
-     Parameters travel in the query string; whether the server reads a form body is unknown. The URL of
+    Parameters travel in the query string; whether the server reads a form body is unknown. The URL of
     this request is therefore a secret: it can hold an
     authorization code, a refresh token or a verifier, and must not reach a log.
 
     A client with a secret authenticates with HTTP Basic. A public client has no secret: it sends
     `client_id` as a parameter and no Basic header.
 
-    Args:
-        grant_type (GrantType): What a client can exchange for an access token.
-        code (str | Unset):
-        refresh_token (str | Unset):
-        client_id (str | Unset):
-        redirect_uri (str | Unset):
-        code_verifier (str | Unset):
-
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(
         **build_request(
             grant_type=grant_type,

@@ -105,21 +105,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: CancelTaskRequest,
 ) -> Response[ErrorAnswer | TaskResponse]:
-    """Call a task off
+    """Call a task off.
 
-     Gives the task as it then stands, or the JSON-RPC error -32002 if it is too late.
-
-    Args:
-        body (CancelTaskRequest): The body of `cancel_task`.
+    Gives the task as it then stands, or the JSON-RPC error -32002 if it is too late.
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[ErrorAnswer | TaskResponse]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(
         **build_request(
             body=body,

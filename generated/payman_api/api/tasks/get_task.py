@@ -105,21 +105,15 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: GetTaskRequest,
 ) -> Response[ErrorAnswer | TaskResponse]:
-    """Look a task up
+    """Look a task up.
 
-     Gives the task as it stands, or the JSON-RPC error -32001 if the server does not know it.
-
-    Args:
-        body (GetTaskRequest): The body of `get_task`.
+    Gives the task as it stands, or the JSON-RPC error -32001 if the server does not know it.
 
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[ErrorAnswer | TaskResponse]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(
         **build_request(
             body=body,

@@ -105,24 +105,17 @@ def sync_detailed(
     client: AuthenticatedClient,
     body: SendTaskRequest,
 ) -> Response[ErrorAnswer | TaskResponse]:
-    """Ask, and wait for the answer
+    """Ask, and wait for the answer.
 
-     A task id that the server does not know starts a task. In A2A 0.1 one that it does know continues
+    A task id that the server does not know starts a task. In A2A 0.1 one that it does know continues
     that task: repeat a task id only when it is certain
     that the server did not take it.
 
-    Args:
-        body (SendTaskRequest): The body of `send_task`. Clients say `tasks/send`, as the protocol
-            has it. Version 1.0.8 of the Python client wrote `tasks.send`, so a server accepts both.
-
     Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[ErrorAnswer | TaskResponse]
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
+        httpx.HTTPError: The exchange failed.
     """
-
     response = client.get_httpx_client().request(
         **build_request(
             body=body,
