@@ -41,7 +41,7 @@ def ledger_table(sandbox: Sandbox) -> Table:
         table.add_column(heading)
     table.add_column("amount", justify="right")
     for row in sandbox.ledger():
-        table.add_row(str(row.transfer), row.account, row.memo, f"{row.amount:,.2f} {row.currency}")
+        table.add_row(str(row.transfer), row.book, row.memo, f"{row.amount:,.2f} {row.currency}")
     return table
 
 
