@@ -1,0 +1,42 @@
+"""A local Payman for development and tests: real HTTP, an agent that follows rules, and money that exists nowhere else.
+
+It needs the extra `sandbox`: `pip install 'paymanai-sdk[sandbox]'`. Names are imported when they are first used.
+
+Example:
+    >>> from payman_sdk.sandbox import Sandbox
+    >>> with Sandbox() as sandbox:
+    ...     sandbox.balance("TSD")
+    Decimal('1000.00')
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
+    from payman_sdk.sandbox.payments import Payment
+    from payman_sdk.sandbox.server import Sandbox
+
+__all__ = ["LedgerRow", "Payment", "Sandbox", "UnbalancedError"]
+
+_HOMES = {"LedgerRow": "ledger", "Payment": "payments", "Sandbox": "server", "UnbalancedError": "ledger"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in {"starlette", "uvicorn", "anyio"}:
+            raise
+        raise ImportError(
+            f"the sandbox needs {missing.name}: pip install 'paymanai-sdk[sandbox]'", name=missing.name
+        ) from missing
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,67 @@
+"""Payments that wait for a person: which one is meant, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payman_sdk.sandbox import markdown, payments
+from payman_sdk.sandbox.accounts import Account, alike
+from payman_sdk.sandbox.payments import Payment, RefusedError
+from payman_sdk.sandbox.store import Transaction
+from payman_sdk.sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """How a waiting payment ended.
+
+    Attributes:
+        task_id: the task that waited for it.
+        text: what is to be said about it, in markdown.
+    """
+
+    task_id: str
+    text: str
+
+
+def settle(tx: Transaction, world: World, account: Account, payment: Payment, *, approve: bool) -> Settlement:
+    """Approve or deny a waiting payment."""
+    what = f"**{markdown.amount(payment)}** to **{markdown.plain(payment.payee)}**"
+    if not approve:
+        payments.reject(tx, account, payment)
+        return Settlement(payment.task_id, f"Denied: {what}. No payment was made (`{payment.id}`).")
+    try:
+        payments.approve(tx, world, account, payment)
+    except RefusedError as refusal:
+        text = f"Approved, but refused: {refusal}. No payment was made: {what} (`{payment.id}`)."
+        return Settlement(payment.task_id, text)
+    return Settlement(payment.task_id, f"Approved. Sent {what} (`{payment.id}`).")
+
+
+def meant(tx: Transaction, account: Account, session_id: str, reference: str | None) -> Payment | str:
+    """The waiting payment that a reference means, or, as a sentence, why it is not clear which.
+
+    An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
+    """
+    waiting = payments.waiting(tx, account)
+    if reference is not None:
+        for payment in waiting:
+            if reference in (payment.id, payment.task_id):
+                return payment
+    here = [payment for payment in waiting if payment.session_id == session_id]
+    if reference is not None:
+        wanted = alike(reference)
+        here = [
+            one
+            for one in here
+            if wanted in (alike(one.payee), one.payee_id) or alike(one.payee).startswith(wanted + " ")
+        ]
+    match here:
+        case [payment]:
+            return payment
+        case []:
+            what = f' for "{markdown.plain(reference)}"' if reference else ""
+            return f"Nothing waits for approval{what} in this session."
+        case several:
+            lines = markdown.bullets([markdown.payment(payment) for payment in several])
+            return f"Several payments wait for approval; name one by its id:\n\n{lines}"

@@ -1,0 +1,189 @@
+"""The agent's JSON-RPC methods: a request's bytes in, an answer or the events of a stream out. No HTTP here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import NoReturn, TypeVar, cast
+
+from payman_sdk.sandbox import tasks, wire
+from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.store import Transaction
+from payman_sdk.sandbox.wire import Json, Style
+from payman_sdk.sandbox.world import World
+
+_LONGEST_ID = 200
+_T = TypeVar("_T")
+
+
+class _FaultError(Exception):
+    """A JSON-RPC error: a code, a message, and the id of the request as far as it is known."""
+
+    def __init__(self, code: int, message: str, request_id: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+
+
+class Request:
+    """A JSON-RPC request that has the right shape.
+
+    Attributes:
+        id: the client's id of the request.
+        method: with a slash, whichever way it was written.
+        params: its parameters.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            # Constants such as NaN, numbers without end and lone surrogates are no JSON that could be answered.
+            read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+            if b"\\u" in body:
+                json.dumps(read, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise _FaultError(-32700, "the body is not valid JSON") from None
+        if not isinstance(read, dict):
+            raise _FaultError(-32600, "the body is not one JSON object; batches are not supported")
+        request = cast("dict[str, object]", read)
+        self.id = _request_id(request)
+        if request.get("jsonrpc") != "2.0":
+            raise _FaultError(-32600, 'jsonrpc has to be "2.0"', self.id)
+        method = request.get("method")
+        if not isinstance(method, str):
+            raise _FaultError(-32600, "method has to be a string", self.id)
+        # Version 1.0.8 of the published Python client writes a dot [D].
+        self.method = method.replace(".", "/", 1)
+        params = request.get("params")
+        if not isinstance(params, dict):
+            raise _FaultError(-32602, "params has to be an object", self.id)
+        self.params = cast("dict[str, object]", params)
+
+    def text(self, name: str) -> str:
+        """The parameter of that name, a string that is not empty and not too long for an id."""
+        value = self.params.get(name)
+        if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
+            self.refuse(f"params.{name} has to be a string of 1 to {_LONGEST_ID} characters")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """As `text`; None where the parameter is absent or null."""
+        return None if self.params.get(name) is None else self.text(name)
+
+    def history_length(self) -> int:
+        """How many messages of a task's history are wanted; none where nothing is said."""
+        value = self.params.get("historyLength")
+        if value is None:
+            return 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.refuse("params.historyLength has to be a whole number, 0 or more")
+        return value
+
+    def message_text(self) -> str:
+        """The words of the message: its text parts, one below the other."""
+        message = self.params.get("message")
+        if not isinstance(message, dict):
+            self.refuse("params.message has to be an object")
+        content = cast("dict[str, object]", message)
+        if content.get("role") != "user":
+            self.refuse('params.message.role has to be "user"')
+        parts = content.get("parts")
+        if not isinstance(parts, list) or not parts:
+            self.refuse("params.message.parts has to be a list of at least one part")
+        texts: list[str] = []
+        for position, part in enumerate(cast("list[object]", parts)):
+            where = f"params.message.parts[{position}]"
+            match part:
+                case {"type": "text", "text": str(text)}:
+                    texts.append(text)
+                case {"type": "text"}:
+                    self.refuse(f"{where}.text has to be a string")
+                case {"type": "file", "file": {}} | {"type": "data", "data": {}}:
+                    pass  # The agent reads words only.
+                case {"type": "file"}:
+                    self.refuse(f"{where}.file has to be an object")
+                case {"type": "data"}:
+                    self.refuse(f"{where}.data has to be an object")
+                case _:
+                    self.refuse(f'{where}.type has to be "text", "file" or "data"')
+        return "\n".join(texts)
+
+    def refuse(self, message: str) -> NoReturn:
+        """Answer that the parameters are wrong."""
+        raise _FaultError(-32602, message, self.id)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _request_id(request: dict[str, object]) -> str | int:
+    """The request's id; a notification, which has none, could not be answered and is refused."""
+    value = request.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _FaultError(-32600, "id has to be a string or a whole number")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise _FaultError(-32600, "id is too large a number")
+    return value
+
+
+class Agent:
+    """The methods of the agent for one account, inside one transaction."""
+
+    def __init__(self, tx: Transaction, world: World, style: Style, account: Account) -> None:
+        self._tx, self._world, self._style, self._account = tx, world, style, account
+
+    def call(self, method: str, body: bytes) -> Json:
+        """The answer to a request for that method."""
+
+        def answer(request: Request) -> Json:
+            match method:
+                case "tasks/send":
+                    task = self._send(request)
+                case "tasks/get":
+                    task = tasks.find(self._tx, self._account, request.text("id"))
+                case "tasks/cancel":
+                    task = tasks.cancel(self._tx, self._world, self._account, request.text("id"))
+                case unknown:
+                    raise NotImplementedError(unknown)
+            shape = wire.task(self._style, self._account, task, request.history_length())
+            return wire.result(request.id, shape)
+
+        return _answered(method, body, answer)
+
+    def stream(self, body: bytes) -> Json | Iterator[Json]:
+        """The events of `tasks/sendSubscribe`, each a JSON-RPC answer; or one answer that is an error."""
+
+        def answer(request: Request) -> Json | Iterator[Json]:
+            told = wire.narrate(self._style, self._account, self._send(request))
+            return (wire.result(request.id, event) for event in told)
+
+        return _answered("tasks/sendSubscribe", body, answer)
+
+    def _send(self, request: Request) -> tasks.Task:
+        text = request.message_text()
+        request.history_length()
+        return tasks.send(
+            self._tx,
+            self._world,
+            self._account,
+            task_id=request.text("id"),
+            session_id=request.optional_text("sessionId"),
+            text=text,
+        )
+
+
+def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T | Json:
+    try:
+        request = Request(body)
+        if request.method != method:
+            raise _FaultError(
+                -32601, f"method {request.method[:80]!r} is not known here; it is {method}", request.id
+            )
+        try:
+            return answer(request)
+        except tasks.UnknownTaskError as unknown:
+            raise _FaultError(-32001, f"task not found: {unknown}", request.id) from None
+        except tasks.EndedTaskError as ended:
+            raise _FaultError(-32002, f"task cannot be canceled: {ended}", request.id) from None
+    except _FaultError as fault:
+        return wire.error(fault.request_id, fault.code, str(fault))

@@ -1,0 +1,164 @@
+"""The embedded store: one SQLite database, in a file or in memory, and its transactions.
+
+Everything that the sandbox decides, it decides inside one transaction: a task, its payment and the ledger's
+entries are written together or not at all. That is what makes a repeated task id harmless.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+Transaction = sqlite3.Connection
+"""A connection inside a transaction: what the functions of the domain are handed."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS accounts (
+    id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS clients (
+    id TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    account_id TEXT NOT NULL UNIQUE REFERENCES accounts
+) STRICT;
+CREATE TABLE IF NOT EXISTS tokens (
+    digest BLOB PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES clients,
+    scope TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS books (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('issuer', 'wallet', 'payee')),
+    currency TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS wallets (
+    id TEXT PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts,
+    book_id TEXT NOT NULL UNIQUE REFERENCES books,
+    currency TEXT NOT NULL,
+    paytag TEXT NOT NULL UNIQUE,
+    approval_above INTEGER NOT NULL,
+    most_per_transaction INTEGER NOT NULL,
+    most_per_day INTEGER NOT NULL,
+    most_per_month INTEGER NOT NULL,
+    UNIQUE (account_id, currency)
+) STRICT;
+CREATE TABLE IF NOT EXISTS payees (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account_id TEXT NOT NULL REFERENCES accounts,
+    book_id TEXT NOT NULL UNIQUE REFERENCES books,
+    name TEXT NOT NULL,
+    email TEXT,
+    kind TEXT NOT NULL,
+    paytag TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX IF NOT EXISTS payees_of_account ON payees (account_id);
+CREATE TABLE IF NOT EXISTS tasks (
+    number INTEGER PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts,
+    id TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    explanation TEXT NOT NULL,
+    updated INTEGER NOT NULL,
+    UNIQUE (account_id, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS tasks_of_session ON tasks (account_id, session_id);
+CREATE TABLE IF NOT EXISTS messages (
+    number INTEGER PRIMARY KEY,
+    task_number INTEGER NOT NULL REFERENCES tasks,
+    role TEXT NOT NULL CHECK (role IN ('user', 'agent')),
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS messages_of_task ON messages (task_number);
+CREATE TABLE IF NOT EXISTS artifacts (
+    task_number INTEGER NOT NULL REFERENCES tasks,
+    position INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (task_number, position)
+) STRICT;
+CREATE TABLE IF NOT EXISTS payments (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    account_id TEXT NOT NULL REFERENCES accounts,
+    task_number INTEGER NOT NULL UNIQUE REFERENCES tasks,
+    wallet_id TEXT NOT NULL REFERENCES wallets,
+    payee_id TEXT NOT NULL REFERENCES payees (id),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    currency TEXT NOT NULL,
+    description TEXT,
+    status TEXT NOT NULL CHECK (status IN ('INITIATED', 'AWAITING_APPROVAL', 'REJECTED')),
+    created INTEGER NOT NULL,
+    executed INTEGER,
+    CHECK ((status = 'INITIATED') = (executed IS NOT NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS payments_of_account ON payments (account_id);
+CREATE INDEX IF NOT EXISTS payments_of_wallet ON payments (wallet_id, executed);
+CREATE TABLE IF NOT EXISTS transfers (
+    number INTEGER PRIMARY KEY,
+    payment_id TEXT UNIQUE REFERENCES payments (id),
+    memo TEXT NOT NULL,
+    moment INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY,
+    transfer_number INTEGER NOT NULL REFERENCES transfers,
+    book_id TEXT NOT NULL REFERENCES books,
+    amount INTEGER NOT NULL CHECK (amount <> 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS entries_of_book ON entries (book_id, amount);
+CREATE INDEX IF NOT EXISTS entries_of_transfer ON entries (transfer_number);
+"""
+
+
+class Store:
+    """One database, shared by the threads of a sandbox, one transaction at a time.
+
+    Args:
+        path: the database's file; None keeps everything in memory, for as long as the store lives.
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self._lock = threading.Lock()
+        # In autocommit mode the module begins no transaction behind our back.
+        self._connection = sqlite3.connect(
+            ":memory:" if path is None else str(path),
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=10,
+        )
+        self._close = weakref.finalize(self, self._connection.close)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        if path is not None:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Generator[Transaction]:
+        """All that is written inside is kept together, or, after any exception, not at all.
+
+        Transactions of several threads come one after the other, and so do those of several processes with one file.
+        """
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the database. A store in memory is gone then; closing twice is harmless."""
+        with self._lock:
+            self._close()
