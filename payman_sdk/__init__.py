@@ -12,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .client import PaymanClient
-    from .errors import PaymanError
-    from .types import AskOptions, FormattedTaskResponse, PaymanConfig, TaskResponse, TaskState
+    from payman_sdk.client import PaymanClient
+    from payman_sdk.errors import PaymanError
+    from payman_sdk.types import AskOptions, FormattedTaskResponse, PaymanConfig, TaskResponse, TaskState
 
 __version__ = "2.0.0.dev0"
 

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, Unpack, overload
 from uuid import uuid4
 
-from .config import config_from_env, read_config, require_secret
-from .errors import ConfigurationError
-from .types import (
+from payman_sdk.config import config_from_env, read_config, require_secret
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import (
     AskOptions,
     FormattedTaskResponse,
     JsonAskOptions,
@@ -25,8 +25,8 @@ from .types import (
 if TYPE_CHECKING:
     import httpx
 
-    from .flows import Door
-    from .tasks.agent import Agent
+    from payman_sdk.flows import Door
+    from payman_sdk.tasks.agent import Agent
 
 
 class _Connection(NamedTuple):
@@ -189,7 +189,7 @@ class PaymanClient:
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
-        from .tasks.ask import read_options
+        from payman_sdk.tasks.ask import read_options
 
         chosen = read_options(options, keywords)
         if chosen.get("new_session"):
@@ -254,11 +254,11 @@ class PaymanClient:
             return self._connection
 
     def _made_connection(self) -> _Connection:
-        from .auth.grants import ClientCredentials
-        from .auth.secrecy import hide_token_requests
-        from .auth.tokens import Tokens
-        from .flows import Door, Patience, own_http_client
-        from .tasks.agent import Agent
+        from payman_sdk.auth.grants import ClientCredentials
+        from payman_sdk.auth.secrecy import hide_token_requests
+        from payman_sdk.auth.tokens import Tokens
+        from payman_sdk.flows import Door, Patience, own_http_client
+        from payman_sdk.tasks.agent import Agent
 
         config = self._config
         hide_token_requests()

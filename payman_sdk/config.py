@@ -17,9 +17,8 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from payman_api import SERVERS
-
-from .errors import ConfigurationError
-from .types import PaymanConfig
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import PaymanConfig
 
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
 _VARIABLES = {

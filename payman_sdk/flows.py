@@ -17,8 +17,8 @@ from typing import Any, TypeAlias, TypeVar, assert_never, cast
 import httpx
 from attrs import frozen
 
-from .config import is_loopback
-from .errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.config import is_loopback
+from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
 T = TypeVar("T")
 

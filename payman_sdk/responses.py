@@ -13,9 +13,8 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
-
-from .errors import ResponseValidationError
-from .types import STATES, Artifact, FormattedTaskResponse, Status, TaskState
+from payman_sdk.errors import ResponseValidationError
+from payman_sdk.types import STATES, Artifact, FormattedTaskResponse, Status, TaskState
 
 if TYPE_CHECKING:
     import httpx

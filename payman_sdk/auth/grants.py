@@ -13,9 +13,14 @@ from payman_api.models.grant_type import GrantType
 from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import Unset
-
-from ..errors import AuthenticationError, ErrorResponse, ResponseValidationError, class_of_status, shown
-from ..responses import json_object
+from payman_sdk.errors import (
+    AuthenticationError,
+    ErrorResponse,
+    ResponseValidationError,
+    class_of_status,
+    shown,
+)
+from payman_sdk.responses import json_object
 
 if TYPE_CHECKING:
     import httpx

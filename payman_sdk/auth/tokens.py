@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
-
-from ..errors import APIConnectionError
-from ..flows import Alone, Flow, Send
-from .grants import ClientCredentials, Token, read_token
+from payman_sdk.auth.grants import ClientCredentials, Token, read_token
+from payman_sdk.errors import APIConnectionError
+from payman_sdk.flows import Alone, Flow, Send
 
 if TYPE_CHECKING:
     import httpx

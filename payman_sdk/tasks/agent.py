@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ..responses import format_task
-from .ask import Ask, asked, check_text, looked_up, new_id
+from payman_sdk.responses import format_task
+from payman_sdk.tasks.ask import Ask, asked, check_text, looked_up, new_id
 
 if TYPE_CHECKING:
-    from ..auth.tokens import Tokens
-    from ..flows import Flow
-    from ..types import FormattedTaskResponse, TaskResponse
+    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.flows import Flow
+    from payman_sdk.types import FormattedTaskResponse, TaskResponse
 
 
 class Agent:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from payman_api.models.json_rpc_error import JsonRpcError
 from payman_api.models.task_response import TaskResponse
 from payman_api.types import Unset
-
-from ..errors import (
+from payman_sdk.errors import (
     ErrorResponse,
     PaymanError,
     ResponseValidationError,
@@ -16,7 +15,7 @@ from ..errors import (
     class_of_status,
     shown,
 )
-from ..responses import json_object
+from payman_sdk.responses import json_object
 
 if TYPE_CHECKING:
     import httpx

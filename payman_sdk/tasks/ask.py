@@ -18,13 +18,12 @@ from payman_api.models.task_query_params import TaskQueryParams
 from payman_api.models.task_send_params import TaskSendParams
 from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
-
-from ..auth.tokens import Tokens, authorized
-from ..config import refuse_unknown
-from ..errors import APIConnectionError, ConfigurationError, OutcomeUnknownError, PaymanError
-from ..flows import Flow
-from ..types import JsonAskOptions
-from .answers import error_response, read_answer
+from payman_sdk.auth.tokens import Tokens, authorized
+from payman_sdk.config import refuse_unknown
+from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError, PaymanError
+from payman_sdk.flows import Flow
+from payman_sdk.tasks.answers import error_response, read_answer
+from payman_sdk.types import JsonAskOptions
 
 if TYPE_CHECKING:
     import httpx
