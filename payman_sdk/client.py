@@ -185,7 +185,7 @@ class PaymanClient:
         Example:
             >>> from payman_sdk.sandbox import Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 10 TSD to John Doe", metadata={"source": "docs"})
+            ...     response = client.ask("send 10 TSD to Test Payee", metadata={"source": "docs"})
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """

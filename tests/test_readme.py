@@ -1,0 +1,54 @@
+"""README is a program: every Python block of it runs, in order, against a sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def test_readme_runs_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every block runs as it stands, and prints what the comment behind a `print` says it prints."""
+    with Sandbox(clients={"your_client_id": "your_client_secret"}) as sandbox:
+        monkeypatch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
+        namespace: dict[str, Any] = {}
+        checked = 0
+        for number, block in enumerate(BLOCKS, 1):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(block, f"README block {number}", "exec"), namespace)  # noqa: S102 # our own README
+            for expected in re.findall(r"print\(.*\)  # -> (.*)$", block, re.MULTILINE):
+                assert expected in printed.getvalue().splitlines(), block
+                checked += 1
+    assert len(BLOCKS) >= 8
+    assert checked >= 6
+
+
+def test_readme_says_what_ci_runs() -> None:
+    """README names the three commands that CI runs, and they are the ones CI runs."""
+    ci = (README.parent / ".ci" / "run").read_text(encoding="utf-8")
+    commands = [line for line in ci.splitlines() if line.startswith("scripts/")]
+    assert commands == ["scripts/regenerate --check", "scripts/lint", "scripts/test"]
+    assert (
+        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint` and `scripts/test`"
+        in README.read_text(encoding="utf-8")
+    )
+
+
+def test_every_script_that_readme_names_exists_and_can_be_run() -> None:
+    """Each `./scripts/…` of README is an executable file, and every executable file there is in README."""
+    named = set(re.findall(r"\./scripts/(\w+)", README.read_text(encoding="utf-8")))
+    there = {
+        path.name for path in (README.parent / "scripts").iterdir() if path.is_file() and not path.suffix
+    }
+    assert named == there
+    assert all((README.parent / "scripts" / name).stat().st_mode & 0o111 for name in there)
