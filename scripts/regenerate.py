@@ -14,7 +14,7 @@ from typing import Any
 
 import openapi_python_client
 import yaml
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, TemplateError
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -72,7 +72,7 @@ def operations(document: dict[str, Any], config: Config) -> dict[str, dict[str, 
 
 def sends_token(document: dict[str, Any], operation: dict[str, Any]) -> bool:
     """Say whether an operation needs the access token; the generator takes any security at all for that."""
-    schemes = document["components"]["securitySchemes"]
+    schemes = document.get("components", {}).get("securitySchemes", {})
     wanted = operation.get("security", document.get("security", []))
     return any(schemes[name]["type"] == "apiKey" for alternative in wanted for name in alternative)
 
@@ -84,7 +84,10 @@ def event_model(document: dict[str, Any], operation: dict[str, Any], config: Con
         answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     if EVENT_STREAM not in answer.get("content", {}):
         return None
-    return Class.from_string(string=answer["content"][EVENT_STREAM]["schema"]["$ref"], config=config)
+    schema = answer["content"][EVENT_STREAM].get("schema", {})
+    if "$ref" not in schema:
+        raise RegenerationError(f"{operation['operationId']}: the schema of {EVENT_STREAM} has to be a $ref.")
+    return Class.from_string(string=schema["$ref"], config=config)
 
 
 def generate(spec: Path, into: Path) -> None:
@@ -94,18 +97,32 @@ def generate(spec: Path, into: Path) -> None:
             f"spec/templates/ is for openapi-python-client {GENERATOR}; {openapi_python_client.__version__} is installed. "
             "Compare its templates with ours, then change GENERATOR in scripts/regenerate.py."
         )
-    source = spec / "payman.openapi.yaml"
-    document = read_document(source)
+    document = read_document(spec / "payman.openapi.yaml")
+    project = prepare(document, spec, into)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            problems = project.build()
+    except Exception as error:  # a template raises whatever its expressions raise
+        raise RegenerationError(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
+    if problems:
+        said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
+        raise RegenerationError(f"The generator has complaints:\n{said}")
+    (into / "py.typed").touch()
+    layout(into, spec / "ruff.toml")
+
+
+def prepare(document: dict[str, Any], spec: Path, into: Path) -> Project:
+    """Set the generator up, and tell the templates what it does not read from the document itself."""
     try:
         settings = ConfigFile.load_from_path(spec / "generator.yaml")
     except Exception as error:  # whatever YAML and pydantic raise
         raise RegenerationError(f"{spec / 'generator.yaml'} cannot be read: {error}") from error
     config = Config.from_sources(
-        settings, MetaType.NONE, source, file_encoding="utf-8", overwrite=False, output_path=into
+        settings, MetaType.NONE, spec, file_encoding="utf-8", overwrite=False, output_path=into
     )
     parsed = GeneratorData.from_dict(document, config=config)
     if isinstance(parsed, GeneratorError):
-        raise RegenerationError(f"The generator cannot read {source}: {parsed.header} {parsed.detail or ''}")
+        raise RegenerationError(f"The generator cannot read the spec: {parsed.header} {parsed.detail or ''}")
 
     by_name = operations(document, config)
     events = {name: event_model(document, operation, config) for name, operation in by_name.items()}
@@ -114,21 +131,15 @@ def generate(spec: Path, into: Path) -> None:
             endpoint.requires_security = sends_token(document, by_name[endpoint.name])
 
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
-    originals = PackageLoader("openapi_python_client")
-    assert project.env.loader is not None
-    project.env.loader = ChoiceLoader([project.env.loader, PrefixLoader({"original": originals})])
+    project.env.loader = ChoiceLoader(
+        [
+            FileSystemLoader(spec / "templates"),
+            PackageLoader("openapi_python_client"),
+            PrefixLoader({"original": PackageLoader("openapi_python_client")}),
+        ]
+    )
     project.env.globals.update(document=document, events=events)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            problems = project.build()
-    except TemplateError as error:
-        raise RegenerationError(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
-    if problems:
-        raise RegenerationError(
-            "The generator has complaints:\n" + "\n".join(f"{p.header} {p.detail or ''}" for p in problems)
-        )
-    (into / "py.typed").touch()
-    layout(into, spec / "ruff.toml")
+    return project
 
 
 def layout(package: Path, rules: Path) -> None:
@@ -167,18 +178,19 @@ def differences(old: dict[str, bytes], new: dict[str, bytes]) -> dict[str, str]:
 
 
 def replace(old: Path, new: Path) -> None:
-    """Put one folder in another's place; if that fails, the old one is where it was."""
-    aside = new.with_name("before")
+    """Put the folder `new` in the place of `old`; until the last moment, `old` is as it was."""
+    coming, going = old.with_name(f".{old.name}.coming"), old.with_name(f".{old.name}.going")
+    for left_over in (coming, going):
+        shutil.rmtree(left_over, ignore_errors=True)
+    shutil.copytree(new, coming)
     if old.exists():
-        shutil.move(old, aside)
+        old.rename(going)
     try:
-        old.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(new, old)
+        coming.rename(old)
     except OSError:
-        if aside.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            shutil.move(aside, old)
+        going.rename(old)
         raise
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def main() -> int:
@@ -197,32 +209,36 @@ def main() -> int:
     )
     options = parser.parse_args()
     root = options.root.resolve()
-    package = root / "generated" / "payman_api"
+    generated = root / "generated"
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch:
-        fresh = Path(scratch) / "payman_api"
+        fresh = Path(scratch)
         try:
-            generate(root / "spec", fresh)
-        except RegenerationError as failure:
-            print(f"scripts/regenerate: {failure}", file=sys.stderr)
-            print("Nothing was changed.", file=sys.stderr)
+            generate(root / "spec", fresh / "payman_api")
+        except RegenerationError as error:
+            print(f"scripts/regenerate: {error}\nNothing was changed.", file=sys.stderr)
             return 2
-        found = differences(files(package), files(fresh))
+        found = differences(files(generated), files(fresh))
         if options.check:
-            words = {
-                "added": "is missing",
-                "removed": "is not from the spec",
-                "changed": "differs from what the spec gives",
-            }
-            for name, kind in found.items():
-                print(f"generated/payman_api/{name} {words[kind]}", file=sys.stderr)
-            if found:
-                print("Run scripts/regenerate.", file=sys.stderr)
-            return 1 if found else 0
+            return report(found)
         if found:
-            replace(package, fresh)
+            replace(generated, fresh)
         for name, kind in found.items():
-            print(f"{kind} generated/payman_api/{name}")
+            print(f"{kind} generated/{name}")
     return 0
+
+
+def report(found: dict[str, str]) -> int:
+    """Name every file that differs; give the exit status of a check."""
+    words = {
+        "added": "is missing",
+        "removed": "is not from the spec",
+        "changed": "is not what the spec gives",
+    }
+    for name, kind in found.items():
+        print(f"generated/{name} {words[kind]}", file=sys.stderr)
+    if found:
+        print("Run scripts/regenerate.", file=sys.stderr)
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
