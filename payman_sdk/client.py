@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, Unpack, overload
 from uuid import uuid4
@@ -264,6 +265,8 @@ class PaymanClient:
         hide_token_requests()
         if self._http is None:
             self._http = own_http_client(config.base_url)
+            # Programs make clients and drop them; their connections must not wait for the end of the process.
+            weakref.finalize(self, self._http.close)
         door = Door(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
