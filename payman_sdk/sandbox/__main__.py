@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 _PORT = 8642
 
@@ -39,8 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error("--client: write it as ID:SECRET")
         clients[client_id] = secret
     stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, stop)
     return _serve(chosen.port, chosen.db, clients, stopping)
 
 

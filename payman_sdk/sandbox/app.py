@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
-from payman_sdk.sandbox import tasks, wire
+from payman_sdk.sandbox import tasks
 from payman_sdk.sandbox.oauth import OAuthError
 from payman_sdk.sandbox.service import Service, UnauthorizedError
 from payman_sdk.sandbox.wire import Json
-
-logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 1024 * 1024
 """The largest body that is read, in bytes."""
@@ -47,6 +44,7 @@ def create_app(service: Service) -> Starlette:
         ],
         exception_handlers={
             HTTPException: _http_error,
+            ClientDisconnect: _gone,
             OAuthError: _oauth_error,
             UnauthorizedError: _unauthorized,
             tasks.UnknownTaskError: _unknown_task,
@@ -82,15 +80,8 @@ def _token(service: Service) -> Endpoint:
 def _call(service: Service, method: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
-        try:
-            answer = await run_in_threadpool(
-                service.call, request.headers.get(ACCESS_TOKEN_HEADER), method, body
-            )
-        except UnauthorizedError:
-            raise
-        except Exception:
-            answer = _internal_error()
-        return JSONResponse(answer)
+        token = request.headers.get(ACCESS_TOKEN_HEADER)
+        return JSONResponse(await run_in_threadpool(service.call, token, method, body))
 
     return endpoint
 
@@ -98,12 +89,7 @@ def _call(service: Service, method: str) -> Endpoint:
 def _stream(service: Service) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
-        try:
-            answer = await run_in_threadpool(service.stream, request.headers.get(ACCESS_TOKEN_HEADER), body)
-        except UnauthorizedError:
-            raise
-        except Exception:
-            answer = _internal_error()
+        answer = await run_in_threadpool(service.stream, request.headers.get(ACCESS_TOKEN_HEADER), body)
         if isinstance(answer, dict):
             return JSONResponse(answer)
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -151,18 +137,20 @@ async def _agent_card(request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    """The request's body; 413 as soon as it is too large, whether or not it says how large it is."""
-    body = bytearray()
+    """The request's body, or a 413 if it is too large.
+
+    What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
+    """
+    body, length = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
+        length += len(chunk)
+        if length <= LARGEST_BODY:
+            body += chunk
+        elif length > 32 * LARGEST_BODY:
+            break
+    if length > LARGEST_BODY:
+        raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
     return bytes(body)
-
-
-def _internal_error() -> Json:
-    logger.exception("The sandbox failed; nothing was written")
-    return wire.error(None, -32603, "internal error of the sandbox; nothing was done")
 
 
 def _failure(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> Response:
@@ -175,6 +163,11 @@ def _http_error(_: Request, failure: Exception) -> Response:
         failure.status_code, "http_error"
     )
     return _failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """The client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
+    return _failure(400, "incomplete", "the body ended early")
 
 
 def _oauth_error(_: Request, failure: Exception) -> Response:

@@ -7,7 +7,6 @@ a form body is understood as well, and errors are those of RFC 6749 [P].
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -133,7 +132,7 @@ def _authenticate(tx: Transaction, authorization: str | None) -> str:
     scheme, _, encoded = authorization.partition(" ")
     try:
         client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise refusal from None
     if scheme.casefold() != "basic" or not colon:
         raise refusal

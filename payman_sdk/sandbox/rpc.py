@@ -172,6 +172,14 @@ class Agent:
         )
 
 
+def error(body: bytes, code: int, message: str) -> Json:
+    """The answer that carries an error, with the request's id where it has one."""
+    try:
+        return wire.error(Request(body).id, code, message)
+    except _FaultError as fault:
+        return wire.error(fault.request_id, code, message)
+
+
 def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T | Json:
     try:
         request = Request(body)

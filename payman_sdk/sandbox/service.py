@@ -48,13 +48,23 @@ class Service:
 
     def call(self, token: str | None, method: str, body: bytes) -> Json:
         """Answer a JSON-RPC request; raises UnauthorizedError."""
-        with self.store.transaction() as tx:
-            return self._agent(tx, token).call(method, body)
+        try:
+            with self.store.transaction() as tx:
+                return self._agent(tx, token).call(method, body)
+        except UnauthorizedError:
+            raise
+        except Exception:
+            return _internal_error(body)
 
     def stream(self, token: str | None, body: bytes) -> Json | Iterator[Json]:
         """The events that answer a streamed send, or an error's answer; raises UnauthorizedError."""
-        with self.store.transaction() as tx:
-            return self._agent(tx, token).stream(body)
+        try:
+            with self.store.transaction() as tx:
+                return self._agent(tx, token).stream(body)
+        except UnauthorizedError:
+            raise
+        except Exception:
+            return _internal_error(body)
 
     def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
         """Approve or deny what a task waits for; raises UnauthorizedError, UnknownTaskError, EndedTaskError."""
@@ -71,3 +81,9 @@ class Service:
         if account is None:
             raise UnauthorizedError
         return account
+
+
+def _internal_error(body: bytes) -> Json:
+    """The transaction was rolled back: to the client the task was never there, and it may send it again."""
+    logger.exception("The sandbox failed; nothing was written")
+    return rpc.error(body, -32603, "internal error of the sandbox; nothing was done")

@@ -16,6 +16,8 @@ from pathlib import Path
 Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
+_APPLICATION = 0x5041594D  # "PAYM"
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -137,11 +139,30 @@ class Store:
         )
         self._close = weakref.finalize(self, self._connection.close)
         self._connection.row_factory = sqlite3.Row
+        self._check()
         self._connection.execute("PRAGMA foreign_keys = ON")
         if path is not None:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
+        self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _check(self) -> None:
+        """Keep out of other programs' databases, and of those that another version wrote."""
+        application, version, tables = (
+            self._connection.execute(question).fetchone()[0]
+            for question in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT COUNT(*) FROM sqlite_master",
+            )
+        )
+        if tables and (application, version) != (_APPLICATION, _VERSION):
+            self._close()
+            raise ValueError(
+                "db: the file is another program's database, or another version's; choose another file"
+            )
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:

@@ -18,92 +18,13 @@ Randomness = Callable[[int], bytes]
 """Gives that many random bytes, as `secrets.token_bytes` and `random.Random(7).randbytes` do."""
 
 # Short words in the manner of Payman's paytags, such as `tube.tense.cask/53`.
-_WORDS = [
-    "amber",
-    "apple",
-    "arrow",
-    "baker",
-    "beach",
-    "birch",
-    "bloom",
-    "brick",
-    "brook",
-    "cabin",
-    "candle",
-    "canyon",
-    "cask",
-    "cedar",
-    "chalk",
-    "cloud",
-    "coral",
-    "crane",
-    "daisy",
-    "delta",
-    "dune",
-    "eagle",
-    "ember",
-    "falcon",
-    "fern",
-    "flint",
-    "forest",
-    "garnet",
-    "ginger",
-    "grain",
-    "harbor",
-    "hazel",
-    "heron",
-    "island",
-    "ivory",
-    "jasper",
-    "kettle",
-    "lagoon",
-    "lantern",
-    "lemon",
-    "linen",
-    "maple",
-    "marble",
-    "meadow",
-    "mint",
-    "moss",
-    "nectar",
-    "north",
-    "oak",
-    "olive",
-    "opal",
-    "orchid",
-    "otter",
-    "pearl",
-    "pebble",
-    "pine",
-    "plum",
-    "prairie",
-    "quartz",
-    "quill",
-    "raven",
-    "reed",
-    "ridge",
-    "river",
-    "robin",
-    "saffron",
-    "sage",
-    "sand",
-    "silver",
-    "slate",
-    "sparrow",
-    "spruce",
-    "stone",
-    "summit",
-    "swift",
-    "tense",
-    "thistle",
-    "timber",
-    "topaz",
-    "tube",
-    "tulip",
-    "valley",
-    "velvet",
-    "willow",
-]
+_WORDS = (  # noqa: SIM905 (words read better as words)
+    "amber apple arrow baker beach birch bloom brick brook cabin candle canyon cask cedar chalk cloud coral "
+    "crane daisy delta dune eagle ember falcon fern flint forest garnet ginger grain harbor hazel heron island "
+    "ivory jasper kettle lagoon lantern lemon linen maple marble meadow mint moss nectar north oak olive opal "
+    "orchid otter pearl pebble pine plum prairie quartz quill raven reed ridge river robin saffron sage sand "
+    "silver slate sparrow spruce stone summit swift tense thistle timber topaz tube tulip valley velvet willow"
+).split()
 
 
 @dataclass(frozen=True)
@@ -137,4 +58,8 @@ def day_and_month(now: int) -> tuple[int, int]:
     """When the UTC day and the UTC month of that moment began; all in nanoseconds since 1970."""
     moment = dt.datetime.fromtimestamp(now // 1_000_000_000, dt.UTC)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return tuple(int(start.timestamp()) * 1_000_000_000 for start in (day, day.replace(day=1)))  # type: ignore[return-value]
+    return _nanoseconds(day), _nanoseconds(day.replace(day=1))
+
+
+def _nanoseconds(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000_000

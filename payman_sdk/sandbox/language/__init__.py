@@ -14,7 +14,7 @@ from payman_sdk.sandbox.language.requests import read_request
 
 __all__ = ["LONGEST", "understand"]
 
-LONGEST = 4000
+LONGEST = 2000
 """The longest prompt that is read, in characters."""
 
 
@@ -28,16 +28,20 @@ def understand(text: str) -> Intent:
         >>> understand("send 100 TSD to John Doe").readings[0].payee.text
         'John Doe'
         >>> understand("never send 100 TSD to John Doe").reason
-        'there is a "never" in it, and I pay only what I am plainly told to'
+        'there is a "never" in it, and I do only what I am plainly told to'
     """
     if len(text) > LONGEST:
         return Unclear(f"the text is longer than {LONGEST} characters", payment=True)
     words = tidy(text)
-    intent = read_request(words) or read_order(words)
-    match intent:
-        case Pay() | CreatePayee() | Approve():
-            return objection(text) or intent
-        case Unclear() | None:
-            return explain(text, intent)
+    meaning = read_request(words) or read_order(words)
+    match meaning:
+        case None:
+            return explain(text)
+        case Approve() if "?" in words:
+            return Unclear('that is a question; say "approve" to approve', payment=True)
+        case Pay() | Approve() | CreatePayee() | Unclear():
+            reason = objection(text)
+            about = isinstance(meaning, Pay | Approve) or (isinstance(meaning, Unclear) and meaning.payment)
+            return Unclear(reason, payment=about) if reason else meaning
         case harmless:
             return harmless

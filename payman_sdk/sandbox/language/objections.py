@@ -7,48 +7,11 @@ import unicodedata
 
 from payman_sdk.sandbox.language.intents import Unclear
 
-NEGATIONS = [
-    "not",
-    "never",
-    "no",
-    "nobody",
-    "none",
-    "nothing",
-    "neither",
-    "nor",
-    "nowhere",
-    "without",
-    "cannot",
-    "cant",
-    "dont",
-    "doesnt",
-    "didnt",
-    "wont",
-    "wouldnt",
-    "shouldnt",
-    "couldnt",
-    "isnt",
-    "arent",
-    "aint",
-    "mustnt",
-    "don",
-    "stop",
-    "cancel",
-    "abort",
-    "avoid",
-    "refuse",
-    "forbid",
-    "refrain",
-    "nah",
-    "nope",
-    "unless",
-    "except",
-    "instead",
-    "undo",
-    "ignore",
-    "forget",
-    "rather",
-]
+NEGATIONS = (  # noqa: SIM905 (words read better as words)
+    "not never no nobody none nothing neither nor nowhere without cannot cant dont doesnt didnt wont wouldnt "
+    "shouldnt couldnt isnt arent aint mustnt don stop cancel abort avoid refuse forbid refrain nah nope unless "
+    "except instead undo ignore forget rather"
+).split()
 """Words that take back what is said around them. Any of them, anywhere, keeps the agent from writing anything."""
 
 _NEGATION = re.compile(rf"\b(?:\w+n't|n't|hold off|{'|'.join(NEGATIONS)})\b", re.IGNORECASE)
@@ -61,54 +24,53 @@ _PAYMENT = re.compile(
     r"\b(?:send|sends|sent|sending|pay|pays|paid|paying|transfer\w*|wire\w*|give|gave|remit\w*|payments?)\b",
     re.IGNORECASE,
 )
-_ODD_AMOUNTS = (
-    (re.compile(r"[-−–]\s?[$€£]?\s?[0-9]|\b(?:minus|negative)\b", re.IGNORECASE), "the amount is negative"),  # noqa: RUF001
-    (re.compile(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]", re.IGNORECASE), "I read no powers of ten; write the amount out"),
-    (re.compile(r"[0-9][0-9.,]*\s?(?:k|m|mio|million|thousand|hundred)\b", re.IGNORECASE), "write the amount out"),
-    (re.compile(r"[0-9]\s?%|\b(?:half|third|quarter|percent|all|everything|rest|some|double|twice)\b", re.IGNORECASE), "I need the amount as a number"),
-    (re.compile(r"\b[0-9.,]+\s*(?:or|to|-|–|/)\s*[0-9]|\bbetween\b", re.IGNORECASE), "there is more than one amount in it"),
-    (re.compile(r"\b(?:nan|inf|infinity|infinite)\b", re.IGNORECASE), "that is no amount"),
-    (re.compile(r"[^\x00-\x7f]*[\d²³¹½¼¾]", re.IGNORECASE), ""),
-)  # fmt: skip
+_ODD_AMOUNTS = tuple(
+    (re.compile(form, re.IGNORECASE), reason)
+    for form, reason in (
+        (r"[-−–]\s?[$€£]?\s?[0-9]|\b(?:minus|negative)\b", "the amount is negative"),  # noqa: RUF001 (minus signs)
+        (r"[0-9.]e[+-]?[0-9]", "I read no powers of ten; write the amount out"),
+        (r"[0-9]\s?(?:k|m|mio|million|thousand|hundred)\b", "write the amount out"),
+        (
+            r"[0-9]\s?%|\b(?:half|third|quarter|percent|all|everything|rest|some|double)\b",
+            "I need the amount as a number",
+        ),
+        (r"[0-9]\s*(?:or|to|/)\s*[0-9]|\bbetween\b", "there is more than one amount in it"),
+        (r"\b(?:nan|inf|infinity|infinite)\b", "that is no amount"),
+    )
+)
 _EXAMPLE = "write it like `send 10 TSD to John Doe for lunch`"
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def tidy(text: str) -> str:
-    """The text on one line, with plain quotes and single spaces. Digits stay as they are."""
+    """The text on one line, with plain quotes, question marks and single spaces. Digits stay as they are."""
     text = unicodedata.normalize("NFC", text)
     text = re.sub("[‘’‚‛´`]", "'", text)  # noqa: RUF001 (what keyboards write for an apostrophe)
     text = re.sub("[“”„«»]", '"', text)
+    text = re.sub("[？؟⁇⁈⁉¿]", "?", text)  # noqa: RUF001 (question marks)
     return " ".join(text.split())
 
 
-def objection(text: str) -> Unclear | None:
+def objection(text: str) -> str | None:
     """Why nothing may be written because of this text, whatever else it says."""
-    if any(
-        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"}
-        for character in text
-        if not character.isspace()
-    ):
-        return Unclear("there are characters in it that cannot be seen", payment=True)
+    if any(unicodedata.category(character) in _HIDDEN for character in text if not character.isspace()):
+        return "there are characters in it that cannot be seen"
     if found := _NEGATION.search(tidy(text)):
-        return Unclear(
-            f'there is a "{found[0]}" in it, and I pay only what I am plainly told to', payment=True
-        )
+        return f'there is a "{found[0]}" in it, and I do only what I am plainly told to'
     return None
 
 
-def explain(text: str, found: Unclear | None) -> Unclear:
-    """Why a text that is no order and no request was not understood, as helpfully as can be."""
+def explain(text: str) -> Unclear:
+    """Why a text that fits nothing was not understood, as helpfully as can be."""
     words = tidy(text)
-    if found is None and not _PAYMENT.search(words):
+    if not _PAYMENT.search(words):
         return Unclear()
-    if blocked := objection(text):
-        return blocked
-    if found is not None:
-        return found
+    if reason := objection(text):
+        return Unclear(reason, payment=True)
     if _QUESTION.fullmatch(words):
-        return Unclear("that is a question, and I pay only what I am plainly told to", payment=True)
+        return Unclear("that is a question, and I do only what I am plainly told to", payment=True)
     for form, reason in _ODD_AMOUNTS:
-        if reason and form.search(words):
+        if form.search(words):
             return Unclear(reason, payment=True)
     if not re.search(r"[0-9]", words):
         return Unclear(f"I found no amount in digits; {_EXAMPLE}", payment=True)

@@ -13,125 +13,62 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from payman_sdk.sandbox.language.amounts import MONEY, read_amount, read_currency
-from payman_sdk.sandbox.language.intents import Pay, PayeeKind, PayeeReference, Reading, Unclear
+from payman_sdk.sandbox.language.intents import Pay, Reading, Unclear
+from payman_sdk.sandbox.language.phrases import POLITE, read_reference
 
 _VERB = r"(?:send|pay|transfer|wire|give|remit)"
-POLITE = (
-    r"(?:(?:hi|hello|hey|ok|okay|please|pls|kindly|now|great|thanks|thank you)\b[\s,.!]*)*"
-    r"(?:(?:i(?: would|'d) like(?: you)? to|i (?:want|need)(?: you)? to|let's|go ahead and"
-    r"|(?P<asking>can you|could you|would you|will you))\s+)?(?:please\s+|kindly\s+)?"
-)
-"""What may stand before an order without changing it."""
-
-_ORDER = re.compile(rf"{POLITE}(?:{_VERB}|make an?(?: payment of)?)\s+(?P<rest>.+)", re.IGNORECASE)
-_MONEY = re.compile(MONEY, re.IGNORECASE)
+_ORDER = re.compile(rf"{POLITE}(?:{_VERB}|(?P<make>make an?(?: payment of)?))\s+(?P<rest>.+)", re.IGNORECASE)
 _THANKS = re.compile(r"[\s,.!]+(?:please|pls|thanks|thank you|now)[\s.!?]*$", re.IGNORECASE)
+_MONEY = re.compile(MONEY, re.IGNORECASE)
+_MOST_READINGS = 12
+
 _WALLET = (
-    r"(?:from|using|out of)\s+(?:my\s+|the\s+)?(?P<wallet>[^\s,;]+?)(?P<word>\s+(?:wallet|account|balance))?"
+    r"(?:from|using|out of)\s+(?:my\s+|the\s+)?"
+    r"(?:(?P<wallet>[^\s,;]+)\s+(?:wallet|account|balance)|(?:wallet|account|balance)(?:\s+(?P<tag>[^\s,;]+/[0-9]+))?"
+    r"|(?P<code>[a-z]{3,4}|[a-z.]+/[0-9]+))"
 )
 _LABEL = r"(?:memo|description|note|message|reference|reason|details)"
 _LABELLED = (
-    rf"(?:with\s+)?(?:an?\s+|the\s+|my\s+)?{_LABEL}(?:\s+(?:of|is)\s+|\s*[:=\-]\s*|\s+)(?P<labelled>.+)"
+    rf"(?:with\s+)?(?:an?\s+|the\s+|my\s+)?{_LABEL}(?:\s+(?:of|is)\s+|\s*[:=\-]\s*|\s+)(?P<labelled>.+?)"
 )
-_FOR = r"(?:as\s+|for\s+)(?P<free>.+)"
+_FREE = r"(?:as|for)\s+(?P<free>.+?)"
+_GAP = r"[\s,.;]+"
+# A wallet before a description, so that "for lunch from TSD wallet" is lunch.
 _TAILS = tuple(
     re.compile(rf"[\s,.;]*{form}[\s.,;!?]*", re.IGNORECASE)
     for form in (
         "",
         _WALLET,
-        rf"(?:{_LABELLED})[\s,.;]+{_WALLET}",
-        rf"(?:{_FOR})[\s,.;]+{_WALLET}",
-        rf"{_WALLET}[\s,.;]+(?:{_LABELLED})",
-        rf"{_WALLET}[\s,.;]+(?:{_FOR})",
+        f"{_LABELLED}{_GAP}{_WALLET}",
+        f"{_FREE}{_GAP}{_WALLET}",
+        f"{_WALLET}{_GAP}{_LABELLED}",
+        f"{_WALLET}{_GAP}{_FREE}",
         _LABELLED,
-        _FOR,
+        _FREE,
     )
 )
 _TAIL_START = re.compile(
     rf"(?<=[\s.,;])(?=(?:for|as|from|using|out of|with|an?|the|my|{_LABEL})\b)", re.IGNORECASE
 )
+_TO = re.compile(rf"(?:\s+payment)?(?P<source>\s+{_WALLET})?\s+to\s+(?P<whom>.+)", re.IGNORECASE)
 _QUOTED = re.compile(r"""(?:payee\s+)?(["'])(?P<name>[^"']+)\1(?P<tail>(?:[\s,.;].*)?)""", re.IGNORECASE)
-_NOBODY = frozenset(
-    [
-        "me",
-        "myself",
-        "him",
-        "her",
-        "them",
-        "us",
-        "you",
-        "it",
-        "he",
-        "she",
-        "they",
-        "one",
-        "everyone",
-        "everybody",
-        "all",
-        "anyone",
-        "anybody",
-        "someone",
-        "somebody",
-        "each",
-        "both",
-        "others",
-        "himself",
-        "herself",
-        "themselves",
-        "yourself",
-    ]
-)
-_KINDS = {
-    r"test[\s_-]?rails?": PayeeKind.TEST_RAILS,
-    r"(?:us[\s_-]?)?ach": PayeeKind.US_ACH,
-    r"crypto(?:[\s_-]?address)?": PayeeKind.CRYPTO_ADDRESS,
-}
-KIND = "|".join(_KINDS)
-"""The pattern of a payee's kind."""
 
-_REFERENCES = tuple(
+# What betrays a second order after the first one's verb.
+_SECOND = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        rf"(?:the\s+|my\s+)?(?P<kind>{KIND})\s+payee\s+(?:(?:named|called)\s+)?(?P<text>.+)",
-        rf"(?:the\s+|my\s+)?(?:payee\s+)?(?P<text>.+?),?\s+(?:of\s+|with\s+)?type:?\s+(?P<kind>{KIND})",
-        r"(?:the\s+|my\s+)?payee\s+(?:with\s+|by\s+)?(?:the\s+)?(?:id|name|e-?mail|paytag)(?:\s+address)?\s*[:=]?\s*(?P<text>.+)",
-        r"(?:the\s+|my\s+)?payee\s+(?:(?:named|called)\s+)?(?P<text>.+)",
-        r"(?P<text>.+)",
+        rf"\b{_VERB}\b.*[0-9]",
+        rf"(?:\b(?:and|then|also)|[,;.!])\s+(?:then\s+|also\s+)?{_VERB}\b",
+        r"[0-9](?:\s+\S+)?\s+to\s.*\s\S*[0-9](?:\s+\S+)?\s+to\s",
+        r"\b(?:and|plus)\s+(?:\w+\s+){1,3}[0-9][0-9.,]*\W*$",
     )
 )
-_SEVERAL = (
-    re.compile(rf"\b{_VERB}\b.*\b{_VERB}\b.*\d", re.IGNORECASE),
-    re.compile(rf"(?:\b(?:and|then|also)|[,;.!])\s+{_VERB}\b", re.IGNORECASE),
-    re.compile(r"\d\s*(?:\S+\s+)?to\s.*\d\s*(?:\S+\s+)?to\s", re.IGNORECASE),
-    re.compile(r"\band\s+(?:\w+\s+){1,3}[0-9][0-9.,]*\W*$", re.IGNORECASE),
-)
+# What makes of a description something that would have to be decided.
 _CONDITION = re.compile(
-    r"\b(?:if|when|whenever|until|once|tomorrow|later|every|weekly|monthly|daily|next (?:week|month|year)|provided|"
-    r"assuming|only|after|before|but|or)\b",
+    r"\b(?:if|when|whenever|until|once|twice|thrice|tomorrow|later|every|each|weekly|monthly|daily|provided|assuming|"
+    r"next (?:week|month|year)|only|after|before|but|or)\b",
     re.IGNORECASE,
 )
-
-
-def read_kind(text: str | None) -> PayeeKind | None:
-    """The kind of payee that these words name."""
-    return next(
-        (kind for form, kind in _KINDS.items() if text and re.fullmatch(form, text, re.IGNORECASE)), None
-    )
-
-
-def read_reference(text: str) -> PayeeReference | None:
-    """How the words of a text point at a payee; None where they point at nobody in particular."""
-    text = text.strip(" \t,.;:!?\"'")
-    for form in _REFERENCES:
-        if found := form.fullmatch(text):
-            groups = found.groupdict()
-            name = groups["text"].strip(" ,.;:\"'")
-            return (
-                PayeeReference(name, read_kind(groups.get("kind")))
-                if name and name.casefold() not in _NOBODY
-                else None
-            )
-    return None
 
 
 def read_order(text: str) -> Pay | Unclear | None:
@@ -140,101 +77,104 @@ def read_order(text: str) -> Pay | Unclear | None:
     if found is None:
         return None
     rest = found["rest"].rstrip(" .!?")
-    if len([money for money in _MONEY.finditer(text) if money["before"] or money["after"]]) > 1 or any(
-        form.search(text) for form in _SEVERAL
-    ):
-        return Unclear(
-            "there is more than one amount or order in it; ask for one payment at a time", payment=True
-        )
-    problem: Unclear | None = None
-    readings: list[Reading] = []
-    for part in _parts(rest):
-        amount = read_amount(part.digits)
-        currency = read_currency(part.before, part.after)
-        payee = read_reference(part.payee)
-        if isinstance(amount, Unclear):
-            problem = problem or amount
-        elif isinstance(currency, Unclear):
-            problem = problem or currency
-        elif payee is None:
-            problem = problem or Unclear(
-                f'"{part.payee.strip()}" does not say who is to be paid', payment=True
-            )
-        elif part.free and _CONDITION.search(part.free):
-            return Unclear(
-                "I pay at once or not at all and cannot tell a condition from a description; "
-                "write the description after `Memo:`",
-                payment=True,
-            )
-        else:
-            description = (part.labelled or part.free or "").strip(" \"'") or None
-            readings.append(Reading(amount, currency, payee, part.wallet, description))
-    if readings:
-        return Pay(tuple(readings), asked=bool(found["asking"]) or "?" in text)
-    return problem
-
-
-class _Part(NamedTuple):
-    """The pieces of one way to cut an order."""
-
-    before: str | None
-    digits: str
-    after: str | None
-    payee: str
-    wallet: str | None
-    labelled: str | None
-    free: str | None
+    amounts = [money for money in _MONEY.finditer(rest) if money["before"] or money["after"]]
+    if len(amounts) > 1 or any(form.search(rest) for form in _SECOND):
+        return _unclear("there is more than one amount or order in it; ask for one payment at a time")
+    ways = [_read(way) for way in _ways(rest, money_first=bool(found["make"]))]
+    readings = tuple(way for way in ways if isinstance(way, Reading))
+    if readings and _CONDITIONAL not in ways:
+        return Pay(readings, asked=bool(found["asking"]) or "?" in text)
+    # One way to read it as an order with a condition is one too many.
+    return (
+        _CONDITIONAL
+        if _CONDITIONAL in ways
+        else next((way for way in ways if isinstance(way, Unclear)), None)
+    )
 
 
 class _Tail(NamedTuple):
+    """What stands after payee and amount; `free` is a description that no label announces."""
+
     wallet: str | None = None
     labelled: str | None = None
     free: str | None = None
 
 
-def _parts(rest: str) -> Iterator[_Part]:
-    """Every way to cut what follows the verb into an amount, a payee and what comes after."""
-    for money in _MONEY.finditer(rest):
-        amount = (money["before"], money["digits"], money["after"])
+class _Way(NamedTuple):
+    """One way to cut an order into pieces."""
+
+    money: re.Match[str]
+    payee: str
+    tail: _Tail
+
+
+def _unclear(reason: str) -> Unclear:
+    return Unclear(reason, payment=True)
+
+
+_CONDITIONAL = _unclear(
+    "I pay at once or not at all, and cannot tell a condition from a description; write the description after `Memo:`"
+)
+
+
+def _read(way: _Way) -> Reading | Unclear:
+    amount = read_amount(way.money["digits"])
+    currency = read_currency(way.money["before"], way.money["after"])
+    payee = read_reference(way.payee)
+    if isinstance(amount, Unclear):
+        return amount
+    if isinstance(currency, Unclear):
+        return currency
+    if payee is None:
+        return _unclear(f'"{way.payee.strip()}" does not say who is to be paid')
+    if way.tail.free and _MONEY.fullmatch(way.tail.free):
+        return _unclear("there is more than one amount in it")
+    if way.tail.free and _CONDITION.search(way.tail.free):
+        return _CONDITIONAL
+    description = (way.tail.labelled or way.tail.free or "").strip(" \"'") or None
+    return Reading(amount, currency, payee, way.tail.wallet, description)
+
+
+def _ways(rest: str, *, money_first: bool) -> Iterator[_Way]:
+    """Every way to cut what follows the verb. Where an amount names its currency, other numbers are no amounts."""
+    amounts = list(_MONEY.finditer(rest))
+    for money in [one for one in amounts if one["before"] or one["after"]] or amounts[:_MOST_READINGS]:
         head, tail = rest[: money.start()], rest[money.end() :]
-        if not head.strip():  # 5 TSD to John …
-            if found := re.match(
-                rf"(?:\s+payment)?(?:\s+(?P<source>{_WALLET}))?\s+to\s+", tail, re.IGNORECASE
-            ):
-                wallet = found["wallet"] if found["source"] else None
-                for payee, end in _payee_and_tail(tail[found.end() :]):
-                    if not (wallet and end.wallet):
-                        yield _Part(*amount, payee, wallet or end.wallet, end.labelled, end.free)
-        elif (end := _tail(tail)) is not None and head[-1] in " ,:":  # John 5 TSD …
-            yield _Part(*amount, re.sub(r"^to\s+", "", head, flags=re.IGNORECASE), *end)
+        if not head.strip():  # 5 TSD [from my wallet] to John [for lunch]
+            if found := _TO.fullmatch(tail):
+                source = _wallet_name(found) if found["source"] else None
+                for payee, rear in _payee_and_tail(found["whom"]):
+                    if source is None:
+                        yield _Way(money, payee, rear)
+                    elif rear.wallet is None:
+                        yield _Way(money, payee, rear._replace(wallet=source))
+        elif (
+            not money_first and head[-1] in " ,:" and (end := _read_tail(tail))
+        ):  # [to] John 5 TSD [for lunch]
+            yield _Way(money, re.sub(r"^to\s+", "", head, flags=re.IGNORECASE), end)
 
 
 def _payee_and_tail(text: str) -> Iterator[tuple[str, _Tail]]:
     if quoted := _QUOTED.fullmatch(text):
-        end = _tail(quoted["tail"])
-        if end is not None:
+        if end := _read_tail(quoted["tail"]):
             yield quoted["name"], end
         return
-    starts = [match.start() for match in _TAIL_START.finditer(text)][:12]
-    for start in (*starts, len(text)):
-        payee, rest = text[:start], _tail(text[start:])
-        if payee.strip(" ,.;") and rest is not None:
-            yield payee, rest
+    starts = [found.start() for found in _TAIL_START.finditer(text)]
+    for start in (*starts[:_MOST_READINGS], len(text)):
+        if text[:start].strip(" ,.;") and (rest := _read_tail(text[start:])):
+            yield text[:start], rest
 
 
-def _tail(text: str) -> _Tail | None:
+def _read_tail(text: str) -> _Tail | None:
     """The wallet and the description at the end of an order; None where the words are neither."""
     for form in _TAILS:
         if found := form.fullmatch(text):
             groups = found.groupdict()
-            wallet = groups.get("wallet")
-            if wallet and wallet.casefold() in {"wallet", "account", "balance"}:
-                wallet = None
-            elif (
-                wallet
-                and not groups.get("word")
-                and not re.fullmatch(r"[A-Za-z]{3,4}|[a-z.]+/[0-9]+", wallet)
-            ):
-                continue
-            return _Tail(wallet, groups.get("labelled"), groups.get("free"))
+            return _Tail(_wallet_name(found), groups.get("labelled"), groups.get("free"))
     return None
+
+
+def _wallet_name(found: re.Match[str]) -> str | None:
+    """The currency or paytag of the wallet; None where there is none, or just "my wallet"."""
+    groups = found.groupdict()
+    return groups.get("wallet") or groups.get("tag") or groups.get("code")

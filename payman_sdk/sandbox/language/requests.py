@@ -25,7 +25,7 @@ from payman_sdk.sandbox.language.intents import (
     Unclear,
     Weather,
 )
-from payman_sdk.sandbox.language.orders import KIND, POLITE, read_kind, read_reference
+from payman_sdk.sandbox.language.phrases import KIND, POLITE, read_kind, read_reference
 
 _EMAIL = r"[^\s@,;<>\"']+@[^\s@,;<>\"']+\.[^\s@,;<>\"']*[^\s@,;<>\"'.!?]"
 _END = r"[\s.!?]*"
@@ -34,8 +34,8 @@ _WHICH = rf"(?:\s+{_THING}(?:\s*(?:to|with id|id|of|for)?\s*(?P<which>\S.*?))??)
 _SHOW = r"(?:(?:show|list|get|give|tell|display|see|view|check|find|fetch|what are|what is|what's|whats)\s+(?:me\s+)?)"
 _ALL = r"(?:(?:all|the|my|of|every)\s+)*"
 _CREATE = re.compile(
-    rf"{POLITE}(?:create|add|make|register|set up)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:new\s+)?(?P<first>{KIND})?\s*"
-    rf"payee\b[\s,:]*(?P<rest>.+)",
+    rf"{POLITE}(?:create|add|make|register|set up)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:new\s+)?(?:test\s+)?(?P<first>{KIND})?\s*"
+    rf"payee\b[\s,:]*(?P<rest>.*)",
     re.IGNORECASE,
 )
 _CREATE_PARTS = (
@@ -86,8 +86,8 @@ _REQUESTS: tuple[tuple[str, Callable[[re.Match[str]], Intent]], ...] = (
     (r"(?:no|nope|no,? thanks|no,? thank you|no,? (?:deny|cancel|reject)(?: it)?)(?P<which>\b)", _deny),
     (r"(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy|greetings)\b[\s,!.]*)+(?:there|world|payman|agent|again)?", _always(Greet())),
     (r"(?:please\s+)?(?:(?:run|do)\s+)?(?:a\s+|the\s+)?(?:test|check)\s+(?:the\s+|my\s+)?connection|ping|(?:connection|just a)\s+test|test", _always(TestConnection())),
-    (r".*\b(?:what|remember|remind|recap|summar\w+|recall)\b.*\b(?:talk\w*|discuss\w*|said|say|conversation|speak|spoke|earlier|session)\b.*", _always(Recall())),
-    (r".*\bweather\b.*", _always(Weather())),
+    (r"(?:(?:do|can|could|please) \S+ )?(?:what|remember|remind|recap|summar\w+|recall)\b.*\b(?:talk\w*|discuss\w*|said|say|conversation|speak|spoke|earlier|session)\b.*", _always(Recall())),
+    (r"(?:(?:what|how|is|will|tell|do|does|can)\b.*\b)?weather\b.*", _always(Weather())),
     (rf"{_SHOW}?{_ALL}(?:pending|waiting|open)\s+(?:requests?|approvals?|payments?)|{_SHOW}?{_ALL}requests?(?: for approval)?|what(?:'s| is) waiting(?: for (?:my )?approval)?", _always(ListRequests())),
     (rf"{_SHOW}?{_ALL}(?:policy|policies|limits?|spending limits?)(?: of my wallet)?", _always(ShowPolicy())),
     (rf"{_SHOW}?{_ALL}(?:transaction|payment)?\s*status\s+(?:for|of)\s+(?:{_THING}\s+)?(?:(?:with\s+)?id:?\s+)?(?P<reference>\S+?)", lambda found: ShowTransaction(found["reference"])),
