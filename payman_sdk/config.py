@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,8 @@ _VARIABLES = {
 }
 _NOTHING: Mapping[str, str | None] = {}
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0}
+_TOO_LONG = 2**31 / 1000
+"""Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
 
 @frozen(kw_only=True)
@@ -109,12 +110,14 @@ def seconds(value: object, name: str, default: float) -> float:
     """A duration in seconds, or the default for None.
 
     Raises:
-        ConfigurationError: It is not a finite number above zero.
+        ConfigurationError: It is not a number above zero, or more than sockets can count.
     """
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ConfigurationError(f"{name} is {value!r}.", next_step="Give a number of seconds above zero.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _TOO_LONG:
+        raise ConfigurationError(
+            f"{name} is {value!r}.", next_step="Give a number of seconds above zero and below 24 days."
+        )
     return float(value)
 
 
@@ -204,8 +207,9 @@ def _problem_of_url(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        return f"is not a URL ({error})"
+        (host or "").encode("idna")
+    except ValueError:  # its message may repeat a password
+        return "is not a URL"
     if parts.username is not None or parts.password is not None:
         return "holds a user name or password"
     if parts.scheme not in {"https", "http"} or not host or any(character.isspace() for character in url):
