@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from payman_sdk import PaymanClient
+
+from .peer import Peer
+
+SECRET = "peer-client-secret"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variables of whoever runs the tests change nothing in them."""
+    for name in list(os.environ):
+        if name.startswith("PAYMAN_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with Peer() as peer:
+        yield peer
+
+
+Connect = Callable[..., PaymanClient]
+
+
+@pytest.fixture
+def connect(peer: Peer) -> Iterator[Connect]:
+    """Makes clients of the peer, with any settings, and closes them."""
+    with contextlib.ExitStack() as stack:
+
+        def made(**settings: Any) -> PaymanClient:
+            given = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url} | settings
+            return stack.enter_context(PaymanClient(**given))
+
+        yield made
+
+
+@pytest.fixture
+def client(connect: Connect) -> PaymanClient:
+    return connect()

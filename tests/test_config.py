@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import builtins
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payman_sdk import PaymanClient
+from payman_sdk.config import Config, is_loopback, read_config, seconds
+from payman_sdk.errors import ConfigurationError
+
+CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
+
+
+def config(**settings: Any) -> Config:
+    return read_config(None, CREDENTIALS | settings)
+
+
+def refused(given: Any = None, **keywords: Any) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        read_config(given, keywords)
+    assert caught.value.next_step, "a refusal says what to do"
+    return str(caught.value)
+
+
+def test_a_dict_and_keywords_say_the_same() -> None:
+    """The settings may come as a dict or as keywords."""
+    assert read_config(CREDENTIALS, {}) == read_config(None, CREDENTIALS)
+
+
+def test_a_keyword_wins_over_the_dict() -> None:
+    """Where both name a setting, the keyword counts, unless it is None."""
+    both = read_config(
+        CREDENTIALS | {"name": "dict", "environment": "TEST"}, {"name": "keyword", "environment": None}
+    )
+    assert (both.name, both.base_url) == ("keyword", "https://agent.payman.dev")
+
+
+def test_the_defaults() -> None:
+    """Without more than credentials, a client talks to the live server with the documented timeouts."""
+    assert config() == Config(
+        client_id="pm-test-1",
+        client_secret="s3cret",
+        base_url="https://agent.payman.ai",
+        name=None,
+        session_id=None,
+        connect_timeout=5.0,
+        read_timeout=60.0,
+        timeout=300.0,
+    )
+
+
+def test_none_means_not_given() -> None:
+    """Every setting may be None, as `os.getenv` gives it."""
+    nothing = dict.fromkeys(
+        ["environment", "base_url", "name", "session_id", "connect_timeout", "read_timeout", "timeout"]
+    )
+    assert config(**nothing) == config()
+    assert read_config(CREDENTIALS | nothing, nothing) == config()
+
+
+@pytest.mark.parametrize("missing", ["client_id", "client_secret"])
+@pytest.mark.parametrize("value", [None, "", " \t"])
+def test_a_missing_or_blank_credential_is_named(missing: str, value: str | None) -> None:
+    """A credential that is None, absent or blank is refused by name, with the variable that would hold it."""
+    with pytest.raises(ConfigurationError, match=rf"{missing} is missing.*PAYMAN_{missing.upper()}"):
+        PaymanClient(**CREDENTIALS | {missing: value})
+    with pytest.raises(ConfigurationError, match=f"{missing} is missing"):
+        PaymanClient(**{key: given for key, given in CREDENTIALS.items() if key != missing})
+
+
+def test_white_space_around_a_setting_is_dropped() -> None:
+    """A line break at the end of a pasted secret does no harm."""
+    read = config(client_secret=" s3cret\n", session_id=" ses-1 ", name="  ")
+    assert (read.client_secret, read.session_id, read.name) == ("s3cret", "ses-1", None)
+
+
+@pytest.mark.parametrize("value", [5, b"bytes", ["list"], True])
+@pytest.mark.parametrize(
+    "name", ["client_id", "client_secret", "environment", "base_url", "name", "session_id"]
+)
+def test_a_setting_of_the_wrong_type_is_named(name: str, value: object) -> None:
+    """What has to be text and is not is refused with its name and its type, and without its value."""
+    said = refused(**CREDENTIALS | {name: value})
+    assert said.startswith(f"{name} is a {type(value).__name__}.")
+
+
+def test_a_secret_with_a_line_break_inside_is_refused_and_not_repeated() -> None:
+    """A control character inside a credential is an error of copying, and its message does not hold the credential."""
+    said = refused(**CREDENTIALS | {"client_secret": "s3c\nret"})
+    assert "client_secret contains a control character" in said
+    assert "s3c" not in said
+
+
+def test_a_client_id_with_a_colon_is_refused() -> None:
+    """HTTP Basic ends the id at the first colon, so an id with one would be cut."""
+    assert "client_id contains a colon" in refused(**CREDENTIALS | {"client_id": "id:s3cret"})
+
+
+@pytest.mark.parametrize(("wrong", "near"), [("client_secert", "client_secret"), ("sessionId", "session_id")])
+def test_an_unknown_setting_is_answered_with_the_nearest(wrong: str, near: str) -> None:
+    """A misspelt setting is refused with the one that was meant, in the dict and as a keyword."""
+    assert f"Did you mean {near!r}?" in refused({wrong: "x"})
+    assert f"Did you mean {near!r}?" in refused(**{wrong: "x"})
+
+
+def test_an_unknown_setting_like_none_is_answered_with_all() -> None:
+    """A setting that resembles none is refused with the list of those there are."""
+    said = refused({"zzz": 1})
+    assert "'zzz'" in said
+    assert "base_url, client_id, client_secret" in said
+
+
+@pytest.mark.parametrize("given", ["pm-test-1", 5, [("client_id", "x")]])
+def test_a_config_that_is_no_dict_is_refused(given: object) -> None:
+    """Credentials passed in place of the config get an error that says so."""
+    assert refused(given).startswith(f"config is a {type(given).__name__}.")
+
+
+@pytest.mark.parametrize(
+    ("environment", "base_url"),
+    [
+        ("LIVE", "https://agent.payman.ai"),
+        ("TEST", "https://agent.payman.dev"),
+        ("INTERNAL", "https://payman.ngrok.dev"),
+        ("test", "https://agent.payman.dev"),
+    ],
+)
+def test_each_environment_has_its_server(environment: str, base_url: str) -> None:
+    """LIVE, TEST and INTERNAL name a server each, in either case."""
+    assert config(environment=environment).base_url == base_url
+
+
+def test_an_unknown_environment_is_refused_with_those_there_are() -> None:
+    """The error for an environment that Payman does not have lists those it has."""
+    assert "Use one of LIVE, TEST, INTERNAL" in refused(**CREDENTIALS | {"environment": "STAGING"})
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://payman.example", "https://payman.example"),
+        ("https://payman.example/", "https://payman.example"),
+        ("https://payman.example:8443//", "https://payman.example:8443"),
+        ("https://payman.example/some/prefix/", "https://payman.example/some/prefix"),
+        ("HTTPS://Payman.Example", "HTTPS://Payman.Example"),
+        (" https://payman.example ", "https://payman.example"),
+        ("http://localhost:8642", "http://localhost:8642"),
+        ("http://LOCALHOST:8642", "http://LOCALHOST:8642"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("http://127.9.9.9:80/", "http://127.9.9.9:80"),
+        ("http://[::1]:8642/", "http://[::1]:8642"),
+    ],
+)
+def test_base_urls_that_are_taken(given: str, read: str) -> None:
+    """https anywhere, http on this machine, with or without a path prefix; a slash at the end is dropped."""
+    assert config(base_url=given).base_url == read
+
+
+SECRET_IN_URL = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("http://payman.example", "plain http"),
+        ("http://localhost.payman.example", "plain http"),
+        ("http://10.0.0.1:8642", "plain http"),
+        ("http://[fe80::1]", "plain http"),
+        (f"https://me:{SECRET_IN_URL}@payman.example", "user name or password"),
+        (f"https://{SECRET_IN_URL}@payman.example", "user name or password"),
+        (f"http://me:{SECRET_IN_URL}@payman.example", "user name or password"),
+        (f"https://payman.example?secret={SECRET_IN_URL}", "query or a fragment"),
+        (f"http://payman.example/?secret={SECRET_IN_URL}", "query or a fragment"),
+        (f"https://payman.example/#{SECRET_IN_URL}", "query or a fragment"),
+        (f"https://me:{SECRET_IN_URL}", "not a URL"),
+        (f"https://me:{SECRET_IN_URL}\u2100@payman.example", "not a URL"),
+        ("https://payman.example:99999", "not a URL"),
+        ("https://[::1", "not a URL"),
+        ("https://a..b", "not a URL"),
+        (f"https://{'a' * 64}.example", "not a URL"),
+        ("payman.example", "not an https address"),
+        ("//payman.example", "not an https address"),
+        ("https://", "not an https address"),
+        ("https:///path", "not an https address"),
+        ("https://pay man.example", "not an https address"),
+        ("ftp://payman.example", "not an https address"),
+        ("file:///etc/passwd", "not an https address"),
+        ("junk", "not an https address"),
+    ],
+)
+def test_base_urls_that_are_refused(given: str, problem: str) -> None:
+    """Anything else is refused with the reason, and what may be a secret in it is not repeated."""
+    with pytest.raises(ConfigurationError, match=f"^base_url .*{problem}") as caught:
+        config(base_url=given)
+    assert SECRET_IN_URL not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],  # noqa: S104
+)
+def test_loopback_is_told_by_name(host: str, loopback: bool) -> None:
+    """Only this machine's own names and addresses are loopback."""
+    assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "timeout"])
+@pytest.mark.parametrize(
+    "value", [0, -1, -0.5, math.nan, math.inf, True, "5", pytest.param(10**400, id="huge"), 1e10, [5]]
+)
+def test_a_timeout_that_is_no_time_is_refused(name: str, value: object) -> None:
+    """A timeout is a number of seconds above zero that a socket can count; anything else is refused by name."""
+    assert refused(**CREDENTIALS | {name: value}).startswith(f"{name} is ")
+
+
+@pytest.mark.parametrize("value", [1, 0.25, 86400])
+def test_a_timeout_may_be_whole_or_not(value: float) -> None:
+    """Whole and broken seconds are both taken, and None gives the default."""
+    assert (seconds(value, "timeout", 7.0), seconds(None, "timeout", 7.0)) == (float(value), 7.0)
+
+
+def test_the_variable_names_the_server_where_the_settings_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PAYMAN_BASE_URL stands in for the environment's server, and a base_url of the settings wins over it."""
+    monkeypatch.setenv("PAYMAN_BASE_URL", " http://localhost:1/ ")
+    assert config(environment="TEST").base_url == "http://localhost:1"
+    assert config(base_url="http://localhost:2").base_url == "http://localhost:2"
+    monkeypatch.setenv("PAYMAN_BASE_URL", " ")
+    assert config().base_url == "https://agent.payman.ai"
+
+
+def test_a_wrong_variable_is_refused_as_a_setting_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules of base_url hold for the variable as well."""
+    monkeypatch.setenv("PAYMAN_BASE_URL", "http://payman.example")
+    assert "plain http" in refused(**CREDENTIALS)
+
+
+def test_the_repr_of_a_config_holds_no_secret() -> None:
+    """Printing the settings shows the id and not the secret."""
+    assert "pm-test-1" in repr(config())
+    assert "s3cret" not in repr(config())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of a program, two folders below the one that is returned."""
+    inner = tmp_path / "project" / "scripts"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    return tmp_path / "project"
+
+
+def test_from_env_reads_four_variables(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Id, secret, environment and base URL come from the variables."""
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
+    monkeypatch.setenv("PAYMAN_ENVIRONMENT", "TEST")
+    assert repr(PaymanClient.from_env()) == "<PaymanClient from-variable at https://agent.payman.dev>"
+    monkeypatch.setenv("PAYMAN_BASE_URL", "http://localhost:3")
+    assert repr(PaymanClient.from_env()) == "<PaymanClient from-variable at http://localhost:3>"
+
+
+def test_from_env_lets_settings_win(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is passed wins over the variable, and None passes nothing."""
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
+    client = PaymanClient.from_env(client_id="passed", client_secret=None, name="n")
+    assert repr(client) == "<PaymanClient 'n' passed at https://agent.payman.ai>"
+
+
+@pytest.mark.parametrize(
+    ("present", "named"),
+    [
+        ([], "PAYMAN_CLIENT_ID and PAYMAN_CLIENT_SECRET are not set in the environment."),
+        (["PAYMAN_CLIENT_ID"], "PAYMAN_CLIENT_SECRET is not set in the environment."),
+        (["PAYMAN_CLIENT_SECRET"], "PAYMAN_CLIENT_ID is not set in the environment."),
+    ],
+)
+def test_from_env_names_the_missing_variables(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, present: list[str], named: str
+) -> None:
+    """A variable that is not set, and only that, is named."""
+    for name in present:
+        monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigurationError) as caught:
+        PaymanClient.from_env()
+    assert str(caught.value).startswith(named)
+
+
+def test_from_env_reads_the_env_file_of_a_parent_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nearest `.env` above the working directory fills in what the variables leave out; os.environ stays as it is."""
+    (folder / ".env").write_text(
+        "PAYMAN_CLIENT_ID=from-file\nPAYMAN_CLIENT_SECRET='s3cret'\nPAYMAN_BASE_URL=http://localhost:4\n"
+    )
+    assert repr(PaymanClient.from_env()) == "<PaymanClient from-file at http://localhost:4>"
+    assert "PAYMAN_CLIENT_ID" not in os.environ
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
+    assert "from-variable" in repr(PaymanClient.from_env())
+
+
+def test_from_env_says_which_file_it_looked_in(folder: Path) -> None:
+    """Where a `.env` was read and does not hold the variable either, the error says so."""
+    (folder / ".env").write_text("PAYMAN_CLIENT_ID=from-file\n")
+    with pytest.raises(ConfigurationError) as caught:
+        PaymanClient.from_env()
+    assert f"PAYMAN_CLIENT_SECRET is not set in the environment or {folder / '.env'}." in str(caught.value)
+
+
+def test_from_env_hints_at_a_file_that_needs_dotenv(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without python-dotenv a `.env` cannot be read, and the error says what to install."""
+    (folder / ".env").write_text("PAYMAN_CLIENT_ID=x\nPAYMAN_CLIENT_SECRET=y\n")
+    real_import = builtins.__import__
+
+    def without_dotenv(name: str, *rest: Any, **keywords: Any) -> Any:
+        if name == "dotenv":
+            raise ModuleNotFoundError(name)
+        return real_import(name, *rest, **keywords)
+
+    monkeypatch.setattr(builtins, "__import__", without_dotenv)
+    with pytest.raises(ConfigurationError, match=r"pip install 'paymanai-sdk\[dotenv\]'") as caught:
+        PaymanClient.from_env()
+    assert str(folder / ".env") in str(caught.value)
+
+
+def test_from_env_says_that_the_file_cannot_be_read(folder: Path) -> None:
+    """A `.env` that is no text is named with the reason."""
+    (folder / ".env").write_bytes(b"PAYMAN_CLIENT_ID=\xff\xfe\n")
+    with pytest.raises(ConfigurationError, match="could not be read") as caught:
+        PaymanClient.from_env()
+    assert str(folder / ".env") in str(caught.value)
+
+
+def test_an_unreadable_file_is_no_matter_where_it_is_not_needed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables that are all set make the `.env` unimportant."""
+    (folder / ".env").write_bytes(b"\xff")
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
+    assert "from-variable" in repr(PaymanClient.from_env())
+
+
+def test_from_env_refuses_unknown_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt setting of from_env is refused as everywhere."""
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "x")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "y")
+    misspelt: dict[str, Any] = {"enviroment": "TEST"}
+    with pytest.raises(ConfigurationError, match="Did you mean 'environment'"):
+        PaymanClient.from_env(**misspelt)
