@@ -193,7 +193,7 @@ def replace(old: Path, new: Path) -> None:
     shutil.rmtree(going, ignore_errors=True)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Regenerate, or check; give the exit status."""
     parser = argparse.ArgumentParser(
         prog="scripts/regenerate", description="Write generated/ anew from spec/."
@@ -207,7 +207,7 @@ def main() -> int:
         default=Path(__file__).parents[1],
         help="the folder that holds spec/ and generated/",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     root = options.root.resolve()
     generated = root / "generated"
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch:

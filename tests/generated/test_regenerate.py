@@ -1,0 +1,152 @@
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def regenerate(
+    *arguments: str, root: Path = ROOT, seed: str = "0", folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "regenerate.py"), "--root", str(root), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder or root,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+    )
+
+
+@pytest.fixture(scope="module")
+def main() -> Callable[[list[str]], int]:
+    """The script's own main, without the time that a process of its own takes."""
+    entry: Callable[[list[str]], int] = runpy.run_path(str(ROOT / "scripts" / "regenerate.py"))["main"]
+    return entry
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("spec", "generated"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_repository_is_what_its_spec_gives(tmp_path: Path) -> None:
+    """The generated package is, byte for byte, what the spec gives, wherever it is run and however sets are ordered."""
+    (tmp_path / "ruff.toml").write_text('line-length = 40\nformat.quote-style = "single"\n')
+    for seed in ("1", "2"):
+        done = regenerate("--check", seed=seed, folder=tmp_path)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_check_names_what_differs_and_changes_nothing(copy: Path) -> None:
+    """An edited, a missing and an extra file are each named; bytecode is not looked at."""
+    package = copy / "generated" / "payman_api"
+    edited = package / "models" / "task.py"
+    edited.write_bytes(edited.read_bytes() + b"\n")
+    (package / "api" / "tasks" / "get_task.py").unlink()
+    (copy / "generated" / "extra.txt").touch()
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "client.cpython-311.pyc").touch()
+    before = files(copy)
+
+    done = regenerate("--check", root=copy)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "generated/extra.txt is not from the spec",
+        "generated/payman_api/api/tasks/get_task.py is missing",
+        "generated/payman_api/models/task.py is not what the spec gives",
+        "Run scripts/regenerate.",
+    ]
+    assert files(copy) == before
+
+
+def test_regenerating_says_what_changed_and_then_nothing(copy: Path) -> None:
+    """What was edited, lost or added by hand is put right, a line for each file, and once is enough."""
+    package = copy / "generated" / "payman_api"
+    original = files(copy)
+    (package / "client.py").write_text("")
+    (package / "errors.py").unlink()
+    (package / "extra.py").touch()
+
+    done = regenerate(root=copy)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "changed generated/payman_api/client.py",
+        "added generated/payman_api/errors.py",
+        "removed generated/payman_api/extra.py",
+    ]
+    assert files(copy) == original
+    again = regenerate(root=copy)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+def test_a_changed_spec_is_a_changed_client(copy: Path, main: Callable[[list[str]], int]) -> None:
+    """A member added to a schema is a member of its model."""
+    spec = copy / "spec" / "payman.openapi.yaml"
+    old = "        historyLength:\n          type: integer\n"
+    assert old in spec.read_text()
+    spec.write_text(spec.read_text().replace(old, "        colour:\n          type: string\n" + old))
+    assert main(["--root", str(copy)]) == 0
+    assert "colour: str | Unset" in (copy / "generated/payman_api/models/task_send_params.py").read_text()
+
+
+def breaks(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def act(copy: Path) -> None:
+        path = copy / "spec" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    return act
+
+
+SPEC = "payman.openapi.yaml"
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (breaks(SPEC, "openapi: 3.1.0", "openapi: [3.1.0"), "cannot be read"),
+        (breaks(SPEC, "openapi: 3.1.0", "- openapi"), "cannot be read"),
+        (breaks(SPEC, "  title: Payman API\n", ""), "'title' is a required property (at /info)"),
+        (breaks(SPEC, "schemas/AgentSkill'", "schemas/Nowhere'"), "is not valid OpenAPI"),
+        (breaks(SPEC, "      operationId: get_task\n", ""), "POST /api/a2a/tasks/get needs an operationId"),
+        (breaks(SPEC, "        application/json:\n", "        application/unheard-of:\n"), "complaints"),
+        (breaks("templates/client.py.jinja", "import httpx", "{% if %}"), "does not fit"),
+        (breaks("templates/client.py.jinja", "import httpx", "{{ nobody.nothing }}"), "does not fit"),
+        (breaks("templates/client.py.jinja", "import httpx", "import ("), "ruff check does not accept"),
+        (breaks("generator.yaml", "post_hooks: []", "post_hooks: 5"), "generator.yaml cannot be read"),
+        (lambda copy: (copy / "spec" / SPEC).unlink(), "cannot be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_failure_is_explained_and_changes_nothing(
+    copy: Path,
+    act: Callable[[Path], None],
+    said: str,
+    main: Callable[[list[str]], int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whatever is wrong with the spec, the configuration or a template is said, and everything stays as it was."""
+    act(copy)
+    before = files(copy)
+    assert main(["--root", str(copy)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.endswith("Nothing was changed.\n")
+    assert files(copy) == before
