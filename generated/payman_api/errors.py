@@ -1,16 +1,23 @@
-"""Contains shared errors types that can be raised from API functions"""
+"""The error that the endpoint functions raise on request."""
+
+from typing import Self
 
 
 class UnexpectedStatus(Exception):
-    """Raised by api functions when the response status an undocumented status and Client.raise_on_unexpected_status is True"""
+    """The answer has a status that the spec does not have.
 
-    def __init__(self, status_code: int, content: bytes):
+    Attributes:
+        status_code: The status.
+        content: The body, which is neither in the message nor pickled: it may hold secrets.
+    """
+
+    def __init__(self, status_code: int, content: bytes) -> None:
+        super().__init__(f"The spec has no status {status_code} for this operation.")
         self.status_code = status_code
         self.content = content
 
-        super().__init__(
-            f"Unexpected status code: {status_code}\n\nResponse content:\n{content.decode(errors='ignore')}"
-        )
+    def __reduce__(self) -> tuple[type[Self], tuple[int, bytes]]:
+        return type(self), (self.status_code, b"")
 
 
 __all__ = ["UnexpectedStatus"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -141,11 +142,16 @@ def test_a_malformed_error_is_not_a_second_error(status: int, body: bytes) -> No
 
 
 def test_an_unexpected_status_raises_on_request() -> None:
-    """A status that the spec does not have gives None, or raises if asked to."""
-    teapot = httpx.Response(418, json={})
+    """A status that the spec does not have gives None, or raises if asked to, without showing the body."""
+    teapot = httpx.Response(418, json={"accessToken": "hidden"})
     assert send_task.parse_answer(teapot) is None
-    with pytest.raises(UnexpectedStatus, match="418"):
+    with pytest.raises(UnexpectedStatus, match="418") as raised:
         send_task.parse_answer(teapot, raise_on_unexpected_status=True)
+    assert raised.value.status_code == 418
+    assert "hidden" not in str(raised.value) + repr(raised.value)
+    pickled = pickle.dumps(raised.value)
+    assert b"hidden" not in pickled
+    assert str(pickle.loads(pickled)) == str(raised.value)  # noqa: S301 (it is our own)
 
 
 def test_an_ask_over_http(server: Canned) -> None:

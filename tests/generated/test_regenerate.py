@@ -97,7 +97,7 @@ def test_regenerating_says_what_changed_and_then_nothing(copy: Path) -> None:
 def test_a_changed_spec_is_a_changed_client(copy: Path, main: Callable[[list[str]], int]) -> None:
     """A member added to a schema is a member of its model."""
     spec = copy / "spec" / "payman.openapi.yaml"
-    old = "        historyLength:\n          type: integer\n"
+    old = "        acceptedOutputModes:\n"
     assert old in spec.read_text()
     spec.write_text(spec.read_text().replace(old, "        colour:\n          type: string\n" + old))
     assert main(["--root", str(copy)]) == 0

@@ -21,7 +21,7 @@ class SendTaskRequest:
         jsonrpc (Literal['2.0']):  Default: '2.0'.
         id (str): The request's id, made by the client (`req-<uuid4>`).
         method (Literal['tasks/send']):  Default: 'tasks/send'.
-        params (TaskSendParams): What is asked.
+        params (TaskSendParams): What is asked. Published clients send null for what they do not have.
     """
 
     id: str

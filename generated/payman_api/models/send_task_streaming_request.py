@@ -20,7 +20,7 @@ class SendTaskStreamingRequest:
         jsonrpc (Literal['2.0']):  Default: '2.0'.
         id (str): The request's id, made by the client (`req-<uuid4>`).
         method (Literal['tasks/sendSubscribe']):  Default: 'tasks/sendSubscribe'.
-        params (TaskSendParams): What is asked.
+        params (TaskSendParams): What is asked. Published clients send null for what they do not have.
     """
 
     id: str

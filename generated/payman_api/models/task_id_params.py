@@ -19,12 +19,11 @@ class TaskIdParams:
 
     Attributes:
         id (str): The task's id.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
-            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        metadata (Metadata | None | Unset):
     """
 
     id: str
-    metadata: Metadata | Unset = UNSET
+    metadata: Metadata | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,9 +33,13 @@ class TaskIdParams:
 
         id = self.id
 
-        metadata: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.metadata, Unset):
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
             metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -63,12 +66,18 @@ class TaskIdParams:
         if not isinstance(id, str):
             raise TypeError(f"id must be str, got {type(id).__name__}")
 
-        _metadata = d.pop("metadata", UNSET)
-        metadata: Metadata | Unset
-        if isinstance(_metadata, Unset):
-            metadata = UNSET
-        else:
-            metadata = Metadata.from_dict(_metadata)
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
 
         task_id_params = cls(
             id=id,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -19,14 +19,13 @@ class TaskQueryParams:
 
     Attributes:
         id (str): The task's id.
-        history_length (int | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
-            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        history_length (int | None | Unset): How many messages of the history to put into the answer.
+        metadata (Metadata | None | Unset):
     """
 
     id: str
-    history_length: int | Unset = UNSET
-    metadata: Metadata | Unset = UNSET
+    history_length: int | None | Unset = UNSET
+    metadata: Metadata | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -36,11 +35,15 @@ class TaskQueryParams:
 
         id = self.id
 
-        history_length = self.history_length
+        history_length: int | None | Unset = self.history_length
 
-        metadata: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.metadata, Unset):
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
             metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -69,16 +72,23 @@ class TaskQueryParams:
         if not isinstance(id, str):
             raise TypeError(f"id must be str, got {type(id).__name__}")
 
-        history_length = d.pop("historyLength", UNSET)
-        if not isinstance(history_length, int | Unset):
-            raise TypeError(f"historyLength must be int, got {type(history_length).__name__}")
+        _history_length = d.pop("historyLength", UNSET)
+        if isinstance(_history_length, dict | list):
+            raise TypeError(f"historyLength must be int | None, got {type(_history_length).__name__}")
+        history_length = cast("int | None | Unset", _history_length)
 
-        _metadata = d.pop("metadata", UNSET)
-        metadata: Metadata | Unset
-        if isinstance(_metadata, Unset):
-            metadata = UNSET
-        else:
-            metadata = Metadata.from_dict(_metadata)
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
 
         task_query_params = cls(
             id=id,

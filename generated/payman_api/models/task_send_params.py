@@ -16,26 +16,25 @@ if TYPE_CHECKING:
 
 @_attrs_define
 class TaskSendParams:
-    """What is asked.
+    """What is asked. Published clients send null for what they do not have.
 
     Attributes:
         id (str): The task's id, made by the client (`tsk-<uuid4>`).
         message (Message): What one side says to the other.
-        session_id (str | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the client.
-            The server makes one if it is left out.
-        accepted_output_modes (list[str] | Unset): Kinds of parts that the client can read, such as
-            `text`.
-        history_length (int | Unset): How many messages of the history to put into the answer.
-        metadata (Metadata | Unset): Whatever either side wants to note. The live server notes
-            `timestamp`, `agentId` (`ai-…`) and `orgId` (`org-…`) on its tasks.
+        session_id (None | str | Unset): The conversation it belongs to (`ses-<uuid4>`), made by the
+            client. The server makes one if it is left out.
+        accepted_output_modes (list[str] | None | Unset): Kinds of parts that the client can read, such
+            as `text`.
+        history_length (int | None | Unset): How many messages of the history to put into the answer.
+        metadata (Metadata | None | Unset):
     """
 
     id: str
     message: Message
-    session_id: str | Unset = UNSET
-    accepted_output_modes: list[str] | Unset = UNSET
-    history_length: int | Unset = UNSET
-    metadata: Metadata | Unset = UNSET
+    session_id: None | str | Unset = UNSET
+    accepted_output_modes: list[str] | None | Unset = UNSET
+    history_length: int | None | Unset = UNSET
+    metadata: Metadata | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,17 +47,26 @@ class TaskSendParams:
 
         message = self.message.to_dict()
 
-        session_id = self.session_id
+        session_id: None | str | Unset = self.session_id
 
-        accepted_output_modes: list[str] | Unset = UNSET
-        if not isinstance(self.accepted_output_modes, Unset):
+        accepted_output_modes: list[str] | None | Unset
+        if isinstance(self.accepted_output_modes, Unset):
+            accepted_output_modes = UNSET
+        elif isinstance(self.accepted_output_modes, list):
             accepted_output_modes = self.accepted_output_modes
 
-        history_length = self.history_length
+        else:
+            accepted_output_modes = self.accepted_output_modes
 
-        metadata: dict[str, Any] | Unset = UNSET
-        if not isinstance(self.metadata, Unset):
+        history_length: int | None | Unset = self.history_length
+
+        metadata: dict[str, Any] | None | Unset
+        if isinstance(self.metadata, Unset):
+            metadata = UNSET
+        elif isinstance(self.metadata, Metadata):
             metadata = self.metadata.to_dict()
+        else:
+            metadata = self.metadata
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -95,22 +103,41 @@ class TaskSendParams:
 
         message = Message.from_dict(d.pop("message"))
 
-        session_id = d.pop("sessionId", UNSET)
-        if not isinstance(session_id, str | Unset):
-            raise TypeError(f"sessionId must be str, got {type(session_id).__name__}")
+        _session_id = d.pop("sessionId", UNSET)
+        if isinstance(_session_id, dict | list):
+            raise TypeError(f"sessionId must be None | str, got {type(_session_id).__name__}")
+        session_id = cast("None | str | Unset", _session_id)
 
-        accepted_output_modes = cast(list[str], d.pop("acceptedOutputModes", UNSET))
+        def _parse_accepted_output_modes(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, list):
+                accepted_output_modes_type_0 = cast(list[str], data)
 
-        history_length = d.pop("historyLength", UNSET)
-        if not isinstance(history_length, int | Unset):
-            raise TypeError(f"historyLength must be int, got {type(history_length).__name__}")
+                return accepted_output_modes_type_0
+            raise TypeError(f"acceptedOutputModes must be list[str] | None, got {type(data).__name__}")
 
-        _metadata = d.pop("metadata", UNSET)
-        metadata: Metadata | Unset
-        if isinstance(_metadata, Unset):
-            metadata = UNSET
-        else:
-            metadata = Metadata.from_dict(_metadata)
+        accepted_output_modes = _parse_accepted_output_modes(d.pop("acceptedOutputModes", UNSET))
+
+        _history_length = d.pop("historyLength", UNSET)
+        if isinstance(_history_length, dict | list):
+            raise TypeError(f"historyLength must be int | None, got {type(_history_length).__name__}")
+        history_length = cast("int | None | Unset", _history_length)
+
+        def _parse_metadata(data: object) -> Metadata | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            if isinstance(data, dict):
+                metadata_type_0 = Metadata.from_dict(data)
+
+                return metadata_type_0
+            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
+
+        metadata = _parse_metadata(d.pop("metadata", UNSET))
 
         task_send_params = cls(
             id=id,
