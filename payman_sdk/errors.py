@@ -278,6 +278,11 @@ def shown(response: ErrorResponse) -> str:
     text = response.text.strip()
     if not text:
         return "an empty body"
-    if "html" in response.content_type or text[:15].lower().startswith(("<!doctype", "<html")):
+    if "html" in response.content_type.lower() or text[:15].lower().startswith(("<!doctype", "<html")):
         return f"a web page of {len(response.content)} bytes, not JSON"
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """A server's own words, cut to a length that a message bears."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters in all)"

@@ -13,6 +13,7 @@ from payman_sdk.errors import (
     ResponseValidationError,
     class_of_code,
     class_of_status,
+    shortened,
     shown,
 )
 from payman_sdk.responses import json_object
@@ -41,7 +42,7 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
     if body.get("result") is None:
         raise _unreadable(answer, "neither result nor error")
     if body.get("id") not in (None, request_id):
-        raise _unreadable(answer, f"the answer to another request, {body['id']!r}")
+        raise _unreadable(answer, f"the answer to another request, {shortened(repr(body['id']))}")
     try:
         task = TaskResponse.from_dict(body).result
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -66,7 +67,7 @@ def _agent_error(answer: httpx.Response, body: dict[str, Any] | None) -> PaymanE
         return None
     said = error.message if isinstance(error.message, str) and error.message else "no message"
     failure = class_of_code(error.code)(
-        f"The agent answered with error {error.code}: {said}", response=error_response(answer)
+        f"The agent answered with error {error.code}: {shortened(said)}", response=error_response(answer)
     )
     failure.code, failure.data = error.code, None if isinstance(error.data, Unset) else error.data
     return failure
