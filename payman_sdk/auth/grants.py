@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -18,6 +19,7 @@ from payman_sdk.errors import (
     ErrorResponse,
     ResponseValidationError,
     class_of_status,
+    shortened,
     shown,
 )
 from payman_sdk.responses import json_object
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _UNSAID_LIFETIME = 3600.0
 """Seconds a token is taken to live when its answer does not say."""
+
+_CARRIED = re.compile(r"[!-~]+")
+"""What a header carries unchanged: visible ASCII."""
 
 
 @frozen
@@ -74,23 +79,25 @@ def read_token(answer: httpx.Response, now: float) -> Token:
         raise _refusal(answer)
     try:
         parsed = create_token.parse_answer(response=answer)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         parsed = None
     if not isinstance(parsed, TokenResponse | LegacyTokenResponse):
         raise _nonsense(answer)
-    value, lifetime = parsed.access_token, _lifetime(parsed.expires_in)
-    if not isinstance(value, str) or not value or not value.isprintable() or lifetime is None:
+    lifetime = _lifetime(parsed.expires_in)
+    if lifetime is None or not _CARRIED.fullmatch(parsed.access_token):
         raise _nonsense(answer)
-    return Token(value, lifetime, now + lifetime)
+    return Token(parsed.access_token, lifetime, now + lifetime)
 
 
 def _lifetime(expires_in: Any) -> float | None:
     """Seconds a token lives; None for nonsense. RFC 6749 allows a server not to say, and a 401 will tell then [P]."""
     if expires_in is None or isinstance(expires_in, Unset):
         return _UNSAID_LIFETIME
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
+        return None
     try:
-        lifetime = float(expires_in) if isinstance(expires_in, int | float | str) else math.nan
-    except ValueError:
+        lifetime = float(expires_in)
+    except (ValueError, OverflowError):
         return None
     return lifetime if 0 < lifetime < math.inf else None
 
@@ -100,8 +107,9 @@ def _refusal(answer: httpx.Response) -> Exception:
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else class_of_status(answer.status_code)
     said = _oauth_error(answer)
+    reason = said.get("error_description") or said.get("error")
     failure = error_class(
-        f"Payman issued no access token: {said.get('error_description') or said.get('error') or shown(response)}.",
+        f"Payman issued no access token: {shortened(reason) if reason else shown(response)}.",
         next_step="Check client_id, client_secret and the environment they belong to." if refused else "",
         response=response,
     )
@@ -125,7 +133,7 @@ def _nonsense(answer: httpx.Response) -> ResponseValidationError:
         else "{" + ", ".join(f"{key}: {type(value).__name__}" for key, value in body.items()) + "}"
     )
     return ResponseValidationError(
-        f"The token endpoint answered without a usable token: {shape}.",
+        f"The token endpoint answered without a usable token: {shortened(shape)}.",
         next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",
         status_code=answer.status_code,
     )
