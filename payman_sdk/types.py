@@ -106,8 +106,11 @@ STATES: dict[str, TaskState] = {state.value: state for state in TaskState}
 """The states that the protocol has, by their spelling."""
 
 
-def _snake_case(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
+def _stored(key: Any) -> Any:
+    """The key that a look-up means: a name in snake_case, anything else as it is."""
+    if not isinstance(key, str):
+        return key
+    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
 
 
 class _Answer(dict[str, Any]):
@@ -116,13 +119,13 @@ class _Answer(dict[str, Any]):
     __slots__ = ()
 
     def __missing__(self, key: str) -> Any:
-        spelled = _snake_case(key)
+        spelled = _stored(key)
         if spelled == key:
             raise KeyError(key)
         return self[spelled]
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(_snake_case(key) if isinstance(key, str) else key)
+        return super().__contains__(_stored(key))
 
     def get(self, key: str, default: Any = None, /) -> Any:
         """The value of a key in either spelling, or the default."""
