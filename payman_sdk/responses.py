@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Part = TextPart | FilePart | DataPart | OtherPart
 
+_KINDS = ("text", "file", "data")
+"""The kinds of parts that the protocol has."""
+
 _STATUS: dict[str, Status] = {
     TaskState.COMPLETED: "completed",
     TaskState.FAILED: "failed",
@@ -90,29 +93,57 @@ def format_task(task: Task, *, request_id: str, session_id: str | None) -> Forma
 def _artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:
     parts = artifact.parts
     metadata = _plain(artifact.metadata)
-    texts = [_text(part.text, f"{path}.parts.text") for part in parts if isinstance(part, TextPart)]
+    texts = _texts(parts, path)
+    timestamp_of_its_own = metadata.get("timestamp")
     return Artifact(
         name=_optional_text(artifact.name, f"{path}.name") or "artifact",
         description=_optional_text(artifact.description, f"{path}.description"),
-        content="\n".join(texts) if texts else "\n".join(_content(part) for part in parts),
+        content="\n".join(texts) if texts else "\n".join(_content(part, path) for part in parts),
         type="text" if texts or not parts else str(parts[0].type_),
-        timestamp=_optional_text(metadata.get("timestamp"), f"{path}.metadata.timestamp") or timestamp,
+        timestamp=timestamp_of_its_own if isinstance(timestamp_of_its_own, str) else timestamp,
         metadata=metadata,
         parts=[part.to_dict() for part in parts],
     )
 
 
-def _content(part: Part) -> str:
+def _texts(parts: list[Part], path: str) -> list[str]:
+    """The texts among parts.
+
+    Raises:
+        ResponseValidationError: A part names a kind of the protocol and does not hold what that kind holds.
+    """
+    for part in parts:
+        # What fits no kind is read as a kind of its own, for there may be new ones; these are not new.
+        if isinstance(part, OtherPart) and part.type_ in _KINDS:
+            raise ResponseValidationError(
+                f"The agent's answer has a malformed {part.type_} part in result.{path}."
+            )
+    return [part.text for part in parts if isinstance(part, TextPart)]
+
+
+def _content(part: Part, path: str) -> str:
     """What stands for a part in an artifact without text."""
     match part:
         case TextPart():
             return part.text
         case DataPart():
-            return json.dumps(part.data.to_dict(), ensure_ascii=False)
+            return _json(part.data.to_dict(), path)
         case FilePart():
-            return str(_given(part.file.uri, None) or _given(part.file.name, None) or "")
+            file = part.file
+            return (
+                _optional_text(file.uri, f"{path}.parts.file.uri")
+                or _optional_text(file.name, f"{path}.parts.file.name")
+                or ""
+            )
         case _:
-            return json.dumps(part.to_dict(), ensure_ascii=False)
+            return _json(part.to_dict(), path)
+
+
+def _json(value: dict[str, Any], path: str) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise ResponseValidationError(f"The agent's answer is nested too deeply in result.{path}.") from None
 
 
 def _message(message: Message | Unset | None) -> str | None:
@@ -120,10 +151,7 @@ def _message(message: Message | Unset | None) -> str | None:
     given = _given(message, None)
     if given is None:
         return None
-    texts = [
-        _text(part.text, "status.message.parts.text") for part in given.parts if isinstance(part, TextPart)
-    ]
-    return "\n".join(texts) or None
+    return "\n".join(_texts(given.parts, "status.message")) or None
 
 
 def _given(value: T | Unset | None, default: T) -> T:
