@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar, assert_never, cast
+from urllib.parse import urlsplit
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
@@ -32,7 +33,7 @@ class Send:
         deadline: When, on the door's clock, everything has to be over.
     """
 
-    request: Mapping[str, Any]
+    request: Mapping[str, Any] = field(repr=False)
     deadline: float
 
 
@@ -160,7 +161,13 @@ class _Punctual(httpx.SyncByteStream):
 
 def own_http_client(base_url: str) -> httpx.Client:
     """The connections of a client that was given none. What is said to this machine goes through no proxy."""
-    return httpx.Client(trust_env=not is_loopback(httpx.URL(base_url).host))
+    try:
+        return httpx.Client(trust_env=not is_loopback(urlsplit(base_url).hostname or ""))
+    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"httpx cannot be set up: {type(error).__name__}.",
+            next_step="Check the environment's variables for proxies (HTTPS_PROXY, ALL_PROXY) and certificates (SSL_CERT_FILE).",
+        ) from error
 
 
 def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
