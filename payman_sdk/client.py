@@ -190,13 +190,15 @@ class PaymanClient:
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
-        from payman_sdk.tasks.ask import read_options
+        from payman_sdk.tasks.ask import check_text, read_options
 
+        check_text(text)
         chosen = read_options(options, keywords)
-        if chosen.get("new_session"):
-            self._session_id = _new_session_id()
         connection = self._connect()
-        return connection.door.run(connection.agent.ask(text, self._session_id, chosen, raw=raw))
+        session_id = self._session_id
+        if chosen.get("new_session"):
+            session_id = self._session_id = _new_session_id()
+        return connection.door.run(connection.agent.ask(text, session_id, chosen, raw=raw))
 
     def get_task(self, task_id: str) -> FormattedTaskResponse:
         """How a task stands, such as one that waited for approval or whose answer was lost [P].

@@ -51,6 +51,11 @@ def read_options(options: Mapping[str, Any] | None, keywords: Mapping[str, Any])
             f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
         )
     given = {**(options or {}), **{key: value for key, value in keywords.items() if value is not None}}
+    if given.pop("on_message", None) is not None:
+        raise ConfigurationError(
+            "on_message is not supported: this version does not stream.",
+            next_step="Leave it out; ask returns the whole answer.",
+        )
     refuse_unknown(given, _OPTIONS, "an option of ask")
     if given.get("output_format") not in _FORMATS:
         raise ConfigurationError(
@@ -63,8 +68,8 @@ def read_options(options: Mapping[str, Any] | None, keywords: Mapping[str, Any])
     return {key: value for key, value in given.items() if value is not None}
 
 
-def check_text(text: object) -> str:
-    """What is asked.
+def check_text(text: object) -> None:
+    """Refuses what cannot be asked.
 
     Raises:
         ConfigurationError: It is no text, blank, or cannot be encoded.
@@ -77,7 +82,18 @@ def check_text(text: object) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise ConfigurationError(f"text holds half a character at position {error.start}.") from None
-    return text
+
+
+def check_task_id(task_id: object) -> None:
+    """Refuses what cannot be the id of a task.
+
+    Raises:
+        ConfigurationError: It is no text, blank, or not printable.
+    """
+    if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
+        raise ConfigurationError(
+            f"task_id is {task_id!r}.", next_step="Give response.task_id or error.task_id, such as 'tsk-…'."
+        )
 
 
 @frozen(kw_only=True)
