@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from payman_sdk import PaymanClient
-
-from .peer import Peer
+from tests.peer import Peer
 
 SECRET = "peer-client-secret"
 
@@ -37,7 +36,12 @@ def connect(peer: Peer) -> Iterator[Connect]:
     with contextlib.ExitStack() as stack:
 
         def made(**settings: Any) -> PaymanClient:
-            given = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url} | settings
+            given: dict[str, Any] = {
+                "client_id": "pm-test-1",
+                "client_secret": SECRET,
+                "base_url": peer.base_url,
+                **settings,
+            }
             return stack.enter_context(PaymanClient(**given))
 
         yield made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -24,8 +25,12 @@ ASK_PATH = PATHS["send_task"]
 GET_PATH = PATHS["get_task"]
 
 
-class HangUp(Exception):
+class HangUp(Exception):  # noqa: N818 - it is no error but what the script wants
     """Raised by an answer that wants its connection closed."""
+
+
+class Reset(HangUp):
+    """Raised by an answer that wants its connection reset."""
 
 
 @frozen
@@ -39,10 +44,12 @@ class Request:
 
     @property
     def path(self) -> str:
+        """The address without its query."""
         return self.target.partition("?")[0]
 
     @property
     def json(self) -> Any:
+        """The body read as JSON."""
         return json.loads(self.body)
 
 
@@ -119,6 +126,12 @@ def raw(content: bytes) -> Answer:
     return write
 
 
+def reset(_: Request) -> Iterator[bytes]:
+    """No answer but a reset of the connection."""
+    yield from ()
+    raise Reset
+
+
 def chunked(pieces: Callable[[], Iterator[bytes]]) -> Answer:
     """A body in chunks, each sent when it is made."""
 
@@ -167,9 +180,11 @@ class Peer:
             self._always[path] = every
 
     def asks(self) -> list[Request]:
+        """What came to `tasks/send`."""
         return self._at(ASK_PATH)
 
     def token_requests(self) -> list[Request]:
+        """What came to the token endpoint."""
         return self._at(TOKEN_PATH)
 
     def never(self, _: Request) -> Iterator[bytes]:
@@ -214,9 +229,12 @@ class Peer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as incoming, contextlib.suppress(OSError, HangUp):
-            while (request := _read(incoming)) is not None:
-                for piece in self._answer_to(request)(request):
-                    connection.sendall(piece)
+            try:
+                while (request := _read(incoming)) is not None:
+                    for piece in self._answer_to(request)(request):
+                        connection.sendall(piece)
+            except Reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _answer_to(self, request: Request) -> Answer:
         with self._lock:

@@ -4,7 +4,7 @@ import builtins
 import math
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -67,7 +67,7 @@ def test_none_means_not_given() -> None:
 def test_a_missing_or_blank_credential_is_named(missing: str, value: str | None) -> None:
     """A credential that is None, absent or blank is refused by name, with the variable that would hold it."""
     with pytest.raises(ConfigurationError, match=rf"{missing} is missing.*PAYMAN_{missing.upper()}"):
-        PaymanClient(**CREDENTIALS | {missing: value})
+        PaymanClient.with_credentials(cast("Any", CREDENTIALS | {missing: value}))
     with pytest.raises(ConfigurationError, match=f"{missing} is missing"):
         PaymanClient(**{key: given for key, given in CREDENTIALS.items() if key != missing})
 
@@ -156,7 +156,7 @@ def test_an_unknown_environment_is_refused_with_those_there_are() -> None:
     ],
 )
 def test_base_urls_that_are_taken(given: str, read: str) -> None:
-    """https anywhere, http on this machine, with or without a path prefix; a slash at the end is dropped."""
+    """Over https anywhere, over http on this machine, with or without a path prefix; a slash at the end is dropped."""
     assert config(base_url=given).base_url == read
 
 

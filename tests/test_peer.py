@@ -3,8 +3,7 @@ from __future__ import annotations
 import httpx
 
 from payman_sdk import PaymanClient
-
-from .peer import ASK_PATH, Peer, answer
+from tests.peer import ASK_PATH, Peer, answer
 
 
 def test_the_peer_answers_by_its_script_and_then_by_its_habit(peer: Peer, client: PaymanClient) -> None:

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk import PaymanClient, errors
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    ConfigurationError,
+    ErrorResponse,
+    PaymanError,
+    ServerError,
+    class_of_code,
+    class_of_status,
+    shown,
+)
+from tests.conftest import Connect
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, task_with
+from tests.tasks.faults import AGENT_ERRORS, BODIES, MISTYPED, REFUSED, SILENT, UNREADABLE
+
+
+def tree(root: type[PaymanError]) -> Iterator[type[PaymanError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+CLASSES = list(dict.fromkeys(tree(PaymanError)))
+
+
+def made(error_class: type[PaymanError]) -> PaymanError:
+    """An error with everything it can carry."""
+    error = error_class(
+        "It broke.",
+        next_step="Mend it.",
+        request_id="req-1",
+        task_id="tsk-1",
+        session_id="ses-1",
+        response=ErrorResponse(503, b'{"why": "busy"}', "application/json"),
+    )
+    for name, value in {
+        "sent": False,
+        "code": -1,
+        "data": {"a": [1]},
+        "error": "e",
+        "error_description": "d",
+    }.items():
+        if hasattr(error, name):
+            setattr(error, name, value)
+    return error
+
+
+def carried(error: BaseException) -> dict[str, Any]:
+    """Everything an error carries, in a form that compares."""
+    response: ErrorResponse | None = vars(error)["response"]
+    assert response is not None
+    kept = (response.status_code, response.content, response.content_type)
+    return {**vars(error), "response": kept, "args": error.args, "str": str(error), "class": type(error)}
+
+
+def pickled(error: PaymanError) -> PaymanError:
+    copied: PaymanError = pickle.loads(pickle.dumps(error))  # noqa: S301 - what it wrote itself
+    return copied
+
+
+def raise_one(error_class: type[PaymanError]) -> None:
+    raise made(error_class)
+
+
+@pytest.mark.parametrize("error_class", CLASSES)
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+def test_every_error_survives_being_copied(
+    error_class: type[PaymanError], copied: Callable[[PaymanError], PaymanError]
+) -> None:
+    """A copied or pickled error carries what the original does."""
+    assert carried(copied(made(error_class))) == carried(made(error_class))
+
+
+def test_errors_come_back_from_another_process() -> None:
+    """An error raised in a process of a pool arrives whole."""
+    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as pool:
+        caught = pool.submit(raise_one, APITimeoutError).exception(timeout=30)
+    assert caught is not None
+    assert carried(caught) == carried(made(APITimeoutError))
+
+
+@pytest.mark.parametrize("error_class", CLASSES)
+def test_every_error_says_what_is_known(error_class: type[PaymanError]) -> None:
+    """The text of an error is its message, the next step, and the ids."""
+    assert str(made(error_class)) == "It broke. Mend it. [HTTP 503, task tsk-1, session ses-1, request req-1]"
+    assert str(error_class("It broke.")) == "It broke."
+    assert made(error_class).status_code == 503
+
+
+@pytest.mark.parametrize("error_class", CLASSES)
+def test_every_error_is_a_payman_error(error_class: type[PaymanError]) -> None:
+    """One except clause catches them all, and the module shows them all."""
+    assert issubclass(error_class, PaymanError)
+    assert getattr(errors, error_class.__name__) is error_class
+
+
+def test_errors_are_also_what_python_calls_them() -> None:
+    """A wrong setting is a ValueError, a timeout a TimeoutError."""
+    assert issubclass(ConfigurationError, ValueError)
+    assert issubclass(APITimeoutError, TimeoutError)
+    assert APIConnectionError("no").sent is True
+
+
+def test_the_drawn_tree_is_the_real_one() -> None:
+    """The tree in the module's docstring shows every class under its parent."""
+    assert errors.__doc__
+    drawn: dict[str, str | None] = {}
+    path: list[str] = []
+    for line in errors.__doc__.splitlines():
+        node = re.match(r"    ([│├└─ ]*)(\w+Error)\b", line)
+        if node:
+            depth = len(node[1]) // 4
+            path[depth:] = [node[2]]
+            drawn[node[2]] = path[depth - 1] if depth else None
+    real = {
+        error_class.__name__: next(
+            (parent.__name__ for parent in error_class.__bases__ if issubclass(parent, PaymanError)), None
+        )
+        for error_class in CLASSES
+    }
+    assert drawn == real
+
+
+def test_the_drawn_codes_are_the_real_ones() -> None:
+    """The HTTP statuses and JSON-RPC codes in the docstring lead to the classes beside them."""
+    assert errors.__doc__
+    statuses = re.findall(r"(\w+Error)\s+(\d{3})\b", errors.__doc__)
+    codes = re.findall(r"(\w+Error)\s+(-32\d{3})\b", errors.__doc__)
+    assert {name: class_of_status(int(status)).__name__ for name, status in statuses} == {
+        name: name for name, _ in statuses
+    }
+    assert {name: class_of_code(int(code)).__name__ for name, code in codes} == {
+        name: name for name, _ in codes
+    }
+    assert (len(statuses), len(codes)) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("status", "error_class"),
+    [
+        (300, APIStatusError),
+        (402, APIStatusError),
+        (499, APIStatusError),
+        (500, ServerError),
+        (529, ServerError),
+        (600, ServerError),
+    ],
+)
+def test_statuses_without_a_class_of_their_own(status: int, error_class: type[APIStatusError]) -> None:
+    """5xx and above is a ServerError, also where Python knows no such status; the rest is an APIStatusError."""
+    assert class_of_status(status) is error_class
+
+
+def test_an_unlisted_code_is_an_agent_error() -> None:
+    """A JSON-RPC code that nobody has listed makes a plain AgentError."""
+    assert class_of_code(7) is AgentError
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "said"),
+    [
+        (b"", "", "an empty body"),
+        (b" \n", "text/plain", "an empty body"),
+        (b"busy", "text/plain", "busy"),
+        (b"\xff", "text/plain", "\ufffd"),
+        (b"<html><body>x</body></html>", "", "a web page of 27 bytes, not JSON"),
+        (b"\n<!DOCTYPE HTML><p>", "", "a web page of 19 bytes, not JSON"),
+        (b"Sorry", "text/html; charset=utf-8", "a web page of 5 bytes, not JSON"),
+        (b"Sorry", "Text/HTML", "a web page of 5 bytes, not JSON"),
+        (b"x" * 500, "", "x" * 500),
+        (b"x" * 501, "", "x" * 500 + "… (501 characters in all)"),
+    ],
+)
+def test_a_body_in_a_message_is_short(content: bytes, media_type: str, said: str) -> None:
+    """A message repeats a body up to 500 characters, and only names a web page."""
+    assert shown(ErrorResponse(500, content, media_type)) == said
+
+
+def test_the_kept_answer_reads_as_text_and_as_json() -> None:
+    """The answer that came with an error gives its text and its JSON; a body that is none is a ValueError."""
+    response = ErrorResponse(400, b'{"a": 1}')
+    assert (response.text, response.json(), repr(response)) == ('{"a": 1}', {"a": 1}, "<ErrorResponse [400]>")
+    with pytest.raises(ValueError, match="Expecting value"):
+        ErrorResponse(502, b"<html>").json()
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def assert_only_ours(error: pytest.ExceptionInfo[PaymanError]) -> None:
+    """No exception of httpx is raised, or hangs on the one that is: it would hold the request and its secrets."""
+    for link in chain(error.value):
+        assert not type(link).__module__.startswith(("httpx", "httpcore", "h11")), link
+    assert len(str(error.value)) < 2000
+
+
+def asking(client: PaymanClient) -> list[Callable[[], object]]:
+    """Every method of a client that sends something."""
+    return [
+        lambda: client.ask("Hello!"),
+        lambda: client.ask("Hello!", output_format="json"),
+        lambda: client.get_task("tsk-1"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as http:
+        yield http
+
+
+AGENT_FAULTS: dict[str, Answer] = {
+    **SILENT,
+    **{name: fault for name, (fault, _) in (REFUSED | AGENT_ERRORS).items()},
+    **UNREADABLE,
+}
+TOKEN_FAULTS: dict[str, Answer] = {
+    **SILENT,
+    **{name: fault for name, (fault, _) in REFUSED.items()},
+    **BODIES,
+}
+
+
+@pytest.mark.parametrize("name", AGENT_FAULTS)
+def test_nothing_of_httpx_escapes_from_the_agent(
+    name: str, peer: Peer, connect: Connect, http: httpx.Client
+) -> None:
+    """Whatever the agent endpoints answer, every method raises a PaymanError and nothing else."""
+    client = connect(http_client=http)
+    peer.always(ASK_PATH, AGENT_FAULTS[name])
+    peer.always(GET_PATH, AGENT_FAULTS[name])
+    for call in asking(client):
+        with pytest.raises(PaymanError) as caught:
+            call()
+        assert_only_ours(caught)
+
+
+@pytest.mark.parametrize("name", TOKEN_FAULTS)
+def test_nothing_of_httpx_escapes_from_the_token_endpoint(
+    name: str, peer: Peer, connect: Connect, http: httpx.Client
+) -> None:
+    """Whatever the token endpoint answers, it is a PaymanError, and no ask was sent."""
+    client = connect(http_client=http)
+    peer.always(TOKEN_PATH, TOKEN_FAULTS[name])
+    for call in asking(client):
+        with pytest.raises(PaymanError) as caught:
+            call()
+        assert_only_ours(caught)
+        assert not isinstance(caught.value, errors.OutcomeUnknownError)
+    assert {request.path for request in peer.requests} == {TOKEN_PATH}
+
+
+@pytest.mark.parametrize("name", MISTYPED)
+def test_members_of_the_wrong_type_are_refused(
+    name: str, peer: Peer, connect: Connect, http: httpx.Client
+) -> None:
+    """A member of the wrong type in a task is a ResponseValidationError with the ids, from `ask` and `get_task`."""
+    client = connect(http_client=http)
+    peer.always(ASK_PATH, task_with(**MISTYPED[name]))
+    peer.always(GET_PATH, task_with(**MISTYPED[name]))
+    for call in (asking(client)[0], asking(client)[2]):
+        with pytest.raises(errors.ResponseValidationError) as caught:
+            call()
+        assert caught.value.task_id
+        assert caught.value.request_id
