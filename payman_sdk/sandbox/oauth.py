@@ -30,13 +30,12 @@ SCOPES = (
 """Every scope that Payman documents [D]."""
 
 
-@dataclass(frozen=True)
 class OAuthError(Exception):
     """An error of RFC 6749, section 5.2; `status` is that of its HTTP answer."""
 
-    error: str
-    description: str
-    status: int = 400
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error, self.description, self.status = error, description, status
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,6 @@ class Sandbox:
     ) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
-        for client_id, secret in (clients or {}).items():
-            if not client_id or not secret or ":" in client_id:
-                raise ValueError("clients: ids and secrets may not be empty, and an id has no colon in it")
         self._host, self._port = host, port
         self._store = Store(db)
         self._world = World(clock, randomness)
@@ -86,14 +83,32 @@ class Sandbox:
 
     def _register(self, clients: Mapping[str, str]) -> tuple[str, str]:
         """Register the clients; returns the first one's id and secret."""
+        if clients:
+            return [self.add_client(client_id, secret) for client_id, secret in clients.items()][0]
         with self._store.transaction() as tx:
-            if not clients:
-                known = tx.execute("SELECT id, secret FROM clients ORDER BY rowid LIMIT 1").fetchone()
-                client = tuple(known) if known else (self._world.new_id("pm-test"), self._world.new_secret())
-                clients = dict([client])
-            for client_id, secret in clients.items():
-                accounts.open_account(tx, self._world, client_id, secret)
-        return next(iter(clients.items()))
+            known = tx.execute("SELECT id, secret FROM clients ORDER BY rowid LIMIT 1").fetchone()
+        return (known["id"], known["secret"]) if known else self.add_client()
+
+    def add_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
+        """Register one more client, with an account of its own; also while the sandbox serves.
+
+        Args:
+            client_id: if it is registered already, it keeps its account and gets the secret; without one, one is made.
+            client_secret: without one, one is made.
+
+        Returns:
+            The client's id and secret.
+
+        Raises:
+            ValueError: if there is no character in one of them, or a colon in the id.
+        """
+        client_id = self._world.new_id("pm-test") if client_id is None else client_id
+        client_secret = self._world.new_secret() if client_secret is None else client_secret
+        if not client_id or not client_secret or ":" in client_id:
+            raise ValueError("clients: ids and secrets may not be empty, and an id has no colon in it")
+        with self._store.transaction() as tx:
+            accounts.open_account(tx, self._world, client_id, client_secret)
+        return client_id, client_secret
 
     def start(self) -> Self:
         """Serve, unless it serves already; returns the sandbox.

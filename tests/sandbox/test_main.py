@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+_PROGRAM = (sys.executable, "-m", "payman_sdk.sandbox")
+
+
+@contextmanager
+def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """The program, and the variables that it tells to export."""
+    with subprocess.Popen(
+        [*_PROGRAM, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            exports: dict[str, str] = {}
+            while len(exports) < 3:
+                line = process.stdout.readline()
+                assert line, process.communicate()
+                if line.startswith("export "):
+                    name, _, value = line.removeprefix("export ").strip().partition("=")
+                    exports[name] = value
+            yield process, exports
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_told_to_stop(number: signal.Signals) -> None:
+    """It says how to connect, serves, and ends with status 0 and without a word when interrupted or terminated."""
+    with _running() as (process, exports):
+        answer = httpx.post(
+            f"{exports['PAYMAN_BASE_URL']}/api/oauth2/token?grant_type=client_credentials",
+            auth=(exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]),
+        )
+        assert answer.status_code == 200
+        process.send_signal(number)
+        _, complaints = process.communicate(timeout=10)
+        assert (process.returncode, complaints) == (0, "")
+
+
+def test_client_of_ones_own(tmp_path: Path) -> None:
+    """`--client` registers a client, and `--db` keeps it."""
+    db = str(tmp_path / "payman.db")
+    with _running("--db", db, "--client", "me:my:secret") as (_, exports):
+        assert (exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]) == ("me", "my:secret")
+    with _running("--db", db) as (_, exports):
+        assert (exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]) == ("me", "my:secret")
+
+
+def _failure(*arguments: str) -> str:
+    """What it complains of: the one line that it says before it ends with status 2."""
+    done = subprocess.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "")
+    return done.stderr.splitlines()[-1]
+
+
+def test_taken_port_is_one_clear_line() -> None:
+    """A taken port ends it with status 2 and says which port, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        complaint = _failure("--port", str(port))
+    assert f"port {port}" in complaint
+    assert "choose another with --port" in complaint
+
+
+def test_unusable_arguments_are_one_clear_line(tmp_path: Path) -> None:
+    """What cannot be used ends it with status 2 and a line that names the argument or the file."""
+    (tmp_path / "text").write_text("no database")
+    assert "--client: write it as ID:SECRET" in _failure("--client", "me")
+    assert "text" in _failure("--db", str(tmp_path / "text"))
+    assert "missing" in _failure("--db", str(tmp_path / "missing" / "file"))
+    assert "port 99999" in _failure("--port", "99999")

@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+
+from .desk import Desk, texts
+
+_SEND = "/api/a2a/tasks/send"
+_PART = {"type": "text", "text": "hello"}
+_MESSAGE = {"role": "user", "parts": [_PART]}
+_PARAMS = {"id": "tsk-shape", "sessionId": "ses-shape", "message": _MESSAGE}
+_REQUEST = {"jsonrpc": "2.0", "id": "req-1", "method": "tasks/send", "params": _PARAMS}
+
+
+def test_answer_is_paymans(desk: Desk) -> None:
+    """A task looks like the sample that Payman's docs print."""
+    answer = desk.call("tasks/send", **_PARAMS)
+    assert {key: answer[key] for key in ("jsonrpc", "id", "error")} == {"jsonrpc": "2.0", "id": "req-1", "error": None}
+    task = answer["result"]
+    assert (task["id"], task["sessionId"]) == ("tsk-shape", "ses-shape")
+    status = task["status"]
+    assert status["state"] == "COMPLETED"
+    assert status["message"]["parts"] == [{"type": "text", "text": "Processing completed successfully"}]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", status["timestamp"])
+    [artifact] = task["artifacts"]
+    assert (artifact["name"], artifact["description"]) == ("response", "AI Assistant Response")
+    assert artifact["parts"][0]["type"] == "text"
+    assert task["metadata"]["timestamp"] == status["timestamp"]
+    assert task["metadata"]["agentId"].startswith("ai-")
+    assert task["metadata"]["orgId"].startswith("org-")
+
+
+def test_plain_spelling() -> None:
+    """States in lower case and timestamps with milliseconds, where they are asked for."""
+    with (
+        Sandbox(uppercase_states=False, nanosecond_timestamps=False, clock=lambda: 1_751_041_901.5) as sandbox,
+        httpx.Client(base_url=sandbox.base_url) as http,
+    ):
+        desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        waiting = desk.send("send 200 TSD to Test Payee")["status"]
+        assert (waiting["state"], waiting["timestamp"]) == ("input-required", "2025-06-27T16:31:41.500Z")
+
+
+def test_both_spellings_of_the_method(desk: Desk) -> None:
+    """`tasks.send`, which the published Python client writes, is `tasks/send`."""
+    assert desk.post(_SEND, {**_REQUEST, "method": "tasks.send"}).json()["result"]["id"] == "tsk-shape"
+
+
+def test_session_is_made_where_none_is_named(desk: Desk) -> None:
+    """A task without a session gets one of its own."""
+    first, second = (desk.send("hello", sessionId=None)["sessionId"] for _ in range(2))
+    assert first.startswith("ses-")
+    assert first != second
+
+
+def test_history_is_given_as_far_as_it_is_wanted(desk: Desk) -> None:
+    """`historyLength` says how many of the newest messages come along; without it there are none."""
+    desk.send("hello", "tsk-history")
+    assert "history" not in desk.call("tasks/get", id="tsk-history")["result"]
+    assert "history" not in desk.call("tasks/get", id="tsk-history", historyLength=0)["result"]
+    last = desk.call("tasks/get", id="tsk-history", historyLength=1)["result"]["history"]
+    assert [message["role"] for message in last] == ["agent"]
+    every = desk.call("tasks/get", id="tsk-history", historyLength=10**30)["result"]["history"]
+    assert [message["role"] for message in every] == ["user", "agent"]
+    assert every[0]["parts"] == [{"type": "text", "text": "hello"}]
+
+
+def test_parts_that_are_no_text_are_passed_over(desk: Desk) -> None:
+    """Text parts are read one below the other; files and data are allowed and not read."""
+    parts = [
+        {"type": "text", "text": "send 5 TSD to Test Payee."},
+        {"type": "data", "data": {"amount": 400}},
+        {"type": "file", "file": {"name": "bill", "bytes": ""}},
+        {"type": "text", "text": "Memo: lunch"},
+    ]
+    desk.send("", message={"role": "user", "parts": parts})
+    assert [(payment.amount, payment.description) for payment in desk.payments] == [(5, "lunch")]
+
+
+def test_message_without_words_is_answered(desk: Desk) -> None:
+    """A message of files alone, or of an empty text, is answered and does nothing."""
+    parts = [{"type": "data", "data": {"send": "5 TSD to Test Payee"}}]
+    assert "did not understand" in texts(desk.send("", message={"role": "user", "parts": parts}))[0]
+    assert "did not understand" in desk.ask("")
+    assert not desk.payments
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"{",
+        b'{"jsonrpc": NaN}',
+        b"\xff\xfe",
+        b'"\xed\xa0\x80"',
+        b"[" * 100_000,
+        b"1" * 10_000,
+        json.dumps(_REQUEST).replace("hello", "\\ud800").encode(),
+    ],
+)
+def test_what_is_no_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
+    """A body that is no JSON, or none that could be written again, is -32700."""
+    answer = desk.post(_SEND, body)
+    assert answer.status_code == 200
+    assert (answer.json()["error"]["code"], answer.json()["id"]) == (-32700, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "names"),
+    [
+        ([], -32600, "batches"),
+        ([_REQUEST], -32600, "batches"),
+        ("text", -32600, "one JSON object"),
+        (None, -32600, "one JSON object"),
+        ({**_REQUEST, "id": None}, -32600, "id"),
+        ({**_REQUEST, "id": True}, -32600, "id"),
+        ({**_REQUEST, "id": 1.5}, -32600, "id"),
+        ({**_REQUEST, "id": {}}, -32600, "id"),
+        ({**_REQUEST, "id": 10**1000}, -32600, "id"),
+        ({**_REQUEST, "jsonrpc": "1.0"}, -32600, "jsonrpc"),
+        ({**_REQUEST, "method": None}, -32600, "method"),
+        ({**_REQUEST, "method": "tasks/fly"}, -32601, "tasks/fly"),
+        ({**_REQUEST, "method": "tasks/get"}, -32601, "tasks/get"),
+        ({**_REQUEST, "params": None}, -32602, "params "),
+        ({**_REQUEST, "params": []}, -32602, "params "),
+        ({**_REQUEST, "params": {**_PARAMS, "id": None}}, -32602, "params.id"),
+        ({**_REQUEST, "params": {**_PARAMS, "id": ""}}, -32602, "params.id"),
+        ({**_REQUEST, "params": {**_PARAMS, "id": 5}}, -32602, "params.id"),
+        ({**_REQUEST, "params": {**_PARAMS, "id": "x" * 201}}, -32602, "params.id"),
+        ({**_REQUEST, "params": {**_PARAMS, "sessionId": 5}}, -32602, "params.sessionId"),
+        ({**_REQUEST, "params": {**_PARAMS, "historyLength": -1}}, -32602, "params.historyLength"),
+        ({**_REQUEST, "params": {**_PARAMS, "historyLength": True}}, -32602, "params.historyLength"),
+        ({**_REQUEST, "params": {**_PARAMS, "message": None}}, -32602, "params.message "),
+        ({**_REQUEST, "params": {**_PARAMS, "message": "send 5 TSD"}}, -32602, "params.message "),
+        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "role": "agent"}}}, -32602, "params.message.role"),
+        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": []}}}, -32602, "params.message.parts"),
+        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": {}}}}, -32602, "params.message.parts"),
+    ],
+)
+def test_wrong_shapes_are_named(desk: Desk, body: Any, code: int, names: str) -> None:
+    """A request of the wrong shape gets the code of JSON-RPC and a message that names the field, and makes no task."""
+    answer = desk.post(_SEND, body)
+    assert answer.status_code == 200
+    error = answer.json()["error"]
+    assert error["code"] == code
+    assert names in error["message"]
+    assert answer.json()["result"] is None
+    assert desk.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        (None, "parts[1].type"),
+        ("text", "parts[1].type"),
+        ({"type": "song"}, "parts[1].type"),
+        ({"type": "text"}, "parts[1].text"),
+        ({"type": "text", "text": None}, "parts[1].text"),
+        ({"type": "file", "file": "x"}, "parts[1].file"),
+        ({"type": "data"}, "parts[1].data"),
+    ],
+)
+def test_wrong_parts_are_named(desk: Desk, part: Any, names: str) -> None:
+    """A part of the wrong shape is named by its position, and nothing of the message is done."""
+    message = {"role": "user", "parts": [{"type": "text", "text": "send 5 TSD to Test Payee"}, part]}
+    error = desk.call("tasks/send", **{**_PARAMS, "message": message})["error"]
+    assert error["code"] == -32602
+    assert names in error["message"]
+    assert not desk.payments
+
+
+@pytest.mark.parametrize("request_id", ["", "ü\n", 0, -1, 2**63 - 1])
+def test_request_id_comes_back(desk: Desk, request_id: object) -> None:
+    """The request's id comes back as it was, string or number, in errors too."""
+    body = {**_REQUEST, "id": request_id}
+    assert desk.post(_SEND, body).json()["id"] == request_id
+    assert desk.post(_SEND, {**body, "params": {}}).json()["id"] == request_id
+
+
+def test_unknown_task_is_not_found(desk: Desk) -> None:
+    """Getting or cancelling a task that the account does not have is -32001, with the request's id."""
+    for method in ("tasks/get", "tasks/cancel"):
+        answer = desk.call(method, id="tsk-unknown")
+        assert (answer["id"], answer["error"]["code"]) == ("req-1", -32001)
+
+
+def test_large_body_is_too_large(desk: Desk) -> None:
+    """More than a MiB is 413, whether or not the length is announced; the connection goes on."""
+    body = json.dumps({**_REQUEST, "padding": "x" * 1024 * 1024}).encode()
+    assert desk.post(_SEND, body).status_code == 413
+    headers = {"x-payman-access-token": desk.token}
+    chunks = (body[start : start + 65536] for start in range(0, len(body), 65536))
+    answer = desk.http.post(_SEND, content=chunks, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (413, "content_too_large")
+    assert desk.ask("hello")
+
+
+def test_other_paths_and_verbs_are_json(desk: Desk) -> None:
+    """What is not there, or not for this verb, says so in JSON."""
+    missing = desk.http.get("/nothing")
+    assert (missing.status_code, missing.json()["error"]) == (404, "not_found")
+    wrong = desk.http.get(_SEND)
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "POST"
+
+
+def test_agent_card(desk: Desk) -> None:
+    """The agent card tells where the agent is and what it can do, to anybody."""
+    card = desk.http.get("/.well-known/agent.json").json()
+    assert card["url"] == desk.sandbox.base_url
+    assert card["capabilities"]["streaming"] is True
+    assert card["skills"]
+
+
+def test_fault_of_the_sandbox_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the sandbox fails in the middle, the answer is -32603, and neither task nor payment is left behind."""
+    from payman_sdk.sandbox import tasks
+
+    record = tasks._record  # pyright: ignore[reportPrivateUsage]
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(tasks, "_record", fail)
+    answer = desk.call("tasks/send", **{**_PARAMS, "message": {"role": "user", "parts": [{"type": "text", "text": "send 5 TSD to Test Payee"}]}})  # fmt: skip
+    assert (answer["id"], answer["error"]["code"]) == ("req-1", -32603)
+    monkeypatch.setattr(tasks, "_record", record)
+    assert desk.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
+    assert not desk.payments
+    assert desk.balance == 1000

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import gc
+import socket
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+
+from .desk import Desk
+
+
+def test_account_is_as_payman_gives_it(shared: Sandbox) -> None:
+    """A new account has 1000 TSD and no payments."""
+    client_id, _ = shared.add_client()
+    assert shared.balance("TSD", client_id=client_id) == Decimal("1000.00")
+    assert not [payment for payment in shared.payments if payment.client_id == client_id]
+
+
+def test_made_credentials_look_like_paymans() -> None:
+    """A client that is made for the sandbox has an id like Payman's, and two sandboxes have different ones."""
+    first, second = Sandbox(), Sandbox()
+    assert first.client_id.startswith("pm-test-")
+    assert first.client_id != second.client_id
+    assert first.client_secret != second.client_secret
+
+
+def test_given_chance_gives_the_same_ids() -> None:
+    """With the same source of chance, ids and secrets come out the same."""
+    first, second = (Sandbox(randomness=Random(7).randbytes) for _ in range(2))
+    assert (first.client_id, first.client_secret) == (second.client_id, second.client_secret)
+
+
+def test_sandboxes_do_not_know_each_other(shared: Sandbox) -> None:
+    """Several sandboxes run at once, and the credentials of one are nothing to the other."""
+    with Sandbox() as other:
+        assert other.base_url != shared.base_url
+        answer = httpx.post(
+            f"{other.base_url}/api/oauth2/token?grant_type=client_credentials",
+            auth=(shared.client_id, shared.client_secret),
+        )
+        assert answer.status_code == 401
+
+
+def test_stop_ends_the_thread_and_frees_the_port() -> None:
+    """After `with`, nothing runs and nobody listens; the sandbox still tells what happened."""
+    before = threading.active_count()
+    with Sandbox() as sandbox:
+        url = sandbox.base_url
+    assert threading.active_count() == before
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+    assert sandbox.balance() == 1000
+
+
+def test_restart_is_an_outage() -> None:
+    """A sandbox that is started again is at the same address and has forgotten nothing, tokens included."""
+    sandbox = Sandbox()
+    with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
+        desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+        desk.ask("send 10 TSD to Test Payee")
+        address = sandbox.base_url
+    with sandbox, httpx.Client(base_url=address) as http:
+        assert sandbox.base_url == address
+        desk.http = http
+        desk.ask("send 10 TSD to Test Payee")
+    assert sandbox.balance() == 980
+
+
+def test_stop_twice_and_start_twice_are_harmless() -> None:
+    """Starting what runs and stopping what does not changes nothing."""
+    sandbox = Sandbox().start()
+    url = sandbox.base_url
+    assert sandbox.start().base_url == url
+    sandbox.stop()
+    sandbox.stop()
+    sandbox.close()
+    sandbox.close()
+
+
+def test_address_before_start_says_what_to_do() -> None:
+    """Before it is started the sandbox has no address, and says how to get one."""
+    with pytest.raises(RuntimeError, match="with Sandbox"):
+        _ = Sandbox().base_url
+
+
+def test_host_that_others_could_reach_is_refused() -> None:
+    """A sandbox never listens where other machines could reach it."""
+    with pytest.raises(ValueError, match="host has to be a loopback address"):
+        Sandbox(host="0.0.0.0")  # noqa: S104 (this is what is refused)
+
+
+@pytest.mark.parametrize("clients", [{"": "s"}, {"a": ""}, {"a:b": "s"}])
+def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None:
+    """An empty id or secret, and an id that HTTP Basic cannot carry, are refused when the sandbox is made."""
+    with pytest.raises(ValueError, match="clients"):
+        Sandbox(clients=clients)
+
+
+def test_taken_port_is_an_error() -> None:
+    """A port that somebody else has is an OSError, and leaves nothing behind."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="[Aa]ddress already in use"):
+        Sandbox(port=taken.getsockname()[1]).start()
+
+
+def test_first_of_several_clients_is_the_sandboxes_own() -> None:
+    """Of several clients the first is `client_id`; each has its own account."""
+    sandbox = Sandbox(clients={"one": "s1", "two": "s2"})
+    assert (sandbox.client_id, sandbox.client_secret) == ("one", "s1")
+    assert sandbox.balance(client_id="two") == 1000
+    with pytest.raises(LookupError, match="there is no client three"):
+        sandbox.balance(client_id="three")
+    with pytest.raises(LookupError, match="client one has no EUR wallet"):
+        sandbox.balance("EUR")
+
+
+def test_file_keeps_everything(tmp_path: Path) -> None:
+    """With `db`, the client, its secret, its token, its payments and its tasks are there in the next process."""
+    db = tmp_path / "payman.db"
+    with Sandbox(db=db) as first, httpx.Client(base_url=first.base_url) as http:
+        desk = Desk(first, first.client_id, first.client_secret, http)
+        task = desk.send("send 25 TSD to Test Payee for lunch", "tsk-kept")
+    first.close()
+    with Sandbox(db=db) as second, httpx.Client(base_url=second.base_url) as http:
+        assert (second.client_id, second.client_secret) == (first.client_id, first.client_secret)
+        desk.http = http
+        assert desk.send("send 25 TSD to Test Payee for lunch", "tsk-kept") == task
+        assert [payment.description for payment in second.payments] == ["lunch"]
+        assert second.balance() == 975
+        second.check_invariants()
+    second.close()
+
+
+def test_foreign_database_is_left_alone(tmp_path: Path) -> None:
+    """A database that another program made is refused and not written to."""
+    import sqlite3
+
+    db = tmp_path / "other.db"
+    connection = sqlite3.connect(db)
+    connection.execute("CREATE TABLE theirs (id)")
+    connection.close()
+    before = db.read_bytes()
+    with pytest.raises(ValueError, match="another program's database"):
+        Sandbox(db=db)
+    assert db.read_bytes() == before
+
+
+def test_forgotten_sandbox_leaves_no_open_database(recwarn: pytest.WarningsRecorder) -> None:
+    """A sandbox that nobody closed closes its database itself."""
+    Sandbox()
+    gc.collect()
+    assert not recwarn.list
+
+
+def test_missing_extra_says_what_to_install() -> None:
+    """Without Starlette the import says which extra to install; importing the package alone needs nothing."""
+    program = (
+        "import sys; sys.modules['starlette.applications'] = None\n"
+        "import payman_sdk.sandbox\n"
+        "try: payman_sdk.sandbox.Sandbox\n"
+        "except ImportError as error: print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "pip install 'paymanai-sdk[sandbox]'" in said
+
+
+def test_client_is_connected() -> None:
+    """`client()` gives a PaymanClient that talks to this sandbox."""
+    with Sandbox() as sandbox, sandbox.client(name="test") as client:
+        client.ask("send 10 TSD to Test Payee")
+        assert [(payment.amount, payment.client_id) for payment in sandbox.payments] == [(10, sandbox.client_id)]
+
+
+def test_stop_while_requests_are_under_way() -> None:
+    """Stopping in the middle of traffic ends, and the ledger is whole."""
+    sandbox = Sandbox().start()
+    http = httpx.Client(base_url=sandbox.base_url)
+    desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+    first = threading.Event()
+
+    def pay() -> None:
+        try:
+            while True:
+                desk.ask("send 0.01 TSD to Test Payee")
+                first.set()
+        except httpx.TransportError:
+            pass
+
+    thread = threading.Thread(target=pay)
+    thread.start()
+    assert first.wait(10)
+    sandbox.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    http.close()
+    sandbox.check_invariants()

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+
+from .desk import Desk, texts
+
+_PAY = "send 10 TSD to Test Payee"
+_MUCH = "send 200 TSD to Test Payee for rent"
+
+
+def _settle(desk: Desk, task_id: str, what: str) -> httpx.Response:
+    headers = {"x-payman-access-token": desk.token}
+    return desk.http.post(f"/sandbox/tasks/{task_id}/{what}", headers=headers)
+
+
+def test_repeated_task_pays_once(desk: Desk) -> None:
+    """The same task id is the same task: the answer is the same, and one payment is made."""
+    first = desk.send(_PAY, "tsk-1")
+    assert desk.send(_PAY, "tsk-1") == first
+    assert desk.send("send 20 TSD to Test Payee", "tsk-1") == first
+    assert desk.send(_PAY, "tsk-1", sessionId="ses-other") == first
+    assert desk.call("tasks/get", id="tsk-1")["result"] == first
+    assert desk.made == [(10, "Test Payee")]
+
+
+def test_repeated_task_pays_once_at_the_same_instant(desk: Desk) -> None:
+    """Sixteen equal sends at one instant make one payment, and all get its task."""
+    together = Barrier(16)
+
+    def send(_: int) -> dict[str, Any]:
+        with httpx.Client(base_url=desk.sandbox.base_url) as http:
+            one = Desk(desk.sandbox, desk.client_id, desk.client_secret, http)
+            one.session = desk.session
+            together.wait(10)
+            return one.send(_PAY, "tsk-race")
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(send, range(16)))
+    assert all(answer == answers[0] for answer in answers)
+    assert desk.made == [(10, "Test Payee")]
+
+
+def test_two_sandboxes_with_one_file_pay_once(tmp_path: Path) -> None:
+    """Two servers that share a file share its tasks: the same id at the same instant is one payment."""
+    db = tmp_path / "payman.db"
+    together = Barrier(2)
+    with Sandbox(db=db) as first, Sandbox(db=db) as second:
+        assert first.client_id == second.client_id
+
+        def send(sandbox: Sandbox) -> list[str]:
+            with httpx.Client(base_url=sandbox.base_url) as http:
+                desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+                seen: list[str] = []
+                for number in range(20):
+                    together.wait(10)
+                    seen += texts(desk.send(_PAY, f"tsk-{number}"))
+                return seen
+
+        with ThreadPoolExecutor(2) as pool:
+            ours, theirs = pool.map(send, (first, second))
+        assert ours == theirs
+        assert len(first.payments) == len(second.payments) == 20
+        assert first.balance() == 800
+        first.check_invariants()
+    first.close()
+    second.close()
+
+
+def test_tasks_belong_to_their_account(desk: Desk, shared: Sandbox, http: httpx.Client) -> None:
+    """Another client's task id is not found, says nothing, and is free for one's own use."""
+    theirs = Desk(shared, *shared.add_client(), http)
+    theirs.send(_MUCH, "tsk-theirs")
+    for method in ("tasks/get", "tasks/cancel"):
+        assert desk.call(method, id="tsk-theirs")["error"]["code"] == -32001
+    assert _settle(desk, "tsk-theirs", "approve").status_code == 404
+    assert texts(desk.send("hello", "tsk-theirs"))[0].startswith("Hello")
+    assert "rent" not in desk.ask("What did we talk about earlier?")
+    assert theirs.call("tasks/get", id="tsk-theirs")["result"]["status"]["state"] == "INPUT_REQUIRED"
+    assert not desk.payments
+
+
+def test_payment_above_the_threshold_waits(desk: Desk) -> None:
+    """A payment above 100 TSD leaves its task waiting for input, and moves no money."""
+    task = desk.send(_MUCH)
+    assert task["status"]["state"] == "INPUT_REQUIRED"
+    assert "No payment was made yet" in texts(task)[0]
+    assert [payment.status for payment in desk.payments] == ["AWAITING_APPROVAL"]
+    assert desk.balance == 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "balance", "says"),
+    [("approve", "INITIATED", 800, "Approved. Sent"), ("deny", "REJECTED", 1000, "No payment was made")],
+)
+@pytest.mark.parametrize("way", ["same task", "session", "http", "python"])
+def test_waiting_payment_is_settled(
+    desk: Desk, way: str, words: str, status: str, balance: int, says: str
+) -> None:
+    """Approve and deny do the same in the task, in its session, over HTTP and in Python; what was said is kept."""
+    question = desk.send(_MUCH, "tsk-wait")
+    match way:
+        case "same task":
+            desk.send(words, "tsk-wait")
+        case "session":
+            assert says in desk.ask(words)
+        case "http":
+            assert _settle(desk, "tsk-wait", words).json()["id"] == "tsk-wait"
+        case _:
+            settle = desk.sandbox.approve if words == "approve" else desk.sandbox.deny
+            assert settle("tsk-wait", client_id=desk.client_id).status == status
+    task = desk.call("tasks/get", id="tsk-wait", historyLength=9)["result"]
+    assert task["status"]["state"] == "COMPLETED"
+    assert task["artifacts"][0] == question["artifacts"][0]
+    assert says in texts(task)[1]
+    assert task["history"][0]["parts"][0]["text"] == _MUCH
+    assert [payment.status for payment in desk.payments] == [status]
+    assert desk.balance == balance
+    assert _settle(desk, "tsk-wait", words).status_code == 409
+
+
+def test_retries_while_a_task_waits(desk: Desk) -> None:
+    """While a task waits, its first message again is a retry; and so is the approval, once it has been given."""
+    question = desk.send(_MUCH, "tsk-retry")
+    assert desk.send(_MUCH, "tsk-retry") == question
+    done = desk.send("approve", "tsk-retry")
+    assert desk.send("approve", "tsk-retry") == done
+    assert desk.send(_MUCH, "tsk-retry") == done
+    assert desk.made == [(200, "Test Payee")]
+
+
+def test_waiting_task_takes_no_other_order(desk: Desk) -> None:
+    """A waiting task takes approve or deny and nothing else, least of all another payment."""
+    desk.send(_MUCH, "tsk-busy")
+    for words in (_PAY, "hello", "don't approve", "approve?"):
+        task = desk.send(words, "tsk-busy")
+        assert task["status"]["state"] == "INPUT_REQUIRED"
+        assert "waits for your approval" in texts(task)[-1]
+    assert not desk.made
+    desk.send("deny", "tsk-busy")
+    assert not desk.made
+
+
+def test_cancel_withdraws_what_waits(desk: Desk) -> None:
+    """Cancelling a waiting task rejects its payment for good."""
+    desk.send(_MUCH, "tsk-cancel")
+    task = desk.call("tasks/cancel", id="tsk-cancel")["result"]
+    assert task["status"]["state"] == "CANCELED"
+    assert [payment.status for payment in desk.payments] == ["REJECTED"]
+    assert _settle(desk, "tsk-cancel", "approve").status_code == 409
+    assert "Nothing waits" in desk.ask("approve")
+    assert desk.call("tasks/cancel", id="tsk-cancel")["error"]["code"] == -32002
+
+
+def test_ended_task_cannot_be_canceled(desk: Desk) -> None:
+    """A task that has ended is -32002, and its payment stays."""
+    desk.send(_PAY, "tsk-done")
+    assert desk.call("tasks/cancel", id="tsk-done")["error"]["code"] == -32002
+    assert desk.made == [(10, "Test Payee")]
+
+
+def test_approvals_at_the_same_instant_pay_once(desk: Desk) -> None:
+    """Approving from many sides at once pays once."""
+    desk.send(_MUCH, "tsk-many")
+    together = Barrier(8)
+
+    def approve(_: int) -> int:
+        with httpx.Client(base_url=desk.sandbox.base_url) as http:
+            together.wait(10)
+            headers = {"x-payman-access-token": desk.token}
+            return http.post("/sandbox/tasks/tsk-many/approve", headers=headers).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(pool.map(approve, range(8)))
+    assert statuses == [200] + [409] * 7
+    assert desk.made == [(200, "Test Payee")]
+
+
+def test_python_approval_needs_to_know_whose(shared: Sandbox, http: httpx.Client) -> None:
+    """A task id that two clients use has to be approved with `client_id`; an unknown one is a LookupError."""
+    one, other = (Desk(shared, *shared.add_client(), http) for _ in range(2))
+    for desk in (one, other):
+        desk.send(_MUCH, "tsk-twin")
+    with pytest.raises(ValueError, match="client_id="):
+        shared.approve("tsk-twin")
+    with pytest.raises(LookupError, match="tsk-nowhere"):
+        shared.approve("tsk-nowhere")
+    assert shared.approve("tsk-twin", client_id=one.client_id).client_id == one.client_id
+    with pytest.raises(ValueError, match="does not wait"):
+        shared.deny("tsk-twin", client_id=one.client_id)
+    assert [payment.client_id for payment in shared.pending if payment.task_id == "tsk-twin"] == [other.client_id]
+
+
+def test_settling_needs_the_token(desk: Desk) -> None:
+    """Approving over HTTP without the account's access token is a 401."""
+    desk.send(_MUCH, "tsk-safe")
+    desk.token = "wrong"
+    assert _settle(desk, "tsk-safe", "approve").status_code == 401
+    assert not desk.made
+
+
+def test_odd_task_ids_are_ids(desk: Desk) -> None:
+    """Ids are the client's own: slashes, spaces and quotes are part of them."""
+    for number, task_id in enumerate(("a/b", "a b'\"; DROP TABLE tasks", "ü %2F", "a/approve")):
+        desk.send("send 101 TSD to Test Payee", task_id)
+        assert desk.call("tasks/get", id=task_id)["result"]["id"] == task_id
+        headers = {"x-payman-access-token": desk.token}
+        path = f"/sandbox/tasks/{quote(task_id, safe='')}/deny"
+        assert desk.http.post(path, headers=headers).status_code == 200
+        assert len(desk.payments) == number + 1
