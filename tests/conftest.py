@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from payman_sdk import PaymanClient
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
+
+# The same examples in every run, however slow the machine is.
+settings.register_profile("payman", derandomize=True, deadline=None, database=None)
+settings.load_profile("payman")
 
 
 @pytest.fixture(autouse=True)
