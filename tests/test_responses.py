@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -268,8 +269,7 @@ tasks = objects(
 def without_nulls(value: Any) -> Any:
     """The same task with its null members left out; what stands in free objects stays as it is."""
     if isinstance(value, list):
-        members: list[Any] = value
-        return [without_nulls(member) for member in members]
+        return [without_nulls(member) for member in cast("Sequence[Any]", value)]
     if not isinstance(value, dict):
         return value
     return {
@@ -314,7 +314,7 @@ def places(value: Any) -> list[Any]:
     """The keys or indexes of an object or a list; none for anything else."""
     if isinstance(value, dict):
         return list(cast("dict[str, Any]", value))
-    return list(range(len(value))) if isinstance(value, list) else []
+    return list(range(len(cast("Sequence[Any]", value)))) if isinstance(value, list) else []
 
 
 @st.composite
@@ -323,7 +323,8 @@ def spoilt(draw: st.DrawFn) -> dict[str, Any]:
     root = {"task": draw(tasks)}
     holder: Any = root
     place: Any = "task"
-    while (inside := places(holder[place])) and draw(st.integers(0, 4)):
+    depth: int = draw(st.integers(0, 6))
+    while (inside := places(holder[place])) and (depth := depth - 1) >= 0:
         holder = holder[place]
         place = draw(st.sampled_from(inside))
     holder[place] = draw(json_values)
