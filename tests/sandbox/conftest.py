@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk
+from tests.sandbox.desk import Desk
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ class Desk:
         self.token = self.new_token()
 
     def new_token(self) -> str:
+        """One more access token of the client."""
         answer = self.http.post(
             "/api/oauth2/token?grant_type=client_credentials", auth=(self.client_id, self.client_secret)
         )
@@ -59,15 +60,17 @@ class Desk:
 
     @property
     def payments(self) -> list[Payment]:
+        """The client's payments."""
         return [payment for payment in self.sandbox.payments if payment.client_id == self.client_id]
 
     @property
-    def made(self) -> list[tuple[Decimal, str]]:
+    def made(self) -> list[tuple[Decimal | int, str]]:
         """The payments that were made: how much, and to whom."""
         return [(payment.amount, payment.payee) for payment in self.payments if payment.status == "INITIATED"]
 
     @property
     def balance(self) -> Decimal:
+        """What the client has in TSD."""
         return self.sandbox.balance("TSD", client_id=self.client_id)
 
 

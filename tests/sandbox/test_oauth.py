@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk
+from tests.sandbox.desk import Desk
 
 _TOKEN = "/api/oauth2/token"
 _GRANT = {"grant_type": "client_credentials"}

@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk
+from tests.sandbox.desk import Desk
 
 
 class _Day:
@@ -80,7 +79,9 @@ def test_limit_of_a_day(timed: Desk, day: _Day) -> None:
     _add_money(timed.sandbox, 5000)
     for _ in range(10):
         assert timed.ask("send 100 TSD to Test Payee").startswith("Sent")
-    assert "the limit is 1,000.00 TSD a day, and 1,000.00 TSD of it is spent" in timed.ask("send 0.01 TSD to Test Payee")
+    assert "the limit is 1,000.00 TSD a day, and 1,000.00 TSD of it is spent" in timed.ask(
+        "send 0.01 TSD to Test Payee"
+    )
     day.now = dt.datetime(2025, 6, 27, 23, 59, 59, tzinfo=dt.UTC)
     assert "a day" in timed.ask("send 0.01 TSD to Test Payee")
     day.now = dt.datetime(2025, 6, 28, tzinfo=dt.UTC)
@@ -149,7 +150,11 @@ def test_payment_says_what_it_is(desk: Desk) -> None:
     desk.send("Send $12.50 to Test Payee. Memo: two pizzas", "tsk-typed")
     [payment] = desk.payments
     assert (payment.amount, payment.currency, payment.payee) == (Decimal("12.50"), "TSD", "Test Payee")
-    assert (payment.description, payment.task_id, payment.session_id) == ("two pizzas", "tsk-typed", desk.session)
+    assert (payment.description, payment.task_id, payment.session_id) == (
+        "two pizzas",
+        "tsk-typed",
+        desk.session,
+    )
     assert payment.status == "INITIATED"
     assert payment.executed is not None
     assert payment.payee_id.startswith("pd-")
@@ -162,7 +167,9 @@ def test_test_dollars_reach_test_payees_only(desk: Desk) -> None:
     assert not desk.payments
 
 
-@pytest.mark.parametrize("order", ["5 USD", "USDC 5", "€5", "5 EUR", "US$5", "5 GBP", "5 BTC"])
+@pytest.mark.parametrize(
+    "order", ["5 USD", "USDC 5", "€5", "5 EUR", "US$5", "5 GBP", "5 BTC", "5 b\u0131tcoin"]
+)
 def test_other_currencies_are_refused(desk: Desk, order: str) -> None:
     """There is a TSD wallet only, and no other currency is taken for TSD."""
     assert "you have no wallet that holds" in desk.ask(f"send {order} to Test Payee")

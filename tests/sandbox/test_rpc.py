@@ -8,8 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk, texts
+from tests.sandbox.desk import Desk, texts
 
 _SEND = "/api/a2a/tasks/send"
 _PART = {"type": "text", "text": "hello"}
@@ -21,7 +20,11 @@ _REQUEST = {"jsonrpc": "2.0", "id": "req-1", "method": "tasks/send", "params": _
 def test_answer_is_paymans(desk: Desk) -> None:
     """A task looks like the sample that Payman's docs print."""
     answer = desk.call("tasks/send", **_PARAMS)
-    assert {key: answer[key] for key in ("jsonrpc", "id", "error")} == {"jsonrpc": "2.0", "id": "req-1", "error": None}
+    assert {key: answer[key] for key in ("jsonrpc", "id", "error")} == {
+        "jsonrpc": "2.0",
+        "id": "req-1",
+        "error": None,
+    }
     task = answer["result"]
     assert (task["id"], task["sessionId"]) == ("tsk-shape", "ses-shape")
     status = task["status"]
@@ -39,7 +42,9 @@ def test_answer_is_paymans(desk: Desk) -> None:
 def test_plain_spelling() -> None:
     """States in lower case and timestamps with milliseconds, where they are asked for."""
     with (
-        Sandbox(uppercase_states=False, nanosecond_timestamps=False, clock=lambda: 1_751_041_901.5) as sandbox,
+        Sandbox(
+            uppercase_states=False, nanosecond_timestamps=False, clock=lambda: 1_751_041_901.5
+        ) as sandbox,
         httpx.Client(base_url=sandbox.base_url) as http,
     ):
         desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
@@ -139,9 +144,21 @@ def test_what_is_no_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
         ({**_REQUEST, "params": {**_PARAMS, "historyLength": True}}, -32602, "params.historyLength"),
         ({**_REQUEST, "params": {**_PARAMS, "message": None}}, -32602, "params.message "),
         ({**_REQUEST, "params": {**_PARAMS, "message": "send 5 TSD"}}, -32602, "params.message "),
-        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "role": "agent"}}}, -32602, "params.message.role"),
-        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": []}}}, -32602, "params.message.parts"),
-        ({**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": {}}}}, -32602, "params.message.parts"),
+        (
+            {**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "role": "agent"}}},
+            -32602,
+            "params.message.role",
+        ),
+        (
+            {**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": []}}},
+            -32602,
+            "params.message.parts",
+        ),
+        (
+            {**_REQUEST, "params": {**_PARAMS, "message": {**_MESSAGE, "parts": {}}}},
+            -32602,
+            "params.message.parts",
+        ),
     ],
 )
 def test_wrong_shapes_are_named(desk: Desk, body: Any, code: int, names: str) -> None:

@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk
+from tests.sandbox.desk import Desk
 
 
 def test_account_is_as_payman_gives_it(shared: Sandbox) -> None:
@@ -106,7 +105,10 @@ def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None
 
 def test_taken_port_is_an_error() -> None:
     """A port that somebody else has is an OSError, and leaves nothing behind."""
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="[Aa]ddress already in use"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(OSError, match="[Aa]ddress already in use"),
+    ):
         Sandbox(port=taken.getsockname()[1]).start()
 
 
@@ -175,7 +177,9 @@ def test_client_is_connected() -> None:
     """`client()` gives a PaymanClient that talks to this sandbox."""
     with Sandbox() as sandbox, sandbox.client(name="test") as client:
         client.ask("send 10 TSD to Test Payee")
-        assert [(payment.amount, payment.client_id) for payment in sandbox.payments] == [(10, sandbox.client_id)]
+        assert [(payment.amount, payment.client_id) for payment in sandbox.payments] == [
+            (10, sandbox.client_id)
+        ]
 
 
 def test_stop_while_requests_are_under_way() -> None:

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.sandbox.tasks import State, Task
 from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.tasks import State, Task
 from payman_sdk.sandbox.wire import Style, narrate
-
-from .desk import Desk
+from tests.sandbox.desk import Desk
 
 _ACCOUNT = Account("org-1", "pm-test-1", "ai-1")
 
@@ -81,7 +80,9 @@ def test_stream_ends_where_input_is_required(desk: Desk) -> None:
 
 def test_error_is_no_stream(desk: Desk) -> None:
     """What cannot be streamed is answered with an ordinary JSON-RPC error."""
-    answer = desk.post("/api/a2a/tasks/sendSubscribe", {"jsonrpc": "2.0", "id": 1, "method": "tasks/send", "params": {}})
+    answer = desk.post(
+        "/api/a2a/tasks/sendSubscribe", {"jsonrpc": "2.0", "id": 1, "method": "tasks/send", "params": {}}
+    )
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"]["code"] == -32601
     assert desk.post("/api/a2a/tasks/sendSubscribe", b"x").json()["error"]["code"] == -32700

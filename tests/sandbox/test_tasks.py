@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-
-from .desk import Desk, texts
+from tests.sandbox.desk import Desk, texts
 
 _PAY = "send 10 TSD to Test Payee"
 _MUCH = "send 200 TSD to Test Payee for rent"
@@ -196,7 +195,9 @@ def test_python_approval_needs_to_know_whose(shared: Sandbox, http: httpx.Client
     assert shared.approve("tsk-twin", client_id=one.client_id).client_id == one.client_id
     with pytest.raises(ValueError, match="does not wait"):
         shared.deny("tsk-twin", client_id=one.client_id)
-    assert [payment.client_id for payment in shared.pending if payment.task_id == "tsk-twin"] == [other.client_id]
+    assert [payment.client_id for payment in shared.pending if payment.task_id == "tsk-twin"] == [
+        other.client_id
+    ]
 
 
 def test_settling_needs_the_token(desk: Desk) -> None:

@@ -82,14 +82,11 @@ def read_order(text: str) -> Pay | Unclear | None:
         return _unclear("there is more than one amount or order in it; ask for one payment at a time")
     ways = [_read(way) for way in _ways(rest, money_first=bool(found["make"]))]
     readings = tuple(way for way in ways if isinstance(way, Reading))
-    if readings and _CONDITIONAL not in ways:
+    problems = [way for way in ways if isinstance(way, Unclear)]
+    # One way to read a condition or a second amount into it is one too many.
+    if readings and _CONDITION_FOUND not in problems and _AMOUNT_FOUND not in problems:
         return Pay(readings, asked=bool(found["asking"]) or "?" in text)
-    # One way to read it as an order with a condition is one too many.
-    return (
-        _CONDITIONAL
-        if _CONDITIONAL in ways
-        else next((way for way in ways if isinstance(way, Unclear)), None)
-    )
+    return problems[0] if problems else None
 
 
 class _Tail(NamedTuple):
@@ -112,7 +109,8 @@ def _unclear(reason: str) -> Unclear:
     return Unclear(reason, payment=True)
 
 
-_CONDITIONAL = _unclear(
+_AMOUNT_FOUND = _unclear("there is more than one amount in it")
+_CONDITION_FOUND = _unclear(
     "I pay at once or not at all, and cannot tell a condition from a description; write the description after `Memo:`"
 )
 
@@ -128,9 +126,9 @@ def _read(way: _Way) -> Reading | Unclear:
     if payee is None:
         return _unclear(f'"{way.payee.strip()}" does not say who is to be paid')
     if way.tail.free and _MONEY.fullmatch(way.tail.free):
-        return _unclear("there is more than one amount in it")
+        return _AMOUNT_FOUND
     if way.tail.free and _CONDITION.search(way.tail.free):
-        return _CONDITIONAL
+        return _CONDITION_FOUND
     description = (way.tail.labelled or way.tail.free or "").strip(" \"'") or None
     return Reading(amount, currency, payee, way.tail.wallet, description)
 

@@ -52,11 +52,13 @@ def read_reference(text: str) -> PayeeReference | None:
         >>> read_reference("payee AAPL type test rails")
         PayeeReference(text='AAPL', kind=<PayeeKind.TEST_RAILS: 'TEST_RAILS'>)
     """
+    if text.count('"') % 2:
+        return None
     for form in _REFERENCES:
         if found := form.fullmatch(text.strip(_PUNCTUATION)):
             groups = found.groupdict()
             name = groups["text"].strip(_PUNCTUATION)
-            if not name or name.casefold() in _NOBODY or name.count('"') % 2:
+            if not name or name.casefold() in _NOBODY:
                 return None
             return PayeeReference(name, read_kind(groups.get("kind")))
     return None
