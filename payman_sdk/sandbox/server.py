@@ -84,7 +84,8 @@ class Sandbox:
     def _register(self, clients: Mapping[str, str]) -> tuple[str, str]:
         """Register the clients; returns the first one's id and secret."""
         if clients:
-            return [self.add_client(client_id, secret) for client_id, secret in clients.items()][0]
+            first, *_ = [self.add_client(client_id, secret) for client_id, secret in clients.items()]
+            return first
         with self._store.transaction() as tx:
             known = tx.execute("SELECT id, secret FROM clients ORDER BY rowid LIMIT 1").fetchone()
         return (known["id"], known["secret"]) if known else self.add_client()

@@ -33,7 +33,7 @@ def test_made_credentials_look_like_paymans() -> None:
 
 def test_given_chance_gives_the_same_ids() -> None:
     """With the same source of chance, ids and secrets come out the same."""
-    first, second = (Sandbox(randomness=Random(7).randbytes) for _ in range(2))
+    first, second = (Sandbox(randomness=Random(7).randbytes) for _ in range(2))  # noqa: S311 (it has to repeat itself)
     assert (first.client_id, first.client_secret) == (second.client_id, second.client_secret)
 
 
@@ -107,7 +107,7 @@ def test_taken_port_is_an_error() -> None:
     """A port that somebody else has is an OSError, and leaves nothing behind."""
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(OSError, match="[Aa]ddress already in use"),
+        pytest.raises(OSError, match="ddress already in use"),
     ):
         Sandbox(port=taken.getsockname()[1]).start()
 
@@ -177,9 +177,8 @@ def test_client_is_connected() -> None:
     """`client()` gives a PaymanClient that talks to this sandbox."""
     with Sandbox() as sandbox, sandbox.client(name="test") as client:
         client.ask("send 10 TSD to Test Payee")
-        assert [(payment.amount, payment.client_id) for payment in sandbox.payments] == [
-            (10, sandbox.client_id)
-        ]
+        [payment] = sandbox.payments
+        assert (int(payment.amount), payment.client_id) == (10, sandbox.client_id)
 
 
 def test_stop_while_requests_are_under_way() -> None:
