@@ -244,9 +244,9 @@ class Peer:
 
 
 def _read(incoming: Any) -> Request | None:
-    """The next request on a connection; None at its end."""
+    """The next request on a connection; None at its end, and for what is no HTTP."""
     first: bytes = incoming.readline()
-    if not first:
+    if b" HTTP/1.1" not in first:
         return None
     method, target, _ = first.decode().split(" ", 2)
     headers: dict[str, str] = {}

@@ -1,0 +1,309 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.flows import Alone, Door, Flow, Patience, Send, Sleep, own_http_client, timeout_of
+from tests.peer import ASK_PATH, Peer, answer, chunked, reset
+from tests.steps import Clock
+
+PATIENCE = Patience(connect=5, read=5)
+REQUEST = {"method": "POST", "url": ASK_PATH, "json": {"id": "req-1", "params": {"id": "tsk-1"}}}
+
+
+def sending(deadline: float) -> Flow[httpx.Response]:
+    outcome: httpx.Response = yield Send(REQUEST, deadline)
+    return outcome
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def door(peer: Peer, http: httpx.Client, clock: Clock) -> Door:
+    return Door(http, peer.base_url, PATIENCE, clock)
+
+
+def test_a_door_carries_out_steps_and_returns_what_the_flow_returns(peer: Peer, http: httpx.Client) -> None:
+    """Requests are sent, waits are waited, inner flows are run; each outcome goes back into the flow."""
+    slept: list[float] = []
+    door = Door(http, peer.base_url, PATIENCE, Clock(), slept.append)
+
+    def inner() -> Flow[str]:
+        yield Sleep(0.5)
+        return "inner"
+
+    def outer() -> Flow[tuple[int, str]]:
+        response: httpx.Response = yield Send(REQUEST, 1010)
+        yield Sleep(2)
+        name: str = yield Alone(inner())
+        return response.status_code, name
+
+    assert door.run(outer()) == (200, "inner")
+    assert slept == [2, 0.5]
+
+
+def test_a_failure_is_thrown_into_the_flow(door: Door, peer: Peer) -> None:
+    """A flow can catch the failure of its step and go on."""
+    peer.script(ASK_PATH, reset)
+
+    def flow() -> Flow[str]:
+        try:
+            yield Send(REQUEST, 1010)
+        except APIConnectionError:
+            response: httpx.Response = yield Send(REQUEST, 1010)
+            return f"then {response.status_code}"
+        raise AssertionError("nothing was thrown in")
+
+    assert door.run(flow()) == "then 200"
+
+
+def test_an_exception_of_the_flow_itself_comes_out(door: Door) -> None:
+    """What a flow raises, its caller gets, unchanged."""
+
+    def flow() -> Flow[None]:
+        yield Alone(iter_nothing())
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        door.run(flow())
+
+
+def iter_nothing() -> Flow[None]:
+    yield from ()
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_a_flow_is_closed_when_its_caller_is_interrupted(
+    interruption: type[BaseException], peer: Peer, http: httpx.Client
+) -> None:
+    """An interruption ends the flow at once: it may tidy up, and is sent nothing more."""
+    tidied: list[str] = []
+
+    def interrupted(_: float) -> None:
+        raise interruption
+
+    def flow() -> Flow[None]:
+        try:
+            yield Sleep(1)
+        except Exception:
+            tidied.append("asked to go on")
+        finally:
+            tidied.append("closed")
+
+    door = Door(http, peer.base_url, PATIENCE, Clock(), interrupted)
+    with pytest.raises(interruption):
+        door.run(flow())
+    assert tidied == ["closed"]
+
+
+@pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
+def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException], door: Door) -> None:
+    """However an inner flow ends, the next one gets the lock."""
+
+    def failing() -> Flow[None]:
+        yield from ()
+        raise failure
+
+    def outer(inner: Flow[Any]) -> Flow[str]:
+        yield Alone(inner)
+        return "done"
+
+    with pytest.raises(failure):
+        door.run(outer(failing()))
+    done: list[str] = []
+    other = threading.Thread(target=lambda: done.append(door.run(outer(iter_nothing()))), daemon=True)
+    other.start()
+    other.join(5)
+    assert done == ["done"]
+
+
+def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> None:
+    """While one thread is in an inner flow, another waits with its own; flows outside of any do not wait."""
+    inside, go, entered = threading.Event(), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def sleep(_: float) -> None:
+        inside.set()
+        assert go.wait(5)
+
+    def slow() -> Flow[None]:
+        yield Sleep(1)
+        order.append("first")
+
+    def quick() -> Flow[None]:
+        entered.set()
+        order.append("second")
+        yield from ()
+
+    def alone(inner: Flow[None]) -> Flow[None]:
+        yield Alone(inner)
+
+    door = Door(http, peer.base_url, PATIENCE, Clock(), sleep)
+    threads = [threading.Thread(target=door.run, args=(alone(flow),)) for flow in (slow(), quick())]
+    threads[0].start()
+    assert inside.wait(5)
+    threads[1].start()
+    assert not entered.wait(0.05)
+    assert door.run(sending(1010)).status_code == 200
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["first", "second"]
+
+
+def test_a_dripping_answer_is_left_at_the_deadline(door: Door, peer: Peer, clock: Clock) -> None:
+    """A server that sends a byte a second, and would do so for ever, holds nobody longer than the deadline."""
+
+    def drip() -> Iterator[bytes]:
+        while not peer.stopping.is_set():
+            clock.now += 1
+            yield b" "
+
+    peer.script(ASK_PATH, chunked(drip))
+    with pytest.raises(APITimeoutError, match="No answer in time") as caught:
+        door.run(sending(1010))
+    assert caught.value.sent
+    assert clock.now > 1010
+
+
+def test_an_answer_that_drips_but_ends_in_time_is_whole(door: Door, peer: Peer, clock: Clock) -> None:
+    """A slow answer that is complete before the deadline is an answer."""
+
+    def drip() -> Iterator[bytes]:
+        for piece in (b'{"a"', b": ", b"1}"):
+            clock.now += 1
+            yield piece
+
+    peer.script(ASK_PATH, chunked(drip))
+    assert door.run(sending(1010)).json() == {"a": 1}
+
+
+def test_nothing_is_sent_after_the_deadline(door: Door, peer: Peer, clock: Clock) -> None:
+    """Where the time is over before the request, it is not sent, and the error says so."""
+    with pytest.raises(APITimeoutError) as caught:
+        door.run(sending(clock.now))
+    assert not caught.value.sent
+    assert peer.requests == []
+
+
+def test_the_limits_of_a_request_keep_to_the_deadline() -> None:
+    """Connecting and reading have limits of their own, and no more than what is left of the whole time."""
+    assert timeout_of(Patience(connect=5, read=60), 300) == httpx.Timeout(
+        connect=5, read=60, write=60, pool=300
+    )
+    assert timeout_of(Patience(connect=5, read=60), 2) == httpx.Timeout(2)
+
+
+def test_a_redirect_is_not_followed(door: Door, peer: Peer) -> None:
+    """A redirect is an answer like others, also for an httpx client that follows them; its target is sent nothing."""
+    with Peer() as elsewhere, httpx.Client(trust_env=False, follow_redirects=True) as following:
+        for status in (301, 302, 303, 307, 308):
+            peer.script(ASK_PATH, answer(status, location=elsewhere.base_url + ASK_PATH))
+            door = Door(following, peer.base_url, PATIENCE, Clock())
+            assert door.run(sending(1010)).status_code == status
+        assert elsewhere.requests == []
+
+
+def test_a_closed_httpx_client_is_named(door: Door, http: httpx.Client) -> None:
+    """A request over connections that were closed is refused, and not with httpx's RuntimeError."""
+    http.close()
+    with pytest.raises(ConfigurationError, match="has been closed"):
+        door.run(sending(1010))
+
+
+def test_a_server_that_is_not_there_was_sent_nothing(door: Door, http: httpx.Client) -> None:
+    """A refused connection is an APIConnectionError that says that nothing was sent."""
+    with Peer() as gone:
+        pass
+    with pytest.raises(APIConnectionError, match="could not be reached") as caught:
+        Door(http, gone.base_url, PATIENCE, Clock()).run(sending(1010))
+    assert not caught.value.sent
+
+
+def test_tls_that_fails_was_sent_nothing(peer: Peer, http: httpx.Client) -> None:
+    """A server that does not speak TLS where https is asked for gets no request."""
+    base_url = peer.base_url.replace("http:", "https:")
+    with pytest.raises(APIConnectionError) as caught:
+        Door(http, base_url, PATIENCE, Clock()).run(sending(1010))
+    assert not caught.value.sent
+
+
+def leaves(root: type[Exception]) -> Iterator[type[Exception]]:
+    children = root.__subclasses__()
+    yield from (leaf for child in children for leaf in leaves(child)) if children else [root]
+
+
+NEVER_SENT = {
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+}
+FAILURES = [*leaves(httpx.HTTPError), httpx.InvalidURL]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_every_failure_of_httpx_becomes_one_of_ours(failure: Callable[..., Exception]) -> None:
+    """Whatever httpx raises is an APIConnectionError; `sent` is False only where the connection was never made."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        if failure is httpx.HTTPStatusError:
+            raise httpx.HTTPStatusError("as a hook raises it", request=request, response=httpx.Response(500))
+        raise failure("why it failed")
+
+    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
+        door = Door(http, "https://payman.example", PATIENCE, Clock())
+        with pytest.raises(APIConnectionError) as caught:
+            door.run(sending(1010))
+    assert caught.value.sent is (failure not in NEVER_SENT)
+    assert isinstance(caught.value, APITimeoutError) is (
+        isinstance(failure, type) and issubclass(failure, httpx.TimeoutException)
+    )
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_step_shows_nothing_of_its_request() -> None:
+    """The repr of a step holds no header: there is a secret in it."""
+    assert "s3cret" not in repr(Send({"headers": {"Authorization": "s3cret"}}, 1.0))
+
+
+def test_this_machine_is_reached_without_a_proxy(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment's proxy is for other servers: what is said to loopback does not leave the machine."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with own_http_client(peer.base_url) as http:
+        assert Door(http, peer.base_url, PATIENCE, Clock()).run(sending(1010)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTPS_PROXY", "junk://proxy"),
+        ("HTTPS_PROXY", "http://proxy:port"),
+        ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
+    ],
+)
+def test_unusable_settings_of_the_environment_are_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy or a certificate file that cannot be used is a ConfigurationError that says where to look."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable):
+        own_http_client("https://payman.example")
