@@ -7,9 +7,8 @@ and why. A payment that needs a person leaves its task waiting for input.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
-from payman_sdk.sandbox import accounts, approvals, ledger, markdown, memory, paying, payments
+from payman_sdk.sandbox import accounts, approvals, markdown, paying, telling
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.approvals import Settlement
 from payman_sdk.sandbox.language import intents as intent
@@ -17,16 +16,6 @@ from payman_sdk.sandbox.language import understand
 from payman_sdk.sandbox.payments import Payment
 from payman_sdk.sandbox.store import Transaction
 from payman_sdk.sandbox.world import World
-
-_ABILITIES = markdown.bullets(
-    (
-        "list all wallets and their balances",
-        "create a payee of type Test Rails called John Doe",
-        "send 10 TSD to John Doe for lunch",
-        "list all payees",
-        "show my last 5 transactions",
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -60,30 +49,45 @@ class Answer:
 def answer(context: Context, text: str) -> Answer:
     """Do what the text means, and say what was done."""
     meaning = understand(text)
-    if context.waiting is not None and not isinstance(meaning, intent.Approve | intent.Deny):
-        what = markdown.payment(context.waiting)
-        return Answer(f'This task waits for your approval; say "approve" or "deny":\n\n- {what}', waits=True)
+    if context.waiting is not None:
+        return _continue(context, context.waiting, meaning)
     match meaning:
         case intent.Pay():
             paid = paying.pay(context.tx, context.world, context.account, context.task_number, meaning)
             return Answer(paid.text, waits=paid.waits)
         case intent.Approve(reference):
-            return _settle(context, reference, approve=True)
+            return _decide(context, reference, approve=True)
         case intent.Deny(reference):
-            return _settle(context, reference, approve=False)
+            return _decide(context, reference, approve=False)
         case intent.CreatePayee():
             return Answer(_create_payee(context, meaning))
         case intent.Unclear(reason, payment):
             return Answer(_unclear(reason, payment=payment))
+        case question:
+            return Answer(telling.tell(context.tx, context.account, context.session_id, question))
+
+
+def _continue(context: Context, waiting: Payment, meaning: intent.Intent) -> Answer:
+    """A task that waits takes a yes or a no to its own payment, and nothing else."""
+    match meaning:
+        case intent.Approve(reference) | intent.Deny(reference) if approvals.names(reference, waiting):
+            return _settle(context, waiting, approve=isinstance(meaning, intent.Approve))
         case _:
-            return Answer(_tell(context, meaning))
+            what = markdown.payment(waiting)
+            return Answer(
+                f'This task waits for your approval; say "approve" or "deny":\n\n- {what}', waits=True
+            )
 
 
-def _settle(context: Context, reference: str | None, *, approve: bool) -> Answer:
-    meant = context.waiting or approvals.meant(context.tx, context.account, context.session_id, reference)
+def _decide(context: Context, reference: str | None, *, approve: bool) -> Answer:
+    meant = approvals.meant(context.tx, context.account, context.session_id, reference)
     if isinstance(meant, str):
         return Answer(f"{meant} Nothing was changed.")
-    settlement = approvals.settle(context.tx, context.world, context.account, meant, approve=approve)
+    return _settle(context, meant, approve=approve)
+
+
+def _settle(context: Context, payment: Payment, *, approve: bool) -> Answer:
+    settlement = approvals.settle(context.tx, context.world, context.account, payment, approve=approve)
     return Answer(settlement.text, settlement=settlement)
 
 
@@ -108,97 +112,6 @@ def _create_payee(context: Context, order: intent.CreatePayee) -> str:
 
 def _unclear(reason: str, *, payment: bool) -> str:
     if not reason:
-        return f"I did not understand that. You can ask me things like:\n\n{_ABILITIES}"
+        return f"I did not understand that. You can ask me things like:\n\n{telling.ABILITIES}"
     refusal = "No payment was made: " if payment else "Nothing was done: "
     return f"{refusal}{reason}."
-
-
-def _tell(
-    context: Context,
-    question: intent.ListWallets
-    | intent.ShowBalance
-    | intent.ShowPolicy
-    | intent.ListPayees
-    | intent.ShowPayee
-    | intent.ListTransactions
-    | intent.ShowTransaction
-    | intent.ListRequests
-    | intent.Greet
-    | intent.TestConnection
-    | intent.Recall
-    | intent.Weather,
-) -> str:
-    """Answer what changes nothing."""
-    tx, account = context.tx, context.account
-    match question:
-        case intent.ListWallets():
-            return f"Here are your wallets:\n\n{_wallets(tx, account, None)}"
-        case intent.ShowBalance(currency):
-            there = _wallets(tx, account, currency)
-            return f"Your balance:\n\n{there}" if there else f"You have no {currency} wallet."
-        case intent.ShowPolicy():
-            return "\n\n".join(
-                f"Policy of your {wallet.currency} wallet:\n\n{markdown.policy(wallet.policy, wallet.currency)}"
-                for wallet in accounts.wallets(tx, account)
-            )
-        case intent.ListPayees():
-            return "Your payees:\n\n" + markdown.bullets(
-                [markdown.payee(one) for one in accounts.payees(tx, account)]
-            )
-        case intent.ShowPayee(reference):
-            found = accounts.match_payees(tx, account, reference).payees
-            if not found:
-                return f'You have no payee "{markdown.plain(reference.text)}".'
-            return markdown.bullets([markdown.payee(one) for one in found])
-        case intent.ListTransactions(count):
-            return _transactions(
-                "Your last transactions", payments.newest(tx, account, count), "no transactions yet"
-            )
-        case intent.ShowTransaction(reference):
-            one = payments.find(tx, account, reference)
-            if one is None:
-                return f'You have no transaction "{markdown.plain(reference)}".'
-            return f"- {markdown.payment(one)}\n- Status: {one.status}"
-        case intent.ListRequests():
-            return _transactions(
-                "Waiting for approval", payments.waiting(tx, account), "nothing waiting for approval"
-            )
-        case intent.Greet():
-            return f"Hello! I can help you with payments. You can ask me things like:\n\n{_ABILITIES}"
-        case intent.TestConnection():
-            return "The connection works."
-        case intent.Recall():
-            said = memory.recall(tx, account, context.session_id)
-            if not said:
-                return "We have not talked about anything in this session yet."
-            return "Earlier in this session you said:\n\n" + markdown.bullets(
-                [markdown.plain(text[:200]) for text in said]
-            )
-        case intent.Weather():
-            return "I know nothing about the weather; I help with wallets, payees and payments."
-    assert_never(question)
-
-
-def _transactions(title: str, found: list[Payment], nothing: str) -> str:
-    if not found:
-        return f"You have {nothing}."
-    return f"{title}:\n\n{markdown.bullets([markdown.payment(one) for one in found])}"
-
-
-def _wallets(tx: Transaction, account: Account, currency: str | None) -> str:
-    lines: list[str] = []
-    for wallet in accounts.wallets(tx, account):
-        if currency in (None, wallet.currency):
-            balance = markdown.money(ledger.balance(tx, wallet.book), wallet.currency)
-            pending = markdown.money(
-                sum(
-                    ledger.to_minor(payment.amount)
-                    for payment in payments.waiting(tx, account)
-                    if payment.currency == wallet.currency
-                ),
-                wallet.currency,
-            )
-            lines.append(f"**{wallet.currency} Wallet** – paytag `{wallet.paytag}`")
-            lines.append(f"Spendable balance: {balance}")
-            lines.append(f"Pending balance: {pending}")
-    return markdown.bullets(lines)

@@ -38,24 +38,24 @@ def settle(tx: Transaction, world: World, account: Account, payment: Payment, *,
     return Settlement(payment.task_id, f"Approved. Sent {what} (`{payment.id}`).")
 
 
+def names(reference: str | None, payment: Payment) -> bool:
+    """Whether a reference fits a payment: its id, its task's, or its payee; no reference fits every payment."""
+    if reference is None or reference in (payment.id, payment.task_id, payment.payee_id):
+        return True
+    wanted, name = alike(reference), alike(payment.payee)
+    return wanted == name or name.startswith(f"{wanted} ")
+
+
 def meant(tx: Transaction, account: Account, session_id: str, reference: str | None) -> Payment | str:
     """The waiting payment that a reference means, or, as a sentence, why it is not clear which.
 
     An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
     """
     waiting = payments.waiting(tx, account)
-    if reference is not None:
-        for payment in waiting:
-            if reference in (payment.id, payment.task_id):
-                return payment
-    here = [payment for payment in waiting if payment.session_id == session_id]
-    if reference is not None:
-        wanted = alike(reference)
-        here = [
-            one
-            for one in here
-            if wanted in (alike(one.payee), one.payee_id) or alike(one.payee).startswith(wanted + " ")
-        ]
+    for payment in waiting:
+        if reference in (payment.id, payment.task_id):
+            return payment
+    here = [payment for payment in waiting if payment.session_id == session_id and names(reference, payment)]
     match here:
         case [payment]:
             return payment

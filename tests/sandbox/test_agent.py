@@ -55,6 +55,8 @@ def test_payee_by_name_id_email_and_paytag(desk: Desk, order: str) -> None:
         "send 5 TSD to elsewhere@example.com",
         "send 5 TSD to John Doe type US ACH",
         "send 5 TSD to John Doe if he asks",
+        "send 5 TSD to John Doe. He is my friend",
+        "send 5 TSD to John Doe as long as he works",
         "pay about John Doe 5 TSD",
     ],
 )

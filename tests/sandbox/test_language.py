@@ -69,6 +69,7 @@ def _first(text: str) -> tuple[Decimal, str | None, str, str | None, str | None]
             "send 100 TSD to John Doe with memo rent for May",
             (Decimal(100), "TSD", "John Doe", "rent for May", None),
         ),
+        ("send 100 TSD to John Doe as a gift", (Decimal(100), "TSD", "John Doe", "a gift", None)),
         ("send 100 TSD to John Doe, note: lunch", (Decimal(100), "TSD", "John Doe", "lunch", None)),
         (
             'send 100 TSD to John Doe. Memo: "if he asks"',
@@ -222,6 +223,12 @@ def test_orders_are_not_asked() -> None:
         ("send 5 TSD to John for lunch if he asks", "condition"),
         ("send 5 TSD to John for lunch tomorrow", "condition"),
         ("send 5 TSD to John for lunch every day", "condition"),
+        ("send 5 TSD to John for lunch. Actually make it 6", "change of mind"),
+        ("send 5 TSD to John for lunch! Just kidding.", "change of mind"),
+        ("send 5 TSD to John for lunch, wait, 6", "change of mind"),
+        ("send 5 TSD to John for lunch in 3 days", "condition"),
+        ("send 5 TSD to John for lunch on Friday", "condition"),
+        ("send 5 TSD to John for as long as he works", "condition"),
         # characters
         ("send 5 TSD to John\x00", "cannot be seen"),
         ("send 5\u200b0 TSD to John", "cannot be seen"),

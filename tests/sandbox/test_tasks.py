@@ -139,7 +139,14 @@ def test_retries_while_a_task_waits(desk: Desk) -> None:
 def test_waiting_task_takes_no_other_order(desk: Desk) -> None:
     """A waiting task takes approve or deny and nothing else, least of all another payment."""
     desk.send(_MUCH, "tsk-busy")
-    for words in (_PAY, "hello", "don't approve", "approve?"):
+    for words in (
+        _PAY,
+        "hello",
+        "don't approve",
+        "approve?",
+        "approve the payment to Jane",
+        "deny tsk-other",
+    ):
         task = desk.send(words, "tsk-busy")
         assert task["status"]["state"] == "INPUT_REQUIRED"
         assert "waits for your approval" in texts(task)[-1]

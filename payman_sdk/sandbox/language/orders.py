@@ -31,7 +31,7 @@ _LABEL = r"(?:memo|description|note|message|reference|reason|details)"
 _LABELLED = (
     rf"(?:with\s+)?(?:an?\s+|the\s+|my\s+)?{_LABEL}(?:\s+(?:of|is)\s+|\s*[:=\-]\s*|\s+)(?P<labelled>.+?)"
 )
-_FREE = r"(?:as|for)\s+(?P<free>.+?)"
+_FREE = r"(?:as (?=an? |the |my )|for\s+)(?P<free>.+?)"
 _GAP = r"[\s,.;]+"
 # A wallet before a description, so that "for lunch from TSD wallet" is lunch.
 _TAILS = tuple(
@@ -65,8 +65,10 @@ _SECOND = tuple(
 )
 # What makes of a description something that would have to be decided.
 _CONDITION = re.compile(
-    r"\b(?:if|when|whenever|until|once|twice|thrice|tomorrow|later|every|each|weekly|monthly|daily|provided|assuming|"
-    r"next (?:week|month|year)|only|after|before|but|or)\b",
+    r"\b(?:if|when|whenever|until|once|twice|thrice|tonight|tomorrow|later|every|each|weekly|monthly|daily|provided|"
+    r"assuming|as long|only|after|before|but|or|actually|wait|sorry|kidding|scratch|correction|make (?:it|that)|"
+    r"next (?:week|month|year)|in \S+ (?:minute|hour|day|week|month|year)s?|at [0-9]\S*|"
+    r"(?:on|by|next) (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|[.;!?]\s+\S",
     re.IGNORECASE,
 )
 
@@ -111,7 +113,8 @@ def _unclear(reason: str) -> Unclear:
 
 _AMOUNT_FOUND = _unclear("there is more than one amount in it")
 _CONDITION_FOUND = _unclear(
-    "I pay at once or not at all, and cannot tell a condition from a description; write the description after `Memo:`"
+    "I pay at once or not at all, and cannot tell a condition or a change of mind from a description; "
+    "write the description after `Memo:`"
 )
 
 
