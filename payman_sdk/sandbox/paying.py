@@ -36,7 +36,7 @@ def pay(tx: Transaction, world: World, account: Account, task_number: int, order
     only a part of the payee's name was given.
     """
     try:
-        choice = _choose(tx, account, order.readings)
+        choice = _choose(tx, account, order)
         wallet = _wallet(tx, account, choice.reading)
         payment = payments.propose(
             tx,
@@ -71,9 +71,15 @@ def pay(tx: Transaction, world: World, account: Account, task_number: int, order
     )
 
 
-def _choose(tx: Transaction, account: Account, readings: tuple[Reading, ...]) -> _Choice:
+def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
     """The reading whose payee the account has; RefusedError where none or several fit."""
-    matches = [(reading, accounts.match_payees(tx, account, reading.payee)) for reading in readings]
+    for rival in order.rivals:
+        if accounts.match_payees(tx, account, rival).exact:
+            raise RefusedError(
+                f'the amount may be a part of the name "{markdown.plain(rival.text)}"; '
+                "write it like `send 10 TSD to John Doe`"
+            )
+    matches = [(reading, accounts.match_payees(tx, account, reading.payee)) for reading in order.readings]
     for sure in (True, False):
         fitting = [
             (reading, payee) for reading, found in matches if found.exact is sure for payee in found.payees
@@ -89,7 +95,7 @@ def _choose(tx: Transaction, account: Account, readings: tuple[Reading, ...]) ->
             raise RefusedError("there is more than one way to read the amount or the wallet")
         reading, payee = fitting[0]
         return _Choice(reading, payee, sure)
-    name = markdown.plain(min((reading.payee.text for reading in readings), key=len))
+    name = markdown.plain(min((reading.payee.text for reading in order.readings), key=len))
     raise RefusedError(
         f'you have no payee "{name}"; create one first, or list all payees to see whom you can pay'
     )

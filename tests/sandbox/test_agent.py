@@ -78,6 +78,18 @@ def test_description_is_told_from_the_name_by_the_payees(desk: Desk) -> None:
     ]
 
 
+def test_amount_that_is_part_of_a_name_is_no_amount(desk: Desk) -> None:
+    """The words "Room 2" are an amount for Room until there is a payee of that name; then the amount has to come first."""
+    desk.ask("create a payee named Room")
+    assert desk.ask("pay Room 2").startswith("Sent **2.00 TSD** to **Room**")
+    desk.ask("create a payee named Room 2")
+    for order in ("pay Room 2", "pay Room 2 TSD", "pay Room $2"):
+        answer = desk.ask(order)
+        assert ("may be a part of the name" in answer) == ("$" not in order), answer
+    assert desk.ask("pay Room 2 3").startswith("Sent **3.00 TSD** to **Room 2**")
+    assert desk.ask("send 4 TSD to Room 2").startswith("Sent **4.00 TSD** to **Room 2**")
+
+
 def test_part_of_a_name_is_asked_back(desk: Desk) -> None:
     """A first name that only one payee has is not sure enough to pay: it waits for a yes."""
     assert "a part of the name" in desk.ask("send 5 TSD to John")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from payman_sdk.sandbox.language.amounts import MONEY, read_amount, read_currency
-from payman_sdk.sandbox.language.intents import Pay, Reading, Unclear
+from payman_sdk.sandbox.language.intents import Pay, PayeeReference, Reading, Unclear
 from payman_sdk.sandbox.language.phrases import POLITE, read_reference
 
 _VERB = r"(?:send|pay|transfer|wire|give|remit)"
@@ -82,12 +82,14 @@ def read_order(text: str) -> Pay | Unclear | None:
     amounts = [money for money in _MONEY.finditer(rest) if money["before"] or money["after"]]
     if len(amounts) > 1 or any(form.search(rest) for form in _SECOND):
         return _unclear("there is more than one amount or order in it; ask for one payment at a time")
-    ways = [_read(way) for way in _ways(rest, money_first=bool(found["make"]))]
-    readings = tuple(way for way in ways if isinstance(way, Reading))
-    problems = [way for way in ways if isinstance(way, Unclear)]
+    ways = list(_ways(rest, money_first=bool(found["make"])))
+    read = [_read(way) for way in ways]
+    readings = tuple(one for one in read if isinstance(one, Reading))
+    problems = [one for one in read if isinstance(one, Unclear)]
     # One way to read a condition or a second amount into it is one too many.
     if readings and _CONDITION_FOUND not in problems and _AMOUNT_FOUND not in problems:
-        return Pay(readings, asked=bool(found["asking"]) or "?" in text)
+        rivals = dict.fromkeys(PayeeReference(name) for way in ways for name in way.rivals)
+        return Pay(readings, asked=bool(found["asking"]) or "?" in text, rivals=tuple(rivals))
     return problems[0] if problems else None
 
 
@@ -100,11 +102,12 @@ class _Tail(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """One way to cut an order into pieces."""
+    """One way to cut an order into pieces; `rivals` are the names that take the amount in."""
 
     money: re.Match[str]
     payee: str
     tail: _Tail
+    rivals: tuple[str, ...] = ()
 
 
 def _unclear(reason: str) -> Unclear:
@@ -152,7 +155,10 @@ def _ways(rest: str, *, money_first: bool) -> Iterator[_Way]:
         elif (
             not money_first and head[-1] in " ,:" and (end := _read_tail(tail))
         ):  # [to] John 5 TSD [for lunch]
-            yield _Way(money, re.sub(r"^to\s+", "", head, flags=re.IGNORECASE), end)
+            payee = re.sub(r"^to\s+", "", head, flags=re.IGNORECASE)
+            # "Room 2 TSD" may be 2 for Room, or Room 2 and no amount; "Room $2" may not.
+            rivals = (payee + money[0],) if money["before"] else (payee + money[0], payee + money["digits"])
+            yield _Way(money, payee, end, rivals)
 
 
 def _payee_and_tail(text: str) -> Iterator[tuple[str, _Tail]]:

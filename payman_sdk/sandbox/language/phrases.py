@@ -8,7 +8,7 @@ from payman_sdk.sandbox.language.intents import PayeeKind, PayeeReference
 
 POLITE = (
     r"(?:(?:hi|hello|hey|ok|okay|please|pls|kindly|now|great|thanks|thank you)\b[\s,.!]*)*"
-    r"(?:(?:i(?: would|'d) like(?: you)? to|i (?:want|need)(?: you)? to|let's|go ahead and"
+    r"(?:(?:i(?: would|'d) like(?: you)? to|i (?:want|need)(?: you)? to|let'?s|go ahead and"
     r"|(?P<asking>can you|could you|would you|will you))\s+)?(?:please\s+|kindly\s+)?"
 )
 """What may stand before an order without changing it; `asking` makes a question of it."""

@@ -42,7 +42,9 @@ _CREATE_PARTS = (
     ("kind", re.compile(rf"[\s,(]*(?:\b(?:and|with|of)\s+)*\b(?:the\s+)?type[\s:=]+(?P<kind>{KIND})\b[)\s,]*", re.IGNORECASE)),
     ("email", re.compile(rf"[\s,(]*(?:\b(?:and|with|an?|the|e-?mail|address|is|at)\b[\s:=]*)*<?(?P<email>{_EMAIL})>?[)\s,]*", re.IGNORECASE)),
 )  # fmt: skip
-_NAME_START = re.compile(r"^(?:(?:named|called|name|with|the|and|for|is)\b[\s:=]*)+", re.IGNORECASE)
+_NAME_START = re.compile(
+    r"^(?:(?:(?:and|with)\s+)?(?:the\s+)?(?:named|called|name|for)\b[\s:=]*)?", re.IGNORECASE
+)
 _LONGEST_NAME = 80
 
 
