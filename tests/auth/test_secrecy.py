@@ -78,9 +78,6 @@ def test_a_good_ask_tells_no_secret(client: PaymanClient, said: list[str]) -> No
     response = client.ask("Hello!", raw=True)
     client.get_task("tsk-1")
     assert any("HTTP Request" in line for line in said), "the loggers were heard"
-    assert any("HTTP Request" in line for line in said), "the loggers were heard"
-    held: dict[str, Any] = vars(client)
-    agent: dict[str, Any] = vars(held["_connection"].agent)
     assert_nothing_in(*said, repr(client), str(client), repr(response))
     assert_nothing_in(*(repr(read(client)) for read in HELD))
 

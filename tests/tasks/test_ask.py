@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, cast
+
+import httpx
+import pytest
+import yaml
+from openapi_schema_validator import OAS31Validator
+
+from payman_sdk import PaymanClient
+from payman_sdk.auth.grants import ClientCredentials
+from payman_sdk.auth.tokens import Tokens
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    OutcomeUnknownError,
+    PaymanError,
+    ResponseValidationError,
+)
+from payman_sdk.tasks.ask import Ask, asked, new_id, read_options
+from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
+from tests.steps import Clock, driven, token_answer
+
+ASK = Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+IDS = ("tsk-1", "req-1", "ses-1")
+TASK = {"id": "tsk-1", "status": {"state": "completed"}}
+
+
+@pytest.fixture
+def tokens() -> Tokens:
+    return Tokens(ClientCredentials("pm-test-1", "s3cret"), Clock())
+
+
+def ids(error: PaymanError) -> tuple[str | None, str | None, str | None]:
+    return error.task_id, error.request_id, error.session_id
+
+
+def answered(**members: Any) -> httpx.Response:
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": "req-1", **members})
+
+
+def test_the_steps_of_an_ask(tokens: Tokens) -> None:
+    """An ask is a token and one request, and returns the answer as it came and the task in it."""
+    outcome, sent = driven(asked(ASK, tokens, 9999), [token_answer(), answered(result=TASK)])
+    body, task = cast("tuple[dict[str, Any], Any]", outcome)
+    assert body == {"jsonrpc": "2.0", "id": "req-1", "result": TASK}
+    assert task.id == "tsk-1"
+    assert [step.request["url"] for step in sent] == ["/api/oauth2/token", ASK_PATH]
+    assert {step.deadline for step in sent} == {9999}
+
+
+def test_a_second_attempt_has_the_same_ids(tokens: Tokens) -> None:
+    """The request that is repeated after a 401 is the same to the letter: the task id makes it the same ask."""
+    outcomes = [token_answer("old"), httpx.Response(401), token_answer("new"), answered(result=TASK)]
+    _, sent = driven(asked(ASK, tokens, 9999), outcomes)
+    assert sent[1].request["json"] == sent[3].request["json"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised"),
+    [
+        (APIConnectionError("It broke."), OutcomeUnknownError),
+        (APITimeoutError("Too late."), OutcomeUnknownError),
+        (httpx.Response(500), OutcomeUnknownError),
+        (httpx.Response(503), OutcomeUnknownError),
+        (httpx.Response(200), ResponseValidationError),
+        (httpx.Response(401), AuthenticationError),
+        (answered(error={"code": 1}), AgentError),
+    ],
+)
+def test_the_steps_of_an_ask_that_fails(
+    failure: httpx.Response | PaymanError, raised: type[PaymanError], tokens: Tokens
+) -> None:
+    """Every failure after the request names the ids, and nothing is sent again but after a 401."""
+    again = [token_answer(), failure] if raised is AuthenticationError else []
+    outcome, sent = driven(asked(ASK, tokens, 9999), [token_answer(), failure, *again])
+    assert type(outcome) is raised
+    assert isinstance(outcome, PaymanError)
+    assert ids(outcome) == IDS
+    assert len(sent) == 2 + len(again)
+
+
+def test_a_request_that_never_left_is_no_open_question(tokens: Tokens) -> None:
+    """Where the connection was never made, the error is the connection's, with the ids, and says that nothing was sent."""
+    failure = APIConnectionError("Not reached.")
+    failure.sent = False
+    outcome, _ = driven(asked(ASK, tokens, 9999), [token_answer(), failure])
+    assert outcome is failure
+    assert ids(failure) == IDS
+    assert not failure.sent
+
+
+def test_a_failed_token_request_is_no_open_question(tokens: Tokens) -> None:
+    """A token request that broke in the middle leaves no doubt about the ask: it was not sent."""
+    failure = APIConnectionError("It broke.")
+    assert failure.sent
+    outcome, sent = driven(asked(ASK, tokens, 9999), [failure])
+    assert outcome is failure
+    assert (ids(failure), failure.sent, len(sent)) == (IDS, False, 1)
+
+
+def test_what_happens_to_the_second_attempt_counts(tokens: Tokens) -> None:
+    """After a 401 the token may not be had, which leaves nothing open, or the second attempt break, which does."""
+    outcome, _ = driven(
+        asked(ASK, tokens, 9999), [token_answer(), httpx.Response(401), APIConnectionError("It broke.")]
+    )
+    assert type(outcome) is APIConnectionError
+    again = Tokens(ClientCredentials("pm-test-1", "s3cret"), Clock())
+    outcome, _ = driven(
+        asked(ASK, again, 9999),
+        [token_answer(), httpx.Response(401), token_answer(), APIConnectionError("It broke.")],
+    )
+    assert type(outcome) is OutcomeUnknownError
+
+
+# --- on the wire
+
+
+@cache
+def schema_of(name: str) -> Any:
+    spec = yaml.safe_load((Path(__file__).parents[2] / "spec" / "payman.openapi.yaml").read_text())
+    validator: Any = OAS31Validator
+    return validator({"$ref": f"#/components/schemas/{name}", "components": spec["components"]})
+
+
+def sent_body(peer: Peer) -> dict[str, Any]:
+    [request] = peer.asks()
+    body: dict[str, Any] = request.json
+    return body
+
+
+def test_the_body_is_as_the_api_document_has_it(peer: Peer, client: PaymanClient) -> None:
+    """A plain ask sends the documented request and nothing else, with three ids of its own."""
+    client.ask("list all wallets")
+    [request] = peer.asks()
+    body = request.json
+    schema_of("SendTaskRequest").validate(body)
+    uuid = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    assert re.fullmatch(f"req-{uuid}", body["id"])
+    assert re.fullmatch(f"tsk-{uuid}", body["params"]["id"])
+    assert re.fullmatch(f"ses-{uuid}", body["params"]["sessionId"])
+    assert body == {
+        "jsonrpc": "2.0",
+        "id": body["id"],
+        "method": "tasks/send",
+        "params": {
+            "id": body["params"]["id"],
+            "sessionId": client.get_session_id(),
+            "message": {"role": "user", "parts": [{"type": "text", "text": "list all wallets"}]},
+        },
+    }
+    assert request.headers["content-type"] == "application/json"
+
+
+METADATA: dict[str, Any] = {"source": "web-app", "n": 1.5, "deep": {"list": [None, True, "é"]}}
+
+
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_metadata_goes_where_the_api_document_has_it(as_dict: bool, peer: Peer, client: PaymanClient) -> None:
+    """Metadata of the task, its message and its part travel with these, from a dict and from keywords alike."""
+    options: Any = {
+        "metadata": METADATA | {"of": "task"},
+        "message_metadata": METADATA | {"of": "message"},
+        "part_metadata": METADATA | {"of": "part"},
+    }
+    if as_dict:
+        client.ask("Hello!", options)
+    else:
+        client.ask("Hello!", **options)
+    body = sent_body(peer)
+    schema_of("SendTaskRequest").validate(body)
+    params = body["params"]
+    assert params["metadata"] == options["metadata"]
+    assert params["message"]["metadata"] == options["message_metadata"]
+    assert params["message"]["parts"][0]["metadata"] == options["part_metadata"]
+
+
+def test_the_look_up_of_a_task_is_as_the_api_document_has_it(peer: Peer, client: PaymanClient) -> None:
+    """`get_task` sends the documented request, and its answer is read as that of an ask."""
+    peer.script(GET_PATH, task_with(status={"state": "INPUT_REQUIRED"}))
+    answer = client.get_task("tsk-1")
+    [body] = [request.json for request in peer.requests if request.path == GET_PATH]
+    schema_of("GetTaskRequest").validate(body)
+    assert body["params"] == {"id": "tsk-1"}
+    assert (answer.task_id, answer.request_id, answer["state"]) == ("tsk-1", body["id"], "input-required")
+    assert peer.asks() == []
+
+
+@pytest.mark.parametrize("task_id", [None, "", " ", 5, "tsk\n1", "tsk-\ud800"])
+def test_a_task_id_that_is_none_is_refused(task_id: Any, peer: Peer, client: PaymanClient) -> None:
+    """An id that an error did not carry, or that is blank, is refused before anything is sent."""
+    with pytest.raises(ConfigurationError, match="task_id is"):
+        client.get_task(task_id)
+    assert peer.requests == []
+
+
+def test_an_answer_can_be_had_as_it_came(peer: Peer, client: PaymanClient) -> None:
+    """`raw` and `output_format='json'`, in either form, give the JSON-RPC answer unchanged, as a plain dict."""
+    odd = {"status": {"state": "On_Hold", "timestamp": None, "x": {"deep": [1]}}, "unlisted": None}
+    peer.always(ASK_PATH, task_with(**odd))
+    asks: list[Callable[[], Any]] = [
+        lambda: client.ask("Hello!", raw=True),
+        lambda: client.ask("Hello!", None, True),
+        lambda: client.ask("Hello!", output_format="json"),
+        lambda: client.ask("Hello!", {"output_format": "json"}),
+        lambda: client.ask("Hello!", {"output_format": "markdown"}, raw=True),
+    ]
+    for ask in asks:
+        answer = ask()
+        assert answer.__class__ is dict
+        assert answer.keys() == {"jsonrpc", "id", "result"}
+        assert answer["result"].items() >= odd.items()
+        assert answer["id"] == peer.asks()[-1].json["id"]
+
+
+def test_utf_16_is_json_too(peer: Peer, client: PaymanClient) -> None:
+    """An answer in another encoding of Unicode is read."""
+
+    def write(request: Request) -> Iterator[bytes]:
+        document = {"id": request.json["id"], "result": task_for(request)}
+        yield from answer(200, json.dumps(document).encode("utf-16"))(request)
+
+    peer.script(ASK_PATH, write)
+    assert client.ask("Hello!").text == "Done."
+
+
+# --- options
+
+
+@pytest.mark.parametrize(
+    ("options", "keywords", "read"),
+    [
+        (None, {}, {}),
+        ({}, {}, {}),
+        ({"new_session": None, "metadata": None, "on_message": None}, {"on_message": None}, {}),
+        ({"metadata": {"a": 1}}, {}, {"metadata": {"a": 1}}),
+        ({"metadata": {"a": 1}}, {"metadata": {"b": 2}}, {"metadata": {"b": 2}}),
+        ({"metadata": {"a": 1}}, {"metadata": None}, {"metadata": {"a": 1}}),
+        ({"new_session": False}, {"output_format": "json"}, {"new_session": False, "output_format": "json"}),
+        (MappingProxyType({"metadata": MappingProxyType({"a": 1})}), {}, {"metadata": {"a": 1}}),
+    ],
+)
+def test_options_come_from_a_dict_and_from_keywords(
+    options: Mapping[str, Any] | None, keywords: dict[str, Any], read: dict[str, Any]
+) -> None:
+    """A keyword wins over the dict, and None says nothing."""
+    assert read_options(options, keywords) == read
+
+
+LOOP: dict[str, Any] = {}
+LOOP["itself"] = LOOP
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("", {}, "text is blank"),
+        (" \n\t", {}, "text is blank"),
+        (None, {}, "text is a NoneType"),
+        (5, {}, "text is a int"),
+        (b"Hello!", {}, "text is a bytes"),
+        (["Hello!"], {}, "text is a list"),
+        ("half \ud83d", {}, "text holds half a character at position 5"),
+        ("Hello!", {"new_sesion": True}, "Did you mean 'new_session'"),
+        ("Hello!", {"newSession": True}, "Did you mean 'new_session'"),
+        ("Hello!", {"zzz": 1}, "Known are message_metadata, metadata, new_session"),
+        ("Hello!", {"on_message": print}, "on_message is not supported"),
+        ("Hello!", {"output_format": "html"}, "output_format is 'html'. Use 'markdown' or 'json'."),
+        ("Hello!", {"output_format": []}, "output_format is"),
+        ("Hello!", {"new_session": "yes"}, "new_session is 'yes'"),
+        ("Hello!", {"new_session": 1}, "new_session is 1"),
+        ("Hello!", {"metadata": "source"}, "metadata is a str. Give a dict"),
+        ("Hello!", {"message_metadata": [1]}, "message_metadata is a list"),
+        ("Hello!", {"part_metadata": 5}, "part_metadata is a int"),
+        ("Hello!", {"metadata": {"a": {1, 2}}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {"a": b"bytes"}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {("a", "b"): 1}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {"a": math.nan}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"part_metadata": {"a": [-math.inf]}}, "part_metadata cannot be sent as JSON"),
+        ("Hello!", {"message_metadata": {"a": "\udfff"}}, "message_metadata cannot be sent as JSON"),
+        ("Hello!", {"message_metadata": {"\udfff": 1}}, "message_metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": LOOP}, "metadata cannot be sent as JSON"),
+    ],
+)
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_what_cannot_be_asked_is_refused(
+    as_dict: bool, text: Any, options: Any, said: str, peer: Peer, client: PaymanClient
+) -> None:
+    """A wrong text or option is refused by name, before anything is sent, and the session stays as it was."""
+    session_id = client.get_session_id()
+    given: Any = {"new_session": True, **options}
+    with pytest.raises(ConfigurationError) as caught:
+        if as_dict:
+            client.ask(text, given)
+        else:
+            client.ask(text, **given)
+    assert said in str(caught.value)
+    assert peer.requests == []
+    assert client.get_session_id() == session_id
+
+
+@pytest.mark.parametrize("options", ["json", 5, ["metadata"]])
+def test_options_that_are_no_dict_are_refused(options: Any, peer: Peer, client: PaymanClient) -> None:
+    """What is passed in place of the options gets an error that says so."""
+    with pytest.raises(ConfigurationError, match=f"options is a {type(options).__name__}"):
+        client.ask("Hello!", options)
+    assert peer.requests == []
+
+
+def test_ids_are_never_the_same() -> None:
+    """Every ask has ids of its own."""
+    assert len({new_id("tsk") for _ in range(1000)}) == 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoë pays 5 € to 山田", "\u202e", "a\x00b", "🙂", "x" * 100_000, " padded "]
+)
+def test_any_text_arrives_as_it_was_written(text: str, peer: Peer, client: PaymanClient) -> None:
+    """The words go over the wire unchanged, whatever they are."""
+    client.ask(text)
+    assert sent_body(peer)["params"]["message"]["parts"] == [{"type": "text", "text": text}]
+
+
+def test_the_agents_error_is_raised_with_all_it_said(peer: Peer, client: PaymanClient) -> None:
+    """A JSON-RPC error keeps its code and data, the answer and the ids."""
+    peer.script(ASK_PATH, rpc(error={"code": -32050, "message": "No such wallet", "data": {"wallet": "x"}}))
+    with pytest.raises(AgentError, match="error -32050: No such wallet") as caught:
+        client.ask("Hello!")
+    error = caught.value
+    assert (error.code, error.data, error.status_code) == (-32050, {"wallet": "x"}, 200)
+    assert error.response is not None
+    assert error.response.json()["error"]["message"] == "No such wallet"
+    assert error.session_id == client.get_session_id()
