@@ -94,16 +94,13 @@ def waiting(tx: Transaction, account: Account) -> list[Payment]:
 
 def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
     """The account's payment with that id, or that of the task with that id."""
-    found = tx.execute(
-        f"{_SELECT} WHERE p.account_id = ? AND ? IN (p.id, t.id) ORDER BY p.id <> ?",
-        (account.id, reference, reference),
-    ).fetchone()
-    return None if found is None else _payment(found)
+    found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
+    return of_task(tx, account, reference) if found is None else _payment(found)
 
 
 def of_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
     """The payment that a task of the account asked for."""
-    found = tx.execute(f"{_SELECT} WHERE p.account_id = ? AND t.id = ?", (account.id, task_id)).fetchone()
+    found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
     return None if found is None else _payment(found)
 
 
@@ -209,21 +206,22 @@ def _judge(tx: Transaction, world: World, wallet: Wallet, payee: Payee, amount: 
         )
     if amount > (there := ledger.balance(tx, wallet.book)):
         raise RefusedError(f"there is not enough in the wallet: its balance is {say(there)}")
-    for name, since, most in zip(
-        ("day", "month"),
-        day_and_month(world.now()),
-        (policy.most_per_day, policy.most_per_month),
-        strict=True,
+    for name, most, spent in zip(
+        ("day", "month"), (policy.most_per_day, policy.most_per_month), _spent(tx, world, wallet), strict=True
     ):
-        spent = _spent(tx, wallet, since)
         if spent + amount > most:
             raise RefusedError(f"the limit is {say(most)} a {name}, and {say(spent)} of it is spent")
 
 
-def _spent(tx: Transaction, wallet: Wallet, since: int) -> int:
-    query = "SELECT COALESCE(SUM(amount), 0) FROM payments WHERE wallet_id = ? AND executed >= ?"
-    spent: int = tx.execute(query, (wallet.id, since)).fetchone()[0]
-    return spent
+def _spent(tx: Transaction, world: World, wallet: Wallet) -> tuple[int, int]:
+    """What the wallet paid since the day began, and since the month began."""
+    day, month = day_and_month(world.now())
+    found = tx.execute(
+        "SELECT COALESCE(SUM(amount) FILTER (WHERE executed >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "
+        "FROM payments WHERE wallet_id = ? AND executed >= ?",
+        (day, wallet.id, month),
+    ).fetchone()
+    return found["day"], found["month"]
 
 
 def _carry_out(

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS tokens (
 CREATE TABLE IF NOT EXISTS books (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('issuer', 'wallet', 'payee')),
-    currency TEXT NOT NULL
+    currency TEXT NOT NULL,
+    balance INTEGER NOT NULL DEFAULT 0 CHECK (kind = 'issuer' OR balance >= 0)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS wallets (
     id TEXT PRIMARY KEY,
@@ -103,7 +104,8 @@ CREATE TABLE IF NOT EXISTS payments (
     CHECK ((status = 'INITIATED') = (executed IS NOT NULL))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payments_of_account ON payments (account_id);
-CREATE INDEX IF NOT EXISTS payments_of_wallet ON payments (wallet_id, executed);
+CREATE INDEX IF NOT EXISTS payments_waiting ON payments (account_id) WHERE status = 'AWAITING_APPROVAL';
+CREATE INDEX IF NOT EXISTS payments_of_wallet ON payments (wallet_id, executed, amount);
 CREATE TABLE IF NOT EXISTS transfers (
     number INTEGER PRIMARY KEY,
     payment_id TEXT UNIQUE REFERENCES payments (id),
@@ -116,8 +118,11 @@ CREATE TABLE IF NOT EXISTS entries (
     book_id TEXT NOT NULL REFERENCES books,
     amount INTEGER NOT NULL CHECK (amount <> 0)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS entries_of_book ON entries (book_id, amount);
+CREATE INDEX IF NOT EXISTS entries_of_book ON entries (book_id);
 CREATE INDEX IF NOT EXISTS entries_of_transfer ON entries (transfer_number);
+CREATE TRIGGER IF NOT EXISTS entries_move_balances AFTER INSERT ON entries BEGIN
+    UPDATE books SET balance = balance + NEW.amount WHERE id = NEW.book_id;
+END;
 """
 
 

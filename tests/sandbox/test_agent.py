@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.sandbox.desk import Desk
@@ -222,3 +224,17 @@ def test_somebodys_words_cannot_dress_up(desk: Desk) -> None:
     """Names and descriptions are shown as they are: they cannot add markdown of their own."""
     desk.ask("create a payee named **Evil** [x](http://example.com) | y")
     assert r"\*\*Evil\*\* \[x\](http://example.com) \| y" in desk.ask("list payees")
+
+
+def test_two_amounts_for_one_payee_pay_nothing(desk: Desk) -> None:
+    """Should an order ever be read as two amounts for the same payee, neither is paid."""
+    from payman_sdk.sandbox import accounts, paying
+    from payman_sdk.sandbox.language.intents import Pay, PayeeReference, Reading
+    from payman_sdk.sandbox.world import World
+
+    readings = tuple(Reading(Decimal(amount), None, PayeeReference("John Doe")) for amount in (5, 6))
+    with desk.sandbox.service.store.transaction() as tx:
+        account = accounts.find_account(tx, desk.client_id)
+        assert account is not None
+        world = World(lambda: 0, bytes)
+        assert "more than one way" in paying.pay(tx, world, account, 0, Pay(readings)).text

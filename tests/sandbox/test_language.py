@@ -104,6 +104,8 @@ def test_orders_are_understood(
         ("send 5 TSD to Bread for All for lunch", ["Bread", "Bread for All", "Bread for All for lunch"]),
         ('send 5 TSD to "Bread for All" for lunch', ["Bread for All"]),
         ("send 5 TSD to Lend to Own", ["Lend to Own"]),
+        ("pay Bread 5 for 3 rolls 10 TSD", ["Bread 5 for 3 rolls"]),
+        ("pay Bread 5 for 3 rolls", ["Bread"]),
         (
             "send 5 TSD to John for my share from TSD wallet",
             ["John", "John for my share", "John for my share from TSD wallet"],
