@@ -160,6 +160,14 @@ class PaymanClient:
         raw: Literal[True],
         **keywords: Unpack[MarkdownAskOptions],
     ) -> TaskResponse: ...
+    @overload
+    def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        raw: bool = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> FormattedTaskResponse | TaskResponse: ...
     def ask(
         self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
     ) -> FormattedTaskResponse | TaskResponse:
