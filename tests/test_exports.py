@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+
+import payman_sdk
+from payman_sdk import client, errors, types
+
+
+def test_everything_that_is_announced_can_be_had() -> None:
+    """`__all__`, `dir` and what can be imported are the same names, in order."""
+    assert payman_sdk.__all__ == sorted(payman_sdk.__all__)
+    assert dir(payman_sdk) == payman_sdk.__all__
+    for name in payman_sdk.__all__:
+        assert getattr(payman_sdk, name) is not None
+    everything: dict[str, object] = {}
+    exec("from payman_sdk import *", everything)  # noqa: S102 - the statement itself is what is tested
+    assert everything.keys() - {"__builtins__"} == set(payman_sdk.__all__)
+
+
+def test_the_names_are_those_of_their_modules() -> None:
+    """A name of the package is the one of its module, at every look."""
+    for _ in range(2):
+        assert payman_sdk.PaymanClient is client.PaymanClient
+        assert payman_sdk.PaymanError is errors.PaymanError
+        assert payman_sdk.FormattedTaskResponse is types.FormattedTaskResponse
+        assert payman_sdk.PaymanConfig is types.PaymanConfig
+        assert payman_sdk.TaskState is types.TaskState
+
+
+def test_a_name_that_is_not_there_is_missed_as_everywhere() -> None:
+    """An unknown name is an AttributeError, and an ImportError where it is imported."""
+    with pytest.raises(AttributeError, match="module 'payman_sdk' has no attribute 'PaymanClinet'"):
+        getattr(payman_sdk, "PaymanClinet")  # noqa: B009 - type checkers would see it
+    with pytest.raises(ImportError, match="PaymanClinet"):
+        exec("from payman_sdk import PaymanClinet", {})  # noqa: S102 - type checkers would see it
+
+
+def test_the_types_that_are_announced_can_be_had() -> None:
+    """`payman_sdk.types.__all__` holds nothing that is not there."""
+    for name in types.__all__:
+        assert hasattr(import_module("payman_sdk.types"), name)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import payman_sdk",
+        "from payman_sdk import PaymanClient",
+        "from payman_sdk.client import PaymanClient; from payman_sdk.types import PaymanConfig",
+        "from payman_sdk import PaymanClient; PaymanClient(client_id='x', client_secret='y').get_session_id()",
+        "from payman_sdk import *",
+    ],
+)
+def test_importing_is_cheap(statement: str) -> None:
+    """Neither httpx nor the sandbox's server is imported before the first ask."""
+    program = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "payman_sdk" in loaded
+    assert loaded & {"httpx", "httpcore", "starlette", "uvicorn", "dotenv", "dateutil", "sqlite3"} == set()
+
+
+def test_importing_says_nothing() -> None:
+    """Importing the package and its modules prints nothing and warns of nothing."""
+    program = "import payman_sdk.client, payman_sdk.types, payman_sdk.errors, payman_sdk.flows, payman_sdk.responses"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")

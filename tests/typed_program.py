@@ -1,0 +1,128 @@
+"""A program that uses the SDK as its README does, for the type checkers: what they infer is asserted. It is never run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from typing import Any, Literal, assert_type
+
+import httpx
+
+from payman_sdk import AskOptions, FormattedTaskResponse, PaymanError, TaskResponse, TaskState
+from payman_sdk.client import PaymanClient
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    ErrorResponse,
+    OutcomeUnknownError,
+)
+from payman_sdk.types import Artifact, JsonAskOptions, MarkdownAskOptions, PaymanConfig
+
+
+def basic_example() -> None:
+    config: PaymanConfig = {
+        "client_id": "your_client_id",
+        "client_secret": "your_client_secret",
+        "environment": "LIVE",
+        "name": "example_client",
+    }
+    client = PaymanClient.with_credentials(config)
+    assert_type(client, PaymanClient)
+    response = client.ask("Hello, world!")
+    assert_type(response, FormattedTaskResponse)
+    print(response)
+
+
+def ways_to_make_a_client(http_client: httpx.Client) -> None:
+    PaymanClient({"client_id": os.getenv("ID"), "client_secret": os.getenv("SECRET")})
+    PaymanClient(
+        client_id="x", client_secret="y", environment="TEST", session_id=None, timeout=5, read_timeout=0.5
+    )
+    PaymanClient.with_credentials({"client_id": "x"}, client_secret="y", http_client=http_client)
+    assert_type(PaymanClient.from_env(base_url="http://localhost:8642"), PaymanClient)
+    with PaymanClient(client_id="x", client_secret="y") as client:
+        assert_type(client, PaymanClient)
+        assert_type(client.get_session_id(), str)
+        assert_type(client.get_client_name(), str | None)
+
+
+def ways_to_ask(client: PaymanClient) -> None:
+    assert_type(
+        client.ask("Hello!", {"new_session": True, "metadata": {"source": "web-app"}}), FormattedTaskResponse
+    )
+    assert_type(client.ask("Hello!", new_session=True, part_metadata={"a": 1}), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", None), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", None, False), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", raw=False), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", output_format="markdown"), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", {"output_format": "markdown"}), FormattedTaskResponse)
+
+    assert_type(client.ask("Hello!", raw=True), TaskResponse)
+    assert_type(client.ask("Hello!", None, True), TaskResponse)
+    assert_type(client.ask("Hello!", {"new_session": True}, True), TaskResponse)
+    assert_type(client.ask("Hello!", {"new_session": True}, raw=True), TaskResponse)
+    assert_type(client.ask("Hello!", raw=True, metadata={"a": 1}), TaskResponse)
+    assert_type(client.ask("Hello!", output_format="json"), TaskResponse)
+    assert_type(client.ask("Hello!", {"output_format": "json"}), TaskResponse)
+    assert_type(client.ask("Hello!", {"new_session": True}, output_format="json"), TaskResponse)
+
+    assert_type(client.get_task("tsk-1"), FormattedTaskResponse)
+
+
+def options_of_their_own(client: PaymanClient, either: AskOptions, flag: bool) -> None:
+    markdown: MarkdownAskOptions = {"new_session": None, "message_metadata": None}
+    as_json: JsonAskOptions = {"output_format": "json", "metadata": {"source": "web-app"}}
+    assert_type(client.ask("Hello!", markdown), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", as_json), TaskResponse)
+    assert_type(client.ask("Hello!", as_json, raw=True), TaskResponse)
+    assert_type(client.ask("Hello!", {"output_format": "json"}, True), TaskResponse)
+    assert_type(client.ask("Hello!", either), FormattedTaskResponse | TaskResponse)
+    assert_type(client.ask("Hello!", raw=flag), FormattedTaskResponse | TaskResponse)
+    assert_type(client.ask("Hello!", markdown, flag), FormattedTaskResponse | TaskResponse)
+
+
+def reading_an_answer(response: FormattedTaskResponse, answer: TaskResponse) -> None:
+    assert_type(response.status, Literal["completed", "failed", "in_progress"])
+    assert_type(response.is_final, bool)
+    assert_type(response.state, TaskState | str)
+    assert_type(response.text, str)
+    assert_type(response.status_message, str | None)
+    assert_type(response.timestamp, str | None)
+    assert_type(response.datetime, dt.datetime | None)
+    assert_type(response.artifacts, list[Artifact])
+    assert_type(response.artifacts[0].content, str)
+    assert_type(response.artifacts[0].parts, list[dict[str, Any]])
+    assert_type(response.error, dict[str, Any] | None)
+    assert_type(response.task_id, str)
+    assert_type(response.request_id, str)
+    assert_type(response.session_id, str | None)
+    assert_type(response.metadata, dict[str, Any])
+    session_id: str = response["sessionId"]
+    PaymanClient.with_credentials({"client_id": "x", "client_secret": "y", "session_id": session_id})
+    as_dict: dict[str, Any] = response
+    as_dict.get("status")
+    assert_type(answer["jsonrpc"], Literal["2.0"])
+    assert_type(answer["id"], str)
+    assert_type(answer.get("result"), dict[str, Any] | None)
+
+
+def what_can_go_wrong(client: PaymanClient) -> None:
+    try:
+        client.ask("What's the weather?")
+    except ConfigurationError as error:
+        assert_type(error.next_step, str)
+    except OutcomeUnknownError as error:
+        assert_type(error.task_id, str | None)
+        if error.task_id:
+            client.get_task(error.task_id)
+    except AuthenticationError as error:
+        assert_type(error.error_description, str | None)
+    except AgentError as error:
+        assert_type(error.code, int | None)
+    except APIConnectionError as error:
+        assert_type(error.sent, bool)
+    except PaymanError as error:
+        assert_type(error.response, ErrorResponse | None)
+        assert_type(error.status_code, int | None)
