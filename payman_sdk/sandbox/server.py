@@ -47,6 +47,12 @@ class Sandbox:
         clock: gives the time in seconds since 1970.
         randomness: gives that many random bytes, for ids and secrets.
 
+    Attributes:
+        client_id: the id of the sandbox's own client: the first of `clients`, or the one that was made.
+        client_secret: its secret.
+        service: what the endpoints do, without HTTP.
+        app: the endpoints as an ASGI application, for whoever needs no socket.
+
     Raises:
         ValueError: if the host is not a loopback address, or a client's id or secret cannot be one.
 
