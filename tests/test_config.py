@@ -168,6 +168,7 @@ SECRET_IN_URL = "hunter2"
     [
         ("http://payman.example", "plain http"),
         ("http://localhost.payman.example", "plain http"),
+        ("http://notlocalhost", "plain http"),
         ("http://10.0.0.1:8642", "plain http"),
         ("http://[fe80::1]", "plain http"),
         (f"https://me:{SECRET_IN_URL}@payman.example", "user name or password"),
@@ -333,6 +334,7 @@ def test_from_env_says_that_the_file_cannot_be_read(folder: Path) -> None:
     (folder / ".env").write_bytes(b"PAYMAN_CLIENT_ID=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match="could not be read") as caught:
         PaymanClient.from_env()
+    assert "are not set in the environment. There is " in str(caught.value)
     assert str(folder / ".env") in str(caught.value)
 
 

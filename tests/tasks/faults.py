@@ -72,6 +72,7 @@ SILENT: dict[str, Answer] = {
     "500 JSON-RPC": json_answer({"id": None, "error": {"code": -32603, "message": "It broke"}}, 500),
     "500 empty": answer(500),
     "502 page": answer(502, PAGE, "text/html"),
+    "502 with Retry-After": answer(502, retry_after="3"),
     "503": answer(503),
     "504": answer(504, "upstream request timeout", "text/plain"),
     "529": answer(529, "overloaded", "text/plain"),
