@@ -12,6 +12,8 @@ from typing import Any, cast
 import httpx
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
 from payman_sdk import PaymanClient
@@ -121,6 +123,58 @@ def test_what_happens_to_the_second_attempt_counts(tokens: Tokens) -> None:
         [token_answer(), httpx.Response(401), token_answer(), APIConnectionError("It broke.")],
     )
     assert type(outcome) is OutcomeUnknownError
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+results = st.just(TASK) | json_values.map(lambda made: {**TASK, "artifacts": made}) | json_values
+errors = st.integers().map(lambda code: {"code": code, "message": None}) | json_values
+envelopes = st.fixed_dictionaries(
+    {}, optional={"id": st.just("req-1") | json_values, "result": results, "error": errors}
+)
+
+
+def encoded(document: object) -> bytes:
+    return json.dumps(document).encode()
+
+
+bodies = st.binary(max_size=40) | (envelopes | json_values).map(
+    lambda document: json.dumps(document).encode()
+)
+media_types = st.sampled_from(["application/json", "text/html", "text/plain; charset=nothing", "", ";"])
+statuses = st.just(200) | st.integers(200, 599)
+
+
+@given(statuses, bodies, media_types)
+def test_any_answer_is_a_task_or_one_of_our_errors(status: int, content: bytes, media_type: str) -> None:
+    """Whatever status and body come, an ask ends with a task or a PaymanError that has its ids, after one request."""
+    tokens = Tokens(ClientCredentials("pm-test-1", "s3cret"), Clock())
+    came = httpx.Response(status, content=content, headers={"content-type": media_type})
+    outcome, sent = driven(asked(ASK, tokens, 9999), [token_answer(), came, token_answer(), came])
+    assert len(sent) == (4 if status == 401 else 2)
+    if isinstance(outcome, PaymanError):
+        assert ids(outcome) == IDS
+        assert type(outcome) is OutcomeUnknownError or status < 500 or "retry-after" in came.headers
+    else:
+        assert isinstance(outcome, tuple)
+        assert status < 300
+
+
+@given(statuses, bodies, media_types)
+def test_any_answer_of_the_token_endpoint_is_a_token_or_one_of_our_errors(
+    status: int, content: bytes, media_type: str
+) -> None:
+    """Whatever the token endpoint answers, the ask is not sent without a token, and its outcome is no open question."""
+    tokens = Tokens(ClientCredentials("pm-test-1", "s3cret"), Clock())
+    came = httpx.Response(status, content=content, headers={"content-type": media_type})
+    outcome, sent = driven(asked(ASK, tokens, 9999), [came])
+    assert isinstance(outcome, PaymanError)
+    assert not isinstance(outcome, OutcomeUnknownError)
+    assert ids(outcome) == IDS
+    assert len(sent) == 1
 
 
 # --- on the wire
