@@ -138,10 +138,13 @@ def test_payee_cannot_take_anothers_id_or_email(desk: Desk) -> None:
     assert not desk.payments
 
 
-def test_payees_belong_to_their_account(desk: Desk) -> None:
-    """Another account's payee is unknown, by id too."""
+def test_payees_and_payments_belong_to_their_account(desk: Desk) -> None:
+    """Another account's payee and payment are unknown, by id too."""
     there = _payee_id(desk, "John Doe")
+    desk.send("send 5 TSD to John Doe", "tsk-mine")
     other = Desk(desk.sandbox, *desk.sandbox.add_client(), desk.http)
+    for reference in ("tsk-mine", desk.payments[0].id):
+        assert "You have no transaction" in other.ask(f"get transaction status for {reference}")
     assert "you have no payee" in other.ask(f"send 5 TSD to {there}")
     assert "John" not in other.ask("list payees")
 

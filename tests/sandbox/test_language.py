@@ -309,6 +309,7 @@ def test_what_is_not_sure_is_not_paid(text: str, because: str) -> None:
         ('create a payee named "Bread for All"', intent.CreatePayee("Bread for All")),
         ("create a payee with email a@example.com", intent.CreatePayee("a@example.com", "a@example.com")),
         ("what is love?", Unclear()),
+        ("make a Room 5", Unclear()),
         ("", Unclear()),
         ("   ", Unclear()),
         ("🙂", Unclear()),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from threading import Barrier
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from payman_sdk.sandbox import Sandbox
@@ -183,7 +183,8 @@ def test_ledger_is_whole_after_anything(steps: list[tuple[str, int, int]]) -> No
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(1, 12_000)), min_size=8, max_size=40))
-@settings(max_examples=5, deadline=None)
+# Not shrunk: every example starts a server, and threads do not fail twice in the same way.
+@settings(max_examples=5, deadline=None, phases=[Phase.generate])
 def test_ledger_is_whole_after_anything_at_once(orders: list[tuple[int, int]]) -> None:
     """The same from four threads over HTTP, with task ids that collide: one payment a task at most."""
     with Sandbox() as sandbox, httpx.Client(base_url=sandbox.base_url) as http:
