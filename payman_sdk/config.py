@@ -222,8 +222,11 @@ def _problem_of_url(url: str) -> str | None:
 
 
 def _nearest_env_file() -> Path | None:
-    here = Path.cwd()
-    return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)
+    try:
+        here = Path.cwd()
+        return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)
+    except OSError:  # the working directory is gone, or a folder above it may not be looked into
+        return None
 
 
 def _read_env_file(file: Path) -> tuple[Mapping[str, str | None], str]:
