@@ -348,6 +348,14 @@ def test_an_unreadable_file_is_no_matter_where_it_is_not_needed(
     assert "from-variable" in repr(PaymanClient.from_env())
 
 
+def test_from_env_does_without_a_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables are enough for a program whose working directory was deleted."""
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
+    (folder / "scripts").rmdir()
+    assert "from-variable" in repr(PaymanClient.from_env())
+
+
 def test_from_env_refuses_unknown_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelt setting of from_env is refused as everywhere."""
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "x")
