@@ -29,12 +29,14 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
 
     Raises:
         APIStatusError: An HTTP error status.
-        AgentError: A JSON-RPC error, whatever the HTTP status below 500.
+        AgentError: A JSON-RPC error, whatever the HTTP status below 500 but 401.
         ResponseValidationError: Anything that is neither.
     """
     body = json_object(answer)
     if not answer.is_success:
-        raise (_agent_error(answer, body) if answer.status_code < 500 else None) or _status_error(answer)
+        # A 401 is about the token, and a 5xx about the server, whatever the body says.
+        in_json_rpc = answer.status_code < 500 and answer.status_code != 401
+        raise (_agent_error(answer, body) if in_json_rpc else None) or _status_error(answer)
     if body is None:
         raise _unreadable(answer, "no JSON object")
     if body.get("error") is not None:
