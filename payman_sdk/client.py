@@ -265,6 +265,8 @@ class PaymanClient:
             return self._connection
 
     def _made_connection(self) -> _Connection:
+        import httpx
+
         from payman_sdk.auth.grants import ClientCredentials
         from payman_sdk.auth.secrecy import hide_token_requests
         from payman_sdk.auth.tokens import Tokens
@@ -273,6 +275,10 @@ class PaymanClient:
 
         config = self._config
         hide_token_requests()
+        if not isinstance(self._http, httpx.Client | None):
+            raise ConfigurationError(
+                f"http_client is a {type(self._http).__name__}.", next_step="Give an httpx.Client."
+            )
         if self._http is None:
             self._http = own_http_client(config.base_url)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
