@@ -196,6 +196,16 @@ def test_a_given_http_client_is_used_and_stays_open(peer: Peer, connect: Connect
         connect(http_client=http).ask("Hello!")
 
 
+def test_what_is_no_http_client_is_refused(peer: Peer, connect: Connect) -> None:
+    """Something else in place of the httpx client, such as an async one, is named at the first ask."""
+    for wrong in ("https://payman.example", httpx.AsyncClient()):
+        with pytest.raises(
+            ConfigurationError, match=f"http_client is a {type(wrong).__name__}. Give an httpx.Client"
+        ):
+            connect(http_client=wrong).ask("Hello!")
+    assert peer.requests == []
+
+
 def test_a_client_goes_on_after_a_failure(peer: Peer, client: PaymanClient) -> None:
     """A broken connection costs one ask; the next one works, with the token that was there."""
     client.ask("one")

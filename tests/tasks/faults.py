@@ -84,6 +84,7 @@ REFUSED: dict[str, tuple[Answer, type[PaymanError]]] = {
     "304": (answer(304, media_type=""), APIStatusError),
     "400": (json_answer({"message": "no"}, 400), BadRequestError),
     "401": (answer(401), AuthenticationError),
+    "401 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 401), AuthenticationError),
     "403": (json_answer({"error": "insufficient_scope"}, 403), PermissionDeniedError),
     "404 page": (answer(404, PAGE, "text/html"), NotFoundError),
     "409": (answer(409), ConflictError),

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from payman_sdk import PaymanClient
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.tasks.ask import read_options
+from tests.peer import Peer
+
+
+@pytest.mark.parametrize(
+    ("options", "keywords", "read"),
+    [
+        (None, {}, {}),
+        ({}, {}, {}),
+        ({"new_session": None, "metadata": None, "on_message": None}, {"on_message": None}, {}),
+        ({"metadata": {"a": 1}}, {}, {"metadata": {"a": 1}}),
+        ({"metadata": {"a": 1}}, {"metadata": {"b": 2}}, {"metadata": {"b": 2}}),
+        ({"metadata": {"a": 1}}, {"metadata": None}, {"metadata": {"a": 1}}),
+        ({"new_session": False}, {"output_format": "json"}, {"new_session": False, "output_format": "json"}),
+        (MappingProxyType({"metadata": MappingProxyType({"a": 1})}), {}, {"metadata": {"a": 1}}),
+    ],
+)
+def test_options_come_from_a_dict_and_from_keywords(
+    options: Mapping[str, Any] | None, keywords: dict[str, Any], read: dict[str, Any]
+) -> None:
+    """A keyword wins over the dict, and None says nothing."""
+    assert read_options(options, keywords) == read
+
+
+LOOP: dict[str, Any] = {}
+LOOP["itself"] = LOOP
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("", {}, "text is blank"),
+        (" \n\t", {}, "text is blank"),
+        (None, {}, "text is a NoneType"),
+        (5, {}, "text is a int"),
+        (b"Hello!", {}, "text is a bytes"),
+        (["Hello!"], {}, "text is a list"),
+        ("half \ud83d", {}, "text holds half a character at position 5"),
+        ("Hello!", {"new_sesion": True}, "Did you mean 'new_session'"),
+        ("Hello!", {"newSession": True}, "Did you mean 'new_session'"),
+        ("Hello!", {"zzz": 1}, "Known are message_metadata, metadata, new_session"),
+        ("Hello!", {"on_message": print}, "on_message is not supported"),
+        ("Hello!", {"output_format": "html"}, "output_format is 'html'. Use 'markdown' or 'json'."),
+        ("Hello!", {"output_format": []}, "output_format is"),
+        ("Hello!", {"new_session": "yes"}, "new_session is 'yes'"),
+        ("Hello!", {"new_session": 1}, "new_session is 1"),
+        ("Hello!", {"metadata": "source"}, "metadata is a str. Give a dict"),
+        ("Hello!", {"message_metadata": [1]}, "message_metadata is a list"),
+        ("Hello!", {"part_metadata": 5}, "part_metadata is a int"),
+        ("Hello!", {"metadata": {"a": {1, 2}}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {"a": b"bytes"}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {("a", "b"): 1}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": {"a": math.nan}}, "metadata cannot be sent as JSON"),
+        ("Hello!", {"part_metadata": {"a": [-math.inf]}}, "part_metadata cannot be sent as JSON"),
+        ("Hello!", {"message_metadata": {"a": "\udfff"}}, "message_metadata cannot be sent as JSON"),
+        ("Hello!", {"message_metadata": {"\udfff": 1}}, "message_metadata cannot be sent as JSON"),
+        ("Hello!", {"metadata": LOOP}, "metadata cannot be sent as JSON"),
+    ],
+)
+@pytest.mark.parametrize("as_dict", [True, False])
+def test_what_cannot_be_asked_is_refused(
+    as_dict: bool, text: Any, options: Any, said: str, peer: Peer, client: PaymanClient
+) -> None:
+    """A wrong text or option is refused by name, before anything is sent, and the session stays as it was."""
+    session_id = client.get_session_id()
+    given: Any = {"new_session": True, **options}
+    with pytest.raises(ConfigurationError) as caught:
+        if as_dict:
+            client.ask(text, given)
+        else:
+            client.ask(text, **given)
+    assert said in str(caught.value)
+    assert peer.requests == []
+    assert client.get_session_id() == session_id
+
+
+@pytest.mark.parametrize("options", ["json", 5, ["metadata"]])
+def test_options_that_are_no_dict_are_refused(options: Any, peer: Peer, client: PaymanClient) -> None:
+    """What is passed in place of the options gets an error that says so."""
+    with pytest.raises(ConfigurationError, match=f"options is a {type(options).__name__}"):
+        client.ask("Hello!", options)
+    assert peer.requests == []
