@@ -134,6 +134,10 @@ class _Answer(dict[str, Any]):
         except KeyError:
             return default
 
+    def copy(self) -> Self:
+        """A copy that can be read by attributes too."""
+        return type(self)(self)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({super().__repr__()})"
 

@@ -102,7 +102,7 @@ def by_pickle(answer: FormattedTaskResponse) -> FormattedTaskResponse:
     return copied
 
 
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, by_pickle])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, by_pickle, FormattedTaskResponse.copy])
 def test_a_copy_is_the_same(copied: Callable[[FormattedTaskResponse], FormattedTaskResponse]) -> None:
     """A copied or pickled answer is equal, and still an answer with all its spellings."""
     again = copied(response())

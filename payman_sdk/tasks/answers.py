@@ -23,19 +23,21 @@ if TYPE_CHECKING:
 
     from payman_api.models.task import Task
 
+_ABOUT_ACCESS = {401, 403, 429}
+"""HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
+
 
 def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any], Task]:
     """The JSON-RPC answer as it came, and the task in it.
 
     Raises:
         APIStatusError: An HTTP error status.
-        AgentError: A JSON-RPC error, whatever the HTTP status below 500 but 401.
+        AgentError: A JSON-RPC error; with an HTTP status of 401, 403, 429 or 5xx, that is what counts.
         ResponseValidationError: Anything that is neither.
     """
     body = json_object(answer)
     if not answer.is_success:
-        # A 401 is about the token, and a 5xx about the server, whatever the body says.
-        in_json_rpc = answer.status_code < 500 and answer.status_code != 401
+        in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
         raise (_agent_error(answer, body) if in_json_rpc else None) or _status_error(answer)
     if body is None:
         raise _unreadable(answer, "no JSON object")

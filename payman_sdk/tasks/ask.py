@@ -168,8 +168,15 @@ def looked_up(
 
 
 def _says_nothing(answer: httpx.Response) -> bool:
-    """Whether an answer leaves open if the request was processed. 503 with Retry-After says that it was not."""
-    return answer.status_code >= 500 and not (answer.status_code == 503 and "retry-after" in answer.headers)
+    """Whether an answer leaves open if the request was processed.
+
+    503 with Retry-After says that it was not, and so does a redirect that wants the same request elsewhere (307, 308);
+    another redirect may follow a request that was processed.
+    """
+    status = answer.status_code
+    if 300 <= status < 400:
+        return status not in {307, 308}
+    return status >= 500 and not (status == 503 and "retry-after" in answer.headers)
 
 
 def _unknown(what: str, answer: httpx.Response | None = None) -> OutcomeUnknownError:

@@ -245,3 +245,11 @@ def test_an_artifact_without_an_index_is_the_first() -> None:
 def test_tokens_do_not_show(token: object) -> None:
     """The repr of a token answer holds no token."""
     assert "hidden" not in repr(token)
+
+
+@pytest.mark.parametrize("parts", [{}, {"0": {}}, "", "text", None, 5])
+def test_a_list_that_is_none_is_refused(parts: object) -> None:
+    """An object or a text in a list's place does not come through as a list of nothing, of keys or of letters."""
+    for model in (Artifact, Message):
+        with pytest.raises(TypeError, match="parts must be a list"):
+            model.from_dict({"role": "agent", "parts": parts})

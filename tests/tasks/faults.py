@@ -59,6 +59,9 @@ def _half_a_gzip(request: Request) -> Iterator[bytes]:
 
 
 SILENT: dict[str, Answer] = {
+    "302": answer(302, location="/elsewhere"),
+    "303": answer(303, location="/elsewhere"),
+    "304": answer(304, media_type=""),
     "closed without an answer": raw(b""),
     "reset without an answer": reset,
     "closed within the head": raw(b"HTTP/1.1 200 OK\r\nContent-"),
@@ -80,8 +83,8 @@ SILENT: dict[str, Answer] = {
 }
 
 REFUSED: dict[str, tuple[Answer, type[PaymanError]]] = {
-    "302": (answer(302, location="/elsewhere"), APIStatusError),
-    "304": (answer(304, media_type=""), APIStatusError),
+    "307": (answer(307, location="/elsewhere"), APIStatusError),
+    "308": (answer(308, location="/elsewhere"), APIStatusError),
     "400": (json_answer({"message": "no"}, 400), BadRequestError),
     "401": (answer(401), AuthenticationError),
     "401 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 401), AuthenticationError),
@@ -90,7 +93,9 @@ REFUSED: dict[str, tuple[Answer, type[PaymanError]]] = {
     "409": (answer(409), ConflictError),
     "418": (answer(418), APIStatusError),
     "422": (answer(422), UnprocessableEntityError),
+    "403 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 403), PermissionDeniedError),
     "429": (answer(429, retry_after="3"), RateLimitError),
+    "429 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 429), RateLimitError),
     "503 with Retry-After": (answer(503, retry_after="3"), ServerError),
 }
 

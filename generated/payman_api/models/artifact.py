@@ -118,8 +118,10 @@ class Artifact:
         if isinstance(src_dict, (list, str)):
             raise TypeError(f"Artifact must be an object, got {type(src_dict).__name__}")
         d = dict(src_dict)
-        parts = []
         _parts = d.pop("parts")
+        if not isinstance(_parts, list):
+            raise TypeError(f"parts must be a list, got {type(_parts).__name__}")
+        parts = []
         for parts_item_data in _parts:
 
             def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:

@@ -95,8 +95,10 @@ class Message:
         if not isinstance(role, str):
             raise TypeError(f"role must be str, got {type(role).__name__}")
 
-        parts = []
         _parts = d.pop("parts")
+        if not isinstance(_parts, list):
+            raise TypeError(f"parts must be a list, got {type(_parts).__name__}")
+        parts = []
         for parts_item_data in _parts:
 
             def _parse_parts_item(data: object) -> DataPart | FilePart | OtherPart | TextPart:
