@@ -15,13 +15,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from payman_sdk.sandbox.authority import TokenRequest
     from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
     from payman_sdk.sandbox.payments import Payment
     from payman_sdk.sandbox.server import Sandbox
 
-__all__ = ["LedgerRow", "Payment", "Sandbox", "UnbalancedError"]
+__all__ = ["LedgerRow", "Payment", "Sandbox", "TokenRequest", "UnbalancedError"]
 
-_HOMES = {"LedgerRow": "ledger", "Payment": "payments", "Sandbox": "server", "UnbalancedError": "ledger"}
+_HOMES = {
+    "LedgerRow": "ledger",
+    "Payment": "payments",
+    "Sandbox": "server",
+    "TokenRequest": "authority",
+    "UnbalancedError": "ledger",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -65,8 +65,11 @@ class Payee:
     paytag: str
 
 
-def open_account(tx: Transaction, world: World, client_id: str, secret: str) -> Account:
-    """Register a client; one that is new gets an account, one that is known gets the secret."""
+def open_account(tx: Transaction, world: World, client_id: str, secret: str | None) -> Account:
+    """Register a client; one that is new gets an account, one that is known gets the secret.
+
+    A client without a secret is a public one.
+    """
     account = find_account(tx, client_id)
     if account is not None:
         tx.execute("UPDATE clients SET secret = ? WHERE id = ?", (secret, client_id))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payman_sdk.sandbox import accounts, approvals, markdown, paying, telling
+from payman_api.models.scope import Scope
+from payman_sdk.sandbox import accounts, approvals, markdown, paying, permissions, telling
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.approvals import Settlement
 from payman_sdk.sandbox.language import intents as intent
 from payman_sdk.sandbox.language import understand
 from payman_sdk.sandbox.payments import Payment
+from payman_sdk.sandbox.scopes import Scopes
 from payman_sdk.sandbox.store import Transaction
 from payman_sdk.sandbox.world import World
 
@@ -25,10 +27,16 @@ class Context:
     tx: Transaction
     world: World
     account: Account
+    scopes: Scopes
     task_number: int
     session_id: str
     waiting: Payment | None
     """The payment that the task waits for, where the message continues a task."""
+
+    @property
+    def shows_balances(self) -> bool:
+        """Whether balances may be told."""
+        return Scope.READ_BALANCE in self.scopes
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,21 @@ class Answer:
 def answer(context: Context, text: str) -> Answer:
     """Do what the text means, and say what was done."""
     meaning = understand(text)
+    refusal = permissions.refusal(meaning, context.scopes)
+    if refusal is not None:
+        return Answer(refusal, waits=context.waiting is not None)
     if context.waiting is not None:
         return _continue(context, context.waiting, meaning)
     match meaning:
         case intent.Pay():
-            paid = paying.pay(context.tx, context.world, context.account, context.task_number, meaning)
+            paid = paying.pay(
+                context.tx,
+                context.world,
+                context.account,
+                context.task_number,
+                meaning,
+                show_balance=context.shows_balances,
+            )
             return Answer(paid.text, waits=paid.waits)
         case intent.Approve(reference):
             return _decide(context, reference, approve=True)
@@ -64,7 +82,15 @@ def answer(context: Context, text: str) -> Answer:
         case intent.Unclear(reason, payment):
             return Answer(_unclear(reason, payment=payment))
         case question:
-            return Answer(telling.tell(context.tx, context.account, context.session_id, question))
+            return Answer(
+                telling.tell(
+                    context.tx,
+                    context.account,
+                    context.session_id,
+                    question,
+                    show_balances=context.shows_balances,
+                )
+            )
 
 
 def _continue(context: Context, waiting: Payment, meaning: intent.Intent) -> Answer:

@@ -10,13 +10,15 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
-from payman_sdk.sandbox import tasks
-from payman_sdk.sandbox.oauth import OAuthError
-from payman_sdk.sandbox.service import Service, UnauthorizedError
+from payman_sdk.sandbox import consent, tasks
+from payman_sdk.sandbox.authority import Authority
+from payman_sdk.sandbox.authorization import Redirect, UnanswerableError
+from payman_sdk.sandbox.refusals import OAuthError
+from payman_sdk.sandbox.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox.wire import Json
 
 LARGEST_BODY = 1024 * 1024
@@ -25,7 +27,7 @@ LARGEST_BODY = 1024 * 1024
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(service: Service) -> Starlette:
+def create_app(service: Service, authority: Authority) -> Starlette:
     """The sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
@@ -33,7 +35,9 @@ def create_app(service: Service) -> Starlette:
 
     return Starlette(
         routes=[
-            post(PATHS["create_token"], _token(service)),
+            post(PATHS["create_token"], _token(authority)),
+            Route(PATHS["authorize"], _ask(authority)),
+            post(PATHS["authorize"], _decide(authority)),
             post(PATHS["send_task"], _call(service, "tasks/send")),
             post(PATHS["get_task"], _call(service, "tasks/get")),
             post(PATHS["cancel_task"], _call(service, "tasks/cancel")),
@@ -46,35 +50,72 @@ def create_app(service: Service) -> Starlette:
             HTTPException: _http_error,
             ClientDisconnect: _gone,
             OAuthError: _oauth_error,
+            UnanswerableError: _unanswerable,
             UnauthorizedError: _unauthorized,
+            ForbiddenError: _forbidden,
             tasks.UnknownTaskError: _unknown_task,
             tasks.EndedTaskError: _ended_task,
         },
     )
 
 
-def _token(service: Service) -> Endpoint:
+def _token(authority: Authority) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await _body(request)
-        form = (
-            body
-            if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-            else b""
-        )
-        try:
-            parameters = [
-                pair
-                for query in (request.scope["query_string"], form)
-                for pair in parse_qsl(
-                    query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
-                )
-            ]
-        except ValueError:
-            raise OAuthError("invalid_request", "the parameters are not form-encoded") from None
-        token = await run_in_threadpool(service.token, request.headers.get("authorization"), parameters)
+        parameters = _parameters(request.scope["query_string"], await _form(request))
+        token = await run_in_threadpool(authority.token, request.headers.get("authorization"), parameters)
         return JSONResponse(token.as_json(), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     return endpoint
+
+
+def _ask(authority: Authority) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        asked = await run_in_threadpool(authority.ask, _legible(request.scope["query_string"]))
+        if isinstance(asked, Redirect):
+            return _redirect(asked)
+        return HTMLResponse(consent.page(asked), headers=consent.headers(asked.question))
+
+    return endpoint
+
+
+def _decide(authority: Authority) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return _redirect(await run_in_threadpool(authority.decide, _legible(await _form(request))))
+
+    return endpoint
+
+
+def _redirect(redirect: Redirect) -> Response:
+    # 303: whatever the method was, the browser gets the redirect URI.
+    return Response(status_code=303, headers={**consent.headers(), "Location": redirect.location})
+
+
+async def _form(request: Request) -> bytes:
+    """The body, where it is a form's."""
+    body = await _body(request)
+    kind = request.headers.get("content-type", "").lower()
+    return body if kind.startswith("application/x-www-form-urlencoded") else b""
+
+
+def _parameters(*encoded: bytes) -> list[tuple[str, str]] | None:
+    """Form-encoded parameters; None if they cannot be read."""
+    try:
+        return [
+            pair
+            for text in encoded
+            for pair in parse_qsl(
+                text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
+            )
+        ]
+    except ValueError:
+        return None
+
+
+def _legible(encoded: bytes) -> list[tuple[str, str]]:
+    parameters = _parameters(encoded)
+    if parameters is None:
+        raise UnanswerableError("the parameters are not form-encoded")
+    return parameters
 
 
 def _call(service: Service, method: str) -> Endpoint:
@@ -178,10 +219,20 @@ def _oauth_error(_: Request, failure: Exception) -> Response:
     return _failure(failure.status, failure.error, failure.description, headers)
 
 
+def _unanswerable(_: Request, failure: Exception) -> Response:
+    return HTMLResponse(consent.error_page(str(failure)), 400, consent.headers())
+
+
 def _unauthorized(_: Request, __: Exception) -> Response:
     return _failure(
-        401, "invalid_token", f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown or expired"
+        401,
+        "invalid_token",
+        f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown, revoked or expired",
     )
+
+
+def _forbidden(_: Request, failure: Exception) -> Response:
+    return _failure(403, "insufficient_scope", str(failure))
 
 
 def _unknown_task(_: Request, __: Exception) -> Response:

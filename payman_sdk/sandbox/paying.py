@@ -29,7 +29,9 @@ class _Choice:
     sure: bool
 
 
-def pay(tx: Transaction, world: World, account: Account, task_number: int, order: Pay) -> Paid:
+def pay(
+    tx: Transaction, world: World, account: Account, task_number: int, order: Pay, *, show_balance: bool
+) -> Paid:
     """Make the payment, let it wait for approval, or say why there is none.
 
     It waits where it is above the wallet's threshold, where it was put as a question ("Pay Tyllen 50$?"), and where
@@ -54,10 +56,11 @@ def pay(tx: Transaction, world: World, account: Account, task_number: int, order
     what = f"**{markdown.amount(payment)}** to **{markdown.plain(payment.payee)}**"
     about = f" for {markdown.plain(payment.description)}" if payment.description else ""
     if payment.status == "INITIATED":
+        sent = f"Sent {what}{about} (`{payment.id}`)."
+        if not show_balance:
+            return Paid(sent)
         left = markdown.money(ledger.balance(tx, wallet.book), wallet.currency)
-        return Paid(
-            f"Sent {what}{about} (`{payment.id}`).\n\nYour {wallet.currency} wallet holds {left} now."
-        )
+        return Paid(f"{sent}\n\nYour {wallet.currency} wallet holds {left} now.")
     if ledger.to_minor(payment.amount) > wallet.policy.approval_above:
         why = f"it is above {markdown.money(wallet.policy.approval_above, wallet.currency)}"
     elif order.asked:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn, TypeVar, cast
 
 from payman_sdk.sandbox import tasks, wire
-from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.grants import Access
 from payman_sdk.sandbox.store import Transaction
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
@@ -127,10 +127,11 @@ def _request_id(request: dict[str, object]) -> str | int:
 
 
 class Agent:
-    """The methods of the agent for one account, inside one transaction."""
+    """The methods of the agent for whoever has an access token, inside one transaction."""
 
-    def __init__(self, tx: Transaction, world: World, style: Style, account: Account) -> None:
-        self._tx, self._world, self._style, self._account = tx, world, style, account
+    def __init__(self, tx: Transaction, world: World, style: Style, access: Access) -> None:
+        self._tx, self._world, self._style = tx, world, style
+        self._account, self._scopes = access.account, access.scopes
 
     def call(self, method: str, body: bytes) -> Json:
         """The answer to a request for that method."""
@@ -166,6 +167,7 @@ class Agent:
             self._tx,
             self._world,
             self._account,
+            self._scopes,
             task_id=request.text("id"),
             session_id=request.optional_text("sessionId"),
             text=text,

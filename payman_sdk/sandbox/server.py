@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,9 @@ from starlette.applications import Starlette
 from payman_sdk.sandbox import accounts, ledger, payments, tasks
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.app import create_app
+from payman_sdk.sandbox.authority import Authority
+from payman_sdk.sandbox.grants import Terms
+from payman_sdk.sandbox.issuing import Issuing
 from payman_sdk.sandbox.ledger import LedgerRow
 from payman_sdk.sandbox.payments import Payment
 from payman_sdk.sandbox.service import Service
@@ -25,11 +28,15 @@ from payman_sdk.sandbox.wire import Style
 from payman_sdk.sandbox.world import Clock, Randomness, World
 
 if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk.async_client import AsyncPaymanClient
+    from payman_sdk.auth.stores import TokenStore
     from payman_sdk.client import PaymanClient
     from payman_sdk.types import PaymanConfig
 
 
-class Sandbox:
+class Sandbox(Issuing):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
     Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
@@ -37,13 +44,22 @@ class Sandbox:
     outage. With `db` it outlives the process too, the client's id and secret included.
 
     Args:
-        clients: client ids and their secrets; without any, one is made (or the first in `db` is used again).
+        clients: client ids and their secrets, None for a public client, which has none. The first one with a secret is
+            the sandbox's own; without any, one is made (or the first in `db` is used again).
+        public_clients: more public clients.
+        redirect_uris: for clients with fixed redirect URIs, which these are; http ones to this machine match on any port.
+            The others may use any that is https, http to this machine, or an app's own scheme.
         db: the file of the SQLite database; without it everything is kept in memory.
         port: 0 takes a free one.
         host: a loopback address.
         uppercase_states: `COMPLETED` as the live server does, rather than `completed` as A2A does.
         nanosecond_timestamps: nine fractional digits as the live server has, rather than three.
         token_lifetime: of an access token, in seconds.
+        refresh_token_lifetime: of a refresh token, in seconds; each rotation begins it anew.
+        code_lifetime: of an authorization code, in seconds.
+        rotate_refresh_tokens: whether a refresh token is good for one use and its answer holds the next one. Two requests
+            with the same one at the same time count as reuse, which revokes everything that came of the same consent.
+        refresh_for_credentials: whether client credentials get a refresh token too.
         clock: gives the time in seconds since 1970.
         randomness: gives that many random bytes, for ids and secrets.
 
@@ -54,7 +70,8 @@ class Sandbox:
         app: the endpoints as an ASGI application, for whoever needs no socket.
 
     Raises:
-        ValueError: if the host is not a loopback address, or a client's id or secret cannot be one.
+        ValueError: if the host is not a loopback address, or a client's id, secret or redirect URI or a lifetime
+            cannot be one.
 
     Example:
         >>> with Sandbox() as sandbox:
@@ -65,57 +82,41 @@ class Sandbox:
     def __init__(
         self,
         *,
-        clients: Mapping[str, str] | None = None,
+        clients: Mapping[str, str | None] | None = None,
+        public_clients: Iterable[str] = (),
+        redirect_uris: Mapping[str, Iterable[str]] | None = None,
         db: str | Path | None = None,
         port: int = 0,
         host: str = "127.0.0.1",
         uppercase_states: bool = True,
         nanosecond_timestamps: bool = True,
         token_lifetime: float = 3600,
+        refresh_token_lifetime: float = 30 * 24 * 3600,
+        code_lifetime: float = 60,
+        rotate_refresh_tokens: bool = True,
+        refresh_for_credentials: bool = False,
         clock: Clock = time.time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
             raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
+        terms = Terms(
+            token_lifetime=token_lifetime,
+            refresh_token_lifetime=refresh_token_lifetime,
+            code_lifetime=code_lifetime,
+            rotate_refresh_tokens=rotate_refresh_tokens,
+            refresh_for_credentials=refresh_for_credentials,
+        )
         self._host, self._port = host, port
         self._store = Store(db)
         self._world = World(clock, randomness)
         self._serving: Serving | None = None
-        self.client_id, self.client_secret = self._register(clients or {})
-        self.service = Service(
-            self._store, self._world, Style(uppercase_states, nanosecond_timestamps), token_lifetime
+        self.client_id, self.client_secret = self._register(
+            clients or {}, public_clients, redirect_uris or {}
         )
-        self.app: Starlette = create_app(self.service)
-
-    def _register(self, clients: Mapping[str, str]) -> tuple[str, str]:
-        """Register the clients; returns the first one's id and secret."""
-        if clients:
-            first, *_ = [self.add_client(client_id, secret) for client_id, secret in clients.items()]
-            return first
-        with self._store.transaction() as tx:
-            known = tx.execute("SELECT id, secret FROM clients ORDER BY rowid LIMIT 1").fetchone()
-        return (known["id"], known["secret"]) if known else self.add_client()
-
-    def add_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
-        """Register one more client, with an account of its own; also while the sandbox serves.
-
-        Args:
-            client_id: if it is registered already, it keeps its account and gets the secret; without one, one is made.
-            client_secret: without one, one is made.
-
-        Returns:
-            The client's id and secret.
-
-        Raises:
-            ValueError: if there is no character in one of them, or a colon in the id.
-        """
-        client_id = self._world.new_id("pm-test") if client_id is None else client_id
-        client_secret = self._world.new_secret() if client_secret is None else client_secret
-        if not client_id or not client_secret or ":" in client_id:
-            raise ValueError("clients: ids and secrets may not be empty, and an id has no colon in it")
-        with self._store.transaction() as tx:
-            accounts.open_account(tx, self._world, client_id, client_secret)
-        return client_id, client_secret
+        self.service = Service(self._store, self._world, Style(uppercase_states, nanosecond_timestamps))
+        self.authority = Authority(self._store, self._world, terms)
+        self.app: Starlette = create_app(self.service, self.authority)
 
     def start(self) -> Self:
         """Serve, unless it serves already; returns the sandbox.
@@ -164,20 +165,52 @@ class Sandbox:
             )
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
-    def client(self, **config: Unpack[PaymanConfig]) -> PaymanClient:
+    def client(
+        self,
+        *,
+        http_client: httpx.Client | None = None,
+        token_store: TokenStore | None = None,
+        **config: Unpack[PaymanConfig],
+    ) -> PaymanClient:
         """A client that is connected to this sandbox.
 
         Args:
+            http_client: an httpx client to use instead of one of the client's own.
+            token_store: where the token is kept.
             config: as for `PaymanClient.with_credentials`; other credentials may be among it.
         """
         from payman_sdk.client import PaymanClient
 
-        own: PaymanConfig = {
+        return PaymanClient.with_credentials(
+            {**self._own(), **config}, http_client=http_client, token_store=token_store
+        )
+
+    def async_client(
+        self,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        token_store: TokenStore | None = None,
+        **config: Unpack[PaymanConfig],
+    ) -> AsyncPaymanClient:
+        """A client for asyncio and trio that is connected to this sandbox.
+
+        Args:
+            http_client: an httpx client to use instead of one of the client's own.
+            token_store: where the token is kept.
+            config: as for `AsyncPaymanClient.with_credentials`; other credentials may be among it.
+        """
+        from payman_sdk.async_client import AsyncPaymanClient
+
+        return AsyncPaymanClient.with_credentials(
+            {**self._own(), **config}, http_client=http_client, token_store=token_store
+        )
+
+    def _own(self) -> PaymanConfig:
+        return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
             "base_url": self.base_url,
         }
-        return PaymanClient.with_credentials({**own, **config})
 
     @property
     def payments(self) -> list[Payment]:

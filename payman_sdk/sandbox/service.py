@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from payman_sdk.sandbox import oauth, rpc, tasks, wire
-from payman_sdk.sandbox.accounts import Account
-from payman_sdk.sandbox.oauth import Token
+from payman_api.models.scope import Scope
+from payman_sdk.sandbox import grants, rpc, tasks, wire
+from payman_sdk.sandbox.grants import Access
 from payman_sdk.sandbox.store import Store, Transaction
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
@@ -16,35 +16,26 @@ logger = logging.getLogger(__name__)
 
 
 class UnauthorizedError(Exception):
-    """The access token is missing, unknown or expired."""
+    """The access token is missing, unknown, revoked or expired."""
+
+
+class ForbiddenError(Exception):
+    """The access token lacks a scope; the text names it."""
 
 
 class Service:
-    """The endpoints' inside.
+    """The agent endpoints' inside.
 
     Args:
         store: where everything is kept.
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
-        token_lifetime: of a new access token, in seconds.
     """
 
-    def __init__(self, store: Store, world: World, style: Style, token_lifetime: float) -> None:
+    def __init__(self, store: Store, world: World, style: Style) -> None:
         self.store = store
         self.world = world
         self.style = style
-        self.token_lifetime = token_lifetime
-
-    def token(self, authorization: str | None, parameters: Sequence[tuple[str, str]]) -> Token:
-        """Answer a token request; raises OAuthError."""
-        with self.store.transaction() as tx:
-            return oauth.grant(
-                tx,
-                self.world,
-                authorization=authorization,
-                parameters=parameters,
-                lifetime=self.token_lifetime,
-            )
 
     def call(self, token: str | None, method: str, body: bytes) -> Json:
         """Answer a JSON-RPC request; raises UnauthorizedError."""
@@ -67,20 +58,29 @@ class Service:
             return _internal_error(body)
 
     def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
-        """Approve or deny what a task waits for; raises UnauthorizedError, UnknownTaskError, EndedTaskError."""
+        """Approve or deny what a task waits for.
+
+        Raises:
+            UnauthorizedError: if the token opens nothing.
+            ForbiddenError: if it lacks the scope for that.
+            UnknownTaskError: if the account has no such task.
+            EndedTaskError: if it waits for nothing.
+        """
         with self.store.transaction() as tx:
-            account = self._account(tx, token)
-            task = tasks.settle(tx, self.world, account, task_id, approve=approve)
-            return wire.task(self.style, account, task)
+            access = self._access(tx, token)
+            if Scope.WRITE_SEND_PAYMENT not in access.scopes:
+                raise ForbiddenError(f"the access token lacks the scope {Scope.WRITE_SEND_PAYMENT}")
+            task = tasks.settle(tx, self.world, access.account, task_id, approve=approve)
+            return wire.task(self.style, access.account, task)
 
     def _agent(self, tx: Transaction, token: str | None) -> rpc.Agent:
-        return rpc.Agent(tx, self.world, self.style, self._account(tx, token))
+        return rpc.Agent(tx, self.world, self.style, self._access(tx, token))
 
-    def _account(self, tx: Transaction, token: str | None) -> Account:
-        account = oauth.account_of(tx, self.world, token)
-        if account is None:
+    def _access(self, tx: Transaction, token: str | None) -> Access:
+        access = grants.access(tx, self.world, token)
+        if access is None:
             raise UnauthorizedError
-        return account
+        return access
 
 
 def _internal_error(body: bytes) -> Json:

@@ -17,7 +17,7 @@ Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
 _APPLICATION = 0x5041594D  # "PAYM"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -26,15 +26,33 @@ CREATE TABLE IF NOT EXISTS accounts (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS clients (
     id TEXT PRIMARY KEY,
-    secret TEXT NOT NULL,
+    secret TEXT, -- a public client has none
     account_id TEXT NOT NULL UNIQUE REFERENCES accounts
 ) STRICT;
-CREATE TABLE IF NOT EXISTS tokens (
-    digest BLOB PRIMARY KEY,
+CREATE TABLE IF NOT EXISTS redirect_uris (
+    client_id TEXT NOT NULL REFERENCES clients,
+    uri TEXT NOT NULL,
+    PRIMARY KEY (client_id, uri)
+) STRICT;
+CREATE TABLE IF NOT EXISTS grants (
+    number INTEGER PRIMARY KEY,
     client_id TEXT NOT NULL REFERENCES clients,
     scope TEXT NOT NULL,
-    expires INTEGER NOT NULL
+    redirect_uri TEXT,
+    challenge TEXT,
+    revoked INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX IF NOT EXISTS grants_of_client ON grants (client_id);
+CREATE TABLE IF NOT EXISTS tokens (
+    digest BLOB PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('code', 'access', 'refresh')),
+    grant_number INTEGER NOT NULL REFERENCES grants,
+    scope TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    spent INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS tokens_of_grant ON tokens (grant_number);
+CREATE INDEX IF NOT EXISTS tokens_by_end ON tokens (expires);
 CREATE TABLE IF NOT EXISTS books (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('issuer', 'wallet', 'payee')),

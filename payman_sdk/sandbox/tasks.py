@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from payman_sdk.sandbox import agent, approvals, payments
 from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.scopes import Scopes
 from payman_sdk.sandbox.store import Transaction
 from payman_sdk.sandbox.world import World
 
@@ -98,7 +99,14 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
 
 
 def send(
-    tx: Transaction, world: World, account: Account, *, task_id: str, session_id: str | None, text: str
+    tx: Transaction,
+    world: World,
+    account: Account,
+    scopes: Scopes,
+    *,
+    task_id: str,
+    session_id: str | None,
+    text: str,
 ) -> Task:
     """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
 
@@ -106,6 +114,7 @@ def send(
         tx: the transaction it all happens in.
         world: the clock and the source of ids.
         account: whose task it is.
+        scopes: what the sender may do with it.
         task_id: made by the client.
         session_id: the session; None makes a new one.
         text: what the message says.
@@ -125,7 +134,8 @@ def send(
         session_id = known.session_id
     number = _number(tx, account, task_id)
     waiting = payments.of_task(tx, account, task_id)
-    answer = agent.answer(agent.Context(tx, world, account, number, session_id, waiting), text)
+    context = agent.Context(tx, world, account, scopes, number, session_id, waiting)
+    answer = agent.answer(context, text)
     _say(tx, number, "user", text)
     _record(
         tx, world, account, task_id, answer.text, State.INPUT_REQUIRED if answer.waits else State.COMPLETED

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from payman_api.models.scope import Scope
 from payman_sdk.sandbox import accounts, ledger, markdown, memory, payments
-from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.accounts import Account, Wallet
 from payman_sdk.sandbox.language import intents as intent
 from payman_sdk.sandbox.payments import Payment
 from payman_sdk.sandbox.store import Transaction
@@ -38,11 +39,13 @@ def tell(
     | intent.TestConnection
     | intent.Recall
     | intent.Weather,
+    *,
+    show_balances: bool,
 ) -> str:
     """The answer, in markdown, to a question of the account's in that session."""
     match question:
         case intent.ListWallets():
-            return f"Here are your wallets:\n\n{_wallets(tx, account, None)}"
+            return _list_wallets(tx, account, show_balances=show_balances)
         case intent.ShowBalance(currency):
             there = _wallets(tx, account, currency)
             return f"Your balance:\n\n{there}" if there else f"You have no {currency} wallet."
@@ -95,6 +98,18 @@ def _transactions(title: str, found: list[Payment], nothing: str) -> str:
     return f"{title}:\n\n{markdown.bullets([markdown.payment(one) for one in found])}"
 
 
+def _list_wallets(tx: Transaction, account: Account, *, show_balances: bool) -> str:
+    title = "Here are your wallets"
+    if show_balances:
+        return f"{title}:\n\n{_wallets(tx, account, None)}"
+    lines = markdown.bullets([_wallet(one) for one in accounts.wallets(tx, account)])
+    return f"{title}; for balances the access token lacks the scope `{Scope.READ_BALANCE}`:\n\n{lines}"
+
+
+def _wallet(one: Wallet) -> str:
+    return f"**{one.currency} Wallet** – paytag `{one.paytag}`"
+
+
 def _wallets(tx: Transaction, account: Account, currency: str | None) -> str:
     lines: list[str] = []
     for wallet in accounts.wallets(tx, account):
@@ -108,7 +123,7 @@ def _wallets(tx: Transaction, account: Account, currency: str | None) -> str:
                 ),
                 wallet.currency,
             )
-            lines.append(f"**{wallet.currency} Wallet** – paytag `{wallet.paytag}`")
+            lines.append(_wallet(wallet))
             lines.append(f"Spendable balance: {balance}")
             lines.append(f"Pending balance: {pending}")
     return markdown.bullets(lines)

@@ -240,4 +240,4 @@ def test_two_amounts_for_one_payee_pay_nothing(desk: Desk) -> None:
         account = accounts.find_account(tx, desk.client_id)
         assert account is not None
         world = World(lambda: 0, bytes)
-        assert "more than one way" in paying.pay(tx, world, account, 0, Pay(readings)).text
+        assert "more than one way" in paying.pay(tx, world, account, 0, Pay(readings), show_balance=True).text

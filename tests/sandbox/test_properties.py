@@ -212,7 +212,7 @@ def test_ledger_is_whole_after_anything_at_once(orders: list[tuple[int, int]]) -
 def _token(sandbox: Sandbox) -> str:
     credentials = httpx.BasicAuth(sandbox.client_id, sandbox.client_secret)
     header = next(credentials.auth_flow(httpx.Request("POST", "http://localhost"))).headers["authorization"]
-    return sandbox.service.token(header, [("grant_type", "client_credentials")]).value
+    return sandbox.authority.token(header, [("grant_type", "client_credentials")]).value
 
 
 def _params(task_id: str, text: str) -> dict[str, object]:

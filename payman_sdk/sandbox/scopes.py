@@ -1,0 +1,46 @@
+"""Scopes: what a token allows, how a list of them is written, and how a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from payman_api.models.scope import Scope
+
+Scopes = tuple[Scope, ...]
+"""Several scopes, each once, in the order in which they were asked for."""
+
+EVERY: Scopes = tuple(Scope)
+
+IN_WORDS: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.READ_BALANCE: "See how much is in your wallets",
+        Scope.READ_LIST_WALLETS: "See your wallets and their limits",
+        Scope.READ_LIST_PAYEES: "See your payees",
+        Scope.READ_LIST_TRANSACTIONS: "See your transactions and what waits for approval",
+        Scope.WRITE_CREATE_PAYEE: "Add payees to your account",
+        Scope.WRITE_SEND_PAYMENT: "Send payments from your wallets, and approve or deny those that wait",
+        Scope.WRITE_CREATE_WALLET: "Open new wallets",
+    }
+)
+"""What each scope allows, as the consent page tells it."""
+
+
+def read(asked: str | Iterable[str]) -> Scopes:
+    """The scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
+
+    Raises:
+        ValueError: if there is none in it, or one that is unknown.
+    """
+    names = asked.replace(",", " ").split() if isinstance(asked, str) else [str(name) for name in asked]
+    if not names:
+        raise ValueError(f"scope is empty; name at least one of {', '.join(EVERY)}")
+    for name in names:
+        if name not in EVERY:
+            raise ValueError(f"scope {name[:80]!r} is unknown; known are {', '.join(EVERY)}")
+    return tuple(dict.fromkeys(Scope(name) for name in names))
+
+
+def written(scopes: Iterable[Scope]) -> str:
+    """The scopes joined by commas, as Payman does [D]."""
+    return ",".join(scopes)
