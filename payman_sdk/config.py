@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from payman_api import SERVERS
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret
 from payman_sdk.types import PaymanConfig
 
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
@@ -37,7 +38,7 @@ class Config:
     """A client's settings, checked. Times are in seconds."""
 
     client_id: str
-    client_secret: str | None = field(repr=False)
+    client_secret: Secret | None = field(repr=False)
     base_url: str
     name: str | None
     session_id: str | None
@@ -73,7 +74,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         )
     return Config(
         client_id=client_id,
-        client_secret=_text(given, "client_secret"),
+        client_secret=_secret(given, "client_secret"),
         base_url=_checked_url(base_url),
         name=_text(given, "name"),
         session_id=_text(given, "session_id"),
@@ -175,6 +176,11 @@ def _text(given: Mapping[str, Any], name: str) -> str | None:
     return value or None
 
 
+def _secret(given: Mapping[str, Any], name: str) -> Secret | None:
+    value = _text(given, name)
+    return None if value is None else Secret(value)
+
+
 def _required(given: Mapping[str, Any], name: str) -> str:
     value = _text(given, name)
     if value is None:
@@ -185,17 +191,18 @@ def _required(given: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def require_secret(config: Config) -> str:
-    """The client secret.
+def require_secret(config: Config) -> None:
+    """Refuses settings without a client secret.
 
     Raises:
         ConfigurationError: There is none.
     """
-    return _required({"client_secret": config.client_secret}, "client_secret")
+    if config.client_secret is None:
+        _required({}, "client_secret")
 
 
 def _checked_url(url: str) -> str:
-    problem = _problem_of_url(url)
+    problem = problem_of_url(url)
     if problem:
         raise ConfigurationError(
             f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
@@ -203,7 +210,8 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _problem_of_url(url: str) -> str | None:
+def problem_of_url(url: str) -> str | None:
+    """What is wrong with the address of a server, None if nothing is; for the middle of a sentence."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -23,6 +23,7 @@
     │   ├── TaskNotCancelableError       -32002
     │   ├── PushNotificationsNotSupportedError  -32003
     │   └── UnsupportedOperationError    -32004
+    ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
     ├── ResponseValidationError          an answer that is not what the protocol says
     └── OutcomeUnknownError              the request was sent, and how it ended could not be learned
 
@@ -227,6 +228,10 @@ class PushNotificationsNotSupportedError(AgentError):
 
 class UnsupportedOperationError(AgentError):
     """-32004: the agent does not do this."""
+
+
+class TokenStoreError(PaymanError):
+    """The place where tokens are kept cannot be read or written, or is not safe to use."""
 
 
 class ResponseValidationError(PaymanError):

@@ -24,6 +24,7 @@ __all__ = [
     "Status",
     "TaskResponse",
     "TaskState",
+    "TokenInfo",
 ]
 
 T = TypeVar("T")
@@ -64,6 +65,14 @@ class PaymanConfig(TypedDict, total=False):
     """Seconds to wait for the next bytes of an answer, 60 by default."""
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
+
+
+class TokenInfo(TypedDict):
+    """A token, as `with_token` takes it and `get_access_token` gives it."""
+
+    accessToken: str  # the API's spelling
+    expiresIn: int  # the API's spelling; seconds it still lives
+    refreshToken: NotRequired[str]  # the API's spelling
 
 
 class _CommonAskOptions(TypedDict, total=False):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from payman_sdk import PaymanClient
+from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
@@ -24,6 +25,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("PAYMAN_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shared_with_other_tests() -> None:
+    """Clients of one test find no token of another's, though the system gives the same port again."""
+    forget_shared_stores()
 
 
 @pytest.fixture

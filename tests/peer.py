@@ -144,8 +144,9 @@ def chunked(pieces: Callable[[], Iterator[bytes]]) -> Answer:
     return write
 
 
-def token(value: str = ACCESS_TOKEN, lifetime: Any = 3600) -> Answer:
-    return json_answer({"accessToken": value, "tokenType": "Bearer", "expiresIn": lifetime})
+def token(value: str = ACCESS_TOKEN, lifetime: Any = 3600, *, refresh_token: str | None = None) -> Answer:
+    body = {"accessToken": value, "tokenType": "Bearer", "expiresIn": lifetime}
+    return json_answer(body | ({"refreshToken": refresh_token} if refresh_token else {}))
 
 
 class Peer:

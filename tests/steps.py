@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 import httpx
 
-from payman_sdk.flows import Alone, Flow, Send, Step
+from payman_sdk.auth.grants import Application
+from payman_sdk.auth.stores import MemoryTokenStore
+from payman_sdk.auth.tokens import Owner, Tokens
+from payman_sdk.flows import Alone, Call, Flow, Send, Step
+from payman_sdk.secrecy import Secret
 
 T = TypeVar("T")
 
@@ -23,23 +28,33 @@ class Clock:
         return self.now
 
 
+class Busy(Enum):
+    """Which lock somebody else holds."""
+
+    NONE = auto()
+    CLIENT = auto()
+    STORE = auto()
+
+
 def driven(
-    flow: Flow[T], outcomes: Iterable[httpx.Response | BaseException] = ()
+    flow: Flow[T], outcomes: Iterable[httpx.Response | BaseException] = (), busy: Busy = Busy.NONE
 ) -> tuple[T | BaseException, list[Send]]:
     """Runs a flow, each `Send` having the next outcome; what it returned or raised, and what it sent."""
     sent: list[Send] = []
     try:
-        return _run(flow, iter(outcomes), sent), sent
+        return _run(flow, iter(outcomes), sent, busy), sent
     except Exception as error:
         return error, sent
 
 
-def _run(flow: Flow[Any], outcomes: Iterator[httpx.Response | BaseException], sent: list[Send]) -> Any:
+def _run(
+    flow: Flow[Any], outcomes: Iterator[httpx.Response | BaseException], sent: list[Send], busy: Busy
+) -> Any:
     try:
         step = next(flow)
         while True:
             try:
-                outcome = _outcome(step, outcomes, sent)
+                outcome = _outcome(step, outcomes, sent, busy)
             except Exception as error:
                 step = flow.throw(error)
             else:
@@ -48,10 +63,15 @@ def _run(flow: Flow[Any], outcomes: Iterator[httpx.Response | BaseException], se
         return end.value
 
 
-def _outcome(step: Step, outcomes: Iterator[httpx.Response | BaseException], sent: list[Send]) -> Any:
+def _outcome(
+    step: Step, outcomes: Iterator[httpx.Response | BaseException], sent: list[Send], busy: Busy
+) -> Any:
     match step:
-        case Alone(inner):
-            return _run(inner, outcomes, sent)
+        case Alone(inner, _, lock):
+            held = Busy.CLIENT if lock is None else Busy.STORE
+            return None if held is busy else _run(inner, outcomes, sent, busy)
+        case Call(function):
+            return function()
         case Send():
             sent.append(step)
             outcome = next(outcomes, None)
@@ -63,5 +83,16 @@ def _outcome(step: Step, outcomes: Iterator[httpx.Response | BaseException], sen
             raise AssertionError(f"an unforeseen step: {step}")
 
 
-def token_answer(value: str = "token-1", lifetime: float = 3600) -> httpx.Response:
-    return httpx.Response(200, json={"accessToken": value, "tokenType": "Bearer", "expiresIn": lifetime})
+def own_tokens(clock: Clock) -> Tokens:
+    """The tokens of an application that acts for its own account, kept nowhere else."""
+    application = Application(client_id="pm-test-1", client_secret=Secret("s3cret"))
+    owner = Owner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
+    return Tokens(owner, MemoryTokenStore(), clock=clock, now=clock)
+
+
+def token_answer(
+    value: str = "token-1", lifetime: float = 3600, refresh_token: str | None = None
+) -> httpx.Response:
+    """An answer of the token endpoint."""
+    body = {"accessToken": value, "tokenType": "Bearer", "expiresIn": lifetime}
+    return httpx.Response(200, json=body | ({"refreshToken": refresh_token} if refresh_token else {}))

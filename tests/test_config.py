@@ -11,6 +11,7 @@ import pytest
 from payman_sdk import PaymanClient
 from payman_sdk.config import Config, is_loopback, read_config, seconds
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret
 
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
 
@@ -43,7 +44,7 @@ def test_the_defaults() -> None:
     """Without more than credentials, a client talks to the live server with the documented timeouts."""
     assert config() == Config(
         client_id="pm-test-1",
-        client_secret="s3cret",
+        client_secret=Secret("s3cret"),
         base_url="https://agent.payman.ai",
         name=None,
         session_id=None,

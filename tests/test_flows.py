@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_sdk.doors import Door
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from payman_sdk.flows import Alone, Door, Flow, Patience, Send, Sleep, own_http_client, timeout_of
+from payman_sdk.flows import Alone, Flow, Send, Sleep
+from payman_sdk.network import Patience, own_http_client, timeout_of
 from tests.peer import ASK_PATH, Peer, answer, chunked, reset
 from tests.steps import Clock
 
@@ -49,7 +51,7 @@ def test_a_door_carries_out_steps_and_returns_what_the_flow_returns(peer: Peer, 
     def outer() -> Flow[tuple[int, str]]:
         response: httpx.Response = yield Send(REQUEST, 1010)
         yield Sleep(2)
-        name: str = yield Alone(inner())
+        name: str = yield Alone(inner(), 1010)
         return response.status_code, name
 
     assert door.run(outer()) == (200, "inner")
@@ -75,7 +77,7 @@ def test_an_exception_of_the_flow_itself_comes_out(door: Door) -> None:
     """What a flow raises, its caller gets, unchanged."""
 
     def flow() -> Flow[None]:
-        yield Alone(iter_nothing())
+        yield Alone(iter_nothing(), 1010)
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
@@ -118,7 +120,7 @@ def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException
         raise failure
 
     def outer(inner: Flow[Any]) -> Flow[str]:
-        yield Alone(inner)
+        yield Alone(inner, 1010)
         return "done"
 
     with pytest.raises(failure):
@@ -149,7 +151,7 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
         yield from ()
 
     def alone(inner: Flow[None]) -> Flow[None]:
-        yield Alone(inner)
+        yield Alone(inner, 1010)
 
     door = Door(http, peer.base_url, PATIENCE, Clock(), sleep)
     threads = [threading.Thread(target=door.run, args=(alone(flow),)) for flow in (slow(), quick())]

@@ -1,0 +1,139 @@
+"""What httpx is asked to do for one request, and what its failures mean."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from attrs import frozen
+
+from payman_sdk.config import is_loopback
+from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+
+
+@frozen(kw_only=True)
+class Patience:
+    """How long one request may take, in seconds: to connect, and between bytes."""
+
+    connect: float
+    read: float
+
+
+_LIMITS_UNDER_THREADS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+"""As many idle connections as connections. With fewer, httpcore trims idle ones, and under threads it happens that it closes one
+that another thread has just been given: that ask breaks after it was sent."""
+
+
+def own_http_client(base_url: str) -> httpx.Client:
+    """The connections of a client that was given none. What is said to this machine goes through no proxy."""
+    try:
+        return httpx.Client(trust_env=not _is_here(base_url), limits=_LIMITS_UNDER_THREADS)
+    except _UNUSABLE as error:
+        raise _unusable(error) from error
+
+
+def own_async_http_client(base_url: str) -> httpx.AsyncClient:
+    """The same for the other door."""
+    try:
+        return httpx.AsyncClient(trust_env=not _is_here(base_url))
+    except _UNUSABLE as error:
+        raise _unusable(error) from error
+
+
+def _is_here(base_url: str) -> bool:
+    return is_loopback(urlsplit(base_url).hostname or "")
+
+
+_UNUSABLE = (httpx.InvalidURL, ImportError, OSError, ValueError)
+"""What httpx raises for variables of the environment that it cannot use."""
+
+
+def _unusable(error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"httpx cannot be set up: {type(error).__name__}.",
+        next_step="Check the environment's variables for proxies (HTTPS_PROXY, ALL_PROXY) and certificates (SSL_CERT_FILE).",
+    )
+
+
+def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """The request with the whole address instead of the path alone."""
+    return {**request, "url": _address(f"{base_url}{request['url']}")}
+
+
+_address = functools.lru_cache(maxsize=64)(httpx.URL)
+"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
+
+
+def timeout_of(patience: Patience, remaining: float) -> httpx.Timeout:
+    """The limits of one request that must not outlast the deadline.
+
+    Raises:
+        APITimeoutError: The deadline is over already; nothing was sent.
+    """
+    if remaining <= 0:
+        failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
+        failure.sent = False
+        raise failure
+    read = min(patience.read, remaining)
+    return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=remaining)
+
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+
+
+def network_failure(error: httpx.HTTPError | httpx.StreamError | httpx.InvalidURL) -> APIConnectionError:
+    """The SDK's error for a failure of httpx; `sent` says whether the server may have got the request."""
+    sent = not isinstance(error, _NEVER_SENT)
+    detail = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        failure: APIConnectionError = APITimeoutError(
+            f"No answer in time: {detail}." if sent else f"No connection in time: {detail}."
+        )
+    else:
+        failure = APIConnectionError(
+            f"The connection broke: {detail}." if sent else f"The server could not be reached: {detail}."
+        )
+    failure.sent = sent
+    return failure
+
+
+class Punctual(httpx.SyncByteStream):
+    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
+
+    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
+        self._body = body
+        self._deadline = deadline
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            if self._clock() > self._deadline:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            yield piece
+
+    def close(self) -> None:
+        """Lets the connection go."""
+        self._body.close()
+
+
+async def read_whole(answer: httpx.Response) -> httpx.Response:
+    """Reads a streamed answer to its end.
+
+    A compressed body is decoded afterwards: an exception amid reading leaves httpx's generators unfinished, which trio objects to.
+    """
+    if "content-encoding" not in answer.headers:
+        await answer.aread()
+        return answer
+    body = b"".join([piece async for piece in answer.aiter_raw()])
+    return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)

@@ -1,0 +1,87 @@
+"""Keeping secrets out of what people and programs read by accident."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NoReturn, Self, cast
+
+from payman_api import PATHS
+
+
+class Secret(str):
+    """A string whose `repr` shows nothing, so that tracebacks with locals and debuggers show nothing either.
+
+    Example:
+        >>> from payman_sdk.secrecy import Secret
+        >>> {"token": Secret("s3cret")}
+        {'token': Secret(…)}
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def strip(self, chars: str | None = None, /) -> Self:
+        """The secret without the white space around it, a secret still."""
+        return type(self)(super().strip(chars))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+_SECRET_KEYS = frozenset(
+    {
+        "client_secret",
+        "accessToken",
+        "access_token",
+        "refreshToken",
+        "refresh_token",
+        "auth_code",
+        "code_verifier",
+    }
+)
+
+
+def concealed(given: Any, *, every: bool = False) -> Any:
+    """A copy of a mapping whose secrets (or every text in it) show nothing in a `repr`; anything else as it is.
+
+    Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
+    traceback of the SDK hold no secret that can be read.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    members = cast("Mapping[str, Any]", given)
+    return {
+        key: Secret(value) if (every or key in _SECRET_KEYS) and isinstance(value, str) else value
+        for key, value in members.items()
+    }
+
+
+def hide_token_requests() -> None:
+    """Makes httpx's log records of token requests show no query; does nothing the second time.
+
+    Token requests carry their secrets in the query [D], and httpx logs the address of every request at INFO.
+    """
+    logging.getLogger("httpx").addFilter(_hide_query)
+
+
+def _hide_query(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(_without_query(argument) for argument in record.args)
+    return True
+
+
+def _without_query(argument: object) -> object:
+    text = str(argument) if type(argument).__name__ == "URL" or isinstance(argument, str) else ""
+    address, question_mark, _ = text.partition("?")
+    if question_mark and address.endswith(PATHS["create_token"]):
+        return f"{address}?…"
+    return argument
