@@ -1,4 +1,4 @@
-"""OAuth grants: the token request a client sends, and the token it reads from the answer."""
+"""OAuth grants: the token requests of an application, and the token in their answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from payman_api.api.oauth import create_token
 from payman_api.models.grant_type import GrantType
 from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
-from payman_api.types import Unset
+from payman_api.types import UNSET, Unset
 from payman_sdk.errors import (
     AuthenticationError,
     ErrorResponse,
@@ -23,6 +23,7 @@ from payman_sdk.errors import (
     shown,
 )
 from payman_sdk.responses import json_object
+from payman_sdk.secrecy import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -35,40 +36,67 @@ _CARRIED = re.compile(r"[!-~]+")
 
 
 @frozen
-class Token:
-    """An access token. Its value is in no `repr`.
+class IssuedToken:
+    """What the token endpoint issued. Its values are in no `repr`.
 
     Args:
-        value: What goes into the header.
+        access_token: What goes into the header.
         lifetime: Seconds it lives from when it was issued.
         expires_at: When it ends, on the clock of the client.
+        refresh_token: What gets the next one; None where the answer holds none.
+        scope: What it allows, as the server said it.
     """
 
-    value: str = field(repr=False)
+    access_token: Secret
     lifetime: float
     expires_at: float
+    refresh_token: Secret | None
+    scope: str | None
 
 
-@frozen
-class ClientCredentials:
-    """The client credentials grant: the application acts for its own account [D]."""
+@frozen(kw_only=True)
+class Application:
+    """Who asks for tokens. Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D].
+
+    An application without a secret is a public client: it sends its id as a parameter, and no Basic header [P].
+    """
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: Secret | None = field(default=None, repr=False)
 
-    def request(self) -> dict[str, Any]:
-        """The token request, as keywords for httpx. Its parameters travel in the query, as Payman wants them [D]."""
-        request = create_token.build_request(grant_type=GrantType.CLIENT_CREDENTIALS)
+    def client_credentials(self) -> dict[str, Any]:
+        """The request for a token of the application's own account [D]."""
+        return self._identified(GrantType.CLIENT_CREDENTIALS)
+
+    def authorization_code(
+        self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
+    ) -> dict[str, Any]:
+        """The request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
+        return self._identified(
+            GrantType.AUTHORIZATION_CODE, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
+        )
+
+    def refresh(self, refresh_token: str) -> dict[str, Any]:
+        """The request for a new token in place of an old one [D]."""
+        return self._identified(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
+
+    def _identified(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
+        given: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
+        request = create_token.build_request(
+            grant_type=grant_type, client_id=UNSET if self.client_secret else self.client_id, **given
+        )
+        if not self.client_secret:
+            return request
         pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-        return {**request, "headers": {"Authorization": f"Basic {pair}"}}
+        return {**request, "headers": {"Authorization": Secret(f"Basic {pair}")}}
 
 
-def read_token(answer: httpx.Response, now: float) -> Token:
+def read_token(answer: httpx.Response, sent_at: float) -> IssuedToken:
     """The token in an answer of the token endpoint, in camelCase or snake_case.
 
     Args:
         answer: The answer, read whole.
-        now: The time on the client's clock when the request was sent.
+        sent_at: The time on the client's clock when the request was sent: the token is not older than that.
 
     Raises:
         AuthenticationError: The server refused: 400, 401 or 403.
@@ -77,16 +105,31 @@ def read_token(answer: httpx.Response, now: float) -> Token:
     """
     if not answer.is_success:
         raise _refusal(answer)
+    token = _token_in(answer, sent_at)
+    if token is None:
+        raise _nonsense(answer)
+    return token
+
+
+def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
+    """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
     try:
         parsed = create_token.parse_answer(response=answer)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        parsed = None
+        return None
     if not isinstance(parsed, TokenResponse | LegacyTokenResponse):
-        raise _nonsense(answer)
+        return None
     lifetime = _lifetime(parsed.expires_in)
     if lifetime is None or not _CARRIED.fullmatch(parsed.access_token):
-        raise _nonsense(answer)
-    return Token(parsed.access_token, lifetime, now + lifetime)
+        return None
+    refresh_token, scope = parsed.refresh_token, parsed.scope
+    return IssuedToken(
+        Secret(parsed.access_token),
+        lifetime,
+        sent_at + lifetime,
+        Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
+        scope if isinstance(scope, str) else None,
+    )
 
 
 def _lifetime(expires_in: Any) -> float | None:
@@ -126,14 +169,15 @@ def _oauth_error(answer: httpx.Response) -> dict[str, str]:
 
 def _nonsense(answer: httpx.Response) -> ResponseValidationError:
     """Tells the shape of an answer and none of its values: they may be secrets."""
-    body = json_object(answer)
-    shape = (
-        f"{len(answer.content)} bytes of {answer.headers.get('content-type', 'no content type')}"
-        if body is None
-        else "{" + ", ".join(f"{key}: {type(value).__name__}" for key, value in body.items()) + "}"
-    )
     return ResponseValidationError(
-        f"The token endpoint answered without a usable token: {shortened(shape)}.",
+        f"The token endpoint answered without a usable token: {shortened(_shape(answer))}.",
         next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",
         status_code=answer.status_code,
     )
+
+
+def _shape(answer: httpx.Response) -> str:
+    body = json_object(answer)
+    if body is None:
+        return f"{len(answer.content)} bytes of {answer.headers.get('content-type', 'no content type')}"
+    return "{" + ", ".join(f"{key}: {type(value).__name__}" for key, value in body.items()) + "}"

@@ -1,72 +1,340 @@
-"""The token of a client: fetched on first need, kept, renewed before its end, dropped when the server refuses it."""
+"""The token of a client: kept, renewed before its end by one caller for all, dropped when the server refuses it.
+
+Two windows before the end of a token decide who renews it. In the early one, from 120 s before the end, one caller does and
+the others go on with the token they have; a failure is logged and nothing more. In the late one, from 60 s, callers wait,
+and a failure is theirs. Tokens that live less than 240 s have windows of a half and a quarter of their life.
+"""
 
 from __future__ import annotations
 
+import copy
+import logging
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve, frozen
+
 from payman_api import ACCESS_TOKEN_HEADER
-from payman_sdk.auth.grants import ClientCredentials, Token, read_token
-from payman_sdk.errors import APIConnectionError
-from payman_sdk.flows import Alone, Flow, Send
+from payman_sdk.auth.grants import Application, IssuedToken, read_token
+from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    PaymanError,
+    TokenStoreError,
+)
+from payman_sdk.flows import Alone, Call, Flow, Send
+from payman_sdk.secrecy import Secret
+from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
     import httpx
 
-_MARGIN = 60.0
-"""Seconds before its end from which a token counts as expired; at most half of its lifetime."""
+log = logging.getLogger("payman_sdk")
+
+_EARLY, _LATE = 120.0, 60.0
+_PAUSE = 10.0
+"""Seconds until the early window is tried again after a failure."""
+_RENEWAL = 20.0
+"""Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
+_NEVER = float("-inf")
+
+
+@frozen
+class Token:
+    """An access token on this client's clock."""
+
+    value: Secret
+    lifetime: float
+    expires_at: float
+
+    def is_early(self, now: float) -> bool:
+        """Whether it should be renewed, though it still serves."""
+        return self.expires_at - now <= min(_EARLY, self.lifetime / 2)
+
+    def is_late(self, now: float) -> bool:
+        """Whether it should not be used any more."""
+        return self.expires_at - now <= min(_LATE, self.lifetime / 4)
+
+
+@frozen(kw_only=True)
+class Owner:
+    """Whose token it is, and what gets the next one.
+
+    Args:
+        application: Who asks for tokens.
+        base_url: The server that issues them.
+        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
+            token is never replaced by the application's: that would spend from another account.
+    """
+
+    application: Application
+    base_url: str
+    has_own_account: bool
+
+    @property
+    def name(self) -> str:
+        """The owner as stores write it down."""
+        acting = "" if self.has_own_account else " for a person"
+        return f"{self.application.client_id}{acting} at {self.base_url}"
 
 
 class Tokens:
-    """Holds the current token and tells how to get another.
+    """Holds the current token and tells, as flows, how to get another.
 
     Args:
-        grant: What gets a token.
-        clock: Seconds that only go forward.
+        owner: Whose token it is.
+        store: Where it is kept.
+        given: A token to begin with, where the store has none.
+        clock: Seconds that only go forward; the clock of the door that runs the flows.
+        now: Seconds since 1970, which is what stores understand.
     """
 
-    def __init__(self, grant: ClientCredentials, clock: Callable[[], float]) -> None:
-        self._grant = grant
+    def __init__(
+        self,
+        owner: Owner,
+        store: TokenStore,
+        *,
+        given: StoredToken | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._owner = owner
+        self._store = store
         self._clock = clock
-        self._current: Token | None = None
+        self._now = now
+        self._given = given
+        self._known = given
+        self._refused: Secret | None = None
+        # What is in memory can be looked at without waiting for anybody.
+        in_memory = store.load() if isinstance(store, MemoryTokenStore) else None
+        if in_memory is not None and in_memory.issued_to == owner.name and not self._is_dead(in_memory):
+            self._known = in_memory
+        self._current = self._on_our_clock(self._known)
+        self._early_after = _NEVER
+        self._failure: PaymanError | None = None
+        self._failures = 0
 
-    def usable(self) -> Token | None:
-        """The current token, None where there is none or it is at its end."""
-        token = self._current
-        if token is None or token.expires_at - self._clock() <= min(_MARGIN, token.lifetime / 2):
-            return None
-        return token
+    @property
+    def refresh_token(self) -> Secret | None:
+        """The newest refresh token this client knows of."""
+        return self._known.refresh_token if self._known else None
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
+        return self._owner.has_own_account or self.refresh_token is not None
+
+    def remaining(self) -> float:
+        """Seconds until the current token ends; 0 where there is none."""
+        return max(0.0, self._current.expires_at - self._clock()) if self._current else 0.0
 
     def obtain(self, deadline: float) -> Flow[Token]:
-        """A flow that returns a token to use now; one fetch for any number of callers.
+        """A flow that returns a token to use now; one renewal for any number of callers, its failure included.
 
         Raises:
-            AuthenticationError: Payman refused.
-            APIConnectionError: It could not be asked.
+            AuthenticationError: There is no token and nothing that gets one, or Payman refused.
+            APIConnectionError: Payman could not be asked.
+            TokenStoreError: The store failed.
         """
-        token = self.usable()
+        token, now = self._current, self._clock()
+        if token is not None and (not token.is_early(now) or (now < token.expires_at and not self.can_renew)):
+            return token
+        if token is not None and not token.is_late(now):
+            if now >= self._early_after:
+                # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
+                yield Alone(self._renewed_early(token, deadline), until=now)
+            return self._current or token
+        renewed: Token | None = yield Alone(self._renewed(token, self._failures, deadline), until=deadline)
+        if renewed is None:
+            raise _busy()
+        return renewed
+
+    def report(self, deadline: float) -> Flow[TokenInfo | None]:
+        """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
+
+        Raises:
+            PaymanError: As for `obtain`.
+        """
+        if not self.can_renew and self.remaining() <= 0:
+            return None
+        token = yield from self.obtain(deadline)
+        return TokenInfo(accessToken=str(token.value), expiresIn=int(token.expires_at - self._clock()))
+
+    def exchange(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+        """A flow that gets the first token with a request of its own, such as one with an authorization code.
+
+        Raises:
+            PaymanError: As for `obtain`.
+        """
+        token: Token | None = yield Alone(
+            self._exchanged(request, deadline), until=deadline, lock=self._store.lock
+        )
         if token is None:
-            token = yield Alone(self._renew(deadline))
+            raise _busy()
         return token
 
     def forget(self, refused: Token) -> None:
         """Drops a token that the server refused, unless another has taken its place."""
-        if self._current == refused:
+        self._refused = refused.value
+        if self._current is not None and self._current.value == refused.value:
             self._current = None
 
-    def _renew(self, deadline: float) -> Flow[Token]:
-        # Whoever waited for the lock finds the token that the one before has fetched.
-        token = self.usable()
-        if token is None:
-            sent_at = self._clock()
-            try:
-                answer: httpx.Response = yield Send(self._grant.request(), deadline)
-            except APIConnectionError as error:
-                error.message = f"No access token could be fetched. {error.message}"
-                error.sent = False  # the token request perhaps, what the token was wanted for certainly not
-                raise
-            token = self._current = read_token(answer, sent_at)
+    def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
+        if self._current is not seen:
+            return
+        try:
+            yield Alone(self._renew(deadline), until=self._clock(), lock=self._store.lock)
+        except PaymanError as error:
+            self._early_after = self._clock() + _PAUSE
+            log.warning("The access token could not be renewed yet, and still serves: %s", error)
+
+    def _renewed(self, seen: Token | None, failures: int, deadline: float) -> Flow[Token]:
+        """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
+        if self._current is not None and self._current is not seen:
+            return self._current
+        if self._failure is not None and self._failures != failures:
+            raise copy.copy(self._failure)
+        had_time = deadline - self._clock() >= _RENEWAL
+        try:
+            token: Token | None = yield Alone(self._renew(deadline), until=deadline, lock=self._store.lock)
+            if token is None:
+                raise _busy()
+        except PaymanError as error:
+            if had_time:  # those who waited may have more time than one who was in a hurry
+                self._failure, self._failures = copy.copy(error), self._failures + 1
+            raise
         return token
+
+    def _renew(self, deadline: float) -> Flow[Token]:
+        """Alone among all who share the store: read again, renew, write."""
+        stored = yield from self._load()
+        if stored is not None and not self._is_dead(stored):
+            self._known = stored
+            token = self._on_our_clock(stored)
+            if token is not None and token.value != self._refused and not token.is_early(self._clock()):
+                self._current = token
+                return token
+        issued = yield from self._issued(min(deadline, self._clock() + _RENEWAL))
+        return (yield from self._keep(issued))
+
+    def _issued(self, deadline: float) -> Flow[IssuedToken]:
+        application, refused = self._owner.application, None
+        while (refresh_token := self._next_refresh_token()) is not None:
+            try:
+                return (yield from self._requested(application.refresh(refresh_token), deadline))
+            except AuthenticationError as error:
+                if error.error not in {None, "invalid_grant"}:
+                    raise  # what was refused is not the refresh token
+                refused = error
+            yield from self._drop(refresh_token)
+        if self._owner.has_own_account:
+            return (yield from self._requested(application.client_credentials(), deadline))
+        if refused is not None:
+            refused.next_step = "Authorize again: the refresh token is no longer good."
+            raise refused
+        raise AuthenticationError(
+            "The access token has ended or was refused, and there is no refresh token to get another.",
+            next_step="Authorize again.",
+        )
+
+    def _next_refresh_token(self) -> Secret | None:
+        """The newest refresh token; where that was refused, the one that was given, in case it is a newer grant's."""
+        if self.refresh_token is None and self._given is not None:
+            return self._given.refresh_token
+        return self.refresh_token
+
+    def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+        self._known = None
+        issued = yield from self._requested(request, min(deadline, self._clock() + _RENEWAL))
+        return (yield from self._keep(issued))
+
+    def _requested(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+        sent_at = self._clock()
+        try:
+            answer: httpx.Response = yield Send(request, deadline)
+        except APIConnectionError as error:
+            error.message = f"No access token could be fetched. {error.message}"
+            error.sent = False  # the token request perhaps, what the token was wanted for certainly not
+            raise
+        return read_token(answer, sent_at)
+
+    def _keep(self, issued: IssuedToken) -> Flow[Token]:
+        token = Token(issued.access_token, issued.lifetime, issued.expires_at)
+        stored = StoredToken(
+            issued_to=self._owner.name,
+            access_token=issued.access_token,
+            expires_at=self._now() + issued.expires_at - self._clock(),
+            lifetime=issued.lifetime,
+            refresh_token=issued.refresh_token or self.refresh_token,
+            scope=issued.scope,
+        )
+        self._known, self._current, self._given = stored, token, None
+        self._early_after, self._failure = _NEVER, None
+        try:
+            yield from self._save(stored)
+        except TokenStoreError as error:
+            if issued.refresh_token is not None:  # the one that others still find there is spent
+                raise
+            log.warning("The new access token could not be kept for others: %s", error)
+        return token
+
+    def _drop(self, refresh_token: Secret) -> Flow[None]:
+        if self._given is not None and self._given.refresh_token == refresh_token:
+            self._given = None
+        if self._known is not None and self._known.refresh_token == refresh_token:
+            self._known = evolve(self._known, refresh_token=None)
+            try:
+                yield from self._save(self._known)
+            except TokenStoreError as error:
+                log.warning("A refresh token that was refused could not be removed: %s", error)
+
+    def _load(self) -> Flow[StoredToken | None]:
+        try:
+            stored: StoredToken | None = yield Call(self._store.load)
+        except PaymanError:
+            raise
+        except Exception as error:
+            raise TokenStoreError(f"The token store failed: {error}") from error
+        if stored is None:
+            return self._known
+        if stored.issued_to != self._owner.name:
+            raise ConfigurationError(
+                f"The token store holds a token of {stored.issued_to}, and this client is {self._owner.name}.",
+                next_step="Give every account a store of its own, by a name of its own.",
+            )
+        return stored
+
+    def _save(self, token: StoredToken) -> Flow[None]:
+        try:
+            yield Call(partial(self._store.save, token))
+        except PaymanError:
+            raise
+        except Exception as error:
+            raise TokenStoreError(f"The token store failed: {error}") from error
+
+    def _is_dead(self, stored: StoredToken) -> bool:
+        """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
+        token = self._on_our_clock(stored)
+        serves = token is not None and token.value != self._refused and token.expires_at > self._clock()
+        return stored.refresh_token is None and not serves
+
+    def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
+        if stored is None or stored.access_token is None:
+            return None
+        return Token(stored.access_token, stored.lifetime, self._clock() + stored.expires_at - self._now())
+
+
+def _busy() -> APITimeoutError:
+    failure = APITimeoutError(
+        "Another renewal of the access token did not end in time.", next_step="Try again."
+    )
+    failure.sent = False
+    return failure
 
 
 def authorized(request: dict[str, Any], tokens: Tokens, deadline: float) -> Flow[httpx.Response]:

@@ -30,6 +30,10 @@ class Agent:
         self._timeout = timeout
         self._clock = clock
 
+    def deadline(self) -> float:
+        """When something that begins now has to be over."""
+        return self._clock() + self._timeout
+
     def ask(
         self, text: str, session_id: str, options: Mapping[str, Any], *, raw: bool
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
@@ -43,7 +47,7 @@ class Agent:
             message_metadata=options.get("message_metadata"),
             part_metadata=options.get("part_metadata"),
         )
-        answer, task = yield from asked(ask, self._tokens, self._clock() + self._timeout)
+        answer, task = yield from asked(ask, self._tokens, self.deadline())
         if raw or options.get("output_format") == "json":
             return cast("TaskResponse", answer)
         return _formatted(task, **ask.ids())
@@ -52,7 +56,7 @@ class Agent:
         """How a task stands."""
         check_task_id(task_id)
         request_id = new_id("req")
-        _, task = yield from looked_up(task_id, request_id, self._tokens, self._clock() + self._timeout)
+        _, task = yield from looked_up(task_id, request_id, self._tokens, self.deadline())
         return _formatted(task, task_id=task_id, request_id=request_id, session_id=None)
 
 

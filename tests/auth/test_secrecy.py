@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.auth.secrecy import hide_token_requests
 from payman_sdk.errors import PaymanError
+from payman_sdk.secrecy import hide_token_requests
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, rpc, token
 

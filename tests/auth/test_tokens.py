@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,18 +9,36 @@ from typing import cast
 
 import httpx
 import pytest
+from attrs import evolve
 
 from payman_api import ACCESS_TOKEN_HEADER
-from payman_sdk import PaymanClient
-from payman_sdk.auth.grants import ClientCredentials, Token
-from payman_sdk.auth.tokens import Tokens, authorized
-from payman_sdk.errors import APIConnectionError, AuthenticationError, ServerError
-from payman_sdk.flows import Alone, Send
+from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
+from payman_sdk.auth.grants import Application
+from payman_sdk.auth.tokens import Owner, Token, Tokens, authorized
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    RateLimitError,
+    ServerError,
+    TokenStoreError,
+)
+from payman_sdk.flows import Alone, Call, Send
+from payman_sdk.secrecy import Secret
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
-from tests.steps import Clock, driven, token_answer
+from tests.steps import Busy, Clock, driven, token_answer
 
 REQUEST = {"method": "POST", "url": "/x", "headers": {"Content-Type": "application/json"}}
+WALL = 1_800_000_000.0
+OWN = Owner(
+    application=Application(client_id="pm-test-1", client_secret=Secret("s3cret")),
+    base_url="https://agent.payman.dev",
+    has_own_account=True,
+)
+PERSON = evolve(OWN, has_own_account=False)
+PUBLIC = evolve(PERSON, application=Application(client_id="pm-test-1"))
 
 
 @pytest.fixture
@@ -28,49 +47,79 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def tokens(clock: Clock) -> Tokens:
-    return Tokens(ClientCredentials("pm-test-1", "s3cret"), clock)
+def store() -> MemoryTokenStore:
+    return MemoryTokenStore()
+
+
+@pytest.fixture
+def tokens(clock: Clock, store: MemoryTokenStore) -> Tokens:
+    return made(OWN, store, clock)
+
+
+def made(owner: Owner, store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None) -> Tokens:
+    """Tokens whose wall clock goes with their own."""
+    return Tokens(owner, store, given=given, clock=clock, now=lambda: WALL + clock.now)
+
+
+def stored(
+    owner: Owner, clock: Clock, access: str | None, lifetime: float = 3600, refresh: str | None = None
+) -> StoredToken:
+    """A token as a store holds it, that lives so long from now."""
+    return StoredToken(
+        issued_to=owner.name,
+        access_token=access,
+        expires_at=WALL + clock.now + lifetime,
+        lifetime=max(lifetime, 1),
+        refresh_token=refresh,
+    )
 
 
 def fetched(tokens: Tokens, answer: httpx.Response | None = None) -> Token:
     outcome, sent = driven(tokens.obtain(9999), [answer or token_answer()])
-    assert len(sent) == 1
+    assert len(sent) == 1, outcome
     return cast("Token", outcome)
 
 
+def grant_of(step: Send) -> dict[str, str]:
+    """The parameters of a token request."""
+    return dict(step.request["params"])
+
+
+# One token, one fetch
+
+
 def test_the_steps_of_fetching_a_token(tokens: Tokens, clock: Clock) -> None:
-    """A token is fetched alone, by one request within the deadline, and its life begins when that was sent."""
-    flow = tokens.obtain(deadline=1234)
-    alone = next(flow)
-    assert isinstance(alone, Alone)
-    send = next(alone.flow)
+    """A token is fetched alone in the client and alone among the store's users, who read again before and write after."""
+    flow = tokens.obtain(deadline=1015)
+    in_client = next(flow)
+    assert isinstance(in_client, Alone)
+    assert (in_client.lock, in_client.until) == (None, 1015)
+    among_all = next(in_client.flow)
+    assert isinstance(among_all, Alone)
+    assert among_all.lock is not None
+    read_again = next(among_all.flow)
+    assert isinstance(read_again, Call)
+    send = among_all.flow.send(None)
     assert isinstance(send, Send)
-    assert (send.request["url"], send.deadline) == ("/api/oauth2/token", 1234)
+    assert (send.request["url"], send.deadline) == ("/api/oauth2/token", 1015)
     clock.now += 5  # the answer takes its time
+    write = among_all.flow.send(token_answer("token-1", 100))
+    assert isinstance(write, Call)
     with pytest.raises(StopIteration) as renewed:
-        alone.flow.send(token_answer("token-1", 100))
-    with pytest.raises(StopIteration) as obtained:
-        flow.send(renewed.value.value)
-    assert obtained.value.value == Token("token-1", 100, 1100)
+        among_all.flow.send(None)
+    assert renewed.value.value == Token(Secret("token-1"), 100, 1100)
+
+
+def test_a_renewal_is_over_before_a_stores_lock_expires(tokens: Tokens) -> None:
+    """However far the deadline of an ask is, its renewal has twenty seconds: nobody else may spend the same refresh token."""
+    _, sent = driven(tokens.obtain(9999), [token_answer()])
+    assert sent[0].deadline == 1000 + 20
 
 
 def test_a_token_is_kept(tokens: Tokens) -> None:
     """Who needs a token after it was fetched gets the same without a step."""
     first = fetched(tokens)
     assert driven(tokens.obtain(9999)) == (first, [])
-
-
-@pytest.mark.parametrize(("lifetime", "good_for"), [(3600, 3540), (120, 60), (100, 50), (1, 0.5)])
-def test_a_token_is_renewed_before_its_end(
-    lifetime: float, good_for: float, tokens: Tokens, clock: Clock
-) -> None:
-    """A token counts as expired a minute before its end, or at half of its life if that is short."""
-    old = fetched(tokens, token_answer("old", lifetime))
-    clock.now += good_for - 0.01
-    assert tokens.usable() is old
-    clock.now += 0.02
-    assert tokens.usable() is None
-    assert fetched(tokens, token_answer("new")).value == "new"
 
 
 def test_who_waited_finds_the_token_of_the_one_before(tokens: Tokens) -> None:
@@ -81,18 +130,136 @@ def test_who_waited_finds_the_token_of_the_one_before(tokens: Tokens) -> None:
     assert isinstance(next_turn, Alone)
     fetched_token, sent = driven(turn.flow, [token_answer()])
     assert len(sent) == 1
-    assert driven(next_turn.flow) == (fetched_token, [])
+    with pytest.raises(StopIteration) as found:  # without another step, to the store neither
+        next(next_turn.flow)
+    assert found.value.value is fetched_token
 
 
-def test_only_the_refused_token_is_dropped(tokens: Tokens, clock: Clock) -> None:
+def test_who_waited_shares_the_failure_of_the_one_before(tokens: Tokens) -> None:
+    """Of many that wait for a token, one meets the failure, and the others get a copy of it instead of trying in turn."""
+    turns = [cast("Alone", next(tokens.obtain(9999))) for _ in range(3)]
+    met, _ = driven(turns[0].flow, [httpx.Response(429)])
+    shared = [driven(turn.flow) for turn in turns[1:]]
+    assert isinstance(met, RateLimitError)
+    assert [(type(error), str(error), sent) for error, sent in shared] == [(RateLimitError, str(met), [])] * 2
+    # Each caller notes its own ids on an error of its own.
+    assert len({id(error) for error in (met, *(error for error, _ in shared))}) == 3
+
+
+def test_who_waited_does_not_share_the_hurry_of_the_one_before(tokens: Tokens) -> None:
+    """A failure of one with little time is its own: whoever has more tries again."""
+    hurried, patient = tokens.obtain(1001), tokens.obtain(9999)
+    turn, next_turn = cast("Alone", next(hurried)), cast("Alone", next(patient))
+    assert isinstance(driven(turn.flow, [APITimeoutError("Too late.")])[0], APITimeoutError)
+    renewed, sent = driven(next_turn.flow, [token_answer("a-1")])
+    assert (cast("Token", renewed).value, len(sent)) == ("a-1", 1)
+
+
+def test_a_failure_leaves_the_next_to_try(tokens: Tokens) -> None:
+    """A failure is not kept for those who come later: the next ask fetches again."""
+    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(500)])
+    assert isinstance(outcome, ServerError)
+    assert fetched(tokens).value == "token-1"
+
+
+def test_a_lock_that_is_not_had_in_time_is_a_timeout(tokens: Tokens) -> None:
+    """Whoever cannot have the lock within its deadline hears so, and that nothing was sent."""
+    for busy in (Busy.CLIENT, Busy.STORE):
+        outcome, sent = driven(tokens.obtain(9999), busy=busy)
+        assert isinstance(outcome, APITimeoutError)
+        assert not outcome.sent
+        assert sent == []
+
+
+# The two windows
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "early", "late"),
+    [(3600, 3480, 3540), (240, 120, 180), (200, 100, 150), (100, 50, 75), (1, 0.5, 0.75)],
+)
+def test_the_windows_of_a_token(
+    lifetime: float, early: float, late: float, tokens: Tokens, clock: Clock
+) -> None:
+    """The early window begins 120 s before the end and the late one 60 s before, at most at a half and a quarter of a life."""
+    old = fetched(tokens, token_answer("old", lifetime))
+    for age, is_early, is_late in (
+        (early - 0.01, False, False),
+        (early + 0.01, True, False),
+        (late - 0.01, True, False),
+        (late + 0.01, True, True),
+    ):
+        assert (old.is_early(1000 + age), old.is_late(1000 + age)) == (is_early, is_late)
+
+
+def test_in_the_early_window_one_renews_and_the_others_go_on(tokens: Tokens, clock: Clock) -> None:
+    """Whoever gets the lock without waiting renews; whoever does not goes on with the token there is, at once."""
+    old = fetched(tokens, token_answer("old"))
+    clock.now += 3500
+    assert driven(tokens.obtain(9999), busy=Busy.CLIENT) == (old, [])
+    assert driven(tokens.obtain(9999), busy=Busy.STORE) == (old, [])
+    renewed, sent = driven(tokens.obtain(9999), [token_answer("new")])
+    assert (cast("Token", renewed).value, len(sent)) == ("new", 1)
+    assert driven(tokens.obtain(9999)) == (renewed, [])
+
+
+def test_in_the_early_window_a_lock_is_only_tried(tokens: Tokens, clock: Clock) -> None:
+    """Nobody waits for a lock while the token still serves."""
+    fetched(tokens, token_answer("old"))
+    clock.now += 3500
+    in_client = next(tokens.obtain(9999))
+    assert isinstance(in_client, Alone)
+    assert in_client.until <= clock.now
+    among_all = next(in_client.flow)
+    assert isinstance(among_all, Alone)
+    assert among_all.until <= clock.now
+
+
+def test_a_failure_in_the_early_window_is_only_logged(
+    tokens: Tokens, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A renewal that fails early harms nobody, is logged once, and is not tried again by every ask that follows."""
+    old = fetched(tokens, token_answer("old"))
+    clock.now += 3500
+    with caplog.at_level(logging.WARNING, "payman_sdk"):
+        outcome, sent = driven(tokens.obtain(9999), [httpx.Response(500)])
+    assert (outcome, len(sent)) == (old, 1)
+    assert [record.name for record in caplog.records] == ["payman_sdk"]
+    assert "still serves" in caplog.text
+    assert driven(tokens.obtain(9999)) == (old, [])
+    clock.now += 10.01
+    assert len(driven(tokens.obtain(9999), [token_answer("new")])[1]) == 1
+
+
+def test_in_the_late_window_a_failure_is_raised(tokens: Tokens, clock: Clock) -> None:
+    """When the end is near, callers wait for the renewal, and its failure is theirs."""
+    fetched(tokens, token_answer("old"))
+    clock.now += 3541
+    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(500)])
+    assert isinstance(outcome, ServerError)
+
+
+# Refused tokens
+
+
+def test_only_the_refused_token_is_dropped(tokens: Tokens) -> None:
     """A late word that an old token was refused does not drop the one that has taken its place."""
     old = fetched(tokens, token_answer("old"))
     tokens.forget(old)
     new = fetched(tokens, token_answer("new"))
     tokens.forget(old)
-    assert tokens.usable() is new
+    assert driven(tokens.obtain(9999)) == (new, [])
     tokens.forget(new)
-    assert tokens.usable() is None
+    assert tokens.remaining() == 0
+
+
+def test_a_refused_token_is_not_taken_from_the_store_again(tokens: Tokens, store: MemoryTokenStore) -> None:
+    """What the server refused is still in the store; it is replaced, not used again."""
+    tokens.forget(fetched(tokens, token_answer("old")))
+    kept = store.load()
+    assert kept is not None
+    assert kept.access_token == "old"
+    assert fetched(tokens, token_answer("new")).value == "new"
 
 
 def test_a_request_is_signed(tokens: Tokens) -> None:
@@ -126,10 +293,10 @@ def test_a_second_refusal_is_the_answer(tokens: Tokens) -> None:
 
 def test_a_token_that_another_has_renewed_is_used(tokens: Tokens) -> None:
     """Who is refused after another has fetched a new token takes that one."""
-    fetched(tokens, token_answer("old"))
+    old = fetched(tokens, token_answer("old"))
     flow = authorized(REQUEST, tokens, 9999)
     next(flow)
-    tokens.forget(cast("Token", tokens.usable()))
+    tokens.forget(old)
     new = fetched(tokens, token_answer("new"))
     again = flow.send(httpx.Response(401))
     assert isinstance(again, Send)
@@ -145,14 +312,234 @@ def test_a_failed_token_request_has_not_sent_what_the_token_was_for(tokens: Toke
     assert not failure.sent
     assert str(failure) == "No access token could be fetched. The connection broke."
     assert len(sent) == 1
-    assert tokens.usable() is None
 
 
-def test_a_failed_fetch_leaves_the_next_to_try(tokens: Tokens) -> None:
-    """A refusal is not kept: the next ask fetches again."""
-    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(500)])
-    assert isinstance(outcome, ServerError)
+# Refresh tokens
+
+
+def test_a_refresh_token_gets_the_next_token(store: MemoryTokenStore, clock: Clock) -> None:
+    """A client that has only a refresh token sends it, with Basic where there is a secret, and keeps what comes of it."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    outcome, sent = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
+    assert cast("Token", outcome).value == "a-1"
+    assert grant_of(sent[0]) == {"grant_type": "refresh_token", "refresh_token": "r-1"}
+    assert sent[0].request["headers"]["Authorization"].startswith("Basic ")
+    assert tokens.refresh_token == "r-2"
+
+
+def test_a_public_client_sends_its_id(store: MemoryTokenStore, clock: Clock) -> None:
+    """Without a secret the id goes with the parameters, and there is no Basic header."""
+    tokens = made(PUBLIC, store, clock, stored(PUBLIC, clock, None, 0, "r-1"))
+    _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
+    assert grant_of(sent[0]) == {
+        "grant_type": "refresh_token",
+        "refresh_token": "r-1",
+        "client_id": "pm-test-1",
+    }
+    assert "headers" not in sent[0].request
+
+
+def test_rotation_is_followed(store: MemoryTokenStore, clock: Clock) -> None:
+    """A new refresh token replaces the old one; without one in the answer, the old one is kept."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    spent: list[str] = []
+    for answer_of_it in (
+        token_answer("a-1", 3600, "r-2"),
+        token_answer("a-2"),
+        token_answer("a-3", 3600, "r-3"),
+    ):
+        _, sent = driven(tokens.obtain(99999), [answer_of_it])
+        spent.append(grant_of(sent[0])["refresh_token"])
+        clock.now += 3600
+    assert spent == ["r-1", "r-2", "r-2"]
+    assert tokens.refresh_token == "r-3"
+    kept = store.load()
+    assert kept is not None
+    assert (kept.access_token, kept.refresh_token) == ("a-3", "r-3")
+
+
+@pytest.mark.parametrize("body", [{"error": "invalid_grant"}, {}])
+def test_a_refused_refresh_token_of_the_own_account_is_no_end(
+    body: dict[str, str], store: MemoryTokenStore, clock: Clock
+) -> None:
+    """Where the application acts for itself, its own credentials get the next token."""
+    store.save(stored(OWN, clock, None, 0, "r-1"))
+    tokens = made(OWN, store, clock)
+    outcome, sent = driven(tokens.obtain(9999), [httpx.Response(400, json=body), token_answer("a-1")])
+    assert cast("Token", outcome).value == "a-1"
+    assert [grant_of(step)["grant_type"] for step in sent] == ["refresh_token", "client_credentials"]
+    assert tokens.refresh_token is None
+
+
+def test_a_refused_refresh_token_of_a_person_asks_to_authorize_again(
+    store: MemoryTokenStore, clock: Clock
+) -> None:
+    """A person's token is never replaced by the application's own, which would pay from another account."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    outcome, sent = driven(tokens.obtain(9999), [httpx.Response(400, json={"error": "invalid_grant"})])
+    assert isinstance(outcome, AuthenticationError)
+    assert outcome.error == "invalid_grant"
+    assert "Authorize again" in str(outcome)
+    assert len(sent) == 1
+    again, sent = driven(tokens.obtain(9999))
+    assert isinstance(again, AuthenticationError)
+    assert "Authorize again" in str(again)
+    assert sent == [], "a refresh token that was refused is not sent again"
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "invalid_request", "unauthorized_client"])
+def test_a_refusal_of_something_else_keeps_the_refresh_token(
+    error: str, store: MemoryTokenStore, clock: Clock
+) -> None:
+    """A wrong secret is no reason to throw a refresh token away."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(401, json={"error": error})])
+    assert isinstance(outcome, AuthenticationError)
+    assert tokens.refresh_token == "r-1"
+
+
+def test_a_token_without_means_serves_to_its_end(store: MemoryTokenStore, clock: Clock) -> None:
+    """A token that nothing can renew is used as long as it lives, and then its end is told."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 100))
+    clock.now += 99
+    outcome, _ = driven(tokens.obtain(9999))
+    assert cast("Token", outcome).value == "a-1"
+    clock.now += 1.01
+    outcome, _ = driven(tokens.obtain(9999))
+    assert isinstance(outcome, AuthenticationError)
+    assert "Authorize again" in str(outcome)
+
+
+# What is reported
+
+
+def test_a_token_is_reported_with_the_seconds_it_lives(tokens: Tokens, clock: Clock) -> None:
+    """`report` fetches if need be, and counts from now."""
+    outcome, sent = driven(tokens.report(9999), [token_answer("a-1", 3600)])
+    assert (outcome, len(sent)) == ({"accessToken": "a-1", "expiresIn": 3600}, 1)
+    assert type(cast("dict[str, str]", outcome)["accessToken"]) is str
+    clock.now += 100.5
+    assert driven(tokens.report(9999))[0] == {"accessToken": "a-1", "expiresIn": 3499}
+
+
+def test_nothing_is_reported_where_there_is_nothing(store: MemoryTokenStore, clock: Clock) -> None:
+    """Without a token and without means there is None; a token that still lives is reported, however shortly."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 10))
+    clock.now += 8
+    assert driven(tokens.report(9999))[0] == {"accessToken": "a-1", "expiresIn": 2}
+    clock.now += 3
+    assert driven(tokens.report(9999)) == (None, [])
+
+
+# Stores
+
+
+def test_a_token_of_another_process_is_taken(tokens: Tokens, store: MemoryTokenStore, clock: Clock) -> None:
+    """What another has written while we waited is used, and nothing is sent."""
+    store.save(stored(OWN, clock, "theirs"))
+    outcome, sent = driven(tokens.obtain(9999))
+    assert (cast("Token", outcome).value, sent) == ("theirs", [])
+
+
+def test_a_rotated_token_in_the_store_wins_over_the_given_one(store: MemoryTokenStore, clock: Clock) -> None:
+    """A process that starts with a refresh token that another has spent already uses the newer one of the store."""
+    store.save(stored(PERSON, clock, "theirs", 0, "r-2"))
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
+    assert grant_of(sent[0])["refresh_token"] == "r-2"
+
+
+def test_another_accounts_token_is_refused(store: MemoryTokenStore, clock: Clock) -> None:
+    """A store that holds somebody else's token is an error that names both, and nothing is sent."""
+    tokens = made(OWN, store, clock)
+    store.save(evolve(stored(OWN, clock, "theirs"), issued_to="pm-other at https://agent.payman.ai"))
+    outcome, sent = driven(tokens.obtain(9999))
+    assert isinstance(outcome, ConfigurationError)
+    assert "pm-other at https://agent.payman.ai" in str(outcome)
+    assert OWN.name in str(outcome)
+    assert sent == []
+
+
+def test_another_accounts_token_in_memory_is_refused_as_well(store: MemoryTokenStore, clock: Clock) -> None:
+    """A store in memory is looked at at once, and then too nobody else's token is used."""
+    store.save(evolve(stored(OWN, clock, "theirs"), issued_to="pm-other at https://agent.payman.ai"))
+    outcome, sent = driven(made(OWN, store, clock).obtain(9999))
+    assert isinstance(outcome, ConfigurationError)
+    assert sent == []
+
+
+@pytest.mark.parametrize("refresh", [None, "r-old"])
+def test_a_new_grant_revives_a_dead_store(refresh: str | None, store: MemoryTokenStore, clock: Clock) -> None:
+    """After a person has authorized again, what is left in the store of the old grant does not stand in the way."""
+    store.save(stored(PERSON, clock, "ended", -1, refresh))
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-new"))
+    refusals = [httpx.Response(400, json={"error": "invalid_grant"})] if refresh else []
+    outcome, sent = driven(tokens.obtain(9999), [*refusals, token_answer("a-1", 3600, "r-2")])
+    assert cast("Token", outcome).value == "a-1"
+    assert [grant_of(step)["refresh_token"] for step in sent] == [*([refresh] if refresh else []), "r-new"]
+    clock.now += 3600
+    last, sent = driven(tokens.obtain(9999), [httpx.Response(400, json={"error": "invalid_grant"})])
+    assert isinstance(last, AuthenticationError)
+    assert [grant_of(step)["refresh_token"] for step in sent] == ["r-2"], "what was given is tried once"
+
+
+def test_a_given_token_serves_beside_a_dead_store(store: MemoryTokenStore, clock: Clock) -> None:
+    """A token that is given and lives is used, whatever has ended in the store."""
+    store.save(stored(PERSON, clock, "ended", -1))
+    outcome, sent = driven(made(PERSON, store, clock, stored(PERSON, clock, "given", 600)).obtain(9999))
+    assert (cast("Token", outcome).value, sent) == ("given", [])
+
+
+class BrokenStore(MemoryTokenStore):
+    """A store that cannot be written, in its own way."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+
+    def save(self, token: StoredToken) -> None:
+        raise self.failure
+
+
+@pytest.mark.parametrize("failure", [TokenStoreError("The disk is full."), OSError("The disk is full.")])
+def test_a_failed_save_after_a_rotation_is_an_error(failure: Exception, clock: Clock) -> None:
+    """Others would spend the old refresh token again, so this is raised; this client goes on with what it has got."""
+    tokens = made(PERSON, BrokenStore(failure), clock, stored(PERSON, clock, None, 0, "r-1"))
+    outcome, _ = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
+    assert isinstance(outcome, TokenStoreError)
+    assert "The disk is full." in str(outcome)
+    token_of_it, sent = driven(tokens.obtain(9999))
+    assert (cast("Token", token_of_it).value, tokens.refresh_token, sent) == ("a-1", "r-2", [])
+
+
+def test_a_failed_save_without_a_rotation_is_only_logged(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a rotation nothing is lost, so the ask goes on, and a record says what happened."""
+    tokens = made(OWN, BrokenStore(TokenStoreError("The disk is full.")), clock)
     assert fetched(tokens).value == "token-1"
+    assert "The disk is full." in caplog.text
+
+
+def test_a_code_replaces_what_was_in_the_store(store: MemoryTokenStore, clock: Clock) -> None:
+    """An exchange does not ask the store, keeps no refresh token of before, and writes what it got."""
+    store.save(stored(PERSON, clock, "before", 3600, "r-0"))
+    tokens = made(PERSON, store, clock)
+    request = PERSON.application.authorization_code("c-1", redirect_uri="https://x/back", code_verifier="v")
+    outcome, sent = driven(tokens.exchange(request, 9999), [token_answer("a-1")])
+    assert cast("Token", outcome).value == "a-1"
+    assert grant_of(sent[0]) == {
+        "grant_type": "authorization_code",
+        "code": "c-1",
+        "redirect_uri": "https://x/back",
+        "code_verifier": "v",
+    }
+    kept = store.load()
+    assert kept is not None
+    assert (kept.access_token, kept.refresh_token) == ("a-1", None)
+
+
+# Over the wire
 
 
 def test_a_token_is_fetched_on_first_need(peer: Peer, client: PaymanClient) -> None:
@@ -216,8 +603,16 @@ def test_a_second_401_is_an_authentication_error(peer: Peer, client: PaymanClien
     assert (len(peer.asks()), len(peer.token_requests())) == (2, 2)
 
 
-def test_a_client_takes_no_token_from_another(peer: Peer, connect: Connect) -> None:
-    """Every client fetches its own token."""
+def test_clients_with_the_same_credentials_share_a_token(peer: Peer, connect: Connect) -> None:
+    """Clients of one process with the same credentials fetch one token, others and those with a store of their own theirs."""
     connect().ask("one")
     connect().ask("two")
+    assert len(peer.token_requests()) == 1
+    connect(client_secret="another").ask("three")
     assert len(peer.token_requests()) == 2
+    own = PaymanClient(
+        client_id="pm-test-1", client_secret=SECRET, base_url=peer.base_url, token_store=MemoryTokenStore()
+    )
+    with own:
+        own.ask("four")
+    assert len(peer.token_requests()) == 3

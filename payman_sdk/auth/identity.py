@@ -1,0 +1,148 @@
+"""Who a client acts for: the application's own account, or a person who gave a token; and the tokens that follow from it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from attrs import frozen
+
+from payman_sdk.config import Config
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret
+
+if TYPE_CHECKING:
+    from payman_sdk.auth.grants import Application
+    from payman_sdk.auth.stores import TokenStore
+    from payman_sdk.auth.tokens import Tokens
+
+_EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
+
+
+@frozen(kw_only=True)
+class GivenToken:
+    """A token that a client is given to begin with.
+
+    Args:
+        access_token: None where there is only a refresh token.
+        lifetime: Seconds the access token still lives.
+        refresh_token: What gets the next one.
+    """
+
+    access_token: Secret | None
+    lifetime: float
+    refresh_token: Secret | None
+
+
+@frozen(kw_only=True)
+class Identity:
+    """Who a client acts for.
+
+    Args:
+        config: Its settings.
+        has_own_account: Whether its credentials alone get a token: the client credentials grant.
+        given: A token to begin with, where the store has none.
+        store: Where tokens are kept; without one, clients of the own account share one store in this process, and a
+            person's token is kept by the client alone.
+    """
+
+    config: Config
+    has_own_account: bool
+    given: GivenToken | None = None
+    store: TokenStore | None = None
+
+    @property
+    def application(self) -> Application:
+        """The application, as it asks for tokens."""
+        from payman_sdk.auth.grants import Application
+
+        return Application(client_id=self.config.client_id, client_secret=self.config.client_secret)
+
+    def tokens(self, clock: Callable[[], float]) -> Tokens:
+        """The tokens of this identity, on a client's clock."""
+        from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, shared_store
+        from payman_sdk.auth.tokens import Owner, Tokens
+
+        config, given = self.config, self.given
+        owner = Owner(
+            application=self.application, base_url=config.base_url, has_own_account=self.has_own_account
+        )
+        store = self.store
+        if store is None and self.has_own_account and config.client_secret is not None:
+            store = shared_store(config.base_url, config.client_id, config.client_secret)
+        known = None
+        if given is not None:
+            known = StoredToken(
+                issued_to=owner.name,
+                access_token=given.access_token,
+                expires_at=time.time() + given.lifetime,
+                lifetime=given.lifetime,
+                refresh_token=given.refresh_token,
+            )
+        return Tokens(owner, store or MemoryTokenStore(), given=known, clock=clock)
+
+
+def read_token_info(token_info: Mapping[str, Any]) -> GivenToken:
+    """A token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
+
+    Raises:
+        ConfigurationError: It holds neither an access token with its lifetime nor a refresh token, or something
+            unusable; no value is repeated.
+    """
+    if not isinstance(token_info, Mapping):
+        raise ConfigurationError(f"token_info is a {type(token_info).__name__}.", next_step=_EITHER)
+    access_token = _text(token_info, "accessToken", "access_token")
+    refresh_token = _text(token_info, "refreshToken", "refresh_token")
+    expires_in = _either(token_info, "expiresIn", "expires_in")
+    if access_token is None and refresh_token is None:
+        raise ConfigurationError("token_info holds no token.", next_step=_EITHER)
+    if access_token is None or (expires_in is None and refresh_token is not None):
+        return GivenToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
+    if (
+        isinstance(expires_in, bool)
+        or not isinstance(expires_in, int | float)
+        or not 0 <= expires_in < math.inf
+    ):
+        problem = (
+            "is missing"
+            if expires_in is None
+            else f"is a {type(expires_in).__name__} that is no number of seconds"
+        )
+        raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
+    return GivenToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
+
+
+def checked_code(auth_code: object) -> Secret:
+    """An authorization code.
+
+    Raises:
+        ConfigurationError: It is missing or blank.
+    """
+    if not isinstance(auth_code, str) or not auth_code.strip():
+        raise ConfigurationError(
+            "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
+        )
+    return Secret(auth_code.strip())
+
+
+def _either(given: Mapping[str, Any], camel: str, snake: str) -> object:
+    value = given.get(camel)
+    return cast("object", given.get(snake) if value is None else value)
+
+
+def _text(given: Mapping[str, Any], camel: str, snake: str) -> Secret | None:
+    value = _either(given, camel, snake)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"token_info's {camel} is a {type(value).__name__}.", next_step="Give a string."
+        )
+    if not value.isascii() or not value.isprintable():
+        raise ConfigurationError(
+            f"token_info's {camel} contains characters that no header can carry.",
+            next_step="Check how it was kept.",
+        )
+    return Secret(value.strip()) if value.strip() else None

@@ -1,0 +1,171 @@
+"""Where tokens are kept, so that many clients, processes and machines can share one.
+
+A store is three things: load, save, and a lock that is held across "read again, renew, write". `MemoryTokenStore` is the
+default; the others live in modules of their own, because they need extras: `payman_sdk.auth.stores.file`, `.keyring`, `.redis`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any, Protocol, Self, cast
+
+from attrs import asdict, field, fields, frozen
+
+from payman_sdk.errors import TokenStoreError
+from payman_sdk.flows import Lock
+from payman_sdk.locks import ThreadLock
+from payman_sdk.secrecy import Secret
+
+
+def _secret(value: str | None) -> Secret | None:
+    return None if value is None else Secret(value)
+
+
+@frozen(kw_only=True)
+class StoredToken:
+    """A token as a store keeps it.
+
+    Args:
+        issued_to: Whose token it is; a client refuses to use another's.
+        access_token: What goes into the header; None where there is only a refresh token.
+        expires_at: When the access token ends, in seconds since 1970, so that other processes understand it.
+        lifetime: Seconds the access token lives from when it was issued.
+        refresh_token: What gets the next access token, if there is one.
+        scope: What it allows, as the server said it.
+    """
+
+    issued_to: str
+    access_token: Secret | None = field(converter=_secret)
+    expires_at: float
+    lifetime: float
+    refresh_token: Secret | None = field(default=None, converter=_secret)
+    scope: str | None = None
+
+    def to_json(self) -> str:
+        """The token as JSON text, secrets included."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: Secret, where: str) -> Self:
+        """Reads what `to_json` has written.
+
+        Raises:
+            TokenStoreError: It is something else; `where` names the place.
+        """
+        token = cls._read(text)
+        if token is None:
+            raise TokenStoreError(f"{where} holds no token.", next_step="Delete it and authorize again.")
+        return token
+
+    @classmethod
+    def _read(cls, text: Secret) -> Self | None:
+        """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
+        try:
+            given: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(given, Mapping):
+            return None
+        members = cast("Mapping[str, Any]", given)
+        known: dict[str, Any] = {part.name: members.get(part.name) for part in fields(cls)}
+        texts = ("issued_to", "access_token", "refresh_token", "scope")
+        if (
+            not isinstance(known["issued_to"], str)
+            or not all(known[name] is None or isinstance(known[name], str) for name in texts)
+            or not all(_is_number(known[name]) for name in ("expires_at", "lifetime"))
+        ):
+            return None
+        return cls(**known)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class TokenStore(Protocol):
+    """Keeps one token. Methods may block; the async client calls them in a worker thread.
+
+    Whatever goes wrong is a `TokenStoreError`.
+    """
+
+    def load(self) -> StoredToken | None:
+        """The token that is kept, None if there is none."""
+        ...
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before. Called with the lock held."""
+        ...
+
+    @property
+    def lock(self) -> Lock:
+        """The lock that is held across "read again, renew, write"."""
+        ...
+
+
+class MemoryTokenStore:
+    """Keeps a token in memory, for the clients of one process that are given the same store.
+
+    Example:
+        >>> from payman_sdk.auth.stores import MemoryTokenStore
+        >>> MemoryTokenStore().load() is None
+        True
+    """
+
+    def __init__(self) -> None:
+        self._token: StoredToken | None = None
+        self._lock = ThreadLock()
+
+    def load(self) -> StoredToken | None:
+        """The token that is kept, None if there is none."""
+        return self._token
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before."""
+        self._token = token
+
+    @property
+    def lock(self) -> Lock:
+        """The lock that is held across "read again, renew, write"."""
+        return self._lock
+
+    def __repr__(self) -> str:
+        return "<MemoryTokenStore>"
+
+
+_SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
+_SHARING = threading.Lock()
+_SHARED_AT_MOST = 1024
+
+
+def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
+    """The store of all clients of this process that have the same credentials at the same server.
+
+    Web programs make a client for every request; with this they do not fetch a token for every request.
+    """
+    key = (base_url, client_id, hashlib.sha256(client_secret.encode()).digest())
+    with _SHARING:
+        store = _SHARED.pop(key, None) or MemoryTokenStore()
+        _SHARED[key] = store  # the one used last is at the end
+        if len(_SHARED) > _SHARED_AT_MOST:
+            del _SHARED[next(iter(_SHARED))]
+        return store
+
+
+def forget_shared_stores() -> None:
+    """Makes the clients made from now on share nothing with those made before."""
+    _SHARED.clear()
+
+
+def _after_fork() -> None:
+    _SHARING.release()
+    forget_shared_stores()
+
+
+if hasattr(os, "register_at_fork"):
+    # A lock that another thread held while the process forked would never be released in the child.
+    os.register_at_fork(before=_SHARING.acquire, after_in_parent=_SHARING.release, after_in_child=_after_fork)

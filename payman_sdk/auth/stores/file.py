@@ -1,0 +1,170 @@
+"""A token in a file that only its owner can read. Needs the extra `file`: filelock, and platformdirs for the usual place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from payman_sdk.auth.stores import StoredToken
+from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.flows import Lock
+from payman_sdk.locks import ThreadLock
+from payman_sdk.secrecy import Secret
+
+try:
+    import filelock
+    import platformdirs
+except ImportError as error:
+    raise ConfigurationError(
+        f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
+    ) from error
+
+_POSIX = os.name == "posix"
+
+
+def _open_directly(path: str, flags: int) -> int:
+    """Opens a file without following a link, and without waiting at a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+class FileLock:
+    """A `Lock` between processes, on a lock file, and between the threads of each of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._threads = ThreadLock()
+        # One object is used from several threads, so it may not remember the one that acquired it.
+        self._processes = filelock.FileLock(path, thread_local=False, mode=0o600)
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        if not self._threads.acquire(timeout=timeout):
+            return False
+        try:
+            self._processes.acquire(timeout=timeout, poll_interval=0.01)
+        except filelock.Timeout:
+            self._threads.release()
+            return False
+        except OSError as error:
+            self._threads.release()
+            raise TokenStoreError(
+                f"The lock {self._processes.lock_file} cannot be taken: {error}."
+            ) from error
+        return True
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._processes.release()
+        self._threads.release()
+
+
+class FileTokenStore:
+    """Keeps a token in a file, for any number of processes of one machine.
+
+    The file is written anew in one step, with mode 0600, in a folder of mode 0700. A file that is a link, belongs to
+    somebody else or can be read by others is refused.
+
+    Args:
+        path: The file; without it, `<name>.json` in the user's usual place for such files.
+        name: Tells the files of several accounts apart.
+
+    Raises:
+        ConfigurationError: The name is no plain file name.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
+        if not name or name != Path(name).name or name.startswith("."):
+            raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
+        place = platformdirs.user_config_path("payman", appauthor=False) / "tokens" / f"{name}.json"
+        self.path = place if path is None else Path(path)
+        self._lock: FileLock | None = None
+
+    def load(self) -> StoredToken | None:
+        """The token in the file, None if there is no file.
+
+        Raises:
+            TokenStoreError: The file is unsafe, damaged or unreadable.
+        """
+        try:
+            with open(self.path, "rb", opener=_open_directly) as file:
+                self._check(os.fstat(file.fileno()))
+                content = Secret(file.read().decode("utf-8", "replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if self.path.is_symlink():
+                raise self._refused("is a link", "Replace it by a file of your own, or delete it") from None
+            raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
+        return StoredToken.from_json(content, f"The token file {self.path}")
+
+    def save(self, token: StoredToken) -> None:
+        """Replaces the file in one step; what is written is on the disk when this returns.
+
+        Raises:
+            TokenStoreError: It could not be written; the file that was there is as it was.
+        """
+        if self.path.is_symlink():
+            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
+        new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        try:
+            self._make_folder()
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(token.to_json())
+                file.flush()
+                os.fsync(descriptor)
+            new.replace(self.path)
+            self._sync_folder()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise TokenStoreError(f"The token file {self.path} cannot be written: {error}.") from error
+
+    @property
+    def lock(self) -> Lock:
+        """The lock beside the file.
+
+        Raises:
+            TokenStoreError: Its folder cannot be made.
+        """
+        if self._lock is None:
+            try:
+                self._make_folder()
+            except OSError as error:
+                raise TokenStoreError(f"The folder {self.path.parent} cannot be made: {error}.") from error
+            self._lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
+        return self._lock
+
+    def __repr__(self) -> str:
+        return f"FileTokenStore({str(self.path)!r})"
+
+    def _make_folder(self) -> None:
+        folder = self.path.parent
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _sync_folder(self) -> None:
+        if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable by itself
+            descriptor = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _check(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise self._refused("is no ordinary file", "Delete it")
+        if not _POSIX:  # modes say nothing there
+            return
+        if status.st_uid != os.geteuid():
+            raise self._refused("belongs to another user", "Delete it")
+        if status.st_mode & 0o077:
+            raise self._refused(
+                f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
+                f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
+            )
+
+    def _refused(self, why: str, fix: str) -> TokenStoreError:
+        return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")

@@ -1,0 +1,41 @@
+"""One process of a fleet: asks as often as it is told, with a token that it shares with the others, and reports as JSON.
+
+Reads its orders from standard input: base_url, refresh_token, asks, and the store, {"file": path} or {"redis": url}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
+
+
+def store_of(order: dict[str, Any]) -> TokenStore:
+    """The store that an order names."""
+    return FileTokenStore(order["file"]) if "file" in order else RedisTokenStore(order["redis"], name="fleet")
+
+
+def main() -> None:
+    """Asks, and prints how often each thing came of it."""
+    order = json.load(sys.stdin)
+    seen: Counter[str] = Counter()
+    with PaymanClient.with_token(
+        order["client_id"],
+        {"refreshToken": order["refresh_token"]},
+        base_url=order["base_url"],
+        client_secret=order["client_secret"],
+        token_store=store_of(order["store"]),
+    ) as client:
+        for _ in range(order["asks"]):
+            try:
+                seen[client.ask("test connection").status] += 1
+            except PaymanError as error:
+                seen[f"{type(error).__name__}: {error.message}"] += 1
+    print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""The hunt for secrets: every way in, every store, every failure, with every logger at DEBUG."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import urlopen
+
+import anyio
+import pytest
+
+from payman_sdk import (
+    AsyncPaymanClient,
+    FileTokenStore,
+    MemoryTokenStore,
+    PaymanClient,
+    Scope,
+    StoredToken,
+    authorization_url,
+    login,
+    parse_redirect,
+)
+from payman_sdk.auth import loopback
+from payman_sdk.errors import PaymanError
+from tests.peer import ASK_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, token
+
+CLIENT_SECRET = "hunted-client-secret"
+ACCESS = "hunted-access-token"
+REFRESH = "hunted-refresh-token"
+NEW_ACCESS = "hunted-new-access-token"
+NEW_REFRESH = "hunted-new-refresh-token"
+CODE = "hunted-authorization-code"
+VERIFIER = "hunted-code-verifier"
+PAIR = base64.b64encode(f"pm-test-1:{CLIENT_SECRET}".encode()).decode()
+SECRETS = [CLIENT_SECRET, ACCESS, REFRESH, NEW_ACCESS, NEW_REFRESH, CODE, VERIFIER, PAIR]
+
+
+class Everything(logging.Handler):
+    """Keeps what any logger says at any level, as it would be written and with its raw arguments."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said += [self.format(record), repr(record.args), repr(vars(record))]
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """What every logger says, the root and all that exist, at DEBUG."""
+    handler = Everything()
+    names = [None, *logging.root.manager.loggerDict, "httpx", "httpcore", "payman_sdk", "asyncio", "filelock"]
+    loggers = [logging.getLogger(name) for name in dict.fromkeys(names)]
+    levels = [logger.level for logger in loggers]
+    logging.root.addHandler(handler)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    yield handler.said
+    logging.root.removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def assert_nothing_in(*texts: str) -> None:
+    for text in texts:
+        for secret in SECRETS:
+            assert secret not in text, text
+
+
+def told_by(error: BaseException) -> list[str]:
+    """All that an error says: its texts, its whole chain, its attributes, and the locals of every frame of the SDK."""
+    told = [str(error), repr(error), repr(vars(error))]
+    chain: BaseException | None = error
+    while chain is not None:
+        told += [str(chain), repr(chain)]
+        for frame, _ in traceback.walk_tb(chain.__traceback__):
+            if "payman_sdk" in frame.f_code.co_filename or "payman_api" in frame.f_code.co_filename:
+                told += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
+        chain = chain.__cause__ or chain.__context__
+    return told
+
+
+Way = Callable[[str, Any], Any]
+
+
+def config(base_url: str) -> Any:
+    return {"client_id": "pm-test-1", "client_secret": CLIENT_SECRET, "base_url": base_url}
+
+
+def by_credentials(base_url: str, store: Any) -> PaymanClient:
+    return PaymanClient.with_credentials(config(base_url), token_store=store)
+
+
+def by_keywords(base_url: str, store: Any) -> PaymanClient:
+    return PaymanClient(
+        client_id="pm-test-1", client_secret=CLIENT_SECRET, base_url=base_url, token_store=store
+    )
+
+
+def by_code(base_url: str, store: Any) -> PaymanClient:
+    return PaymanClient.with_auth_code(
+        config(base_url), CODE, redirect_uri="https://x/back", code_verifier=VERIFIER, token_store=store
+    )
+
+
+def by_token(base_url: str, store: Any) -> PaymanClient:
+    given = {"accessToken": ACCESS, "expiresIn": 3600, "refreshToken": REFRESH}
+    return PaymanClient.with_token(config(base_url), given, token_store=store)
+
+
+def by_refresh_token(base_url: str, store: Any) -> PaymanClient:
+    return PaymanClient.with_token(
+        "pm-test-1",
+        {"refresh_token": REFRESH},
+        base_url=base_url,
+        client_secret=CLIENT_SECRET,
+        token_store=store,
+    )
+
+
+def by_public_refresh_token(base_url: str, store: Any) -> PaymanClient:
+    return PaymanClient.with_token(
+        "pm-test-1", {"refreshToken": REFRESH}, base_url=base_url, token_store=store
+    )
+
+
+def by_login(base_url: str, store: Any) -> PaymanClient:
+    def browser(url: str) -> None:
+        query = parse_qs(urlsplit(url).query)
+        answer = urlencode({"code": CODE, "state": query["state"][0]})
+        # Not httpx: its log records of the browser's requests would be found here.
+        urlopen(f"{query['redirect_uri'][0]}?{answer}").close()  # noqa: S310 # our own loopback address
+
+    return login(
+        config(base_url), scopes=[Scope.READ_BALANCE], open_browser=browser, wait=20, token_store=store
+    )
+
+
+WAYS = [by_credentials, by_keywords, by_code, by_token, by_refresh_token, by_public_refresh_token, by_login]
+
+
+class FailingStore(MemoryTokenStore):
+    """A store that fails with whatever it was asked in its own frames."""
+
+    def save(self, token: StoredToken) -> None:
+        raise OSError("The disk is full.")
+
+
+def store_of(kind: str, folder: Path) -> Any:
+    match kind:
+        case "memory":
+            return MemoryTokenStore()
+        case "file":
+            return FileTokenStore(folder / "token.json")
+        case _:
+            return FailingStore()
+
+
+ROTATED = token(NEW_ACCESS, refresh_token=NEW_REFRESH)
+FAULTS: dict[str, dict[str, Answer]] = {
+    "none": {},
+    "ask reset": {ASK_PATH: reset},
+    "ask cut": {ASK_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
+    "ask 401": {ASK_PATH: answer(401, '{"error": "unauthorized"}')},
+    "ask 500": {ASK_PATH: answer(500)},
+    "ask unreadable": {ASK_PATH: answer(200, "?")},
+    "token reset": {TOKEN_PATH: reset},
+    "token cut": {TOKEN_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
+    "token invalid_grant": {TOKEN_PATH: json_answer({"error": "invalid_grant"}, 400)},
+    "token invalid_client": {TOKEN_PATH: json_answer({"error": "invalid_client"}, 401)},
+    "token 500": {TOKEN_PATH: answer(500)},
+    "token without a lifetime": {TOKEN_PATH: token(NEW_ACCESS, "soon", refresh_token=NEW_REFRESH)},
+    "token with a line break": {TOKEN_PATH: token(f"{NEW_ACCESS}\n", refresh_token=NEW_REFRESH)},
+    "token of another name": {TOKEN_PATH: json_answer({"token": NEW_ACCESS, "refreshToken": NEW_REFRESH})},
+    "token bare": {TOKEN_PATH: json_answer(NEW_ACCESS)},
+}
+
+
+@pytest.mark.parametrize("store", ["memory", "file", "failing"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("way", WAYS)
+def test_no_way_in_tells_a_secret(
+    way: Way, fault: str, store: str, peer: Peer, said: list[str], tmp_path: Path
+) -> None:
+    """Whichever way in, store and fault: no secret in records, reprs, errors, their chains, or the locals of our frames."""
+    peer.always(TOKEN_PATH, ROTATED)
+    for path, write in FAULTS[fault].items():
+        peer.always(path, write)
+    held = store_of(store, tmp_path)
+    try:
+        with way(peer.base_url, held) as client:
+            client.ask("Hello!")
+            client.get_task("tsk-1")
+            connection = client._connect()
+            assert_nothing_in(repr(client), repr(client._identity), repr(connection), repr(held))
+            assert_nothing_in(
+                *(repr(vars(part)) for part in (connection.tokens, connection.agent, connection.door))
+            )
+    except PaymanError as error:
+        assert_nothing_in(*told_by(error))
+    else:
+        assert fault == "none" or way is by_token
+    assert any("HTTP Request" in line for line in said) or fault.endswith(("reset", "cut")), (
+        "the loggers were heard"
+    )
+    assert_nothing_in(*said)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_async_client_tells_no_secret(fault: str, peer: Peer, said: list[str], tmp_path: Path) -> None:
+    """The same of the async client, with a refresh token in a file."""
+    peer.always(TOKEN_PATH, ROTATED)
+    for path, write in FAULTS[fault].items():
+        peer.always(path, write)
+
+    async def main() -> None:
+        client = AsyncPaymanClient.with_token(
+            config(peer.base_url),
+            {"refreshToken": REFRESH},
+            token_store=FileTokenStore(tmp_path / "token.json"),
+        )
+        async with client:
+            await client.ask("Hello!")
+            assert_nothing_in(repr(client), repr(client._connect()))
+
+    try:
+        anyio.run(main)
+    except PaymanError as error:
+        assert_nothing_in(*told_by(error))
+    else:
+        assert fault == "none"
+    assert_nothing_in(*said)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: PaymanClient(client_id="x", client_secret=CLIENT_SECRET, environment="NOWHERE"),  # type: ignore[arg-type] # wrong on purpose
+        lambda: PaymanClient(client_id="x", client_secret=f"{CLIENT_SECRET}\n\x00y"),
+        lambda: PaymanClient.with_credentials(
+            {"client_id": "x", "client_secret": CLIENT_SECRET, "timeout": -1}
+        ),
+        lambda: PaymanClient.with_credentials({"client_secret": CLIENT_SECRET}),
+        lambda: PaymanClient.with_auth_code({"client_secret": CLIENT_SECRET}, CODE, code_verifier=VERIFIER),
+        lambda: PaymanClient.with_auth_code({"client_id": "x"}, f"{CODE}\x00"),
+        lambda: PaymanClient.with_token("x", {"accessToken": ACCESS}),
+        lambda: PaymanClient.with_token("x", {"accessToken": ACCESS, "expiresIn": ACCESS}),
+        lambda: PaymanClient.with_token("x", {"accessToken": f"{ACCESS}\n", "expiresIn": 5}),
+        lambda: PaymanClient.with_token("x", {"refreshToken": f"{REFRESH}é"}),
+        lambda: PaymanClient.with_token("", {"refreshToken": REFRESH}, client_secret=CLIENT_SECRET),
+        lambda: PaymanClient.from_env(client_secret=CLIENT_SECRET),
+        lambda: login(client_id="x", client_secret=CLIENT_SECRET, scopes=[]),
+        lambda: parse_redirect(f"https://x/back?code={CODE}&state=other", state="s"),
+        lambda: parse_redirect(f"https://x/back?code={CODE}&error=access_denied&state=s", state="s"),
+    ],
+)
+def test_wrong_settings_tell_no_secret(wrong: Callable[[], object]) -> None:
+    """What is wrong with a setting is said without any secret beside it, in the locals of our frames neither."""
+    with pytest.raises(PaymanError) as raised:
+        wrong()
+    assert_nothing_in(*told_by(raised.value))
+
+
+def test_a_damaged_store_tells_no_secret(tmp_path: Path) -> None:
+    """A token file that can be read and not understood is not repeated."""
+    path = tmp_path / "token.json"
+    path.write_text(f'{{"issued_to": 5, "access_token": "{ACCESS}", "refresh_token": "{REFRESH}"}}')
+    path.chmod(0o600)
+    with pytest.raises(PaymanError) as raised:
+        FileTokenStore(path).load()
+    assert_nothing_in(*told_by(raised.value))
+
+
+def test_what_is_kept_for_the_way_back_shows_nothing() -> None:
+    """Neither the request for an authorization nor the authorization shows what must be kept."""
+    request = authorization_url("pm-test-1", "https://x/back", [Scope.READ_BALANCE])
+    assert request.code_verifier not in repr(request)
+    shown = repr(loopback.Authorization(code=CODE, redirect_uri="https://x", code_verifier=VERIFIER))  # type: ignore[arg-type]
+    assert_nothing_in(shown)
