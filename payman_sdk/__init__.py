@@ -12,32 +12,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from payman_sdk.async_client import AsyncPaymanClient
+    from payman_sdk.auth.authorization import AuthorizationRequest, Scope, authorization_url, parse_redirect
+    from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
+    from payman_sdk.auth.stores.file import FileTokenStore as FileTokenStore
+    from payman_sdk.auth.stores.keyring import KeyringTokenStore as KeyringTokenStore
+    from payman_sdk.auth.stores.redis import RedisTokenStore as RedisTokenStore
     from payman_sdk.client import PaymanClient
     from payman_sdk.errors import PaymanError
-    from payman_sdk.types import AskOptions, FormattedTaskResponse, PaymanConfig, TaskResponse, TaskState
+    from payman_sdk.login import login
+    from payman_sdk.types import (
+        AskOptions,
+        FormattedTaskResponse,
+        PaymanConfig,
+        TaskResponse,
+        TaskState,
+        TokenInfo,
+    )
 
 __version__ = "2.0.0.dev0"
 
 _HOME = {
     "AskOptions": "types",
+    "AsyncPaymanClient": "async_client",
+    "AuthorizationRequest": "auth.authorization",
+    "FileTokenStore": "auth.stores.file",
     "FormattedTaskResponse": "types",
+    "KeyringTokenStore": "auth.stores.keyring",
+    "MemoryTokenStore": "auth.stores",
     "PaymanClient": "client",
     "PaymanConfig": "types",
     "PaymanError": "errors",
+    "RedisTokenStore": "auth.stores.redis",
+    "Scope": "auth.authorization",
+    "StoredToken": "auth.stores",
     "TaskResponse": "types",
     "TaskState": "types",
+    "TokenInfo": "types",
+    "TokenStore": "auth.stores",
+    "authorization_url": "auth.authorization",
+    "login": "login",
+    "parse_redirect": "auth.authorization",
 }
-"""The module of each public name. They are imported when they are first asked for, so that `import payman_sdk` is cheap."""
+"""The module of each public name; the stores that need an extra are no part of `__all__`, so that `import *` needs none.
+
+They are imported when they are first asked for, so that `import payman_sdk` is cheap."""
 
 __all__ = [
     "AskOptions",
+    "AsyncPaymanClient",
+    "AuthorizationRequest",
     "FormattedTaskResponse",
+    "MemoryTokenStore",
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
+    "Scope",
+    "StoredToken",
     "TaskResponse",
     "TaskState",
+    "TokenInfo",
+    "TokenStore",
     "__version__",
+    "authorization_url",
+    "login",
+    "parse_redirect",
 ]
 
 if not TYPE_CHECKING:

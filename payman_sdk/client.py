@@ -5,15 +5,16 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 
 from __future__ import annotations
 
-import threading
 import time
 import weakref
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, Unpack, overload
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from payman_sdk.config import config_from_env, read_config, require_secret
+from payman_sdk.auth.identity import Identity, checked_code
+from payman_sdk.config import read_config
+from payman_sdk.constructors import Connection, Constructors
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret, concealed
 from payman_sdk.types import (
     AskOptions,
     FormattedTaskResponse,
@@ -21,26 +22,24 @@ from payman_sdk.types import (
     MarkdownAskOptions,
     PaymanConfig,
     TaskResponse,
+    TokenInfo,
 )
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk.flows import Door
-    from payman_sdk.tasks.agent import Agent
+    from payman_sdk.auth.stores import TokenStore
+    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.doors import Door
 
 
-class _Connection(NamedTuple):
-    door: Door
-    agent: Agent
-
-
-class PaymanClient:
+class PaymanClient(Constructors["httpx.Client", "Door"]):
     """A connection to Payman's agent, for one application and one conversation; safe to share between threads.
 
     Args:
         config: The settings as a dict; see `PaymanConfig` for the keys.
         http_client: An `httpx.Client` to use instead of one of the client's own; closing it stays with whoever made it.
+        token_store: Where the token is kept, to share it between processes.
         **settings: The same settings as keywords; a keyword wins over the dict.
 
     Raises:
@@ -57,67 +56,52 @@ class PaymanClient:
         completed
     """
 
-    def __init__(
-        self,
-        config: PaymanConfig | None = None,
-        *,
-        http_client: httpx.Client | None = None,
-        **settings: Unpack[PaymanConfig],
-    ) -> None:
-        self._config = read_config(config, settings)
-        self._secret = require_secret(self._config)
-        self._session_id = self._config.session_id or _new_session_id()
-        self._http = http_client
-        self._owns_http = http_client is None
-        self._connection: _Connection | None = None
-        self._connecting = threading.Lock()
-        self._closed = False
-
     @classmethod
-    def with_credentials(
+    def with_auth_code(
         cls,
-        config: PaymanConfig | None = None,
+        config: PaymanConfig,
+        auth_code: str,
         *,
+        redirect_uri: str | None = None,
+        code_verifier: str | None = None,
         http_client: httpx.Client | None = None,
+        token_store: TokenStore | None = None,
         **settings: Unpack[PaymanConfig],
     ) -> Self:
-        """A client that acts for the application's own account: the client credentials grant [D].
+        """A client that acts for the person who authorized the application: the authorization code grant [D].
 
-        Its access token is fetched when it is first needed.
+        The code is exchanged at once, because codes live shortly. The refresh token that comes with it is kept, and gets the
+        next access token by itself.
 
         Args:
-            config: The settings as a dict, with `client_id` and `client_secret` at least.
-            http_client: An `httpx.Client` to use instead of one of the client's own.
+            config: The settings as a dict, with `client_id` at least, and `client_secret` where the application has one.
+            auth_code: The code that came to the redirect URI; see `parse_redirect`.
+            redirect_uri: The redirect URI of the authorization request, where the server wants it again [P].
+            code_verifier: The PKCE verifier of the authorization request, if there was one [P].
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where the tokens are kept, to share them between processes; what was in it is replaced.
             **settings: The same settings as keywords; a keyword wins over the dict.
 
         Raises:
             ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
-
-        Example:
-            >>> from payman_sdk.client import PaymanClient
-            >>> client = PaymanClient.with_credentials(
-            ...     {"client_id": "your_client_id", "client_secret": "your_client_secret", "environment": "TEST"}
-            ... )
-            >>> client.get_session_id()[:4]
-            'ses-'
+            AuthenticationError: Payman refused the code.
+            PaymanError: The exchange failed; the code may be spent.
         """
-        return cls(config, http_client=http_client, **settings)
-
-    @classmethod
-    def from_env(cls, *, http_client: httpx.Client | None = None, **settings: Unpack[PaymanConfig]) -> Self:
-        """A client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
-
-        What the environment does not have is looked up in the nearest `.env`, where python-dotenv is installed (the extra
-        `dotenv`).
-
-        Args:
-            http_client: An `httpx.Client` to use instead of one of the client's own.
-            **settings: Settings that win over the environment's.
-
-        Raises:
-            ConfigurationError: A variable is missing or its value unusable; nothing was sent.
-        """
-        return cls(config_from_env(settings), http_client=http_client)
+        config, settings = concealed(config), concealed(settings)
+        code, auth_code = checked_code(auth_code), Secret()
+        verifier, code_verifier = code_verifier and Secret(code_verifier), None
+        identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
+        client = cls._acting_for(identity, http_client)
+        connection = client._connect()
+        request = identity.application.authorization_code(
+            code, redirect_uri=redirect_uri, code_verifier=verifier
+        )
+        try:
+            connection.door.run(connection.tokens.exchange(request, connection.agent.deadline()))
+        except BaseException:
+            client.close()
+            raise
+        return client
 
     @overload
     def ask(
@@ -198,14 +182,8 @@ class PaymanClient:
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
-        from payman_sdk.tasks.ask import check_text, read_options
-
-        check_text(text)
-        chosen = read_options(options, keywords)
+        session_id, chosen = self._chosen(text, options, keywords)
         connection = self._connect()
-        session_id = self._session_id
-        if chosen.get("new_session"):
-            session_id = self._session_id = _new_session_id()
         return connection.door.run(connection.agent.ask(text, session_id, chosen, raw=raw))
 
     def get_task(self, task_id: str) -> FormattedTaskResponse:
@@ -228,13 +206,26 @@ class PaymanClient:
         connection = self._connect()
         return connection.door.run(connection.agent.task(task_id))
 
-    def get_session_id(self) -> str:
-        """The id of the session that the next ask belongs to (`ses-…`)."""
-        return self._session_id
+    def get_access_token(self) -> TokenInfo | None:
+        """The access token that is valid now and the seconds it still lives; fetched or renewed if need be.
 
-    def get_client_name(self) -> str | None:
-        """The name the client was given, None if none."""
-        return self._config.name
+        Keep it as carefully as a password.
+
+        Returns:
+            `{'accessToken', 'expiresIn'}`, None where there is no valid token and nothing that gets one.
+
+        Raises:
+            AuthenticationError: Payman refused.
+            PaymanError: It could not be fetched or renewed.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(sorted(client.get_access_token()))
+            ['accessToken', 'expiresIn']
+        """
+        connection = self._connect()
+        return connection.door.run(connection.tokens.report(connection.agent.deadline()))
 
     def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
@@ -251,30 +242,14 @@ class PaymanClient:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        name = f" {self._config.name!r}" if self._config.name else ""
-        return f"<PaymanClient{name} {self._config.client_id} at {self._config.base_url}>"
-
-    def _connect(self) -> _Connection:
-        """The door and the agent behind it, made on first use."""
-        with self._connecting:
-            if self._closed:
-                raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
-            if self._connection is None:
-                self._connection = self._made_connection()
-            return self._connection
-
-    def _made_connection(self) -> _Connection:
+    def _connected(self, tokens: Tokens) -> Connection[Door]:
         import httpx
 
-        from payman_sdk.auth.grants import ClientCredentials
-        from payman_sdk.auth.secrecy import hide_token_requests
-        from payman_sdk.auth.tokens import Tokens
-        from payman_sdk.flows import Door, Patience, own_http_client
+        from payman_sdk.doors import Door
+        from payman_sdk.network import Patience, own_http_client
         from payman_sdk.tasks.agent import Agent
 
         config = self._config
-        hide_token_requests()
         if not isinstance(self._http, httpx.Client | None):
             raise ConfigurationError(
                 f"http_client is a {type(self._http).__name__}.", next_step="Give an httpx.Client."
@@ -286,9 +261,4 @@ class PaymanClient:
         door = Door(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        tokens = Tokens(ClientCredentials(config.client_id, self._secret), time.monotonic)
-        return _Connection(door, Agent(tokens, config.timeout, time.monotonic))
-
-
-def _new_session_id() -> str:
-    return f"ses-{uuid4()}"
+        return Connection(door, tokens, Agent(tokens, config.timeout, time.monotonic))

@@ -52,7 +52,6 @@ def test_the_types_that_are_announced_can_be_had() -> None:
         "from payman_sdk import PaymanClient",
         "from payman_sdk.client import PaymanClient; from payman_sdk.types import PaymanConfig",
         "from payman_sdk import PaymanClient; PaymanClient(client_id='x', client_secret='y').get_session_id()",
-        "from payman_sdk import *",
     ],
 )
 def test_importing_is_cheap(statement: str) -> None:
@@ -73,3 +72,34 @@ def test_importing_says_nothing() -> None:
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_everything_that_is_announced_needs_no_extra() -> None:
+    """`from payman_sdk import *` works without any extra; stores that need one are named, and say which when asked for."""
+    extras = (
+        "filelock",
+        "platformdirs",
+        "keyring",
+        "redis",
+        "starlette",
+        "uvicorn",
+        "dotenv",
+        "rich",
+        "typer",
+    )
+    program = f"""
+import sys
+for name in {extras!r}:
+    sys.modules[name] = None
+from payman_sdk import *
+import payman_sdk
+for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring"), ("RedisTokenStore", "redis"):
+    try:
+        getattr(payman_sdk, store)
+    except payman_sdk.errors.ConfigurationError as error:
+        print(f"paymanai-sdk[{{extra}}]" in str(error))
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True"] * 3

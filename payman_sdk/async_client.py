@@ -1,0 +1,258 @@
+"""`AsyncPaymanClient`: `PaymanClient` for asyncio and trio. They differ in `await` and nothing else."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+
+from payman_sdk.auth.identity import Identity, checked_code
+from payman_sdk.config import read_config
+from payman_sdk.constructors import Connection, Constructors
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret, concealed
+from payman_sdk.types import (
+    AskOptions,
+    FormattedTaskResponse,
+    JsonAskOptions,
+    MarkdownAskOptions,
+    PaymanConfig,
+    TaskResponse,
+    TokenInfo,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk.auth.stores import TokenStore
+    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.doors import AsyncDoor
+
+
+class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"]):
+    """A connection to Payman's agent, as `PaymanClient` is, for asyncio and trio; safe to share between tasks.
+
+    Args:
+        config: The settings as a dict; see `PaymanConfig` for the keys.
+        http_client: An `httpx.AsyncClient` to use instead of one of the client's own; closing it stays with whoever made it.
+        token_store: Where the token is kept, to share it between processes.
+        **settings: The same settings as keywords; a keyword wins over the dict.
+
+    Raises:
+        ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk import AsyncPaymanClient
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         print((await client.ask("list all wallets")).status)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        completed
+    """
+
+    @classmethod
+    async def with_auth_code(
+        cls,
+        config: PaymanConfig,
+        auth_code: str,
+        *,
+        redirect_uri: str | None = None,
+        code_verifier: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Unpack[PaymanConfig],
+    ) -> Self:
+        """A client that acts for the person who authorized the application: the authorization code grant [D].
+
+        The code is exchanged at once, because codes live shortly. The refresh token that comes with it is kept, and gets the
+        next access token by itself.
+
+        Args:
+            config: The settings as a dict, with `client_id` at least, and `client_secret` where the application has one.
+            auth_code: The code that came to the redirect URI; see `parse_redirect`.
+            redirect_uri: The redirect URI of the authorization request, where the server wants it again [P].
+            code_verifier: The PKCE verifier of the authorization request, if there was one [P].
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where the tokens are kept, to share them between processes; what was in it is replaced.
+            **settings: The same settings as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+            AuthenticationError: Payman refused the code.
+            PaymanError: The exchange failed; the code may be spent.
+        """
+        config, settings = concealed(config), concealed(settings)
+        code, auth_code = checked_code(auth_code), Secret()
+        verifier, code_verifier = code_verifier and Secret(code_verifier), None
+        identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
+        client = cls._acting_for(identity, http_client)
+        connection = client._connect()
+        request = identity.application.authorization_code(
+            code, redirect_uri=redirect_uri, code_verifier=verifier
+        )
+        try:
+            await connection.door.run(connection.tokens.exchange(request, connection.agent.deadline()))
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: JsonAskOptions,
+        raw: bool = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: AskOptions | None = None,
+        raw: bool = False,
+        **keywords: Unpack[JsonAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        raw: Literal[False] = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> FormattedTaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None,
+        raw: Literal[True],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        raw: Literal[True],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        raw: bool = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> FormattedTaskResponse | TaskResponse: ...
+    async def ask(
+        self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
+    ) -> FormattedTaskResponse | TaskResponse:
+        """Asks Payman's agent something, or to do something, and returns its answer.
+
+        The request is sent once. Whatever the network does, an ask that may have reached the agent is not sent again.
+
+        Args:
+            text: What the agent should do, in plain words.
+            options: `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`, as a dict; see
+                `AskOptions`.
+            raw: Whether to return the JSON-RPC answer as it came; so does `output_format='json'`.
+            **keywords: The same options as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: The text or an option is unusable; nothing was sent.
+            APIConnectionError: Payman could not be reached; nothing was sent.
+            AuthenticationError: Payman gave no token for these credentials; nothing was done.
+            APIStatusError: Payman refused; nothing was done.
+            AgentError: The agent answered with an error.
+            ResponseValidationError: The answer cannot be read.
+            OutcomeUnknownError: It was sent, and whether it was carried out is not known; ask `get_task`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 10 TSD to Test Payee", metadata={"source": "docs"})
+            ...     print(response.status, response["sessionId"] == client.get_session_id())
+            completed True
+        """
+        session_id, chosen = self._chosen(text, options, keywords)
+        connection = self._connect()
+        return await connection.door.run(connection.agent.ask(text, session_id, chosen, raw=raw))
+
+    async def get_task(self, task_id: str) -> FormattedTaskResponse:
+        """How a task stands, such as one that waited for approval or whose answer was lost [P].
+
+        Args:
+            task_id: The id of the task: `response.task_id` or `error.task_id`.
+
+        Raises:
+            TaskNotFoundError: The agent knows no such task: it never arrived.
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     task_id = client.ask("list all wallets").task_id
+            ...     print(client.get_task(task_id).status)
+            completed
+        """
+        connection = self._connect()
+        return await connection.door.run(connection.agent.task(task_id))
+
+    async def get_access_token(self) -> TokenInfo | None:
+        """The access token that is valid now and the seconds it still lives; fetched or renewed if need be.
+
+        Keep it as carefully as a password.
+
+        Returns:
+            `{'accessToken', 'expiresIn'}`, None where there is no valid token and nothing that gets one.
+
+        Raises:
+            AuthenticationError: Payman refused.
+            PaymanError: It could not be fetched or renewed.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(sorted(client.get_access_token()))
+            ['accessToken', 'expiresIn']
+        """
+        connection = self._connect()
+        return await connection.door.run(connection.tokens.report(connection.agent.deadline()))
+
+    async def close(self) -> None:
+        """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        self._closed = True
+        if self._owns_http and self._http is not None:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _connected(self, tokens: Tokens) -> Connection[AsyncDoor]:
+        import httpx
+
+        from payman_sdk.doors import AsyncDoor
+        from payman_sdk.network import Patience, own_async_http_client
+        from payman_sdk.tasks.agent import Agent
+
+        config = self._config
+        if not isinstance(self._http, httpx.AsyncClient | None):
+            raise ConfigurationError(
+                f"http_client is a {type(self._http).__name__}.", next_step="Give an httpx.AsyncClient."
+            )
+        if self._http is None:
+            self._http = own_async_http_client(config.base_url)
+        door = AsyncDoor(
+            self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
+        )
+        return Connection(door, tokens, Agent(tokens, config.timeout, time.monotonic))

@@ -1,0 +1,278 @@
+"""The ways to make a client, and what a client knows without asking anybody: the same for both clients."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, Unpack, cast, overload
+from uuid import uuid4
+
+from payman_sdk.auth.identity import Identity, read_token_info
+from payman_sdk.config import Config, config_from_env, read_config, require_secret
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import concealed, hide_token_requests
+from payman_sdk.types import Environment, PaymanConfig, TokenInfo
+
+if TYPE_CHECKING:
+    from payman_sdk.auth.stores import TokenStore
+    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.tasks.agent import Agent
+
+Http = TypeVar("Http")
+Door = TypeVar("Door")
+
+_EXPIRES_SOON = 60.0
+
+
+class Connection(NamedTuple, Generic[Door]):
+    """What a client makes on first use."""
+
+    door: Door
+    tokens: Tokens
+    agent: Agent
+
+
+class Constructors(Generic[Http, Door]):
+    """A client before it does anything: settings, identity, session, and connections that are made on first use."""
+
+    _identity: Identity
+    _http: Http | None
+    _owns_http: bool
+    _session_id: str
+
+    def __init__(
+        self,
+        config: PaymanConfig | None = None,
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Unpack[PaymanConfig],
+    ) -> None:
+        config, settings = concealed(config), concealed(settings)
+        checked = read_config(config, settings)
+        require_secret(checked)
+        self._set_up(Identity(config=checked, has_own_account=True, store=token_store), http_client)
+
+    def _set_up(self, identity: Identity, http_client: Http | None) -> None:
+        self._identity = identity
+        self._session_id = identity.config.session_id or new_session_id()
+        self._http = http_client
+        self._owns_http = http_client is None
+        self._connection: Connection[Door] | None = None
+        self._connecting = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def _acting_for(cls, identity: Identity, http_client: Http | None) -> Self:
+        client = cls.__new__(cls)
+        client._set_up(identity, http_client)
+        return client
+
+    @classmethod
+    def with_credentials(
+        cls,
+        config: PaymanConfig | None = None,
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Unpack[PaymanConfig],
+    ) -> Self:
+        """A client that acts for the application's own account: the client credentials grant [D].
+
+        Its access token is fetched when it is first needed. Clients of one process with the same credentials share it.
+
+        Args:
+            config: The settings as a dict, with `client_id` and `client_secret` at least.
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where the token is kept, to share it between processes.
+            **settings: The same settings as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+
+        Example:
+            >>> from payman_sdk.client import PaymanClient
+            >>> client = PaymanClient.with_credentials(
+            ...     {"client_id": "your_client_id", "client_secret": "your_client_secret", "environment": "TEST"}
+            ... )
+            >>> client.get_session_id()[:4]
+            'ses-'
+        """
+        config, settings = concealed(config), concealed(settings)
+        return cls(config, http_client=http_client, token_store=token_store, **settings)
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Unpack[PaymanConfig],
+    ) -> Self:
+        """A client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
+
+        What the environment does not have is looked up in the nearest `.env`, where python-dotenv is installed (the extra
+        `dotenv`).
+
+        Args:
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where the token is kept, to share it between processes.
+            **settings: Settings that win over the environment's.
+
+        Raises:
+            ConfigurationError: A variable is missing or its value unusable; nothing was sent.
+        """
+        settings = concealed(settings)
+        return cls(config_from_env(settings), http_client=http_client, token_store=token_store)
+
+    @overload
+    @classmethod
+    def with_token(
+        cls,
+        client_id: str,
+        token_info: TokenInfo | Mapping[str, Any],
+        environment: Environment | None = None,
+        name: str | None = None,
+        session_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+        base_url: str | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        timeout: float | None = None,
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def with_token(
+        cls,
+        client_id: PaymanConfig,
+        token_info: TokenInfo | Mapping[str, Any],
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+    ) -> Self: ...
+    @classmethod
+    def with_token(
+        cls,
+        client_id: str | PaymanConfig,
+        token_info: TokenInfo | Mapping[str, Any],
+        environment: Environment | None = None,
+        name: str | None = None,
+        session_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        http_client: Http | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Any,
+    ) -> Self:
+        """A client that acts with a token that was issued before, for whoever it was issued to [D].
+
+        With a refresh token it gets the next access token by itself; the client secret goes with that request, or, for an
+        application without one, the client id [P].
+
+        Args:
+            client_id: The application's id; or all settings as a dict, in which case only `token_info` follows.
+            token_info: `accessToken` and `expiresIn` (seconds it still lives), `refreshToken`, or only a `refreshToken`;
+                snake_case is understood too.
+            environment: LIVE (default), TEST or INTERNAL.
+            name: A name for this client, for your own use.
+            session_id: A session to resume.
+            client_secret: The application's secret, if it has one.
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where tokens are kept, to share them between processes. A token that is in it wins over a given
+                one that has ended.
+            **settings: Other settings; see `PaymanConfig`.
+
+        Raises:
+            ConfigurationError: A setting or the token is missing or unusable; nothing was sent.
+
+        Example:
+            >>> from payman_sdk.client import PaymanClient
+            >>> client = PaymanClient.with_token("your_client_id", {"accessToken": "your_access_token", "expiresIn": 3600})
+            >>> client.is_access_token_expired()
+            False
+        """
+        config = cast("PaymanConfig", concealed(client_id)) if isinstance(client_id, Mapping) else None
+        token_info = concealed(token_info, every=True)
+        keywords = concealed(
+            {
+                "client_id": None if config is not None else client_id,
+                "environment": environment,
+                "name": name,
+                "session_id": session_id,
+                "client_secret": client_secret,
+                **settings,
+            }
+        )
+        del client_id, client_secret, settings
+        checked = read_config(config, keywords)
+        identity = Identity(
+            config=checked, has_own_account=False, given=read_token_info(token_info), store=token_store
+        )
+        return cls._acting_for(identity, http_client)
+
+    def get_session_id(self) -> str:
+        """The id of the session that the next ask belongs to (`ses-…`)."""
+        return self._session_id
+
+    def get_client_name(self) -> str | None:
+        """The name the client was given, None if none."""
+        return self._config.name
+
+    def get_refresh_token(self) -> str | None:
+        """The newest refresh token, None if there is none. Keep it as carefully as a password."""
+        refresh_token = self._connect().tokens.refresh_token
+        return None if refresh_token is None else str(refresh_token)
+
+    def is_access_token_expired(self) -> bool:
+        """Whether there is no access token, or it has ended, or ends within 60 seconds."""
+        return self._connect().tokens.remaining() <= _EXPIRES_SOON
+
+    def __repr__(self) -> str:
+        if not hasattr(self, "_identity"):  # its settings were refused; a traceback may show it all the same
+            return f"<{type(self).__name__}>"
+        name = f" {self._config.name!r}" if self._config.name else ""
+        return f"<{type(self).__name__}{name} {self._config.client_id} at {self._config.base_url}>"
+
+    @property
+    def _config(self) -> Config:
+        return self._identity.config
+
+    def _chosen(
+        self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        """The session of an ask and its options, all of it checked."""
+        from payman_sdk.tasks.ask import check_text, read_options
+
+        check_text(text)
+        chosen = read_options(options, keywords)
+        self._refuse_if_closed()
+        session_id = self._session_id
+        if chosen.get("new_session"):
+            session_id = self._session_id = new_session_id()
+        return session_id, chosen
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
+
+    def _connect(self) -> Connection[Door]:
+        """The connection, made on first use."""
+        with self._connecting:
+            self._refuse_if_closed()
+            if self._connection is None:
+                hide_token_requests()
+                tokens = self._identity.tokens(time.monotonic)
+                self._connection = self._connected(tokens)
+            return self._connection
+
+    def _connected(self, tokens: Tokens) -> Connection[Door]:
+        raise NotImplementedError
+
+
+def new_session_id() -> str:
+    """A new session's id."""
+    return f"ses-{uuid4()}"
