@@ -8,8 +8,24 @@ from typing import Any, Literal, assert_type
 
 import httpx
 
-from payman_sdk import AskOptions, FormattedTaskResponse, PaymanError, TaskResponse, TaskState
-from payman_sdk.client import PaymanClient
+from payman_sdk import (
+    AskOptions,
+    AsyncPaymanClient,
+    FileTokenStore,
+    FormattedTaskResponse,
+    MemoryTokenStore,
+    PaymanClient,
+    PaymanError,
+    Scope,
+    StoredToken,
+    TaskResponse,
+    TaskState,
+    TokenInfo,
+    TokenStore,
+    authorization_url,
+    login,
+    parse_redirect,
+)
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -126,3 +142,50 @@ def what_can_go_wrong(client: PaymanClient) -> None:
     except PaymanError as error:
         assert_type(error.response, ErrorResponse | None)
         assert_type(error.status_code, int | None)
+
+
+def every_way_in(store: TokenStore, http: httpx.Client) -> None:
+    config: PaymanConfig = {"client_id": "x", "client_secret": "y"}
+    token_info = {"accessToken": "your_access_token", "expiresIn": 3600}
+    assert_type(PaymanClient.with_auth_code(config, "code"), PaymanClient)
+    assert_type(PaymanClient.with_token("your_client_id", token_info, name="example_client"), PaymanClient)
+    assert_type(PaymanClient.with_token("x", {"refreshToken": "r"}, "TEST", None, None, "y"), PaymanClient)
+    assert_type(PaymanClient.with_token(config, {"access_token": "a", "expires_in": 1}), PaymanClient)
+    assert_type(PaymanClient.from_env(token_store=store, http_client=http), PaymanClient)
+    assert_type(PaymanClient(config, token_store=MemoryTokenStore()), PaymanClient)
+    with login(config, scopes=[Scope.READ_BALANCE], token_store=FileTokenStore(name="shop")) as client:
+        assert_type(client, PaymanClient)
+        assert_type(client.get_access_token(), TokenInfo | None)
+        assert_type(client.get_refresh_token(), str | None)
+        assert_type(client.is_access_token_expired(), bool)
+    request = authorization_url("x", "https://shop.example/back", [Scope.READ_BALANCE, "write_send_payment"])
+    assert_type(parse_redirect("/back?code=c", state=request.state), str)
+
+
+async def asked_asynchronously(http: httpx.AsyncClient) -> None:
+    async with AsyncPaymanClient(client_id="x", client_secret="y", http_client=http) as client:
+        assert_type(await client.ask("Hello!"), FormattedTaskResponse)
+        assert_type(await client.ask("Hello!", raw=True), TaskResponse)
+        assert_type(await client.ask("Hello!", {"output_format": "json"}), TaskResponse)
+        assert_type(await client.get_task("tsk-1"), FormattedTaskResponse)
+        assert_type(await client.get_access_token(), TokenInfo | None)
+    made = await AsyncPaymanClient.with_auth_code({"client_id": "x"}, "code", code_verifier="v")
+    assert_type(made, AsyncPaymanClient)
+
+
+class OurStore:
+    """A store of a program's own."""
+
+    def __init__(self) -> None:
+        self.lock = MemoryTokenStore().lock
+        self.kept: StoredToken | None = None
+
+    def load(self) -> StoredToken | None:
+        return self.kept
+
+    def save(self, token: StoredToken) -> None:
+        self.kept = token
+
+
+def with_a_store_of_our_own() -> None:
+    PaymanClient(client_id="x", client_secret="y", token_store=OurStore())
