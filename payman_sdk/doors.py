@@ -15,7 +15,16 @@ import httpx
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from payman_sdk.flows import Alone, Call, Flow, Lock, Send, Sleep, Step
 from payman_sdk.locks import ThreadLock, to_its_end
-from payman_sdk.network import Patience, Punctual, addressed, network_failure, read_whole, timeout_of
+from payman_sdk.network import (
+    FAILURES,
+    Patience,
+    Punctual,
+    addressed,
+    network_failure,
+    read_whole,
+    timeout_of,
+    without_echo,
+)
 
 T = TypeVar("T")
 
@@ -54,12 +63,13 @@ class Door:
         try:
             step = next(flow)
             while True:
+                outcome, failure = None, None
                 try:
                     outcome = self._do(step)
                 except Exception as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
+                    failure = error
+                # Thrown out here, it is no context of what the flow raises in its place.
+                step = flow.send(outcome) if failure is None else flow.throw(failure)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -94,7 +104,7 @@ class Door:
         failure: APIConnectionError
         try:
             return self._exchange(step)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except FAILURES as error:
             failure = network_failure(error)
         # Raised out here, it carries no exception of httpx with it: those hold the request and so its secrets.
         raise failure
@@ -103,12 +113,15 @@ class Door:
         timeout = timeout_of(self._patience, step.deadline - self._clock())
         to_send = addressed(step.request, self._base_url)
         answer = self._http.send(
-            self._http.build_request(**to_send, timeout=timeout), stream=True, follow_redirects=False
+            self._http.build_request(**to_send, timeout=timeout),
+            stream=True,
+            follow_redirects=False,
+            auth=None,
         )
         with contextlib.closing(answer):
             answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), step.deadline, self._clock)
             answer.read()
-        return answer
+        return without_echo(answer)
 
 
 class AsyncDoor:
@@ -142,12 +155,13 @@ class AsyncDoor:
         try:
             step = next(flow)
             while True:
+                outcome, failure = None, None
                 try:
                     outcome = await self._do(step)
                 except Exception as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(outcome)
+                    failure = error
+                # Thrown out here, it is no context of what the flow raises in its place.
+                step = flow.send(outcome) if failure is None else flow.throw(failure)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -161,7 +175,7 @@ class AsyncDoor:
             case Sleep(seconds):
                 return await self._sleep(seconds)
             case Call(function):
-                return await anyio.to_thread.run_sync(function)
+                return await _in_thread(function)
             case Alone():
                 return await (self._alone(step) if step.lock is None else self._alone_under(step.lock, step))
             case unheard:
@@ -192,14 +206,14 @@ class AsyncDoor:
         """What the flow returned; None where somebody else holds the lock."""
         blocks = not isinstance(lock, ThreadLock)
         try_it = partial(lock.acquire, timeout=0)
-        taken = await anyio.to_thread.run_sync(try_it) if blocks else try_it()
+        taken = await _in_thread(try_it) if blocks else try_it()
         if not taken:
             return None
         try:
             return (await self.run(flow),)
         finally:
             if blocks:
-                await anyio.to_thread.run_sync(lock.release)
+                await _in_thread(lock.release)
             else:
                 lock.release()
 
@@ -209,7 +223,7 @@ class AsyncDoor:
         failure: APIConnectionError
         try:
             return await self._exchange(step)
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except FAILURES as error:
             failure = network_failure(error)
         # Raised out here for the same reason as in the other door.
         raise failure
@@ -221,9 +235,20 @@ class AsyncDoor:
         try:
             with anyio.fail_after(remaining):
                 answer = await self._http.send(
-                    self._http.build_request(**to_send, timeout=timeout), stream=True, follow_redirects=False
+                    self._http.build_request(**to_send, timeout=timeout),
+                    stream=True,
+                    follow_redirects=False,
+                    auth=None,
                 )
                 async with contextlib.aclosing(answer):
-                    return await read_whole(answer)
+                    return without_echo(await read_whole(answer))
         except TimeoutError:
             raise httpx.ReadTimeout("the answer was not complete at the deadline") from None
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Calls a function that may block in a thread of its own.
+
+    Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
+    """
+    return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))

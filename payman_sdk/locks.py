@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,9 +18,13 @@ class ThreadLock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        if self._process != os.getpid():
+            # Whoever held it while the process forked lives on in the parent, and would never release it here.
+            self._lock, self._process = threading.Lock(), os.getpid()
         return self._lock.acquire(timeout=timeout) if timeout > 0 else self._lock.acquire(blocking=False)
 
     def release(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 from attrs import frozen
 
+from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
@@ -89,13 +90,21 @@ _NEVER_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
     httpx.InvalidURL,
+    UnicodeError,  # a host or a header that cannot be written down
 )
 
+FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError)
+"""What comes out of httpx when a request fails."""
 
-def network_failure(error: httpx.HTTPError | httpx.StreamError | httpx.InvalidURL) -> APIConnectionError:
+
+_DISCREET = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError)
+
+
+def network_failure(error: Exception) -> APIConnectionError:
     """The SDK's error for a failure of httpx; `sent` says whether the server may have got the request."""
     sent = not isinstance(error, _NEVER_SENT)
-    detail = str(error) or type(error).__name__
+    # Others may repeat an address or a header, and with it a secret.
+    detail = (str(error) if isinstance(error, _DISCREET) else "") or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
         failure: APIConnectionError = APITimeoutError(
             f"No answer in time: {detail}." if sent else f"No connection in time: {detail}."
@@ -106,6 +115,26 @@ def network_failure(error: httpx.HTTPError | httpx.StreamError | httpx.InvalidUR
         )
     failure.sent = sent
     return failure
+
+
+def without_echo(answer: httpx.Response) -> httpx.Response:
+    """An answer of an error without the secrets of its request, should the server repeat them."""
+    if not answer.is_error:
+        return answer
+    request = answer.request
+    secrets = [request.headers.get(name, "") for name in (ACCESS_TOKEN_HEADER, "authorization")]
+    secrets += [value for name, value in request.url.params.multi_items() if name in _SECRET_PARAMETERS]
+    body = answer.content
+    for secret in secrets:
+        body = body.replace(secret.encode(), b"...") if secret else body
+    if body == answer.content:
+        return answer
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _ABOUT_BODY]
+    return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+
+
+_SECRET_PARAMETERS = frozenset({"code", "refresh_token", "code_verifier"})
+_ABOUT_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 
 class Punctual(httpx.SyncByteStream):
