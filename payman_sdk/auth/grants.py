@@ -91,6 +91,11 @@ class Application:
         return {**request, "headers": {"Authorization": Secret(f"Basic {pair}")}}
 
 
+def is_carried(token: str) -> bool:
+    """Whether a header carries a token unchanged."""
+    return _CARRIED.fullmatch(token) is not None
+
+
 def read_token(answer: httpx.Response, sent_at: float) -> IssuedToken:
     """The token in an answer of the token endpoint, in camelCase or snake_case.
 
@@ -120,14 +125,14 @@ def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
     if not isinstance(parsed, TokenResponse | LegacyTokenResponse):
         return None
     lifetime = _lifetime(parsed.expires_in)
-    if lifetime is None or not _CARRIED.fullmatch(parsed.access_token):
+    if lifetime is None or not is_carried(parsed.access_token):
         return None
     refresh_token, scope = parsed.refresh_token, parsed.scope
     return IssuedToken(
         Secret(parsed.access_token),
         lifetime,
         sent_at + lifetime,
-        Secret(refresh_token) if isinstance(refresh_token, str) and refresh_token else None,
+        Secret(refresh_token) if isinstance(refresh_token, str) and is_carried(refresh_token) else None,
         scope if isinstance(scope, str) else None,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Tokens
 
+_CENTURY = 3.2e9
 _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
 
 
@@ -62,7 +62,7 @@ class Identity:
 
     def tokens(self, clock: Callable[[], float]) -> Tokens:
         """The tokens of this identity, on a client's clock."""
-        from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, shared_store
+        from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, mark, shared_store
         from payman_sdk.auth.tokens import Owner, Tokens
 
         config, given = self.config, self.given
@@ -80,11 +80,12 @@ class Identity:
                 expires_at=time.time() + given.lifetime,
                 lifetime=given.lifetime,
                 refresh_token=given.refresh_token,
+                lineage=mark(given.refresh_token or given.access_token),
             )
         return Tokens(owner, store or MemoryTokenStore(), given=known, clock=clock)
 
 
-def read_token_info(token_info: Mapping[str, Any]) -> GivenToken:
+def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
     """A token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
 
     Raises:
@@ -100,16 +101,14 @@ def read_token_info(token_info: Mapping[str, Any]) -> GivenToken:
         raise ConfigurationError("token_info holds no token.", next_step=_EITHER)
     if access_token is None or (expires_in is None and refresh_token is not None):
         return GivenToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
+    if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
+        expires_in = int(expires_in)
     if (
         isinstance(expires_in, bool)
         or not isinstance(expires_in, int | float)
-        or not 0 <= expires_in < math.inf
+        or not 0 <= expires_in < _CENTURY
     ):
-        problem = (
-            "is missing"
-            if expires_in is None
-            else f"is a {type(expires_in).__name__} that is no number of seconds"
-        )
+        problem = "is missing" if expires_in is None else "is no number of seconds"
         raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
     return GivenToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
 
@@ -118,13 +117,34 @@ def checked_code(auth_code: object) -> Secret:
     """An authorization code.
 
     Raises:
-        ConfigurationError: It is missing or blank.
+        ConfigurationError: It is missing, blank, or no text that can be sent.
     """
     if not isinstance(auth_code, str) or not auth_code.strip():
         raise ConfigurationError(
             "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
         )
-    return Secret(auth_code.strip())
+    code = checked_text(Secret(auth_code), "auth_code")
+    return code if code is not None else Secret()
+
+
+def checked_text(value: object, name: str) -> Secret | None:
+    """What goes along with a code, None for None.
+
+    Raises:
+        ConfigurationError: It is no text that can be sent.
+    """
+    if value is None:
+        return None
+    if (
+        not isinstance(value, str)
+        or not value.isascii()
+        or not value.strip().isprintable()
+        or not value.strip()
+    ):
+        raise ConfigurationError(
+            f"{name} is no text that can be sent.", next_step="Give it as it came, or leave it out."
+        )
+    return Secret(value.strip())
 
 
 def _either(given: Mapping[str, Any], camel: str, snake: str) -> object:

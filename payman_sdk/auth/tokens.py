@@ -10,15 +10,16 @@ from __future__ import annotations
 import copy
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.auth.grants import Application, IssuedToken, read_token
-from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
+from payman_sdk.auth.keeping import Keeping
+from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore, mark
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -27,7 +28,7 @@ from payman_sdk.errors import (
     PaymanError,
     TokenStoreError,
 )
-from payman_sdk.flows import Alone, Call, Flow, Send
+from payman_sdk.flows import Alone, Flow, Send
 from payman_sdk.secrecy import Secret
 from payman_sdk.types import TokenInfo
 
@@ -41,6 +42,8 @@ _PAUSE = 10.0
 """Seconds until the early window is tried again after a failure."""
 _RENEWAL = 20.0
 """Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
+_REMEMBERED = 64
+"""How many tokens back a lineage goes."""
 _NEVER = float("-inf")
 
 
@@ -104,15 +107,14 @@ class Tokens:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._owner = owner
-        self._store = store
+        self._keeping = Keeping(store, owner.name)
         self._clock = clock
         self._now = now
-        self._given = given
         self._known = given
-        self._refused: Secret | None = None
+        self._refused: deque[Secret] = deque(maxlen=8)
         # What is in memory can be looked at without waiting for anybody.
-        in_memory = store.load() if isinstance(store, MemoryTokenStore) else None
-        if in_memory is not None and in_memory.issued_to == owner.name and not self._is_dead(in_memory):
+        in_memory = store.load() if type(store) is MemoryTokenStore else None
+        if in_memory is not None and in_memory.issued_to == owner.name and self._supersedes(in_memory):
             self._known = in_memory
         self._current = self._on_our_clock(self._known)
         self._early_after = _NEVER
@@ -161,7 +163,9 @@ class Tokens:
             PaymanError: As for `obtain`.
         """
         if not self.can_renew and self.remaining() <= 0:
-            return None
+            stored = (yield from self._keeping.load()) or self._known
+            if stored is None or not self._supersedes(stored):
+                return None
         token = yield from self.obtain(deadline)
         return TokenInfo(accessToken=str(token.value), expiresIn=int(token.expires_at - self._clock()))
 
@@ -172,7 +176,7 @@ class Tokens:
             PaymanError: As for `obtain`.
         """
         token: Token | None = yield Alone(
-            self._exchanged(request, deadline), until=deadline, lock=self._store.lock
+            self._exchanged(request, deadline), until=deadline, lock=self._keeping.lock
         )
         if token is None:
             raise _busy()
@@ -180,15 +184,17 @@ class Tokens:
 
     def forget(self, refused: Token) -> None:
         """Drops a token that the server refused, unless another has taken its place."""
-        self._refused = refused.value
+        self._refused.append(refused.value)
         if self._current is not None and self._current.value == refused.value:
             self._current = None
 
     def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
         if self._current is not seen:
             return
+        now = self._clock()
         try:
-            yield Alone(self._renew(deadline), until=self._clock(), lock=self._store.lock)
+            # At most half of the time that the caller has: what it wants the token for still has to be done.
+            yield Alone(self._renew((now + deadline) / 2), until=now, lock=self._keeping.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE
             log.warning("The access token could not be renewed yet, and still serves: %s", error)
@@ -201,7 +207,7 @@ class Tokens:
             raise copy.copy(self._failure)
         had_time = deadline - self._clock() >= _RENEWAL
         try:
-            token: Token | None = yield Alone(self._renew(deadline), until=deadline, lock=self._store.lock)
+            token: Token | None = yield Alone(self._renew(deadline), until=deadline, lock=self._keeping.lock)
             if token is None:
                 raise _busy()
         except PaymanError as error:
@@ -212,41 +218,35 @@ class Tokens:
 
     def _renew(self, deadline: float) -> Flow[Token]:
         """Alone among all who share the store: read again, renew, write."""
-        stored = yield from self._load()
-        if stored is not None and not self._is_dead(stored):
+        stored = (yield from self._keeping.load()) or self._known
+        if stored is not None and self._supersedes(stored):
             self._known = stored
             token = self._on_our_clock(stored)
-            if token is not None and token.value != self._refused and not token.is_early(self._clock()):
+            if token is not None and token.value not in self._refused and not token.is_early(self._clock()):
                 self._current = token
                 return token
         issued = yield from self._issued(min(deadline, self._clock() + _RENEWAL))
         return (yield from self._keep(issued))
 
     def _issued(self, deadline: float) -> Flow[IssuedToken]:
-        application, refused = self._owner.application, None
-        while (refresh_token := self._next_refresh_token()) is not None:
+        application = self._owner.application
+        refresh_token = self.refresh_token
+        if refresh_token is not None:
             try:
                 return (yield from self._requested(application.refresh(refresh_token), deadline))
             except AuthenticationError as error:
-                if error.error not in {None, "invalid_grant"}:
-                    raise  # what was refused is not the refresh token
-                refused = error
-            yield from self._drop(refresh_token)
+                if not _is_about_the_grant(error):
+                    raise
+                yield from self._drop_refresh_token()
+                if not self._owner.has_own_account:
+                    error.next_step = "Authorize again: the refresh token is no longer good."
+                    raise
         if self._owner.has_own_account:
             return (yield from self._requested(application.client_credentials(), deadline))
-        if refused is not None:
-            refused.next_step = "Authorize again: the refresh token is no longer good."
-            raise refused
         raise AuthenticationError(
             "The access token has ended or was refused, and there is no refresh token to get another.",
             next_step="Authorize again.",
         )
-
-    def _next_refresh_token(self) -> Secret | None:
-        """The newest refresh token; where that was refused, the one that was given, in case it is a newer grant's."""
-        if self.refresh_token is None and self._given is not None:
-            return self._given.refresh_token
-        return self.refresh_token
 
     def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
         self._known = None
@@ -272,61 +272,66 @@ class Tokens:
             lifetime=issued.lifetime,
             refresh_token=issued.refresh_token or self.refresh_token,
             scope=issued.scope,
+            lineage=(*self._lineage(), *mark(issued.refresh_token or issued.access_token))[-_REMEMBERED:],
         )
-        self._known, self._current, self._given = stored, token, None
+        self._known, self._current = stored, token
         self._early_after, self._failure = _NEVER, None
         try:
-            yield from self._save(stored)
+            yield from self._keeping.save(stored)
         except TokenStoreError as error:
             if issued.refresh_token is not None:  # the one that others still find there is spent
                 raise
             log.warning("The new access token could not be kept for others: %s", error)
         return token
 
-    def _drop(self, refresh_token: Secret) -> Flow[None]:
-        if self._given is not None and self._given.refresh_token == refresh_token:
-            self._given = None
-        if self._known is not None and self._known.refresh_token == refresh_token:
+    def _drop_refresh_token(self) -> Flow[None]:
+        if self._known is not None:
             self._known = evolve(self._known, refresh_token=None)
             try:
-                yield from self._save(self._known)
+                yield from self._keeping.save(self._known)
             except TokenStoreError as error:
                 log.warning("A refresh token that was refused could not be removed: %s", error)
 
-    def _load(self) -> Flow[StoredToken | None]:
-        try:
-            stored: StoredToken | None = yield Call(self._store.load)
-        except PaymanError:
-            raise
-        except Exception as error:
-            raise TokenStoreError(f"The token store failed: {error}") from error
-        if stored is None:
-            return self._known
-        if stored.issued_to != self._owner.name:
-            raise ConfigurationError(
-                f"The token store holds a token of {stored.issued_to}, and this client is {self._owner.name}.",
-                next_step="Give every account a store of its own, by a name of its own.",
-            )
-        return stored
+    def _lineage(self) -> tuple[str, ...]:
+        return self._known.lineage if self._known else ()
 
-    def _save(self, token: StoredToken) -> Flow[None]:
-        try:
-            yield Call(partial(self._store.save, token))
-        except PaymanError:
-            raise
-        except Exception as error:
-            raise TokenStoreError(f"The token store failed: {error}") from error
+    def _supersedes(self, stored: StoredToken) -> bool:
+        """Whether a stored token takes the place of what this client knows.
+
+        Raises:
+            ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
+        """
+        ours, theirs = self._lineage(), stored.lineage
+        if self._is_dead(stored):
+            return False
+        if not ours or self._owner.has_own_account:
+            return True
+        if not set(ours) & set(theirs):
+            raise ConfigurationError(
+                "The token store holds a token of another authorization than this client's.",
+                next_step="Give every account a store of its own, by a name of its own; with_auth_code replaces what is there.",
+            )
+        # After a save that failed, what is there is older than what we have: its refresh token is spent.
+        return ours[-1] in theirs
 
     def _is_dead(self, stored: StoredToken) -> bool:
         """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
         token = self._on_our_clock(stored)
-        serves = token is not None and token.value != self._refused and token.expires_at > self._clock()
+        serves = token is not None and token.value not in self._refused and token.expires_at > self._clock()
         return stored.refresh_token is None and not serves
 
     def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
         if stored is None or stored.access_token is None:
             return None
         return Token(stored.access_token, stored.lifetime, self._clock() + stored.expires_at - self._now())
+
+
+def _is_about_the_grant(error: AuthenticationError) -> bool:
+    """Whether a refusal says that the refresh token is no longer good, and not the client, the request or a proxy."""
+    if error.error is not None:
+        return error.error == "invalid_grant"
+    response = error.response
+    return response is not None and response.status_code in {400, 401} and "json" in response.content_type
 
 
 def _busy() -> APITimeoutError:

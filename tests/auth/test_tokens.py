@@ -14,6 +14,7 @@ from attrs import evolve
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
 from payman_sdk.auth.grants import Application
+from payman_sdk.auth.stores import mark
 from payman_sdk.auth.tokens import Owner, Token, Tokens, authorized
 from payman_sdk.errors import (
     APIConnectionError,
@@ -24,7 +25,7 @@ from payman_sdk.errors import (
     ServerError,
     TokenStoreError,
 )
-from payman_sdk.flows import Alone, Call, Send
+from payman_sdk.flows import Alone, Call, Lock, Send
 from payman_sdk.secrecy import Secret
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
@@ -71,6 +72,7 @@ def stored(
         expires_at=WALL + clock.now + lifetime,
         lifetime=max(lifetime, 1),
         refresh_token=refresh,
+        lineage=mark(refresh or access),
     )
 
 
@@ -443,7 +445,8 @@ def test_a_token_of_another_process_is_taken(tokens: Tokens, store: MemoryTokenS
 
 def test_a_rotated_token_in_the_store_wins_over_the_given_one(store: MemoryTokenStore, clock: Clock) -> None:
     """A process that starts with a refresh token that another has spent already uses the newer one of the store."""
-    store.save(stored(PERSON, clock, "theirs", 0, "r-2"))
+    rotated = evolve(stored(PERSON, clock, "theirs", 0, "r-2"), lineage=(*mark("r-1"), *mark("r-2")))
+    store.save(rotated)
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
     _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
     assert grant_of(sent[0])["refresh_token"] == "r-2"
@@ -468,19 +471,181 @@ def test_another_accounts_token_in_memory_is_refused_as_well(store: MemoryTokenS
     assert sent == []
 
 
-@pytest.mark.parametrize("refresh", [None, "r-old"])
-def test_a_new_grant_revives_a_dead_store(refresh: str | None, store: MemoryTokenStore, clock: Clock) -> None:
-    """After a person has authorized again, what is left in the store of the old grant does not stand in the way."""
-    store.save(stored(PERSON, clock, "ended", -1, refresh))
+def test_a_new_grant_revives_a_dead_store(store: MemoryTokenStore, clock: Clock) -> None:
+    """After a person has authorized again, what has ended in the store does not stand in the way."""
+    store.save(stored(PERSON, clock, "ended", -1))
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-new"))
-    refusals = [httpx.Response(400, json={"error": "invalid_grant"})] if refresh else []
-    outcome, sent = driven(tokens.obtain(9999), [*refusals, token_answer("a-1", 3600, "r-2")])
+    outcome, sent = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
     assert cast("Token", outcome).value == "a-1"
-    assert [grant_of(step)["refresh_token"] for step in sent] == [*([refresh] if refresh else []), "r-new"]
+    assert [grant_of(step)["refresh_token"] for step in sent] == ["r-new"]
+
+
+@pytest.mark.parametrize("bob", [("b-1", 3600, "r-b"), (None, 0, "r-b"), ("b-1", 100, None)])
+def test_one_persons_client_never_acts_for_another(
+    bob: tuple[str | None, float, str | None], store: MemoryTokenStore, clock: Clock
+) -> None:
+    """Where two people's tokens get into one store, the second client refuses, and uses nothing of the first's."""
+    alice = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-a"))
+    driven(alice.obtain(9999), [token_answer("a-1", 3600, "r-a2")])
+    with pytest.raises(ConfigurationError, match="another authorization"):
+        made(PERSON, store, clock, stored(PERSON, clock, *bob))
+    elsewhere = MemoryTokenStore()
+    tokens = made(PERSON, elsewhere, clock, stored(PERSON, clock, *bob))
+    kept = store.load()
+    assert kept is not None
+    elsewhere.save(kept)
+    tokens.forget(Token(Secret("b-1"), 1, 1))
+    outcome, sent = driven(tokens.obtain(9999))
+    assert isinstance(outcome, ConfigurationError)
+    assert sent == []
+
+
+def test_a_code_of_another_person_ends_what_the_first_ones_client_does(
+    store: MemoryTokenStore, clock: Clock
+) -> None:
+    """Whoever's token was replaced by another's does not go on as the other."""
+    alice = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-a"))
+    first, _ = driven(alice.obtain(9999), [token_answer("a-1", 3600, "r-a2")])
+    carol = made(PERSON, MemoryTokenStore(), clock)
+    driven(
+        carol.exchange(PERSON.application.authorization_code("c"), 9999), [token_answer("c-1", 3600, "r-c")]
+    )
+    assert carol._known is not None
+    store.save(carol._known)
+    alice.forget(cast("Token", first))
+    outcome, sent = driven(alice.obtain(9999))
+    assert isinstance(outcome, ConfigurationError)
+    assert sent == []
+
+
+def test_a_process_that_starts_with_an_older_token_finds_the_newer(
+    store: MemoryTokenStore, clock: Clock
+) -> None:
+    """A refresh token that has been rotated away since is known to be of the same authorization."""
+    old = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    for answer_of_it in (token_answer("a-1", 3600, "r-2"), token_answer("a-2", 3600, "r-3")):
+        driven(old.obtain(99999), [answer_of_it])
+        clock.now += 3600
+    for given in ("r-1", "r-2", "r-3"):
+        tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, given))
+        assert tokens.refresh_token == "r-3"
+
+
+def test_a_refresh_token_that_could_not_be_kept_is_not_replaced_by_the_spent_one(clock: Clock) -> None:
+    """After a save that failed, the store's older token is neither used nor spent again; the next save mends it."""
+    broken = BrokenStore(OSError("The disk is full."))
+    tokens = made(PERSON, broken, clock, stored(PERSON, clock, None, 0, "r-1"))
+    MemoryTokenStore.save(broken, stored(PERSON, clock, None, 0, "r-1"))
+    driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
     clock.now += 3600
-    last, sent = driven(tokens.obtain(9999), [httpx.Response(400, json={"error": "invalid_grant"})])
-    assert isinstance(last, AuthenticationError)
-    assert [grant_of(step)["refresh_token"] for step in sent] == ["r-2"], "what was given is tried once"
+    _, sent = driven(tokens.obtain(99999), [token_answer("a-2", 3600, "r-3")])
+    assert [grant_of(step)["refresh_token"] for step in sent] == ["r-2"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        httpx.Response(403, html="<html>Blocked</html>"),
+        httpx.Response(403, json={}),
+        httpx.Response(401, text="no"),
+        httpx.Response(400, html="<html>Bad gateway configuration</html>"),
+    ],
+)
+def test_a_page_of_a_proxy_costs_no_refresh_token(
+    refusal: httpx.Response, store: MemoryTokenStore, clock: Clock
+) -> None:
+    """Only the token endpoint's own word makes a refresh token bad."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
+    outcome, _ = driven(tokens.obtain(9999), [refusal])
+    assert isinstance(outcome, AuthenticationError)
+    assert tokens.refresh_token == "r-1"
+
+
+def test_every_refused_token_is_remembered(tokens: Tokens, store: MemoryTokenStore) -> None:
+    """A late 401 for an old token does not make the newer refused one usable again."""
+    first = fetched(tokens, token_answer("a-1"))
+    tokens.forget(first)
+    second = fetched(tokens, token_answer("a-2"))
+    tokens.forget(second)
+    tokens.forget(first)
+    assert fetched(tokens, token_answer("a-3")).value == "a-3"
+
+
+def test_a_report_looks_into_the_store(store: MemoryTokenStore, clock: Clock) -> None:
+    """A client whose own token has ended reports what another has put into the store meanwhile."""
+    tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 10))
+    clock.now += 20
+    store.save(evolve(stored(PERSON, clock, "a-2", 3600), lineage=(*mark("a-1"), *mark("a-2"))))
+    assert driven(tokens.report(9999))[0] == {"accessToken": "a-2", "expiresIn": 3600}
+
+
+def test_an_early_renewal_leaves_time_for_the_ask(tokens: Tokens, clock: Clock) -> None:
+    """A renewal that need not be takes half of the time there is at most."""
+    fetched(tokens, token_answer("old"))
+    clock.now += 3500
+    _, sent = driven(tokens.obtain(clock.now + 4), [token_answer("new")])
+    assert sent[0].deadline == clock.now + 2
+
+
+class OddStore:
+    """A store of a program's own that does one thing wrong."""
+
+    def __init__(self, wrong: str) -> None:
+        self.wrong = wrong
+        self._lock = MemoryTokenStore().lock
+
+    def load(self) -> StoredToken | None:
+        if self.wrong == "load":
+            raise KeyError("secret-of-the-store")
+        if self.wrong == "a dict":
+            return cast("StoredToken", {"access_token": "x"})
+        if self.wrong == "a euro":
+            return StoredToken(issued_to=OWN.name, access_token="€", expires_at=9e9, lifetime=9e9)
+        return None
+
+    def save(self, token: StoredToken) -> None:
+        if self.wrong == "save":
+            raise ValueError("secret-of-the-store")
+
+    @property
+    def lock(self) -> Lock:
+        if self.wrong == "lock":
+            raise KeyError("secret-of-the-store")
+        return cast("Lock", self) if self.wrong in {"acquire", "release"} else self._lock
+
+    def acquire(self, *, timeout: float) -> bool:
+        if self.wrong == "acquire":
+            raise RuntimeError("secret-of-the-store")
+        return True
+
+    def release(self) -> None:
+        raise RuntimeError("secret-of-the-store")
+
+
+@pytest.mark.parametrize("wrong", ["load", "a dict", "a euro", "lock", "acquire"])
+def test_whatever_a_store_raises_is_an_error_of_ours(wrong: str, peer: Peer) -> None:
+    """A store of a program's own that fails is a TokenStoreError that does not repeat what it said."""
+    with PaymanClient(
+        client_id="pm-test-1", client_secret="x", base_url=peer.base_url, token_store=OddStore(wrong)
+    ) as client:
+        client._connect().tokens._keeping._owner = OWN.name
+        with pytest.raises(TokenStoreError) as raised:
+            client.ask("Hello!")
+    assert "secret" not in str(raised.value)
+    assert raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("wrong", ["save", "release"])
+def test_a_store_that_fails_after_the_token_was_got(
+    wrong: str, peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token that was got is used, whether the store could keep it or give its lock back; a record says what failed."""
+    with PaymanClient(
+        client_id="pm-test-1", client_secret="x", base_url=peer.base_url, token_store=OddStore(wrong)
+    ) as client:
+        assert client.ask("Hello!").status == "completed"
+    assert "could not be" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_a_given_token_serves_beside_a_dead_store(store: MemoryTokenStore, clock: Clock) -> None:

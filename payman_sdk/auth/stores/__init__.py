@@ -11,7 +11,7 @@ import json
 import math
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, Self, cast
 
 from attrs import asdict, field, fields, frozen
@@ -20,6 +20,10 @@ from payman_sdk.errors import TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
 from payman_sdk.secrecy import Secret
+
+
+def _marks(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
 
 
 def _secret(value: str | None) -> Secret | None:
@@ -37,6 +41,8 @@ class StoredToken:
         lifetime: Seconds the access token lives from when it was issued.
         refresh_token: What gets the next access token, if there is one.
         scope: What it allows, as the server said it.
+        lineage: Marks of the tokens that this one descends from, its own last; they tell whether two tokens are of one
+            authorization, and which is the newer.
     """
 
     issued_to: str
@@ -45,6 +51,7 @@ class StoredToken:
     lifetime: float
     refresh_token: Secret | None = field(default=None, converter=_secret)
     scope: str | None = None
+    lineage: tuple[str, ...] = field(default=(), converter=_marks)
 
     def to_json(self) -> str:
         """The token as JSON text, secrets included."""
@@ -78,9 +85,16 @@ class StoredToken:
             not isinstance(known["issued_to"], str)
             or not all(known[name] is None or isinstance(known[name], str) for name in texts)
             or not all(_is_number(known[name]) for name in ("expires_at", "lifetime"))
+            or not isinstance(known["lineage"], list)
+            or not all(isinstance(mark, str) for mark in cast("list[object]", known["lineage"]))
         ):
             return None
         return cls(**known)
+
+
+def mark(token: str | None) -> tuple[str, ...]:
+    """What a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
+    return (hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:16],) if token else ()
 
 
 def _is_number(value: object) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 from payman_sdk.auth.stores import StoredToken
@@ -35,20 +36,29 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._threads = ThreadLock()
+        self._path = path
+        self._processes, self._process = self._made(), os.getpid()
+
+    def _made(self) -> filelock.BaseFileLock:
         # One object is used from several threads, so it may not remember the one that acquired it.
-        self._processes = filelock.FileLock(path, thread_local=False, mode=0o600)
+        return filelock.FileLock(self._path, thread_local=False, mode=0o600)
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        end = time.monotonic() + timeout
         if not self._threads.acquire(timeout=timeout):
             return False
         try:
-            self._processes.acquire(timeout=timeout, poll_interval=0.01)
+            if self._process != os.getpid():  # filelock does not take over what a parent held
+                self._processes, self._process = self._made(), os.getpid()
+            self._processes.acquire(timeout=max(0.0, end - time.monotonic()), poll_interval=0.01)
         except filelock.Timeout:
             self._threads.release()
             return False
-        except OSError as error:
+        except BaseException as error:
             self._threads.release()
+            if not isinstance(error, OSError):
+                raise
             raise TokenStoreError(
                 f"The lock {self._processes.lock_file} cannot be taken: {error}."
             ) from error
@@ -75,9 +85,13 @@ class FileTokenStore:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
-        if not name or name != Path(name).name or name.startswith("."):
+        if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
             raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
         place = platformdirs.user_config_path("payman", appauthor=False) / "tokens" / f"{name}.json"
+        if path is not None and (
+            not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
+        ):
+            raise ConfigurationError("path is no file.", next_step="Give the path of a file, or none.")
         self.path = place if path is None else Path(path)
         self._lock: FileLock | None = None
 
@@ -87,6 +101,8 @@ class FileTokenStore:
         Raises:
             TokenStoreError: The file is unsafe, damaged or unreadable.
         """
+        if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
+            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
         try:
             with open(self.path, "rb", opener=_open_directly) as file:
                 self._check(os.fstat(file.fileno()))
@@ -138,12 +154,18 @@ class FileTokenStore:
         return self._lock
 
     def __repr__(self) -> str:
-        return f"FileTokenStore({str(self.path)!r})"
+        # Its path may have been refused; a traceback may show it all the same.
+        return f"FileTokenStore({str(getattr(self, 'path', ''))!r})"
 
     def _make_folder(self) -> None:
         folder = self.path.parent
         if not folder.exists():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif _POSIX and (mode := folder.stat().st_mode) & 0o022 and not mode & stat.S_ISVTX:
+            raise TokenStoreError(
+                f"Others can write into the folder {folder} (mode {stat.S_IMODE(mode):04o}).",
+                next_step=f"Run chmod 700 {folder}, or use another folder.",
+            )
 
     def _sync_folder(self) -> None:
         if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable by itself

@@ -12,7 +12,6 @@ from payman_sdk.secrecy import Secret
 
 try:
     import keyring
-    import keyring.errors
 except ImportError as error:
     raise ConfigurationError(
         "Keeping tokens in the keyring needs keyring.", next_step="pip install 'paymanai-sdk[keyring]'"
@@ -60,7 +59,7 @@ class KeyringTokenStore:
         failure: TokenStoreError
         try:
             return function()
-        except keyring.errors.KeyringError as error:
+        except Exception as error:  # backends raise what they like
             failure = TokenStoreError(f"The keyring cannot be {done}: {error}.")
         raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
 

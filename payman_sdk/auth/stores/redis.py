@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -38,13 +39,17 @@ class RedisLock:
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        end = time.monotonic() + timeout
         if not self._threads.acquire(timeout=timeout):
             return False
-        lock = self._client.lock(self._name, timeout=LOCK_SECONDS, sleep=0.01, thread_local=False)
         try:
-            taken = lock.acquire(blocking=timeout > 0, blocking_timeout=timeout if timeout > 0 else None)
-        except redis.RedisError as error:
+            lock = self._client.lock(self._name, timeout=LOCK_SECONDS, sleep=0.01, thread_local=False)
+            left = end - time.monotonic()
+            taken = lock.acquire(blocking=left > 0, blocking_timeout=left if left > 0 else None)
+        except BaseException as error:
             self._threads.release()
+            if not isinstance(error, redis.RedisError):
+                raise
             raise TokenStoreError(f"The lock {self._name} in Redis cannot be taken: {error}.") from error
         if taken:
             self._held = lock
@@ -81,13 +86,15 @@ class RedisTokenStore:
     """
 
     def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
-        if isinstance(redis_client, str):
-            try:
-                redis_client = redis.Redis.from_url(redis_client)  # pyright: ignore[reportUnknownMemberType] # untyped there
-            except ValueError as error:
-                raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None
-        self._client = redis_client
         self._key = f"payman:token:{name}"
+        if isinstance(redis_client, str):
+            redis_client = Secret(redis_client)  # it may hold a password
+            redis_client = _connected(redis_client)
+        if not isinstance(redis_client, redis.Redis):
+            raise ConfigurationError(
+                f"redis_client is a {type(redis_client).__name__}.", next_step="Give a redis.Redis or a URL."
+            )
+        self._client = redis_client
         self._lock = RedisLock(redis_client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
@@ -128,3 +135,11 @@ class RedisTokenStore:
 
     def __repr__(self) -> str:
         return f"<RedisTokenStore {self._key}>"
+
+
+def _connected(url: Secret) -> redis.Redis:
+    """A client that does not wait for ever for a server that does not answer; what the URL says wins."""
+    try:
+        return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
+    except ValueError as error:
+        raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None
