@@ -6,11 +6,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from payman_sdk.auth.identity import Identity, checked_code
+from payman_sdk.auth.identity import Identity, checked_code, checked_text
 from payman_sdk.config import read_config
 from payman_sdk.constructors import Connection, Constructors
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.secrecy import Secret, concealed
+from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.types import (
     AskOptions,
     FormattedTaskResponse,
@@ -85,8 +85,9 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"]):
             PaymanError: The exchange failed; the code may be spent.
         """
         config, settings = concealed(config), concealed(settings)
-        code, auth_code = checked_code(auth_code), Secret()
-        verifier, code_verifier = code_verifier and Secret(code_verifier), None
+        auth_code, code_verifier = as_secret(auth_code), as_secret(code_verifier)
+        code, verifier = checked_code(auth_code), checked_text(code_verifier, "code_verifier")
+        redirect_uri = checked_text(redirect_uri, "redirect_uri")
         identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
         client = cls._acting_for(identity, http_client)
         connection = client._connect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -55,6 +56,12 @@ class Constructors(Generic[Http, Door]):
         self._set_up(Identity(config=checked, has_own_account=True, store=token_store), http_client)
 
     def _set_up(self, identity: Identity, http_client: Http | None) -> None:
+        store = identity.store
+        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
+            raise ConfigurationError(
+                f"token_store is a {type(store).__name__}, which cannot load and save.",
+                next_step="See TokenStore.",
+            )
         self._identity = identity
         self._session_id = identity.config.session_id or new_session_id()
         self._http = http_client
@@ -62,6 +69,7 @@ class Constructors(Generic[Http, Door]):
         self._connection: Connection[Door] | None = None
         self._connecting = threading.Lock()
         self._closed = False
+        self._process = os.getpid()
 
     @classmethod
     def _acting_for(cls, identity: Identity, http_client: Http | None) -> Self:
@@ -131,7 +139,7 @@ class Constructors(Generic[Http, Door]):
     def with_token(
         cls,
         client_id: str,
-        token_info: TokenInfo | Mapping[str, Any],
+        token_info: TokenInfo | Mapping[str, Any] | None = None,
         environment: Environment | None = None,
         name: str | None = None,
         session_id: str | None = None,
@@ -149,7 +157,7 @@ class Constructors(Generic[Http, Door]):
     def with_token(
         cls,
         client_id: PaymanConfig,
-        token_info: TokenInfo | Mapping[str, Any],
+        token_info: TokenInfo | Mapping[str, Any] | None = None,
         *,
         http_client: Http | None = None,
         token_store: TokenStore | None = None,
@@ -158,7 +166,7 @@ class Constructors(Generic[Http, Door]):
     def with_token(
         cls,
         client_id: str | PaymanConfig,
-        token_info: TokenInfo | Mapping[str, Any],
+        token_info: TokenInfo | Mapping[str, Any] | None = None,
         environment: Environment | None = None,
         name: str | None = None,
         session_id: str | None = None,
@@ -176,7 +184,7 @@ class Constructors(Generic[Http, Door]):
         Args:
             client_id: The application's id; or all settings as a dict, in which case only `token_info` follows.
             token_info: `accessToken` and `expiresIn` (seconds it still lives), `refreshToken`, or only a `refreshToken`;
-                snake_case is understood too.
+                snake_case is understood too. None where the token is in the `token_store`.
             environment: LIVE (default), TEST or INTERNAL.
             name: A name for this client, for your own use.
             session_id: A session to resume.
@@ -196,7 +204,7 @@ class Constructors(Generic[Http, Door]):
             False
         """
         config = cast("PaymanConfig", concealed(client_id)) if isinstance(client_id, Mapping) else None
-        token_info = concealed(token_info, every=True)
+        token_info = concealed(token_info)
         keywords = concealed(
             {
                 "client_id": None if config is not None else client_id,
@@ -209,9 +217,8 @@ class Constructors(Generic[Http, Door]):
         )
         del client_id, client_secret, settings
         checked = read_config(config, keywords)
-        identity = Identity(
-            config=checked, has_own_account=False, given=read_token_info(token_info), store=token_store
-        )
+        given = None if token_info is None and token_store is not None else read_token_info(token_info)
+        identity = Identity(config=checked, has_own_account=False, given=given, store=token_store)
         return cls._acting_for(identity, http_client)
 
     def get_session_id(self) -> str:
@@ -263,9 +270,14 @@ class Constructors(Generic[Http, Door]):
         """The connection, made on first use."""
         with self._connecting:
             self._refuse_if_closed()
-            if self._connection is None:
+            if self._connection is None or self._process != os.getpid():
                 hide_token_requests()
-                tokens = self._identity.tokens(time.monotonic)
+                tokens = (
+                    self._connection.tokens if self._connection else self._identity.tokens(time.monotonic)
+                )
+                if self._process != os.getpid() and self._owns_http:
+                    self._http = None  # its sockets are the parent's too; two who talk on one read each other's answers
+                self._process = os.getpid()
                 self._connection = self._connected(tokens)
             return self._connection
 

@@ -37,32 +37,28 @@ class Secret(str):
         raise TypeError("a secret is not pickled")
 
 
-_SECRET_KEYS = frozenset(
-    {
-        "client_secret",
-        "accessToken",
-        "access_token",
-        "refreshToken",
-        "refresh_token",
-        "auth_code",
-        "code_verifier",
-    }
-)
+_HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id"})
 
 
-def concealed(given: Any, *, every: bool = False) -> Any:
-    """A copy of a mapping whose secrets (or every text in it) show nothing in a `repr`; anything else as it is.
+def concealed(given: Any) -> Any:
+    """A copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
 
     Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
     traceback of the SDK hold no secret that can be read.
     """
     if not isinstance(given, Mapping):
-        return given
+        return _emptied(given)
     members = cast("Mapping[str, Any]", given)
-    return {
-        key: Secret(value) if (every or key in _SECRET_KEYS) and isinstance(value, str) else value
-        for key, value in members.items()
-    }
+    return {key: value if key in _HARMLESS else as_secret(value) for key, value in members.items()}
+
+
+def as_secret(value: Any) -> Any:
+    """A text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
+    return Secret(value) if isinstance(value, str) else _emptied(value)
+
+
+def _emptied(value: Any) -> Any:
+    return type(value)() if type(value) in {str, bytes, bytearray, tuple, list, set, dict} else value
 
 
 def hide_token_requests() -> None:

@@ -69,7 +69,7 @@ def authorization_url(
         >>> request.url.split("&")[0]
         'https://app.paymanai.com/oauth/authorize?response_type=code'
     """
-    if not client_id or not client_id.strip():
+    if not isinstance(client_id, str) or not client_id.strip():
         raise ConfigurationError("client_id is missing or blank.", next_step="Give the application's id.")
     if problem := problem_of_url(server):
         raise ConfigurationError(
@@ -77,8 +77,10 @@ def authorization_url(
             next_step=f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
         )
     state = secrets.token_urlsafe(32) if state is None else state
-    if not state:
-        raise ConfigurationError("state is blank.", next_step="Leave it out; a random one is made.")
+    if not isinstance(state, str) or not state or not state.isprintable():
+        raise ConfigurationError(
+            "state is blank or no text.", next_step="Leave it out; a random one is made."
+        )
     code_verifier = Secret(secrets.token_urlsafe(48))
     request = authorize.build_request(
         client_id=client_id,
@@ -113,6 +115,11 @@ def parse_redirect(url: str, *, state: str) -> str:
         >>> parse_redirect("https://shop.example/back?code=abc&state=s", state="s")
         'abc'
     """
+    if not isinstance(state, str) or not state:
+        raise ConfigurationError(
+            "state is missing or blank.",
+            next_step="Give the state of the AuthorizationRequest, from the person's session.",
+        )
     url, given = Secret(), _parameters(url)
     # In constant time, and before anything else in the answer is believed.
     if not hmac.compare_digest(given.get("state", "").encode(), state.encode()):
@@ -138,7 +145,10 @@ def parse_redirect(url: str, *, state: str) -> str:
 
 def _parameters(url: str) -> dict[str, Secret]:
     """The parameters that are there once; one that is there twice is as good as none."""
-    query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+    try:
+        query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+    except (ValueError, TypeError, AttributeError):
+        query = {}
     return {name: Secret(values[0]) for name, values in query.items() if len(values) == 1}
 
 
@@ -147,14 +157,14 @@ def _challenge(code_verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
-def _checked_redirect(uri: str) -> str:
-    parts = urlsplit(uri) if uri else None
-    if parts is None or not parts.scheme or parts.fragment:
+def _checked_redirect(uri: object) -> str:
+    scheme, host, fragment = _parts(uri)
+    if not isinstance(uri, str) or not scheme or scheme in _OF_BROWSERS or fragment:
         raise ConfigurationError(
             "redirect_uri is no absolute address without a fragment.",
             next_step="Give one such as https://shop.example/back.",
         )
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+    if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             "redirect_uri would bring the code over plain http.",
             next_step="Use https; http is for this machine only.",
@@ -162,7 +172,24 @@ def _checked_redirect(uri: str) -> str:
     return uri
 
 
+_OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscript"})
+"""Schemes that a browser carries out itself."""
+
+
+def _parts(uri: object) -> tuple[str, str, str]:
+    """Scheme, host and fragment; nothing of what is no address."""
+    try:
+        if isinstance(uri, str) and uri.isprintable() and uri.encode():
+            parts = urlsplit(uri)
+            return parts.scheme, parts.hostname or "", parts.fragment
+    except ValueError:
+        pass
+    return "", "", ""
+
+
 def _checked_scopes(scopes: Iterable[Scope | str]) -> list[str]:
+    if not isinstance(scopes, Iterable):
+        raise ConfigurationError(f"scopes is a {type(scopes).__name__}.", next_step="Give a list; see Scope.")
     given = [str(scope) for scope in ([scopes] if isinstance(scopes, str) else scopes)]
     if not given:
         raise ConfigurationError("scopes is empty.", next_step="Ask for at least one; see Scope.")

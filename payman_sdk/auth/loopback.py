@@ -6,6 +6,7 @@ The one place of the SDK that listens; on 127.0.0.1, for one answer, and no long
 from __future__ import annotations
 
 import queue
+import secrets
 import threading
 import webbrowser
 from collections.abc import Callable, Generator, Iterable
@@ -17,9 +18,11 @@ from attrs import field, frozen
 
 from payman_api import AUTHORIZATION_SERVER
 from payman_sdk.auth.authorization import Scope, authorization_url, parse_redirect
+from payman_sdk.config import seconds
 from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError
 from payman_sdk.secrecy import Secret
 
+_PATIENCE = 300.0
 _PATH = "/callback"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
@@ -50,7 +53,7 @@ def authorize(
     server: str = AUTHORIZATION_SERVER,
     open_browser: Callable[[str], object] = webbrowser.open,
     port: int = 0,
-    timeout: float = 300.0,
+    timeout: float | None = None,
 ) -> Authorization:
     """Opens the authorization page in a browser and waits for what the person decides.
 
@@ -60,17 +63,18 @@ def authorize(
         server: Another server of the page, such as a sandbox's `base_url`.
         open_browser: Gets the address; returning False means that it could not show it.
         port: The port to listen on, where the application is registered with a fixed one; 0 takes a free one.
-        timeout: Seconds to wait for the person.
+        timeout: Seconds to wait for the person, 300 by default.
 
     Raises:
         AuthenticationError: The person or the server refused.
         APITimeoutError: Nobody decided in time.
         ConfigurationError: The port is taken, or no browser could be opened.
     """
+    timeout = seconds(timeout, "wait", _PATIENCE)
     with _listening(port) as (redirect_uri, answers):
         request = authorization_url(client_id, redirect_uri, scopes, server=server)
         answers.state = request.state
-        if open_browser(request.url) is False:
+        if _opened(open_browser, request.url) is False:
             raise ConfigurationError(
                 "No browser could be opened.",
                 next_step="Pass open_browser=print to show the address instead.",
@@ -79,11 +83,18 @@ def authorize(
         return Authorization(code=code, redirect_uri=redirect_uri, code_verifier=request.code_verifier)
 
 
+def _opened(open_browser: Callable[[str], object], url: str) -> object:
+    try:
+        return open_browser(url)
+    except webbrowser.Error:
+        return False
+
+
 class _Answers:
     """Takes the redirects that come in; the first one that carries our state decides."""
 
     def __init__(self) -> None:
-        self.state = ""
+        self.state = secrets.token_urlsafe()  # until there is a request, nothing is the answer to it
         self._decided: queue.Queue[Secret | AuthenticationError] = queue.Queue()
 
     def take(self, url: str) -> tuple[int, str, str]:
@@ -144,6 +155,7 @@ def _listening(port: int) -> Generator[tuple[str, _Answers]]:
     class Server(ThreadingHTTPServer):
         # Browsers open connections that they never use; each has a thread, and none keeps us waiting at the end.
         daemon_threads = True
+        allow_reuse_port = False
         block_on_close = False
 
         def handle_error(self, request: object, client_address: object) -> None:
@@ -151,7 +163,7 @@ def _listening(port: int) -> Generator[tuple[str, _Answers]]:
 
     try:
         server = Server(("127.0.0.1", port), Handler)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError) as error:
         raise ConfigurationError(
             f"port {port} cannot be listened on: {error}.", next_step="Use port=0."
         ) from None
