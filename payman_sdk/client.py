@@ -10,8 +10,6 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-from payman_sdk.auth.identity import Identity, checked_code, checked_text
-from payman_sdk.config import read_config
 from payman_sdk.constructors import Connection, Constructors
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
@@ -89,16 +87,11 @@ class PaymanClient(Constructors["httpx.Client", "Door"]):
         """
         config, settings = concealed(config), concealed(settings)
         auth_code, code_verifier = as_secret(auth_code), as_secret(code_verifier)
-        code, verifier = checked_code(auth_code), checked_text(code_verifier, "code_verifier")
-        redirect_uri = checked_text(redirect_uri, "redirect_uri")
-        identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
-        client = cls._acting_for(identity, http_client)
-        connection = client._connect()
-        request = identity.application.authorization_code(
-            code, redirect_uri=redirect_uri, code_verifier=verifier
+        client, exchange = cls._for_code(
+            config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
         )
         try:
-            connection.door.run(connection.tokens.exchange(request, connection.agent.deadline()))
+            client._connect().door.run(exchange)
         except BaseException:
             client.close()
             raise

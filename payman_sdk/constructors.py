@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, Unpack, cast, overload
 from uuid import uuid4
 
-from payman_sdk.auth.identity import Identity, read_token_info
+from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
 from payman_sdk.config import Config, config_from_env, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import concealed, hide_token_requests
@@ -17,7 +17,8 @@ from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
-    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.auth.tokens import Token, Tokens
+    from payman_sdk.flows import Flow
     from payman_sdk.tasks.agent import Agent
 
 Http = TypeVar("Http")
@@ -220,6 +221,28 @@ class Constructors(Generic[Http, Door]):
         given = None if token_info is None and token_store is not None else read_token_info(token_info)
         identity = Identity(config=checked, has_own_account=False, given=given, store=token_store)
         return cls._acting_for(identity, http_client)
+
+    @classmethod
+    def _for_code(
+        cls,
+        config: PaymanConfig | None,
+        settings: Mapping[str, Any],
+        auth_code: str,
+        redirect_uri: str | None,
+        code_verifier: str | None,
+        http_client: Http | None,
+        token_store: TokenStore | None,
+    ) -> tuple[Self, Flow[Token]]:
+        """A client that has no token yet, and the flow that exchanges a code for its first."""
+        code, verifier = checked_code(auth_code), checked_text(code_verifier, "code_verifier")
+        redirect_uri = checked_text(redirect_uri, "redirect_uri")
+        identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
+        client = cls._acting_for(identity, http_client)
+        _, tokens, agent = client._connect()
+        request = identity.application.authorization_code(
+            code, redirect_uri=redirect_uri, code_verifier=verifier
+        )
+        return client, tokens.exchange(request, agent.deadline())
 
     def get_session_id(self) -> str:
         """The id of the session that the next ask belongs to (`ses-…`)."""
