@@ -229,17 +229,13 @@ from payman_sdk import FileTokenStore, PaymanClient
 from payman_sdk.sandbox import Sandbox
 client = PaymanClient(client_id=sys.argv[1], client_secret=sys.argv[2], base_url=sys.argv[3], timeout=10,
                       token_store=FileTokenStore(sys.argv[4]) if sys.argv[4] else None)
-store = client._identity.store
 assert client.ask("test connection").status == "completed"
 tokens = client._connect().tokens
 lock = tokens._keeping.lock
 assert lock.acquire(timeout=1)        # held by the parent while it forks
 child = os.fork()
 if child == 0:
-    lock_of_parent_is_free = False
-    tokens._current = None
-    if sys.argv[4]:
-        pass                              # the parent holds the file; the child waits until it lets go
+    tokens._current = None                # a token from the store then; the file's lock comes when the parent lets go
     print(client.ask("test connection").status, flush=True)
     os._exit(0)
 import time
