@@ -28,6 +28,23 @@ class _Server(uvicorn.Server):
         self.ready.set()
         await self._leave.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End as uvicorn does; where nothing runs any more, without its nap of a tenth of a second."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        end = asyncio.get_running_loop().time() + 0.1
+        while self.server_state.connections or self.server_state.tasks:
+            if asyncio.get_running_loop().time() > end:
+                await super().shutdown(sockets)
+                return
+            await asyncio.sleep(0.001)
+        for sock in sockets or []:
+            sock.close()
+        for server in self.servers:
+            await server.wait_closed()
+
     def leave(self) -> None:
         """Stop serving; called from another thread."""
         if self._loop is not None:
