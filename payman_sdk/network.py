@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -122,7 +123,8 @@ def without_echo(answer: httpx.Response) -> httpx.Response:
     if not answer.is_error:
         return answer
     request = answer.request
-    secrets = [request.headers.get(name, "") for name in (ACCESS_TOKEN_HEADER, "authorization")]
+    pair = request.headers.get("authorization", "").removeprefix("Basic ")
+    secrets = [request.headers.get(ACCESS_TOKEN_HEADER, ""), pair, _secret_in(pair)]
     secrets += [value for name, value in request.url.params.multi_items() if name in _SECRET_PARAMETERS]
     body = answer.content
     for secret in secrets:
@@ -131,6 +133,14 @@ def without_echo(answer: httpx.Response) -> httpx.Response:
         return answer
     headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _ABOUT_BODY]
     return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+
+
+def _secret_in(pair: str) -> str:
+    """The secret of a Basic header's id and secret."""
+    try:
+        return base64.b64decode(pair).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 _SECRET_PARAMETERS = frozenset({"code", "refresh_token", "code_verifier"})

@@ -121,6 +121,14 @@ def test_a_server_that_repeats_secrets(peer: Peer) -> None:
     assert raised.value.error_description == "Invalid: ..."
     assert raised.value.response is not None
     assert_nothing_in(*told_by(raised.value), raised.value.response.text)
+    peer.always(TOKEN_PATH, answer(401, "Wrong secret: hunted-client-secret"))
+    with (
+        PaymanClient(client_id="x", client_secret="hunted-client-secret", base_url=peer.base_url) as client,
+        pytest.raises(AuthenticationError, match=r"Wrong secret: \.\.\.") as refused,
+    ):
+        client.ask("Hello!")
+    assert refused.value.response is not None
+    assert_nothing_in(*told_by(refused.value), refused.value.response.text)
     peer.always(ASK_PATH, answer(403, "Forbidden for hunted-access-token"))
     held = {"accessToken": "hunted-access-token", "expiresIn": 3600}
     with (

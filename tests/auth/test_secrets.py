@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import anyio
+import httpx
 import pytest
 
 from payman_sdk import (
@@ -27,7 +28,8 @@ from payman_sdk import (
 )
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
-from tests.peer import ASK_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, token
+from payman_sdk.secrecy import hide_token_requests
+from tests.peer import ASK_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, rpc, token
 
 CLIENT_SECRET = "hunted-client-secret"
 ACCESS = "hunted-access-token"
@@ -168,7 +170,9 @@ FAULTS: dict[str, dict[str, Answer]] = {
     "ask reset": {ASK_PATH: reset},
     "ask cut": {ASK_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
     "ask 401": {ASK_PATH: answer(401, '{"error": "unauthorized"}')},
+    "ask 403": {ASK_PATH: answer(403)},
     "ask 500": {ASK_PATH: answer(500)},
+    "ask refused by the agent": {ASK_PATH: rpc(error={"code": -32603})},
     "ask unreadable": {ASK_PATH: answer(200, "?")},
     "token reset": {TOKEN_PATH: reset},
     "token cut": {TOKEN_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
@@ -177,6 +181,8 @@ FAULTS: dict[str, dict[str, Answer]] = {
     "token 500": {TOKEN_PATH: answer(500)},
     "token without a lifetime": {TOKEN_PATH: token(NEW_ACCESS, "soon", refresh_token=NEW_REFRESH)},
     "token with a line break": {TOKEN_PATH: token(f"{NEW_ACCESS}\n", refresh_token=NEW_REFRESH)},
+    "token with a blank before it": {TOKEN_PATH: token(f" {NEW_ACCESS}", refresh_token=NEW_REFRESH)},
+    "token beyond ASCII": {TOKEN_PATH: token(f"{NEW_ACCESS}é", refresh_token=NEW_REFRESH)},
     "token of another name": {TOKEN_PATH: json_answer({"token": NEW_ACCESS, "refreshToken": NEW_REFRESH})},
     "token bare": {TOKEN_PATH: json_answer(NEW_ACCESS)},
 }
@@ -195,8 +201,9 @@ def test_no_way_in_tells_a_secret(
     held = store_of(store, tmp_path)
     try:
         with way(peer.base_url, held) as client:
-            client.ask("Hello!")
+            answered = client.ask("Hello!", raw=True)
             client.get_task("tsk-1")
+            assert_nothing_in(repr(answered), str(client), repr(client._config))
             connection = client._connect()
             assert_nothing_in(repr(client), repr(client._identity), repr(connection), repr(held))
             assert_nothing_in(
@@ -283,3 +290,23 @@ def test_what_is_kept_for_the_way_back_shows_nothing() -> None:
     assert request.code_verifier not in repr(request)
     shown = repr(loopback.Authorization(code=CODE, redirect_uri="https://x", code_verifier=VERIFIER))  # type: ignore[arg-type]
     assert_nothing_in(shown)
+
+
+@pytest.mark.parametrize("arguments", [httpx.URL, str])
+def test_the_query_of_a_token_request_is_hidden(
+    arguments: type[httpx.URL | str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Httpx's own line about a token request shows its address without the query; other lines stay as they are."""
+    hide_token_requests()
+    hide_token_requests()
+    logger = logging.getLogger("httpx")
+    assert len(logger.filters) == 1
+    with caplog.at_level(logging.DEBUG, "httpx"):
+        logger.info("%s %s", "POST", arguments(f"https://payman.example{TOKEN_PATH}?code=s3cret"))
+        logger.info("%s %s", "GET", arguments("https://payman.example/other?page=2"))
+        logger.info("a plain line?")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"POST https://payman.example{TOKEN_PATH}?…",
+        "GET https://payman.example/other?page=2",
+        "a plain line?",
+    ]
