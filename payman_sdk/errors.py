@@ -25,10 +25,13 @@
     │   └── UnsupportedOperationError    -32004
     ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
     ├── ResponseValidationError          an answer that is not what the protocol says
-    └── OutcomeUnknownError              the request was sent, and how it ended could not be learned
+    ├── OutcomeUnknownError              the request was sent, and how it ended could not be learned
+    ├── StreamInterruptedError           a stream broke, and could neither be resumed nor followed
+    ├── TaskFailedError                  the task failed; raised only where the caller asked for it
+    └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
 
-All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `response`), say it in `str()`,
-can be pickled, and hold no secret.
+All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
+say it in `str()`, can be pickled, and hold no secret.
 """
 
 from __future__ import annotations
@@ -84,6 +87,7 @@ class PaymanError(Exception):
         task_id: The id of the task (`tsk-…`).
         session_id: The id of the session (`ses-…`).
         response: The answer, if there was one.
+        idempotency_key: The key that the caller gave the ask, if there was one.
 
     Example:
         >>> from payman_sdk.errors import PaymanError
@@ -101,6 +105,7 @@ class PaymanError(Exception):
         task_id: str | None = None,
         session_id: str | None = None,
         response: ErrorResponse | None = None,
+        idempotency_key: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -110,10 +115,20 @@ class PaymanError(Exception):
         self.task_id = task_id
         self.session_id = session_id
         self.response = response
+        self.idempotency_key = idempotency_key
 
-    def about(self, *, task_id: str, request_id: str | None = None, session_id: str | None = None) -> Self:
-        """Notes which task the error belongs to, and returns the error."""
+    def about(
+        self,
+        *,
+        task_id: str,
+        request_id: str | None = None,
+        session_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Self:
+        """Notes which task the error belongs to, and returns the error; a key that is known already stays."""
         self.task_id, self.request_id, self.session_id = task_id, request_id, session_id
+        if idempotency_key is not None:
+            self.idempotency_key = idempotency_key
         return self
 
     def __str__(self) -> str:
@@ -122,6 +137,7 @@ class PaymanError(Exception):
             "task": self.task_id,
             "session": self.session_id,
             "request": self.request_id,
+            "key": self.idempotency_key,
         }
         ids = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
         said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
@@ -243,6 +259,26 @@ class OutcomeUnknownError(PaymanError):
 
     Never send the same payment again on this error: ask `client.get_task(error.task_id)` how it ended.
     """
+
+
+class StreamInterruptedError(PaymanError):
+    """A stream broke, and the task could neither be resumed nor followed to its end.
+
+    `partial` is what had been received until then, a `FormattedTaskResponse`. The task may still go on:
+    `client.get_task(error.task_id)` tells how it ended.
+    """
+
+    partial: Any = None
+
+
+class TaskFailedError(PaymanError):
+    """The task ended without success; raised only where the caller asked for it. `task` is the task as it ended."""
+
+    task: Any = None
+
+
+class IdempotencyKeyReuseError(PaymanError, ValueError):
+    """The same idempotency key was used with another text. Another payment needs another key."""
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {

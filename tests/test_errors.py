@@ -19,6 +19,7 @@ from payman_sdk.errors import (
     APITimeoutError,
     ConfigurationError,
     ErrorResponse,
+    IdempotencyKeyReuseError,
     PaymanError,
     ServerError,
     class_of_code,
@@ -48,6 +49,7 @@ def made(error_class: type[PaymanError]) -> PaymanError:
         task_id="tsk-1",
         session_id="ses-1",
         response=ErrorResponse(503, b'{"why": "busy"}', "application/json"),
+        idempotency_key="invoice-42",
     )
     for name, value in {
         "sent": False,
@@ -55,6 +57,8 @@ def made(error_class: type[PaymanError]) -> PaymanError:
         "data": {"a": [1]},
         "error": "e",
         "error_description": "d",
+        "partial": {"status": "working"},
+        "task": {"status": "failed"},
     }.items():
         if hasattr(error, name):
             setattr(error, name, value)
@@ -98,7 +102,8 @@ def test_errors_come_back_from_another_process() -> None:
 @pytest.mark.parametrize("error_class", CLASSES)
 def test_every_error_says_what_is_known(error_class: type[PaymanError]) -> None:
     """The text of an error is its message, the next step, and the ids."""
-    assert str(made(error_class)) == "It broke. Mend it. [HTTP 503, task tsk-1, session ses-1, request req-1]"
+    known = "HTTP 503, task tsk-1, session ses-1, request req-1, key invoice-42"
+    assert str(made(error_class)) == f"It broke. Mend it. [{known}]"
     assert str(error_class("It broke.")) == "It broke."
     assert made(error_class).status_code == 503
 
@@ -111,10 +116,19 @@ def test_every_error_is_a_payman_error(error_class: type[PaymanError]) -> None:
 
 
 def test_errors_are_also_what_python_calls_them() -> None:
-    """A wrong setting is a ValueError, a timeout a TimeoutError."""
+    """A wrong setting or key is a ValueError, a timeout a TimeoutError."""
     assert issubclass(ConfigurationError, ValueError)
+    assert issubclass(IdempotencyKeyReuseError, ValueError)
     assert issubclass(APITimeoutError, TimeoutError)
     assert APIConnectionError("no").sent is True
+
+
+def test_an_error_is_told_what_it_is_about() -> None:
+    """`about` notes the ids and returns the error; a key that is known stays where none is given."""
+    error = PaymanError("It broke.", idempotency_key="invoice-42")
+    assert error.about(task_id="tsk-1", request_id="req-1", session_id="ses-1") is error
+    assert str(error) == "It broke. [task tsk-1, session ses-1, request req-1, key invoice-42]"
+    assert str(error.about(task_id="tsk-2", idempotency_key="k")) == "It broke. [task tsk-2, key k]"
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
