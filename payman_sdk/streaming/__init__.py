@@ -1,0 +1,1 @@
+"""Bytes to server-sent events to typed events to the final task."""
