@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
     from payman_sdk.sandbox.payments import Payment
     from payman_sdk.sandbox.server import Sandbox
+    from payman_sdk.sandbox.stream_faults import StreamFault
 
-__all__ = ["LedgerRow", "Payment", "Sandbox", "TokenRequest", "UnbalancedError"]
+__all__ = ["LedgerRow", "Payment", "Sandbox", "StreamFault", "TokenRequest", "UnbalancedError"]
 
 _HOMES = {
     "LedgerRow": "ledger",
     "Payment": "payments",
     "Sandbox": "server",
+    "StreamFault": "stream_faults",
     "TokenRequest": "authority",
     "UnbalancedError": "ledger",
 }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
@@ -19,6 +18,9 @@ from payman_sdk.sandbox.authority import Authority
 from payman_sdk.sandbox.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox.refusals import OAuthError
 from payman_sdk.sandbox.service import ForbiddenError, Service, UnauthorizedError
+from payman_sdk.sandbox.stream_faults import StreamFaults
+from payman_sdk.sandbox.streaming import EventStream, attend, until_told
+from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json
 
 LARGEST_BODY = 1024 * 1024
@@ -27,7 +29,7 @@ LARGEST_BODY = 1024 * 1024
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(service: Service, authority: Authority) -> Starlette:
+def create_app(service: Service, authority: Authority, faults: StreamFaults) -> Starlette:
     """The sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
@@ -41,7 +43,8 @@ def create_app(service: Service, authority: Authority) -> Starlette:
             post(PATHS["send_task"], _call(service, "tasks/send")),
             post(PATHS["get_task"], _call(service, "tasks/get")),
             post(PATHS["cancel_task"], _call(service, "tasks/cancel")),
-            post(PATHS["send_task_subscribe"], _stream(service)),
+            post(PATHS["send_task_subscribe"], _stream(service, faults)),
+            post(PATHS["resubscribe_task"], _resubscribe(service, faults)),
             post("/sandbox/tasks/{task_id:path}/approve", _settle(service, approve=True)),
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
             Route(PATHS["get_agent_card"], _agent_card),
@@ -122,26 +125,48 @@ def _call(service: Service, method: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return JSONResponse(await run_in_threadpool(service.call, token, method, body))
+        return await _whole(request, await run_in_threadpool(service.call, token, method, body))
 
     return endpoint
 
 
-def _stream(service: Service) -> Endpoint:
+def _stream(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await _body(request)
-        answer = await run_in_threadpool(service.stream, request.headers.get(ACCESS_TOKEN_HEADER), body)
-        if isinstance(answer, dict):
-            return JSONResponse(answer)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(_events(answer), media_type="text/event-stream", headers=headers)
+        token = request.headers.get(ACCESS_TOKEN_HEADER)
+        return await _events(request, await run_in_threadpool(service.stream, token, body), faults)
 
     return endpoint
 
 
-async def _events(answers: Iterator[Json]) -> AsyncIterator[bytes]:
-    for answer in answers:
-        yield b"data: " + json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        body = await _body(request)
+        token, last = request.headers.get(ACCESS_TOKEN_HEADER), request.headers.get("last-event-id")
+        return await _events(request, await run_in_threadpool(service.resubscribe, token, body, last), faults)
+
+    return endpoint
+
+
+async def _whole(request: Request, answer: Json | Watch) -> Response:
+    """One JSON-RPC answer, once its task has been told."""
+    if isinstance(answer, Watch):
+        watch = answer
+        await attend(request.scope, request.receive, lambda: until_told(watch))
+        answer = watch.answer()
+    return JSONResponse(answer)
+
+
+async def _events(request: Request, answer: Json | Watch, faults: StreamFaults) -> Response:
+    """A stream, or what the next fault makes of it; an error is no stream."""
+    if not isinstance(answer, Watch):
+        return JSONResponse(answer)
+    fault = faults.take()
+    if fault is not None and fault.as_json:
+        return await _whole(request, answer)
+    if fault is not None and fault.status is not None:
+        return _failure(fault.status, "stream_fault", "break_streams() asked for this status")
+    return EventStream(answer, fault)
 
 
 def _settle(service: Service, *, approve: bool) -> Endpoint:

@@ -1,14 +1,16 @@
-"""The agent's JSON-RPC methods: a request's bytes in, an answer or the events of a stream out. No HTTP here."""
+"""The agent's JSON-RPC methods: a request's bytes in, an answer or a task to watch out. No HTTP here."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NoReturn, TypeVar, cast
 
-from payman_sdk.sandbox import tasks, wire
+from payman_sdk.sandbox import narration, tasks, wire
 from payman_sdk.sandbox.grants import Access
+from payman_sdk.sandbox.manner import Manner
 from payman_sdk.sandbox.store import Transaction
+from payman_sdk.sandbox.watching import Find, Watch
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
 
@@ -111,6 +113,10 @@ class Request:
         """Answer that the parameters are wrong."""
         raise _FaultError(-32602, message, self.id)
 
+    def refuse_method(self) -> NoReturn:
+        """Answer that there is no such method."""
+        raise _FaultError(-32601, f"method {self.method!r} is not known here", self.id)
+
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
@@ -127,38 +133,76 @@ def _request_id(request: dict[str, object]) -> str | int:
 
 
 class Agent:
-    """The methods of the agent for whoever has an access token, inside one transaction."""
+    """The methods of the agent for whoever has an access token, inside one transaction.
 
-    def __init__(self, tx: Transaction, world: World, style: Style, access: Access) -> None:
-        self._tx, self._world, self._style = tx, world, style
+    Args:
+        tx: the transaction.
+        find: looks up a task again, later.
+        world: the clock and the source of chance.
+        style: how states and timestamps are spelled.
+        manner: how tasks are told.
+        access: what the access token opens.
+    """
+
+    def __init__(
+        self, tx: Transaction, find: Find, world: World, style: Style, manner: Manner, access: Access
+    ) -> None:
+        self._tx, self._find, self._world, self._style, self._manner = tx, find, world, style, manner
         self._account, self._scopes = access.account, access.scopes
 
-    def call(self, method: str, body: bytes) -> Json:
-        """The answer to a request for that method."""
+    def call(self, method: str, body: bytes) -> Json | Watch:
+        """The answer to a request for that method; of a send whose task is still being told, how to wait for it."""
 
-        def answer(request: Request) -> Json:
+        def answer(request: Request) -> Json | Watch:
             match method:
                 case "tasks/send":
-                    task = self._send(request)
+                    watch = self._watch(request, self._send(request))
+                    return watch if watch.seconds(to_the_end=True) > 0 else watch.answer()
+                case "tasks/get" if not self._manner.tasks_get:
+                    request.refuse_method()
                 case "tasks/get":
                     task = tasks.find(self._tx, self._account, request.text("id"))
                 case "tasks/cancel":
                     task = tasks.cancel(self._tx, self._world, self._account, request.text("id"))
                 case unknown:
                     raise NotImplementedError(unknown)
+            task = narration.as_told(self._manner, task, self._world.now())
             shape = wire.task(self._style, self._account, task, request.history_length())
             return wire.result(request.id, shape)
 
         return _answered(method, body, answer)
 
-    def stream(self, body: bytes) -> Json | Iterator[Json]:
-        """The events of `tasks/sendSubscribe`, each a JSON-RPC answer; or one answer that is an error."""
+    def stream(self, body: bytes) -> Json | Watch:
+        """The task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
 
-        def answer(request: Request) -> Json | Iterator[Json]:
-            told = wire.narrate(self._style, self._account, self._send(request))
-            return (wire.result(request.id, event) for event in told)
+        def answer(request: Request) -> Watch:
+            return self._watch(request, self._send(request))
 
         return _answered("tasks/sendSubscribe", body, answer)
+
+    def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | Watch:
+        """The task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
+
+        def answer(request: Request) -> Watch:
+            if self._manner.resubscribe == "off":
+                request.refuse_method()
+            watch = self._watch(request, tasks.find(self._tx, self._account, request.text("id")))
+            watch.go_on(last_event_id)
+            return watch
+
+        return _answered("tasks/resubscribe", body, answer)
+
+    def _watch(self, request: Request, task: tasks.Task) -> Watch:
+        return Watch(
+            self._find,
+            self._world,
+            self._style,
+            self._manner,
+            self._account,
+            task,
+            request_id=request.id,
+            history_length=request.history_length(),
+        )
 
     def _send(self, request: Request) -> tasks.Task:
         text = request.message_text()

@@ -6,24 +6,22 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from starlette.applications import Starlette
 
-from payman_sdk.sandbox import accounts, ledger, payments, tasks
-from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.app import create_app
 from payman_sdk.sandbox.authority import Authority
 from payman_sdk.sandbox.grants import Terms
 from payman_sdk.sandbox.issuing import Issuing
-from payman_sdk.sandbox.ledger import LedgerRow
-from payman_sdk.sandbox.payments import Payment
+from payman_sdk.sandbox.manner import Manner, Resubscribe
+from payman_sdk.sandbox.overseeing import Overseeing
 from payman_sdk.sandbox.service import Service
 from payman_sdk.sandbox.serving import Serving
-from payman_sdk.sandbox.store import Store, Transaction
+from payman_sdk.sandbox.store import Store
+from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox.wire import Style
 from payman_sdk.sandbox.world import Clock, Randomness, World
 
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from payman_sdk.types import PaymanConfig
 
 
-class Sandbox(Issuing):
+class Sandbox(Issuing, Overseeing):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
     Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
@@ -60,6 +58,15 @@ class Sandbox(Issuing):
         rotate_refresh_tokens: whether a refresh token is good for one use and its answer holds the next one. Two requests
             with the same one at the same time count as reuse, which revokes everything that came of the same consent.
         refresh_for_credentials: whether client credentials get a refresh token too.
+        chunk_words: how many words of an answer an event of a stream has at most.
+        pace: seconds between two events of a stream: how long each piece of work seems to take. Money is decided at once;
+            what is told about it takes its time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
+            The first event, and that a task was canceled, are told at once.
+        keep_alive: seconds without an event after which a stream sends an SSE comment; None sends none.
+        resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and tells those after the
+            `Last-Event-ID`; all, without one or with one that no event had so far. `replay` tells all events, and `live`
+            those from now on and in any case the final one, both without numbers. `off` is a server without the method.
+        tasks_get: False is a server without `tasks/get`.
         clock: gives the time in seconds since 1970.
         randomness: gives that many random bytes, for ids and secrets.
 
@@ -70,8 +77,8 @@ class Sandbox(Issuing):
         app: the endpoints as an ASGI application, for whoever needs no socket.
 
     Raises:
-        ValueError: if the host is not a loopback address, or a client's id, secret or redirect URI or a lifetime
-            cannot be one.
+        ValueError: if the host is not a loopback address, or a client's id, secret or redirect URI, a lifetime
+            or a setting of streams cannot be one.
 
     Example:
         >>> with Sandbox() as sandbox:
@@ -95,6 +102,11 @@ class Sandbox(Issuing):
         code_lifetime: float = 60,
         rotate_refresh_tokens: bool = True,
         refresh_for_credentials: bool = False,
+        chunk_words: int = 6,
+        pace: float = 0.0,
+        keep_alive: float | None = None,
+        resubscribe: Resubscribe = "resume",
+        tasks_get: bool = True,
         clock: Clock = time.time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
@@ -107,6 +119,13 @@ class Sandbox(Issuing):
             rotate_refresh_tokens=rotate_refresh_tokens,
             refresh_for_credentials=refresh_for_credentials,
         )
+        manner = Manner(
+            chunk_words=chunk_words,
+            pace=pace,
+            keep_alive=keep_alive,
+            resubscribe=resubscribe,
+            tasks_get=tasks_get,
+        )
         self._host, self._port = host, port
         self._store = Store(db)
         self._world = World(clock, randomness)
@@ -114,9 +133,11 @@ class Sandbox(Issuing):
         self.client_id, self.client_secret = self._register(
             clients or {}, public_clients, redirect_uris or {}
         )
-        self.service = Service(self._store, self._world, Style(uppercase_states, nanosecond_timestamps))
+        self._stream_faults = StreamFaults()
+        style = Style(uppercase_states, nanosecond_timestamps)
+        self.service = Service(self._store, self._world, style, manner)
         self.authority = Authority(self._store, self._world, terms)
-        self.app: Starlette = create_app(self.service, self.authority)
+        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults)
 
     def start(self) -> Self:
         """Serve, unless it serves already; returns the sandbox.
@@ -130,7 +151,7 @@ class Sandbox(Issuing):
         return self
 
     def stop(self) -> None:
-        """Stop serving; what is kept stays, for questions and for another `start()`."""
+        """Stop serving; what is kept stays, for questions and for another `start()`. Streams that run break off."""
         if self._serving is not None:
             self._serving.stop()
             self._serving = None
@@ -212,89 +233,21 @@ class Sandbox(Issuing):
             "base_url": self.base_url,
         }
 
-    @property
-    def payments(self) -> list[Payment]:
-        """The payments of all clients, oldest first: those that were made, that wait, and that were rejected."""
-        with self._store.transaction() as tx:
-            return payments.all_payments(tx)
+    def break_streams(self, *faults: StreamFault | None) -> None:
+        """Let something go wrong with the next streams, one fault each, after those that were asked for before.
 
-    @property
-    def pending(self) -> list[Payment]:
-        """The payments that wait for approval, oldest first."""
-        return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
-
-    def balance(self, currency: str = "TSD", *, client_id: str | None = None) -> Decimal:
-        """What is in the wallet of that currency.
+        Only answers that would have been streams count, to `tasks/sendSubscribe` and to `tasks/resubscribe`; after the
+        last fault streams are whole again.
 
         Args:
-            currency: such as `TSD`.
-            client_id: whose wallet; the sandbox's own client's, if none is named.
+            faults: what goes wrong; None is a whole stream.
 
         Raises:
-            LookupError: if there is no such client or wallet.
+            TypeError: if one of them is something else.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox, StreamFault
+            >>> with Sandbox() as sandbox:
+            ...     sandbox.break_streams(StreamFault(after_events=3))
         """
-        with self._store.transaction() as tx:
-            account = self._account(tx, client_id or self.client_id)
-            for wallet in accounts.wallets(tx, account):
-                if wallet.currency == currency:
-                    return ledger.to_decimal(ledger.balance(tx, wallet.book))
-        raise LookupError(f"client {account.client_id} has no {currency} wallet")
-
-    def approve(self, task_id: str, *, client_id: str | None = None) -> Payment:
-        """Approve the payment that a task waits for.
-
-        Args:
-            task_id: the task.
-            client_id: whose task it is; needed only if several clients have tasks of that id.
-
-        Returns:
-            The payment: `INITIATED`, or `REJECTED` if by now the policy or the balance forbids it.
-
-        Raises:
-            LookupError: if there is no such task.
-            ValueError: if the task does not wait for approval, or if several clients have one of that id.
-        """
-        return self._settle(task_id, client_id, approve=True)
-
-    def deny(self, task_id: str, *, client_id: str | None = None) -> Payment:
-        """Deny the payment that a task waits for; arguments, answer and errors are those of `approve`."""
-        return self._settle(task_id, client_id, approve=False)
-
-    def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> Payment:
-        with self._store.transaction() as tx:
-            query = (
-                "SELECT c.id FROM tasks t JOIN clients c ON c.account_id = t.account_id "
-                "WHERE t.id = ? AND c.id = COALESCE(?, c.id)"
-            )
-            owners = [row["id"] for row in tx.execute(query, (task_id, client_id))]
-            if len(owners) != 1:
-                if owners:
-                    raise ValueError(
-                        f"several clients have a task {task_id}: say which one's with client_id="
-                    )
-                raise tasks.UnknownTaskError(f"there is no task {task_id}")
-            account = self._account(tx, owners[0])
-            tasks.settle(tx, self._world, account, task_id, approve=approve)
-            settled = payments.of_task(tx, account, task_id)
-        assert settled is not None  # noqa: S101 (there was something to settle)
-        return settled
-
-    def _account(self, tx: Transaction, client_id: str) -> Account:
-        account = accounts.find_account(tx, client_id)
-        if account is None:
-            raise LookupError(f"there is no client {client_id}")
-        return account
-
-    def ledger(self) -> list[LedgerRow]:
-        """Every entry of the ledger, oldest first; those of one transfer add up to zero."""
-        with self._store.transaction() as tx:
-            return ledger.rows(tx)
-
-    def check_invariants(self) -> None:
-        """Check that the ledger adds up, nobody is below zero, and every payment is in it as it says.
-
-        Raises:
-            AssertionError: naming what is broken.
-        """
-        with self._store.transaction() as tx:
-            ledger.check_invariants(tx)
+        self._stream_faults.add(faults)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from payman_api.models.scope import Scope
-from payman_sdk.sandbox import grants, rpc, tasks, wire
+from payman_sdk.sandbox import grants, narration, rpc, tasks, wire
+from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.grants import Access
+from payman_sdk.sandbox.manner import Manner
 from payman_sdk.sandbox.store import Store, Transaction
+from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
 
@@ -30,32 +33,48 @@ class Service:
         store: where everything is kept.
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
+        manner: how tasks are told.
     """
 
-    def __init__(self, store: Store, world: World, style: Style) -> None:
+    def __init__(self, store: Store, world: World, style: Style, manner: Manner) -> None:
         self.store = store
         self.world = world
         self.style = style
+        self.manner = manner
 
-    def call(self, token: str | None, method: str, body: bytes) -> Json:
-        """Answer a JSON-RPC request; raises UnauthorizedError."""
+    def call(self, token: str | None, method: str, body: bytes) -> Json | Watch:
+        """Answer a JSON-RPC request, or say what its answer waits for; raises UnauthorizedError."""
+        return self._ask(token, body, lambda agent: agent.call(method, body))
+
+    def stream(self, token: str | None, body: bytes) -> Json | Watch:
+        """What a streamed send has to watch, or an error's answer; raises UnauthorizedError."""
+        return self._ask(token, body, lambda agent: agent.stream(body))
+
+    def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | Watch:
+        """What a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
+
+        Args:
+            token: the access token.
+            body: the request.
+            last_event_id: the number of the last event that its sender has seen.
+        """
+        return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
+
+    def _ask(
+        self, token: str | None, body: bytes, question: Callable[[rpc.Agent], Json | Watch]
+    ) -> Json | Watch:
         try:
             with self.store.transaction() as tx:
-                return self._agent(tx, token).call(method, body)
+                access = self._access(tx, token)
+                return question(rpc.Agent(tx, self._find, self.world, self.style, self.manner, access))
         except UnauthorizedError:
             raise
         except Exception:
             return _internal_error(body)
 
-    def stream(self, token: str | None, body: bytes) -> Json | Iterator[Json]:
-        """The events that answer a streamed send, or an error's answer; raises UnauthorizedError."""
-        try:
-            with self.store.transaction() as tx:
-                return self._agent(tx, token).stream(body)
-        except UnauthorizedError:
-            raise
-        except Exception:
-            return _internal_error(body)
+    def _find(self, account: Account, task_id: str) -> tasks.Task:
+        with self.store.transaction() as tx:
+            return tasks.find(tx, account, task_id)
 
     def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
         """Approve or deny what a task waits for.
@@ -71,10 +90,8 @@ class Service:
             if Scope.WRITE_SEND_PAYMENT not in access.scopes:
                 raise ForbiddenError(f"the access token lacks the scope {Scope.WRITE_SEND_PAYMENT}")
             task = tasks.settle(tx, self.world, access.account, task_id, approve=approve)
+            task = narration.as_told(self.manner, task, self.world.now())
             return wire.task(self.style, access.account, task)
-
-    def _agent(self, tx: Transaction, token: str | None) -> rpc.Agent:
-        return rpc.Agent(tx, self.world, self.style, self._access(tx, token))
 
     def _access(self, tx: Transaction, token: str | None) -> Access:
         access = grants.access(tx, self.world, token)

@@ -9,18 +9,38 @@ import threading
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from payman_sdk.sandbox.line import Line
 
 _PATIENCE = 3  # seconds that a running request gets when the server stops
+
+
+def _protocol(leaving: asyncio.Event) -> type[H11Protocol]:
+    """HTTP/1.1 whose application learns the line that a request came on."""
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+            super().connection_made(transport)
+            app, line = self.app, Line(transport, leaving)
+
+            async def on_the_line(scope: Scope, receive: Receive, send: Send) -> None:
+                await app(line.within(scope), receive, send)
+
+            self.app = on_the_line
+
+    return Protocol
 
 
 class _Server(uvicorn.Server):
     """A server that says when it is ready, and that is woken to stop instead of looking ten times a second."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, leaving: asyncio.Event) -> None:
         super().__init__(config)
         self.ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._leave = asyncio.Event()
+        self._leave = leaving
 
     async def main_loop(self) -> None:
         """Wait until told to stop."""
@@ -76,9 +96,10 @@ class Serving:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
+        leaving = asyncio.Event()
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=_protocol(leaving),
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -92,7 +113,7 @@ class Serving:
             timeout_keep_alive=120,
             timeout_graceful_shutdown=_PATIENCE,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, leaving)
         self._thread = threading.Thread(target=self._run, name=f"payman-sandbox-{self.port}", daemon=True)
         self._failure: BaseException | None = None
         self._thread.start()
@@ -110,7 +131,7 @@ class Serving:
             self._server.ready.set()
 
     def stop(self) -> None:
-        """Stop serving: no new connections, running requests get a moment, and the thread is gone."""
+        """Stop serving: no new connections, what is told slowly is cut off, other requests get a moment; the thread is gone."""
         self._server.leave()
         self._thread.join()
         self._socket.close()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.narration import Chunk, Event, Status
 from payman_sdk.sandbox.tasks import Message, State, Task
 
 Json = dict[str, object]
-
-_CHUNK = re.compile(r"(?:\S*\s+){1,6}|\S+$")
 
 
 @dataclass(frozen=True)
@@ -69,19 +66,15 @@ def task(style: Style, account: Account, one: Task, history_length: int = 0) -> 
     return shape
 
 
-def narrate(style: Style, account: Account, one: Task) -> Iterator[Json]:
-    """A task told as the events of a stream: at work, its artifacts piece by piece, and how it stands in the end."""
-    metadata = _metadata(style, account, one)
-    working = _status(style, State.WORKING, "Processing", one.updated)
-    yield {"id": one.id, "status": working, "final": False, "metadata": metadata}
-    for position, text in enumerate(one.artifacts):
-        chunks = _CHUNK.findall(text) or [""]
-        for number, chunk in enumerate(chunks):
-            artifact = _artifact(position, chunk)
-            artifact |= {"append": number > 0, "lastChunk": number == len(chunks) - 1}
-            yield {"id": one.id, "artifact": artifact, "metadata": metadata}
-    ended = _status(style, one.state, one.explanation, one.updated)
-    yield {"id": one.id, "status": ended, "final": True, "metadata": metadata}
+def event(style: Style, account: Account, one: Task, told: Event) -> Json:
+    """One event of a task's stream."""
+    shape: Json = {"id": one.id}
+    match told.content:
+        case Status(state, explanation, final):
+            shape |= {"status": _status(style, state, explanation, one.updated), "final": final}
+        case Chunk(position, text, append, last):
+            shape["artifact"] = _artifact(position, text) | {"append": append, "lastChunk": last}
+    return shape | {"metadata": _metadata(style, account, one)}
 
 
 def _status(style: Style, state: State, explanation: str, moment: int) -> Json:

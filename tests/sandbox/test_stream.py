@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.narration import narrate
 from payman_sdk.sandbox.tasks import State, Task
-from payman_sdk.sandbox.wire import Style, narrate
+from payman_sdk.sandbox.wire import Style, event
 from tests.sandbox.desk import Desk
 
 _ACCOUNT = Account("org-1", "pm-test-1", "ai-1")
@@ -25,8 +27,10 @@ def _stream(desk: Desk, text: str, task_id: str) -> list[dict[str, Any]]:
     assert answer.headers["content-type"].split(";")[0] == "text/event-stream"
     events = answer.text.removesuffix("\n\n").split("\n\n")
     results: list[dict[str, Any]] = []
-    for event in events:
-        shape = json.loads(event.removeprefix("data: "))
+    for number, lines in enumerate(events, 1):
+        head, _, data = lines.partition("\n")
+        assert head == f"id: {number}"
+        shape = json.loads(data.removeprefix("data: "))
         assert (shape["jsonrpc"], shape["id"]) == ("2.0", "req-s")
         assert shape["result"]["id"] == task_id
         results.append(shape["result"])
@@ -92,4 +96,5 @@ def test_error_is_no_stream(desk: Desk) -> None:
 def test_chunks_lose_nothing(text: str) -> None:
     """However the text is, its chunks put together are the text."""
     task = Task("tsk", "ses", State.COMPLETED, "", 0, (text,), ())
-    assert _told([dict(event) for event in narrate(Style(), _ACCOUNT, task)]) == [text]
+    results: Any = [event(Style(), _ACCOUNT, task, told) for told in narrate(Manner(), task)]
+    assert _told(results) == [text]

@@ -1,0 +1,42 @@
+"""The connection that a request came on: what the server lets the application do with it, beyond ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+_EXTENSION = "payman.sandbox.line"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A connection.
+
+    Attributes:
+        transport: the connection itself.
+        leaving: set once the server stops.
+    """
+
+    transport: asyncio.Transport
+    leaving: asyncio.Event
+
+    def hang_up(self) -> None:
+        """Close the connection after what has been sent, in the middle of the answer."""
+        self.transport.close()
+
+    async def hang_up_on_leaving(self) -> None:
+        """Close the connection once the server stops, without waiting for a client that does not read."""
+        await self.leaving.wait()
+        self.transport.abort()
+
+    def within(self, scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """The scope of a request that came on this connection."""
+        return {**scope, "extensions": {**scope.get("extensions", {}), _EXTENSION: {"line": self}}}
+
+
+def line_of(scope: MutableMapping[str, Any]) -> Line | None:
+    """The connection of a request; None where the application runs in another server."""
+    line = scope.get("extensions", {}).get(_EXTENSION, {}).get("line")
+    return line if isinstance(line, Line) else None

@@ -1,0 +1,116 @@
+"""The story of a task: the events that a stream tells of it, when each is due, and the task as it is told by then.
+
+A task is decided at once, in one transaction, and told afterwards as work in progress. The story depends on nothing but
+the task and the manner of telling, so it can be told again, by another process too, and its numbers mean the same.
+
+A task that waited for input and was answered has a longer story. It begins as it did before, number for number: where
+it used to end with `input-required` it now says that work goes on, and the new answer follows. Whoever heard the
+earlier story to some number has missed nothing after going on from that number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.tasks import State, Task
+
+WORKING = "Processing"
+"""The status in words of a task that is not told to its end yet."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The task stands differently now; after the final one there is nothing to tell."""
+
+    state: State
+    explanation: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of the artifact at that position: its first one, or one to append; and whether it is the last one."""
+
+    position: int
+    text: str
+    append: bool
+    last: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a story.
+
+    Attributes:
+        number: its place in the story, from 1.
+        due: the moment it is told, in nanoseconds since 1970.
+        content: what it tells.
+    """
+
+    number: int
+    due: int
+    content: Status | Chunk
+
+
+def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
+    """The whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
+
+    Each artifact is a turn: what came of one message, or of a person's decision. The first event of the newest turn is
+    due when the task changed, each later one `pace` seconds after the one before; what went before has been told.
+    """
+    working = Status(State.WORKING, WORKING, final=False)
+    contents: list[Status | Chunk] = []
+    turn = 0
+    for position, text in enumerate(task.artifacts):
+        turn = len(contents)
+        contents += [working, *_chunks(manner.chunk_words, position, text)]
+    contents = contents or [working]
+    contents.append(Status(task.state, task.explanation, final=True))
+    # To cancel is no work: it is told at once.
+    step = 0 if task.state is State.CANCELED else round(manner.pace * 1_000_000_000)
+    return tuple(
+        Event(place + 1, task.updated + max(0, place - turn) * step, content)
+        for place, content in enumerate(contents)
+    )
+
+
+def _chunks(words: int, position: int, text: str) -> list[Chunk]:
+    texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", text) or [""]
+    return [
+        Chunk(position, chunk, append=number > 0, last=number == len(texts) - 1)
+        for number, chunk in enumerate(texts)
+    ]
+
+
+def told(narration: Sequence[Event], moment: int) -> Sequence[Event]:
+    """The events of a story that have been told by that moment, in nanoseconds since 1970."""
+    # A clock that was set back does not take back that the task changed.
+    moment = max(moment, narration[0].due)
+    return [event for event in narration if event.due <= moment]
+
+
+def as_told(manner: Manner, task: Task, moment: int) -> Task:
+    """The task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
+    narration = narrate(manner, task)
+    heard = told(narration, moment)
+    if len(heard) == len(narration):
+        return task
+    artifacts: list[str] = []
+    for event in heard:
+        match event.content:
+            case Chunk(_, text, append=False):
+                artifacts.append(text)
+            case Chunk(position, text):
+                artifacts[position] += text
+            case Status():
+                pass
+    return replace(
+        task,
+        state=State.WORKING,
+        explanation=WORKING,
+        artifacts=tuple(artifacts),
+        history=task.history[:-1],  # The last message is the answer that is being told.
+    )

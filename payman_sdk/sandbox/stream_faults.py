@@ -1,0 +1,84 @@
+"""Faults of streams, to be switched on by a test: which there are, and the queue of those that come next."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class StreamFault:
+    """What goes wrong with one stream: exactly one thing. Whatever it is, the task is carried out and kept.
+
+    Attributes:
+        after_events: the connection is dropped after that many whole events; 0 is after the head of the answer. A
+            stream that has fewer events is whole.
+        after_bytes: the connection is dropped after that many bytes of the body; 0 is after the head of the answer. A
+            stream that has fewer bytes is whole.
+        as_json: the finished task comes as an ordinary JSON-RPC answer.
+        keep_alives: SSE comments come, one every 20 ms, and nothing else, without end.
+        status: an answer with that HTTP status comes instead, 400 to 599.
+
+    Raises:
+        ValueError: if that is nothing or several things, or a number cannot be one.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox, StreamFault
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.break_streams(StreamFault(after_events=2), None, StreamFault(keep_alives=True))
+    """
+
+    after_events: int | None = None
+    after_bytes: int | None = None
+    as_json: bool = False
+    keep_alives: bool = False
+    status: int | None = None
+
+    def __post_init__(self) -> None:
+        # By identity, because 0 is a number of events like any other.
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        chosen = [name for name, value in said.items() if value is not None and value is not False]
+        if len(chosen) != 1:
+            what = " and ".join(chosen) or "nothing"
+            raise ValueError(f"a StreamFault is one thing that goes wrong, not {what}")
+        [name] = chosen
+        value, least, most = said[name], 0, 2**63
+        if name in ("as_json", "keep_alives"):
+            if value is not True:
+                raise ValueError(f"{name} has to be True or False, not {value!r}")
+            return
+        if name == "status":
+            least, most = 400, 599
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(f"{name} has to be a whole number from {least} to {most}, not {value!r}")
+
+    def strikes(self, events: int, size: int) -> bool:
+        """Whether the connection is dropped where that many events and that many bytes of the body have been sent."""
+        return events == self.after_events or size == self.after_bytes
+
+
+class StreamFaults:
+    """The faults of the next streams, in order; any thread may add to them and take one."""
+
+    def __init__(self) -> None:
+        self._queue: deque[StreamFault | None] = deque()
+
+    def add(self, faults: Iterable[StreamFault | None]) -> None:
+        """Put faults at the end of the queue; None is a whole stream.
+
+        Raises:
+            TypeError: if something else is among them; none is added then.
+        """
+        several = list(faults)
+        for fault in several:
+            if fault is not None and not isinstance(fault, StreamFault):
+                raise TypeError(f"a fault has to be a StreamFault or None, not {fault!r}")
+        self._queue.extend(several)
+
+    def take(self) -> StreamFault | None:
+        """The next stream's fault; None if it is whole."""
+        try:
+            return self._queue.popleft()
+        except IndexError:
+            return None

@@ -1,0 +1,104 @@
+"""One request that watches a task while it is told: what there is to tell by now, and how long until there is more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from payman_sdk.sandbox import narration, wire
+from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.tasks import Task
+from payman_sdk.sandbox.wire import Json, Style
+from payman_sdk.sandbox.world import World
+
+Find = Callable[[Account, str], Task]
+"""Gives an account's task with that id as it is by now, in a transaction of its own."""
+
+
+class Watch:
+    """A task that one request watches.
+
+    Args:
+        find: looks up the task again.
+        world: the clock.
+        style: how states and timestamps are spelled.
+        manner: how tasks are told.
+        account: whose task it is.
+        task: as the request found or made it.
+        request_id: the id of the request, for the answers to it.
+        history_length: how many of the task's messages the finished answer has.
+
+    Attributes:
+        manner: how tasks are told.
+        over: whether the final event was given out.
+    """
+
+    def __init__(
+        self,
+        find: Find,
+        world: World,
+        style: Style,
+        manner: Manner,
+        account: Account,
+        task: Task,
+        *,
+        request_id: object,
+        history_length: int,
+    ) -> None:
+        self._find, self._world, self._style = find, world, style
+        self._account, self._request_id, self._history_length = account, request_id, history_length
+        self.manner = manner
+        self.over = False
+        self._heard = 0
+        self._see(task)
+
+    def _see(self, task: Task) -> None:
+        self._task = task
+        self._narration = narration.narrate(self.manner, task)
+
+    def go_on(self, last_event_id: str | None) -> None:
+        """Begin where the manner of resubscribing says, rather than with the first event."""
+        told = len(narration.told(self._narration, self._world.now()))
+        match self.manner.resubscribe:
+            case "live":
+                self._heard = min(told, len(self._narration) - 1)
+            case "resume" if last_event_id and re.fullmatch("[1-9][0-9]{0,8}", last_event_id):
+                # A number that nobody was told yet is not ours: better twice than missed.
+                self._heard = int(last_event_id) if int(last_event_id) <= told else 0
+            case _:
+                pass
+
+    def news(self) -> list[tuple[int, Json]]:
+        """The events that have become due and were not given out yet: their numbers and their answers."""
+        told = narration.told(self._narration, self._world.now())
+        fresh = told[self._heard :]
+        self._heard = max(self._heard, len(told))
+        self.over = len(told) == len(self._narration)
+        return [
+            (
+                event.number,
+                wire.result(self._request_id, wire.event(self._style, self._account, self._task, event)),
+            )
+            for event in fresh
+        ]
+
+    def seconds(self, *, to_the_end: bool = False) -> float:
+        """How long it is until the next event is due, or the last one; 0 or less if it is."""
+        place = len(self._narration) - 1
+        due = self._narration[place if to_the_end else min(self._heard, place)].due
+        return (due - self._world.now()) / 1_000_000_000
+
+    def look_again(self) -> None:
+        """See the task as it is by now: meanwhile it may have been answered or canceled."""
+        self._see(self._find(self._account, self._task.id))
+
+    def answer(self) -> Json:
+        """The whole task as an ordinary answer."""
+        shape = wire.task(self._style, self._account, self._task, self._history_length)
+        return wire.result(self._request_id, shape)
+
+    @property
+    def now(self) -> float:
+        """The time in seconds since 1970."""
+        return self._world.now() / 1_000_000_000

@@ -1,0 +1,104 @@
+"""Bare requests for event streams, and what came of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from payman_sdk.sandbox import Sandbox
+from tests.sandbox.desk import Desk
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came of a stream: the bytes of its body, and whether it broke off."""
+
+    body: bytes
+    broken: bool
+    kind: str
+    status: int
+
+    @property
+    def events(self) -> list[tuple[str | None, dict[str, Any]]]:
+        """The ids and results of the whole events."""
+        whole = self.body[: self.body.rfind(b"\n\n") + 2].decode()
+        found: list[tuple[str | None, dict[str, Any]]] = []
+        for event in whole.split("\n\n")[:-1]:
+            lines = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
+            if lines:
+                assert set(lines) <= {"id", "data"}
+                found.append((lines.get("id"), json.loads(lines["data"])["result"]))
+        return found
+
+    @property
+    def ids(self) -> list[str | None]:
+        """The ids of the whole events."""
+        return [number for number, _ in self.events]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The results of the whole events."""
+        return [result for _, result in self.events]
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body of an answer that is no stream."""
+        assert self.kind == "application/json"
+        answer: dict[str, Any] = json.loads(self.body)
+        return answer
+
+
+@contextmanager
+def opened(
+    desk: Desk, method: str, params: dict[str, Any], last: str | None = None
+) -> Iterator[httpx.Response]:
+    """The answer to a streaming method, its body not read yet."""
+    headers = [(b"x-payman-access-token", desk.token.encode())]
+    if last is not None:
+        headers.append((b"last-event-id", last.encode("latin-1")))
+    body = {"jsonrpc": "2.0", "id": "req-s", "method": method, "params": params}
+    with desk.http.stream("POST", f"/api/a2a/{method}", json=body, headers=headers) as answer:
+        yield answer
+
+
+def listened(answer: httpx.Response, on_chunk: Callable[[bytes], object] = len) -> Heard:
+    """All of an answer, to its end or to where it breaks off."""
+    body, broken = b"", False
+    try:
+        for chunk in answer.iter_raw():
+            body += chunk
+            on_chunk(chunk)
+    except httpx.RemoteProtocolError:
+        broken = True
+    kind = answer.headers["content-type"].split(";")[0]
+    return Heard(body, broken, kind, answer.status_code)
+
+
+def subscribe(desk: Desk, text: str, task_id: str) -> Heard:
+    """A streamed send, listened to."""
+    message = {"role": "user", "parts": [{"type": "text", "text": text}]}
+    with opened(desk, "tasks/sendSubscribe", {"id": task_id, "message": message}) as answer:
+        return listened(answer)
+
+
+def resubscribe(desk: Desk, task_id: str, last: str | None = None) -> Heard:
+    """A resubscribing request, listened to."""
+    with opened(desk, "tasks/resubscribe", {"id": task_id}, last) as answer:
+        return listened(answer)
+
+
+@contextmanager
+def own_desk(**settings: Any) -> Iterator[Desk]:
+    """A client of a sandbox of its own."""
+    with (
+        Sandbox(**settings) as sandbox,
+        httpx.Client(base_url=sandbox.base_url, trust_env=False, timeout=10) as http,
+    ):
+        yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+    sandbox.check_invariants()
+    sandbox.close()

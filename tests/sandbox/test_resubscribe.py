@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+from payman_sdk.sandbox.accounts import Account
+from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.narration import Chunk, Status, narrate
+from payman_sdk.sandbox.tasks import State, Task
+from payman_sdk.sandbox.wire import Style, event
+from tests.sandbox.desk import Desk
+from tests.sandbox.streams import own_desk, resubscribe, subscribe
+
+_WALLETS = "list all wallets and their balances"
+_MUCH = "send 200 TSD to Test Payee"
+
+
+def test_events_are_numbered_from_one(desk: Desk) -> None:
+    """Every event of a stream carries its number in the story."""
+    heard = subscribe(desk, _WALLETS, "tsk-r1")
+    assert heard.ids == [str(number) for number in range(1, len(heard.ids) + 1)]
+    assert len(heard.ids) > 4
+
+
+def test_resume_goes_on_after_every_event(desk: Desk) -> None:
+    """After the number of any event the rest comes, with the same numbers; after the last one nothing."""
+    whole = subscribe(desk, _WALLETS, "tsk-r2").events
+    for number in range(1, len(whole) + 1):
+        heard = resubscribe(desk, "tsk-r2", str(number))
+        assert (heard.kind, heard.broken) == ("text/event-stream", False)
+        assert heard.events == whole[number:]
+
+
+@pytest.mark.parametrize(
+    "last", [None, "", "0", "-1", "9999", "1e0", "1.0", "+1", "01", "one", "\xb2", "9" * 5000, "1 2", "1,2"]
+)
+def test_resume_from_nowhere_tells_all(desk: Desk, last: str | None) -> None:
+    """Without a number, or with one that no event had, everything is told from the start."""
+    whole = subscribe(desk, _WALLETS, "tsk-r3").events
+    assert resubscribe(desk, "tsk-r3", last).events == whole
+    assert resubscribe(desk, "tsk-r3", str(len(whole) + 1)).events == whole
+
+
+def test_resubscribe_changes_nothing(desk: Desk) -> None:
+    """Whoever resubscribes to a payment's task pays nothing, however often."""
+    first = subscribe(desk, "send 10 TSD to Test Payee", "tsk-r4")
+    task = desk.call("tasks/get", id="tsk-r4", historyLength=9)["result"]
+    for _ in range(3):
+        assert resubscribe(desk, "tsk-r4").body == first.body
+    assert desk.call("tasks/get", id="tsk-r4", historyLength=9)["result"] == task
+    assert desk.made == [(10, "Test Payee")]
+
+
+def test_send_has_no_last_event(desk: Desk) -> None:
+    """A repeated send tells everything, whatever the client has heard: the header is for resubscribing."""
+    whole = subscribe(desk, _WALLETS, "tsk-r5")
+    message = {"role": "user", "parts": [{"type": "text", "text": _WALLETS}]}
+    body = {
+        "jsonrpc": "2.0",
+        "id": "req-s",
+        "method": "tasks/sendSubscribe",
+        "params": {"id": "tsk-r5", "message": message},
+    }
+    headers = {"x-payman-access-token": desk.token, "last-event-id": "2"}
+    answer = desk.http.post("/api/a2a/tasks/sendSubscribe", json=body, headers=headers)
+    assert answer.content == whole.body
+
+
+@pytest.mark.parametrize("way", ["resume", "replay", "live"])
+def test_unknown_task_is_no_stream(way: str) -> None:
+    """A task that the account does not have is an ordinary JSON-RPC error -32001."""
+    with own_desk(resubscribe=way) as desk:
+        heard = resubscribe(desk, "tsk-nowhere", "1")
+        assert (heard.status, heard.json["error"]["code"], heard.json["id"]) == (200, -32001, "req-s")
+
+
+def test_anothers_task_is_unknown(desk: Desk, shared: Sandbox) -> None:
+    """Another client's task cannot be watched, and does not show."""
+    theirs = Desk(shared, *shared.add_client(), desk.http)
+    subscribe(theirs, _WALLETS, "tsk-theirs-r")
+    assert resubscribe(desk, "tsk-theirs-r").json["error"]["code"] == -32001
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [({}, -32602), ({"id": 7}, -32602), ({"id": ""}, -32602), ({"id": "t", "historyLength": -1}, -32602)],
+)
+def test_wrong_params_are_no_stream(desk: Desk, params: dict[str, Any], code: int) -> None:
+    """Wrong parameters are an ordinary JSON-RPC error."""
+    desk.send("hello", "t")
+    assert desk.call("tasks/resubscribe", **params)["error"]["code"] == code
+
+
+def test_resubscribe_needs_the_token_and_its_method(desk: Desk) -> None:
+    """A wrong access token is a 401, another method at its path -32601."""
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"id": "t"}}
+    assert desk.post("/api/a2a/tasks/resubscribe", body).json()["error"]["code"] == -32601
+    desk.token = "wrong"
+    assert desk.post("/api/a2a/tasks/resubscribe", body).status_code == 401
+
+
+def test_replay_tells_all_without_ids() -> None:
+    """A server that replays tells everything, whatever the client has heard, and numbers nothing."""
+    with own_desk(resubscribe="replay") as desk:
+        whole = subscribe(desk, _WALLETS, "tsk")
+        for last in (None, "1", "3"):
+            assert resubscribe(desk, "tsk", last).body == whole.body
+        assert set(whole.ids) == {None}
+        assert whole.results[0]["status"]["state"] == "WORKING"
+
+
+def test_live_tells_how_an_ended_task_stands() -> None:
+    """A server that only tells what is new tells the final status of a task that has ended, and numbers nothing."""
+    with own_desk(resubscribe="live") as desk:
+        whole = subscribe(desk, _WALLETS, "tsk")
+        assert set(whole.ids) == {None}
+        for last in (None, "1"):
+            heard = resubscribe(desk, "tsk", last)
+            assert heard.events == whole.events[-1:]
+            assert heard.results[0]["final"]
+
+
+def test_server_without_resubscribe() -> None:
+    """A server without the method says -32601, for known and unknown tasks; what it streams is whole."""
+    with own_desk(resubscribe="off") as desk:
+        assert subscribe(desk, _WALLETS, "tsk").results[-1]["final"]
+        for task_id in ("tsk", "tsk-nowhere"):
+            answer = resubscribe(desk, task_id).json
+            assert answer["error"]["code"] == -32601
+            assert "'tasks/resubscribe'" in answer["error"]["message"]
+
+
+def test_server_without_get() -> None:
+    """A server without `tasks/get` says -32601, for known and unknown tasks; the rest works."""
+    with own_desk(tasks_get=False) as desk:
+        desk.send("hello", "tsk")
+        for task_id in ("tsk", "tsk-nowhere"):
+            assert desk.call("tasks/get", id=task_id)["error"]["code"] == -32601
+        assert desk.call("tasks/cancel", id="tsk")["error"]["code"] == -32002
+        assert resubscribe(desk, "tsk").results[-1]["final"]
+
+
+def test_answered_task_goes_on_with_its_numbers(desk: Desk) -> None:
+    """The answer to a question lengthens the story: the numbers so far stay, and from none of them anything is missed."""
+    asked = subscribe(desk, _MUCH, "tsk-r6").events
+    done = subscribe(desk, "approve", "tsk-r6").events
+    assert [number for number, _ in done] == [str(place + 1) for place in range(len(done))]
+    for (number, before), (same, after) in zip(asked[:-1], done[: len(asked) - 1], strict=True):
+        assert number == same
+        assert before.get("artifact") == after.get("artifact")
+    assert asked[-1][1]["final"]
+    assert done[len(asked) - 1][1]["status"]["state"] == "WORKING"
+    for place in range(len(asked) + 1):
+        assert resubscribe(desk, "tsk-r6", str(place)).events == done[place:]
+    later = resubscribe(desk, "tsk-r6", asked[-1][0]).results
+    assert "".join(one["artifact"]["parts"][0]["text"] for one in later[:-1]).startswith("Approved.")
+    assert later[0]["artifact"]["append"] is False
+    assert later[-1]["status"]["state"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("artifacts", [(), ("one",), ("one", "two words and five more here"), ("", "b", "c")])
+def test_story_grows_at_its_end(artifacts: tuple[str, ...]) -> None:
+    """Number for number a longer task's story is a shorter one's, but for the place where that one ended."""
+    for count in range(len(artifacts)):
+        short, long = (
+            narrate(Manner(), Task("tsk", "ses", State.COMPLETED, "Done", 5, artifacts[:length], ()))
+            for length in (count, count + 1)
+        )
+        if count:
+            assert short[:-1] == long[: len(short) - 1]
+            assert long[len(short) - 1].content == Status(State.WORKING, "Processing", final=False)
+        assert isinstance(long[-1].content, Status)
+        assert [one.number for one in long] == list(range(1, len(long) + 1))
+
+
+def test_task_without_artifacts_has_a_story() -> None:
+    """A task without an answer is at work, and then ends."""
+    task = Task("tsk", "ses", State.COMPLETED, "Done", 5, (), ())
+    contents = [one.content for one in narrate(Manner(), task)]
+    assert contents == [Status(State.WORKING, "Processing", False), Status(State.COMPLETED, "Done", True)]
+
+
+@pytest.mark.parametrize("words", [1, 2, 6, 1000])
+def test_chunks_have_as_many_words_as_asked_for(words: int) -> None:
+    """No event has more words than asked for, all but the last have as many, and together they are the text."""
+    text = " ".join(f"word{number}" for number in range(25))
+    task = Task("tsk", "ses", State.COMPLETED, "Done", 5, (text,), ())
+    told = narrate(Manner(chunk_words=words), task)
+    chunks = [one.content.text for one in told if isinstance(one.content, Chunk)]
+    assert "".join(chunks) == text
+    assert all(len(chunk.split()) == words for chunk in chunks[:-1])
+    assert 1 <= len(chunks[-1].split()) <= words
+    shape: Any = event(Style(), Account("org-1", "pm-test-1", "ai-1"), task, told[1])
+    assert shape["artifact"]["parts"][0]["text"] == chunks[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chunk_words", 0),
+        ("chunk_words", 1.5),
+        ("chunk_words", True),
+        ("chunk_words", 10**10),
+        ("pace", -1),
+        ("pace", float("nan")),
+        ("pace", float("inf")),
+        ("pace", "1"),
+        ("keep_alive", 0),
+        ("keep_alive", float("nan")),
+        ("keep_alive", "1"),
+        ("resubscribe", "sometimes"),
+        ("resubscribe", None),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(name: str, value: Any) -> None:
+    """A setting that cannot be one is a ValueError that names it."""
+    with pytest.raises(ValueError, match=f"^{name} has to be"):
+        Sandbox(**{name: value})

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk.sandbox import Sandbox, StreamFault
+from tests.sandbox.desk import Desk
+from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
+
+_PAY = "send 10 TSD to Test Payee"
+_HEAD = {"id": "tsk", "message": {"role": "user", "parts": [{"type": "text", "text": _PAY}]}}
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Nothing of all that is logged or printed."""
+    yield
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def own() -> Iterator[Desk]:
+    """A client of a sandbox whose next streams are the test's own."""
+    with own_desk() as desk:
+        yield desk
+
+
+def test_dropped_after_each_number_of_events(own: Desk) -> None:
+    """After any number of whole events the connection is dropped; those before it have come, and resuming gives the rest."""
+    whole = subscribe(own, _PAY, "tsk")
+    for count in range(len(whole.events) + 1):
+        own.sandbox.break_streams(StreamFault(after_events=count))
+        heard = resubscribe(own, "tsk")
+        assert (heard.broken, heard.status, heard.kind) == (True, 200, "text/event-stream")
+        assert heard.events == whole.events[:count]
+        assert whole.body.startswith(heard.body)
+        assert heard.body.endswith(b"\n\n") or not count
+        rest = resubscribe(own, "tsk", heard.ids[-1] if count else None)
+        assert heard.body + rest.body == whole.body
+        assert not rest.broken
+
+
+def test_dropped_at_every_byte(own: Desk) -> None:
+    """The connection can be dropped after any byte of the body, and exactly those before it have come."""
+    whole = subscribe(own, "test connection", "ü").body
+    own.sandbox.break_streams(*(StreamFault(after_bytes=size) for size in range(len(whole) + 1)))
+    for size in range(len(whole) + 1):
+        heard = resubscribe(own, "ü")
+        assert (heard.broken, heard.body) == (True, whole[:size])
+    assert resubscribe(own, "ü") == Heard(whole, False, "text/event-stream", 200)
+
+
+def test_fault_beyond_the_end_changes_nothing(own: Desk) -> None:
+    """A stream that ends before its fault is whole, and the fault is spent."""
+    whole = subscribe(own, _PAY, "tsk")
+    for fault in (
+        StreamFault(after_events=len(whole.events) + 1),
+        StreamFault(after_bytes=len(whole.body) + 1),
+    ):
+        own.sandbox.break_streams(fault)
+        assert resubscribe(own, "tsk") == whole
+
+
+def test_broken_send_is_carried_out_once(own: Desk) -> None:
+    """A payment whose stream breaks at once is made, and is not made again by asking again."""
+    own.sandbox.break_streams(StreamFault(after_bytes=0))
+    assert subscribe(own, _PAY, "tsk") == Heard(b"", True, "text/event-stream", 200)
+    assert own.made == [(10, "Test Payee")]
+    assert own.call("tasks/get", id="tsk")["result"]["status"]["state"] == "COMPLETED"
+    assert not subscribe(own, _PAY, "tsk").broken
+    assert own.made == [(10, "Test Payee")]
+
+
+def test_json_instead_of_a_stream(own: Desk) -> None:
+    """`as_json` answers with the finished task, as `tasks/get` does."""
+    own.sandbox.break_streams(StreamFault(as_json=True), StreamFault(as_json=True))
+    first, second = subscribe(own, _PAY, "tsk"), resubscribe(own, "tsk")
+    task = own.call("tasks/get", id="tsk")["result"]
+    for heard in (first, second):
+        assert heard.json == {"jsonrpc": "2.0", "id": "req-s", "result": task, "error": None}
+    assert own.made == [(10, "Test Payee")]
+
+
+@pytest.mark.parametrize("status", [400, 502, 529])
+def test_status_instead_of_a_stream(own: Desk, status: int) -> None:
+    """`status` answers with that status; the payment was made all the same."""
+    own.sandbox.break_streams(StreamFault(status=status))
+    heard = subscribe(own, _PAY, "tsk")
+    assert (heard.status, heard.json["error"]) == (status, "stream_fault")
+    assert own.made == [(10, "Test Payee")]
+
+
+def test_keep_alives_and_nothing_else(own: Desk) -> None:
+    """`keep_alives` sends comments until the client has enough of them."""
+    own.sandbox.break_streams(StreamFault(keep_alives=True))
+    seen = b""
+    with opened(own, "tasks/sendSubscribe", _HEAD) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for chunk in answer.iter_raw():
+            seen += chunk
+            if len(seen) >= 42:
+                break
+    assert seen == b": keep-alive\n\n" * (len(seen) // 14)
+    assert own.made == [(10, "Test Payee")]
+
+
+def test_faults_come_in_order_and_end(own: Desk) -> None:
+    """Each stream takes one fault, None is a whole one, and after the last all are whole; errors are no streams."""
+    whole = subscribe(own, _PAY, "tsk")
+    own.sandbox.break_streams(StreamFault(after_events=1), None)
+    own.sandbox.break_streams(StreamFault(after_events=2))
+    own.sandbox.break_streams()
+    assert resubscribe(own, "tsk-nowhere").json["error"]["code"] == -32001
+    own.call("tasks/get", id="tsk")
+    own.send("hello")
+    counts = [len(resubscribe(own, "tsk").events) for _ in range(5)]
+    assert counts == [1, len(whole.events), 2, len(whole.events), len(whole.events)]
+
+
+def test_faults_of_one_sandbox_are_its_own(own: Desk) -> None:
+    """Another sandbox's streams do not break."""
+    own.sandbox.break_streams(StreamFault(after_bytes=0))
+    with own_desk() as other:
+        assert not subscribe(other, _PAY, "tsk").broken
+    assert subscribe(own, _PAY, "tsk").broken
+
+
+def test_other_connections_hold(own: Desk) -> None:
+    """A dropped stream takes its own connection with it and no other; the same client simply connects again."""
+    whole = subscribe(own, _PAY, "tsk")
+    own.sandbox.break_streams(*[StreamFault(after_events=1), None] * 8)
+    together = threading.Barrier(4)
+
+    def listen(_: int) -> list[bool]:
+        together.wait(10)
+        return [resubscribe(own, "tsk").broken for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        broken = [one for several in pool.map(listen, range(4)) for one in several]
+    assert sorted(broken) == [False] * 8 + [True] * 8
+    assert resubscribe(own, "tsk") == whole
+
+
+def test_stop_ends_a_hanging_stream() -> None:
+    """Stopping the sandbox breaks streams without end, and takes no time for it."""
+    with own_desk() as desk:
+        desk.sandbox.break_streams(*[StreamFault(keep_alives=True)] * 3)
+        begun = threading.Barrier(4)
+
+        def listen(number: int) -> Heard:
+            with opened(desk, "tasks/sendSubscribe", _HEAD | {"id": f"tsk-{number}"}) as answer:
+                begun.wait(10)
+                return listened(answer)
+
+        with ThreadPoolExecutor(3) as pool:
+            heard = [pool.submit(listen, number) for number in range(3)]
+            begun.wait(10)
+            start = time.perf_counter()
+            desk.sandbox.stop()
+            took = time.perf_counter() - start
+            assert all(one.result(10).broken for one in heard)
+        assert took < 1
+        assert len(desk.payments) == 3
+
+
+def test_stop_does_not_wait_for_a_client_that_does_not_read() -> None:
+    """A client that neither reads nor leaves does not hold up the end."""
+    with own_desk(chunk_words=1) as desk:
+        desk.sandbox.break_streams(StreamFault(keep_alives=True))
+        with opened(desk, "tasks/sendSubscribe", _HEAD):
+            start = time.perf_counter()
+            desk.sandbox.stop()
+            assert time.perf_counter() - start < 1
+
+
+def test_stopped_sandbox_streams_again() -> None:
+    """A sandbox that broke a stream by stopping streams as before once it is started again, and keeps its faults."""
+    sandbox = Sandbox()
+    for _ in range(2):
+        with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
+            desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
+            assert not subscribe(desk, _PAY, "tsk").broken
+            sandbox.break_streams(StreamFault(keep_alives=True), StreamFault(keep_alives=True))
+            with opened(desk, "tasks/resubscribe", {"id": "tsk"}):
+                sandbox.stop()
+        with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
+            desk.http = http
+            with opened(desk, "tasks/resubscribe", {"id": "tsk"}) as answer:
+                assert next(answer.iter_raw()).startswith(b":")
+    assert desk.made == [(10, "Test Payee")]
+    sandbox.close()
+
+
+def _asgi(desk: Desk, *, leaves_after: int) -> list[dict[str, Any]]:
+    """What the application sends, without a server, to a client that leaves after so many messages."""
+    sent: list[dict[str, Any]] = []
+
+    async def request() -> None:
+        gone = asyncio.Event()
+        body = b'{"jsonrpc":"2.0","id":1,"method":"tasks/resubscribe","params":{"id":"tsk"}}'
+        incoming: list[dict[str, Any]] = [{"type": "http.request", "body": body}]
+
+        async def receive() -> dict[str, Any]:
+            if incoming:
+                return incoming.pop(0)
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+            if len(sent) == leaves_after:
+                gone.set()
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "POST",
+            "path": "/api/a2a/tasks/resubscribe",
+            "raw_path": b"/api/a2a/tasks/resubscribe",
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "server": ("127.0.0.1", 80),
+            "client": ("127.0.0.1", 1),
+            "headers": [(b"x-payman-access-token", desk.token.encode())],
+        }
+        await asyncio.wait_for(desk.sandbox.app(scope, receive, send), 10)
+
+    asyncio.run(request())
+    return sent
+
+
+def test_stream_ends_with_its_client(own: Desk) -> None:
+    """When the client leaves, its stream ends, and so does one that has no end of its own."""
+    subscribe(own, _PAY, "tsk")
+    own.sandbox.break_streams(StreamFault(keep_alives=True))
+    sent = _asgi(own, leaves_after=3)
+    assert [message.get("body") for message in sent] == [None, b": keep-alive\n\n", b": keep-alive\n\n"]
+
+
+def test_drop_without_a_server_is_an_error(own: Desk) -> None:
+    """Where the application runs in another server, which it cannot ask to hang up, a dropped stream raises."""
+    whole = subscribe(own, _PAY, "tsk")
+    own.sandbox.break_streams(StreamFault(after_events=1))
+    with pytest.raises(ConnectionAbortedError, match="break_streams"):
+        _asgi(own, leaves_after=0)
+    sent = _asgi(own, leaves_after=0)
+    assert b"".join(message.get("body", b"") for message in sent).count(b"data:") == len(whole.events)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"as_json": False},
+        {"after_events": 1, "after_bytes": 1},
+        {"after_events": 0, "as_json": True},
+        {"keep_alives": True, "status": 500},
+        {"after_events": -1},
+        {"after_bytes": -1},
+        {"after_events": True},
+        {"after_bytes": 1.0},
+        {"status": 200},
+        {"status": 600},
+        {"status": 0},
+        {"as_json": 1},
+    ],
+)
+def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    """A fault that is nothing, two things, or impossible is a ValueError."""
+    with pytest.raises(ValueError, match=r"a StreamFault is one thing|has to be"):
+        StreamFault(**wrong)
+
+
+def test_what_is_no_fault_is_refused(own: Desk) -> None:
+    """Something else than a StreamFault or None is a TypeError, and nothing of it is taken."""
+    faults: Any = (StreamFault(after_bytes=0), "drop")
+    with pytest.raises(TypeError, match="'drop'"):
+        own.sandbox.break_streams(*faults)
+    assert not subscribe(own, _PAY, "tsk").broken
