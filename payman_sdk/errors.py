@@ -31,52 +31,21 @@
     └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
-say it in `str()`, can be pickled, and hold no secret.
+say it in `str()`, can be pickled, and hold no secret. Where the program has imported `requests`, they are exceptions of
+that as well, as version 1 raised them: see `payman_sdk.compatibility`.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
-_SHOWN = 500
-"""How many characters of a server's own words a message repeats."""
-
-
-class ErrorResponse:
-    """The answer an error came with, kept without its connection so that it can be pickled.
-
-    Args:
-        status_code: The HTTP status, 100 to 599 and any other a server makes up.
-        content: The body as received.
-        content_type: The value of the `Content-Type` header, empty if there was none.
-    """
-
-    __slots__ = ("content", "content_type", "status_code")
-
-    def __init__(self, status_code: int, content: bytes, content_type: str = "") -> None:
-        self.status_code = status_code
-        self.content = content
-        self.content_type = content_type
-
-    @property
-    def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
-        return self.content.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body read as JSON.
-
-        Raises:
-            ValueError: The body is no JSON.
-        """
-        return json.loads(self.content)
-
-    def __repr__(self) -> str:
-        return f"<ErrorResponse [{self.status_code}]>"
+from payman_sdk.compatibility import Compatible
+from payman_sdk.error_response import ErrorResponse as ErrorResponse
+from payman_sdk.error_response import shortened as shortened
+from payman_sdk.error_response import shown as shown
 
 
-class PaymanError(Exception):
+class PaymanError(Compatible):
     """The root of everything the SDK raises.
 
     Args:
@@ -107,6 +76,7 @@ class PaymanError(Exception):
         response: ErrorResponse | None = None,
         idempotency_key: str | None = None,
     ) -> None:
+        self.args = (message,)
         super().__init__(message)
         self.message = message
         self.next_step = next_step
@@ -144,6 +114,18 @@ class PaymanError(Exception):
         return " ".join(part for part in said if part)
 
 
+class _Known(TypedDict, total=False):
+    """What every error takes as keywords: see `PaymanError`."""
+
+    next_step: str
+    status_code: int | None
+    request_id: str | None
+    task_id: str | None
+    session_id: str | None
+    response: ErrorResponse | None
+    idempotency_key: str | None
+
+
 class ConfigurationError(PaymanError, ValueError):
     """A setting or an argument is missing or wrong; nothing was sent."""
 
@@ -154,15 +136,26 @@ class APIConnectionError(PaymanError):
     `sent` is False where the request certainly never reached the server: the connection was never made.
     """
 
+    _in_requests = "ConnectionError"
+
     sent: bool = True
+
+    def __init__(self, message: str, *, sent: bool | None = None, **known: Unpack[_Known]) -> None:
+        super().__init__(message, **known)
+        if sent is not None:
+            self.sent = sent
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
     """No whole answer came in time."""
 
+    _in_requests = "Timeout"
+
 
 class APIStatusError(PaymanError):
     """The server answered with an HTTP error status."""
+
+    _in_requests = "HTTPError"
 
 
 class BadRequestError(APIStatusError):
@@ -312,18 +305,3 @@ def class_of_status(status_code: int) -> type[APIStatusError]:
 def class_of_code(code: int) -> type[AgentError]:
     """The class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
     return _BY_CODE.get(code, AgentError)
-
-
-def shown(response: ErrorResponse) -> str:
-    """What a body says, for a message: cut to a sane length, a web page only named."""
-    text = response.text.strip()
-    if not text:
-        return "an empty body"
-    if "html" in response.content_type.lower() or text[:15].lower().startswith(("<!doctype", "<html")):
-        return f"a web page of {len(response.content)} bytes, not JSON"
-    return shortened(text)
-
-
-def shortened(text: str) -> str:
-    """A server's own words, cut to a length that a message bears."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters in all)"

@@ -5,6 +5,7 @@ import pickle
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -24,8 +25,10 @@ from payman_sdk.errors import (
     ServerError,
     class_of_code,
     class_of_status,
+    shortened,
     shown,
 )
+from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, task_with
 from tests.tasks.faults import AGENT_ERRORS, BODIES, MISTYPED, REFUSED, SILENT, UNREADABLE
@@ -34,7 +37,9 @@ from tests.tasks.faults import AGENT_ERRORS, BODIES, MISTYPED, REFUSED, SILENT, 
 def tree(root: type[PaymanError]) -> Iterator[type[PaymanError]]:
     yield root
     for child in root.__subclasses__():
-        yield from tree(child)
+        # Not those of other tests, nor those that are made where `requests` is imported.
+        if child.__module__ == errors.__name__ and "_payman_public" not in vars(child):
+            yield from tree(child)
 
 
 CLASSES = list(dict.fromkeys(tree(PaymanError)))
@@ -42,26 +47,28 @@ CLASSES = list(dict.fromkeys(tree(PaymanError)))
 
 def made(error_class: type[PaymanError]) -> PaymanError:
     """An error with everything it can carry."""
-    error = error_class(
-        "It broke.",
-        next_step="Mend it.",
-        request_id="req-1",
-        task_id="tsk-1",
-        session_id="ses-1",
-        response=ErrorResponse(503, b'{"why": "busy"}', "application/json"),
-        idempotency_key="invoice-42",
-    )
+    known: dict[str, Any] = {
+        "next_step": "Mend it.",
+        "request_id": "req-1",
+        "task_id": "tsk-1",
+        "session_id": "ses-1",
+        "response": ErrorResponse(503, b'{"why": "busy"}', "application/json", {"Retry-After": "3"}),
+        "idempotency_key": "invoice-42",
+    }
+    if issubclass(error_class, APIConnectionError):
+        known["sent"] = False
+    error = error_class("It broke.", **known)
     for name, value in {
-        "sent": False,
         "code": -1,
         "data": {"a": [1]},
         "error": "e",
         "error_description": "d",
-        "partial": {"status": "working"},
-        "task": {"status": "failed"},
+        "partial": FormattedTaskResponse(status="in_progress", state="WORKING", session_id="ses-1"),
+        "task": FormattedTaskResponse(status="failed", state="FAILED"),
     }.items():
         if hasattr(error, name):
             setattr(error, name, value)
+    error.add_note("Seen at night.")
     return error
 
 
@@ -69,13 +76,20 @@ def carried(error: BaseException) -> dict[str, Any]:
     """Everything an error carries, in a form that compares."""
     response: ErrorResponse | None = vars(error)["response"]
     assert response is not None
-    kept = (response.status_code, response.content, response.content_type)
+    kept = (response.status_code, response.json(), dict(response.headers))
     return {**vars(error), "response": kept, "args": error.args, "str": str(error), "class": type(error)}
 
 
-def pickled(error: PaymanError) -> PaymanError:
-    copied: PaymanError = pickle.loads(pickle.dumps(error))  # noqa: S301 - what it wrote itself
+def pickled(protocol: int, error: PaymanError) -> PaymanError:
+    copied: PaymanError = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - what it wrote itself
     return copied
+
+
+WAYS: list[Callable[[PaymanError], PaymanError]] = [
+    copy.copy,
+    copy.deepcopy,
+    *(partial(pickled, protocol) for protocol in range(2, 6)),
+]
 
 
 def raise_one(error_class: type[PaymanError]) -> None:
@@ -83,7 +97,7 @@ def raise_one(error_class: type[PaymanError]) -> None:
 
 
 @pytest.mark.parametrize("error_class", CLASSES)
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("copied", WAYS)
 def test_every_error_survives_being_copied(
     error_class: type[PaymanError], copied: Callable[[PaymanError], PaymanError]
 ) -> None:
@@ -91,12 +105,31 @@ def test_every_error_survives_being_copied(
     assert carried(copied(made(error_class))) == carried(made(error_class))
 
 
+def test_a_copy_has_what_it_carries_to_itself() -> None:
+    """What is noted on a copy is not noted on the original."""
+    error = made(PaymanError)
+    copy.copy(error).about(task_id="tsk-2")
+    assert error.task_id == "tsk-1"
+
+
+def raised_in_another_process(
+    raise_one: Callable[[type[PaymanError]], None],
+) -> dict[type[PaymanError], BaseException | None]:
+    """What arrives when each class is raised in a process of a pool."""
+    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as pool:
+        raised = [pool.submit(raise_one, error_class) for error_class in CLASSES]
+        return dict(zip(CLASSES, [future.exception(timeout=30) for future in raised], strict=True))
+
+
+def assert_whole(arrived: dict[type[PaymanError], BaseException | None]) -> None:
+    for error_class, error in arrived.items():
+        assert error is not None
+        assert carried(error) == carried(made(error_class))
+
+
 def test_errors_come_back_from_another_process() -> None:
     """An error raised in a process of a pool arrives whole."""
-    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as pool:
-        caught = pool.submit(raise_one, APITimeoutError).exception(timeout=30)
-    assert caught is not None
-    assert carried(caught) == carried(made(APITimeoutError))
+    assert_whole(raised_in_another_process(raise_one))
 
 
 @pytest.mark.parametrize("error_class", CLASSES)
@@ -121,6 +154,7 @@ def test_errors_are_also_what_python_calls_them() -> None:
     assert issubclass(IdempotencyKeyReuseError, ValueError)
     assert issubclass(APITimeoutError, TimeoutError)
     assert APIConnectionError("no").sent is True
+    assert APIConnectionError("no", sent=False).sent is False
 
 
 def test_an_error_is_told_what_it_is_about() -> None:
@@ -174,6 +208,9 @@ def test_the_drawn_codes_are_the_real_ones() -> None:
         (500, ServerError),
         (529, ServerError),
         (600, ServerError),
+        (999, ServerError),
+        (99, APIStatusError),
+        (-1, APIStatusError),
     ],
 )
 def test_statuses_without_a_class_of_their_own(status: int, error_class: type[APIStatusError]) -> None:
@@ -195,6 +232,12 @@ def test_an_unlisted_code_is_an_agent_error() -> None:
         (b"\xff", "text/plain", "\ufffd"),
         (b"<html><body>x</body></html>", "", "a web page of 27 bytes, not JSON"),
         (b"\n<!DOCTYPE HTML><p>", "", "a web page of 19 bytes, not JSON"),
+        (b"\xef\xbb\xbf<!doctype html>", "text/plain", "a web page of 18 bytes, not JSON"),
+        (b"<!-- x -->\n<Head><title>", "", "a web page of 24 bytes, not JSON"),
+        (b'<?xml version="1.0"?>\n<html>', "", "a web page of 28 bytes, not JSON"),
+        (b"<body class='x'>", "application/json", "a web page of 16 bytes, not JSON"),
+        (b"<header>", "", "<header>"),
+        (b"<!---->" * 1000, "", f"{('<!---->' * 72)[:500]}… (7000 characters in all)"),
         (b"Sorry", "text/html; charset=utf-8", "a web page of 5 bytes, not JSON"),
         (b"Sorry", "Text/HTML", "a web page of 5 bytes, not JSON"),
         (b"x" * 500, "", "x" * 500),
@@ -206,12 +249,53 @@ def test_a_body_in_a_message_is_short(content: bytes, media_type: str, said: str
     assert shown(ErrorResponse(500, content, media_type)) == said
 
 
+@pytest.mark.parametrize("status", [429, 529, 599, 999, 99, 0])
+def test_any_status_can_be_carried(status: int) -> None:
+    """A status that Python or HTTP knows nothing of makes an error like any other."""
+    response = ErrorResponse(status, b"busy")
+    error = class_of_status(status)(f"Payman refused: {shown(response)}.", response=response)
+    assert str(error) == f"Payman refused: busy. [HTTP {status}]"
+    assert str(pickled(4, error)) == str(error)
+    assert response.reason == {429: "Too Many Requests"}.get(status, "")
+    assert repr(response) == f"<ErrorResponse [{status}]>"
+
+
+def test_a_message_can_be_printed() -> None:
+    """Half a character, which JSON can hold, is replaced: no terminal and no file takes it."""
+    assert shortened("no \ud83d money") == "no ? money"
+    assert shortened("naïve 💰") == "naïve 💰"
+
+
 def test_the_kept_answer_reads_as_text_and_as_json() -> None:
     """The answer that came with an error gives its text and its JSON; a body that is none is a ValueError."""
     response = ErrorResponse(400, b'{"a": 1}')
     assert (response.text, response.json(), repr(response)) == ('{"a": 1}', {"a": 1}, "<ErrorResponse [400]>")
     with pytest.raises(ValueError, match="Expecting value"):
         ErrorResponse(502, b"<html>").json()
+
+
+def test_the_kept_answer_has_what_programs_look_at() -> None:
+    """An answer says whether it is one of success, how its status is called, and no address, which can hold a secret."""
+    response = ErrorResponse(404, b"")
+    assert (response.ok, response.reason, response.url, response.content_type) == (
+        False,
+        "Not Found",
+        None,
+        "",
+    )
+    assert (ErrorResponse(399, b"").ok, ErrorResponse(400, b"").ok) == (True, False)
+
+
+def test_the_kept_answer_has_headers_without_secrets() -> None:
+    """Of the headers, those are kept that help and hold no secret; they are found in any spelling."""
+    came = {"RETRY-AFTER": "3", "Content-Type": "a/b", "Set-Cookie": "secret", "X-Request-Id": "secret"}
+    headers = ErrorResponse(429, b"", headers=came).headers
+    assert headers["Retry-After"] == headers["retry-after"] == headers.get("RETRY-AFTER") == "3"
+    assert dict(headers) == {"content-type": "a/b", "retry-after": "3"}
+    assert (len(headers), headers.get("Set-Cookie"), "secret" in repr(headers)) == (2, None, False)
+    assert repr(headers) == "{'content-type': 'a/b', 'retry-after': '3'}"
+    assert ErrorResponse(429, b"", "c/d", came).content_type == "c/d"
+    assert dict(ErrorResponse(429, b"").headers) == {}
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
