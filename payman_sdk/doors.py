@@ -6,20 +6,23 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar, assert_never, cast
+from typing import Any, Generic, TypeVar, assert_never, cast
 
 import anyio
 import anyio.to_thread
 import httpx
+from attrs import frozen
 
-from payman_sdk.errors import APIConnectionError, ConfigurationError
-from payman_sdk.flows import Alone, Call, Flow, Lock, Send, Sleep, Step
+from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.flows import Alone, Call, Flow, Lock, Read, Send, Sleep, Step, Tell
+from payman_sdk.lines import AsyncLine, Line
 from payman_sdk.locks import ThreadLock, to_its_end
 from payman_sdk.network import (
     FAILURES,
     Patience,
     Punctual,
     addressed,
+    is_event_stream,
     network_failure,
     read_whole,
     timeout_of,
@@ -30,6 +33,13 @@ T = TypeVar("T")
 
 _POLL = 0.01
 """Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
+
+
+@frozen
+class Ended(Generic[T]):
+    """A flow has ended, and returned this."""
+
+    result: T
 
 
 class Door:
@@ -59,27 +69,38 @@ class Door:
         self._lock = ThreadLock()
 
     def run(self, flow: Flow[T]) -> T:
-        """Runs a flow to its end and returns what it returns; a failure of a step is the flow's to handle."""
+        """Runs a flow that tells nothing to its end and returns what it returns."""
+        line = Line()
+        try:
+            return _result(self.advance(flow, line))
+        finally:
+            flow.close()
+            line.close()
+
+    def advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
+        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle."""
         try:
             step = next(flow)
-            while True:
+            while not isinstance(step, Tell):
                 outcome, failure = None, None
                 try:
-                    outcome = self._do(step)
+                    outcome = self._do(step, line)
                 except Exception as error:
                     failure = error
                 # Thrown out here, it is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
         except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            flow.close()
+            return Ended(end.value)
+        return step
 
-    def _do(self, step: Step) -> Any:
+    def _do(self, step: Step, line: Line) -> Any:
         match step:
             case Send():
-                return self._send(step)
+                return self._carefully(partial(self._exchange, step, line))
+            case Read():
+                return self._carefully(line.read)
+            case Tell():
+                raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
                 return self._sleep(seconds)
             case Call(function):
@@ -98,19 +119,20 @@ class Door:
         finally:
             lock.release()
 
-    def _send(self, step: Send) -> httpx.Response:
+    def _carefully(self, exchange: Callable[[], T]) -> T:
         if self._http.is_closed:
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
         failure: APIConnectionError
         try:
-            return self._exchange(step)
+            return exchange()
         except FAILURES as error:
             failure = network_failure(error)
         # Raised out here, it carries no exception of httpx with it: those hold the request and so its secrets.
         raise failure
 
-    def _exchange(self, step: Send) -> httpx.Response:
-        timeout = timeout_of(self._patience, step.deadline - self._clock())
+    def _exchange(self, step: Send, line: Line) -> httpx.Response:
+        line.close()
+        timeout = timeout_of(self._patience, step.deadline - self._clock(), step.silence)
         to_send = addressed(step.request, self._base_url)
         answer = self._http.send(
             self._http.build_request(**to_send, timeout=timeout),
@@ -118,6 +140,9 @@ class Door:
             follow_redirects=False,
             auth=None,
         )
+        if step.silence is not None and is_event_stream(answer):
+            line.hold(answer)
+            return answer
         with contextlib.closing(answer):
             answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), step.deadline, self._clock)
             answer.read()
@@ -151,27 +176,38 @@ class AsyncDoor:
         self._lock = anyio.Lock()
 
     async def run(self, flow: Flow[T]) -> T:
-        """Runs a flow to its end and returns what it returns; a failure of a step is the flow's to handle."""
+        """Runs a flow that tells nothing to its end and returns what it returns."""
+        line = AsyncLine()
+        try:
+            return _result(await self.advance(flow, line))
+        finally:
+            flow.close()
+            await line.close()
+
+    async def advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle."""
         try:
             step = next(flow)
-            while True:
+            while not isinstance(step, Tell):
                 outcome, failure = None, None
                 try:
-                    outcome = await self._do(step)
+                    outcome = await self._do(step, line)
                 except Exception as error:
                     failure = error
                 # Thrown out here, it is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
         except StopIteration as end:
-            result: T = end.value
-            return result
-        finally:
-            flow.close()
+            return Ended(end.value)
+        return step
 
-    async def _do(self, step: Step) -> Any:
+    async def _do(self, step: Step, line: AsyncLine) -> Any:
         match step:
             case Send():
-                return await self._send(step)
+                return await self._carefully(partial(self._exchange, step, line), step.deadline)
+            case Read():
+                return await self._carefully(line.read, step.until)
+            case Tell():
+                raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
                 return await self._sleep(seconds)
             case Call(function):
@@ -217,33 +253,40 @@ class AsyncDoor:
             else:
                 lock.release()
 
-    async def _send(self, step: Send) -> httpx.Response:
+    async def _carefully(self, exchange: Callable[[], Awaitable[T]], until: float) -> T:
         if self._http.is_closed:
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
-        failure: APIConnectionError
+        failure: APIConnectionError = APITimeoutError(
+            "No answer in time: it was not complete at the deadline."
+        )
         try:
-            return await self._exchange(step)
+            with anyio.move_on_after(until - self._clock()):
+                return await exchange()
         except FAILURES as error:
             failure = network_failure(error)
         # Raised out here for the same reason as in the other door.
         raise failure
 
-    async def _exchange(self, step: Send) -> httpx.Response:
-        remaining = step.deadline - self._clock()
-        timeout = timeout_of(self._patience, remaining)
+    async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
+        await line.close()
+        timeout = timeout_of(self._patience, step.deadline - self._clock(), step.silence)
         to_send = addressed(step.request, self._base_url)
-        try:
-            with anyio.fail_after(remaining):
-                answer = await self._http.send(
-                    self._http.build_request(**to_send, timeout=timeout),
-                    stream=True,
-                    follow_redirects=False,
-                    auth=None,
-                )
-                async with contextlib.aclosing(answer):
-                    return without_echo(await read_whole(answer))
-        except TimeoutError:
-            raise httpx.ReadTimeout("the answer was not complete at the deadline") from None
+        answer = await self._http.send(
+            self._http.build_request(**to_send, timeout=timeout),
+            stream=True,
+            follow_redirects=False,
+            auth=None,
+        )
+        if step.silence is not None and is_event_stream(answer):
+            line.hold(answer)
+            return answer
+        async with contextlib.aclosing(answer):
+            return without_echo(await read_whole(answer))
+
+
+def _result(end: Tell | Ended[T]) -> T:
+    assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+    return end.result
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -22,10 +22,31 @@ class Send:
     Args:
         request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
         deadline: When, on the door's clock, everything has to be over.
+        silence: Where the answer is an event stream, leave it open for `Read`, and give it up when it is silent for so many
+            seconds. None reads every answer whole.
     """
 
     request: Mapping[str, Any] = field(repr=False)
     deadline: float
+    silence: float | None = None
+
+
+@frozen
+class Read:
+    """Read on in the event stream that the flow has open; the outcome is the next piece of bytes, None at its end.
+
+    Args:
+        until: When, on the door's clock, waiting ends.
+    """
+
+    until: float
+
+
+@frozen
+class Tell:
+    """Hand this to whoever runs the flow, and go on when asked for more."""
+
+    what: Any
 
 
 @frozen
@@ -69,5 +90,5 @@ class Alone:
     lock: Lock | None = None
 
 
-Step: TypeAlias = Send | Sleep | Call | Alone
+Step: TypeAlias = Send | Read | Tell | Sleep | Call | Alone
 Flow: TypeAlias = Generator[Step, Any, T]

@@ -69,8 +69,8 @@ _address = functools.lru_cache(maxsize=64)(httpx.URL)
 """Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
-def timeout_of(patience: Patience, remaining: float) -> httpx.Timeout:
-    """The limits of one request that must not outlast the deadline.
+def timeout_of(patience: Patience, remaining: float, silence: float | None = None) -> httpx.Timeout:
+    """The limits of one request that must not outlast the deadline, nor be silent for longer than is borne.
 
     Raises:
         APITimeoutError: The deadline is over already; nothing was sent.
@@ -79,7 +79,7 @@ def timeout_of(patience: Patience, remaining: float) -> httpx.Timeout:
         failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
         failure.sent = False
         raise failure
-    read = min(patience.read, remaining)
+    read = min(patience.read, remaining, patience.read if silence is None else silence)
     return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=remaining)
 
 
@@ -164,6 +164,12 @@ class Punctual(httpx.SyncByteStream):
     def close(self) -> None:
         """Lets the connection go."""
         self._body.close()
+
+
+def is_event_stream(answer: httpx.Response) -> bool:
+    """Whether an answer is a stream of server-sent events, and of nothing else."""
+    media_type: str = answer.headers.get("content-type", "")
+    return answer.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"
 
 
 async def read_whole(answer: httpx.Response) -> httpx.Response:

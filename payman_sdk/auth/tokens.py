@@ -342,17 +342,19 @@ def _busy() -> APITimeoutError:
     return failure
 
 
-def authorized(request: dict[str, Any], tokens: Tokens, deadline: float) -> Flow[httpx.Response]:
-    """A flow that sends a request with a valid token and returns the answer.
+def authorized(
+    request: dict[str, Any], tokens: Tokens, deadline: float, *, silence: float | None = None
+) -> Flow[httpx.Response]:
+    """A flow that sends a request with a valid token and returns the answer; with `silence`, an event stream left open.
 
     A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
     """
     token = yield from tokens.obtain(deadline)
-    answer: httpx.Response = yield Send(_signed(request, token), deadline)
+    answer: httpx.Response = yield Send(_signed(request, token), deadline, silence)
     if answer.status_code == 401:
         tokens.forget(token)
         token = yield from tokens.obtain(deadline)
-        answer = yield Send(_signed(request, token), deadline)
+        answer = yield Send(_signed(request, token), deadline, silence)
     return answer
 
 
