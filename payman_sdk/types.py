@@ -7,10 +7,11 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` gives (`TaskResp
 from __future__ import annotations
 
 import datetime as dt
-import re
-from typing import Any, Generic, Literal, NotRequired, Required, Self, TypeAlias, TypedDict, TypeVar, overload
+from collections.abc import Callable
+from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
+from payman_sdk.records import Key, Record
 
 __all__ = [
     "Artifact",
@@ -21,13 +22,16 @@ __all__ = [
     "MarkdownAskOptions",
     "OutputFormat",
     "PaymanConfig",
+    "ReplyOptions",
     "Status",
+    "StreamOptions",
     "TaskResponse",
     "TaskState",
     "TokenInfo",
 ]
 
-T = TypeVar("T")
+Json: TypeAlias = dict[str, Any]
+"""An object as JSON has it."""
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 """A Payman environment; each has a base URL of its own [D]."""
@@ -65,6 +69,8 @@ class PaymanConfig(TypedDict, total=False):
     """Seconds to wait for the next bytes of an answer, 60 by default."""
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
+    idle_timeout: float | None
+    """Seconds without an event after which a stream counts as broken, 60 by default; comments are no events."""
 
 
 class TokenInfo(TypedDict):
@@ -75,24 +81,45 @@ class TokenInfo(TypedDict):
     refreshToken: NotRequired[str]  # the API's spelling
 
 
-class _CommonAskOptions(TypedDict, total=False):
-    new_session: bool | None
-    """Start a new session with this ask; the client stays in it."""
+class _Options(TypedDict, total=False):
     metadata: dict[str, Any] | None
     """Sent with the task."""
     message_metadata: dict[str, Any] | None
     """Sent with the message of the task."""
     part_metadata: dict[str, Any] | None
     """Sent with the text part of the message."""
+    timeout: float | None
+    """Seconds for the whole ask; the client's, 300 by default."""
+    idle_timeout: float | None
+    """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
 
 
-class MarkdownAskOptions(_CommonAskOptions, total=False):
+class StreamOptions(_Options, total=False):
+    """Options of `stream`."""
+
+    new_session: bool | None
+    """Start a new session with this ask; the client stays in it."""
+
+
+class ReplyOptions(_Options, total=False):
+    """Options of `reply`."""
+
+    on_message: Callable[[Any], Any] | None
+    """Called with every event as it comes: the answer is streamed then."""
+
+
+class _AskOptions(StreamOptions, total=False):
+    on_message: Callable[[Any], Any] | None
+    """Called with every event as it comes (with `raw=True`, with every JSON-RPC answer): the answer is streamed then."""
+
+
+class MarkdownAskOptions(_AskOptions, total=False):
     """Options of an `ask` that returns a `FormattedTaskResponse`."""
 
     output_format: Literal["markdown"] | None
 
 
-class JsonAskOptions(_CommonAskOptions, total=False):
+class JsonAskOptions(_AskOptions, total=False):
     """Options of an `ask` that returns a `TaskResponse`."""
 
     output_format: Required[Literal["json"]]
@@ -115,81 +142,28 @@ STATES: dict[str, TaskState] = {state.value: state for state in TaskState}
 """The states that the protocol has, by their spelling."""
 
 
-def _stored(key: Any) -> Any:
-    """The key that a look-up means: a name in snake_case, anything else as it is."""
-    if not isinstance(key, str):
-        return key
-    return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
-
-
-class _Answer(dict[str, Any]):
-    """A dict that stores snake_case names and understands camelCase ones when asked."""
-
-    __slots__ = ()
-
-    def __missing__(self, key: str) -> Any:
-        spelled = _stored(key)
-        if spelled == key:
-            raise KeyError(key)
-        return self[spelled]
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(_stored(key))
-
-    def get(self, key: str, default: Any = None, /) -> Any:
-        """The value of a key in either spelling, or the default."""
-        try:
-            return self[key]
-        except KeyError:
-            return default
-
-    def copy(self) -> Self:
-        """A copy that can be read by attributes too."""
-        return type(self)(self)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({super().__repr__()})"
-
-
-class _Key(Generic[T]):
-    """An attribute that reads the key of the same name."""
-
-    def __set_name__(self, owner: type[_Answer], name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, answer: None, owner: type[_Answer]) -> Self: ...
-    @overload
-    def __get__(self, answer: _Answer, owner: type[_Answer]) -> T: ...
-    def __get__(self, answer: _Answer | None, owner: type[_Answer]) -> Self | T:
-        if answer is None:
-            return self
-        value: T = answer[self._name]
-        return value
-
-
-class Artifact(_Answer):
+class Artifact(Record):
     """One piece of an answer: a dict, with the same things as attributes."""
 
     __slots__ = ()
 
-    name = _Key[str]()
+    name = Key[str]()
     """Its name, `artifact` if the agent gave none."""
-    description = _Key["str | None"]()
+    description = Key["str | None"]()
     """What it is, in the agent's words."""
-    content = _Key[str]()
+    content = Key[str]()
     """Its text, a line break between parts; for an artifact without text, its data as JSON or its file's address."""
-    type = _Key[str]()
+    type = Key[str]()
     """The kind of its content: 'text' where there is text, else the kind of its first part ('data', 'file', …)."""
-    timestamp = _Key["str | None"]()
+    timestamp = Key["str | None"]()
     """When it was made, as the agent wrote it."""
-    metadata = _Key[dict[str, Any]]()
+    metadata = Key[dict[str, Any]]()
     """What the agent says about it."""
-    parts = _Key[list[dict[str, Any]]]()
+    parts = Key[list[dict[str, Any]]]()
     """Every part as it came, files and data included."""
 
 
-class FormattedTaskResponse(_Answer):
+class FormattedTaskResponse(Record):
     """The answer to an ask: a dict, with the same things as attributes.
 
     One spelling of the keys is stored, snake_case; look-ups understand camelCase as well: `response["sessionId"]`.
@@ -204,25 +178,25 @@ class FormattedTaskResponse(_Answer):
 
     __slots__ = ()
 
-    status = _Key[Status]()
+    status = Key[Status]()
     """How the ask stands: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
-    is_final = _Key[bool]()
+    is_final = Key[bool]()
     """Whether the task has ended and will not change any more."""
-    status_message = _Key["str | None"]()
+    status_message = Key["str | None"]()
     """What the agent says about the state, such as 'Processing completed successfully'."""
-    timestamp = _Key["str | None"]()
+    timestamp = Key["str | None"]()
     """When the task got into its state, exactly as the agent wrote it; nine fractional digits are usual [D]."""
-    artifacts = _Key[list[Artifact]]()
+    artifacts = Key[list[Artifact]]()
     """What the agent made, in order."""
-    error = _Key["dict[str, Any] | None"]()
+    error = Key["dict[str, Any] | None"]()
     """Why the task failed or was canceled (`state`, `message`); None otherwise."""
-    task_id = _Key[str]()
+    task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
-    request_id = _Key[str]()
+    request_id = Key[str]()
     """The id of the JSON-RPC request (`req-…`)."""
-    session_id = _Key["str | None"]()
+    session_id = Key["str | None"]()
     """The id of the session (`ses-…`)."""
-    metadata = _Key[dict[str, Any]]()
+    metadata = Key[dict[str, Any]]()
     """What the agent says about the task, such as `agentId` and `orgId`."""
 
     @property
@@ -230,6 +204,11 @@ class FormattedTaskResponse(_Answer):
         """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
         state: str = self["state"]
         return STATES.get(state, state)
+
+    @property
+    def requires_input(self) -> bool:
+        """Whether the task waits for somebody, such as for an approval: answer it with `client.reply`, or `wait`."""
+        return self.state == TaskState.INPUT_REQUIRED
 
     @property
     def text(self) -> str:

@@ -183,4 +183,5 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "connect_timeout",
         "read_timeout",
         "timeout",
+        "idle_timeout",
     }
