@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from payman_sdk.auth.stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.auth.stores.redis import RedisTokenStore as RedisTokenStore
     from payman_sdk.client import PaymanClient
+    from payman_sdk.conversation import AsyncConversation, Conversation
     from payman_sdk.errors import PaymanError
     from payman_sdk.login import login
+    from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+    from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
     from payman_sdk.types import (
         AskOptions,
         FormattedTaskResponse,
@@ -33,9 +36,13 @@ if TYPE_CHECKING:
 __version__ = "2.0.0.dev0"
 
 _HOME = {
+    "ArtifactUpdate": "streaming.events",
     "AskOptions": "types",
+    "AsyncConversation": "conversation",
     "AsyncPaymanClient": "async_client",
+    "AsyncTaskStream": "streaming.streams",
     "AuthorizationRequest": "auth.authorization",
+    "Conversation": "conversation",
     "FileTokenStore": "auth.stores.file",
     "FormattedTaskResponse": "types",
     "KeyringTokenStore": "auth.stores.keyring",
@@ -45,11 +52,15 @@ _HOME = {
     "PaymanError": "errors",
     "RedisTokenStore": "auth.stores.redis",
     "Scope": "auth.authorization",
+    "StatusUpdate": "streaming.events",
     "StoredToken": "auth.stores",
+    "StreamEvent": "streaming.events",
     "TaskResponse": "types",
     "TaskState": "types",
+    "TaskStream": "streaming.streams",
     "TokenInfo": "types",
     "TokenStore": "auth.stores",
+    "UnknownUpdate": "streaming.events",
     "authorization_url": "auth.authorization",
     "login": "login",
     "parse_redirect": "auth.authorization",
@@ -59,20 +70,28 @@ _HOME = {
 They are imported when they are first asked for, so that `import payman_sdk` is cheap."""
 
 __all__ = [
+    "ArtifactUpdate",
     "AskOptions",
+    "AsyncConversation",
     "AsyncPaymanClient",
+    "AsyncTaskStream",
     "AuthorizationRequest",
+    "Conversation",
     "FormattedTaskResponse",
     "MemoryTokenStore",
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
     "Scope",
+    "StatusUpdate",
     "StoredToken",
+    "StreamEvent",
     "TaskResponse",
     "TaskState",
+    "TaskStream",
     "TokenInfo",
     "TokenStore",
+    "UnknownUpdate",
     "__version__",
     "authorization_url",
     "login",

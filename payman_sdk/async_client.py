@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Self, Unpack
 
-from payman_sdk.constructors import Connection, Constructors
+from payman_sdk.async_asking import AsyncAsking
+from payman_sdk.constructors import Constructors
+from payman_sdk.conversation import AsyncConversation
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
-from payman_sdk.types import (
-    AskOptions,
-    FormattedTaskResponse,
-    JsonAskOptions,
-    MarkdownAskOptions,
-    PaymanConfig,
-    TaskResponse,
-    TokenInfo,
-)
+from payman_sdk.session import Connection
+from payman_sdk.types import PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     import httpx
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
     from payman_sdk.doors import AsyncDoor
 
 
-class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"]):
+class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsking):
     """A connection to Payman's agent, as `PaymanClient` is, for asyncio and trio; safe to share between tasks.
 
     Args:
@@ -94,108 +90,25 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"]):
             raise
         return client
 
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: JsonAskOptions,
-        raw: bool = False,
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: AskOptions | None = None,
-        raw: bool = False,
-        **keywords: Unpack[JsonAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        raw: Literal[False] = False,
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> FormattedTaskResponse: ...
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None,
-        raw: Literal[True],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        *,
-        raw: Literal[True],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    async def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        raw: bool = False,
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> FormattedTaskResponse | TaskResponse: ...
-    async def ask(
-        self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
-    ) -> FormattedTaskResponse | TaskResponse:
-        """Asks Payman's agent something, or to do something, and returns its answer.
+    def conversation(self, session_id: str | None = None) -> AsyncConversation:
+        """A conversation of its own, in a session of its own, on this client's connections and token.
 
-        The request is sent once. Whatever the network does, an ask that may have reached the agent is not sent again.
+        It costs nothing: a web service keeps one client, and makes a conversation for every visitor.
 
         Args:
-            text: What the agent should do, in plain words.
-            options: `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`, as a dict; see
-                `AskOptions`.
-            raw: Whether to return the JSON-RPC answer as it came; so does `output_format='json'`.
-            **keywords: The same options as keywords; a keyword wins over the dict.
+            session_id: A session to resume (`ses-…`); a new one is made without it.
 
         Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent.
-            APIConnectionError: Payman could not be reached; nothing was sent.
-            AuthenticationError: Payman gave no token for these credentials; nothing was done.
-            APIStatusError: Payman refused; nothing was done.
-            AgentError: The agent answered with an error.
-            ResponseValidationError: The answer cannot be read.
-            OutcomeUnknownError: It was sent, and whether it was carried out is not known; ask `get_task`.
+            ConfigurationError: The session id is no text, or blank.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 10 TSD to Test Payee", metadata={"source": "docs"})
-            ...     print(response.status, response["sessionId"] == client.get_session_id())
-            completed True
+            ...     conversation = client.conversation()
+            ...     print(conversation.ask("Hello!").session_id == client.get_session_id())
+            False
         """
-        session_id, chosen = self._chosen(text, options, keywords)
-        connection = self._connect()
-        return await connection.door.run(connection.agent.ask(text, session_id, chosen, raw=raw))
-
-    async def get_task(self, task_id: str) -> FormattedTaskResponse:
-        """How a task stands, such as one that waited for approval or whose answer was lost [P].
-
-        Args:
-            task_id: The id of the task: `response.task_id` or `error.task_id`.
-
-        Raises:
-            TaskNotFoundError: The agent knows no such task: it never arrived.
-            PaymanError: As for `ask`.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     task_id = client.ask("list all wallets").task_id
-            ...     print(client.get_task(task_id).status)
-            completed
-        """
-        connection = self._connect()
-        return await connection.door.run(connection.agent.task(task_id))
+        return AsyncConversation(self._connect, self._refuse_if_closed, session_id)
 
     async def get_access_token(self) -> TokenInfo | None:
         """The access token that is valid now and the seconds it still lives; fetched or renewed if need be.
@@ -249,4 +162,4 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"]):
         door = AsyncDoor(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        return Connection(door, tokens, Agent(tokens, config.timeout, time.monotonic))
+        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random))

@@ -28,7 +28,7 @@ _VARIABLES = {
     "base_url": BASE_URL_VARIABLE,
 }
 _NOTHING: Mapping[str, str | None] = {}
-_DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0}
+_DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
@@ -45,6 +45,7 @@ class Config:
     connect_timeout: float
     read_timeout: float
     timeout: float
+    idle_timeout: float
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -120,6 +121,15 @@ def seconds(value: object, name: str, default: float) -> float:
             f"{name} is {value!r}.", next_step="Give a number of seconds above zero and below 24 days."
         )
     return float(value)
+
+
+def checked_session_id(session_id: object) -> str | None:
+    """The id of a session to resume, None where there is none.
+
+    Raises:
+        ConfigurationError: It is no text, or blank.
+    """
+    return _text({"session_id": session_id}, "session_id")
 
 
 def is_loopback(host: str) -> bool:

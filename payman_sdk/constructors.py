@@ -6,42 +6,31 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, Unpack, cast, overload
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast, overload
 
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
 from payman_sdk.config import Config, config_from_env, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import concealed, hide_token_requests
+from payman_sdk.session import Connection, Door, Session, new_session_id
 from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Token, Tokens
     from payman_sdk.flows import Flow
-    from payman_sdk.tasks.agent import Agent
 
 Http = TypeVar("Http")
-Door = TypeVar("Door")
 
 _EXPIRES_SOON = 60.0
 
 
-class Connection(NamedTuple, Generic[Door]):
-    """What a client makes on first use."""
-
-    door: Door
-    tokens: Tokens
-    agent: Agent
-
-
-class Constructors(Generic[Http, Door]):
+class Constructors(Session[Door], Generic[Http, Door]):
     """A client before it does anything: settings, identity, session, and connections that are made on first use."""
 
     _identity: Identity
     _http: Http | None
     _owns_http: bool
-    _session_id: str
 
     def __init__(
         self,
@@ -152,6 +141,7 @@ class Constructors(Generic[Http, Door]):
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         timeout: float | None = None,
+        idle_timeout: float | None = None,
     ) -> Self: ...
     @overload
     @classmethod
@@ -244,10 +234,6 @@ class Constructors(Generic[Http, Door]):
         )
         return client, tokens.exchange(request, agent.deadline())
 
-    def get_session_id(self) -> str:
-        """The id of the session that the next ask belongs to (`ses-…`)."""
-        return self._session_id
-
     def get_client_name(self) -> str | None:
         """The name the client was given, None if none."""
         return self._config.name
@@ -271,20 +257,6 @@ class Constructors(Generic[Http, Door]):
     def _config(self) -> Config:
         return self._identity.config
 
-    def _chosen(
-        self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
-    ) -> tuple[str, dict[str, Any]]:
-        """The session of an ask and its options, all of it checked."""
-        from payman_sdk.tasks.ask import check_text, read_options
-
-        check_text(text)
-        chosen = read_options(options, keywords)
-        self._refuse_if_closed()
-        session_id = self._session_id
-        if chosen.get("new_session"):
-            session_id = self._session_id = new_session_id()
-        return session_id, chosen
-
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
@@ -306,8 +278,3 @@ class Constructors(Generic[Http, Door]):
 
     def _connected(self, tokens: Tokens) -> Connection[Door]:
         raise NotImplementedError
-
-
-def new_session_id() -> str:
-    """A new session's id."""
-    return f"ses-{uuid4()}"

@@ -54,6 +54,16 @@ def canonical_state(state: str) -> str:
     return spelled if spelled in STATES else state
 
 
+def status_of(state: str) -> Status:
+    """The word for a state, as `canonical_state` spells it."""
+    return _STATUS.get(state, "in_progress")
+
+
+def has_ended(state: str) -> bool:
+    """Whether a task in this state, as `canonical_state` spells it, will not change any more."""
+    return state in _STATUS
+
+
 def format_task(task: Task, *, request_id: str, session_id: str | None) -> FormattedTaskResponse:
     """The answer for the caller.
 
@@ -67,17 +77,17 @@ def format_task(task: Task, *, request_id: str, session_id: str | None) -> Forma
     """
     task_id = _text(task.id, "id")
     state = canonical_state(_text(task.status.state, "status.state"))
-    status_message = _message(task.status.message)
-    status = _STATUS.get(state, "in_progress")
+    status_message = format_message(task.status.message)
+    status = status_of(state)
     timestamp = _optional_text(task.status.timestamp, "status.timestamp")
     return FormattedTaskResponse(
         status=status,
-        is_final=state in _STATUS,
+        is_final=has_ended(state),
         state=state,
         status_message=status_message,
         timestamp=timestamp,
         artifacts=[
-            _artifact(artifact, timestamp, f"artifacts[{index}]")
+            format_artifact(artifact, timestamp, f"artifacts[{index}]")
             for index, artifact in enumerate(_given(task.artifacts, []))
         ],
         error={"state": state, "message": status_message or f"The task is {state}."}
@@ -90,7 +100,17 @@ def format_task(task: Task, *, request_id: str, session_id: str | None) -> Forma
     )
 
 
-def _artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:
+def format_artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:
+    """One artifact for the caller.
+
+    Args:
+        artifact: The artifact as the agent sent it, or as it was put together from a stream.
+        timestamp: When it was made, unless it says so itself.
+        path: What an error calls it.
+
+    Raises:
+        ResponseValidationError: A member has a type that the protocol does not give it.
+    """
     parts = artifact.parts
     metadata = _plain(artifact.metadata)
     texts = _texts(parts, path)
@@ -146,7 +166,7 @@ def _json(value: dict[str, Any], path: str) -> str:
         raise ResponseValidationError(f"The agent's answer is nested too deeply in result.{path}.") from None
 
 
-def _message(message: Message | Unset | None) -> str | None:
+def format_message(message: Message | Unset | None) -> str | None:
     """The text of a status message; None where it has none."""
     given = _given(message, None)
     if given is None:

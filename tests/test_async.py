@@ -16,7 +16,17 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from payman_sdk import AsyncPaymanClient, FileTokenStore, MemoryTokenStore, PaymanClient, PaymanError
+from payman_sdk import (
+    AsyncConversation,
+    AsyncPaymanClient,
+    AsyncTaskStream,
+    Conversation,
+    FileTokenStore,
+    MemoryTokenStore,
+    PaymanClient,
+    PaymanError,
+    TaskStream,
+)
 from payman_sdk.doors import AsyncDoor
 from payman_sdk.errors import (
     APIConnectionError,
@@ -59,22 +69,33 @@ def public(kind: type) -> dict[str, Any]:
 
 
 def test_the_two_clients_have_one_surface() -> None:
-    """Both clients have the same public names, and each the same signature but for the httpx client it takes."""
-    sync, other = public(PaymanClient), public(AsyncPaymanClient)
-    assert sync.keys() == other.keys()
-    for name, member in sync.items():
-        signature, counterpart = (str(inspect.signature(each)) for each in (member, other[name]))
-        assert counterpart.replace("httpx.AsyncClient", "httpx.Client") == signature, name
-        assert inspect.getdoc(member) == inspect.getdoc(other[name]), name
+    """What belongs together has the same public names, and each the same signature and docstring but for the kind it is of."""
+    for one, two in (
+        (PaymanClient, AsyncPaymanClient),
+        (Conversation, AsyncConversation),
+        (TaskStream, AsyncTaskStream),
+    ):
+        sync, other = public(one), public(two)
+        assert sync.keys() == other.keys()
+        for name, member in sync.items():
+            assert inspect.getdoc(member) == inspect.getdoc(other[name]), name
+            if callable(member):
+                signature, counterpart = (str(inspect.signature(each)) for each in (member, other[name]))
+                assert counterpart.replace("Async", "") == signature, name
 
 
 def test_what_does_io_is_awaited_and_the_rest_is_not() -> None:
-    """Exactly what talks to somebody is a coroutine function of the async client."""
-    awaited = {
-        name for name, member in public(AsyncPaymanClient).items() if inspect.iscoroutinefunction(member)
-    }
-    assert awaited == {"ask", "close", "get_access_token", "get_task", "with_auth_code"}
-    assert not any(inspect.iscoroutinefunction(member) for member in public(PaymanClient).values())
+    """Exactly what talks to somebody is a coroutine function of the async client and its conversations and streams."""
+    asked = {"ask", "cancel_task", "get_task", "reply", "wait"}
+    for kind, awaited in (
+        (AsyncPaymanClient, asked | {"close", "get_access_token", "with_auth_code"}),
+        (AsyncConversation, asked),
+        (AsyncTaskStream, {"cancel", "close", "result"}),
+    ):
+        members = public(kind).items()
+        assert {name for name, member in members if inspect.iscoroutinefunction(member)} == awaited
+    for sync in (PaymanClient, Conversation, TaskStream):
+        assert not any(inspect.iscoroutinefunction(member) for member in public(sync).values())
 
 
 # The door

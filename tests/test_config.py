@@ -51,6 +51,7 @@ def test_the_defaults() -> None:
         connect_timeout=5.0,
         read_timeout=60.0,
         timeout=300.0,
+        idle_timeout=60.0,
     )
 
 

@@ -38,11 +38,13 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
     body = json_object(answer)
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
-        raise (_agent_error(answer, body) if in_json_rpc else None) or _status_error(answer)
+        raise (agent_error(body, error_response(answer)) if in_json_rpc else None) or _status_error(answer)
     if body is None:
         raise _unreadable(answer, "no JSON object")
     if body.get("error") is not None:
-        raise _agent_error(answer, body) or _unreadable(answer, "a JSON-RPC error without a code")
+        raise agent_error(body, error_response(answer)) or _unreadable(
+            answer, "a JSON-RPC error without a code"
+        )
     if body.get("result") is None:
         raise _unreadable(answer, "neither result nor error")
     if body.get("id") not in (None, request_id):
@@ -61,8 +63,13 @@ def error_response(answer: httpx.Response) -> ErrorResponse:
     return ErrorResponse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
 
 
-def _agent_error(answer: httpx.Response, body: dict[str, Any] | None) -> PaymanError | None:
-    """The error for a JSON-RPC error; None where the body holds none."""
+def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = None) -> PaymanError | None:
+    """The error for a JSON-RPC error; None where the body holds none.
+
+    Args:
+        body: The JSON-RPC answer.
+        response: The answer of HTTP that it came in, unless it came in a stream.
+    """
     try:
         error = JsonRpcError.from_dict((body or {})["error"])
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -71,7 +78,7 @@ def _agent_error(answer: httpx.Response, body: dict[str, Any] | None) -> PaymanE
         return None
     said = error.message if isinstance(error.message, str) and error.message else "no message"
     failure = class_of_code(error.code)(
-        f"The agent answered with error {error.code}: {shortened(said)}", response=error_response(answer)
+        f"The agent answered with error {error.code}: {shortened(said)}", response=response
     )
     failure.code, failure.data = error.code, None if isinstance(error.data, Unset) else error.data
     return failure

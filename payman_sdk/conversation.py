@@ -1,0 +1,66 @@
+"""A conversation: a session of its own on the connections and the token of a client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from payman_sdk.asking import Asking
+from payman_sdk.async_asking import AsyncAsking
+from payman_sdk.config import checked_session_id
+from payman_sdk.session import Connection, Door, Session, new_session_id
+
+if TYPE_CHECKING:
+    from payman_sdk.doors import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk.doors import Door as ThreadDoor  # noqa: F401 (named in a string below)
+
+
+class _Guest(Session[Door]):
+    """A session on somebody else's connection."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection[Door]],
+        refuse_if_closed: Callable[[], None],
+        session_id: str | None,
+    ) -> None:
+        self._session_id = checked_session_id(session_id) or new_session_id()
+        self._connect_to = connect
+        self._check = refuse_if_closed
+
+    def _connect(self) -> Connection[Door]:
+        return self._connect_to()
+
+    def _refuse_if_closed(self) -> None:
+        self._check()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._session_id}>"
+
+
+class Conversation(_Guest["ThreadDoor"], Asking):
+    """A conversation with the agent; made by `client.conversation()`, and safe to use next to any others.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     mine, yours = client.conversation(), client.conversation()
+        ...     print(mine.ask("Hello!").session_id == yours.ask("Hello!").session_id)
+        False
+    """
+
+
+class AsyncConversation(_Guest["AsyncDoor"], AsyncAsking):
+    """A conversation with the agent, for asyncio and trio; made by `client.conversation()`.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         mine, yours = client.conversation(), client.conversation()
+        ...         print((await mine.ask("Hello!")).session_id == (await yours.ask("Hello!")).session_id)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        False
+    """

@@ -1,0 +1,97 @@
+"""The session that asks belong to, and what is checked before anything is asked: the same for both kinds of clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from uuid import uuid4
+
+if TYPE_CHECKING:
+    from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.tasks.agent import Agent
+
+Door = TypeVar("Door")
+
+
+class Connection(NamedTuple, Generic[Door]):
+    """What a client makes on first use."""
+
+    door: Door
+    tokens: Tokens
+    agent: Agent
+
+
+class Asked(NamedTuple):
+    """What an ask was given, checked.
+
+    Attributes:
+        session_id: The session it belongs to.
+        options: Its options.
+        raw: Whether the JSON-RPC answer is wanted as it came.
+        on_message: What is called with every event, where the answer is wanted as it comes.
+    """
+
+    session_id: str
+    options: dict[str, Any]
+    raw: bool
+    on_message: Callable[[Any], Any] | None
+
+
+class Session(Generic[Door]):
+    """A session, and the connection that is used in it."""
+
+    _session_id: str
+
+    def get_session_id(self) -> str:
+        """The id of the session that the next ask belongs to (`ses-…`)."""
+        return self._session_id
+
+    def _connect(self) -> Connection[Door]:
+        """The connection, made on first use."""
+        raise NotImplementedError
+
+    def _refuse_if_closed(self) -> None:
+        """Refuses when nothing can be asked any more."""
+        raise NotImplementedError
+
+    def _asked(
+        self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any], *, raw: bool = False
+    ) -> Asked:
+        """An ask in this session, all of it checked; it may begin a new session."""
+        from payman_sdk.tasks.ask import check_text, read_options
+
+        check_text(text)
+        return self._chosen(read_options(options, keywords), raw)
+
+    def _streamed(self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Asked:
+        """The same for a stream, which has fewer options."""
+        from payman_sdk.tasks.ask import STREAM_OPTIONS, check_text, read_options
+
+        check_text(text)
+        return self._chosen(read_options(options, keywords, STREAM_OPTIONS, "stream"), False)
+
+    def _replied(
+        self, task: object, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
+    ) -> tuple[str, Asked]:
+        """The task that is answered, and the same for the answer, which belongs to the session of the task."""
+        from payman_sdk.tasks.ask import REPLY_OPTIONS, check_text, read_options, task_id_of
+
+        task_id = task_id_of(task)
+        check_text(text)
+        asked = self._chosen(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
+        answer: Mapping[str, Any] = task if isinstance(task, Mapping) else {}
+        session_id = answer.get("session_id") or answer.get("sessionId") or asked.session_id
+        return task_id, asked._replace(session_id=session_id)
+
+    def _chosen(self, options: dict[str, Any], raw: bool) -> Asked:
+        self._refuse_if_closed()
+        session_id = self._session_id
+        if options.get("new_session"):
+            session_id = self._session_id = new_session_id()
+        raw = raw or options.get("output_format") == "json"
+        return Asked(session_id, options, raw, options.get("on_message"))
+
+
+def new_session_id() -> str:
+    """A new session's id."""
+    return f"ses-{uuid4()}"

@@ -1,0 +1,160 @@
+"""An artifact as it grows, chunk by chunk, and as it was at any moment before.
+
+There may be a hundred thousand chunks a second, and the usual one only adds a few words, so this module reads and keeps
+artifacts as JSON has them; `progress.py` has the generated models check every chunk that is not of the usual shape.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+from payman_sdk.types import Json
+
+_OF_THE_CHUNK = {"parts", "append", "lastChunk"}
+"""Members that say something about a chunk and nothing about the artifact."""
+
+
+class Growing:
+    """An artifact so far. It is only ever extended, so that a moment is told by two lengths; see `Moment`.
+
+    A text that is appended continues the text before it: agents stream their words in pieces.
+
+    Args:
+        head: What the artifact has besides its parts.
+        parts: The parts that are complete.
+        text: The last part but its text, where it is one that can go on.
+        tail: The text of that part, in UTF-8, which takes a fourth of what Python's strings may take and can be extended.
+    """
+
+    __slots__ = ("head", "parts", "tail", "text")
+
+    def __init__(
+        self, head: Json, parts: list[Json], text: Json | None = None, tail: bytearray | None = None
+    ) -> None:
+        self.head = head
+        self.parts = parts
+        self.text = text
+        self.tail = bytearray() if tail is None else tail
+
+    @classmethod
+    def begun(cls, chunk: Json) -> Self:
+        """An artifact that begins with this chunk."""
+        begun = cls(_head(chunk), [])
+        begun.add(chunk["parts"])
+        return begun
+
+    def extended(self, chunk: Json) -> Growing:
+        """The artifact with one more chunk: itself, unless earlier moments would not show what they were then."""
+        head = {**self.head, **_head(chunk)}
+        parts: list[Json] = chunk["parts"]
+        only_text = len(parts) == 1 and self.text is not None and _continues(self.text, parts[0])
+        if only_text and head == self.head:
+            self.add(parts)
+            return self
+        # What is complete is shared, because it is only extended; so is the tail, until another takes its place.
+        grown = Growing(head, self.parts, self.text, self.tail)
+        grown.add(parts)
+        return grown
+
+    def add(self, parts: list[Json]) -> None:
+        """Adds the parts of a chunk."""
+        for position, part in enumerate(parts):
+            if part.get("type") != "text":
+                self._close()
+                self.parts.append(part)
+                continue
+            if position > 0 or self.text is None:
+                self._close()
+                self.text, self.tail = {}, bytearray()
+            self.text = {**self.text, **{key: value for key, value in part.items() if key != "text"}}
+            self.tail += encoded(part["text"])
+
+    def _close(self) -> None:
+        if self.text is not None:
+            self.parts.append({**self.text, "text": decoded(self.tail)})
+            self.text, self.tail = None, bytearray()
+
+    def as_json(self, complete: int | None = None, length: int | None = None) -> Json:
+        """The artifact as JSON has it, now or at a moment: with so many complete parts, and a tail of so many bytes."""
+        parts = self.parts[:complete]
+        if self.text is not None:
+            parts.append({**self.text, "text": decoded(self.tail[:length])})
+        return {**self.head, "parts": parts}
+
+    def words(self) -> str:
+        """Its text, a line break between parts."""
+        return "\n".join(part["text"] for part in self.as_json()["parts"] if part.get("type") == "text")
+
+    def begins(self, other: Growing) -> bool:
+        """Whether the other artifact begins as this one is, and so may come of it."""
+        count = len(self.parts)
+        if self.parts != other.parts[:count]:
+            return False
+        if self.text is None:
+            return True
+        if count < len(other.parts):
+            there: Json = other.parts[count]
+            return there.get("type") == "text" and encoded(there["text"]).startswith(self.tail)
+        return other.text is not None and other.tail.startswith(self.tail)
+
+
+class Moment(NamedTuple):
+    """All artifacts as they were at a moment, the one that changed last first: a list that later moments share.
+
+    Attributes:
+        number: Which artifact of the task it is.
+        artifact: What it grew into since.
+        complete: How many complete parts it had.
+        length: How many bytes its tail had.
+        others: The artifacts that changed before it.
+    """
+
+    number: int
+    artifact: Growing
+    complete: int
+    length: int
+    others: Moment | None
+
+    def as_json(self) -> list[Json]:
+        """The artifacts as JSON has them, the newest last."""
+        told: list[Json] = []
+        moment: Moment | None = self
+        while moment is not None:
+            told.append(moment.artifact.as_json(moment.complete, moment.length))
+            moment = moment.others
+        return told[::-1]
+
+
+def changed(number: int, artifact: Growing, before: Moment | None) -> Moment:
+    """The moment after an artifact changed."""
+    skipped: list[Moment] = []
+    rest = before
+    while rest is not None and rest.number != number:
+        skipped.append(rest)
+        rest = rest.others
+    others = before if rest is None else rest.others
+    if rest is not None:
+        for moment in reversed(skipped):
+            others = moment._replace(others=others)
+    return Moment(number, artifact, len(artifact.parts), len(artifact.tail), others)
+
+
+def encoded(text: str) -> bytes:
+    """A text in UTF-8; half a character, which JSON can hold, comes back as it was."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decoded(text: bytes | bytearray) -> str:
+    """What `encoded` made of a text, as the text."""
+    return text.decode("utf-8", "surrogatepass")
+
+
+def _head(chunk: Json) -> Json:
+    return {key: value for key, value in chunk.items() if key not in _OF_THE_CHUNK and value is not None}
+
+
+def _continues(text: Json, part: Json) -> bool:
+    """Whether a part is more of a text, and says nothing new about it."""
+    return part.get("type") == "text" and all(
+        text.get(key) == value for key, value in part.items() if key != "text"
+    )
