@@ -32,6 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="ID:SECRET",
         help="register this client; may be repeated",
     )
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="between two events of a stream, as if the agent had to work (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--chunk-words",
+        type=int,
+        default=6,
+        metavar="N",
+        help="how many words of an answer an event of a stream has at most (default: %(default)s)",
+    )
     chosen = parser.parse_args(arguments)
     clients: dict[str, str] = {}
     for client in chosen.client:
@@ -46,25 +60,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    return _serve(chosen.port, chosen.db, clients, stopping)
+    return _serve(chosen, clients, stopping)
 
 
-def _serve(port: int, db: Path | None, clients: dict[str, str], stopping: threading.Event) -> int:
+def _serve(chosen: argparse.Namespace, clients: dict[str, str], stopping: threading.Event) -> int:
     import sqlite3
 
     try:
         from payman_sdk.sandbox import Sandbox
 
-        sandbox = Sandbox(clients=clients, db=db, port=port)
+        sandbox = Sandbox(
+            clients=clients,
+            db=chosen.db,
+            port=chosen.port,
+            pace=chosen.pace,
+            chunk_words=chosen.chunk_words,
+        )
     except (ImportError, ValueError) as failure:
         return _fail(str(failure))
     except sqlite3.Error as failure:
-        return _fail(f"cannot use {db} as the database: {failure}")
+        return _fail(f"cannot use {chosen.db} as the database: {failure}")
     try:
         sandbox.start()
     except (OSError, OverflowError) as failure:
         sandbox.close()
-        return _fail(f"cannot serve on port {port}: {failure}; choose another with --port")
+        return _fail(f"cannot serve on port {chosen.port}: {failure}; choose another with --port")
     try:
         print(  # noqa: T201 (a program, not the library)
             f"The Payman sandbox serves on {sandbox.base_url} until Ctrl-C.\n\n"

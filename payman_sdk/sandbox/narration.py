@@ -87,9 +87,13 @@ def _chunks(words: int, position: int, text: str) -> list[Chunk]:
 
 def told(narration: Sequence[Event], moment: int) -> Sequence[Event]:
     """The events of a story that have been told by that moment, in nanoseconds since 1970."""
+    return [event for event in narration if until(narration, event, moment) <= 0]
+
+
+def until(narration: Sequence[Event], event: Event, moment: int) -> int:
+    """How many nanoseconds it is from that moment until an event of a story is due; 0 or less if it is."""
     # A clock that was set back does not take back that the task changed.
-    moment = max(moment, narration[0].due)
-    return [event for event in narration if event.due <= moment]
+    return event.due - max(moment, narration[0].due)
 
 
 def as_told(manner: Manner, task: Task, moment: int) -> Task:

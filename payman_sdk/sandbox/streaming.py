@@ -113,16 +113,16 @@ async def _pieces(watch: Watch) -> AsyncIterator[bytes]:
     """The events of a task, and comments while there is none for long."""
     numbered, patience = watch.manner.numbered, watch.manner.keep_alive
     while True:
+        spoken = watch.now
         for number, answer in watch.news():
             data = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
             line = f"id: {number}\n" if numbered else ""
             yield f"{line}data: {data}\n\n".encode()
         if watch.over:
             return
-        spoken = watch.now
         while (left := watch.seconds()) > 0:
             await anyio.sleep(min(left, _LOOK))
-            if patience is not None and watch.now - spoken > patience and watch.seconds() > 0:
+            if patience is not None and watch.now - spoken >= patience and watch.seconds() > 0:
                 yield _COMMENT
                 spoken = watch.now
         await run_in_threadpool(watch.look_again)

@@ -85,9 +85,9 @@ class Watch:
 
     def seconds(self, *, to_the_end: bool = False) -> float:
         """How long it is until the next event is due, or the last one; 0 or less if it is."""
-        place = len(self._narration) - 1
-        due = self._narration[place if to_the_end else min(self._heard, place)].due
-        return (due - self._world.now()) / 1_000_000_000
+        last = len(self._narration) - 1
+        event = self._narration[last if to_the_end else min(self._heard, last)]
+        return narration.until(self._narration, event, self._world.now()) / 1_000_000_000
 
     def look_again(self) -> None:
         """See the task as it is by now: meanwhile it may have been answered or canceled."""

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,26 @@ def test_client_of_ones_own(tmp_path: Path) -> None:
         assert (exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]) == ("me", "my:secret")
 
 
+def test_pace_and_words_of_streams() -> None:
+    """`--pace` and `--chunk-words` say how an answer is streamed: two words at a time, and not at once."""
+    with (
+        _running("--pace", "0.01", "--chunk-words", "2", "--client", "me:secret") as (_, exports),
+        httpx.Client(base_url=exports["PAYMAN_BASE_URL"]) as http,
+    ):
+        token = http.post("/api/oauth2/token?grant_type=client_credentials", auth=("me", "secret")).json()
+        message = {"role": "user", "parts": [{"type": "text", "text": "test connection"}]}
+        params = {"id": "tsk", "message": message}
+        start = time.perf_counter()
+        answer = http.post(
+            "/api/a2a/tasks/sendSubscribe",
+            json={"jsonrpc": "2.0", "id": 1, "method": "tasks/sendSubscribe", "params": params},
+            headers={"x-payman-access-token": token["accessToken"]},
+        )
+        assert time.perf_counter() - start >= 0.03
+    chunks = [line for line in answer.text.splitlines() if '"artifact":' in line]
+    assert ["The connection " in chunks[0], "works." in chunks[1], len(chunks)] == [True, True, 2]
+
+
 def _failure(*arguments: str) -> str:
     """What it complains of: the one line that it says before it ends with status 2."""
     done = subprocess.run([*_PROGRAM, *arguments], capture_output=True, text=True, check=False, timeout=20)
@@ -80,3 +101,6 @@ def test_unusable_arguments_are_one_clear_line(tmp_path: Path) -> None:
     assert "text" in _failure("--db", str(tmp_path / "text"))
     assert "missing" in _failure("--db", str(tmp_path / "missing" / "file"))
     assert "port 99999" in _failure("--port", "99999")
+    assert "pace has to be" in _failure("--pace", "-1")
+    assert "--pace" in _failure("--pace", "slow")
+    assert "chunk_words has to be" in _failure("--chunk-words", "0")

@@ -1,0 +1,523 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payman_sdk.sandbox import StreamFault
+from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.narration import Chunk, as_told, narrate, told
+from payman_sdk.sandbox.tasks import Message, State, Task
+from tests.sandbox.desk import Desk, texts
+from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
+
+_PAY = "send 10 TSD to Test Payee"
+_MUCH = "send 200 TSD to Test Payee for rent"
+_SECOND = 1_000_000_000
+
+
+class Clock:
+    """A clock that a test moves, and that knows how often it was looked at."""
+
+    def __init__(self) -> None:
+        self.time = 1_750_000_000.0
+        self._looks = 0
+        self._looked = threading.Condition()
+
+    def __call__(self) -> float:
+        with self._looked:
+            self._looks += 1
+            self._looked.notify_all()
+        return self.time
+
+    def looked(self, times: int = 6, within: float = 10) -> bool:
+        """Wait until it has been looked at that often; whether it was, within so many seconds."""
+        with self._looked:
+            wanted = self._looks + times
+            return self._looked.wait_for(lambda: self._looks >= wanted, within)
+
+
+class Listener:
+    """One client that listens to a stream, in a thread of its own."""
+
+    def __init__(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> None:
+        self._chunks: list[bytes] = []
+        self._news = threading.Condition()
+        self._begun = threading.Event()
+        pool = ThreadPoolExecutor(1)
+        self.heard: Future[Heard] = pool.submit(self._listen, desk, method, last, params)
+        pool.shutdown(wait=False)
+
+    def _listen(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> Heard:
+        with opened(desk, method, params, last) as answer:
+            self._begun.set()
+            return listened(answer, self._note)
+
+    def _note(self, chunk: bytes) -> None:
+        with self._news:
+            self._chunks.append(chunk)
+            self._news.notify_all()
+
+    @property
+    def so_far(self) -> Heard:
+        """What has come so far."""
+        return Heard(b"".join(self._chunks), False, "text/event-stream", 200)
+
+    def has(self, count: int) -> bool:
+        """Wait until the answer has begun and that many events have come; whether they did, and no more."""
+        assert self._begun.wait(10)
+        with self._news:
+            self._news.wait_for(lambda: len(self.so_far.events) >= count, 10)
+            return len(self.so_far.events) == count
+
+
+class Workshop:
+    """A client of a sandbox with a pace of one second and a clock that a test moves."""
+
+    def __init__(self, desk: Desk, clock: Clock, pool: ThreadPoolExecutor) -> None:
+        self.desk, self.clock, self._pool = desk, clock, pool
+
+    def listen(self, text: str, task_id: str = "tsk") -> Listener:
+        """Send a text and listen."""
+        message = {"role": "user", "parts": [{"type": "text", "text": text}]}
+        return Listener(self.desk, "tasks/sendSubscribe", None, {"id": task_id, "message": message})
+
+    def listen_again(self, task_id: str = "tsk", last: str | None = None) -> Listener:
+        """Resubscribe and listen."""
+        return Listener(self.desk, "tasks/resubscribe", last, {"id": task_id})
+
+    def send(self, text: str, task_id: str = "tsk") -> Future[dict[str, Any]]:
+        """Send a text, in a thread of its own."""
+        return self._pool.submit(self.desk.send, text, task_id)
+
+    def get(self, task_id: str = "tsk", **params: Any) -> dict[str, Any]:
+        """The task as it is told by now."""
+        task: dict[str, Any] = self.desk.call("tasks/get", id=task_id, **params)["result"]
+        return task
+
+    def state(self, task_id: str = "tsk") -> str:
+        """The state of the task as it is told by now."""
+        state: str = self.get(task_id)["status"]["state"]
+        return state
+
+    def until(self, true: Callable[[], object]) -> None:
+        """Wait until something is true that another thread is about to make so."""
+        end = time.monotonic() + 10
+        while not true():
+            assert time.monotonic() < end
+            time.sleep(0.001)
+
+    def tell(self, task_id: str = "tsk", most: int = 99) -> None:
+        """Let the time pass in which the task is told."""
+        for _ in range(most):
+            if self.state(task_id) != "WORKING":
+                return
+            self.clock.time += 1
+        raise AssertionError("the task is at work for ever")
+
+
+@contextmanager
+def _workshop(**settings: Any) -> Iterator[Workshop]:
+    clock = Clock()
+    with ThreadPoolExecutor(80) as pool, own_desk(**({"pace": 1, "clock": clock} | settings)) as desk:
+        yield Workshop(desk, clock, pool)
+
+
+@pytest.fixture
+def shop() -> Iterator[Workshop]:
+    """A workshop that goes on where a stream left off."""
+    with _workshop() as shop:
+        yield shop
+
+
+def _task(state: State, *artifacts: str) -> Task:
+    history = [Message(role, text) for text in artifacts for role in ("user", "agent")]
+    return Task("tsk", "ses", state, "Done", 5 * _SECOND, artifacts, tuple(history))
+
+
+_TASKS = st.builds(
+    _task, st.sampled_from(list(State)), st.text("a \n", max_size=40), st.text("b \n", max_size=40)
+)
+_MANNERS = st.builds(
+    Manner, chunk_words=st.integers(1, 9), pace=st.sampled_from([0, 0.001, 0.5, 1, 1 / 3, 7])
+)
+
+
+@given(_MANNERS, _TASKS)
+def test_each_event_is_told_when_it_is_due(manner: Manner, task: Task) -> None:
+    """The k-th event of the newest turn, from 0, is told k paces after the change, and not a nanosecond before."""
+    story = narrate(manner, task)
+    turn = len(narrate(manner, _task(task.state, *task.artifacts[:-1]))) - 1
+    for place, event in enumerate(story):
+        paces = 0 if task.state is State.CANCELED else max(0, place - turn)
+        assert event.due == task.updated + round(manner.pace * _SECOND) * paces
+        assert event in told(story, event.due)
+        assert (event in told(story, event.due - 1)) is (paces == 0 or manner.pace == 0)
+
+
+@given(_MANNERS, _TASKS, st.floats(0, 60))
+def test_task_as_told_is_what_its_events_say(manner: Manner, task: Task, seconds: float) -> None:
+    """By any moment the task has the artifacts that its events have told, and its own state once the last is told."""
+    moment = task.updated + round(seconds * _SECOND)
+    story = narrate(manner, task)
+    heard = told(story, moment)
+    assert list(heard) == list(story[: len(heard)])
+    artifacts: dict[int, str] = {}
+    for event in heard:
+        if isinstance(event.content, Chunk):
+            before = artifacts.get(event.content.position, "") if event.content.append else ""
+            artifacts[event.content.position] = before + event.content.text
+    seen = as_told(manner, task, moment)
+    assert seen.artifacts == tuple(artifacts[position] for position in sorted(artifacts))
+    if len(heard) == len(story):
+        assert seen == task
+    else:
+        assert (seen.state, seen.explanation) == (State.WORKING, "Processing")
+        assert seen.history == task.history[:-1]
+
+
+def test_without_a_pace_nothing_waits() -> None:
+    """Without a pace a clock that was set back makes nobody wait: the same answers come as before."""
+    clock = Clock()
+    with own_desk(clock=clock) as own:
+        task, heard = own.send(_PAY, "tsk"), subscribe(own, _PAY, "tsk")
+        clock.time -= 1000
+        assert own.send(_PAY, "tsk") == task
+        assert subscribe(own, _PAY, "tsk") == heard
+        assert own.call("tasks/get", id="tsk")["result"] == task
+
+
+def test_stream_sends_each_event_when_it_is_due(shop: Workshop) -> None:
+    """The first event comes at once, each later one a second after the one before, and nothing comes early."""
+    listener = shop.listen(_PAY)
+    assert listener.has(1)
+    count = 1
+    while not listener.so_far.results[-1].get("final"):
+        assert shop.clock.looked()
+        assert listener.has(count)
+        shop.clock.time += 1
+        count += 1
+        assert listener.has(count)
+    whole = listener.heard.result(10)
+    assert whole == resubscribe(shop.desk, "tsk")
+    assert count == len(whole.events) > 3
+
+
+def test_late_stream_sends_at_once_what_is_overdue(shop: Workshop) -> None:
+    """Where the clock jumps, all that has become due comes together."""
+    listener = shop.listen(_PAY)
+    assert listener.has(1)
+    shop.clock.time += 2.5
+    assert listener.has(3)
+    shop.clock.time += 1000
+    assert listener.heard.result(10).results[-1]["final"]
+
+
+def test_get_shows_a_task_at_work(shop: Workshop) -> None:
+    """Until the end is told, `tasks/get` shows the task at work, with the answer as far as it goes."""
+    shop.listen(_PAY).has(1)
+    first = shop.get(historyLength=9)
+    assert (first["status"]["state"], first["artifacts"]) == ("WORKING", [])
+    assert [message["role"] for message in first["history"]] == ["user"]
+    seen: list[str] = []
+    while (task := shop.get())["status"]["state"] == "WORKING":
+        seen.append("".join(texts(task)))
+        shop.clock.time += 1
+    seen.append("".join(texts(task)))
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(seen))
+    assert len(set(seen[:-1])) == len(seen) - 1
+    assert "Sent" in seen[-1]
+    assert [message["role"] for message in shop.get(historyLength=9)["history"]] == ["user", "agent"]
+
+
+def test_money_is_decided_at_once(shop: Workshop) -> None:
+    """What is told as work in progress has been decided: the payment is made once, and cannot be canceled."""
+    shop.listen(_PAY).has(1)
+    assert shop.desk.made == [(10, "Test Payee")]
+    assert shop.desk.balance == 990
+    assert shop.desk.call("tasks/cancel", id="tsk")["error"]["code"] == -32002
+    again = shop.listen(_PAY)
+    assert again.has(1)
+    shop.clock.time += 100
+    assert again.heard.result(10).results[-1]["status"]["state"] == "COMPLETED"
+    assert shop.desk.made == [(10, "Test Payee")]
+
+
+def test_send_answers_when_the_telling_is_over(shop: Workshop) -> None:
+    """`tasks/send` answers with the finished task at the moment that its stream would have ended."""
+    sent = shop.send(_PAY)
+    shop.until(lambda: shop.desk.made)
+    while shop.state() == "WORKING":
+        assert shop.clock.looked()
+        assert not sent.done()
+        shop.clock.time += 1
+    assert sent.result(10) == shop.get()
+    assert shop.send(_PAY).result(10) == shop.get()
+
+
+def test_many_wait_without_a_thread_each(shop: Workshop) -> None:
+    """More sends wait than the server has threads, and everything else is answered meanwhile."""
+    sends = [shop.send("hello", f"tsk-{number}") for number in range(60)]
+    for number in range(60):
+        shop.until(lambda number=number: "result" in shop.desk.call("tasks/get", id=f"tsk-{number}"))  # type: ignore[misc]
+    assert not any(sent.done() for sent in sends)
+    shop.clock.time += 100
+    assert all(sent.result(10)["status"]["state"] == "COMPLETED" for sent in sends)
+
+
+def test_resume_in_the_middle(shop: Workshop) -> None:
+    """Who resubscribes in the middle gets at once what came after the number, and the rest when it is due."""
+    first = shop.listen(_PAY)
+    assert first.has(1)
+    shop.clock.time += 2
+    assert first.has(3)
+    second, third = shop.listen_again(last="2"), shop.listen_again()
+    assert second.has(1)
+    assert third.has(3)
+    ahead = shop.listen_again(last="4")
+    assert ahead.has(3)
+    shop.clock.time += 1
+    assert second.has(2)
+    shop.clock.time += 100
+    whole = first.heard.result(10)
+    assert second.heard.result(10).events == whole.events[2:]
+    assert third.heard.result(10) == ahead.heard.result(10) == whole
+
+
+def test_replay_in_the_middle() -> None:
+    """A server that replays tells what has been told so far at once, and the rest when it is due."""
+    with _workshop(resubscribe="replay") as shop:
+        first = shop.listen(_PAY)
+        assert first.has(1)
+        shop.clock.time += 2
+        second = shop.listen_again(last="2")
+        assert second.has(3)
+        shop.clock.time += 100
+        assert second.heard.result(10) == first.heard.result(10)
+
+
+def test_live_in_the_middle() -> None:
+    """A server that only tells what is new tells none of what has been told, and the rest when it is due."""
+    with _workshop(resubscribe="live") as shop:
+        first = shop.listen(_PAY)
+        assert first.has(1)
+        shop.clock.time += 2
+        assert first.has(3)
+        second = shop.listen_again()
+        assert second.has(0)
+        assert shop.clock.looked()
+        assert second.has(0)
+        shop.clock.time += 1
+        assert second.has(1)
+        shop.clock.time += 100
+        assert second.heard.result(10).events == first.heard.result(10).events[3:]
+
+
+def test_two_streams_at_once(shop: Workshop) -> None:
+    """Streams of two tasks, and two of the same, do not mix."""
+    one, same, other = shop.listen(_PAY), shop.listen(_PAY), shop.listen("list all payees", "tsk-2")
+    for listener in (one, same, other):
+        assert listener.has(1)
+    shop.clock.time += 1
+    for listener in (one, same, other):
+        assert listener.has(2)
+    shop.clock.time += 100
+    assert one.heard.result(10) == same.heard.result(10)
+    assert {result["id"] for result in one.heard.result(10).results} == {"tsk"}
+    assert {result["id"] for result in other.heard.result(10).results} == {"tsk-2"}
+    assert shop.desk.made == [(10, "Test Payee")]
+
+
+def test_story_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """What is told is in the database: another process with the same settings goes on where this one stopped."""
+    db, clock = tmp_path / "payman.db", Clock()
+    with _workshop(db=db, clock=clock) as shop:
+        listener = shop.listen(_PAY)
+        assert listener.has(1)
+        clock.time += 2
+        assert listener.has(3)
+        shop.desk.sandbox.stop()
+        before = listener.heard.result(10)
+        assert before.broken
+    with _workshop(db=db, clock=clock) as shop:
+        after = shop.listen_again(last=before.ids[-1])
+        clock.time += 100
+        rest = after.heard.result(10)
+        assert before.body + rest.body == resubscribe(shop.desk, "tsk").body
+
+
+def test_approval_in_the_middle_is_streamed(shop: Workshop) -> None:
+    """A task that is approved while it is told goes on in the same stream: first what was left, then what came of it."""
+    listener = shop.listen(_MUCH)
+    assert listener.has(1)
+    shop.clock.time += 1
+    assert listener.has(2)
+    shop.desk.sandbox.approve("tsk")
+    assert shop.state() == "WORKING"
+    [question] = texts(shop.get())
+    shop.tell()
+    heard, again = listener.heard.result(10), resubscribe(shop.desk, "tsk")
+    assert texts(shop.get())[0] == question
+    assert heard.ids == again.ids
+    assert [one.get("artifact") for one in heard.results] == [one.get("artifact") for one in again.results]
+    assert [result["final"] for result in heard.results if "final" in result] == [False, False, True]
+    assert heard.results[-1]["status"]["state"] == "COMPLETED"
+    assert shop.desk.made == [(200, "Test Payee")]
+
+
+def test_answered_task_tells_only_its_answer_slowly(shop: Workshop) -> None:
+    """When a task that waited is answered, what it had told stays told, and the answer to that takes its time."""
+    shop.listen(_MUCH).has(1)
+    shop.clock.time += 100
+    question = shop.get()
+    assert question["status"]["state"] == "INPUT_REQUIRED"
+    sent = shop.send("approve")
+    shop.until(lambda: shop.desk.made)
+    task = shop.get()
+    assert task["status"]["state"] == "WORKING"
+    assert task["artifacts"] == question["artifacts"]
+    shop.clock.time += 1
+    assert len(shop.get()["artifacts"]) == 2
+    shop.clock.time += 100
+    assert texts(sent.result(10))[1].startswith("Approved.")
+
+
+def test_waiting_send_sees_what_a_person_decides(shop: Workshop) -> None:
+    """A send that waits while its payment is approved by a person waits for the end of that, and tells it."""
+    sent = shop.send(_MUCH)
+    shop.until(lambda: shop.desk.payments)
+    shop.clock.time += 1
+    headers = {"x-payman-access-token": shop.desk.token}
+    answer = shop.desk.http.post("/sandbox/tasks/tsk/approve", headers=headers).json()
+    assert answer["status"]["state"] == "WORKING"
+    shop.clock.time += 100
+    assert sent.result(10)["status"]["state"] == "COMPLETED"
+    assert len(sent.result(10)["artifacts"]) == 2
+
+
+def test_cancel_is_told_at_once(shop: Workshop) -> None:
+    """To cancel is no work: the answer says so, and the task's stream and send end with it."""
+    listener, sent = shop.listen(_MUCH), shop.send(_MUCH)
+    assert listener.has(1)
+    shop.clock.looked()
+    task = shop.desk.call("tasks/cancel", id="tsk")["result"]
+    assert task["status"]["state"] == "CANCELED"
+    assert texts(task)[-1] == "Canceled. No payment was made."
+    assert shop.get() == task
+    shop.clock.time += 1
+    assert listener.heard.result(10).results[-1]["status"]["state"] == "CANCELED"
+    shop.clock.time += 100
+    assert sent.result(10) == task
+
+
+def test_stop_ends_what_is_told_slowly() -> None:
+    """Stopping the sandbox breaks off its streams and waiting sends, and takes no time for it; the payments stay."""
+    with _workshop() as shop:
+        listener = shop.listen(_PAY)
+        sent = shop.send(_PAY, "tsk-2")
+        assert listener.has(1)
+        shop.until(lambda: len(shop.desk.made) == 2)
+        start = time.perf_counter()
+        shop.desk.sandbox.stop()
+        assert time.perf_counter() - start < 1
+        assert listener.heard.result(10).broken
+        with pytest.raises(httpx.RemoteProtocolError):
+            sent.result(10)
+        assert shop.desk.made == [(10, "Test Payee")] * 2
+
+
+def test_nobody_is_told_who_has_left(shop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+    """When its client leaves, a stream ends, and so does the waiting of a send; nothing is logged about it."""
+    desk = shop.desk
+    message = {"role": "user", "parts": [{"type": "text", "text": _PAY}]}
+    with opened(desk, "tasks/sendSubscribe", {"id": "tsk", "message": message}) as answer:
+        chunks = answer.iter_raw()
+        assert next(chunks)
+        assert shop.clock.looked()
+    assert not _goes_on(shop.clock)
+    impatient = httpx.Client(base_url=desk.sandbox.base_url, timeout=0.05)
+    with impatient, pytest.raises(httpx.ReadTimeout):
+        Desk(desk.sandbox, desk.client_id, desk.client_secret, impatient).send(_PAY, "tsk-2")
+    assert not _goes_on(shop.clock)
+    assert desk.made == [(10, "Test Payee")] * 2
+    assert not caplog.records
+
+
+def _goes_on(clock: Clock) -> bool:
+    """Whether somebody looks at the clock again and again, after a moment to leave."""
+    return all(clock.looked(times=3, within=0.1) for _ in range(10))
+
+
+def test_keep_alives_while_nothing_is_told() -> None:
+    """While a stream waits for longer than `keep_alive`, it sends comments, one each time, and none otherwise."""
+    with _workshop(pace=10, keep_alive=3) as shop:
+        listener = shop.listen(_PAY)
+        assert listener.has(1)
+        for count in range(4):
+            assert shop.clock.looked()
+            assert listener.so_far.body.count(b": keep-alive\n\n") == count
+            shop.clock.time += 3
+            shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))  # noqa: B023
+        assert listener.has(2)
+        shop.clock.time += 1000
+        heard = listener.heard.result(10)
+        assert heard.body.count(b": keep-alive\n\n") == 3
+        assert heard.body.replace(b": keep-alive\n\n", b"") == resubscribe(shop.desk, "tsk").body
+
+
+def test_no_keep_alives_unless_asked_for(shop: Workshop) -> None:
+    """Without `keep_alive`, a stream says nothing while it waits."""
+    listener = shop.listen(_PAY)
+    assert listener.has(1)
+    shop.clock.time += 0.9
+    assert shop.clock.looked()
+    shop.clock.time += 100
+    assert b"keep-alive" not in listener.heard.result(10).body
+
+
+def test_faults_count_events_and_not_comments() -> None:
+    """`after_events` drops a slow stream as the last of them is sent, whatever comments are among them."""
+    with _workshop(keep_alive=0.4) as shop:
+        shop.desk.sandbox.break_streams(StreamFault(after_events=2))
+        listener = shop.listen(_PAY)
+        assert listener.has(1)
+        shop.clock.time += 0.5
+        shop.until(lambda: b": keep-alive\n\n" in listener.so_far.body)
+        assert not listener.heard.done()
+        shop.clock.time += 0.5
+        heard = listener.heard.result(10)
+        assert heard.broken
+        assert len(heard.events) == 2
+
+
+def test_json_instead_of_a_slow_stream_is_finished(shop: Workshop) -> None:
+    """`as_json` waits until the task is told, as a send does."""
+    shop.desk.sandbox.break_streams(StreamFault(as_json=True))
+    listener = shop.listen(_PAY)
+    shop.until(lambda: shop.desk.made)
+    assert shop.clock.looked()
+    assert not listener.heard.done()
+    shop.clock.time += 100
+    assert listener.heard.result(10).json["result"] == shop.get()
+
+
+def test_real_time() -> None:
+    """With the real clock a stream of n events takes n-1 paces."""
+    with own_desk(pace=0.02) as desk:
+        start = time.perf_counter()
+        heard = subscribe(desk, _PAY, "tsk")
+        took = time.perf_counter() - start
+        assert took >= 0.02 * (len(heard.events) - 1)
+        start = time.perf_counter()
+        assert resubscribe(desk, "tsk") == heard
+        assert time.perf_counter() - start < took
