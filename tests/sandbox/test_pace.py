@@ -1,189 +1,27 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from payman_sdk.sandbox import StreamFault
-from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.narration import Chunk, as_told, narrate, told
-from payman_sdk.sandbox.tasks import Message, State, Task
 from tests.sandbox.desk import Desk, texts
-from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
+from tests.sandbox.streams import opened, own_desk, resubscribe, subscribe
+from tests.sandbox.workshop import Clock, Workshop, workshop
 
 _PAY = "send 10 TSD to Test Payee"
 _MUCH = "send 200 TSD to Test Payee for rent"
-_SECOND = 1_000_000_000
-
-
-class Clock:
-    """A clock that a test moves, and that knows how often it was looked at."""
-
-    def __init__(self) -> None:
-        self.time = 1_750_000_000.0
-        self._looks = 0
-        self._looked = threading.Condition()
-
-    def __call__(self) -> float:
-        with self._looked:
-            self._looks += 1
-            self._looked.notify_all()
-        return self.time
-
-    def looked(self, times: int = 6, within: float = 10) -> bool:
-        """Wait until it has been looked at that often; whether it was, within so many seconds."""
-        with self._looked:
-            wanted = self._looks + times
-            return self._looked.wait_for(lambda: self._looks >= wanted, within)
-
-
-class Listener:
-    """One client that listens to a stream, in a thread of its own."""
-
-    def __init__(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> None:
-        self._chunks: list[bytes] = []
-        self._news = threading.Condition()
-        self._begun = threading.Event()
-        pool = ThreadPoolExecutor(1)
-        self.heard: Future[Heard] = pool.submit(self._listen, desk, method, last, params)
-        pool.shutdown(wait=False)
-
-    def _listen(self, desk: Desk, method: str, last: str | None, params: dict[str, Any]) -> Heard:
-        with opened(desk, method, params, last) as answer:
-            self._begun.set()
-            return listened(answer, self._note)
-
-    def _note(self, chunk: bytes) -> None:
-        with self._news:
-            self._chunks.append(chunk)
-            self._news.notify_all()
-
-    @property
-    def so_far(self) -> Heard:
-        """What has come so far."""
-        return Heard(b"".join(self._chunks), False, "text/event-stream", 200)
-
-    def has(self, count: int) -> bool:
-        """Wait until the answer has begun and that many events have come; whether they did, and no more."""
-        assert self._begun.wait(10)
-        with self._news:
-            self._news.wait_for(lambda: len(self.so_far.events) >= count, 10)
-            return len(self.so_far.events) == count
-
-
-class Workshop:
-    """A client of a sandbox with a pace of one second and a clock that a test moves."""
-
-    def __init__(self, desk: Desk, clock: Clock, pool: ThreadPoolExecutor) -> None:
-        self.desk, self.clock, self._pool = desk, clock, pool
-
-    def listen(self, text: str, task_id: str = "tsk") -> Listener:
-        """Send a text and listen."""
-        message = {"role": "user", "parts": [{"type": "text", "text": text}]}
-        return Listener(self.desk, "tasks/sendSubscribe", None, {"id": task_id, "message": message})
-
-    def listen_again(self, task_id: str = "tsk", last: str | None = None) -> Listener:
-        """Resubscribe and listen."""
-        return Listener(self.desk, "tasks/resubscribe", last, {"id": task_id})
-
-    def send(self, text: str, task_id: str = "tsk") -> Future[dict[str, Any]]:
-        """Send a text, in a thread of its own."""
-        return self._pool.submit(self.desk.send, text, task_id)
-
-    def get(self, task_id: str = "tsk", **params: Any) -> dict[str, Any]:
-        """The task as it is told by now."""
-        task: dict[str, Any] = self.desk.call("tasks/get", id=task_id, **params)["result"]
-        return task
-
-    def state(self, task_id: str = "tsk") -> str:
-        """The state of the task as it is told by now."""
-        state: str = self.get(task_id)["status"]["state"]
-        return state
-
-    def until(self, true: Callable[[], object]) -> None:
-        """Wait until something is true that another thread is about to make so."""
-        end = time.monotonic() + 10
-        while not true():
-            assert time.monotonic() < end
-            time.sleep(0.001)
-
-    def tell(self, task_id: str = "tsk", most: int = 99) -> None:
-        """Let the time pass in which the task is told."""
-        for _ in range(most):
-            if self.state(task_id) != "WORKING":
-                return
-            self.clock.time += 1
-        raise AssertionError("the task is at work for ever")
-
-
-@contextmanager
-def _workshop(**settings: Any) -> Iterator[Workshop]:
-    clock = Clock()
-    with ThreadPoolExecutor(80) as pool, own_desk(**({"pace": 1, "clock": clock} | settings)) as desk:
-        yield Workshop(desk, clock, pool)
 
 
 @pytest.fixture
 def shop() -> Iterator[Workshop]:
     """A workshop that goes on where a stream left off."""
-    with _workshop() as shop:
+    with workshop() as shop:
         yield shop
-
-
-def _task(state: State, *artifacts: str) -> Task:
-    history = [Message(role, text) for text in artifacts for role in ("user", "agent")]
-    return Task("tsk", "ses", state, "Done", 5 * _SECOND, artifacts, tuple(history))
-
-
-_TASKS = st.builds(
-    _task, st.sampled_from(list(State)), st.text("a \n", max_size=40), st.text("b \n", max_size=40)
-)
-_MANNERS = st.builds(
-    Manner, chunk_words=st.integers(1, 9), pace=st.sampled_from([0, 0.001, 0.5, 1, 1 / 3, 7])
-)
-
-
-@given(_MANNERS, _TASKS)
-def test_each_event_is_told_when_it_is_due(manner: Manner, task: Task) -> None:
-    """The k-th event of the newest turn, from 0, is told k paces after the change, and not a nanosecond before."""
-    story = narrate(manner, task)
-    turn = len(narrate(manner, _task(task.state, *task.artifacts[:-1]))) - 1
-    for place, event in enumerate(story):
-        paces = 0 if task.state is State.CANCELED else max(0, place - turn)
-        assert event.due == task.updated + round(manner.pace * _SECOND) * paces
-        assert event in told(story, event.due)
-        assert (event in told(story, event.due - 1)) is (paces == 0 or manner.pace == 0)
-
-
-@given(_MANNERS, _TASKS, st.floats(0, 60))
-def test_task_as_told_is_what_its_events_say(manner: Manner, task: Task, seconds: float) -> None:
-    """By any moment the task has the artifacts that its events have told, and its own state once the last is told."""
-    moment = task.updated + round(seconds * _SECOND)
-    story = narrate(manner, task)
-    heard = told(story, moment)
-    assert list(heard) == list(story[: len(heard)])
-    artifacts: dict[int, str] = {}
-    for event in heard:
-        if isinstance(event.content, Chunk):
-            before = artifacts.get(event.content.position, "") if event.content.append else ""
-            artifacts[event.content.position] = before + event.content.text
-    seen = as_told(manner, task, moment)
-    assert seen.artifacts == tuple(artifacts[position] for position in sorted(artifacts))
-    if len(heard) == len(story):
-        assert seen == task
-    else:
-        assert (seen.state, seen.explanation) == (State.WORKING, "Processing")
-        assert seen.history == task.history[:-1]
 
 
 def test_without_a_pace_nothing_waits() -> None:
@@ -296,7 +134,7 @@ def test_resume_in_the_middle(shop: Workshop) -> None:
 
 def test_replay_in_the_middle() -> None:
     """A server that replays tells what has been told so far at once, and the rest when it is due."""
-    with _workshop(resubscribe="replay") as shop:
+    with workshop(resubscribe="replay") as shop:
         first = shop.listen(_PAY)
         assert first.has(1)
         shop.clock.time += 2
@@ -308,7 +146,7 @@ def test_replay_in_the_middle() -> None:
 
 def test_live_in_the_middle() -> None:
     """A server that only tells what is new tells none of what has been told, and the rest when it is due."""
-    with _workshop(resubscribe="live") as shop:
+    with workshop(resubscribe="live") as shop:
         first = shop.listen(_PAY)
         assert first.has(1)
         shop.clock.time += 2
@@ -341,7 +179,7 @@ def test_two_streams_at_once(shop: Workshop) -> None:
 def test_story_goes_on_after_a_restart(tmp_path: Path) -> None:
     """What is told is in the database: another process with the same settings goes on where this one stopped."""
     db, clock = tmp_path / "payman.db", Clock()
-    with _workshop(db=db, clock=clock) as shop:
+    with workshop(db=db, clock=clock) as shop:
         listener = shop.listen(_PAY)
         assert listener.has(1)
         clock.time += 2
@@ -349,7 +187,7 @@ def test_story_goes_on_after_a_restart(tmp_path: Path) -> None:
         shop.desk.sandbox.stop()
         before = listener.heard.result(10)
         assert before.broken
-    with _workshop(db=db, clock=clock) as shop:
+    with workshop(db=db, clock=clock) as shop:
         after = shop.listen_again(last=before.ids[-1])
         clock.time += 100
         rest = after.heard.result(10)
@@ -422,7 +260,7 @@ def test_cancel_is_told_at_once(shop: Workshop) -> None:
 
 def test_stop_ends_what_is_told_slowly() -> None:
     """Stopping the sandbox breaks off its streams and waiting sends, and takes no time for it; the payments stay."""
-    with _workshop() as shop:
+    with workshop() as shop:
         listener = shop.listen(_PAY)
         sent = shop.send(_PAY, "tsk-2")
         assert listener.has(1)
@@ -460,7 +298,7 @@ def _goes_on(clock: Clock) -> bool:
 
 def test_keep_alives_while_nothing_is_told() -> None:
     """While a stream waits for longer than `keep_alive`, it sends comments, one each time, and none otherwise."""
-    with _workshop(pace=10, keep_alive=3) as shop:
+    with workshop(pace=10, keep_alive=3) as shop:
         listener = shop.listen(_PAY)
         assert listener.has(1)
         for count in range(4):
@@ -487,7 +325,7 @@ def test_no_keep_alives_unless_asked_for(shop: Workshop) -> None:
 
 def test_faults_count_events_and_not_comments() -> None:
     """`after_events` drops a slow stream as the last of them is sent, whatever comments are among them."""
-    with _workshop(keep_alive=0.4) as shop:
+    with workshop(keep_alive=0.4) as shop:
         shop.desk.sandbox.break_streams(StreamFault(after_events=2))
         listener = shop.listen(_PAY)
         assert listener.has(1)

@@ -5,11 +5,6 @@ from typing import Any
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox.accounts import Account
-from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.narration import Chunk, Status, narrate
-from payman_sdk.sandbox.tasks import State, Task
-from payman_sdk.sandbox.wire import Style, event
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import own_desk, resubscribe, subscribe
 
@@ -158,42 +153,6 @@ def test_answered_task_goes_on_with_its_numbers(desk: Desk) -> None:
     assert "".join(one["artifact"]["parts"][0]["text"] for one in later[:-1]).startswith("Approved.")
     assert later[0]["artifact"]["append"] is False
     assert later[-1]["status"]["state"] == "COMPLETED"
-
-
-@pytest.mark.parametrize("artifacts", [(), ("one",), ("one", "two words and five more here"), ("", "b", "c")])
-def test_story_grows_at_its_end(artifacts: tuple[str, ...]) -> None:
-    """Number for number a longer task's story is a shorter one's, but for the place where that one ended."""
-    for count in range(len(artifacts)):
-        short, long = (
-            narrate(Manner(), Task("tsk", "ses", State.COMPLETED, "Done", 5, artifacts[:length], ()))
-            for length in (count, count + 1)
-        )
-        if count:
-            assert short[:-1] == long[: len(short) - 1]
-            assert long[len(short) - 1].content == Status(State.WORKING, "Processing", final=False)
-        assert isinstance(long[-1].content, Status)
-        assert [one.number for one in long] == list(range(1, len(long) + 1))
-
-
-def test_task_without_artifacts_has_a_story() -> None:
-    """A task without an answer is at work, and then ends."""
-    task = Task("tsk", "ses", State.COMPLETED, "Done", 5, (), ())
-    contents = [one.content for one in narrate(Manner(), task)]
-    assert contents == [Status(State.WORKING, "Processing", False), Status(State.COMPLETED, "Done", True)]
-
-
-@pytest.mark.parametrize("words", [1, 2, 6, 1000])
-def test_chunks_have_as_many_words_as_asked_for(words: int) -> None:
-    """No event has more words than asked for, all but the last have as many, and together they are the text."""
-    text = " ".join(f"word{number}" for number in range(25))
-    task = Task("tsk", "ses", State.COMPLETED, "Done", 5, (text,), ())
-    told = narrate(Manner(chunk_words=words), task)
-    chunks = [one.content.text for one in told if isinstance(one.content, Chunk)]
-    assert "".join(chunks) == text
-    assert all(len(chunk.split()) == words for chunk in chunks[:-1])
-    assert 1 <= len(chunks[-1].split()) <= words
-    shape: Any = event(Style(), Account("org-1", "pm-test-1", "ai-1"), task, told[1])
-    assert shape["artifact"]["parts"][0]["text"] == chunks[0]
 
 
 @pytest.mark.parametrize(
