@@ -188,6 +188,10 @@ class Peer:
         """What came to the token endpoint."""
         return self._at(TOKEN_PATH)
 
+    def hang(self) -> None:
+        """Waits until the server goes away."""
+        self.stopping.wait()
+
     def never(self, _: Request) -> Iterator[bytes]:
         """An answer that never comes."""
         self.stopping.wait()

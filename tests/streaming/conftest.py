@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import anyio
+import pytest
+
+from payman_sdk import AsyncPaymanClient, FormattedTaskResponse, PaymanClient, StreamEvent
+from tests.conftest import SECRET
+
+
+class Heard(NamedTuple):
+    events: list[StreamEvent]
+    result: FormattedTaskResponse
+
+
+Prepare: TypeAlias = Callable[[int], object]
+
+
+def _nothing(_: int) -> None:
+    pass
+
+
+class Ear:
+    """Streams texts with one client, by one of the doors.
+
+    Args:
+        loop: The event loop; None for threads.
+    """
+
+    def __init__(self, loop: str | None) -> None:
+        self._loop = loop
+        self.is_of_threads = loop is None
+
+    def one(self, server: Any, text: str, **settings: Any) -> Heard:
+        """One stream to its end."""
+        return self.many(server, text, 1, **settings)[0]
+
+    def many(
+        self, server: Any, text: str, count: int, prepare: Prepare = _nothing, **settings: Any
+    ) -> list[Heard]:
+        """So many streams of a text, one after the other; before each one, `prepare` is called with its number."""
+        config = {
+            "client_id": getattr(server, "client_id", "pm-test-1"),
+            "client_secret": getattr(server, "client_secret", SECRET),
+            "base_url": server.base_url,
+            **settings,
+        }
+        if self._loop is None:
+            return _in_a_thread(config, text, count, prepare)
+        return anyio.run(partial(_in_a_task, config, text, count, prepare), backend=self._loop)
+
+
+def _in_a_thread(config: Any, text: str, count: int, prepare: Prepare) -> list[Heard]:
+    heard: list[Heard] = []
+    with PaymanClient(config) as client:
+        for number in range(count):
+            prepare(number)
+            with client.stream(text) as stream:
+                heard.append(Heard(list(stream), stream.result()))
+    return heard
+
+
+async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> list[Heard]:
+    heard: list[Heard] = []
+    async with AsyncPaymanClient(config) as client:
+        for number in range(count):
+            prepare(number)
+            async with client.stream(text) as stream:
+                heard.append(Heard([event async for event in stream], await stream.result()))
+    return heard
+
+
+@pytest.fixture(params=[None, "asyncio", "trio"], ids=["threads", "asyncio", "trio"])
+def ear(request: pytest.FixtureRequest) -> Ear:
+    """Streaming, by each of the doors."""
+    return Ear(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited between two attempts is a hundredth of the usual here; how it grows is tested without waiting."""
+    monkeypatch.setattr("payman_sdk.tasks.waiting._FIRST", 0.0025)

@@ -1,0 +1,354 @@
+"""Streams that break: taken up again where they broke, or followed otherwise, and no event told twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payman_sdk import FormattedTaskResponse, StreamEvent
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    InternalAgentError,
+    OutcomeUnknownError,
+    PaymanError,
+    ResponseValidationError,
+    StreamInterruptedError,
+)
+from payman_sdk.sandbox import Sandbox, StreamFault
+from tests.peer import GET_PATH, Answer, Peer, answer, json_answer, reset, rpc, task_with
+from tests.streaming.conftest import Ear, Heard
+from tests.streaming.wire import (
+    DONE,
+    RESUBSCRIBE_PATH,
+    STREAM_PATH,
+    WORKING,
+    chunk,
+    data,
+    event,
+    literally,
+    status,
+    stream,
+)
+
+_IDS = ("task_id", "session_id", "request_id", "timestamp", "metadata")
+
+
+def said(events: list[StreamEvent]) -> list[dict[str, Any]]:
+    """The events, but for what differs between two tasks."""
+    return [{key: value for key, value in dict(one).items() if key not in _IDS} for one in events]
+
+
+def ended(result: FormattedTaskResponse) -> dict[str, Any]:
+    """A result, but for what differs between two tasks."""
+    shown = {key: value for key, value in result.items() if key not in _IDS}
+    shown["artifacts"] = [{**artifact, "timestamp": None} for artifact in result.artifacts]
+    return shown
+
+
+def text_of(heard: Heard) -> str:
+    return "".join(one.delta for one in heard.events if one.type == "artifact_update")
+
+
+@pytest.mark.parametrize("resubscribe", ["resume", "replay"])
+def test_a_cut_after_every_event(resubscribe: Any, ear: Ear) -> None:
+    """Wherever between two events a stream is cut, each event is told exactly once, and the result is the same."""
+    with Sandbox(chunk_words=2, resubscribe=resubscribe) as sandbox:
+        whole = ear.one(sandbox, "list all payees")
+        count = len(whole.events)
+        assert count > 4
+
+        def cut(number: int) -> None:
+            sandbox.break_streams(StreamFault(after_events=number))
+
+        for heard in ear.many(sandbox, "list all payees", count, cut):
+            assert said(heard.events) == said(whole.events)
+            assert ended(heard.result) == ended(whole.result)
+
+
+@pytest.mark.parametrize("resubscribe", ["resume", "replay"])
+def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, ear: Ear) -> None:
+    """A stream that is cut after every single event of its, as often as there are events, tells all of them once."""
+    with Sandbox(chunk_words=1, resubscribe=resubscribe) as sandbox:
+        whole = ear.one(sandbox, "list all payees")
+        more = 1 if resubscribe == "resume" else 0
+        faults = [StreamFault(after_events=more or 1 + number) for number in range(len(whole.events) - 1)]
+        sandbox.break_streams(*faults)
+        heard = ear.one(sandbox, "list all payees")
+        assert said(heard.events) == said(whole.events)
+        assert ended(heard.result) == ended(whole.result)
+
+
+@pytest.mark.parametrize("resubscribe", ["resume", "replay"])
+def test_a_cut_at_every_byte(resubscribe: Any, ear: Ear) -> None:
+    """At whatever byte a short stream is cut, each event is told exactly once, and the result is the same."""
+    # Every byte in threads, where the server tells the rest; every seventh for the other doors and manners, to save time.
+    step = 1 if ear.is_of_threads and resubscribe == "resume" else 7
+    size = 1300  # the stream has some 1,200 bytes; a cut behind its end is none
+    with Sandbox(resubscribe=resubscribe) as sandbox:
+        whole = ear.one(sandbox, "test connection")
+
+        def cut(number: int) -> None:
+            sandbox.break_streams(StreamFault(after_bytes=step * number))
+
+        for number, heard in enumerate(ear.many(sandbox, "test connection", size // step, cut)):
+            assert said(heard.events) == said(whole.events), step * number
+            assert ended(heard.result) == ended(whole.result), step * number
+
+
+def test_a_payment_whose_stream_is_cut_is_made_once(ear: Ear) -> None:
+    """However a payment's stream breaks, the payment is made once, and the stream tells so."""
+    with Sandbox() as sandbox:
+
+        def cut(number: int) -> None:
+            sandbox.break_streams(StreamFault(after_events=number % 4), StreamFault(after_bytes=37 * number))
+
+        for heard in ear.many(sandbox, "send 1 TSD to Test Payee", 12, cut):
+            assert heard.result.status == "completed"
+        assert len(sandbox.payments) == 12
+        sandbox.check_invariants()
+
+
+@pytest.mark.parametrize("manner", [{"resubscribe": "off"}, {"resubscribe": "live"}])
+def test_what_was_swallowed_is_told(manner: dict[str, Any], ear: Ear) -> None:
+    """Where the server cannot tell the rest of a stream, `tasks/get` has what is missing, and nothing is told twice."""
+    with Sandbox(chunk_words=2, **manner) as sandbox:
+        whole = ear.one(sandbox, "list all payees")
+
+        def cut(number: int) -> None:
+            sandbox.break_streams(StreamFault(after_events=number))
+
+        for heard in ear.many(sandbox, "list all payees", len(whole.events), cut):
+            assert text_of(heard) == text_of(whole)
+            assert ended(heard.result) == ended(whole.result)
+            assert [one.is_final for one in heard.events if one.type == "status_update"].count(True) == 1
+            assert heard.events[-1] == heard.events[-1] | {"type": "status_update", "is_final": True}
+
+
+def test_following_a_task_at_work(ear: Ear, peer: Peer) -> None:
+    """A task that is followed with `tasks/get` tells its artifacts as they grow, and its end."""
+    peer.script(STREAM_PATH, stream(WORKING, chunk("One", append=False), ends=False))
+    peer.always(RESUBSCRIBE_PATH, rpc(error={"code": -32601, "message": "no such method"}))
+    texts = ["One", "One two", "One two three"]
+    states = ["WORKING", "WORKING", "COMPLETED"]
+    for text, state in zip(texts, states, strict=True):
+        artifacts = [{"name": "response", "parts": [{"type": "text", "text": text}], "index": 0}]
+        peer.script(GET_PATH, task_with(status={"state": state}, artifacts=artifacts))
+    heard = ear.one(peer, "count to three")
+    deltas = [one.delta for one in heard.events if one.type == "artifact_update"]
+    assert deltas == ["One", " two", " three"]
+    assert (heard.result.text, heard.result.status) == ("One two three", "completed")
+
+
+NO_METHOD = rpc(error={"code": -32601, "message": "no such method"})
+
+
+@pytest.mark.parametrize("refusal", [NO_METHOD, answer(404), answer(405), rpc(error={"code": -32004})])
+def test_a_server_that_can_do_neither(refusal: Answer, ear: Ear, peer: Peer) -> None:
+    """Without resubscribe and `tasks/get`, a broken stream is an error with what had come, and all its ids."""
+    peer.script(STREAM_PATH, stream(WORKING, chunk("I will", append=False), ends=False))
+    peer.always(RESUBSCRIBE_PATH, refusal)
+    peer.always(GET_PATH, refusal)
+    with pytest.raises(StreamInterruptedError) as caught:
+        ear.one(peer, "send 100 TSD to John Doe")
+    error = caught.value
+    sent = peer.requests[-1].json["params"]["id"]
+    assert (error.task_id, error.partial.task_id, error.partial.text) == (sent, sent, "I will")
+    assert not error.partial.is_final
+    assert error.session_id
+    assert error.request_id
+    assert "get_task" in str(error)
+    assert len([one for one in peer.requests if one.path == STREAM_PATH]) == 1
+
+
+def test_a_stream_that_ends_without_an_end(ear: Ear, peer: Peer) -> None:
+    """A body that ends properly before a final event is no success: the stream is taken up again."""
+    peer.script(STREAM_PATH, stream(WORKING, chunk("One", append=False)))
+    peer.script(RESUBSCRIBE_PATH, stream(chunk(" two"), DONE))
+    peer.always(GET_PATH, NO_METHOD)
+    heard = ear.one(peer, "count to two")
+    assert (heard.result.text, heard.result.status) == ("One two", "completed")
+
+
+def test_the_last_event_id_is_sent_back(ear: Ear, peer: Peer) -> None:
+    """A stream whose events are numbered is taken up behind the last one that came whole."""
+    first = [event(id="7", status={"state": "WORKING"}, final=False), literally(b"id: 8\ndata: {")]
+    peer.script(STREAM_PATH, stream(*first, ends=False))
+    peer.script(RESUBSCRIBE_PATH, stream(DONE))
+    ear.one(peer, "Hello!")
+    [again] = [one for one in peer.requests if one.path == RESUBSCRIBE_PATH]
+    assert again.headers["last-event-id"] == "7"
+
+
+def test_silence_is_no_stream(ear: Ear) -> None:
+    """Keep-alives alone do not keep a stream alive: after the idle time it is taken up again."""
+    with Sandbox() as sandbox:
+        sandbox.break_streams(StreamFault(keep_alives=True))
+        heard = ear.one(sandbox, "Hello!", idle_timeout=0.15)
+        assert heard.result.status == "completed"
+        assert heard.events[-1] == heard.events[-1] | {"is_final": True}
+
+
+def test_a_server_that_keeps_silent_for_ever(ear: Ear, peer: Peer) -> None:
+    """A stream that is silent however often it is taken up again is followed otherwise."""
+    silent = stream(literally(b": keep-alive\n\n"), then=peer.hang)
+    peer.always(STREAM_PATH, silent)
+    peer.always(RESUBSCRIBE_PATH, silent)
+    heard = ear.one(peer, "Hello!", idle_timeout=0.05)
+    assert heard.result.text == "Done."
+
+
+def test_a_stream_that_is_slow_is_not_idle(ear: Ear) -> None:
+    """Events that come within the idle time each keep a stream open for longer than that in all."""
+    with Sandbox(pace=0.08, chunk_words=2) as sandbox:
+        heard = ear.one(sandbox, "list all payees", idle_timeout=0.4)
+        assert heard.result.status == "completed"
+        assert len(heard.events) >= 8
+        assert sum(one.type == "status_update" for one in heard.events) == 2
+
+
+def test_no_event_is_waited_for_beyond_the_time_of_the_ask(ear: Ear, peer: Peer) -> None:
+    """`timeout` covers a stream and whatever is done to take it up again."""
+    silent = stream(WORKING, then=peer.hang)
+    peer.always(STREAM_PATH, silent)
+    peer.always(RESUBSCRIBE_PATH, silent)
+    peer.always(GET_PATH, peer.never)
+    with pytest.raises(StreamInterruptedError) as caught:
+        ear.one(peer, "Hello!", timeout=0.3)
+    assert caught.value.partial.state == "working"
+
+
+SILENT: dict[str, Answer] = {
+    "closed": stream(ends=False),
+    "ended": stream(),
+    "reset": reset,
+    "500": answer(500),
+    "502": answer(502, "<html>Sorry.</html>", "text/html"),
+    "529": answer(529),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_a_stream_that_never_began(name: str, ear: Ear, peer: Peer) -> None:
+    """Where nothing says whether the ask arrived, the task is asked for, and what became of it is told."""
+    peer.script(STREAM_PATH, SILENT[name])
+    peer.always(RESUBSCRIBE_PATH, NO_METHOD)
+    heard = ear.one(peer, "send 100 TSD to John Doe")
+    assert heard.result.text == "Done."
+    assert text_of(heard) == "Done."
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_nothing_can_be_learned(name: str, ear: Ear, peer: Peer) -> None:
+    """Where nothing says whether the ask arrived, and nothing can be learned, the outcome is unknown, and said to be."""
+    peer.script(STREAM_PATH, SILENT[name])
+    peer.always(RESUBSCRIBE_PATH, NO_METHOD)
+    peer.always(GET_PATH, NO_METHOD)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        ear.one(peer, "send 100 TSD to John Doe")
+    assert caught.value.task_id
+    assert len([one for one in peer.requests if one.path == STREAM_PATH]) == 1
+
+
+def test_an_ask_that_did_not_arrive(ear: Ear) -> None:
+    """A server that is not there was sent nothing."""
+    with Peer() as gone:
+        pass
+    with pytest.raises(APIConnectionError) as caught:
+        ear.one(gone, "Hello!")
+    assert not caught.value.sent
+    assert caught.value.task_id
+
+
+def test_an_error_in_a_stream(ear: Ear, peer: Peer) -> None:
+    """A JSON-RPC error in a stream is raised as one, with the ids of the ask."""
+    error = data('{"jsonrpc": "2.0", "id": "x", "error": {"code": -32603, "message": "It broke"}}')
+    peer.script(STREAM_PATH, stream(WORKING, error))
+    with pytest.raises(InternalAgentError, match="It broke") as caught:
+        ear.one(peer, "Hello!")
+    assert caught.value.task_id
+
+
+@pytest.mark.parametrize("status_code", [200, 400])
+def test_an_error_instead_of_a_stream(status_code: int, ear: Ear, peer: Peer) -> None:
+    """A JSON-RPC error as an ordinary answer to a stream request is raised too."""
+    peer.script(STREAM_PATH, rpc(status_code, error={"code": -32602, "message": "No"}))
+    with pytest.raises(AgentError, match="No"):
+        ear.one(peer, "Hello!")
+
+
+@pytest.mark.parametrize("status_code", [400, 401, 403, 404, 409, 422, 429])
+def test_a_refusal_instead_of_a_stream(status_code: int, ear: Ear, peer: Peer) -> None:
+    """A refusal is the same error as for an ask."""
+    peer.always(STREAM_PATH, json_answer({"error": "no"}, status_code))
+    with pytest.raises(PaymanError) as caught:
+        ear.one(peer, "Hello!")
+    assert caught.value.status_code == status_code
+    assert caught.value.task_id
+    assert not isinstance(caught.value, OutcomeUnknownError)
+
+
+def test_a_whole_answer_instead_of_a_stream(ear: Ear) -> None:
+    """A finished task as an ordinary answer to a stream request is told as events."""
+    with Sandbox() as sandbox:
+        sandbox.break_streams(StreamFault(as_json=True))
+        heard = ear.one(sandbox, "Hello!")
+        assert [one.type for one in heard.events] == ["artifact_update", "status_update"]
+        assert heard.result.text == text_of(heard)
+
+
+def test_a_task_at_work_instead_of_a_stream(ear: Ear, peer: Peer) -> None:
+    """A task that is not finished, as an ordinary answer, is followed to its end."""
+    peer.script(STREAM_PATH, task_with(status={"state": "submitted"}, artifacts=[]))
+    peer.script(RESUBSCRIBE_PATH, stream(chunk("Done.", append=False), DONE))
+    peer.always(GET_PATH, NO_METHOD)
+    heard = ear.one(peer, "Hello!")
+    assert [one["status"] for one in heard.events if one.type == "status_update"] == [
+        "in_progress",
+        "completed",
+    ]
+    assert heard.result.text == "Done."
+
+
+def test_a_task_that_waits_for_approval_ends_its_stream(ear: Ear) -> None:
+    """A stream whose task waits for a person ends, and is not taken up again."""
+    with Sandbox() as sandbox:
+        heard = ear.one(sandbox, "send 200 TSD to Test Payee")
+        assert heard.result.requires_input
+        assert heard.events[-1] == heard.events[-1] | {"is_final": True, "state": "input-required"}
+
+
+def test_a_broken_stream_whose_task_waits_for_approval(ear: Ear) -> None:
+    """The same when the stream breaks and is followed with `tasks/get`."""
+    with Sandbox(resubscribe="off") as sandbox:
+        sandbox.break_streams(StreamFault(after_events=1))
+        heard = ear.one(sandbox, "send 200 TSD to Test Payee")
+        assert heard.result.requires_input
+
+
+def test_an_event_beyond_all_measure(ear: Ear, peer: Peer) -> None:
+    """An event of more than 16 MiB is an error with the ids, and what came before it is told."""
+    piece = literally(b"x" * (1024 * 1024))
+    peer.script(STREAM_PATH, stream(WORKING, literally(b"data: "), *[piece] * 17))
+    with pytest.raises(ResponseValidationError, match="larger than the limit of 16777216 bytes") as caught:
+        ear.one(peer, "Hello!")
+    assert caught.value.task_id
+
+
+def test_events_nobody_knows_are_told(ear: Ear, peer: Peer) -> None:
+    """What is not as the protocol has it comes as it is, and is no end."""
+    strange = [
+        data("no JSON"),
+        data("[1]"),
+        event(weather="fair"),
+        status("COMPLETED", final=True, message=5),
+    ]
+    other = data('{"result": {"id": "tsk-other", "status": {"state": "COMPLETED"}, "final": true}}')
+    peer.script(STREAM_PATH, stream(WORKING, *strange, other, status("FAILED", final=True)))
+    heard = ear.one(peer, "Hello!")
+    unknown = [one.data for one in heard.events if one.type == "unknown"]
+    assert unknown[:2] == ["no JSON", [1]]
+    assert unknown[2]["weather"] == "fair"
+    assert [one["id"] for one in unknown[3:]] == [heard.result.task_id, "tsk-other"]
+    assert heard.result.status == "failed"
