@@ -26,7 +26,7 @@
     ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
     ├── ResponseValidationError          an answer that is not what the protocol says
     ├── OutcomeUnknownError              the request was sent, and how it ended could not be learned
-    ├── StreamInterruptedError           a stream broke, and could neither be resumed nor followed
+    │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
     ├── TaskFailedError                  the task failed; raised only where the caller asked for it
     └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
 
@@ -254,7 +254,7 @@ class OutcomeUnknownError(PaymanError):
     """
 
 
-class StreamInterruptedError(PaymanError):
+class StreamInterruptedError(OutcomeUnknownError):
     """A stream broke, and the task could neither be resumed nor followed to its end.
 
     `partial` is what had been received until then, a `FormattedTaskResponse`. The task may still go on:

@@ -15,7 +15,6 @@ from payman_sdk.errors import (
     PaymanError,
     ResponseValidationError,
     StreamInterruptedError,
-    TaskNotFoundError,
 )
 from payman_sdk.flows import Flow, Read, Tell
 from payman_sdk.network import is_event_stream
@@ -24,7 +23,7 @@ from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, SSEDecoder
 from payman_sdk.tasks.answers import read_answer
-from payman_sdk.tasks.ask import Ask, says_nothing, unknown
+from payman_sdk.tasks.ask import Ask, nothing_said, says_nothing, unknown
 from payman_sdk.tasks.waiting import Time, found
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class Following:
                 yield Tell(())
                 yield from self._listened()
             elif says_nothing(answer):
-                return unknown(f"The server answered HTTP {answer.status_code}.", answer)
+                return nothing_said(answer)
             else:
                 body, task = read_answer(answer, self.ask.request_id)
                 yield Tell(self.progress.catch_up(body, task))
@@ -193,8 +192,8 @@ class Following:
         return request
 
     def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
-        if isinstance(error, TaskNotFoundError) and self.progress.count == 0:
-            return error
+        if self.progress.count == 0:
+            return unknown(f"{broke.message} {error.message}", error.response)
         failure = StreamInterruptedError(
             f"{broke.message} The task could not be followed either: {error.message}",
             next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",

@@ -23,7 +23,13 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
 from payman_sdk.auth.tokens import Tokens, authorized
 from payman_sdk.config import refuse_unknown, seconds
-from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError, PaymanError
+from payman_sdk.errors import (
+    APIConnectionError,
+    ConfigurationError,
+    ErrorResponse,
+    OutcomeUnknownError,
+    PaymanError,
+)
 from payman_sdk.flows import Flow
 from payman_sdk.tasks.answers import error_response, read_answer
 from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
@@ -173,7 +179,7 @@ def asked(ask: Ask, tokens: Tokens, deadline: float) -> Flow[tuple[dict[str, Any
     try:
         answer: httpx.Response = yield from authorized(ask.request(), tokens, deadline)
         if says_nothing(answer):
-            raise unknown(f"The server answered HTTP {answer.status_code}.", answer)
+            raise nothing_said(answer)
         return read_answer(answer, ask.request_id)
     except APIConnectionError as error:
         if error.sent:
@@ -226,12 +232,17 @@ def says_nothing(answer: httpx.Response) -> bool:
     return status >= 500 and not (status == 503 and "retry-after" in answer.headers)
 
 
-def unknown(what: str, answer: httpx.Response | None = None) -> OutcomeUnknownError:
+def nothing_said(answer: httpx.Response) -> OutcomeUnknownError:
+    """The error for an answer that leaves open if the request was processed."""
+    return unknown(f"The server answered HTTP {answer.status_code}.", error_response(answer))
+
+
+def unknown(what: str, response: ErrorResponse | None = None) -> OutcomeUnknownError:
     """The error for an ask that was sent and whose end is not known."""
     return OutcomeUnknownError(
         f"{what} Whether the ask was carried out is not known.",
         next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
-        response=error_response(answer) if answer is not None else None,
+        response=response,
     )
 
 
