@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import ModuleType
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 E = TypeVar("E", bound=BaseException)
@@ -36,7 +35,7 @@ class Compatible(Exception):  # noqa: N818 - it is a trait of errors
         return error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        attributes = dict(vars(self))
+        attributes = vars(self)
         return _made_again, (type(self), self.args, attributes.get("sent")), attributes
 
 
@@ -80,9 +79,8 @@ def _also_of_requests(error_class: type[E], name: str) -> type[E]:
 def _exception(name: str) -> type[BaseException] | None:
     """An exception of `requests`; None where the program has not imported it, or calls something else so."""
     # A submodule is bound to its package when it is complete; sys.modules holds it before that.
-    exceptions = getattr(sys.modules.get("requests"), "exceptions", None)
-    found = getattr(exceptions, name, None) if isinstance(exceptions, ModuleType) else None
-    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+    found = getattr(getattr(sys.modules.get("requests"), "exceptions", None), name, None)
+    return found if isinstance(found, type) else None
 
 
 def _joined(public: type[E], counterpart: type[BaseException], root: type[BaseException]) -> type[E]:
@@ -116,9 +114,6 @@ def _quiet(root: type[BaseException]) -> type[BaseException]:
     It stands behind the classes of the SDK and of users, and before those of `requests`. An error has no request, which
     would hold secrets, and what a subclass calls `filename` or `errno` is an attribute like any other.
     """
-
-    def init(self: BaseException, *args: object) -> None:
-        BaseException.__init__(self, *args)
-
-    members = dict.fromkeys(("request", "response", "errno", "strerror", "filename", "filename2"))
-    return type(root.__name__, (root,), {**members, "__module__": __name__, "__init__": init})
+    nothing = dict.fromkeys(("request", "response", "errno", "strerror", "filename", "filename2"))
+    members = {**nothing, "__module__": __name__, "__init__": BaseException.__init__}
+    return type(root.__name__, (root,), members)

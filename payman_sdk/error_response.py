@@ -16,7 +16,7 @@ _KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
 """The headers that an error keeps: those that help its reader, and hold no secret."""
 
 _PAGE = re.compile(
-    r"(?:(?><\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b",
+    r"(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 """How a web page begins, whatever type it is said to be. No part is tried twice, however many comments a server sends."""

@@ -501,6 +501,8 @@ def test_a_users_own_class_works_either_way(
     for each in (error, again):
         assert vars(each) == vars(error)
         assert (str(each), each.args, type(each)) == (str(error), error.args, type(error))
+        for name in ("filename", "errno", "strerror", "request"):
+            assert getattr(each, name, None) == getattr(error, name, None)
 
 
 def test_a_users_own_class_keeps_its_own_ways(*, either_way: bool) -> None:
@@ -513,7 +515,7 @@ def test_a_users_own_class_keeps_its_own_ways(*, either_way: bool) -> None:
     assert (str(late), late.args, late.errno) == ("It took 2.5 s.", ("It took 2.5 s.",), None)
     silent: Any = SilentError("It broke.")
     assert (silent.args, str(silent)) == (("It broke.",), "It broke.")
-    assert getattr(silent, "response", None) is None
+    assert hasattr(silent, "response") is either_way
     for mixed in (
         TracedFirstError("It broke.", task_id="tsk-1"),
         TracedLastError("It broke.", task_id="tsk-1"),
@@ -540,6 +542,16 @@ def test_a_class_that_cannot_be_joined_stays_what_it_is(requests: Any) -> None:
         assert type(error) is error_class
         assert not isinstance(error, requests.exceptions.RequestException)
         assert str(error) == "It broke."
+
+
+def test_a_class_within_a_function_keeps_its_name(requests: Any) -> None:
+    """A class that is defined within another thing is called as it was."""
+
+    class InnerError(PaymanError):
+        pass
+
+    assert type(InnerError("It broke.")) is not InnerError
+    assert repr(type(InnerError("It broke."))) == repr(InnerError)
 
 
 def test_a_class_that_is_one_of_requests_already_stays_what_it_is(requests: Any) -> None:
