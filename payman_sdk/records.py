@@ -24,12 +24,12 @@ class Record(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         spelled = _stored(key)
-        if spelled == key:
-            raise KeyError(key)
-        return self[spelled]
+        if dict.__contains__(self, spelled):
+            return dict.__getitem__(self, spelled)
+        raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(_stored(key))
+        return super().__contains__(key) or super().__contains__(_stored(key))
 
     def get(self, key: str, default: Any = None, /) -> Any:
         """The value of a key in either spelling, or the default."""
@@ -59,7 +59,12 @@ class Key(Generic[T]):
     def __get__(self, answer: Record | None, owner: type[Record]) -> Self | T:
         if answer is None:
             return self
-        value: T = answer[self._name]
+        try:
+            value: T = answer[self._name]
+        except KeyError:
+            raise AttributeError(
+                f"This {type(answer).__name__} has no {self._name!r}.", name=self._name, obj=answer
+            ) from None
         return value
 
 
@@ -78,20 +83,20 @@ class LazyRecord(Record):
 
     def __missing__(self, key: str) -> Any:
         spelled = _stored(key)
-        if spelled == key and key not in dict.keys(self.complete()):
-            raise KeyError(key)
-        return self[spelled]
+        if dict.__contains__(self, spelled) or dict.__contains__(self.complete(), spelled):
+            return dict.__getitem__(self, spelled)
+        raise KeyError(key)
 
 
 def _completed(method: Callable[..., Any]) -> Callable[..., Any]:
-    def whole(record: LazyRecord, *arguments: Any) -> Any:
-        return method(record.complete(), *arguments)
+    def whole(record: LazyRecord, *arguments: Any, **keywords: Any) -> Any:
+        return method(record.complete(), *arguments, **keywords)
 
     whole.__name__, whole.__doc__ = method.__name__, method.__doc__
     return whole
 
 
-_WHOLE = """__contains__ __eq__ __ior__ __iter__ __len__ __ne__ __or__ __reduce_ex__ __repr__ __reversed__ __ror__
-    clear copy items keys pop popitem setdefault values"""
+_WHOLE = """__contains__ __delitem__ __eq__ __ior__ __iter__ __len__ __ne__ __or__ __reduce_ex__ __repr__ __reversed__
+    __ror__ __setitem__ clear copy items keys pop popitem setdefault update values"""
 for _name in _WHOLE.split():
     setattr(LazyRecord, _name, _completed(cast("Callable[..., Any]", getattr(Record, _name))))
