@@ -63,10 +63,12 @@ class Growing:
                 self._close()
                 self.parts.append(part)
                 continue
+            said = {key: value for key, value in part.items() if key != "text"}
             if position > 0 or self.text is None:
                 self._close()
-                self.text, self.tail = {}, bytearray()
-            self.text = {**self.text, **{key: value for key, value in part.items() if key != "text"}}
+                self.text, self.tail = said, bytearray()
+            else:
+                self.text = {**self.text, **{key: value for key, value in said.items() if value is not None}}
             self.tail += encoded(part["text"])
 
     def _close(self) -> None:
@@ -156,5 +158,5 @@ def _head(chunk: Json) -> Json:
 def _continues(text: Json, part: Json) -> bool:
     """Whether a part is more of a text, and says nothing new about it."""
     return part.get("type") == "text" and all(
-        text.get(key) == value for key, value in part.items() if key != "text"
+        value is None or text.get(key) == value for key, value in part.items() if key != "text"
     )
