@@ -11,7 +11,7 @@ import httpx
 from payman_sdk.auth.grants import Application
 from payman_sdk.auth.stores import MemoryTokenStore
 from payman_sdk.auth.tokens import Owner, Tokens
-from payman_sdk.flows import Alone, Call, Flow, Send, Step
+from payman_sdk.flows import Alone, Call, Flow, Send, Sleep, Step
 from payman_sdk.secrecy import Secret
 
 T = TypeVar("T")
@@ -37,24 +37,34 @@ class Busy(Enum):
 
 
 def driven(
-    flow: Flow[T], outcomes: Iterable[httpx.Response | BaseException] = (), busy: Busy = Busy.NONE
+    flow: Flow[T],
+    outcomes: Iterable[httpx.Response | BaseException] = (),
+    busy: Busy = Busy.NONE,
+    clock: Clock | None = None,
 ) -> tuple[T | BaseException, list[Send]]:
-    """Runs a flow, each `Send` having the next outcome; what it returned or raised, and what it sent."""
+    """Runs a flow, each `Send` having the next outcome; what it returned or raised, and what it sent.
+
+    A `Sleep` sets the clock that is given.
+    """
     sent: list[Send] = []
     try:
-        return _run(flow, iter(outcomes), sent, busy), sent
+        return _run(flow, iter(outcomes), sent, busy, clock), sent
     except Exception as error:
         return error, sent
 
 
 def _run(
-    flow: Flow[Any], outcomes: Iterator[httpx.Response | BaseException], sent: list[Send], busy: Busy
+    flow: Flow[Any],
+    outcomes: Iterator[httpx.Response | BaseException],
+    sent: list[Send],
+    busy: Busy,
+    clock: Clock | None,
 ) -> Any:
     try:
         step = next(flow)
         while True:
             try:
-                outcome = _outcome(step, outcomes, sent, busy)
+                outcome = _outcome(step, outcomes, sent, busy, clock)
             except Exception as error:
                 step = flow.throw(error)
             else:
@@ -64,14 +74,21 @@ def _run(
 
 
 def _outcome(
-    step: Step, outcomes: Iterator[httpx.Response | BaseException], sent: list[Send], busy: Busy
+    step: Step,
+    outcomes: Iterator[httpx.Response | BaseException],
+    sent: list[Send],
+    busy: Busy,
+    clock: Clock | None,
 ) -> Any:
     match step:
         case Alone(inner, _, lock):
             held = Busy.CLIENT if lock is None else Busy.STORE
-            return None if held is busy else _run(inner, outcomes, sent, busy)
+            return None if held is busy else _run(inner, outcomes, sent, busy, clock)
         case Call(function):
             return function()
+        case Sleep(seconds) if clock is not None:
+            clock.now += seconds
+            return None
         case Send():
             sent.append(step)
             outcome = next(outcomes, None)

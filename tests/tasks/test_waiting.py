@@ -1,0 +1,245 @@
+"""Waiting for a task, answering it, and cancelling it."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from payman_sdk import FormattedTaskResponse, PaymanClient
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    MethodNotFoundError,
+    NotFoundError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+)
+from payman_sdk.sandbox import Sandbox
+from payman_sdk.tasks.waiting import Time, ended
+from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, raw, reset, rpc, task_with
+from tests.steps import Clock, driven, own_tokens, token_answer
+
+ENDED = {"id": "tsk-1", "status": {"state": "COMPLETED"}}
+AT_WORK = {"id": "tsk-1", "status": {"state": "WORKING"}}
+
+
+def found(task: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": "req-1", "result": task})
+
+
+def lost(*, sent: bool = True) -> APIConnectionError:
+    error = APIConnectionError("gone")
+    error.sent = sent
+    return error
+
+
+def waited(
+    *outcomes: httpx.Response | BaseException, seconds: float = 300, random: float = 1.0
+) -> tuple[Any, float, int]:
+    """Waits for a task, each look having one of these outcomes; what came of it, how long it took, and how many looks."""
+    clock = Clock()
+    time = Time(clock.now + seconds, clock, lambda: random)
+    flow = ended("tsk-1", "req-1", own_tokens(clock), time)
+    outcome, sent = driven(flow, [token_answer(), *outcomes], clock=clock)
+    return outcome, clock.now - 1000, len(sent) - 1
+
+
+def test_a_task_that_has_ended_is_not_waited_for() -> None:
+    """One look is enough where the task has ended."""
+    task, seconds, looks = waited(found(ENDED))
+    assert (task.id, seconds, looks) == ("tsk-1", 0, 1)
+
+
+def test_looks_become_rarer() -> None:
+    """The pauses between two looks double, from a quarter of a second to five seconds."""
+    times = [waited(*[found(AT_WORK)] * count, found(ENDED))[1] for count in range(9)]
+    assert [later - earlier for earlier, later in pairwise(times)] == [0.25, 0.5, 1, 2, 4, 5, 5, 5]
+
+
+def test_pauses_are_of_random_length() -> None:
+    """Chance makes a pause shorter by up to a half, so that many clients do not come all at once."""
+    times = [waited(*[found(AT_WORK)] * 3, found(ENDED), random=random)[1] for random in (0, 0.5, 1)]
+    assert times == [0.875, 1.3125, 1.75]
+
+
+def test_nobody_waits_for_longer_than_they_want_to() -> None:
+    """At the deadline it is said how the task stands, and the last pause ends there."""
+    error, seconds, looks = waited(*[found(AT_WORK)] * 20, seconds=10)
+    assert isinstance(error, APITimeoutError)
+    assert "still working" in str(error)
+    assert (seconds, error.task_id) == (10, "tsk-1")
+    assert looks == 6
+
+
+def test_a_network_that_fails_for_a_while() -> None:
+    """What fails and may be otherwise a moment later is asked again."""
+    passing: list[httpx.Response | BaseException] = [
+        lost(),
+        lost(sent=False),
+        httpx.Response(500),
+        httpx.Response(503, headers={"retry-after": "1"}),
+        httpx.Response(429),
+        httpx.Response(200, text="<html>"),
+    ]
+    task, _, looks = waited(*passing, found(AT_WORK), *passing, found(ENDED))
+    assert task.id == "tsk-1"
+    assert looks == 14
+
+
+def test_a_network_that_fails_to_the_end() -> None:
+    """At the deadline the last failure is raised."""
+    error, seconds, _ = waited(*[lost()] * 50, seconds=20)
+    assert isinstance(error, APIConnectionError)
+    assert seconds == 20
+
+
+REFUSALS: dict[str, tuple[Answer, type[Exception]]] = {
+    "no such task": (rpc(error={"code": -32001, "message": "?"}), TaskNotFoundError),
+    "no such method": (rpc(error={"code": -32601, "message": "?"}), MethodNotFoundError),
+    "no such path": (answer(404), NotFoundError),
+    "no access": (answer(401), AuthenticationError),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_is_an_answer(name: str, peer: Peer, client: PaymanClient) -> None:
+    """What will not be otherwise a moment later is raised at once."""
+    refusal, kind = REFUSALS[name]
+    peer.always(GET_PATH, refusal)
+    with pytest.raises(kind) as caught:
+        client.wait("tsk-1")
+    assert getattr(caught.value, "task_id", None) == "tsk-1"
+
+
+def test_waiting_for_a_person() -> None:
+    """`wait` returns when a person has approved what the task waited for."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("send 200 TSD to Test Payee")
+        assert response.requires_input
+        person = threading.Timer(0.1, sandbox.approve, [response.task_id])
+        person.start()
+        done = client.wait(response, timeout=10)
+        person.join()
+    assert (done.task_id, done.status, done.requires_input) == (response.task_id, "completed", False)
+    assert len(sandbox.payments) == 1
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_waiting_on_an_event_loop(loop: str) -> None:
+    """The same for tasks, by the id of the task alone."""
+    with Sandbox() as sandbox:
+
+        async def main() -> FormattedTaskResponse:
+            async with sandbox.async_client() as client:
+                response = await client.ask("send 200 TSD to Test Payee")
+                sandbox.deny(response.task_id)
+                return await client.wait(response.task_id)
+
+        assert anyio.run(main, backend=loop).is_final
+        assert sandbox.balance() == 1000
+
+
+def test_waiting_in_vain(peer: Peer, client: PaymanClient) -> None:
+    """A wait ends at its own timeout, whatever the client's is."""
+    peer.always(GET_PATH, task_with(status={"state": "input-required"}))
+    with pytest.raises(APITimeoutError, match="still input-required"):
+        client.wait("tsk-1", timeout=0.2)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, "task_id is None"),
+        ("", "task_id is ''"),
+        (5, "task_id is 5"),
+        ({}, "task_id is {}"),
+        ({"status": "completed"}, "task_id is None"),
+    ],
+)
+@pytest.mark.parametrize("method", ["get_task", "wait", "cancel_task", "reply"])
+def test_what_is_no_task(method: str, given: Any, said: str, peer: Peer, client: PaymanClient) -> None:
+    """What names no task is refused before anything is sent."""
+    with pytest.raises(ConfigurationError, match=said):
+        getattr(client, method)(given, *(["approve"] if method == "reply" else []))
+    assert peer.requests == []
+
+
+def test_tasks_are_named_by_answers_too() -> None:
+    """An answer names its task, also after it went through JSON, in either spelling."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("Hello!")
+        for given in (response, dict(response), {"taskId": response.task_id}, response.task_id):
+            assert client.get_task(given).task_id == response.task_id
+
+
+def test_a_reply_continues_the_task() -> None:
+    """A reply belongs to the same task and session, pays once, and is another request."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("send 200 TSD to Test Payee", new_session=True)
+        client.ask("Hello!", new_session=True)
+        session_id = client.get_session_id()
+        answer = client.reply(response, "approve")
+        assert (answer.task_id, answer.session_id) == (response.task_id, response.session_id)
+        assert (answer.status, answer.request_id != response.request_id) == ("completed", True)
+        assert client.get_session_id() == session_id
+        assert sandbox.balance() == 800
+        assert client.reply(response.task_id, "approve").status == "completed"
+        assert sandbox.balance() == 800
+
+
+def test_a_reply_that_denies() -> None:
+    """A reply may deny, and nothing is paid."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("send 200 TSD to Test Payee")
+        assert client.reply(response, "deny").is_final
+        assert sandbox.balance() == 1000
+
+
+def test_a_reply_can_be_watched() -> None:
+    """With `on_message` the answer to a reply is streamed."""
+    heard: list[Any] = []
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("send 200 TSD to Test Payee")
+        answer = client.reply(response, "approve", on_message=heard.append, metadata={"by": "test"})
+    assert heard[-1]["status"] == answer.status == "completed"
+
+
+def test_what_cannot_be_replied(client: PaymanClient, peer: Peer) -> None:
+    """A reply has no session of its own, and needs words."""
+    given: Any = {"new_session": True}
+    with pytest.raises(ConfigurationError, match="'new_session' is not an option of reply"):
+        client.reply("tsk-1", "approve", given)
+    with pytest.raises(ConfigurationError, match="text is blank"):
+        client.reply("tsk-1", "")
+    with pytest.raises(ConfigurationError, match="timeout is 0"):
+        client.wait("tsk-1", timeout=0)
+    assert peer.requests == []
+
+
+def test_cancelling_a_task() -> None:
+    """A task that waits is cancelled, and what it waited for is not done; one that has ended is not."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        response = client.ask("send 200 TSD to Test Payee")
+        canceled = client.cancel_task(response)
+        assert (canceled.state, canceled.status, canceled.is_final) == ("canceled", "failed", True)
+        assert sandbox.balance() == 1000
+        with pytest.raises(TaskNotCancelableError) as caught:
+            client.cancel_task(response)
+        assert caught.value.task_id == response.task_id
+        with pytest.raises(TaskNotFoundError):
+            client.cancel_task("tsk-nobody-knows")
+
+
+@pytest.mark.parametrize("fault", [reset, raw(b"")])
+def test_a_wait_outlasts_a_broken_network(fault: Answer, peer: Peer, client: PaymanClient) -> None:
+    """Over real connections too, a look that fails is repeated, token requests included."""
+    peer.script(TOKEN_PATH, fault)
+    peer.script(GET_PATH, fault)
+    assert client.wait("tsk-1").status == "completed"
