@@ -104,8 +104,9 @@ class ArtifactUpdate(LazyRecord):
 
     def complete(self) -> Self:
         """Puts the artifacts together, unless that is done already, and returns the event."""
-        if not dict.__contains__(self, "artifacts"):
-            artifacts = self._format(self._moment)
+        # Not the members tell whether that is done: whoever has the event may have taken some out.
+        if (moment := getattr(self, "_moment", None)) is not None:
+            artifacts = self._format(moment)
             dict.update(self, artifact=artifacts[-1], artifacts=artifacts)
             del self._moment, self._format
         return self

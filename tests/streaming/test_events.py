@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+from payman_sdk.streaming.progress import Progress
+from payman_sdk.tasks.ask import Ask
+from payman_sdk.types import Artifact, TaskState
+
+
+def told(*results: dict[str, Any]) -> list[StreamEvent]:
+    """The events of a stream that tells these results."""
+    progress = Progress(Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1"))
+    return [event for result in results for event in progress.take(json.dumps(answer(result)))]
+
+
+def answer(result: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": "req-1", "result": {"id": "tsk-1", **result}}
+
+
+def chunk(text: str, **members: Any) -> dict[str, Any]:
+    """A chunk of an artifact, appended unless it says otherwise."""
+    return {"artifact": {"parts": [{"type": "text", "text": text}], "append": True, **members}}
+
+
+STATUS: dict[str, Any] = {
+    "status": {
+        "state": "WORKING",
+        "message": {"role": "agent", "parts": [{"type": "text", "text": "Looking up wallets"}]},
+        "timestamp": "2025-06-27T16:31:41.510422505Z",
+    },
+    "final": False,
+    "metadata": {"step": 1},
+}
+UNHEARD: dict[str, Any] = {"weather": "fair"}
+
+
+def status_update() -> StatusUpdate:
+    [event] = told(STATUS)
+    assert isinstance(event, StatusUpdate)
+    return event
+
+
+def artifact_update() -> ArtifactUpdate:
+    """The third of four chunks; it is told first that all is kept as it was, and looked at last."""
+    events = told(chunk("Hel", name="draft"), chunk("lo", index=1), chunk("lo"), chunk(" you", name="answer"))
+    event = events[2]
+    assert isinstance(event, ArtifactUpdate)
+    return event
+
+
+def unknown_update() -> UnknownUpdate:
+    [event] = told(UNHEARD)
+    assert isinstance(event, UnknownUpdate)
+    return event
+
+
+def shown(name: str, text: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": None,
+        "content": text,
+        "type": "text",
+        "timestamp": None,
+        "metadata": {},
+        "parts": [{"type": "text", "text": text}],
+    }
+
+
+IDS = {"task_id": "tsk-1", "session_id": "ses-1", "request_id": "req-1"}
+WHOLE: dict[Callable[[], StreamEvent], dict[str, Any]] = {
+    status_update: {
+        "type": "status_update",
+        "status": "in_progress",
+        "is_final": False,
+        "state": "working",
+        "status_message": "Looking up wallets",
+        "timestamp": "2025-06-27T16:31:41.510422505Z",
+        "metadata": {"step": 1},
+        **IDS,
+    },
+    artifact_update: {
+        "type": "artifact_update",
+        "delta": "lo",
+        "artifact": shown("draft", "Hello"),
+        "artifacts": [shown("artifact", "lo"), shown("draft", "Hello")],
+        "index": 0,
+        "is_last_chunk": False,
+        "metadata": {},
+        **IDS,
+    },
+    unknown_update: {"type": "unknown", "data": {"id": "tsk-1", "weather": "fair"}, **IDS},
+}
+RAW: dict[Callable[[], StreamEvent], dict[str, Any]] = {
+    status_update: answer(STATUS),
+    artifact_update: answer(chunk("lo")),
+    unknown_update: answer(UNHEARD),
+}
+
+Made = Callable[[], StreamEvent]
+every_event = pytest.mark.parametrize("made", WHOLE)
+
+
+@every_event
+def test_an_event_is_the_dict_it_has_always_been(made: Made) -> None:
+    """`==`, `dict`, `**`, `len`, `in`, iteration, `|` and JSON all show the same members, and raw is none of them."""
+    whole = WHOLE[made]
+    assert made() == whole
+    assert whole == made()
+    assert (made() != whole) is False
+    assert isinstance(made(), dict)
+    assert dict(made()) == {**made()} == dict(made().items()) == whole
+    assert (len(made()), set(made()), set(made().keys())) == (len(whole), set(whole), set(whole))
+    assert all(key in made() for key in whole)
+    assert json.loads(json.dumps(made())) == json.loads(json.dumps([made()], indent=1))[0] == whole
+    assert made() | {"mine": 1} == {"mine": 1} | made() == {**whole, "mine": 1}
+    assert "raw" not in made()
+    assert made().raw == RAW[made]
+
+
+@every_event
+def test_every_member_is_found_in_every_way(made: Made) -> None:
+    """A member is found by subscript and `get` in either spelling, and as an attribute, each on an event of its own."""
+    for key, value in WHOLE[made].items():
+        first, *others = key.split("_")
+        camel = first + "".join(map(str.capitalize, others))
+        assert made()[key] == made().get(key) == made()[camel] == made().get(camel) == value
+        assert camel in made()
+        assert getattr(made(), key) == value
+
+
+@every_event
+@pytest.mark.parametrize("key", ["zzz", "taskIdd", "task_idd", "rawData", "raw", "Type", "", 5, None])
+def test_what_an_event_does_not_have(made: Made, key: Any) -> None:
+    """What is not there is a KeyError, not in it, and the default of `get`."""
+    event = made()
+    with pytest.raises(KeyError):
+        event[key]
+    assert key not in event
+    assert (event.get(key), event.get(key, 7)) == (None, 7)
+
+
+@every_event
+def test_an_attribute_that_an_event_does_not_have(made: Made) -> None:
+    """An attribute that is not there is an AttributeError, so that `hasattr` and a default of `getattr` work."""
+    assert not hasattr(made(), "zzz")
+    assert getattr(UnknownUpdate(type="unknown"), "data", "nothing") == "nothing"
+    assert not hasattr(ArtifactUpdate(type="artifact_update"), "artifacts")
+
+
+def by_pickle(event: StreamEvent) -> StreamEvent:
+    again: StreamEvent = pickle.loads(pickle.dumps(event))  # noqa: S301 - what it wrote itself
+    return again
+
+
+@every_event
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, by_pickle, lambda event: event.copy()])
+def test_a_copy_is_the_same_event(made: Made, copied: Callable[[StreamEvent], StreamEvent]) -> None:
+    """A copied or pickled event is of the same class, equal, and has the answer it came in; so has a copy of a copy."""
+    event = made()
+    again = copied(copied(event))
+    assert (type(again), again, again.raw) == (type(event), WHOLE[made], RAW[made])
+    again["type"] = "mine"
+    assert event.type == WHOLE[made]["type"]
+
+
+@every_event
+def test_an_event_shows_all_of_itself(made: Made) -> None:
+    """`repr` is the name of the class around the dict."""
+    event = made()
+    assert repr(event) == f"{type(event).__name__}({dict(event)!r})"
+    assert str(WHOLE[made]["task_id"]) in repr(event)
+
+
+def test_the_last_artifact_is_the_one_of_the_event() -> None:
+    """`event['artifacts'][-1]['content']` is the text so far of the artifact that the event is about."""
+    seen = [
+        (
+            event["artifacts"][-1]["content"],
+            event.artifact.content,
+            event.delta,
+            event.index,
+            len(event.artifacts),
+        )
+        for event in told(
+            chunk("a"), chunk("b", index=1), chunk("c"), chunk("d", index=1), chunk("e", append=None)
+        )
+        if event["type"] == "artifact_update" and event.type == "artifact_update"
+    ]
+    assert seen == [
+        ("a", "a", "a", 0, 1),
+        ("b", "b", "b", 1, 2),
+        ("ac", "ac", "c", 0, 2),
+        ("bd", "bd", "d", 1, 2),
+        ("e", "e", "e", 0, 2),
+    ]
+
+
+@pytest.mark.parametrize("look", [dict, list, len, repr, json.dumps, lambda event: event.artifact, by_pickle])
+def test_artifacts_are_put_together_once(look: Callable[[Any], Any]) -> None:
+    """The artifacts of an event are the same objects however often one looks, so that what a program notes in them stays."""
+    event = artifact_update()
+    look(event)
+    event.artifacts[-1]["mine"] = 1
+    assert event.artifact["mine"] == event["artifacts"][-1]["mine"] == 1
+    assert event.artifact is event.artifacts[-1]
+    assert type(event.artifact) is Artifact
+
+
+def test_nothing_is_put_together_before_it_is_looked_at() -> None:
+    """What an event has besides its artifacts is read without them, in either spelling."""
+    event = artifact_update()
+    assert (event.delta, event["taskId"], event.get("isLastChunk"), event.raw) == (
+        "lo",
+        "tsk-1",
+        False,
+        RAW[artifact_update],
+    )
+    assert not dict.__contains__(event, "artifacts")
+    assert event.complete() is event
+    assert dict.__contains__(event, "artifacts")
+
+
+@pytest.mark.parametrize("before", [lambda event: event, lambda event: event.complete()])
+def test_members_may_be_taken_out_and_replaced(before: Callable[[ArtifactUpdate], ArtifactUpdate]) -> None:
+    """A program may drop or change members of an event, before or after it looked at them; the rest goes on working."""
+    rest = {key: value for key, value in WHOLE[artifact_update].items() if key != "artifacts"}
+    popped, deleted, assigned = (before(artifact_update()) for _ in range(3))
+    assert popped.pop("artifacts")[-1].content == "Hello"
+    del deleted["artifacts"]
+    assigned["artifacts"] = []
+    assert (popped, deleted, {**assigned}) == (rest, rest, {**rest, "artifacts": []})
+    assert json.loads(json.dumps(popped)) == rest == copy.copy(deleted)
+    with pytest.raises(KeyError):
+        popped["artifacts"]
+    assert not hasattr(deleted, "artifacts")
+    popped.clear()
+    assert (len(popped), list(popped)) == (0, [])
+
+
+def test_an_event_may_be_made_by_hand() -> None:
+    """A program's own tests may make an event of the members they need."""
+    event = ArtifactUpdate(type="artifact_update", delta="Hello")
+    assert (event.delta, dict(event), len(event)) == (
+        "Hello",
+        {"type": "artifact_update", "delta": "Hello"},
+        2,
+    )
+    assert json.loads(json.dumps(event)) == copy.copy(event) == by_pickle(event) == event
+
+
+@pytest.mark.parametrize(
+    ("spelled", "state"),
+    [
+        ("WORKING", TaskState.WORKING),
+        ("input-required", TaskState.INPUT_REQUIRED),
+        ("INPUT_REQUIRED", TaskState.INPUT_REQUIRED),
+        ("Canceled", TaskState.CANCELED),
+        ("On_Hold", "On_Hold"),
+        ("", ""),
+    ],
+)
+def test_the_state_of_a_status_update(spelled: str, state: TaskState | str) -> None:
+    """A listed state is a TaskState, in either spelling; an unlisted one is the string that the agent sent."""
+    [event] = told({"status": {"state": spelled}, "final": False})
+    assert isinstance(event, StatusUpdate)
+    assert (event.state, type(event.state)) == (state, type(state))
+    assert event["state"] == state
+
+
+@pytest.mark.parametrize("event", [status_update(), artifact_update(), unknown_update()])
+def test_events_can_be_told_apart_by_pattern(event: StreamEvent) -> None:
+    """A `match` statement tells events apart as dicts and as objects."""
+    match event:
+        case {"type": "status_update", "statusMessage": str(words)}:
+            assert words == "Looking up wallets"
+        case {"type": "artifact_update", "artifacts": [*_, {"content": words}]}:
+            assert words == "Hello"
+        case UnknownUpdate(data={"weather": words}):
+            assert words == "fair"
+        case _:
+            pytest.fail("an event that no pattern knows")
