@@ -37,12 +37,26 @@ that as well, as version 1 raised them: see `payman_sdk.compatibility`.
 
 from __future__ import annotations
 
-from typing import Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk.compatibility import Compatible
 from payman_sdk.error_response import ErrorResponse as ErrorResponse
 from payman_sdk.error_response import shortened as shortened
 from payman_sdk.error_response import shown as shown
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class _Known(TypedDict, total=False):
+        """What every error takes as keywords: see `PaymanError`."""
+
+        next_step: str
+        status_code: int | None
+        request_id: str | None
+        task_id: str | None
+        session_id: str | None
+        response: ErrorResponse | None
+        idempotency_key: str | None
 
 
 class PaymanError(Compatible):
@@ -112,18 +126,6 @@ class PaymanError(Compatible):
         ids = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
         said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
         return " ".join(part for part in said if part)
-
-
-class _Known(TypedDict, total=False):
-    """What every error takes as keywords: see `PaymanError`."""
-
-    next_step: str
-    status_code: int | None
-    request_id: str | None
-    task_id: str | None
-    session_id: str | None
-    response: ErrorResponse | None
-    idempotency_key: str | None
 
 
 class ConfigurationError(PaymanError, ValueError):
