@@ -66,6 +66,7 @@ class Sandbox(Issuing, Overseeing):
         resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and tells those after the
             `Last-Event-ID`; all, without one or with one that no event had so far. `replay` tells all events, and `live`
             those from now on and in any case the final one, both without numbers. `off` is a server without the method.
+            When a task that waited is answered, its story goes on in place of its former end, and so do the numbers.
         tasks_get: False is a server without `tasks/get`.
         clock: gives the time in seconds since 1970.
         randomness: gives that many random bytes, for ids and secrets.

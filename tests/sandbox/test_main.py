@@ -58,24 +58,45 @@ def test_client_of_ones_own(tmp_path: Path) -> None:
         assert (exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]) == ("me", "my:secret")
 
 
+@contextmanager
+def _streaming(exports: dict[str, str]) -> Iterator[httpx.Response]:
+    """The answer to a streamed send."""
+    message = {"role": "user", "parts": [{"type": "text", "text": "test connection"}]}
+    body = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tasks/sendSubscribe",
+        "params": {"id": "tsk", "message": message},
+    }
+    credentials = (exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"])
+    with httpx.Client(base_url=exports["PAYMAN_BASE_URL"]) as http:
+        token = http.post("/api/oauth2/token?grant_type=client_credentials", auth=credentials).json()
+        headers = {"x-payman-access-token": token["accessToken"]}
+        with http.stream("POST", "/api/a2a/tasks/sendSubscribe", json=body, headers=headers) as answer:
+            yield answer
+
+
 def test_pace_and_words_of_streams() -> None:
     """`--pace` and `--chunk-words` say how an answer is streamed: two words at a time, and not at once."""
-    with (
-        _running("--pace", "0.01", "--chunk-words", "2", "--client", "me:secret") as (_, exports),
-        httpx.Client(base_url=exports["PAYMAN_BASE_URL"]) as http,
-    ):
-        token = http.post("/api/oauth2/token?grant_type=client_credentials", auth=("me", "secret")).json()
-        message = {"role": "user", "parts": [{"type": "text", "text": "test connection"}]}
-        params = {"id": "tsk", "message": message}
+    with _running("--pace", "0.01", "--chunk-words", "2") as (_, exports):
         start = time.perf_counter()
-        answer = http.post(
-            "/api/a2a/tasks/sendSubscribe",
-            json={"jsonrpc": "2.0", "id": 1, "method": "tasks/sendSubscribe", "params": params},
-            headers={"x-payman-access-token": token["accessToken"]},
-        )
+        with _streaming(exports) as answer:
+            lines = list(answer.iter_lines())
         assert time.perf_counter() - start >= 0.03
-    chunks = [line for line in answer.text.splitlines() if '"artifact":' in line]
-    assert ["The connection " in chunks[0], "works." in chunks[1], len(chunks)] == [True, True, 2]
+    first, second = (line for line in lines if '"artifact":' in line)
+    assert "The connection " in first
+    assert "works." in second
+
+
+def test_ends_in_the_middle_of_a_stream() -> None:
+    """It ends when interrupted, without a word, although a stream is under way."""
+    with _running("--pace", "1000") as (process, exports), _streaming(exports) as answer:
+        assert answer.status_code == 200
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=10)
+        assert (process.returncode, complaints) == (0, "")
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
 
 
 def _failure(*arguments: str) -> str:

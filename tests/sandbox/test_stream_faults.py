@@ -172,14 +172,35 @@ def test_stop_ends_a_hanging_stream() -> None:
         assert len(desk.payments) == 3
 
 
-def test_stop_does_not_wait_for_a_client_that_does_not_read() -> None:
-    """A client that neither reads nor leaves does not hold up the end."""
-    with own_desk(chunk_words=1) as desk:
-        desk.sandbox.break_streams(StreamFault(keep_alives=True))
-        with opened(desk, "tasks/sendSubscribe", _HEAD):
-            start = time.perf_counter()
-            desk.sandbox.stop()
-            assert time.perf_counter() - start < 1
+def _lengthen(desk: Desk, task_id: str) -> int:
+    """Make a task's answer larger than what a connection holds back for a client that does not read; its size."""
+    size = 16 * 1024 * 1024
+    desk.send("hello", task_id)
+    with desk.sandbox.service.store.transaction() as tx:
+        tx.execute("UPDATE artifacts SET text = ?", ("x" * size,))
+    return size
+
+
+def test_all_that_was_sent_arrives_before_the_drop(own: Desk) -> None:
+    """However much is under way when the connection is dropped, it arrives."""
+    size = _lengthen(own, "tsk")
+    own.sandbox.break_streams(StreamFault(after_events=2))
+    heard = resubscribe(own, "tsk")
+    assert heard.broken
+    assert len(heard.results[1]["artifact"]["parts"][0]["text"]) == size
+
+
+def test_stop_does_not_wait_for_a_client_that_does_not_read(own: Desk) -> None:
+    """A client that neither reads nor leaves does not hold up the end, whether its stream runs or was dropped."""
+    _lengthen(own, "tsk")
+    own.sandbox.break_streams(StreamFault(after_events=2))
+    with (
+        opened(own, "tasks/resubscribe", {"id": "tsk"}),
+        opened(own, "tasks/resubscribe", {"id": "tsk"}),
+    ):
+        start = time.perf_counter()
+        own.sandbox.stop()
+        assert time.perf_counter() - start < 1
 
 
 def test_stopped_sandbox_streams_again() -> None:
