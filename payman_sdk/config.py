@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -29,6 +29,7 @@ _VARIABLES = {
 }
 _NOTHING: Mapping[str, str | None] = {}
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
+_DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
@@ -46,6 +47,9 @@ class Config:
     read_timeout: float
     timeout: float
     idle_timeout: float
+    max_retries: int
+    on_retry: Callable[[Any], Any] | None
+    before_send: Callable[[Any], Any] | None
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -80,6 +84,9 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         name=_text(given, "name"),
         session_id=_text(given, "session_id"),
         **{key: seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
+        max_retries=retries(given.get("max_retries"), _DEFAULT_RETRIES),
+        on_retry=_hook(given, "on_retry"),
+        before_send=_hook(given, "before_send"),
     )
 
 
@@ -130,6 +137,33 @@ def checked_session_id(session_id: object) -> str | None:
         ConfigurationError: It is no text, or blank.
     """
     return _text({"session_id": session_id}, "session_id")
+
+
+def retries(value: object, default: int = 0) -> int:
+    """How often something is tried again, or the default for None.
+
+    Raises:
+        ConfigurationError: It is no whole number, below zero, or beyond reason.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
+        raise ConfigurationError(
+            f"max_retries is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
+        )
+    return value
+
+
+def check_hook(value: object, name: str) -> None:
+    """Refuses what cannot be called.
+
+    Raises:
+        ConfigurationError: It is no function.
+    """
+    if value is not None and not callable(value):
+        raise ConfigurationError(
+            f"{name} is a {type(value).__name__}.", next_step="Give a function of one argument."
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -260,3 +294,8 @@ def _read_env_file(file: Path) -> tuple[Mapping[str, str | None], str]:
         return dotenv_values(file, encoding="utf-8"), ""
     except (OSError, UnicodeDecodeError) as error:
         return _NOTHING, f"There is {file}, but it could not be read: {error}"
+
+
+def _hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:
+    check_hook(given.get(key), key)
+    return given.get(key)

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from inspect import isawaitable, iscoroutine
 from typing import Any, Generic, TypeVar, assert_never, cast
 
 import anyio
@@ -14,7 +15,7 @@ import httpx
 from attrs import frozen
 
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from payman_sdk.flows import Alone, Call, Flow, Lock, Read, Send, Sleep, Step, Tell
+from payman_sdk.flows import Alone, Call, Consult, Flow, Lock, Read, Send, Sleep, Step, Tell
 from payman_sdk.lines import AsyncLine, Line
 from payman_sdk.locks import ThreadLock, to_its_end
 from payman_sdk.network import (
@@ -105,6 +106,8 @@ class Door:
                 return self._sleep(seconds)
             case Call(function):
                 return function()
+            case Consult(function, about):
+                return _not_awaited(function(about))
             case Alone():
                 return self._alone(step)
             case unheard:
@@ -140,7 +143,7 @@ class Door:
             follow_redirects=False,
             auth=None,
         )
-        if step.silence is not None and is_event_stream(answer):
+        if step.is_stream and is_event_stream(answer):
             line.hold(answer)
             return answer
         with contextlib.closing(answer):
@@ -212,6 +215,9 @@ class AsyncDoor:
                 return await self._sleep(seconds)
             case Call(function):
                 return await _in_thread(function)
+            case Consult(function, about):
+                returned = function(about)
+                return await returned if isawaitable(returned) else returned
             case Alone():
                 return await (self._alone(step) if step.lock is None else self._alone_under(step.lock, step))
             case unheard:
@@ -277,7 +283,7 @@ class AsyncDoor:
             follow_redirects=False,
             auth=None,
         )
-        if step.silence is not None and is_event_stream(answer):
+        if step.is_stream and is_event_stream(answer):
             line.hold(answer)
             return answer
         async with contextlib.aclosing(answer):
@@ -287,6 +293,17 @@ class AsyncDoor:
 def _result(end: Tell | Ended[T]) -> T:
     assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
     return end.result
+
+
+def _not_awaited(returned: Any) -> Any:
+    if isawaitable(returned):
+        if iscoroutine(returned):
+            returned.close()
+        raise ConfigurationError(
+            "A hook is a coroutine function, which nobody would await.",
+            next_step="Give a function, or use AsyncPaymanClient.",
+        )
+    return returned
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -72,11 +72,17 @@ class PaymanError(Compatible):
         response: The answer, if there was one.
         idempotency_key: The key that the caller gave the ask, if there was one.
 
+    Attributes:
+        sent: False where what was asked certainly never reached the agent, True where it may have, None where the answer
+            tells.
+
     Example:
         >>> from payman_sdk.errors import PaymanError
         >>> str(PaymanError("It broke.", task_id="tsk-1", next_step="Mend it."))
         'It broke. Mend it. [task tsk-1]'
     """
+
+    sent: bool | None = None
 
     def __init__(
         self,
@@ -135,12 +141,14 @@ class ConfigurationError(PaymanError, ValueError):
 class APIConnectionError(PaymanError):
     """The network failed before a whole answer was there.
 
-    `sent` is False where the request certainly never reached the server: the connection was never made.
+    `sent` is False where the request certainly never reached the server: the connection was never made. `is_passing` is
+    False where another attempt would fail in the same way: a certificate that is not trusted, a host that does not exist.
     """
 
     _in_requests = "ConnectionError"
 
-    sent: bool = True
+    sent: bool | None = True
+    is_passing: bool = True
 
     def __init__(self, message: str, *, sent: bool | None = None, **known: Unpack[_Known]) -> None:
         super().__init__(message, **known)

@@ -22,13 +22,14 @@ class Send:
     Args:
         request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
         deadline: When, on the door's clock, everything has to be over.
-        silence: Where the answer is an event stream, leave it open for `Read`, and give it up when it is silent for so many
-            seconds. None reads every answer whole.
+        silence: How many seconds the server may be silent; None takes the door's own limit.
+        is_stream: Whether an event stream is left open for `Read`.
     """
 
     request: Mapping[str, Any] = field(repr=False)
     deadline: float
     silence: float | None = None
+    is_stream: bool = False
 
 
 @frozen
@@ -63,6 +64,17 @@ class Call:
     function: Callable[[], Any]
 
 
+@frozen
+class Consult:
+    """Call this function of the user's with this, and await what it returns where that can be awaited.
+
+    What it raises is the user's own, and comes out unchanged.
+    """
+
+    function: Callable[[Any], Any]
+    about: Any
+
+
 class Lock(Protocol):
     """What `Alone` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
 
@@ -90,5 +102,5 @@ class Alone:
     lock: Lock | None = None
 
 
-Step: TypeAlias = Send | Read | Tell | Sleep | Call | Alone
+Step: TypeAlias = Send | Read | Tell | Sleep | Call | Consult | Alone
 Flow: TypeAlias = Generator[Step, Any, T]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
+import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,8 +116,19 @@ def network_failure(error: Exception) -> APIConnectionError:
         failure = APIConnectionError(
             f"The connection broke: {detail}." if sent else f"The server could not be reached: {detail}."
         )
-    failure.sent = sent
+    failure.sent, failure.is_passing = sent, not _is_final(error)
     return failure
+
+
+def _is_final(error: BaseException | None) -> bool:
+    """Whether TLS or the resolver of host names refused: they would again."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+        if isinstance(error, socket.gaierror):
+            return error.errno != socket.EAI_AGAIN
+        error = error.__cause__ or error.__context__
+    return isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)
 
 
 def without_echo(answer: httpx.Response) -> httpx.Response:

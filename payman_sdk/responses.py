@@ -64,13 +64,16 @@ def has_ended(state: str) -> bool:
     return state in _STATUS
 
 
-def format_task(task: Task, *, request_id: str, session_id: str | None) -> FormattedTaskResponse:
+def format_task(
+    task: Task, *, request_id: str, session_id: str | None, idempotency_key: str | None = None
+) -> FormattedTaskResponse:
     """The answer for the caller.
 
     Args:
         task: The task as the agent sent it.
         request_id: The id of the request it answers.
         session_id: The session the request was sent in; the agent's own word wins.
+        idempotency_key: The key that the caller gave the ask, if any.
 
     Raises:
         ResponseValidationError: A member has a type that the protocol does not give it.
@@ -96,6 +99,7 @@ def format_task(task: Task, *, request_id: str, session_id: str | None) -> Forma
         task_id=task_id,
         request_id=request_id,
         session_id=_optional_text(task.session_id, "sessionId") or session_id,
+        idempotency_key=idempotency_key,
         metadata=_plain(task.metadata),
     )
 

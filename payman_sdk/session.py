@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from uuid import uuid4
 
 if TYPE_CHECKING:
@@ -58,14 +58,14 @@ class Session(Generic[Door]):
         self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any], *, raw: bool = False
     ) -> Asked:
         """An ask in this session, all of it checked; it may begin a new session."""
-        from payman_sdk.tasks.ask import check_text, read_options
+        from payman_sdk.tasks.options import check_text, read_options
 
         check_text(text)
         return self._chosen(read_options(options, keywords), raw)
 
     def _streamed(self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Asked:
         """The same for a stream, which has fewer options."""
-        from payman_sdk.tasks.ask import STREAM_OPTIONS, check_text, read_options
+        from payman_sdk.tasks.options import STREAM_OPTIONS, check_text, read_options
 
         check_text(text)
         return self._chosen(read_options(options, keywords, STREAM_OPTIONS, "stream"), False)
@@ -74,12 +74,12 @@ class Session(Generic[Door]):
         self, task: object, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
     ) -> tuple[str, Asked]:
         """The task that is answered, and the same for the answer, which belongs to the session of the task."""
-        from payman_sdk.tasks.ask import REPLY_OPTIONS, check_text, read_options, task_id_of
+        from payman_sdk.tasks.options import REPLY_OPTIONS, check_text, read_options, task_id_of
 
         task_id = task_id_of(task)
         check_text(text)
         asked = self._chosen(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
-        answer: Mapping[str, Any] = task if isinstance(task, Mapping) else {}
+        answer = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
         session_id = answer.get("session_id") or answer.get("sessionId") or asked.session_id
         return task_id, asked._replace(session_id=session_id)
 

@@ -71,6 +71,12 @@ class PaymanConfig(TypedDict, total=False):
     """Seconds for a whole ask, 300 by default."""
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken, 60 by default; comments are no events."""
+    max_retries: int | None
+    """How often an ask that was not taken, or did not arrive, is sent again, 2 by default."""
+    on_retry: Callable[[Any], Any] | None
+    """Called before each repetition with a `Retry`."""
+    before_send: Callable[[Any], Any] | None
+    """Called with an `Outgoing` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
 
 
 class TokenInfo(TypedDict):
@@ -90,6 +96,14 @@ class _Options(TypedDict, total=False):
     """Sent with the text part of the message."""
     timeout: float | None
     """Seconds for the whole ask; the client's, 300 by default."""
+    read_timeout: float | None
+    """Seconds the server may be silent in one attempt; the client's, 60 by default."""
+    max_retries: int | None
+    """How often an ask that was not taken, or did not arrive, is sent again; the client's, 2 by default."""
+    on_retry: Callable[[Any], Any] | None
+    """Called before each repetition with a `Retry`; the client's by default."""
+    before_send: Callable[[Any], Any] | None
+    """Called with an `Outgoing` before it is sent; the client's by default."""
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
 
@@ -99,6 +113,8 @@ class StreamOptions(_Options, total=False):
 
     new_session: bool | None
     """Start a new session with this ask; the client stays in it."""
+    idempotency_key: str | None
+    """A name for the operation, such as `invoice-42`: an ask with the same key is the same task, from any process."""
 
 
 class ReplyOptions(_Options, total=False):
@@ -196,6 +212,8 @@ class FormattedTaskResponse(Record):
     """The id of the JSON-RPC request (`req-…`)."""
     session_id = Key["str | None"]()
     """The id of the session (`ses-…`)."""
+    idempotency_key = Key["str | None"]()
+    """The key that the caller gave the ask; None otherwise."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about the task, such as `agentId` and `orgId`."""
 

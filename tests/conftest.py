@@ -33,6 +33,13 @@ def _nothing_shared_with_other_tests() -> None:
     forget_shared_stores()
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited between two attempts is a hundredth of the usual; where it is tested, nobody waits for it."""
+    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
+    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
+
+
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     with Peer() as peer:
@@ -52,6 +59,7 @@ def connect(peer: Peer) -> Iterator[Connect]:
                 "client_id": "pm-test-1",
                 "client_secret": SECRET,
                 "base_url": peer.base_url,
+                "max_retries": 0,  # tests of retries say so
                 **settings,
             }
             return stack.enter_context(PaymanClient(**given))

@@ -13,6 +13,7 @@ from payman_sdk.auth.stores import MemoryTokenStore
 from payman_sdk.auth.tokens import Owner, Tokens
 from payman_sdk.flows import Alone, Call, Flow, Send, Sleep, Step
 from payman_sdk.secrecy import Secret
+from payman_sdk.tasks.retrying import Time
 
 T = TypeVar("T")
 
@@ -98,6 +99,17 @@ def _outcome(
             return outcome
         case _:
             raise AssertionError(f"an unforeseen step: {step}")
+
+
+def time_of(clock: Clock, seconds: float = 300, *, max_retries: int = 0, random: float = 1.0) -> Time:
+    """So much time on a clock that goes when it is told to, with chance as it is given."""
+    return Time(
+        deadline=clock.now + seconds,
+        silence=60,
+        max_retries=max_retries,
+        clock=clock,
+        random=lambda: random,
+    )
 
 
 def own_tokens(clock: Clock) -> Tokens:

@@ -24,6 +24,7 @@ from payman_sdk import (
     FileTokenStore,
     MemoryTokenStore,
     PaymanClient,
+    PaymanConfig,
     PaymanError,
     TaskStream,
 )
@@ -39,7 +40,7 @@ from payman_sdk.locks import ThreadLock, to_its_end
 from payman_sdk.network import Patience
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET
-from tests.peer import ASK_PATH, TOKEN_PATH, Peer, Request, answer, chunked, token
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, chunked, rpc, token
 from tests.tasks.faults import REFUSED, SILENT, UNREADABLE
 
 PATIENCE = Patience(connect=5, read=5)
@@ -56,9 +57,8 @@ Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 
 def connected(peer: Peer, **settings: Any) -> AsyncPaymanClient:
-    return AsyncPaymanClient(
-        {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}, **settings
-    )
+    config: PaymanConfig = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}
+    return AsyncPaymanClient({**config, "max_retries": 0}, **settings)
 
 
 # One surface
@@ -193,8 +193,9 @@ def test_flows_run_alone_one_after_the_other(own: bool, run: Run) -> None:
 
 @pytest.mark.parametrize("name", SILENT)
 def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer: Peer) -> None:
-    """Whatever goes wrong after the request was sent, it was sent once, and the error has its ids."""
+    """Whatever goes wrong after the request was sent, it was sent once, and where nothing can be learned, the error has its ids."""
     peer.always(ASK_PATH, SILENT[name])
+    peer.always(GET_PATH, rpc(error={"code": -32601, "message": "no such method"}))
 
     async def main() -> None:
         async with connected(peer) as client:
@@ -210,6 +211,7 @@ def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer
 def test_other_faults_are_errors_of_ours(name: str, run: Run, peer: Peer) -> None:
     """Refusals and unreadable answers come out as they do from the other client."""
     peer.always(ASK_PATH, REFUSED[name][0] if name in REFUSED else UNREADABLE[name])
+    peer.always(GET_PATH, rpc(error={"code": -32601, "message": "no such method"}))
     with connected_sync(peer) as client, pytest.raises(PaymanError) as expected:
         client.ask("Hello!")
 
@@ -229,7 +231,7 @@ def nameless(error: PaymanError) -> str:
 
 
 def connected_sync(peer: Peer) -> PaymanClient:
-    return PaymanClient(client_id="pm-test-1", client_secret=SECRET, base_url=peer.base_url)
+    return PaymanClient(client_id="pm-test-1", client_secret=SECRET, base_url=peer.base_url, max_retries=0)
 
 
 def test_nobody_there(run: Run) -> None:

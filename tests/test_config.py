@@ -52,6 +52,9 @@ def test_the_defaults() -> None:
         read_timeout=60.0,
         timeout=300.0,
         idle_timeout=60.0,
+        max_retries=2,
+        on_retry=None,
+        before_send=None,
     )
 
 
@@ -113,7 +116,7 @@ def test_an_unknown_setting_like_none_is_answered_with_all() -> None:
     """A setting that resembles none is refused with the list of those there are."""
     said = refused({"zzz": 1})
     assert "'zzz'" in said
-    assert "base_url, client_id, client_secret" in said
+    assert "base_url, before_send, client_id, client_secret" in said
 
 
 @pytest.mark.parametrize("given", ["pm-test-1", 5, [("client_id", "x")]])

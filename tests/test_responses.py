@@ -74,6 +74,7 @@ def test_the_sample_of_the_documentation_gives_what_the_documentation_shows() ->
         "task_id": "tsk-1",
         "request_id": "req-1",
         "session_id": "ses-1",
+        "idempotency_key": None,
         "metadata": noted,
     }
     assert answer.text == wallets

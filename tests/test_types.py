@@ -184,4 +184,7 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "read_timeout",
         "timeout",
         "idle_timeout",
+        "max_retries",
+        "on_retry",
+        "before_send",
     }

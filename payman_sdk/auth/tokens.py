@@ -343,19 +343,32 @@ def _busy() -> APITimeoutError:
 
 
 def authorized(
-    request: dict[str, Any], tokens: Tokens, deadline: float, *, silence: float | None = None
+    request: dict[str, Any],
+    tokens: Tokens,
+    deadline: float,
+    silence: float | None = None,
+    *,
+    is_stream: bool = False,
 ) -> Flow[httpx.Response]:
-    """A flow that sends a request with a valid token and returns the answer; with `silence`, an event stream left open.
+    """A flow that sends a request with a valid token and returns the answer; an event stream is left open where one is wanted.
 
     A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
     """
-    token = yield from tokens.obtain(deadline)
-    answer: httpx.Response = yield Send(_signed(request, token), deadline, silence)
+    token = yield from _obtained(tokens, deadline)
+    answer: httpx.Response = yield Send(_signed(request, token), deadline, silence, is_stream)
     if answer.status_code == 401:
         tokens.forget(token)
-        token = yield from tokens.obtain(deadline)
-        answer = yield Send(_signed(request, token), deadline, silence)
+        token = yield from _obtained(tokens, deadline)
+        answer = yield Send(_signed(request, token), deadline, silence, is_stream)
     return answer
+
+
+def _obtained(tokens: Tokens, deadline: float) -> Flow[Token]:
+    try:
+        return (yield from tokens.obtain(deadline))
+    except PaymanError as error:
+        error.sent = False  # the token request perhaps, what the token was wanted for certainly not
+        raise
 
 
 def _signed(request: dict[str, Any], token: Token) -> dict[str, Any]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from payman_api.api.tasks import resubscribe_task
-from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
-from payman_api.models.task_query_params import TaskQueryParams
 from payman_sdk.auth.tokens import Tokens, authorized
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
+    OutcomeUnknownError,
     PaymanError,
-    ResponseValidationError,
     StreamInterruptedError,
+    TaskNotFoundError,
 )
 from payman_sdk.flows import Flow, Read, Tell
 from payman_sdk.network import is_event_stream
@@ -22,13 +21,16 @@ from payman_sdk.responses import format_task
 from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, SSEDecoder
-from payman_sdk.tasks.answers import read_answer
-from payman_sdk.tasks.ask import Ask, nothing_said, says_nothing, unknown
-from payman_sdk.tasks.waiting import Time, found
+from payman_sdk.tasks.answers import nothing_said, read_answer
+from payman_sdk.tasks.ask import Ask, resubscription
+from payman_sdk.tasks.retrying import Time, is_passing, once
+from payman_sdk.tasks.sending import allowed, known_by_key, unknown
+from payman_sdk.tasks.waiting import found, requires_input
 
 if TYPE_CHECKING:
     import httpx
 
+    from payman_sdk.hooks import Outgoing
     from payman_sdk.types import FormattedTaskResponse
 
 _FRUITLESS = 3
@@ -43,14 +45,23 @@ class Following:
         tokens: Where its requests get their token.
         time: The time there is for all of it.
         idle: Seconds without an event after which the stream counts as broken; comments are no events.
+        before_send: What is consulted before the ask is sent.
     """
 
-    def __init__(self, ask: Ask, tokens: Tokens, time: Time, idle: float) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        tokens: Tokens,
+        time: Time,
+        idle: float,
+        before_send: Callable[[Outgoing], Any] | None = None,
+    ) -> None:
         self.ask = ask
         self.progress = Progress(ask)
         self._tokens = tokens
         self._time = time
         self._idle = idle
+        self._before_send = before_send
         self._last_event_id = ""
 
     def told(self) -> Flow[None]:
@@ -61,39 +72,51 @@ class Following:
             OutcomeUnknownError: It broke before anything was told, and how the ask ended could not be learned.
             PaymanError: As for an ask.
         """
+        ask, progress = self.ask, self.progress
         try:
-            broke = yield from self._heard(self.ask.streaming_request())
-            if broke is not None:
-                yield from self._taken_up_again(broke)
+            if ask.idempotency_key is not None:
+                known = yield from known_by_key(ask, self._tokens, self._time)
+                if known is not None:
+                    yield Tell(progress.catch_up(*known))
+                    if not progress.is_over:
+                        yield from self._taken_up_again(_ended_early())
+                    return
+            self._time = yield from allowed(ask, self._time, self._before_send)
+            attempt = partial(self._heard, ask.streaming_request())
+            yield from once(ask.task_id, attempt, self._taken_up_again, self._time)
         except PaymanError as error:
-            error.about(**self.ask.ids())
+            error.about(**ask.ids())
             raise
 
     def answer(self) -> FormattedTaskResponse:
         """What the stream has told so far, as an ask would have answered it."""
         return format_task(
-            self.progress.task(), request_id=self.ask.request_id, session_id=self.progress.session_id
+            self.progress.task(),
+            request_id=self.ask.request_id,
+            session_id=self.progress.session_id,
+            idempotency_key=self.ask.idempotency_key,
         )
 
-    def _heard(self, request: dict[str, Any]) -> Flow[PaymanError | None]:
-        """Sends a request and tells what its answer tells; returns what broke it off, None where it told the end."""
-        try:
-            answer: httpx.Response = yield from authorized(
-                request, self._tokens, self._time.deadline, silence=self._idle
-            )
-            if is_event_stream(answer):
-                yield Tell(())
-                yield from self._listened()
-            elif says_nothing(answer):
-                return nothing_said(answer)
-            else:
-                body, task = read_answer(answer, self.ask.request_id)
-                yield Tell(self.progress.catch_up(body, task))
-        except APIConnectionError as error:
-            if not error.sent:
-                raise
-            return error
-        return None if self.progress.is_over else APIConnectionError("The stream ended before the task did.")
+    def _heard(self, request: dict[str, Any]) -> Flow[bool]:
+        """Sends a request and tells what its answer tells, to the end; returns True, for it did.
+
+        Raises:
+            PaymanError: What broke it off before, or refused it.
+        """
+        silence = min(self._time.silence, self._idle)
+        answer: httpx.Response = yield from authorized(
+            request, self._tokens, self._time.deadline, silence, is_stream=True
+        )
+        if is_event_stream(answer):
+            yield Tell(())
+            yield from self._listened()
+        elif (failure := nothing_said(answer)) is not None:
+            raise failure
+        else:
+            yield Tell(self.progress.catch_up(*read_answer(answer, self.ask.request_id)))
+        if not self.progress.is_over:
+            raise _ended_early()
+        return True
 
     def _listened(self) -> Flow[None]:
         decoder, progress, clock = SSEDecoder(), self.progress, self._time.clock
@@ -120,9 +143,7 @@ class Following:
             if events:
                 yield Tell(events)
             if too_large is not None:
-                raise ResponseValidationError(
-                    str(too_large), next_step="client.get_task(error.task_id) tells how the task stands."
-                )
+                raise self._interrupted(str(too_large))
             if said:
                 quiet_since = clock()
             elif clock() >= until:
@@ -142,62 +163,76 @@ class Following:
             pass  # a server without tasks/get told all it could
         yield Tell([*missing, *events[-1:]])
 
-    def _taken_up_again(self, broke: PaymanError) -> Flow[None]:
-        """Subscribes once more, and follows the task with `tasks/get` where that leads nowhere."""
+    def _taken_up_again(self, broke: PaymanError) -> Flow[bool | None]:
+        """Subscribes once more, and follows the task with `tasks/get` where that leads nowhere.
+
+        Returns:
+            True when all is told; None where the agent does not know the task: the ask never arrived.
+        """
         fruitless = 0
         pauses = self._time.pauses()
         while fruitless < _FRUITLESS and not self._time.is_over():
             count = self.progress.count
             self.progress.rejoin()
             try:
-                if (yield from self._heard(self._resubscription())) is None:
-                    return
-            except APIConnectionError:
-                pass
-            except PaymanError:
-                break  # this server has no such thing
+                yield from self._heard(
+                    resubscription(self.ask.task_id, self.ask.request_id, self._last_event_id)
+                )
+                return self._learned(broke)
+            except OutcomeUnknownError:
+                raise
+            except PaymanError as error:
+                if not is_passing(error):
+                    break  # this server has no such thing
             if self.progress.count > count:
                 fruitless, pauses = 0, self._time.pauses()
             else:
                 fruitless += 1
                 yield next(pauses)
-        yield from self._followed(broke)
+        return (yield from self._followed(broke))
 
-    def _followed(self, broke: PaymanError) -> Flow[None]:
+    def _followed(self, broke: PaymanError) -> Flow[bool | None]:
         pauses = self._time.pauses()
-        while not self.progress.is_over:
+        while True:
             try:
                 body, task = yield from self._looked_up()
             except PaymanError as error:
-                raise self._given_up(broke, error) from error
+                if isinstance(error, TaskNotFoundError) and self.progress.count == 0:
+                    return None
+                raise self._given_up(broke, error) from broke
             if events := self.progress.catch_up(body, task):
                 pauses = self._time.pauses()
             yield Tell(events)
             if self.progress.is_over:
-                return
+                return self._learned(broke)
             yield next(pauses)
             if self._time.is_over():
-                raise self._given_up(broke, APITimeoutError("The time for the whole ask was over."))
+                raise self._given_up(broke, APITimeoutError("The time for the whole ask was over.")) from broke
+
+    def _learned(self, broke: PaymanError) -> bool:
+        if self.ask.is_reply and requires_input(self.progress.task()):
+            raise unknown(broke) from broke  # it waits still, or again: whether the reply arrived does not show
+        return True
 
     def _looked_up(self) -> Flow[Any]:
         return found(self.ask.task_id, self.ask.request_id, self._tokens, self._time)
 
-    def _resubscription(self) -> dict[str, Any]:
-        params = TaskQueryParams(id=self.ask.task_id)
-        request = resubscribe_task.build_request(
-            body=ResubscribeTaskRequest(id=self.ask.request_id, params=params)
-        )
-        if self._last_event_id:
-            request["headers"] = {**request["headers"], "Last-Event-ID": self._last_event_id}
-        return request
-
     def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:
-            return unknown(f"{broke.message} {error.message}", error.response)
-        failure = StreamInterruptedError(
-            f"{broke.message} The task could not be followed either: {error.message}",
-            next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
-            response=error.response,
+            return unknown(broke, error)
+        return self._interrupted(
+            f"{broke.message} The task could not be followed either: {error.message}", error
         )
-        failure.partial = self.answer()
+
+    def _interrupted(self, message: str, error: PaymanError | None = None) -> StreamInterruptedError:
+        failure = StreamInterruptedError(
+            message,
+            next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
+            response=error.response if error is not None else None,
+        )
+        failure.sent, failure.partial = True, self.answer()
         return failure
+
+
+def _ended_early() -> APIConnectionError:
+    return APIConnectionError("The stream ended before the task did.")

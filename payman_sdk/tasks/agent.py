@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk.errors import ResponseValidationError
 from payman_sdk.responses import format_task
-from payman_sdk.tasks.ask import Ask, asked, canceled, looked_up, new_id, task_id_of
-from payman_sdk.tasks.waiting import Time, ended
+from payman_sdk.tasks.ask import Ask, new_id, task_id_for
+from payman_sdk.tasks.options import task_id_of
+from payman_sdk.tasks.retrying import Time, repeated
+from payman_sdk.tasks.sending import asked
+from payman_sdk.tasks.waiting import canceled, ended, looked_up
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -37,9 +41,9 @@ class Agent:
         self._clock = clock
         self._random = random
 
-    def deadline(self, seconds: float | None = None) -> float:
-        """When something that begins now has to be over, in so many seconds or else in the client's own time."""
-        return self._clock() + (self._config.timeout if seconds is None else seconds)
+    def deadline(self) -> float:
+        """When something that begins now has to be over."""
+        return self._clock() + self._config.timeout
 
     def ask(
         self,
@@ -51,11 +55,10 @@ class Agent:
         task_id: str | None = None,
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
-        ask = _ask(text, session_id, options, task_id)
-        answer, task = yield from asked(ask, self._tokens, self.deadline(options.get("timeout")))
-        if raw:
-            return cast("TaskResponse", answer)
-        return _formatted(task, **ask.ids())
+        ask = self._ask(text, session_id, options, task_id)
+        before_send = options.get("before_send", self._config.before_send)
+        answer, task = yield from asked(ask, self._tokens, self._time(options), before_send)
+        return cast("TaskResponse", answer) if raw else _formatted(task, **ask.ids())
 
     def following(
         self, text: str, session_id: str, options: Mapping[str, Any], *, task_id: str | None = None
@@ -64,50 +67,76 @@ class Agent:
         from payman_sdk.streaming.following import Following
 
         return Following(
-            _ask(text, session_id, options, task_id),
+            self._ask(text, session_id, options, task_id),
             self._tokens,
-            self._time(options.get("timeout")),
+            self._time(options),
             options.get("idle_timeout", self._config.idle_timeout),
+            options.get("before_send", self._config.before_send),
         )
 
     def task(self, task: object) -> Flow[FormattedTaskResponse]:
         """How a task stands."""
-        task_id, request_id = task_id_of(task), new_id("req")
-        _, found = yield from looked_up(task_id, request_id, self._tokens, self.deadline())
-        return _formatted(found, task_id=task_id, request_id=request_id, session_id=None)
+        task_id, request_id, time = task_id_of(task), new_id("req"), self._time()
+        _, found = yield from repeated(
+            lambda: looked_up(task_id, request_id, self._tokens, time), time, task_id
+        )
+        return _formatted(found, task_id=task_id, request_id=request_id)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
         task_id, request_id = task_id_of(task), new_id("req")
-        _, found = yield from canceled(task_id, request_id, self._tokens, self.deadline())
-        return _formatted(found, task_id=task_id, request_id=request_id, session_id=None)
+        found = yield from canceled(task_id, request_id, self._tokens, self._time())
+        return _formatted(found, task_id=task_id, request_id=request_id)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
         task_id, request_id = task_id_of(task), new_id("req")
-        found = yield from ended(task_id, request_id, self._tokens, self._time(timeout))
-        return _formatted(found, task_id=task_id, request_id=request_id, session_id=None)
+        _, found = yield from ended(task_id, request_id, self._tokens, self._time({"timeout": timeout}))
+        return _formatted(found, task_id=task_id, request_id=request_id)
 
-    def _time(self, seconds: float | None) -> Time:
-        return Time(self.deadline(seconds), self._clock, self._random)
+    def _time(self, options: Mapping[str, Any] = MappingProxyType({})) -> Time:
+        config = self._config
+        given = {key: value for key, value in options.items() if value is not None}
+        return Time(
+            deadline=self._clock() + given.get("timeout", config.timeout),
+            silence=given.get("read_timeout", config.read_timeout),
+            max_retries=given.get("max_retries", config.max_retries),
+            on_retry=given.get("on_retry", config.on_retry),
+            clock=self._clock,
+            random=self._random,
+        )
+
+    def _ask(self, text: str, session_id: str, options: Mapping[str, Any], replied: str | None) -> Ask:
+        key = options.get("idempotency_key")
+        task_id = new_id("tsk") if key is None else task_id_for(self._config.client_id, key)
+        return Ask(
+            text=text,
+            task_id=replied or task_id,
+            request_id=new_id("req"),
+            session_id=session_id,
+            metadata=options.get("metadata"),
+            message_metadata=options.get("message_metadata"),
+            part_metadata=options.get("part_metadata"),
+            idempotency_key=key,
+            is_reply=replied is not None,
+        )
 
 
-def _ask(text: str, session_id: str, options: Mapping[str, Any], task_id: str | None) -> Ask:
-    return Ask(
-        text=text,
-        task_id=task_id or new_id("tsk"),
-        request_id=new_id("req"),
-        session_id=session_id,
-        metadata=options.get("metadata"),
-        message_metadata=options.get("message_metadata"),
-        part_metadata=options.get("part_metadata"),
-    )
-
-
-def _formatted(task: Task, *, task_id: str, request_id: str, session_id: str | None) -> FormattedTaskResponse:
+def _formatted(
+    task: Task,
+    *,
+    task_id: str,
+    request_id: str,
+    session_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> FormattedTaskResponse:
     """The answer for the caller; an error about it carries the ids of the request."""
     try:
-        return format_task(task, request_id=request_id, session_id=session_id)
+        return format_task(
+            task, request_id=request_id, session_id=session_id, idempotency_key=idempotency_key
+        )
     except ResponseValidationError as error:
-        error.about(task_id=task_id, request_id=request_id, session_id=session_id)
+        error.about(
+            task_id=task_id, request_id=request_id, session_id=session_id, idempotency_key=idempotency_key
+        )
         raise

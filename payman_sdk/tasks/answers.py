@@ -58,9 +58,26 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
     return body, task
 
 
+def nothing_said(answer: httpx.Response) -> PaymanError | None:
+    """The error for an answer that leaves open if the request was processed; None for one that tells.
+
+    503 with Retry-After says that it was not, and so does a redirect that wants the same request elsewhere (307, 308);
+    another redirect may follow a request that was processed.
+    """
+    status = answer.status_code
+    tells = (
+        status not in range(300, 400) if status < 500 else status == 503 and "retry-after" in answer.headers
+    )
+    if tells or status in {307, 308}:
+        return None
+    failure = _status_error(answer, f"The server answered HTTP {status}")
+    failure.sent = True
+    return failure
+
+
 def error_response(answer: httpx.Response) -> ErrorResponse:
     """What an exception keeps of an answer."""
-    return ErrorResponse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+    return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
 
 
 def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = None) -> PaymanError | None:
@@ -84,9 +101,9 @@ def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = No
     return failure
 
 
-def _status_error(answer: httpx.Response) -> PaymanError:
+def _status_error(answer: httpx.Response, what: str = "Payman refused") -> PaymanError:
     response = error_response(answer)
-    return class_of_status(answer.status_code)(f"Payman refused: {shown(response)}.", response=response)
+    return class_of_status(answer.status_code)(f"{what}: {shown(response)}.", response=response)
 
 
 def _unreadable(answer: httpx.Response, got: str) -> ResponseValidationError:

@@ -2,93 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
-from payman_sdk.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    InternalAgentError,
-    PaymanError,
-    RateLimitError,
-    ResponseValidationError,
-    ServerError,
-)
-from payman_sdk.flows import Flow, Sleep
+from payman_sdk.auth.tokens import Tokens, authorized
+from payman_sdk.errors import APITimeoutError, PaymanError
+from payman_sdk.flows import Flow
 from payman_sdk.responses import canonical_state, has_ended
-from payman_sdk.tasks.ask import looked_up
+from payman_sdk.tasks.answers import nothing_said, read_answer
+from payman_sdk.tasks.ask import cancellation, look_up
+from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
+from payman_sdk.types import TaskState
 
 if TYPE_CHECKING:
+    import httpx
+
     from payman_api.models.task import Task
-    from payman_sdk.auth.tokens import Tokens
-
-_FIRST, _LONGEST = 0.25, 5.0
-
-_PASSING = (APIConnectionError, InternalAgentError, RateLimitError, ResponseValidationError, ServerError)
-"""What may be otherwise a moment later."""
 
 
-@frozen
-class Time:
-    """The time there is for something, and how it is spent between two attempts.
+def looked_up(
+    task_id: str, request_id: str, tokens: Tokens, time: Time, *, messages: int = 0
+) -> Flow[tuple[dict[str, Any], Task]]:
+    """A flow that asks once how a task stands [P], with so many of its newest messages."""
+    return (yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time))
+
+
+def canceled(task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Task]:
+    """A flow that cancels a task [P], and returns how it stands then.
+
+    Raises:
+        TaskNotCancelableError: It had ended before.
+        PaymanError: It could not be canceled, or could not be learned whether it was.
+    """
+    for attempt in count(1):
+        try:
+            _, task = yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time)
+            return task
+        except PaymanError as error:
+            failure, verdict = error, judge(error)
+        if verdict is Verdict.UNKNOWN:
+            _, task = yield from found(task_id, request_id, tokens, time)
+            if has_ended(state_of(task)):
+                return task
+        if verdict is Verdict.FINAL or not (yield from time.before_another(attempt, failure, task_id)):
+            raise failure
+    raise AssertionError("counting does not end")
+
+
+def _told(
+    request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time
+) -> Flow[tuple[dict[str, Any], Task]]:
+    try:
+        answer: httpx.Response = yield from authorized(request, tokens, time.deadline, time.silence)
+        if (failure := nothing_said(answer)) is not None:
+            raise failure
+        return read_answer(answer, request_id)
+    except PaymanError as error:
+        error.about(task_id=task_id, request_id=request_id)
+        raise
+
+
+def found(
+    task_id: str, request_id: str, tokens: Tokens, time: Time, *, messages: int = 0
+) -> Flow[tuple[dict[str, Any], Task]]:
+    """A flow that returns how a task stands, trying again until the deadline while the failure may be a passing one.
 
     Args:
-        deadline: When, on the clock, it has to be over.
-        clock: Seconds that only go forward.
-        random: A number from 0 to 1, another at every call.
-    """
-
-    deadline: float
-    clock: Callable[[], float]
-    random: Callable[[], float]
-
-    def is_over(self) -> bool:
-        """Whether there is none left."""
-        return self.clock() >= self.deadline
-
-    def pauses(self) -> Iterator[Sleep]:
-        """Pauses that grow, up to 5 s, each of a random length so that a thousand clients do not come back at once."""
-        longest = _FIRST
-        while True:
-            yield Sleep(min(longest * (0.5 + self.random() / 2), max(0.0, self.deadline - self.clock())))
-            longest = min(2 * longest, _LONGEST)
-
-
-def found(task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, Any], Task]]:
-    """A flow that returns how a task stands, trying again while it is only the network or the server that fails.
+        task_id: The task.
+        request_id: The id of the request.
+        tokens: Where the request gets its token.
+        time: The time there is.
+        messages: How many of the newest messages of its history are wanted.
 
     Raises:
         PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
     """
     for pause in time.pauses():
         try:
-            return (yield from looked_up(task_id, request_id, tokens, time.deadline))
-        except _PASSING as error:
-            failure: PaymanError = error
+            return (yield from looked_up(task_id, request_id, tokens, time, messages=messages))
+        except PaymanError as error:
+            failure = error
+        if not is_passing(failure):
+            raise failure
         yield pause
         if time.is_over():
             raise failure
     raise AssertionError("there is always another pause")
 
 
-def ended(task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Task]:
+def rests(task: Task) -> bool:
+    """Whether a task changes no more, or only when somebody answers it."""
+    return has_ended(state_of(task)) or requires_input(task)
+
+
+def requires_input(task: Task) -> bool:
+    """Whether a task waits for somebody."""
+    return state_of(task) == TaskState.INPUT_REQUIRED
+
+
+def state_of(task: Task) -> str:
+    """The state of a task as the protocol spells it, also where a server sends something else than a text."""
+    return canonical_state(str(task.status.state))
+
+
+def ended(
+    task_id: str, request_id: str, tokens: Tokens, time: Time, *, or_rests: bool = False
+) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that waits until a task has ended, whoever it waits for, and returns it.
+
+    Args:
+        task_id: The task.
+        request_id: The id of the requests.
+        tokens: Where the requests get their token.
+        time: The time there is.
+        or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, however it stands.
 
     Raises:
         APITimeoutError: It had not ended in time.
         PaymanError: It cannot be learned how the task stands.
     """
     for pause in time.pauses():
-        _, task = yield from found(task_id, request_id, tokens, time)
-        state = canonical_state(str(task.status.state))
-        if has_ended(state):
-            return task
+        body, task = yield from found(task_id, request_id, tokens, time)
+        if rests(task) if or_rests else has_ended(state_of(task)):
+            return body, task
         yield pause
+        if time.is_over() and or_rests:
+            return body, task
         if time.is_over():
             raise APITimeoutError(
-                f"The task is still {state} after the time that was given.",
+                f"The task is still {state_of(task)} after the time that was given.",
                 next_step="Wait longer, or ask client.get_task(error.task_id) later.",
                 task_id=task_id,
                 request_id=request_id,

@@ -77,9 +77,3 @@ async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> li
 def ear(request: pytest.FixtureRequest) -> Ear:
     """Streaming, by each of the doors."""
     return Ear(request.param)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is waited between two attempts is a hundredth of the usual here; how it grows is tested without waiting."""
-    monkeypatch.setattr("payman_sdk.tasks.waiting._FIRST", 0.0025)

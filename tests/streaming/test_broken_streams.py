@@ -13,7 +13,6 @@ from payman_sdk.errors import (
     InternalAgentError,
     OutcomeUnknownError,
     PaymanError,
-    ResponseValidationError,
     StreamInterruptedError,
 )
 from payman_sdk.sandbox import Sandbox, StreamFault
@@ -331,9 +330,10 @@ def test_an_event_beyond_all_measure(ear: Ear, peer: Peer) -> None:
     """An event of more than 16 MiB is an error with the ids, and what came before it is told."""
     piece = literally(b"x" * (1024 * 1024))
     peer.script(STREAM_PATH, stream(WORKING, literally(b"data: "), *[piece] * 17))
-    with pytest.raises(ResponseValidationError, match="larger than the limit of 16777216 bytes") as caught:
+    with pytest.raises(StreamInterruptedError, match="larger than the limit of 16777216 bytes") as caught:
         ear.one(peer, "Hello!")
     assert caught.value.task_id
+    assert caught.value.partial.state == "working"
 
 
 def test_events_nobody_knows_are_told(ear: Ear, peer: Peer) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.tasks.ask import read_options
+from payman_sdk.tasks.options import read_options
 from tests.peer import Peer
 
 
@@ -49,7 +49,7 @@ LOOP["itself"] = LOOP
         ("half \ud83d", {}, "text holds half a character at position 5"),
         ("Hello!", {"new_sesion": True}, "Did you mean 'new_session'"),
         ("Hello!", {"newSession": True}, "Did you mean 'new_session'"),
-        ("Hello!", {"zzz": 1}, "Known are idle_timeout, message_metadata, metadata"),
+        ("Hello!", {"zzz": 1}, "Known are before_send, idempotency_key, idle_timeout"),
         ("Hello!", {"on_message": "print"}, "on_message is a str. Give a function of one argument"),
         ("Hello!", {"timeout": 0}, "timeout is 0"),
         ("Hello!", {"timeout": "5"}, "timeout is '5'"),
