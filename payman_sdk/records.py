@@ -24,8 +24,8 @@ class Record(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         spelled = _stored(key)
-        if dict.__contains__(self, spelled):
-            return dict.__getitem__(self, spelled)
+        if super().__contains__(spelled):
+            return super().__getitem__(spelled)
         raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
@@ -90,7 +90,9 @@ class LazyRecord(Record):
 
 def _completed(method: Callable[..., Any]) -> Callable[..., Any]:
     def whole(record: LazyRecord, *arguments: Any, **keywords: Any) -> Any:
-        return method(record.complete(), *arguments, **keywords)
+        # A dict that is compared reads another's memory too.
+        others = [other.complete() if isinstance(other, LazyRecord) else other for other in arguments]
+        return method(record.complete(), *others, **keywords)
 
     whole.__name__, whole.__doc__ = method.__name__, method.__doc__
     return whole
