@@ -20,7 +20,7 @@ from payman_sdk.network import is_event_stream
 from payman_sdk.responses import format_task
 from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
-from payman_sdk.streaming.sse import EventTooLargeError, SSEDecoder
+from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask, resubscription
 from payman_sdk.tasks.retrying import Time, is_passing, once
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _FRUITLESS = 3
 """How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
+
+_BATCH = 16
+"""How many events are told at once. A piece of the stream may hold hundreds; so many at a time would keep the garbage collector
+busy, and memory for each of many streams."""
 
 
 class Following:
@@ -131,23 +135,37 @@ class Following:
                 said = decoder.feed(piece)
             except EventTooLargeError as error:
                 said, too_large = list(error.events), error
-            events: list[StreamEvent] = []
-            for one in said:
-                events += progress.take(one.data)
+            for start in range(0, len(said), _BATCH):
+                yield from self._taken(said[start : start + _BATCH])
                 if progress.is_over:
-                    break
+                    return
             self._last_event_id = decoder.last_event_id
-            if progress.is_over:
-                yield from self._concluded(events)
-                return
-            if events:
-                yield Tell(events)
             if too_large is not None:
                 raise self._interrupted(str(too_large))
             if said:
                 quiet_since = clock()
             elif clock() >= until:
                 raise APITimeoutError(f"No event came within {self._idle:g} seconds.")
+
+    def _taken(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
+        """Takes some events of the stream and tells what is new in them, before an error too."""
+        progress = self.progress
+        events: list[StreamEvent] = []
+        failure: PaymanError | None = None
+        for one in said:
+            try:
+                events += progress.take(one.data)
+            except PaymanError as error:
+                failure = error
+                break
+            if progress.is_over:
+                break
+        if progress.is_over:
+            yield from self._concluded(events)
+        elif events:
+            yield Tell(events)
+        if failure is not None:
+            raise failure
 
     def _concluded(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells the last events, and before the very last one what an interruption may have swallowed."""
