@@ -23,7 +23,7 @@ class Growing:
         head: What the artifact has besides its parts.
         parts: The parts that are complete.
         text: The last part but its text, where it is one that can go on.
-        tail: The text of that part, in UTF-8, which takes a fourth of what Python's strings may take and can be extended.
+        tail: The text of that part, encoded so that it can be extended.
     """
 
     __slots__ = ("head", "parts", "tail", "text")
@@ -87,6 +87,17 @@ class Growing:
         """Its text, a line break between parts."""
         return "\n".join(part["text"] for part in self.as_json()["parts"] if part.get("type") == "text")
 
+    def more_words(self, parts: list[Json]) -> str:
+        """What its text will have more of, with these parts added."""
+        texts = [part["text"] for part in parts if part.get("type") == "text"]
+        goes_on = self.text is not None and parts[:1] != [] and parts[0].get("type") == "text"
+        has_words = self.text is not None or any(part.get("type") == "text" for part in self.parts)
+        return "\n".join(texts if goes_on or not texts or not has_words else ["", *texts])
+
+    def under(self, other: Growing) -> Growing:
+        """The same parts, with what another artifact that has them says besides."""
+        return Growing(other.head, self.parts, other.text, self.tail)
+
     def begins(self, other: Growing) -> bool:
         """Whether the other artifact begins as this one is, and so may come of it."""
         count = len(self.parts)
@@ -142,13 +153,13 @@ def changed(number: int, artifact: Growing, before: Moment | None) -> Moment:
 
 
 def encoded(text: str) -> bytes:
-    """A text in UTF-8; half a character, which JSON can hold, comes back as it was."""
-    return text.encode("utf-8", "surrogatepass")
+    """A text in UTF-16, as JSON means its strings: where half a character ends a chunk and the other begins the next, they meet."""
+    return text.encode("utf-16-le", "surrogatepass")
 
 
 def decoded(text: bytes | bytearray) -> str:
     """What `encoded` made of a text, as the text."""
-    return text.decode("utf-8", "surrogatepass")
+    return text.decode("utf-16-le", "surrogatepass")
 
 
 def _head(chunk: Json) -> Json:

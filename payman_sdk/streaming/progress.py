@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
@@ -16,12 +16,12 @@ from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.models.task_status_update_event import TaskStatusUpdateEvent
 from payman_api.types import UNSET
-from payman_sdk.errors import ResponseValidationError
-from payman_sdk.responses import canonical_state, format_artifact, format_message, has_ended, status_of
+from payman_sdk.errors import ResponseValidationError, shortened
+from payman_sdk.responses import canonical_state, format_artifact, format_task, has_ended
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-from payman_sdk.streaming.growing import Growing, Moment, changed
+from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
 from payman_sdk.tasks.answers import agent_error
-from payman_sdk.types import Artifact, Json, TaskResponse
+from payman_sdk.types import Artifact, FormattedTaskResponse, Json, TaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk.tasks.ask import Ask
@@ -30,7 +30,7 @@ _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, Res
 """What reading something raises that is not as the protocol has it."""
 
 _REMEMBERED = 256
-"""How many updates of the status are remembered, so that a stream that begins anew does not repeat them."""
+"""How many of its replaced versions are remembered of an artifact, so that a stream that begins anew does not repeat them."""
 
 _WORDS_ONLY: Json = {"type": "text"}
 
@@ -59,7 +59,9 @@ class Progress:
         )
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
-        self._remembered: deque[Any] = deque(maxlen=_REMEMBERED)
+        self._replaced: dict[int, deque[Growing]] = {}
+        self._closed: set[int] = set()  # those whose last chunk was told
+        self._heard: set[int] = set()  # what was told of the status, and what is unknown, by its fingerprint
         self._retold: dict[int, Growing] | None = None
 
     def take(self, data: str) -> list[StreamEvent]:
@@ -82,10 +84,16 @@ class Progress:
         """Takes the task as it stands by a JSON-RPC answer of its own, and returns what is new in it.
 
         The stream is over, too, where the task waits for somebody: nothing more comes until somebody answers.
+
+        Raises:
+            ResponseValidationError: It is another task, or a member has a type that the protocol does not give it.
         """
-        events = self._task(task, body)
-        self.is_over = self.is_over or self._state() == TaskState.INPUT_REQUIRED
-        return events
+        if task.id != self._task_id:
+            raise ResponseValidationError(
+                f"The agent answered about another task, {shortened(repr(task.id))}.",
+                next_step="client.get_task(error.task_id) tells how this one stands.",
+            )
+        return self._task(task, body, ends_waiting=True)
 
     def rejoin(self) -> None:
         """The stream is open once more, and may tell again what it told before."""
@@ -120,6 +128,8 @@ class Progress:
         text = part["text"]
         if usual is None or newest is None or result["id"] != self._task_id or type(text) is not str:
             return None
+        if said.get("error") is not None:
+            return None
         chunk["parts"] = None
         is_usual = chunk == usual
         chunk["parts"] = parts
@@ -128,7 +138,7 @@ class Progress:
         metadata = result.get("metadata")
         if metadata is not None and type(metadata) is not dict:
             return None
-        newest.artifact.tail += text.encode()
+        newest.artifact.tail += encoded(text)
         self._newest = newest = Moment(
             newest.number, newest.artifact, newest.complete, len(newest.artifact.tail), newest.others
         )
@@ -139,18 +149,20 @@ class Progress:
         if not isinstance(said, dict):
             return self._unknown(said, said)
         message = cast("Json", said)
-        if message.get("error") is not None and (error := agent_error(message)) is not None:
+        is_error = message.get("error") is not None
+        if is_error and (error := agent_error(message)) is not None:
             raise error
         # Some servers leave the JSON-RPC around an event out [P].
-        result = message if "result" not in message and "jsonrpc" not in message else message.get("result")
-        if not isinstance(result, dict):
+        is_bare = "result" not in message and "jsonrpc" not in message
+        result = message if is_bare else message.get("result")
+        if not isinstance(result, dict) or (is_error and not is_bare):
             return self._unknown(said, said)
         told = cast("Json", result)
         try:
             if told.get("id", self._task_id) == self._task_id:
-                if "artifact" in told:
+                if told.get("artifact") is not None:
                     return self._artifact(TaskArtifactUpdateEvent.from_dict(told), told, message)
-                if "final" in told:
+                if told.get("final") is not None:
                     return self._status_update(TaskStatusUpdateEvent.from_dict(told), message)
                 if "status" in told:
                     return self._task(Task.from_dict(told), message)
@@ -160,41 +172,56 @@ class Progress:
 
     def _artifact(self, event: TaskArtifactUpdateEvent, told: Json, said: Json) -> list[StreamEvent]:
         chunk: Json = told["artifact"]
-        index = event.artifact.index if isinstance(event.artifact.index, int) else 0
+        index = _number(event.artifact) or 0
         format_artifact(event.artifact, None, "artifact")  # refuses what has members of wrong types
         self._usual = None
-        artifact, is_appended = self._artifacts.get(index), chunk.get("append") is True
+        # As `==` has it, by which the usual chunk is known, 1 is true.
+        artifact, is_appended = self._artifacts.get(index), chunk.get("append") == 1
+        is_last_chunk = event.artifact.last_chunk is True
         if self._retold is not None and artifact is not None:
             before = self._retold.get(index)
             if before is not None or not is_appended:
                 again = before.extended(chunk) if before is not None and is_appended else Growing.begun(chunk)
-                return self._again(index, artifact, again, said)
-        words = "" if artifact is None else artifact.words()
-        grown = artifact.extended(chunk) if artifact is not None and is_appended else Growing.begun(chunk)
-        is_last_chunk = chunk.get("lastChunk") is True
-        if is_appended and grown.text == _WORDS_ONLY and not is_last_chunk:
+                delta = self._beyond(index, artifact, again, closes=is_last_chunk)
+                return [] if delta is None else [self._grown(index, again, delta, said, event)]
+        if artifact is not None and is_appended:
+            delta, grown = artifact.more_words(chunk["parts"]), artifact.extended(chunk)
+        else:
+            grown = Growing.begun(chunk)
+            delta = grown.words()
+        if is_appended and grown.text == _WORDS_ONLY and not chunk.get("lastChunk"):
             self._usual = {**chunk, "parts": None}
-        metadata = event.metadata.to_dict() if isinstance(event.metadata, Metadata) else {}
-        delta = _delta(words if is_appended else "", grown.words())
-        return [
-            self._grown(index, grown, delta, said, metadata, is_last_chunk=chunk.get("lastChunk") is True)
-        ]
+        return [self._grown(index, grown, delta, said, event)]
 
-    def _again(self, index: int, artifact: Growing, again: Growing, said: Json) -> list[StreamEvent]:
-        """An artifact that was told before, told again up to here: only what goes beyond is new."""
+    def _beyond(self, index: int, artifact: Growing, again: Growing, *, closes: bool) -> str | None:
+        """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
         assert self._retold is not None  # noqa: S101 (only then is anything told again)
-        if again.begins(artifact):
+        goes_on = artifact.begins(again)
+        was_told = any(again.begins(version) for version in (artifact, *self._replaced.get(index, ())))
+        if was_told and not (goes_on and closes and index not in self._closed):
             self._retold[index] = again
-            return []
+            if goes_on:
+                self._artifacts[index] = artifact.under(again)
+            return None
         self._retold.pop(index, None)
-        delta = _delta(artifact.words() if artifact.begins(again) else "", again.words())
-        return [self._grown(index, again, delta, said, {}, is_last_chunk=False)]
+        return _delta(artifact.words() if goes_on else "", again.words())
 
     def _grown(
-        self, index: int, artifact: Growing, delta: str, said: Json, metadata: Json, *, is_last_chunk: bool
+        self,
+        index: int,
+        artifact: Growing,
+        delta: str,
+        said: Json,
+        event: TaskArtifactUpdateEvent | None = None,
     ) -> ArtifactUpdate:
+        before = self._artifacts.get(index)
+        if before is not None and before.parts is not artifact.parts and not before.begins(artifact):
+            self._replaced.setdefault(index, deque(maxlen=_REMEMBERED)).append(before)
         self._artifacts[index] = artifact
         self._newest = changed(index, artifact, self._newest)
+        is_last_chunk = event is not None and event.artifact.last_chunk is True
+        (self._closed.add if is_last_chunk else self._closed.discard)(index)
+        metadata = event.metadata.to_dict() if event and isinstance(event.metadata, Metadata) else {}
         return self._artifact_update(said, self._newest, delta, metadata, is_last_chunk=is_last_chunk)
 
     def _artifact_update(
@@ -219,22 +246,20 @@ class Progress:
         return self._stands(event.status, metadata, said, is_final=event.final is True)
 
     def _stands(self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool) -> list[StreamEvent]:
-        state, as_json = canonical_state(status.state), status.to_dict()
-        is_over = is_final or has_ended(state)
-        message = format_message(status.message)
-        timestamp = status.timestamp if isinstance(status.timestamp, str) else None
-        if self._retold is not None and not is_over and as_json in self._remembered:
+        stands = self._formatted_task(Task(id=self._task_id, status=status))
+        is_final = is_final or stands.is_final
+        if self._was_heard(status.to_dict()) and not is_final:
             return []
-        self._remembered.append(as_json)
-        self._status, self._metadata, self.is_over = status, metadata or self._metadata, is_over
+        self._status, self._metadata = status, metadata or self._metadata
+        self.is_over = self.is_over or is_final
         self.count += 1
         update = StatusUpdate(
             type="status_update",
-            status=status_of(state),
-            is_final=is_over,
-            state=state,
-            status_message=message,
-            timestamp=timestamp,
+            status=stands.status,
+            is_final=is_final,
+            state=stands["state"],
+            status_message=stands.status_message,
+            timestamp=stands.timestamp,
             task_id=self._task_id,
             session_id=self.session_id,
             request_id=self._request_id,
@@ -243,30 +268,46 @@ class Progress:
         update.raw = cast("TaskResponse", said)
         return [update]
 
-    def _task(self, task: Task, said: Json) -> list[StreamEvent]:
-        canonical_state(task.status.state)
-        artifacts = list(_numbered(task.artifacts if isinstance(task.artifacts, list) else []))
-        for _, artifact in artifacts:
-            format_artifact(artifact, None, "artifact")
+    def _task(self, task: Task, said: Json, *, ends_waiting: bool = False) -> list[StreamEvent]:
         # Nothing is taken before all of it is known to be as the protocol has it.
+        stands = self._formatted_task(task)
+        self.session_id, self._metadata = stands.session_id or "", stands.metadata or self._metadata
         events: list[StreamEvent] = []
-        for index, artifact in artifacts:
+        self._usual = None
+        for index, artifact in _numbered(task.artifacts or []):
             whole, told = Growing.begun(artifact.to_dict()), self._artifacts.get(index)
-            if told is not None and whole.begins(told) and told.begins(whole):
+            goes_on = told is not None and told.begins(whole)
+            if told is not None and goes_on and whole.begins(told):
+                self._artifacts[index] = told.under(whole)
                 continue
-            delta = _delta(told.words() if told is not None and told.begins(whole) else "", whole.words())
-            self._usual = None
-            events.append(self._grown(index, whole, delta, said, {}, is_last_chunk=False))
-        self.session_id = task.session_id if isinstance(task.session_id, str) else self.session_id
-        metadata = task.metadata.to_dict() if isinstance(task.metadata, Metadata) else {}
-        if self._status is None or self._status.to_dict() != task.status.to_dict():
-            events += self._stands(task.status, metadata, said, is_final=False)
+            delta = _delta(told.words() if told is not None and goes_on else "", whole.words())
+            events.append(self._grown(index, whole, delta, said))
+        is_final = ends_waiting and stands.requires_input
+        # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
+        if not has_ended(self._state()) and (
+            self._status is None or self._status.to_dict() != task.status.to_dict()
+        ):
+            events += self._stands(task.status, stands.metadata, said, is_final=is_final)
+        self.is_over = self.is_over or is_final
         return events
 
+    def _formatted_task(self, task: Task) -> FormattedTaskResponse:
+        return format_task(task, request_id=self._request_id, session_id=self.session_id)
+
+    def _was_heard(self, said: Any) -> bool:
+        """Whether the stream, taken up again, says something that it said before; notes what is said."""
+        try:
+            fingerprint = hash(json.dumps(said, sort_keys=True))
+        except RecursionError:
+            return False  # nested too deeply to be compared with anything
+        if fingerprint in self._heard:
+            return self._retold is not None
+        self._heard.add(fingerprint)
+        return False
+
     def _unknown(self, data: Any, said: Any) -> list[StreamEvent]:
-        if self._retold is not None and data in self._remembered:
+        if self._was_heard(data):
             return []
-        self._remembered.append(data)
         self.count += 1
         update = UnknownUpdate(
             type="unknown",
@@ -288,12 +329,18 @@ def _formatted(moment: Moment) -> list[Artifact]:
 
 def _delta(before: str, now: str) -> str:
     """What has to be put behind a text to make another of it; all of that one where that cannot be."""
-    return now.removeprefix(before)
+    return decoded(encoded(now).removeprefix(encoded(before)))
 
 
-def _numbered(artifacts: list[WireArtifact]) -> Iterator[tuple[int, WireArtifact]]:
+def _number(artifact: WireArtifact) -> int | None:
+    """Which artifact of the task it says it is; JSON has one kind of numbers, so 1.0 is 1."""
+    number: object = artifact.index
+    is_whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer())
+    return int(cast("float", number)) if is_whole else None
+
+
+def _numbered(artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
     """The artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
-    said = [artifact.index if isinstance(artifact.index, int) else None for artifact in artifacts]
-    numbers = said if len(set(said)) == len(said) else range(len(said))
-    for position, (number, artifact) in enumerate(zip(numbers, artifacts, strict=True)):
-        yield position if number is None else number, artifact
+    said = [_number(artifact) for artifact in artifacts]
+    numbers = [position if number is None else number for position, number in enumerate(said)]
+    return zip(numbers if len(set(numbers)) == len(numbers) else range(len(numbers)), artifacts, strict=True)

@@ -1,0 +1,1097 @@
+from __future__ import annotations
+
+import copy
+import json
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from payman_api.models.task import Task
+from payman_sdk.errors import (
+    AgentError,
+    InternalAgentError,
+    InvalidJSONError,
+    InvalidParamsError,
+    MethodNotFoundError,
+    ResponseValidationError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+)
+from payman_sdk.responses import format_task
+from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
+from payman_sdk.streaming.progress import Progress
+from payman_sdk.tasks.ask import Ask
+from payman_sdk.types import FormattedTaskResponse, Json
+from tests.streaming.test_growing import joined, put_together
+from tests.tasks.faults import MISTYPED
+
+STAMP = "2025-06-27T16:31:41.510422505Z"
+DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
+
+
+class Thorough(Progress):
+    """Takes no chunk for the usual one, so that all of them are checked by the generated models."""
+
+    def _words(self, said: Any) -> ArtifactUpdate | None:
+        return None
+
+
+class Hasty(Progress):
+    """Counts the chunks that it took for the usual one."""
+
+    usual = 0
+
+    def _words(self, said: Any) -> ArtifactUpdate | None:
+        update = super()._words(said)
+        self.usual += update is not None
+        return update
+
+
+ASK = Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+
+
+def enveloped(result: Any, **members: Any) -> Json:
+    return {"jsonrpc": "2.0", "id": "req-1", "result": result, **members}
+
+
+def about(**members: Any) -> Json:
+    """Something about the task, as a result."""
+    return {"id": "tsk-1", **members}
+
+
+def text(words: Any, **members: Any) -> Json:
+    return {"type": "text", "text": words, **members}
+
+
+def chunk(*parts: str | Json, append: Any = True, **members: Any) -> Json:
+    """A chunk of an artifact, texts given as they are; appended unless it says otherwise."""
+    given = [text(part) if isinstance(part, str) else part for part in parts]
+    return about(artifact={"parts": given, "append": append, **members})
+
+
+def status(state: Any = "working", final: Any = False, timestamp: Any = STAMP, **members: Any) -> Json:
+    return about(status={"state": state, "timestamp": timestamp, **members}, final=final)
+
+
+def whole(state: Any = "completed", *artifacts: Json, **members: Any) -> Json:
+    """A whole task."""
+    return about(status={"state": state, "timestamp": STAMP}, artifacts=list(artifacts), **members)
+
+
+def take(progress: Progress, *results: Any) -> list[StreamEvent]:
+    return [event for result in results for event in progress.take(json.dumps(enveloped(result)))]
+
+
+def catch_up(progress: Progress, task: Json) -> list[StreamEvent]:
+    return progress.catch_up(enveloped(task), Task.from_dict(task))
+
+
+def formatted(task: Task | Json) -> FormattedTaskResponse:
+    read = task if isinstance(task, Task) else Task.from_dict(task)
+    return format_task(read, request_id="req-1", session_id="ses-1")
+
+
+def deltas(events: Sequence[StreamEvent]) -> list[str]:
+    return [event.delta for event in events if event.type == "artifact_update"]
+
+
+def kinds(events: Sequence[StreamEvent]) -> list[str]:
+    return [event.type for event in events]
+
+
+def states(events: Sequence[StreamEvent]) -> list[str]:
+    return [event["state"] for event in events if event.type == "status_update"]
+
+
+# What a stream tells.
+
+
+def test_a_stream_from_its_beginning_to_its_end() -> None:
+    """Every event is told as it comes, and all of them together are the answer."""
+    told = Hasty(ASK)
+    events = take(
+        told,
+        status("SUBMITTED"),
+        status("working"),
+        chunk("Here", append=None, name="response", index=0),
+        chunk(" are", index=0),
+        chunk(" your", index=0),
+        chunk(" wallets", index=0),
+        chunk(".", index=0, lastChunk=True),
+        status("COMPLETED", final=True, message={"role": "agent", "parts": [text("Done")]}),
+    )
+    assert kinds(events) == ["status_update"] * 2 + ["artifact_update"] * 5 + ["status_update"]
+    assert deltas(events) == ["Here", " are", " your", " wallets", "."]
+    assert [event.is_last_chunk for event in events if isinstance(event, ArtifactUpdate)] == [False] * 4 + [
+        True
+    ]
+    assert [event.is_final for event in events if isinstance(event, StatusUpdate)] == [False, False, True]
+    assert (told.is_over, told.count, told.usual, told.was_interrupted) == (True, 8, 2, False)
+    answer = formatted(told.task())
+    assert (answer.status, answer.status_message, answer.text) == (
+        "completed",
+        "Done",
+        "Here are your wallets.",
+    )
+    assert answer == formatted(told.answer()["result"])
+    assert (told.answer()["jsonrpc"], told.answer()["id"], told.answer()["error"]) == ("2.0", "req-1", None)
+
+
+def test_nothing_told_yet() -> None:
+    """Before anything is told, the task is in no known state, has no artifacts, and the stream is not over."""
+    told = Progress(ASK)
+    answer = formatted(told.task())
+    assert (answer.state, answer.artifacts, answer.session_id) == ("unknown", [], "ses-1")
+    assert (told.is_over, told.count) == (False, 0)
+
+
+def test_raw_is_what_came() -> None:
+    """Every event has the answer it came in, with all that nobody has listed; also what is no JSON, as text."""
+    told = Progress(ASK)
+    answers = [
+        enveloped(chunk("a"), mood="fair"),
+        enveloped(chunk("b")),
+        enveloped(chunk("c", name="other")),
+        enveloped(status(final=False)),
+        enveloped(about(weather="fair")),
+        status(timestamp="later"),
+        ["no object"],
+        enveloped(whole("completed", {"parts": [text("abcd")]})),
+    ]
+    for answer in answers:
+        assert [event.raw for event in told.take(json.dumps(answer))] in ([answer], [answer] * 2)
+    assert [event.raw for event in told.take("no JSON")] == ["no JSON"]
+
+
+@pytest.mark.parametrize("kind", [Progress, Thorough])
+def test_the_words_that_are_new(kind: type[Progress]) -> None:
+    """A delta is what has to be put behind the text so far, with the line break between two texts."""
+    told = kind(ASK)
+    events = take(
+        told,
+        chunk("a", append=None),
+        chunk("b"),
+        chunk("c", "d"),
+        chunk(DATA),
+        chunk(DATA, "e"),
+        chunk(),
+        chunk("f"),
+        chunk(DATA, index=1),
+        chunk("g", index=1),
+        chunk("", append=None, index=2),
+        chunk(DATA, "h", index=2),
+    )
+    assert deltas(events) == ["a", "b", "c\nd", "", "\ne", "", "f", "", "g", "", "\nh"]
+    assert [artifact.content for artifact in formatted(told.task()).artifacts] == ["abc\nd\nef", "g", "\nh"]
+
+
+def test_an_artifact_that_is_replaced() -> None:
+    """A chunk that is not appended begins the artifact anew, and its delta is all of the text."""
+    for append in (None, False, "true", 0):
+        told = Progress(ASK)
+        assert deltas(take(told, chunk("ab", name="draft"), chunk("abc", append=append))) == ["ab", "abc"]
+        [artifact] = formatted(told.task()).artifacts
+        assert (artifact.name, artifact.content) == ("artifact", "abc")
+
+
+@pytest.mark.parametrize("number", [None, 0, 0.0, False])
+def test_an_artifact_without_a_number_is_the_first(number: Any) -> None:
+    """An index that is absent or null is 0, and JSON knows one kind of numbers only."""
+    told = Progress(ASK)
+    first, second = take(told, chunk("a"), chunk("b", index=number))
+    assert (first["index"], second["index"], type(second["index"])) == (0, 0, int)
+    assert second["artifact"].content == "ab"
+
+
+@pytest.mark.parametrize("number", [1e400, -1e400, float("nan"), 1.5, "1", "one"])
+def test_an_odd_number_is_none(number: Any) -> None:
+    """What is no whole number numbers nothing: the artifact is the first."""
+    [event] = take(Progress(ASK), chunk("a", index=number))
+    assert event["index"] == 0
+
+
+def test_what_an_event_says_besides() -> None:
+    """The metadata of an event is its own; that of a status update is the task's as well, until another one comes."""
+    told = Progress(ASK)
+    events = take(
+        told,
+        {**status("working"), "metadata": {"agentId": "ai-1"}},
+        {**chunk("a"), "metadata": {"x": 1}},
+        {**chunk("b"), "metadata": {"x": 2}},
+        {**chunk("c"), "metadata": None},
+        {**status("completed"), "metadata": None},
+    )
+    assert [event["metadata"] for event in events] == [{"agentId": "ai-1"}, {"x": 1}, {"x": 2}, {}, {}]
+    assert formatted(told.task()).metadata == {"agentId": "ai-1"}
+
+
+@pytest.mark.parametrize(
+    "result",
+    [chunk("a"), status("working"), status("completed", final=True), whole("working"), about(weather="fair")],
+)
+def test_results_without_json_rpc_around_them(result: Json) -> None:
+    """A result that comes without the JSON-RPC answer around it tells the same."""
+    bare, full = Progress(ASK), Progress(ASK)
+    events = bare.take(json.dumps(result))
+    assert events == full.take(json.dumps(enveloped(result)))
+    assert events
+    assert all(event.raw == result for event in events)
+    assert (bare.is_over, bare.answer()) == (full.is_over, full.answer())
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {**chunk("a"), "status": None, "final": None, "artifacts": None},
+        {**status("completed", final=True), "artifact": None, "artifacts": None},
+        {**whole("completed", {"parts": [text("a")]}), "artifact": None, "final": None},
+        {**whole("completed"), "artifacts": None, "history": None, "metadata": None, "sessionId": None},
+    ],
+)
+def test_null_and_absent_are_the_same(result: Json) -> None:
+    """Members that are null say no more than members that are not there: a kind of event is not told by them."""
+    bare = {key: value for key, value in result.items() if value is not None}
+    spare, full = Progress(ASK), Progress(ASK)
+    assert take(full, result) == take(spare, bare)
+    assert (full.is_over, full.answer()) == (spare.is_over, spare.answer())
+    assert "unknown" not in kinds(take(Progress(ASK), result))
+
+
+# Whole tasks.
+
+
+def test_a_whole_task_in_a_stream() -> None:
+    """A whole task tells its artifacts and how it stands; a second one tells only what the first did not."""
+    told = Progress(ASK)
+    first = whole("working", {"parts": [text("a")], "name": "response"}, {"parts": [DATA]}, sessionId="ses-2")
+    events = take(told, first)
+    assert (kinds(events), deltas(events)) == (["artifact_update"] * 2 + ["status_update"], ["a", ""])
+    assert [event.session_id for event in events] == ["ses-2"] * 3
+    assert take(told, first) == []
+    more = whole(
+        "completed", {"parts": [text("ab")]}, {"parts": [DATA, text("c")]}, metadata={"agentId": "ai-1"}
+    )
+    events = take(told, more)
+    assert (deltas(events), states(events), told.is_over) == (["b", "c"], ["completed"], True)
+    assert formatted(told.task()) == {**formatted(more), "session_id": "ses-2"}
+
+
+def test_a_whole_task_has_the_last_word() -> None:
+    """Where an artifact is not as it was told, it is told anew; what the task says besides is taken over quietly."""
+    told = Progress(ASK)
+    take(told, chunk("a"), chunk("b"), chunk("x", index=1), status("working"))
+    named = whole(
+        "working", {"parts": [text("ab")], "name": "response"}, {"parts": [text("y")]}, metadata={"x": 1}
+    )
+    events = take(told, named)
+    assert (kinds(events), deltas(events)) == (["artifact_update"], ["y"])
+    assert formatted(told.task()) == formatted(named)
+    [event] = take(told, chunk("c"))
+    assert (event["artifact"].name, event["artifact"].content, event["delta"]) == ("response", "abc", "c")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "read"),
+    [
+        ([None, None], [0, 1]),
+        ([0, 0], [0, 1]),
+        ([0, 1], [0, 1]),
+        ([2, 5], [2, 5]),
+        ([1, 0], [1, 0]),
+        ([1, None], [0, 1]),
+        ([None, 0], [0, 1]),
+        ([0, False, 0.0], [0, 1, 2]),
+        ([None, 2.0], [0, 2]),
+    ],
+)
+def test_the_numbers_of_artifacts_in_a_whole_task(numbers: list[Any], read: list[int]) -> None:
+    """No artifact of a task gets lost for want of a number of its own: then they are counted."""
+    made = [{"parts": [text(str(position))], "index": number} for position, number in enumerate(numbers)]
+    told = Progress(ASK)
+    events = take(told, whole("completed", *made))
+    assert [event["index"] for event in events[:-1]] == read
+    assert len(told.task().artifacts or []) == len(numbers)
+
+
+# The end of a stream.
+
+OVER = [
+    (spelled, final, final is True or ended)
+    for state, ended in {
+        "submitted": False,
+        "working": False,
+        "input-required": False,
+        "completed": True,
+        "canceled": True,
+        "failed": True,
+        "unknown": False,
+        "completed?": False,
+        " completed": False,
+        "": False,
+    }.items()
+    for spelled in (state, state.upper().replace("-", "_"))
+    for final in (True, False)
+]
+
+
+@pytest.mark.parametrize(("state", "final", "is_over"), OVER)
+def test_the_end_of_a_stream(state: str, final: bool, is_over: bool) -> None:
+    """A stream is over with a final event or an ended state, and with nothing else."""
+    told = Progress(ASK)
+    [event] = take(told, status(state, final))
+    assert (told.is_over, event["is_final"]) == (is_over, is_over)
+    answer = formatted(told.task())
+    assert (answer.status == "completed") == (state.lower() == "completed")
+
+
+@pytest.mark.parametrize(("state", "final", "is_over"), OVER)
+def test_the_end_by_a_whole_task(state: str, final: bool, is_over: bool) -> None:
+    """A whole task in a stream ends it where the task has ended; one that was asked for, where it waits as well."""
+    if final:
+        return
+    in_stream, asked_for = Progress(ASK), Progress(ASK)
+    assert take(in_stream, whole(state))[-1]["is_final"] == in_stream.is_over == is_over
+    waits = state.lower().replace("_", "-") == "input-required"
+    assert catch_up(asked_for, whole(state))[-1]["is_final"] == asked_for.is_over == (is_over or waits)
+
+
+def test_what_was_over_stays_over() -> None:
+    """What a server says of the task after its end, knowing less, changes neither that it is over nor how it ended."""
+    for final in (
+        status("completed", final=True),
+        status("failed", final=False),
+        status("canceled", final=True),
+    ):
+        told = Progress(ASK)
+        take(told, chunk("a"), final)
+        before = told.answer()
+        assert catch_up(told, whole("working", timestamp="2020")) == []
+        assert catch_up(told, whole("completed", message={"role": "agent", "parts": [text("Done")]})) == []
+        assert (told.is_over, told.answer()) == (True, before)
+
+
+def test_a_stream_that_is_over_with_the_task_at_work() -> None:
+    """Where the agent ended the stream before the task, whoever asks learns how it stands now; it is over all the same."""
+    told = Progress(ASK)
+    take(told, status("input-required", final=True))
+    assert states(catch_up(told, whole("working"))) == ["working"]
+    assert told.is_over
+    assert states(catch_up(told, whole("completed"))) == ["completed"]
+    assert (told.is_over, formatted(told.task()).status) == (True, "completed")
+
+
+def test_a_task_that_waits_once_more() -> None:
+    """A task that is asked for is over where it waits for somebody, though a stream said the very same before."""
+    told = Progress(ASK)
+    take(told, status("input-required", timestamp=None), status("working", timestamp=None))
+    told.rejoin()
+    waiting = about(status={"state": "input-required", "timestamp": None})
+    assert states(catch_up(told, waiting)) == ["input-required"]
+    assert (told.is_over, formatted(told.task()).requires_input) == (True, True)
+    assert catch_up(told, waiting) == []
+
+
+# What is not as it should be.
+
+OTHER: dict[str, Any] = {
+    "another task's end": {**status("completed", final=True), "id": "tsk-2"},
+    "another task's words": {**chunk("Paid."), "id": "tsk-2"},
+    "another whole task": {**whole("completed"), "id": "tsk-2"},
+    "an end without an id": {"status": {"state": "completed"}, "final": True},
+    "words without an id": {"artifact": {"parts": [text("Paid.")], "append": True}},
+    "a task without an id": {"status": {"state": "completed"}},
+    "an end with null for an id": {**status("completed", final=True), "id": None},
+    "an end with a number for an id": {**status("completed", final=True), "id": 1},
+    "an end with a list for an id": {**status("completed", final=True), "id": ["tsk-1"]},
+    "an end of another spelling": {**status("completed", final=True), "id": "TSK-1"},
+    "final that is a text": status("completed", final="true"),
+    "final that is a number": status("completed", final=1),
+    "final that is an object": status("completed", final={}),
+    "final without a status": about(final=True),
+    "final with null for a status": about(final=True, status=None),
+    "final with a text for a status": about(final=True, status="completed"),
+    "final with a list for a status": about(final=True, status=[{"state": "completed"}]),
+    "a status without a state": about(final=True, status={}),
+    "a state that is null": status(None, final=True),
+    "a state that is a list": status(["completed"], final=True),
+    "a state that is a number": status(5, final=True),
+    "a state that is true": status(True, final=True),
+    "a timestamp that is a number": status("completed", final=True, timestamp=7),
+    "metadata that is a list": {**status("completed", final=True), "metadata": []},
+    "a message that is a text": status("completed", final=True, message="Done."),
+    "words that are a number": chunk(text(5)),
+    "words that are null": chunk(text(None)),
+    "words that are missing": chunk({"type": "text"}),
+    "words without a type": chunk({"text": "a"}),
+    "parts that are missing": about(artifact={"append": True}),
+    "parts that are null": about(artifact={"parts": None, "append": True}),
+    "parts that are a text": about(artifact={"parts": "a", "append": True}),
+    "parts that are an object": about(artifact={"parts": {"a": 1}, "append": True}),
+    "a part that is a text": about(artifact={"parts": ["a"], "append": True}),
+    "an artifact that is a text": about(artifact="Paid."),
+    "an artifact that is a list": about(artifact=[{"parts": []}]),
+    "an index that is a list": chunk("a", index=[0]),
+    "a name that is a number": chunk("a", name=5),
+    "append that is a list": chunk("a", append=[True]),
+    "chunk metadata that is a list": chunk("a", metadata=[]),
+    "event metadata that is a text": {**chunk("a"), "metadata": "x"},
+    "event metadata that is false": {**chunk("a"), "metadata": False},
+    "nothing but the id": about(),
+    "an empty object": {},
+    "something unheard of": about(weather="fair"),
+    **{
+        f"whole task: {name}": {**about(status={"state": "completed"}), **members}
+        for name, members in MISTYPED.items()
+    },
+    **{
+        f"status update: {name}": about(final=True, **members)
+        for name, members in MISTYPED.items()
+        if "status" in members
+    },
+    **{
+        f"artifact update: {name}": about(artifact=members["artifacts"][0])
+        for name, members in MISTYPED.items()
+        if "artifacts" in members
+    },
+}
+
+NO_RESULT: dict[str, Any] = {
+    "a list": [],
+    "a text": "completed",
+    "a number": 7,
+    "true": True,
+    "null": None,
+    "null for a result": enveloped(None),
+    "a text for a result": enveloped("completed"),
+    "a list for a result": enveloped([status("completed", final=True)]),
+    "neither result nor error": {"jsonrpc": "2.0", "id": "req-1"},
+    "a task beside the result": {**enveloped(None), "status": {"state": "completed"}, "final": True},
+    "an error without a code": {"jsonrpc": "2.0", "error": {"message": "It broke"}},
+    "an error that is a text": {"jsonrpc": "2.0", "error": "It broke"},
+    "an error that is a list": {"jsonrpc": "2.0", "error": []},
+    "an error with a text for a code": {"jsonrpc": "2.0", "error": {"code": "E1"}},
+    "an end with an odd error": enveloped(status("completed", final=True), error="It broke"),
+    "words with an odd error": enveloped(chunk("a"), error={"message": "It broke"}),
+    "words with an error that is false": enveloped(chunk("a"), error=False),
+}
+
+NO_JSON = {
+    "nothing": "",
+    "a page": "<html>",
+    "half of JSON": '{"jsonrpc": "2.0", "result": {"id": "tsk-1", "status": {"state": "completed"}, "final": true',
+    "two answers": json.dumps(status("completed", final=True)) * 2,
+    "an endless number": '{"result": ' + "9" * 5000 + "}",
+    "deep nesting": '{"result":' * 100_000 + "1" + "}" * 100_000,
+}
+
+
+def midway() -> Progress:
+    """A stream in the middle of an artifact, so that a chunk may be the usual one."""
+    told = Progress(ASK)
+    take(told, status("working"), chunk("Hel", append=None), chunk("lo"), chunk(" you"))
+    return told
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_is_no_event_of_the_task_is_unknown(name: str) -> None:
+    """What is another task's, or not as the protocol has it, is told as unknown and changes nothing of the task."""
+    for as_sent in (enveloped(OTHER[name]), OTHER[name]):
+        if as_sent == {}:
+            continue  # an object without members is no result that came bare
+        told = midway()
+        before = told.answer()
+        [event] = told.take(json.dumps(as_sent))
+        assert (event.type, event["data"], event.raw) == ("unknown", OTHER[name], as_sent)
+        assert (event.task_id, event.session_id, event.request_id) == ("tsk-1", "ses-1", "req-1")
+        assert (told.is_over, told.answer(), told.count) == (False, before, 5)
+
+
+@pytest.mark.parametrize("name", NO_RESULT)
+def test_an_answer_without_a_result_is_unknown(name: str) -> None:
+    """An answer that says nothing, or says that something went wrong and not what, is told as unknown, all of it."""
+    told = midway()
+    before = told.answer()
+    [event] = told.take(json.dumps(NO_RESULT[name]))
+    assert (event.type, event["data"], event.raw) == ("unknown", NO_RESULT[name], NO_RESULT[name])
+    assert (told.is_over, told.answer(), told.count) == (False, before, 5)
+
+
+@pytest.mark.parametrize("name", NO_JSON)
+def test_what_is_no_json_is_unknown(name: str) -> None:
+    """Data that is no JSON is told as the text that came."""
+    told = midway()
+    before = told.answer()
+    [event] = told.take(NO_JSON[name])
+    assert (event.type, event["data"], event.raw) == ("unknown", NO_JSON[name], NO_JSON[name])
+    assert (told.is_over, told.answer()) == (False, before)
+
+
+def test_the_stream_goes_on_after_what_is_unknown() -> None:
+    """However odd an event is, the next one is told as if it had not been."""
+    for odd in [*map(enveloped, OTHER.values()), *NO_RESULT.values()]:
+        told = midway()
+        told.take(json.dumps(odd))
+        [event] = take(told, chunk("!"))
+        assert (event["delta"], event["artifact"].content) == ("!", "Hello you!")
+
+
+@pytest.mark.parametrize("depth", range(0, 1000, 10))
+def test_nesting_of_any_depth_is_told(depth: int) -> None:
+    """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
+    told = Progress(ASK)
+    nested = '{"a":' * depth + "1" + "}" * depth
+    for data in (
+        f'{{"result":{{"id":"tsk-1","a":{nested}}}}}',
+        f'{{"result":{{"id":"tsk-1","final":false,"status":{{"state":"working","a":{nested}}}}}}}',
+        f'{{"result":{{"id":"tsk-1","artifact":{{"parts":[{{"type":"text","text":"a","a":{nested}}}]}}}}}}',
+    ):
+        assert len(told.take(data)) == 1
+    told.rejoin()
+    told.take(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (-32700, InvalidJSONError),
+        (-32601, MethodNotFoundError),
+        (-32602, InvalidParamsError),
+        (-32603, InternalAgentError),
+        (-32001, TaskNotFoundError),
+        (-32002, TaskNotCancelableError),
+        (7, AgentError),
+    ],
+)
+@pytest.mark.parametrize("result", [None, chunk("a"), status("completed", final=True), "none"])
+def test_an_error_of_the_agent_is_raised(code: int, kind: type[AgentError], result: Any) -> None:
+    """A JSON-RPC error is raised as the class of its code, whatever result came with it, and changes nothing."""
+    said: Json = {"jsonrpc": "2.0", "error": {"code": code, "message": "It broke", "data": [1]}}
+    told = midway()
+    before = told.answer()
+    with pytest.raises(AgentError, match="It broke") as raised:
+        told.take(json.dumps(said if result == "none" else {**said, "result": result}))
+    assert (type(raised.value), raised.value.code, raised.value.data) == (kind, code, [1])
+    assert (told.is_over, told.answer(), told.count) == (False, before, 4)
+
+
+@pytest.mark.parametrize("name", MISTYPED)
+def test_a_task_that_is_not_as_it_should_be_is_refused(name: str) -> None:
+    """A task that was asked for and has a member of the wrong type is refused as a whole, as the answer to an ask is."""
+    told = midway()
+    before = told.answer()
+    broken = {**whole("completed", {"parts": [text("Paid.")]}), **MISTYPED[name]}
+    with pytest.raises(ResponseValidationError):
+        catch_up(told, broken)
+    assert (told.is_over, told.answer(), told.count) == (False, before, 4)
+
+
+def test_another_task_is_refused() -> None:
+    """A task that was asked for and is another one does not say how this one stands."""
+    told = midway()
+    with pytest.raises(ResponseValidationError, match="another task, 'tsk-2'"):
+        catch_up(told, {**whole("completed"), "id": "tsk-2"})
+    assert (told.is_over, told.count) == (False, 4)
+
+
+# Streams of all kinds, told in two ways.
+
+words = st.sampled_from(["a", "b", "", "ab", "ü", "\ud83d", "\ude00", "\n"])
+odd = st.sampled_from([None, True, False, 0, 1, 1.0, 2, "", "true", [], {}, {"x": 1}, [1]])
+heads = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from([None, "draft", "answer"]),
+        "index": st.sampled_from([0, 1, None, 1.0]),
+        "metadata": st.sampled_from([None, {"x": 1}, {}]),
+        "lastChunk": st.sampled_from([None, False, True, 1, 0]),
+    },
+)
+spelled_states = st.sampled_from(
+    [
+        "working",
+        "WORKING",
+        "input-required",
+        "INPUT_REQUIRED",
+        "Completed",
+        "failed",
+        "canceled",
+        "On_Hold",
+        "",
+    ]
+)
+stamps: st.SearchStrategy[Any] = st.sampled_from(
+    [STAMP, "2025-06-27T16:31:41", "yesterday", "", None, 7, 1.5, []]
+)
+
+
+def fitting(parts: list[Json], head: Json, append: Any) -> Json:
+    return about(artifact={"parts": parts, **({} if append is None else {"append": append}), **head})
+
+
+runs = st.tuples(st.lists(words, min_size=2, max_size=5), heads).map(
+    lambda drawn: [fitting([text(one)], drawn[1], True) for one in drawn[0]]
+)
+some_parts = st.lists(
+    words.map(text)
+    | st.sampled_from([DATA, {"type": "chart"}, text("m", metadata={"x": 1}), text("n", metadata=None)]),
+    max_size=3,
+)
+fitting_chunks = st.builds(fitting, some_parts, heads, st.sampled_from([True, False, None, 1]))
+fitting_statuses = st.builds(
+    status, spelled_states, st.sampled_from([False, False, True, None, "true"]), stamps
+)
+fitting_tasks = st.builds(
+    lambda state, artifacts, members: {**whole(state, *artifacts), **members},
+    spelled_states,
+    st.lists(st.builds(lambda parts, head: {"parts": parts, **head}, some_parts, heads), max_size=2),
+    st.sampled_from([{}, {"sessionId": "ses-2"}, {"sessionId": None}, {"metadata": {"y": 1}}]),
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> Json:
+    """A result with one member, anywhere, that is something else, or is not there."""
+    result: Json = copy.deepcopy(draw(fitting_chunks | fitting_statuses | fitting_tasks))
+    holder: Any = result
+    for _ in range(draw(st.integers(0, 4))):
+        inner = [
+            one
+            for one in (holder.values() if isinstance(holder, dict) else holder)
+            if one and isinstance(one, dict | list)
+        ]
+        if not inner:
+            break
+        holder = draw(st.sampled_from(inner))
+    if isinstance(holder, list):
+        holder[draw(st.integers(0, len(holder) - 1))] = draw(odd)
+    elif draw(st.booleans()):
+        holder[draw(st.sampled_from(sorted(holder)))] = draw(odd)
+    else:
+        del holder[draw(st.sampled_from(sorted(holder)))]
+    return result
+
+
+results = (
+    fitting_chunks
+    | fitting_statuses
+    | fitting_tasks
+    | spoilt()
+    | st.sampled_from([*OTHER.values()])
+    | st.sampled_from(
+        [{**chunk("a"), "metadata": {"x": 1}}, {**chunk("a"), "mood": "fair"}, {**chunk("a"), "final": True}]
+    )
+)
+answers = (
+    runs.map(lambda run: [enveloped(one) for one in run])
+    | results.map(lambda result: [enveloped(result)])
+    | results.map(lambda result: [result])
+    | st.sampled_from([*NO_RESULT.values()]).map(lambda answer: [answer])
+    | st.tuples(results, st.sampled_from([None, {"code": 7}, "It broke"])).map(
+        lambda drawn: [enveloped(drawn[0], error=drawn[1])]
+    )
+    | st.just(["rejoin"])
+)
+streams = st.lists(answers, max_size=8).map(lambda drawn: [one for several in drawn for one in several])
+
+
+def all_told(told: Progress, stream: list[Any]) -> list[Any]:
+    """All that comes of a stream, errors too."""
+    heard: list[Any] = []
+    for said in stream:
+        if said == "rejoin":
+            told.rejoin()
+            continue
+        try:
+            heard += told.take(json.dumps(said))
+        except AgentError as error:
+            heard.append(error.code)
+    return heard
+
+
+def shown(heard: list[Any]) -> list[Any]:
+    return [one if isinstance(one, int) else (type(one), dict(one), one.raw) for one in heard]
+
+
+HASTE = [enveloped(chunk("a", append=None)), enveloped(chunk("b")), enveloped(chunk("c"))]
+
+
+@given(streams)
+@example([*HASTE, enveloped(chunk("d"), error={"code": 7})])
+@example([*HASTE, enveloped(chunk("d", append=1)), enveloped(chunk("e", append=1.0))])
+@example([*HASTE, enveloped(chunk("d", lastChunk=1)), enveloped(chunk("e", lastChunk=True))])
+@example(
+    [
+        *HASTE,
+        enveloped(chunk("d", index=1.0)),
+        enveloped(chunk("e", index=1)),
+        enveloped(chunk("f", index=True)),
+    ]
+)
+@example([*HASTE, enveloped(whole("working", {"parts": [text("abc", lang="en")]})), enveloped(chunk("d"))])
+def test_the_short_way_tells_the_same_as_the_long_one(stream: list[Any]) -> None:
+    """The usual chunk is read in a shorter way, and nothing comes out otherwise for that, now or when looked at later."""
+    short, long = Progress(ASK), Thorough(ASK)
+    assert shown(all_told(short, stream)) == shown(all_told(long, stream))
+    assert (short.answer(), short.is_over, short.count) == (long.answer(), long.is_over, long.count)
+
+
+def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
+    """Words that are appended like the words before are read without the generated models, whatever ids come around them."""
+    told = Hasty(ASK)
+    for answer in [
+        *HASTE,
+        enveloped({**chunk("d"), "metadata": {"x": 1}}),
+        enveloped(chunk("e"), id=7, error=None),
+    ]:
+        told.take(json.dumps(answer))
+    assert told.usual == 3
+    for answer in (
+        enveloped(chunk("f", index=0)),
+        enveloped(chunk("g")),
+        enveloped(chunk("h", lastChunk=True)),
+        enveloped(chunk(text("i", metadata=None))),
+        enveloped(chunk(text("j", lang="en"))),
+        enveloped(chunk("k")),
+        enveloped(chunk("l")),
+    ):
+        told.take(json.dumps(answer))
+    assert told.usual == 3
+
+
+def statuses_of(said: Any) -> Iterator[tuple[Json, Any]]:
+    """What an answer says of the state of this very task, and whether it says that this is final."""
+    said = said if isinstance(said, dict) else {}
+    for result in (said.get("result"), said):
+        if (
+            isinstance(result, dict)
+            and result.get("id") == "tsk-1"
+            and isinstance(result.get("status"), dict)
+        ):
+            yield result["status"], result.get("final")
+
+
+def ended(state: Any) -> bool:
+    return isinstance(state, str) and state.lower() in {"completed", "failed", "canceled"}
+
+
+@given(streams)
+def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> None:
+    """Only what says of this task that it is final or has ended ends the stream, and only what says so completes it.
+
+    Whatever else comes, it is told, and the answer so far can be read.
+    """
+    told = Progress(ASK)
+    said = [one for answer in stream for one in statuses_of(answer)]
+    for answer in stream:
+        before = told.count
+        events = all_told(told, [answer])
+        assert all(one.raw == answer for one in events if not isinstance(one, int))
+        assert events or told.was_interrupted or answer == "rejoin" or [*statuses_of(answer)]
+        assert told.count - before == len([one for one in events if not isinstance(one, int)])
+    answer = formatted(told.task())
+    assert formatted(told.answer()["result"]) == answer
+    assert not told.is_over or any(final is True or ended(status.get("state")) for status, final in said)
+    heard = {str(status.get("state")).lower() for status, _ in said}
+    assert answer.status != "completed" or "completed" in heard
+    assert answer.status != "failed" or heard & {"failed", "canceled"}
+
+
+# Streams that break.
+
+
+@frozen
+class Story:
+    """What a server has to tell of a task."""
+
+    results: list[Json]
+    artifacts: list[dict[int, Json]] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        artifacts: list[dict[int, Json]] = [{}]
+        for result in self.results:
+            artifacts.append(dict(artifacts[-1]))
+            if "artifact" in result:
+                index = result["artifact"]["index"]
+                before = artifacts[-1].get(index) if result["artifact"]["append"] else None
+                artifacts[-1][index] = put_together(before, result["artifact"])
+        object.__setattr__(self, "artifacts", artifacts)
+
+    def task(self, count: int) -> Json:
+        """The whole task, so many results told."""
+        stands = [result["status"] for result in self.results[:count] if "status" in result]
+        made = self.artifacts[count]
+        return about(
+            status=(stands or [{"state": "submitted"}])[-1], artifacts=[made[index] for index in sorted(made)]
+        )
+
+
+pieces = words | words | st.sampled_from([DATA, text("m", metadata={"x": 1})])
+
+
+@st.composite
+def stories(draw: st.DrawFn, *, replaced: bool = False, stamped: bool = True) -> Story:
+    """Stories of some artifacts, told chunk by chunk, and of how the task stands; the last result is final."""
+    results: list[Json] = []
+    begun: set[int] = set()
+    for position in range(draw(st.integers(1, 9))):
+        if draw(st.integers(0, 3)) == 0:
+            state = draw(st.sampled_from(["working", "WORKING", "input-required"]))
+            results.append(status(state, timestamp=f"{position}" if stamped else None))
+            continue
+        index = draw(st.integers(0, 1))
+        named = draw(st.sampled_from([{}, {}, {"name": "draft"}, {"name": "answer"}]))
+        append = index in begun and not (replaced and draw(st.booleans()))
+        parts = draw(st.lists(pieces, min_size=1, max_size=1) | st.lists(pieces, max_size=3))
+        results.append(chunk(*parts, append=append, index=index, **named))
+        begun.add(index)
+    for index in begun:
+        last = [one for one in results if one.get("artifact", {}).get("index") == index][-1]
+        if draw(st.booleans()):
+            last["artifact"]["lastChunk"] = True
+    results.append(status(draw(st.sampled_from(["completed", "FAILED"])), final=True, timestamp="the end"))
+    return Story(results)
+
+
+@st.composite
+def connections(draw: st.DrawFn, story: Story, styles: Sequence[str]) -> list[list[Json]]:
+    """What a client is told by and by, the stream breaking and being taken up again; the last time to its end."""
+    end = len(story.results)
+    heard = draw(st.integers(0, end - 1))
+    told = [story.results[:heard]]
+    for _ in range(draw(st.integers(0, 3))):
+        style = draw(st.sampled_from(styles))
+        start = {"again": 0, "rest": heard, "task": draw(st.integers(heard, end - 1))}[style]
+        stop = draw(st.integers(start, end - 1))
+        told.append([*([story.task(start)] if style == "task" else []), *story.results[start:stop]])
+        heard = max(heard, start, stop)
+    style = draw(st.sampled_from(styles))
+    start = 0 if style == "again" else heard
+    told.append([*([story.task(start)] if style == "task" else []), *story.results[start:]])
+    return told
+
+
+def taken(told: Progress, connections: list[list[Json]]) -> list[StreamEvent]:
+    events: list[StreamEvent] = []
+    for number, results in enumerate(connections):
+        if number:
+            told.rejoin()
+        events += take(told, *results)
+    return events
+
+
+def substance(events: Sequence[StreamEvent], *without: str) -> list[Json]:
+    """The events that say something: a chunk without words is only known by what it says besides, and need not be told."""
+    return [
+        {key: value for key, value in event.items() if key not in {"artifacts", *without}}
+        for event in events
+        if event.type != "artifact_update"
+        or event.is_last_chunk
+        or any(part.get("text") != "" for part in event.raw["result"]["artifact"]["parts"])  # type: ignore[index]
+    ]
+
+
+def contents(events: Sequence[StreamEvent]) -> dict[int, str]:
+    """The deltas, put one behind the other."""
+    made: dict[int, str] = {}
+    for event in events:
+        if event.type == "artifact_update":
+            made[event.index] = joined(made.get(event.index, "") + event.delta)
+    return made
+
+
+def texts_of(task: Json) -> dict[int, str]:
+    return {
+        artifact["index"]: "\n".join(part["text"] for part in artifact["parts"] if part.get("type") == "text")
+        for artifact in task["artifacts"]
+    }
+
+
+@given(stories())
+def test_a_stream_says_what_its_task_says(story: Story) -> None:
+    """The deltas, put one behind the other, are the texts; the answer is that of the same task in one piece."""
+    for kind in (Progress, Thorough):
+        told = kind(ASK)
+        events = take(told, *story.results)
+        assert len(events) == told.count == len(story.results)
+        assert contents(events) == texts_of(story.task(len(story.results)))
+        assert formatted(told.task()) == formatted(story.task(len(story.results)))
+        for count, event in enumerate(events, 1):
+            if event.type == "artifact_update":
+                shown = formatted(
+                    about(status={"state": "x"}, artifacts=[story.artifacts[count][event.index]])
+                )
+                assert event.artifact == shown.artifacts[0]
+
+
+@given(st.data())
+def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> None:
+    """However often a stream breaks, and whether it is told again from its start or only its rest is, all is told once."""
+    story = data.draw(stories())
+    broken = data.draw(connections(story, ["again", "rest"]))
+    told, unbroken = Progress(ASK), Progress(ASK)
+    events, expected = taken(told, broken), take(unbroken, *story.results)
+    assert substance(events) == substance(expected)
+    assert formatted(told.task()) == formatted(unbroken.task())
+    assert (told.is_over, told.was_interrupted) == (True, True)
+
+
+@given(st.data())
+def test_a_stream_that_begins_with_the_whole_task_goes_on(data: st.DataObject) -> None:
+    """A stream that is taken up again may tell the task so far in one piece first: only what was missed is new in it."""
+    story = data.draw(stories())
+    broken = data.draw(connections(story, ["again", "rest", "task"]))
+    told = Progress(ASK)
+    events = taken(told, broken)
+    assert contents(events) == texts_of(story.task(len(story.results)))
+    assert formatted(told.task()) == formatted(story.task(len(story.results)))
+    stamped = [event["timestamp"] for event in events if event.type == "status_update"]
+    assert len(set(stamped)) == len(stamped)
+
+
+@given(st.data())
+def test_what_a_broken_stream_left_out_is_caught_up(data: st.DataObject) -> None:
+    """However far a stream came, asking how the task stands, once or often, tells what is missing, and only that."""
+    story = data.draw(stories())
+    end = len(story.results)
+    told = Progress(ASK)
+    heard = data.draw(st.integers(0, end - 1))
+    events = take(told, *story.results[:heard])
+    told.rejoin()
+    for _ in range(data.draw(st.integers(0, 3))):
+        heard = data.draw(st.integers(heard, end - 1))
+        events += catch_up(told, story.task(heard))
+        assert catch_up(told, story.task(heard)) == []
+    if data.draw(st.booleans()):
+        last = take(told, *story.results[-1:])
+        assert told.is_over
+        events += [*catch_up(told, story.task(end)), *last]
+    else:
+        events += catch_up(told, story.task(end))
+    assert catch_up(told, story.task(end)) == []
+    assert contents(events) == texts_of(story.task(end))
+    assert formatted(told.task()) == formatted(story.task(end))
+    assert states(events).count("completed") + states(events).count("failed") == 1
+    stamped = [event["timestamp"] for event in events if event.type == "status_update"]
+    assert len(set(stamped)) == len(stamped)
+
+
+@given(st.data())
+def test_the_task_mends_whatever_a_stream_left_out(data: st.DataObject) -> None:
+    """Whatever of a stream is missing, also in the middle of a text, the task as it stands puts it right."""
+    story = data.draw(stories(replaced=True, stamped=False))
+    kept = [result for result in story.results[:-1] if data.draw(st.booleans())]
+    told = Progress(ASK)
+    taken(told, [kept[: len(kept) // 2], kept[len(kept) // 2 :]])
+    catch_up(told, story.task(len(story.results)))
+    assert formatted(told.task()) == formatted(story.task(len(story.results)))
+    assert told.is_over
+
+
+def is_part_of(some: Sequence[Json], more: Sequence[Json]) -> bool:
+    """Whether all of some comes among more in the same order."""
+    rest = iter(more)
+    return all(any(one == other for other in rest) for one in some)
+
+
+@given(st.data())
+def test_artifacts_that_were_replaced_are_not_told_again(data: st.DataObject) -> None:
+    """A stream that is told again from its start repeats no version of an artifact that was replaced since."""
+    story = data.draw(stories(replaced=True))
+    broken = data.draw(connections(story, ["again"]))
+    told, unbroken = Progress(ASK), Progress(ASK)
+    events, expected = taken(told, broken), take(unbroken, *story.results)
+    assert is_part_of(substance(events, "delta"), substance(expected, "delta"))
+    catch_up(told, story.task(len(story.results)))
+    assert formatted(told.task()) == formatted(unbroken.task())
+
+
+def test_a_server_that_does_not_number_its_artifacts() -> None:
+    """Where each artifact takes the place of the one before, for want of a number, a stream told again repeats none."""
+    results = [chunk(one, append=None) for one in ("First", "Second", "First, once more")]
+    told = Progress(ASK)
+    take(told, *results[:2])
+    told.rejoin()
+    assert deltas(take(told, *results)) == ["First, once more"]
+    assert deltas(take(told, chunk("Third", append=None))) == ["Third"]
+
+
+def test_many_statuses_are_told_once() -> None:
+    """A stream that is told again repeats none of its statuses, nor what is unknown, however many there were."""
+    results = [one for number in range(600) for one in (status(timestamp=f"{number}"), about(weather=number))]
+    told = Progress(ASK)
+    assert len(take(told, *results)) == len(results)
+    told.rejoin()
+    assert take(told, *results) == []
+    told.rejoin()
+    assert take(told, *results, status(timestamp="new"), about(weather="new"))
+    assert told.count == len(results) + 2
+
+
+def test_a_stream_that_did_not_break_may_repeat_itself() -> None:
+    """What an unbroken stream says twice, it means twice."""
+    told = Progress(ASK)
+    results = [status("working"), about(weather="fair"), chunk("a"), chunk("", append=True)]
+    assert len(take(told, *results, *results)) == len(results) * 2
+
+
+def test_the_end_is_told_though_it_was_told_before() -> None:
+    """A final event ends a stream that was taken up again, even one that says what was said without being final."""
+    told = Progress(ASK)
+    take(told, status("input-required", final=False))
+    told.rejoin()
+    [event] = take(told, status("input-required", final=True))
+    assert (event["is_final"], told.is_over) == (True, True)
+
+
+def test_the_last_chunk_without_words_is_told() -> None:
+    """That an artifact is complete is told once, though it was complete in words already when the stream broke."""
+    results = [chunk("a", append=None), chunk("", lastChunk=True)]
+    told = Progress(ASK)
+    take(told, *results[:1])
+    told.rejoin()
+    [event] = take(told, *results)
+    assert (event["delta"], event["is_last_chunk"], event["artifact"].content) == ("", True, "a")
+    told.rejoin()
+    assert take(told, *results) == []
+
+
+def test_half_a_character_where_the_stream_breaks() -> None:
+    """Where a stream breaks between the halves of a character, the other half is what is missing."""
+    first, second = "\ud83d", "\ude00"
+    smile = first + second
+    for missed in ([chunk(smile, append=None)], [chunk(first, append=None), chunk(second)], [chunk(second)]):
+        told = Progress(ASK)
+        take(told, chunk(first, append=None))
+        told.rejoin()
+        [event] = take(told, *missed)
+        assert (event["delta"], event["artifact"].content) == (second, "\U0001f600")
+    told = Progress(ASK)
+    take(told, chunk(first, append=None))
+    assert deltas(catch_up(told, json.loads(json.dumps(whole("completed", {"parts": [text(smile)]}))))) == [
+        second
+    ]
+
+
+# How much a stream takes.
+
+
+def test_a_long_stream_takes_little_more_than_its_text() -> None:
+    """Two hundred thousand chunks of four characters, none kept, take less than 4 MiB."""
+    told = Hasty(ASK)
+    take(told, chunk("long", append=None), chunk("long"))
+    data = json.dumps(enveloped(chunk("long")))
+    tracemalloc.start()
+    try:
+        for _ in range(200_000):
+            told.take(data)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert told.usual == 200_000
+    assert most < 4 << 20
+    assert len(formatted(told.task()).text) == 4 * 200_002
