@@ -14,6 +14,7 @@ from payman_sdk.errors import (
     PaymanError,
     PermissionDeniedError,
     TaskNotFoundError,
+    shortened,
 )
 from payman_sdk.flows import Consult, Flow
 from payman_sdk.tasks.answers import nothing_said, read_answer
@@ -123,7 +124,7 @@ def unknown(lost: PaymanError, why: PaymanError | None = None) -> OutcomeUnknown
         lost: Why it is not known.
         why: Why it could not be learned.
     """
-    more = "" if why is None else f" Asking how it stands failed too: {why.message}"
+    more = "" if why is None else f" Asking how it stands failed too: {shortened(why.message)}"
     failure = OutcomeUnknownError(
         f"{lost.message} Whether the ask was carried out is not known.{more}",
         next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",

@@ -29,7 +29,7 @@ from payman_sdk import (
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
 from payman_sdk.secrecy import hide_token_requests
-from tests.peer import ASK_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, rpc, token
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, rpc, token
 
 CLIENT_SECRET = "hunted-client-secret"
 ACCESS = "hunted-access-token"
@@ -167,13 +167,13 @@ def store_of(kind: str, folder: Path) -> Any:
 ROTATED = token(NEW_ACCESS, refresh_token=NEW_REFRESH)
 FAULTS: dict[str, dict[str, Answer]] = {
     "none": {},
-    "ask reset": {ASK_PATH: reset},
-    "ask cut": {ASK_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
+    "ask reset": {ASK_PATH: reset, GET_PATH: answer(404)},
+    "ask cut": {ASK_PATH: raw(b"HTTP/1.1 200 OK\r\n"), GET_PATH: answer(404)},
     "ask 401": {ASK_PATH: answer(401, '{"error": "unauthorized"}')},
     "ask 403": {ASK_PATH: answer(403)},
-    "ask 500": {ASK_PATH: answer(500)},
+    "ask 500": {ASK_PATH: answer(500), GET_PATH: answer(404)},
     "ask refused by the agent": {ASK_PATH: rpc(error={"code": -32603})},
-    "ask unreadable": {ASK_PATH: answer(200, "?")},
+    "ask unreadable": {ASK_PATH: answer(200, "?"), GET_PATH: answer(404)},
     "token reset": {TOKEN_PATH: reset},
     "token cut": {TOKEN_PATH: raw(b"HTTP/1.1 200 OK\r\n")},
     "token invalid_grant": {TOKEN_PATH: json_answer({"error": "invalid_grant"}, 400)},
