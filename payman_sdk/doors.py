@@ -29,6 +29,7 @@ from payman_sdk.network import (
     timeout_of,
     without_echo,
 )
+from payman_sdk.punctual import within
 
 T = TypeVar("T")
 
@@ -97,9 +98,9 @@ class Door:
     def _do(self, step: Step, line: Line) -> Any:
         match step:
             case Send():
-                return self._carefully(partial(self._exchange, step, line))
+                return self._carefully(partial(self._exchange, step, line), step.deadline)
             case Read():
-                return self._carefully(line.read)
+                return self._carefully(line.read, step.until)
             case Tell():
                 raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
@@ -122,12 +123,13 @@ class Door:
         finally:
             lock.release()
 
-    def _carefully(self, exchange: Callable[[], T]) -> T:
+    def _carefully(self, exchange: Callable[[], T], until: float) -> T:
         if self._http.is_closed:
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
         failure: APIConnectionError
         try:
-            return exchange()
+            with within(until - self._clock()):
+                return exchange()
         except FAILURES as error:
             failure = network_failure(error)
         # Raised out here, it carries no exception of httpx with it: those hold the request and so its secrets.

@@ -16,6 +16,7 @@ from attrs import frozen
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.punctual import make_punctual
 
 
 @frozen(kw_only=True)
@@ -34,9 +35,11 @@ that another thread has just been given: that ask breaks after it was sent."""
 def own_http_client(base_url: str) -> httpx.Client:
     """The connections of a client that was given none. What is said to this machine goes through no proxy."""
     try:
-        return httpx.Client(trust_env=not _is_here(base_url), limits=_LIMITS_UNDER_THREADS)
+        http = httpx.Client(trust_env=not _is_here(base_url), limits=_LIMITS_UNDER_THREADS)
     except _UNUSABLE as error:
         raise _unusable(error) from error
+    make_punctual(http)
+    return http
 
 
 def own_async_http_client(base_url: str) -> httpx.AsyncClient:

@@ -83,8 +83,10 @@ class LazyRecord(Record):
 
     def __missing__(self, key: str) -> Any:
         spelled = _stored(key)
-        if dict.__contains__(self, spelled) or dict.__contains__(self.complete(), spelled):
-            return dict.__getitem__(self, spelled)
+        if dict[str, Any].__contains__(self, spelled) or dict[str, Any].__contains__(
+            self.complete(), spelled
+        ):
+            return dict[str, Any].__getitem__(self, spelled)
         raise KeyError(key)
 
 

@@ -79,7 +79,7 @@ class Session(Generic[Door]):
         task_id = task_id_of(task)
         check_text(text)
         asked = self._chosen(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
-        answer = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
+        answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
         session_id = answer.get("session_id") or answer.get("sessionId") or asked.session_id
         return task_id, asked._replace(session_id=session_id)
 

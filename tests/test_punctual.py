@@ -1,0 +1,100 @@
+"""Deadlines of the client for threads, which hold whatever a server does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
+from payman_sdk.network import own_http_client
+from payman_sdk.punctual import make_punctual, within
+from tests.conftest import Connect
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head
+from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, literally, stream
+
+SLACK = 0.25
+"""Seconds by which a deadline may be missed."""
+
+
+def drip(peer: Peer, content: bytes) -> Iterator[bytes]:
+    """The bytes, one every few milliseconds, and blanks without end after them."""
+    for byte in content:
+        yield bytes([byte])
+        if peer.stopping.wait(0.01):
+            return
+    while not peer.stopping.wait(0.01):
+        yield b" "
+
+
+@pytest.mark.parametrize("path", [ASK_PATH, TOKEN_PATH, STREAM_PATH])
+@pytest.mark.parametrize(
+    "beginning", [b"", b"HTTP/1.1 200 OK\r\nx-long: ", head(200, {"content-length": "9999"})]
+)
+def test_a_deadline_holds_against_a_server_that_drips(
+    path: str, beginning: bytes, peer: Peer, connect: Connect
+) -> None:
+    """Head or body, of the token or of the answer: what comes byte by byte is left at the deadline."""
+
+    def dripping(_: Request) -> Iterator[bytes]:
+        yield from drip(peer, beginning + b"HTTP/1.1 200 OK" * (not beginning))
+
+    for one in (path, GET_PATH, RESUBSCRIBE_PATH):
+        peer.always(one, dripping)
+    client = connect(timeout=0.4)
+    began = time.monotonic()
+    with pytest.raises((APITimeoutError, OutcomeUnknownError)):
+        if path == STREAM_PATH:
+            client.stream("Hello!").result()
+        else:
+            client.ask("Hello!")
+    assert 0.3 < time.monotonic() - began < 0.4 + SLACK
+
+
+def test_a_deadline_holds_between_events(peer: Peer, connect: Connect) -> None:
+    """A stream of comments is left at the idle time, not at the next comment."""
+    comments = [literally(b": keep-alive\n\n")]
+    peer.always(STREAM_PATH, stream(*comments, then=peer.hang))
+    peer.always(RESUBSCRIBE_PATH, stream(*comments, then=peer.hang))
+    began = time.monotonic()
+    assert connect(idle_timeout=0.1, read_timeout=60).stream("Hello!").result().text == "Done."
+    assert time.monotonic() - began < 0.4 + 2 * SLACK
+
+
+def test_the_sdks_own_connections_are_punctual(peer: Peer) -> None:
+    """The installed httpx lets the SDK see every operation on a socket; without that, this test tells."""
+    with own_http_client(peer.base_url) as http, within(0.2):
+        peer.always("/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
+        began = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            http.get(peer.base_url + "/", timeout=60)
+        assert time.monotonic() - began < 0.2 + SLACK
+
+
+def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
+    """What is not within a deadline has httpx's own limits, and one that is over lets nothing begin."""
+    with own_http_client(peer.base_url) as http:
+        assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
+        with within(-1), pytest.raises((httpx.WriteTimeout, httpx.ConnectTimeout, httpx.ReadTimeout)):
+            http.post(peer.base_url + TOKEN_PATH)
+        assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
+
+
+def test_a_client_through_a_proxy_is_punctual(monkeypatch: pytest.MonkeyPatch, peer: Peer) -> None:
+    """Connections through a proxy are punctual as well."""
+    monkeypatch.setenv("HTTP_PROXY", peer.base_url)
+    with own_http_client("http://payman.invalid") as http, within(0.2):
+        peer.always("http://payman.invalid/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
+        began = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            http.get("http://payman.invalid/", timeout=60)
+        assert time.monotonic() - began < 0.2 + SLACK
+
+
+def test_what_has_no_backend_is_left_alone() -> None:
+    """A client whose transport is something else than httpx's own is used as it is."""
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(204))) as http:
+        make_punctual(http)
+        assert http.get("http://payman.invalid/").status_code == 204
