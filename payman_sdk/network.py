@@ -32,6 +32,10 @@ _LIMITS_UNDER_THREADS = httpx.Limits(max_connections=100, max_keepalive_connecti
 that another thread has just been given: that ask breaks after it was sent."""
 
 
+_LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
+"""Each open stream holds a connection. More idle ones cost more than they save: httpcore looks at each at every request."""
+
+
 def own_http_client(base_url: str) -> httpx.Client:
     """The connections of a client that was given none. What is said to this machine goes through no proxy."""
     try:
@@ -45,7 +49,7 @@ def own_http_client(base_url: str) -> httpx.Client:
 def own_async_http_client(base_url: str) -> httpx.AsyncClient:
     """The same for the other door."""
     try:
-        return httpx.AsyncClient(trust_env=not _is_here(base_url))
+        return httpx.AsyncClient(trust_env=not _is_here(base_url), limits=_LIMITS_OF_TASKS)
     except _UNUSABLE as error:
         raise _unusable(error) from error
 

@@ -107,7 +107,7 @@ class ArtifactUpdate(LazyRecord):
         # Not the members tell whether that is done: whoever has the event may have taken some out.
         if (moment := getattr(self, "_moment", None)) is not None:
             artifacts = self._format(moment)
-            dict.update(self, artifact=artifacts[-1], artifacts=artifacts)
+            dict[str, Any].update(self, artifact=artifacts[-1], artifacts=artifacts)
             del self._moment, self._format
         return self
 

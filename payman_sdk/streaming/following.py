@@ -225,11 +225,15 @@ class Following:
                 return self._learned(broke)
             yield next(pauses)
             if self._time.is_over():
-                raise self._given_up(broke, APITimeoutError("The time for the whole ask was over.")) from broke
+                raise self._given_up(
+                    broke, APITimeoutError("The time for the whole ask was over.")
+                ) from broke
 
     def _learned(self, broke: PaymanError) -> bool:
         if self.ask.is_reply and requires_input(self.progress.task()):
-            raise unknown(broke) from broke  # it waits still, or again: whether the reply arrived does not show
+            raise unknown(
+                broke
+            ) from broke  # it waits still, or again: whether the reply arrived does not show
         return True
 
     def _looked_up(self) -> Flow[Any]:

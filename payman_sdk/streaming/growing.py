@@ -63,12 +63,12 @@ class Growing:
                 self._close()
                 self.parts.append(part)
                 continue
-            said = {key: value for key, value in part.items() if key != "text"}
-            if position > 0 or self.text is None:
+            said, text = {key: value for key, value in part.items() if key != "text"}, self.text
+            if position > 0 or text is None:
                 self._close()
                 self.text, self.tail = said, bytearray()
             else:
-                self.text = {**self.text, **{key: value for key, value in said.items() if value is not None}}
+                self.text = text | {key: value for key, value in said.items() if value is not None}
             self.tail += encoded(part["text"])
 
     def _close(self) -> None:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""
 
+_decode = json.JSONDecoder().raw_decode
+
 _REMEMBERED = 256
 """How many of its replaced versions are remembered of an artifact, so that a stream that begins anew does not repeat them."""
 
@@ -71,7 +73,7 @@ class Progress:
             AgentError: It is a JSON-RPC error.
         """
         try:
-            said = json.loads(data)
+            said = _read(data)
         except (ValueError, RecursionError):
             return self._unknown(data, data)
         try:
@@ -135,7 +137,7 @@ class Progress:
         chunk["parts"] = parts
         if not is_usual or part["type"] != "text" or len(part) != 2:
             return None
-        metadata = result.get("metadata")
+        metadata: Json | None = result.get("metadata")
         if metadata is not None and type(metadata) is not dict:
             return None
         newest.artifact.tail += encoded(text)
@@ -321,6 +323,15 @@ class Progress:
 
     def _state(self) -> str:
         return canonical_state(self._status.state) if self._status else TaskState.UNKNOWN
+
+
+def _read(data: str) -> Any:
+    """The JSON in a text: what `json.loads` gives, without what that does first, which takes a tenth of an event's time."""
+    try:
+        said, end = _decode(data)
+    except ValueError:  # there may be white space before it
+        return json.loads(data)
+    return said if end == len(data) else json.loads(data)
 
 
 def _formatted(moment: Moment) -> list[Artifact]:

@@ -336,6 +336,15 @@ def test_an_event_beyond_all_measure(ear: Ear, peer: Peer) -> None:
     assert caught.value.partial.state == "working"
 
 
+def test_white_space_around_an_event_is_none_of_it(ear: Ear, peer: Peer) -> None:
+    """JSON may have white space around it."""
+    final = '  {"result": {"id": "%s", "status": {"state": "COMPLETED"}, "final": true}} '
+    peer.script(
+        STREAM_PATH, stream(lambda request: data(final % request.json["params"]["id"])(request), ends=False)
+    )
+    assert [one.type for one in ear.one(peer, "Hello!").events] == ["status_update"]
+
+
 def test_events_nobody_knows_are_told(ear: Ear, peer: Peer) -> None:
     """What is not as the protocol has it comes as it is, and is no end."""
     strange = [
