@@ -5,7 +5,9 @@ An ask is sent again only where the server took nothing, or where `tasks/get` sa
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
@@ -85,16 +87,14 @@ def retry_after(failure: PaymanError, now: Callable[[], float] = time.time) -> f
     if failure.response is None:
         return None
     headers = failure.response.headers
-    in_milliseconds, said = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
-    try:
-        if in_milliseconds:
-            return max(0.0, float(in_milliseconds) / 1000)
-        return max(0.0, float(said)) if said else None
-    except ValueError:
-        pass
+    for name, in_a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        with contextlib.suppress(ValueError):
+            seconds = float(headers.get(name, "")) / in_a_second
+            if math.isfinite(seconds):
+                return max(0.0, seconds)
     try:
         sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
-        return max(0.0, parsedate_to_datetime(said).timestamp() - sent_at)
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
     except (ValueError, OverflowError):
         return None
 
