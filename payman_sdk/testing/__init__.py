@@ -1,0 +1,10 @@
+"""What tests of programs that use the SDK need, and the SDK's own tests: see the modules.
+
+`payman_sdk.testing.faults` puts a network that fails between a client and the sandbox, and counts what became of the
+money. It needs the extra `sandbox`: `pip install 'paymanai-sdk[sandbox]'`.
+
+Example:
+    >>> from payman_sdk.testing.faults import Plan
+    >>> Plan(seed=1).fault(ask=3, number=0) == Plan(seed=1).fault(ask=3, number=0)
+    True
+"""

@@ -1,0 +1,288 @@
+"""One request and its answer, between the client and the server, and what a fault makes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from payman_sdk.testing.faults import wire
+from payman_sdk.testing.faults.connections import LeftError, Wire, connect, piece, rest
+from payman_sdk.testing.faults.kinds import Fault, Kind
+from payman_sdk.testing.faults.wire import Request
+
+_PIECES = 7
+"""In how many pieces an answer drips."""
+
+Restart = Callable[[float], Awaitable[None]]
+"""Stops the server, and starts it again after so many seconds."""
+
+Step = Callable[[str, str], bool]
+"""Told which step (`received`, `forwarded`, …) of which request (`send`, …) has been made; True ends it all there."""
+
+
+@dataclass
+class Entry:
+    """What became of one request: an entry in the log of a line.
+
+    Attributes:
+        number: its number among the requests of the line.
+        name: what it wanted, as `wire.Request.name`; `connection` where it was not read.
+        fault: what went wrong.
+        forwarded: whether the server got all of it.
+        blind: whether it made a task, or went on with one, though nothing had said that an earlier one was not taken.
+        note: what else happened, in words.
+    """
+
+    number: int
+    name: str
+    fault: Fault | None
+    forwarded: bool = False
+    blind: bool = False
+    note: str = ""
+
+    def __str__(self) -> str:
+        more = [str(self.fault) if self.fault else "", self.note, "sent blindly" if self.blind else ""]
+        said = "; ".join(word for word in more if word)
+        return f"{self.number} {self.name}" + (f" [{said}]" if said else "")
+
+
+@dataclass(frozen=True)
+class Passed:
+    """What the client has been told.
+
+    Args:
+        keeps: Whether the connection can take another request.
+        takes_nothing: Whether the answer says that the server took nothing, or knows nothing of the task.
+    """
+
+    keeps: bool = False
+    takes_nothing: bool = False
+
+
+class Exchange:
+    """One request and its answer.
+
+    Args:
+        client: The connection that the request came on.
+        port: Where the server is.
+        request: What came.
+        entry: Where it is written down.
+        restart: Restarts the server.
+        is_last: Asked when the answer begins: whether the connection has to be closed after it.
+        step: Told every step of an exchange that meets no fault.
+    """
+
+    def __init__(
+        self,
+        client: Wire,
+        port: int,
+        request: Request,
+        entry: Entry,
+        restart: Restart,
+        *,
+        is_last: Callable[[], bool],
+        step: Step,
+    ) -> None:
+        self._client, self._port = client, port
+        self._request, self._entry = request, entry
+        self._restart, self._step = restart, step
+        self._asked_is_last, self._is_last = is_last, False
+
+    async def done(self) -> Passed:
+        """Carries it out.
+
+        Raises:
+            LeftError: The connection of the client has to be closed.
+        """
+        fault = self._entry.fault
+        if fault is None:
+            return await self._relayed()
+        match fault.kind:
+            case Kind.REFUSED | Kind.HUNG_UP | Kind.LOST:
+                self._client.end(resets=fault.resets)
+                return Passed()
+            case Kind.UNAUTHORIZED:
+                return await self._refused(wire.refusal(401))
+            case Kind.LIMITED_SECONDS:
+                return await self._refused(wire.refusal(429, retry_after="0"))
+            case Kind.LIMITED_DATE:
+                return await self._refused(wire.refusal(429, retry_after=wire.now_as_a_date()))
+            case Kind.LIMITED_MS:
+                return await self._refused(wire.refusal(429, retry_after_ms=f"{fault.seconds * 1000:.0f}"))
+            case Kind.LIMITED:
+                return await self._refused(wire.refusal(429))
+            case Kind.BUSY:
+                return await self._refused(wire.refusal(503, retry_after="0"))
+            case Kind.UNAVAILABLE | Kind.BROKEN | Kind.BAD_GATEWAY | Kind.GATEWAY_TIMEOUT:
+                if fault.forwards:
+                    await self._fetched()
+                return await self._told(wire.refusal(int(fault.kind.value)))
+            case Kind.RESTART:
+                return await self._restarted(fault)
+            case Kind.LATE:
+                await asyncio.sleep(fault.seconds)
+                return await self._passed(await self._fetched())
+            case _:
+                return await self._spoiled(fault, await self._fetched())
+
+    async def _spoiled(self, fault: Fault, answer: bytes) -> Passed:
+        """Tells the client an answer of the server's as the fault wants it."""
+        match fault.kind:
+            case Kind.ANSWER_LOST:
+                self._client.end(resets=fault.resets)
+                return Passed()
+            case Kind.CUT:
+                await self._client.write(answer[: int(fault.share * len(answer))])
+                await asyncio.sleep(0.001)  # or else a reset may overtake what has been sent
+                self._client.end(resets=fault.resets)
+                return Passed()
+            case Kind.SLOW:
+                await asyncio.sleep(fault.seconds)
+                return await self._passed(answer)
+            case Kind.HTML:
+                return await self._told(wire.page())
+            case Kind.TRUNCATED:
+                return await self._told(wire.cut_short(answer, fault.share))
+            case Kind.TWO:
+                return await self._passed(answer, twice=True)
+            case Kind.DRIP:
+                size = len(answer) // _PIECES + 1
+                return await self._dripped(answer, 0, size, fault.seconds)
+            case Kind.STUCK:
+                head = answer.index(wire.END_OF_HEAD) + len(wire.END_OF_HEAD)
+                return await self._dripped(
+                    answer, head + int(fault.share * (len(answer) - head)), 1, fault.seconds
+                )
+            case Kind.STUCK_HEAD:
+                return await self._dripped(answer, 0, 1, fault.seconds)
+            case _:
+                raise AssertionError(f"{fault} spoils no answer")
+
+    async def _told(self, answer: bytes) -> Passed:
+        """Tells the client an answer that is not the server's."""
+        await self._client.write(self._closing(answer))
+        return Passed(keeps=not self._is_last)
+
+    async def _refused(self, answer: bytes) -> Passed:
+        """Tells the client that nothing was taken."""
+        told = await self._told(answer)
+        return Passed(keeps=told.keeps, takes_nothing=self._request.sends)
+
+    async def _passed(self, answer: bytes, *, twice: bool = False) -> Passed:
+        await self._client.write(self._closing(answer) * (2 if twice else 1))
+        return self._whole(answer)
+
+    async def _dripped(self, answer: bytes, start: int, size: int, pause: float) -> Passed:
+        answer = self._closing(answer)
+        await self._client.write(answer[:start])
+        for place in range(start, len(answer), size):
+            await asyncio.sleep(pause)
+            await self._client.write(answer[place : place + size])
+        return self._whole(answer)
+
+    def _whole(self, answer: bytes) -> Passed:
+        unknown = self._request.name in ("get", "resubscribe") and wire.says_unknown_task(answer)
+        return Passed(keeps=not self._is_last, takes_nothing=unknown)
+
+    def _closing(self, answer: bytes) -> bytes:
+        """The answer, with the word that it is the connection's last one where it is."""
+        self._is_last = self._asked_is_last()
+        head, mark, body = answer.partition(wire.END_OF_HEAD)
+        return (wire.to_be_closed(head + mark) if self._is_last else head + mark) + body
+
+    async def _fetched(self) -> bytes:
+        """The server's answer to the request.
+
+        Raises:
+            LeftError: The server is away, or went away.
+        """
+        server = await self._reached()
+        try:
+            await server.write(self._request.alone())
+            self._entry.forwarded = True
+            answer = await rest(server)
+        finally:
+            server.end()
+        if not wire.is_whole(answer):
+            self._entry.note = "the server went away"
+            raise LeftError
+        head, mark, body = answer.partition(wire.END_OF_HEAD)
+        return wire.kept_open(head + mark) + body
+
+    async def _reached(self) -> Wire:
+        try:
+            return await connect(self._port)
+        except LeftError:
+            self._entry.note = "the server is away"
+            raise
+
+    async def _relayed(self) -> Passed:
+        """Passes everything on as it comes."""
+        server = await self._reached()
+        try:
+            data = self._request.alone()
+            await server.write(data[: len(data) // 2])
+            self._made("forwarded half")
+            await server.write(data[len(data) // 2 :])
+            self._entry.forwarded = True
+            try:
+                self._made("forwarded")
+                answer = await self._passed_on(server)
+            except LeftError:
+                await rest(server)  # the client is gone, and the server has its request
+                raise
+        finally:
+            server.end()
+        if not wire.is_whole(answer):
+            self._entry.note = "the server went away"
+            raise LeftError
+        self._made("passed")
+        return self._whole(answer)
+
+    async def _passed_on(self, server: Wire) -> bytes:
+        try:
+            head = await server.reader.readuntil(wire.END_OF_HEAD)
+        except (OSError, asyncio.IncompleteReadError):
+            return b""
+        self._made("answered")
+        head = self._closing(wire.kept_open(head))
+        await self._client.write(head)
+        self._made("head passed")
+        answer = bytearray(head)
+        while data := await piece(server):
+            middle = len(data) // 2 if len(answer) == len(head) else 0
+            await self._client.write(data[:middle])
+            if middle:
+                self._made("half passed")
+            await self._client.write(data[middle:])
+            answer += data
+        return bytes(answer)
+
+    def _made(self, step: str) -> None:
+        if self._step(self._request.name, step):
+            raise LeftError
+
+    async def _restarted(self, fault: Fault) -> Passed:
+        """Restarts the server: before it has the request, when it has half of it, all of it, or has answered."""
+        told = b""
+        if fault.share >= 0.75:
+            answer = await self._fetched()
+            told = answer[: int((fault.share - 0.75) * 4 * len(answer))]
+        elif fault.share >= 0.25:
+            server = await self._reached()
+            data = self._request.alone()
+            whole = fault.share >= 0.5
+            await server.write(data if whole else data[: len(data) // 2])
+            self._entry.forwarded = whole
+            if fault.resets:
+                await asyncio.sleep(0.002)
+            server.end(resets=True)
+        going = asyncio.ensure_future(self._restart(fault.seconds))
+        try:
+            await asyncio.sleep(0)
+            await self._client.write(told)
+            self._client.end(resets=fault.resets)
+        finally:
+            await going
+        return Passed()

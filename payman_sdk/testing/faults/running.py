@@ -1,0 +1,273 @@
+"""A run: many asks through a network that fails, and what became of each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
+from payman_sdk.testing.faults.kinds import Kind
+from payman_sdk.testing.faults.plan import Plan
+from payman_sdk.testing.faults.ports import Port
+from payman_sdk.testing.faults.proxy import FaultProxy, Line
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk.sandbox import Payment, Sandbox
+
+MOST_ASKS = 90_000
+"""How many payments of 0.01 TSD the sandbox's limit of a day allows, and some to spare."""
+
+_PACE = 0.003
+"""Seconds between two events of a stream: so that tasks can be seen at work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run is like.
+
+    Args:
+        seed: Which plan of faults.
+        asks: How many asks.
+        workers: How many asks at the same time.
+        rate: The part of the requests that meet a fault.
+        kinds: The faults that come up.
+        timeout: Seconds for each ask.
+        patience: Seconds that a client waits for the next bytes of an answer (`read_timeout`).
+        reconciles: Whether the server says how a task stands (`tasks/get`), and takes up streams again.
+        only: The numbers of the asks that are made; all, if none are named.
+    """
+
+    seed: int = 1
+    asks: int = 300
+    workers: int = 24
+    rate: float = 0.3
+    kinds: Collection[Kind] = tuple(Kind)
+    timeout: float = 10.0
+    patience: float = 0.15
+    reconciles: bool = True
+    only: Collection[int] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of faults."""
+        return Plan(seed=self.seed, rate=self.rate, kinds=self.kinds, patience=self.patience)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The numbers of the asks that are made."""
+        return [number for number in range(self.asks) if not self.only or number in self.only]
+
+
+@dataclass
+class Case:
+    """An ask, what was told about it, and what the ledger says.
+
+    Attributes:
+        ask: the ask.
+        told: what the caller was told.
+        again: what those were told who asked again with the same key, in order: the first one through the same network,
+            another, where that was not told an end, through one that works.
+        first: the payments that had been made for it before anybody asked again.
+        payments: the payments that were made for it in the end.
+        lines: how its requests fared: those of the ask, and of the first repetition.
+    """
+
+    ask: Ask
+    told: Told
+    again: list[Told] = field(default_factory=list[Told])
+    first: Sequence[Payment] = ()
+    payments: Sequence[Payment] = ()
+    lines: list[Line] = field(default_factory=list[Line])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found.
+
+    Args:
+        settings: What it was like.
+        cases: Its asks.
+        strays: How many payments belong to none of them.
+        faults: How often each kind of fault came up.
+        seconds: How long it took.
+    """
+
+    settings: Settings
+    cases: Sequence[Case]
+    strays: int
+    faults: Counter[Kind]
+    seconds: float
+
+
+class Running:
+    """Makes the asks of a run, each with a client of its own.
+
+    Args:
+        settings: What the run is like.
+        sandbox: Who is asked.
+        proxy: What stands in between.
+    """
+
+    def __init__(self, settings: Settings, sandbox: Sandbox, proxy: FaultProxy) -> None:
+        self._settings, self._sandbox, self._proxy = settings, sandbox, proxy
+        self._lock = threading.Lock()
+        self.cases: dict[int, Case] = {}
+
+    def once(self) -> None:
+        """Makes every ask, and waits until everything that was sent has arrived."""
+        self._make([Ask(self._settings.seed, number) for number in self._settings.numbers], 0)
+
+    def again(self) -> None:
+        """Asks those again that are asked again, as another client: through the same network, with other faults.
+
+        Who is not told then that it is done asks once more, through a network that works.
+        """
+        again = [case.ask for case in self.cases.values() if case.ask.is_asked_again]
+        self._make(again, self._settings.asks)
+        with _http() as http:
+            for ask in again:
+                if self.cases[ask.number].again[-1].end != "completed":
+                    with self._sandbox.client(http_client=http, timeout=self._settings.timeout) as client:
+                        self._note(ask, asked(ask, client))
+
+    def _make(self, asks: Sequence[Ask], shift: int) -> None:
+        workers = max(1, self._settings.workers // 2)
+        by_task = [ask for ask in asks if ask.way.by_task]
+        with ThreadPoolExecutor(workers + 1) as pool, _http() as http:
+            made = [pool.submit(lambda: asyncio.run(self._by_tasks(by_task, shift, workers)))]
+            made += [pool.submit(self._by_thread, ask, shift, http) for ask in asks if not ask.way.by_task]
+            for one in made:
+                one.result()
+        self._proxy.settle()
+
+    def _by_thread(self, ask: Ask, shift: int, http: httpx.Client) -> None:
+        with self._line(ask, shift) as line:
+            with self._sandbox.client(http_client=http, **self._config(line)) as client:
+                told = asked(ask, client)
+            self._note(ask, told, line)
+
+    async def _by_tasks(self, asks: Iterable[Ask], shift: int, workers: int) -> None:
+        left = iter(asks)
+
+        async def work(http: httpx.AsyncClient) -> None:
+            for ask in left:
+                await self._by_task(ask, shift, http)
+
+        async with _async_http() as http:
+            await asyncio.gather(*(work(http) for _ in range(workers)))
+
+    async def _by_task(self, ask: Ask, shift: int, http: httpx.AsyncClient) -> None:
+        with self._line(ask, shift) as line:
+            async with self._sandbox.async_client(http_client=http, **self._config(line)) as client:
+                told = await asked_by_task(ask, client)
+            self._note(ask, told, line)
+
+    def _note(self, ask: Ask, told: Told, line: Line | None = None) -> None:
+        with self._lock:
+            case = self.cases.get(ask.number)
+            if case is None:
+                case = self.cases[ask.number] = Case(ask, told)
+            else:
+                case.again.append(told)
+            if line is not None:
+                case.lines.append(line)
+
+    def _line(self, ask: Ask, shift: int) -> Line:
+        looks_up_first = ask.way.keyed and self._settings.reconciles
+        return self._proxy.line(ask.number + shift, looks_up_first=looks_up_first)
+
+    def _config(self, line: Line) -> dict[str, Any]:
+        patience = self._settings.patience
+        return {
+            "base_url": line.url,
+            "timeout": self._settings.timeout,
+            "read_timeout": patience,
+            "idle_timeout": 2 * patience,
+        }
+
+
+def run(settings: Settings) -> Outcome:
+    """Makes the asks of a run, and looks into the ledger.
+
+    Example:
+        >>> from payman_sdk.testing.faults import Settings, run
+        >>> outcome = run(Settings(asks=8, rate=0.0))
+        >>> {case.told.end for case in outcome.cases}, sum(len(case.payments) for case in outcome.cases)
+        ({'completed'}, 8)
+    """
+    from payman_sdk.sandbox import Sandbox
+
+    began = time.monotonic()
+    port = Port()  # kept, so that nobody takes it while the sandbox restarts
+    sandbox = Sandbox(
+        port=port.number,
+        pace=_PACE,
+        tasks_get=settings.reconciles,
+        resubscribe="resume" if settings.reconciles else "off",
+    )
+
+    def restart(seconds: float) -> None:
+        sandbox.stop()
+        time.sleep(seconds)
+        sandbox.start()
+
+    with sandbox:
+        with FaultProxy(port.number, settings.plan, restart) as proxy:
+            running = Running(settings, sandbox, proxy)
+            _warm_up(sandbox)
+            running.once()
+            sums = payments_by_memo(sandbox)
+            for case in running.cases.values():
+                case.first = sums.get(case.ask.memo, ())
+            running.again()
+        sandbox.check_invariants()
+        sums = payments_by_memo(sandbox)
+        for case in running.cases.values():
+            case.payments = sums.pop(case.ask.memo, ())
+    sandbox.close()
+    port.close()
+    cases = [running.cases[number] for number in sorted(running.cases)]
+    strays = sum(len(payments) for payments in sums.values())
+    return Outcome(settings, cases, strays, proxy.faults, time.monotonic() - began)
+
+
+def _warm_up(sandbox: Sandbox) -> None:
+    """Has everything imported that the first ask imports: that takes longer than an ask may overrun its deadline."""
+    with sandbox.client() as client, client.stream("test connection") as stream:
+        stream.result()
+
+
+def payments_by_memo(sandbox: Sandbox) -> dict[str, Sequence[Payment]]:
+    """The payments that were made, by what they are for."""
+    made: dict[str, list[Payment]] = {}
+    for payment in sandbox.payments:
+        if payment.status == "INITIATED":
+            made.setdefault(payment.description or "", []).append(payment)
+    return {**made}
+
+
+def _http() -> httpx.Client:
+    """Connections for many clients: each asks a port of its own."""
+    import httpx
+
+    return httpx.Client(verify=False, trust_env=False, limits=_limits())  # noqa: S501 (nothing but loopback)
+
+
+def _async_http() -> httpx.AsyncClient:
+    import httpx
+
+    return httpx.AsyncClient(verify=False, trust_env=False, limits=_limits())  # noqa: S501 (nothing but loopback)
+
+
+def _limits() -> httpx.Limits:
+    import httpx
+
+    return httpx.Limits(max_connections=None, max_keepalive_connections=None)
