@@ -143,7 +143,7 @@ class Time:
             task_id: The task it was about.
 
         Returns:
-            Whether there is another attempt, and time for it; if not, nothing was waited for.
+            Whether there is another attempt, and time for it.
         """
         said = retry_after(failure)
         # The exponent is bounded, for a float is too.
@@ -153,8 +153,9 @@ class Time:
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
         if self.on_retry is not None:
             yield Consult(self.on_retry, Retry(attempt, failure, delay, task_id))
-        yield Sleep(delay)
-        return True
+        # The hook may have taken its time, which is the ask's.
+        yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
+        return not self.is_over()
 
 
 def repeated(attempt: Callable[[], Flow[T]], time: Time, task_id: str) -> Flow[T]:
