@@ -196,7 +196,8 @@ def once(
         except PaymanError as error:
             failure, verdict = error, judge(error)
         if verdict is Verdict.UNKNOWN:
-            lost = failure
+            # What timed out may still arrive, whatever becomes of what was sent after it.
+            lost = lost if isinstance(lost, APITimeoutError) else failure
             if (ended := (yield from learned(lost))) is not None:
                 return ended
         another = verdict is not Verdict.FINAL and (yield from time.before_another(number, failure, task_id))
