@@ -834,7 +834,7 @@ pieces = words | words | st.sampled_from([DATA, text("m", metadata={"x": 1})])
 
 
 @st.composite
-def stories(draw: st.DrawFn, *, replaced: bool = False, stamped: bool = True) -> Story:
+def stories(draw: st.DrawFn, *, replaced: bool = False, stamped: bool = True, renamed: bool = True) -> Story:
     """Stories of some artifacts, told chunk by chunk, and of how the task stands; the last result is final."""
     results: list[Json] = []
     begun: set[int] = set()
@@ -844,8 +844,9 @@ def stories(draw: st.DrawFn, *, replaced: bool = False, stamped: bool = True) ->
             results.append(status(state, timestamp=f"{position}" if stamped else None))
             continue
         index = draw(st.integers(0, 1))
-        named = draw(st.sampled_from([{}, {}, {"name": "draft"}, {"name": "answer"}]))
         append = index in begun and not (replaced and draw(st.booleans()))
+        names = st.sampled_from([{}, {}, {"name": "draft"}, {"name": "answer"}])
+        named = draw(names) if renamed or not append else {}
         parts = draw(st.lists(pieces, min_size=1, max_size=1) | st.lists(pieces, max_size=3))
         results.append(chunk(*parts, append=append, index=index, **named))
         begun.add(index)
@@ -931,8 +932,10 @@ def test_a_stream_says_what_its_task_says(story: Story) -> None:
 @given(st.data())
 def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> None:
     """However often a stream breaks, and whether it is told again from its start or only its rest is, all is told once."""
-    story = data.draw(stories())
-    broken = data.draw(connections(story, ["again", "rest"]))
+    styles = data.draw(st.sampled_from([["again"], ["rest"], ["again", "rest"]]))
+    # A server that now repeats itself and now does not may make a new name, that came without words, look like the old.
+    story = data.draw(stories(renamed=len(styles) == 1))
+    broken = data.draw(connections(story, styles))
     told, unbroken = Progress(ASK), Progress(ASK)
     events, expected = taken(told, broken), take(unbroken, *story.results)
     assert substance(events) == substance(expected)
@@ -943,7 +946,7 @@ def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> No
 @given(st.data())
 def test_a_stream_that_begins_with_the_whole_task_goes_on(data: st.DataObject) -> None:
     """A stream that is taken up again may tell the task so far in one piece first: only what was missed is new in it."""
-    story = data.draw(stories())
+    story = data.draw(stories(renamed=False))
     broken = data.draw(connections(story, ["again", "rest", "task"]))
     told = Progress(ASK)
     events = taken(told, broken)
