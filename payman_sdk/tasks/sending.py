@@ -20,7 +20,7 @@ from payman_sdk.flows import Consult, Flow
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.retrying import Time, once
-from payman_sdk.tasks.waiting import ended, found, requires_input, rests
+from payman_sdk.tasks.waiting import ended, found, requires_input
 
 if TYPE_CHECKING:
     import httpx
@@ -54,22 +54,28 @@ def asked(
 
     def learned(lost: PaymanError) -> Flow[Known | None]:
         try:
-            known = yield from ended(ask.task_id, ask.request_id, tokens, time, or_rests=True)
+            known = yield from found(ask.task_id, tokens, time)
         except TaskNotFoundError:
             return None
         except PaymanError as error:
             raise unknown(lost, error) from lost
+        known = yield from awaited(known, lost)
         if ask.is_reply and requires_input(known[1]):
             raise unknown(lost) from lost  # it waits still, or again: whether the reply arrived does not show
         return known
+
+    def awaited(known: Known, lost: PaymanError) -> Flow[Known]:
+        """Waits for the end of what has arrived; an agent that knows it no longer does not undo that."""
+        try:
+            return (yield from ended(ask.task_id, tokens, time, or_rests=True, known=known))
+        except PaymanError as error:
+            raise unknown(lost, error) from lost
 
     try:
         if ask.idempotency_key is not None:
             known = yield from known_by_key(ask, tokens, time)
             if known is not None:
-                if rests(known[1]):
-                    return known
-                return (yield from ended(ask.task_id, ask.request_id, tokens, time, or_rests=True))
+                return (yield from awaited(known, PaymanError("It was asked before, and is still at work.")))
         time = yield from allowed(ask, time, before_send)
         return (yield from once(ask.task_id, attempt, learned, time))
     except PaymanError as error:
@@ -86,7 +92,7 @@ def known_by_key(ask: Ask, tokens: Tokens, time: Time) -> Flow[Known | None]:
         PaymanError: The server refuses the caller.
     """
     try:
-        body, task = yield from found(ask.task_id, ask.request_id, tokens, time, messages=_MESSAGES)
+        body, task = yield from found(ask.task_id, tokens, time, messages=_MESSAGES)
     except TaskNotFoundError:
         return None
     except (AuthenticationError, PermissionDeniedError):

@@ -10,7 +10,7 @@ from payman_sdk.errors import APITimeoutError, PaymanError
 from payman_sdk.flows import Flow
 from payman_sdk.responses import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.ask import cancellation, look_up
+from payman_sdk.tasks.ask import cancellation, look_up, new_id
 from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
 from payman_sdk.types import TaskState
 
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def looked_up(
-    task_id: str, request_id: str, tokens: Tokens, time: Time, *, messages: int = 0
+    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0
 ) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that asks once how a task stands [P], with so many of its newest messages."""
+    # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
+    request_id = new_id("req")
     return (yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time))
 
 
-def canceled(task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Task]:
+def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that cancels a task [P], and returns how it stands then.
 
     Raises:
@@ -35,15 +37,15 @@ def canceled(task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[
         PaymanError: It could not be canceled, or could not be learned whether it was.
     """
     for attempt in count(1):
+        request_id = new_id("req")
         try:
-            _, task = yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time)
-            return task
+            return (yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time))
         except PaymanError as error:
             failure, verdict = error, judge(error)
         if verdict is Verdict.UNKNOWN:
-            _, task = yield from found(task_id, request_id, tokens, time)
+            body, task = yield from found(task_id, tokens, time)
             if has_ended(state_of(task)):
-                return task
+                return body, task
         if verdict is Verdict.FINAL or not (yield from time.before_another(attempt, failure, task_id)):
             raise failure
     raise AssertionError("counting does not end")
@@ -63,13 +65,12 @@ def _told(
 
 
 def found(
-    task_id: str, request_id: str, tokens: Tokens, time: Time, *, messages: int = 0
+    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0
 ) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that returns how a task stands, trying again until the deadline while the failure may be a passing one.
 
     Args:
         task_id: The task.
-        request_id: The id of the request.
         tokens: Where the request gets its token.
         time: The time there is.
         messages: How many of the newest messages of its history are wanted.
@@ -79,7 +80,7 @@ def found(
     """
     for pause in time.pauses():
         try:
-            return (yield from looked_up(task_id, request_id, tokens, time, messages=messages))
+            return (yield from looked_up(task_id, tokens, time, messages=messages))
         except PaymanError as error:
             failure = error
         if not is_passing(failure):
@@ -106,26 +107,32 @@ def state_of(task: Task) -> str:
 
 
 def ended(
-    task_id: str, request_id: str, tokens: Tokens, time: Time, *, or_rests: bool = False
+    task_id: str,
+    tokens: Tokens,
+    time: Time,
+    *,
+    or_rests: bool = False,
+    known: tuple[dict[str, Any], Task] | None = None,
 ) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that waits until a task has ended, whoever it waits for, and returns it.
 
     Args:
         task_id: The task.
-        request_id: The id of the requests.
         tokens: Where the requests get their token.
         time: The time there is.
         or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, however it stands.
+        known: How it stands, where that has just been looked up.
 
     Raises:
         APITimeoutError: It had not ended in time.
         PaymanError: It cannot be learned how the task stands.
     """
     for pause in time.pauses():
-        body, task = yield from found(task_id, request_id, tokens, time)
+        body, task = known or (yield from found(task_id, tokens, time))
         if rests(task) if or_rests else has_ended(state_of(task)):
             return body, task
         yield pause
+        known = None
         if time.is_over() and or_rests:
             return body, task
         if time.is_over():
@@ -133,6 +140,5 @@ def ended(
                 f"The task is still {state_of(task)} after the time that was given.",
                 next_step="Wait longer, or ask client.get_task(error.task_id) later.",
                 task_id=task_id,
-                request_id=request_id,
             )
     raise AssertionError("there is always another pause")
