@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from payman_sdk.testing.faults.asks import WAYS, Told
+from payman_sdk.testing.faults.kinds import Kind
+from payman_sdk.testing.faults.proxy import Line
 from payman_sdk.testing.faults.running import Case, Outcome, Settings
 
 GRACE = 0.25
@@ -70,7 +73,8 @@ def breaches(case: Case, settings: Settings) -> list[str]:
         TWICE: len(case.payments) > 1,
         UNPAID: _is_unpaid(case),
         PAID: case.told.end in ("failed", "not sent") and len(case.first) > 0,
-        EARLY: settings.reconciles and any(_is_early(one, settings) for one in told),
+        EARLY: settings.reconciles
+        and any(_is_early(one, line, settings) for one, line in zip_longest(told, case.lines)),
         OTHER: any(one.end == "other" for one in told),
         BLIND: any(entry.blind for line in case.lines for entry in line.entries),
         LATE: any(_overrun(one, settings) > GRACE for one in told),
@@ -90,8 +94,12 @@ def _differs(told: Told, payments: Sequence[object]) -> bool:
     return told.task_id not in {getattr(payment, "task_id", None) for payment in payments}
 
 
-def _is_early(told: Told, settings: Settings) -> bool:
-    return told.end == "unknown" and told.seconds < settings.timeout - _AT_THE_END
+def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
+    if told.end != "unknown" or told.seconds >= settings.timeout - _AT_THE_END:
+        return False
+    # Who is refused once more with a token that has just been issued need not go on asking.
+    fault = line.entries[-1].fault if line is not None and line.entries else None
+    return fault is None or fault.kind is not Kind.UNAUTHORIZED
 
 
 def _is_told_otherwise(case: Case, settings: Settings) -> bool:

@@ -6,15 +6,16 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from payman_sdk.network import own_async_http_client, own_http_client
 from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.plan import Plan
-from payman_sdk.testing.faults.ports import Port
+from payman_sdk.testing.faults.ports import HOST, Port
 from payman_sdk.testing.faults.proxy import FaultProxy, Line
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MOST_ASKS = 90_000
 """How many payments of 0.01 TSD the sandbox's limit of a day allows, and some to spare."""
 
+_HERE = f"http://{HOST}"
+"""Who is asked, as far as the connections of a client care. Clients share what takes long to make; each has a port of its own."""
 _PACE = 0.003
 """Seconds between two events of a stream: so that tasks can be seen at work."""
 
@@ -132,7 +135,7 @@ class Running:
         """
         again = [case.ask for case in self.cases.values() if case.ask.is_asked_again]
         self._make(again, self._settings.asks)
-        with _http() as http:
+        with own_http_client(_HERE) as http:
             for ask in again:
                 if self.cases[ask.number].again[-1].end != "completed":
                     with self._sandbox.client(http_client=http, timeout=self._settings.timeout) as client:
@@ -140,13 +143,19 @@ class Running:
 
     def _make(self, asks: Sequence[Ask], shift: int) -> None:
         workers = max(1, self._settings.workers // 2)
-        by_task = [ask for ask in asks if ask.way.by_task]
-        with ThreadPoolExecutor(workers + 1) as pool, _http() as http:
+        by_task = iter([ask for ask in asks if ask.way.by_task])
+        by_thread = iter([ask for ask in asks if not ask.way.by_task])
+        with ThreadPoolExecutor(workers + 1) as pool:
             made = [pool.submit(lambda: asyncio.run(self._by_tasks(by_task, shift, workers)))]
-            made += [pool.submit(self._by_thread, ask, shift, http) for ask in asks if not ask.way.by_task]
+            made += [pool.submit(self._by_threads, by_thread, shift) for _ in range(workers)]
             for one in made:
                 one.result()
         self._proxy.settle()
+
+    def _by_threads(self, left: Iterator[Ask], shift: int) -> None:
+        with own_http_client(_HERE) as http:
+            for ask in left:
+                self._by_thread(ask, shift, http)
 
     def _by_thread(self, ask: Ask, shift: int, http: httpx.Client) -> None:
         with self._line(ask, shift) as line:
@@ -154,15 +163,14 @@ class Running:
                 told = asked(ask, client)
             self._note(ask, told, line)
 
-    async def _by_tasks(self, asks: Iterable[Ask], shift: int, workers: int) -> None:
-        left = iter(asks)
+    async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
+        async with own_async_http_client(_HERE) as http:
 
-        async def work(http: httpx.AsyncClient) -> None:
-            for ask in left:
-                await self._by_task(ask, shift, http)
+            async def work() -> None:
+                for ask in left:
+                    await self._by_task(ask, shift, http)
 
-        async with _async_http() as http:
-            await asyncio.gather(*(work(http) for _ in range(workers)))
+            await asyncio.gather(*(work() for _ in range(workers)))
 
     async def _by_task(self, ask: Ask, shift: int, http: httpx.AsyncClient) -> None:
         with self._line(ask, shift) as line:
@@ -252,22 +260,3 @@ def payments_by_memo(sandbox: Sandbox) -> dict[str, Sequence[Payment]]:
         if payment.status == "INITIATED":
             made.setdefault(payment.description or "", []).append(payment)
     return {**made}
-
-
-def _http() -> httpx.Client:
-    """Connections for many clients: each asks a port of its own."""
-    import httpx
-
-    return httpx.Client(verify=False, trust_env=False, limits=_limits())  # noqa: S501 (nothing but loopback)
-
-
-def _async_http() -> httpx.AsyncClient:
-    import httpx
-
-    return httpx.AsyncClient(verify=False, trust_env=False, limits=_limits())  # noqa: S501 (nothing but loopback)
-
-
-def _limits() -> httpx.Limits:
-    import httpx
-
-    return httpx.Limits(max_connections=None, max_keepalive_connections=None)
