@@ -98,7 +98,8 @@ class Door:
     def _do(self, step: Step, line: Line) -> Any:
         match step:
             case Send():
-                return self._carefully(partial(self._exchange, step, line), step.deadline)
+                until = step.until(self._clock())
+                return self._carefully(partial(self._exchange, step, line, until), until)
             case Read():
                 return self._carefully(line.read, step.until)
             case Tell():
@@ -135,9 +136,9 @@ class Door:
         # Raised out here, it carries no exception of httpx with it: those hold the request and so its secrets.
         raise failure
 
-    def _exchange(self, step: Send, line: Line) -> httpx.Response:
+    def _exchange(self, step: Send, line: Line, until: float) -> httpx.Response:
         line.close()
-        timeout = timeout_of(self._patience, step.deadline - self._clock(), step.silence)
+        timeout = timeout_of(self._patience, until - self._clock(), step.patience)
         to_send = addressed(step.request, self._base_url)
         answer = self._http.send(
             self._http.build_request(**to_send, timeout=timeout),
@@ -149,7 +150,7 @@ class Door:
             line.hold(answer)
             return answer
         with contextlib.closing(answer):
-            answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), step.deadline, self._clock)
+            answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), until, self._clock)
             answer.read()
         return without_echo(answer)
 
@@ -208,7 +209,8 @@ class AsyncDoor:
     async def _do(self, step: Step, line: AsyncLine) -> Any:
         match step:
             case Send():
-                return await self._carefully(partial(self._exchange, step, line), step.deadline)
+                until = step.until(self._clock())
+                return await self._carefully(partial(self._exchange, step, line, until), until)
             case Read():
                 return await self._carefully(line.read, step.until)
             case Tell():
@@ -275,9 +277,9 @@ class AsyncDoor:
         # Raised out here for the same reason as in the other door.
         raise failure
 
-    async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
+    async def _exchange(self, step: Send, line: AsyncLine, until: float) -> httpx.Response:
         await line.close()
-        timeout = timeout_of(self._patience, step.deadline - self._clock(), step.silence)
+        timeout = timeout_of(self._patience, until - self._clock(), step.patience)
         to_send = addressed(step.request, self._base_url)
         answer = await self._http.send(
             self._http.build_request(**to_send, timeout=timeout),

@@ -22,14 +22,19 @@ class Send:
     Args:
         request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
         deadline: When, on the door's clock, everything has to be over.
-        silence: How many seconds the server may be silent; None takes the door's own limit.
+        patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
+            None lets it take what the door allows between two bytes, as often as there is time for it.
         is_stream: Whether an event stream is left open for `Read`.
     """
 
     request: Mapping[str, Any] = field(repr=False)
     deadline: float
-    silence: float | None = None
+    patience: float | None = None
     is_stream: bool = False
+
+    def until(self, now: float) -> float:
+        """When, if it is sent now, its answer has to be there."""
+        return self.deadline if self.patience is None else min(self.deadline, now + self.patience)
 
 
 @frozen

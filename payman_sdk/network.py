@@ -78,8 +78,8 @@ _address = functools.lru_cache(maxsize=64)(httpx.URL)
 """Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
-def timeout_of(patience: Patience, remaining: float, silence: float | None = None) -> httpx.Timeout:
-    """The limits of one request that must not outlast the deadline, nor be silent for longer than is borne.
+def timeout_of(patience: Patience, remaining: float, read: float | None = None) -> httpx.Timeout:
+    """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
 
     Raises:
         APITimeoutError: The deadline is over already; nothing was sent.
@@ -88,7 +88,7 @@ def timeout_of(patience: Patience, remaining: float, silence: float | None = Non
         failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
         failure.sent = False
         raise failure
-    read = min(patience.read, remaining, patience.read if silence is None else silence)
+    read = min(patience.read if read is None else read, remaining)
     return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=remaining)
 
 

@@ -66,7 +66,7 @@ class PaymanConfig(TypedDict, total=False):
     connect_timeout: float | None
     """Seconds to wait for a connection, 5 by default."""
     read_timeout: float | None
-    """Seconds to wait for the next bytes of an answer, 60 by default."""
+    """Seconds that one attempt may take to be answered, 60 by default; of a stream, seconds of silence."""
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
     idle_timeout: float | None
@@ -97,7 +97,7 @@ class _Options(TypedDict, total=False):
     timeout: float | None
     """Seconds for the whole ask; the client's, 300 by default."""
     read_timeout: float | None
-    """Seconds the server may be silent in one attempt; the client's, 60 by default."""
+    """Seconds that one attempt may take to be answered; the client's, 60 by default."""
     max_retries: int | None
     """How often an ask that was not taken, or did not arrive, is sent again; the client's, 2 by default."""
     on_retry: Callable[[Any], Any] | None

@@ -105,7 +105,7 @@ def time_of(clock: Clock, seconds: float = 300, *, max_retries: int = 0, random:
     """So much time on a clock that goes when it is told to, with chance as it is given."""
     return Time(
         deadline=clock.now + seconds,
-        silence=60,
+        patience=60,
         max_retries=max_retries,
         clock=clock,
         random=lambda: random,

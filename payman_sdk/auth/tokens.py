@@ -346,7 +346,7 @@ def authorized(
     request: dict[str, Any],
     tokens: Tokens,
     deadline: float,
-    silence: float | None = None,
+    patience: float | None = None,
     *,
     is_stream: bool = False,
 ) -> Flow[httpx.Response]:
@@ -355,11 +355,11 @@ def authorized(
     A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
     """
     token = yield from _obtained(tokens, deadline)
-    answer: httpx.Response = yield Send(_signed(request, token), deadline, silence, is_stream)
+    answer: httpx.Response = yield Send(_signed(request, token), deadline, patience, is_stream)
     if answer.status_code == 401:
         tokens.forget(token)
         token = yield from _obtained(tokens, deadline)
-        answer = yield Send(_signed(request, token), deadline, silence, is_stream)
+        answer = yield Send(_signed(request, token), deadline, patience, is_stream)
     return answer
 
 

@@ -22,7 +22,7 @@ from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.ask import Ask, resubscription
+from payman_sdk.tasks.ask import Ask, new_id, resubscription
 from payman_sdk.tasks.retrying import Time, is_passing, once
 from payman_sdk.tasks.sending import allowed, known_by_key, unknown
 from payman_sdk.tasks.waiting import found, requires_input
@@ -86,7 +86,7 @@ class Following:
                         yield from self._taken_up_again(_ended_early())
                     return
             self._time = yield from allowed(ask, self._time, self._before_send)
-            attempt = partial(self._heard, ask.streaming_request())
+            attempt = partial(self._heard, ask.streaming_request(), ask.request_id)
             yield from once(ask.task_id, attempt, self._taken_up_again, self._time)
         except PaymanError as error:
             error.about(**ask.ids())
@@ -101,15 +101,15 @@ class Following:
             idempotency_key=self.ask.idempotency_key,
         )
 
-    def _heard(self, request: dict[str, Any]) -> Flow[bool]:
+    def _heard(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Sends a request and tells what its answer tells, to the end; returns True, for it did.
 
         Raises:
             PaymanError: What broke it off before, or refused it.
         """
-        silence = min(self._time.silence, self._idle)
+        patience = min(self._time.patience, self._idle)
         answer: httpx.Response = yield from authorized(
-            request, self._tokens, self._time.deadline, silence, is_stream=True
+            request, self._tokens, self._time.deadline, patience, is_stream=True
         )
         if is_event_stream(answer):
             yield Tell(())
@@ -117,7 +117,7 @@ class Following:
         elif (failure := nothing_said(answer)) is not None:
             raise failure
         else:
-            yield Tell(self.progress.catch_up(*read_answer(answer, self.ask.request_id)))
+            yield Tell(self.progress.catch_up(*read_answer(answer, request_id)))
         if not self.progress.is_over:
             raise _ended_early()
         return True
@@ -193,9 +193,9 @@ class Following:
             count = self.progress.count
             self.progress.rejoin()
             try:
-                yield from self._heard(
-                    resubscription(self.ask.task_id, self.ask.request_id, self._last_event_id)
-                )
+                request_id = new_id("req")
+                again = resubscription(self.ask.task_id, request_id, self._last_event_id)
+                yield from self._heard(again, request_id)
                 return self._learned(broke)
             except OutcomeUnknownError:
                 raise
@@ -237,7 +237,7 @@ class Following:
         return True
 
     def _looked_up(self) -> Flow[Any]:
-        return found(self.ask.task_id, self.ask.request_id, self._tokens, self._time)
+        return found(self.ask.task_id, self._tokens, self._time)
 
     def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:

@@ -76,30 +76,28 @@ class Agent:
 
     def task(self, task: object) -> Flow[FormattedTaskResponse]:
         """How a task stands."""
-        task_id, request_id, time = task_id_of(task), new_id("req"), self._time()
-        _, found = yield from repeated(
-            lambda: looked_up(task_id, request_id, self._tokens, time), time, task_id
-        )
-        return _formatted(found, task_id=task_id, request_id=request_id)
+        task_id, time = task_id_of(task), self._time()
+        found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
+        return _found(*found, task_id)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
-        task_id, request_id = task_id_of(task), new_id("req")
-        found = yield from canceled(task_id, request_id, self._tokens, self._time())
-        return _formatted(found, task_id=task_id, request_id=request_id)
+        task_id = task_id_of(task)
+        found = yield from canceled(task_id, self._tokens, self._time())
+        return _found(*found, task_id)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
-        task_id, request_id = task_id_of(task), new_id("req")
-        _, found = yield from ended(task_id, request_id, self._tokens, self._time({"timeout": timeout}))
-        return _formatted(found, task_id=task_id, request_id=request_id)
+        task_id = task_id_of(task)
+        found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}))
+        return _found(*found, task_id)
 
     def _time(self, options: Mapping[str, Any] = MappingProxyType({})) -> Time:
         config = self._config
         given = {key: value for key, value in options.items() if value is not None}
         return Time(
             deadline=self._clock() + given.get("timeout", config.timeout),
-            silence=given.get("read_timeout", config.read_timeout),
+            patience=given.get("read_timeout", config.read_timeout),
             max_retries=given.get("max_retries", config.max_retries),
             on_retry=given.get("on_retry", config.on_retry),
             clock=self._clock,
@@ -120,6 +118,11 @@ class Agent:
             idempotency_key=key,
             is_reply=replied is not None,
         )
+
+
+def _found(answer: dict[str, Any], task: Task, task_id: str) -> FormattedTaskResponse:
+    """A task that was asked for by its id."""
+    return _formatted(task, task_id=task_id, request_id=str(answer.get("id") or ""))
 
 
 def _formatted(

@@ -36,6 +36,8 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
         ResponseValidationError: Anything that is neither.
     """
     body = json_object(answer)
+    if body is not None and body.get("id") not in (None, request_id):
+        raise _unreadable(answer, f"the answer to another request, {shortened(repr(body['id']))}")
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
         raise (agent_error(body, error_response(answer)) if in_json_rpc else None) or _status_error(answer)
@@ -47,8 +49,6 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
         )
     if body.get("result") is None:
         raise _unreadable(answer, "neither result nor error")
-    if body.get("id") not in (None, request_id):
-        raise _unreadable(answer, f"the answer to another request, {shortened(repr(body['id']))}")
     try:
         task = TaskResponse.from_dict(body).result
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -36,7 +36,7 @@ log = logging.getLogger("payman_sdk")
 
 _FIRST, _LONGEST = 0.5, 8.0
 """Seconds that the first pause between two attempts may last, and any of them."""
-_FIRST_LOOK, _LONGEST_LOOK = 0.25, 5.0
+_FIRST_LOOK, _LONGEST_LOOK, _SHORTEST_LOOK = 0.25, 5.0, 0.1
 """The same for pauses between two looks at a task."""
 
 
@@ -62,7 +62,7 @@ def judge(failure: PaymanError) -> Verdict:
             return Verdict.UNKNOWN
         case APIConnectionError(is_passing=False):
             return Verdict.FINAL
-        case APIConnectionError() | RateLimitError() | ServerError():
+        case APIConnectionError() | RateLimitError() | ResponseValidationError() | ServerError():
             return Verdict.NOT_TAKEN
         case _:
             return Verdict.FINAL
@@ -72,9 +72,7 @@ def is_passing(failure: PaymanError) -> bool:
     """Whether what only reads, and failed in this way, may succeed a moment later."""
     if isinstance(failure, APIConnectionError):
         return failure.is_passing
-    if isinstance(failure, ResponseValidationError):
-        return failure.sent is None  # not where no token could be read
-    return isinstance(failure, InternalAgentError | RateLimitError | ServerError)
+    return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
 def retry_after(failure: PaymanError, now: Callable[[], float] = time.time) -> float | None:
@@ -105,7 +103,7 @@ class Time:
 
     Args:
         deadline: When, on the clock, it has to be over.
-        silence: Seconds a server may be silent in one attempt.
+        patience: Seconds one attempt may take to be answered.
         max_retries: How often an attempt that failed is repeated.
         on_retry: Called before each repetition with a `Retry`.
         clock: Seconds that only go forward.
@@ -113,7 +111,7 @@ class Time:
     """
 
     deadline: float
-    silence: float
+    patience: float
     max_retries: int
     on_retry: Callable[[Retry], Any] | None = None
     clock: Callable[[], float] = field(repr=False)
@@ -128,10 +126,14 @@ class Time:
         return evolve(self, deadline=self.deadline + seconds)
 
     def pauses(self) -> Iterator[Sleep]:
-        """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance."""
+        """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.
+
+        None is longer than a tenth of what is left, so that there are many looks, however short the time is.
+        """
         longest = _FIRST_LOOK
         while True:
-            yield Sleep(min(longest * (0.5 + self.random() / 2), max(0.0, self.deadline - self.clock())))
+            left = max(0.0, self.deadline - self.clock())
+            yield Sleep(min(longest * (0.5 + self.random() / 2), max(left / 10, _SHORTEST_LOOK), left))
             longest = min(2 * longest, _LONGEST_LOOK)
 
     def before_another(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:

@@ -47,7 +47,7 @@ def asked(
     """
 
     def attempt() -> Flow[Known]:
-        answer: httpx.Response = yield from authorized(ask.request(), tokens, time.deadline, time.silence)
+        answer: httpx.Response = yield from authorized(ask.request(), tokens, time.deadline, time.patience)
         if (failure := nothing_said(answer)) is not None:
             raise failure
         return read_answer(answer, ask.request_id)

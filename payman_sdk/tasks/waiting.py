@@ -55,7 +55,7 @@ def _told(
     request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time
 ) -> Flow[tuple[dict[str, Any], Task]]:
     try:
-        answer: httpx.Response = yield from authorized(request, tokens, time.deadline, time.silence)
+        answer: httpx.Response = yield from authorized(request, tokens, time.deadline, time.patience)
         if (failure := nothing_said(answer)) is not None:
             raise failure
         return read_answer(answer, request_id)

@@ -36,7 +36,7 @@ TASK = {"id": "tsk-1", "status": {"state": "completed"}}
 
 
 NO_METHOD = httpx.Response(
-    200, json={"jsonrpc": "2.0", "id": "req-1", "error": {"code": -32601, "message": "no such method"}}
+    200, json={"jsonrpc": "2.0", "id": None, "error": {"code": -32601, "message": "no such method"}}
 )
 """What a server answers to `tasks/get` that does not have it, so that nothing can be learned."""
 

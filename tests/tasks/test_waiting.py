@@ -37,7 +37,7 @@ AT_WORK = {"id": "tsk-1", "status": {"state": "WORKING"}}
 
 
 def found(task: dict[str, Any]) -> httpx.Response:
-    return httpx.Response(200, json={"jsonrpc": "2.0", "id": "req-1", "result": task})
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": None, "result": task})
 
 
 def lost(*, sent: bool = True) -> APIConnectionError:
@@ -51,7 +51,7 @@ def waited(
 ) -> tuple[Any, float, int]:
     """Waits for a task, each look having one of these outcomes; what came of it, how long it took, and how many looks."""
     clock = Clock()
-    flow = ended("tsk-1", "req-1", own_tokens(clock), time_of(clock, seconds, random=random))
+    flow = ended("tsk-1", own_tokens(clock), time_of(clock, seconds, random=random))
     outcome, sent = driven(flow, [token_answer(), *outcomes], clock=clock)
     return outcome[1] if isinstance(outcome, tuple) else outcome, clock.now - 1000, len(sent) - 1
 
@@ -80,7 +80,17 @@ def test_nobody_waits_for_longer_than_they_want_to() -> None:
     assert isinstance(error, APITimeoutError)
     assert "still working" in str(error)
     assert (seconds, error.task_id) == (10, "tsk-1")
-    assert looks == 6
+    assert 20 < looks < 50
+
+
+def test_there_are_many_looks_in_a_short_time() -> None:
+    """No pause is longer than a tenth of what is left, so that one look that fails is not the last."""
+    times = [waited(*[found(AT_WORK)] * count, found(ENDED), seconds=20)[1] for count in range(12)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert pauses[:4] == [0.25, 0.5, 1, pytest.approx(1.825)]
+    assert all(
+        pause == pytest.approx((20 - time) / 10) for pause, time in zip(pauses[3:], times[3:], strict=False)
+    )
 
 
 def test_a_network_that_fails_for_a_while() -> None:
