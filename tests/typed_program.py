@@ -9,19 +9,27 @@ from typing import Any, Literal, assert_type
 import httpx
 
 from payman_sdk import (
+    ArtifactUpdate,
     AskOptions,
+    AsyncConversation,
     AsyncPaymanClient,
+    AsyncTaskStream,
+    Conversation,
     FileTokenStore,
     FormattedTaskResponse,
     MemoryTokenStore,
     PaymanClient,
     PaymanError,
     Scope,
+    StatusUpdate,
     StoredToken,
+    StreamEvent,
     TaskResponse,
     TaskState,
+    TaskStream,
     TokenInfo,
     TokenStore,
+    UnknownUpdate,
     authorization_url,
     login,
     parse_redirect,
@@ -32,9 +40,19 @@ from payman_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
     ErrorResponse,
+    IdempotencyKeyReuseError,
     OutcomeUnknownError,
+    StreamInterruptedError,
 )
-from payman_sdk.types import Artifact, JsonAskOptions, MarkdownAskOptions, PaymanConfig
+from payman_sdk.hooks import Outgoing, Retry
+from payman_sdk.types import (
+    Artifact,
+    JsonAskOptions,
+    MarkdownAskOptions,
+    PaymanConfig,
+    ReplyOptions,
+    StreamOptions,
+)
 
 
 def basic_example() -> None:
@@ -138,7 +156,7 @@ def what_can_go_wrong(client: PaymanClient) -> None:
     except AgentError as error:
         assert_type(error.code, int | None)
     except APIConnectionError as error:
-        assert_type(error.sent, bool)
+        assert_type(error.sent, bool | None)
     except PaymanError as error:
         assert_type(error.response, ErrorResponse | None)
         assert_type(error.status_code, int | None)
@@ -162,6 +180,114 @@ def every_way_in(store: TokenStore, http: httpx.Client) -> None:
     assert_type(parse_redirect("/back?code=c", state=request.state), str)
 
 
+def streaming(client: PaymanClient) -> None:
+    with client.stream("list all wallets", new_session=True, idle_timeout=5) as stream:
+        assert_type(stream, TaskStream)
+        assert_type(stream.task_id, str)
+        assert_type(stream.session_id, str)
+        assert_type(next(stream), StreamEvent)
+        for event in stream:
+            reading_an_event(event)
+        for text in stream.text_stream:
+            assert_type(text, str)
+        assert_type(stream.cancel(), FormattedTaskResponse)
+        assert_type(stream.result(), FormattedTaskResponse)
+    options: StreamOptions = {"metadata": {"source": "web-app"}, "timeout": 900, "idempotency_key": None}
+    client.stream("list all wallets", options)
+
+
+def reading_an_event(event: StreamEvent) -> None:
+    assert_type(event.task_id, str)
+    assert_type(event.request_id, str)
+    assert_type(event.session_id, str | None)
+    as_dict: dict[str, Any] = event
+    as_dict["type"]
+    match event:
+        case StatusUpdate():
+            assert_type(event.type, Literal["status_update"])
+            assert_type(event.status, Literal["completed", "failed", "in_progress"])
+            assert_type(event.state, TaskState | str)
+            assert_type(event.status_message, str | None)
+            assert_type(event.is_final, bool)
+            assert_type(event.raw, TaskResponse)
+        case ArtifactUpdate():
+            assert_type(event.type, Literal["artifact_update"])
+            assert_type(event.delta, str)
+            assert_type(event.artifact, Artifact)
+            assert_type(event.artifacts, list[Artifact])
+            assert_type(event.is_last_chunk, bool)
+            assert_type(event.raw, TaskResponse)
+        case UnknownUpdate():
+            assert_type(event.type, Literal["unknown"])
+            assert_type(event.data, Any)
+
+
+def callbacks(client: PaymanClient) -> None:
+    def on_event(event: StreamEvent) -> None:
+        reading_an_event(event)
+
+    def as_the_first_readme_had_it(message: FormattedTaskResponse | TaskResponse) -> None:
+        print(message)
+
+    answers: list[TaskResponse] = []
+    assert_type(client.ask("Hello!", on_message=on_event), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", {"on_message": as_the_first_readme_had_it}), FormattedTaskResponse)
+    assert_type(client.ask("Hello!", {"on_message": answers.append}, True), TaskResponse)
+    assert_type(client.ask("Hello!", {"on_message": None}), FormattedTaskResponse)
+
+
+def tasks_that_go_on(client: PaymanClient, response: FormattedTaskResponse) -> None:
+    if response.requires_input:
+        options: ReplyOptions = {"timeout": 30, "on_message": print}
+        assert_type(client.reply(response, "approve", options), FormattedTaskResponse)
+        assert_type(client.reply(response.task_id, "deny", metadata={"by": "ann"}), FormattedTaskResponse)
+    assert_type(client.wait(response, timeout=10), FormattedTaskResponse)
+    assert_type(client.wait(response.task_id), FormattedTaskResponse)
+    assert_type(client.cancel_task(response), FormattedTaskResponse)
+    assert_type(client.get_task(response), FormattedTaskResponse)
+
+
+def conversations(client: PaymanClient) -> None:
+    conversation = client.conversation()
+    assert_type(conversation, Conversation)
+    assert_type(conversation.ask("Hello!"), FormattedTaskResponse)
+    assert_type(conversation.ask("Hello!", raw=True), TaskResponse)
+    assert_type(conversation.stream("Hello!"), TaskStream)
+    assert_type(client.conversation(conversation.get_session_id()).get_session_id(), str)
+
+
+def guard(outgoing: Outgoing) -> None:
+    assert_type(outgoing.text, str)
+    assert_type(outgoing.is_reply, bool)
+    assert_type(outgoing.task_id, str)
+    assert_type(outgoing.idempotency_key, str | None)
+    if "500" in outgoing.text:
+        raise PermissionError("too much")
+
+
+def count_retry(retry: Retry) -> None:
+    assert_type(retry.attempt, int)
+    assert_type(retry.reason, PaymanError)
+    assert_type(retry.delay, float)
+    assert_type(retry.task_id, str | None)
+
+
+async def guard_asynchronously(outgoing: Outgoing) -> None:
+    guard(outgoing)
+
+
+def hooks_and_keys(config: PaymanConfig) -> None:
+    with PaymanClient(config, before_send=guard, on_retry=count_retry, max_retries=4) as client:
+        try:
+            response = client.ask("send 10 TSD to John Doe", idempotency_key="invoice-42", max_retries=0)
+            assert_type(response.idempotency_key, str | None)
+            client.ask("send 10 TSD to John Doe", {"idempotency_key": "invoice-42", "before_send": guard})
+        except IdempotencyKeyReuseError as error:
+            assert_type(error.idempotency_key, str | None)
+        except StreamInterruptedError as error:
+            assert_type(error.sent, bool | None)
+
+
 async def asked_asynchronously(http: httpx.AsyncClient) -> None:
     async with AsyncPaymanClient(client_id="x", client_secret="y", http_client=http) as client:
         assert_type(await client.ask("Hello!"), FormattedTaskResponse)
@@ -169,6 +295,20 @@ async def asked_asynchronously(http: httpx.AsyncClient) -> None:
         assert_type(await client.ask("Hello!", {"output_format": "json"}), TaskResponse)
         assert_type(await client.get_task("tsk-1"), FormattedTaskResponse)
         assert_type(await client.get_access_token(), TokenInfo | None)
+        async with client.stream("Hello!", before_send=guard_asynchronously) as stream:
+            assert_type(stream, AsyncTaskStream)
+            async for event in stream:
+                reading_an_event(event)
+            async for text in stream.text_stream:
+                assert_type(text, str)
+            assert_type(await stream.result(), FormattedTaskResponse)
+        conversation = client.conversation()
+        assert_type(conversation, AsyncConversation)
+        response = await conversation.ask("Hello!", idempotency_key="greeting-1")
+        assert_type(response, FormattedTaskResponse)
+        assert_type(await conversation.reply(response, "approve"), FormattedTaskResponse)
+        assert_type(await conversation.wait(response, timeout=10), FormattedTaskResponse)
+        assert_type(await conversation.cancel_task(response), FormattedTaskResponse)
     made = await AsyncPaymanClient.with_auth_code({"client_id": "x"}, "code", code_verifier="v")
     assert_type(made, AsyncPaymanClient)
 
