@@ -110,7 +110,7 @@ def test_an_answer_that_stops_in_the_middle(peer: Peer, connect: Connect) -> Non
 
     peer.always(ASK_PATH, begin)
     with pytest.raises(OutcomeUnknownError, match="No answer in time") as caught:
-        connect(timeout=0.1).ask("send 100 TSD to John Doe")
+        connect(timeout=0.4).ask("send 100 TSD to John Doe")
     assert_asked_once(peer, caught.value)
 
 

@@ -507,7 +507,8 @@ def test_what_timed_out_is_looked_for_to_the_deadline() -> None:
     assert (end, done.count("look")) == ("ended", 10)
     assert seconds == 0.25 + 0.5 + 1 + 2 + 4 + 4 * 5
     end, done, seconds = tried_once(Attempts(LATE, known=[*[None] * 9, unknown]), 20, max_retries=0)
-    assert (end, seconds) == (unknown, 20)
+    assert (end, done.count("look")) == (unknown, 10)
+    assert 10 < seconds < 20
 
 
 def test_what_timed_out_is_not_forgotten_over_what_broke_later() -> None:
