@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk import PaymanClient
+from payman_sdk.errors import OutcomeUnknownError
+from payman_sdk.testing.faults import Kind, Settings, run
+from payman_sdk.testing.faults.__main__ import main
+from payman_sdk.testing.faults.asks import WAYS
+from payman_sdk.testing.faults.judging import breaches, counted, held
+from payman_sdk.testing.faults.reports import report
+from tests.faults.conftest import LEAVES_CONNECTIONS
+
+pytestmark = LEAVES_CONNECTIONS
+PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
+
+
+def test_an_ask_happens_once_however_the_network_fails() -> None:
+    """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
+    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8))
+    assert held(outcome), report(outcome)
+    counts = counted(outcome)
+    assert [counts[str(way)].asks for way in WAYS] == [40] * 8
+    assert sum(counts[str(way)].again for way in WAYS if way.keyed) == 80
+    assert counts["all"].ends["completed"] > 250
+    assert len(outcome.faults) >= len(Kind) - 3
+
+
+def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
+    """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
+    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, reconciles=False))
+    assert held(outcome), report(outcome)
+    unknown = [case for case in outcome.cases if case.told.end == "unknown"]
+    assert Counter(bool(case.first) for case in unknown if not case.ask.way.keyed).keys() == {True, False}
+
+
+def test_without_faults_everything_is_done() -> None:
+    """Where nothing goes wrong, every ask is done, told so, and found done by whoever asks again."""
+    outcome = run(Settings(asks=32, rate=0.0))
+    assert {(case.told.end, len(case.payments)) for case in outcome.cases} == {("completed", 1)}
+    assert {told.end for case in outcome.cases for told in case.again} == {"completed"}
+    assert "The promise held." in report(outcome)
+
+
+@pytest.fixture
+def blunder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
+    """Makes the client for threads break the promise: `ask` is what is given, and gets the true one first."""
+    true_ask = PaymanClient.ask
+
+    def broken(ask: Callable[..., Any]) -> None:
+        def instead(client: PaymanClient, text: str, **options: Any) -> Any:
+            return ask(lambda **more: true_ask(client, text, **options, **more))
+
+        monkeypatch.setattr(PaymanClient, "ask", instead)
+
+    return broken
+
+
+BLUNDERS = Settings(seed=3, asks=40, workers=16, kinds=[Kind.ANSWER_LOST], rate=0.9, timeout=2)
+Blunder = Callable[[Callable[..., Any]], None]
+
+
+def breaches_of(settings: Settings) -> Counter[str]:
+    """The promises that were broken to those who asked with the broken client."""
+    outcome = run(settings)
+    assert not held(outcome)
+    assert "The promise was broken." in report(outcome)
+    return Counter(
+        name
+        for case in outcome.cases
+        if not case.ask.way.by_task and not case.ask.way.streams
+        for name in breaches(case, settings)
+    )
+
+
+def test_a_client_that_asks_anew_is_found_out(blunder: Blunder) -> None:
+    """A client that takes a lost answer for a lost ask, and asks anew, pays twice, and that is noticed."""
+
+    def ask(once: Callable[..., Any]) -> Any:
+        try:
+            return once(timeout=0.3)
+        except OutcomeUnknownError:
+            return once()
+
+    blunder(ask)
+    assert breaches_of(BLUNDERS)["twice"] > 0
+
+
+def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends the same task again without asking how it stands is found out, though the sandbox forgives it."""
+    true_send = httpx.Client.send
+
+    def send_again(http: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        try:
+            return true_send(http, request, **options)
+        except httpx.TransportError:
+            return true_send(http, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", send_again)
+    assert breaches_of(BLUNDERS)["blind"] > 0
+
+
+def test_a_client_that_tells_fairy_tales_is_found_out(blunder: Blunder) -> None:
+    """A client that says that something failed, though it is not known, or that it is done, though it is not, is found out."""
+
+    def fail(once: Callable[..., Any]) -> Any:
+        answer = once()
+        answer["status"] = "failed"
+        return answer
+
+    blunder(fail)
+    assert breaches_of(Settings(asks=16, rate=0.0))["paid"] == 4
+
+
+def test_a_client_that_breaks_down_is_found_out(blunder: Blunder) -> None:
+    """What is no answer and no error of the SDK is an end that nobody can do anything with."""
+    blunder(lambda once: once().no_such_thing)
+    assert breaches_of(Settings(asks=16, rate=0.0))["other"] == 4
+
+
+def test_a_client_that_takes_its_time_is_found_out() -> None:
+    """Who is told after the deadline is counted, with how much too late it was."""
+    outcome = run(Settings(asks=8, rate=1.0, kinds=[Kind.LIMITED_MS], timeout=0.3))
+    case = outcome.cases[0]
+    late = Settings(asks=8, timeout=case.told.seconds - 0.3)
+    assert "late" in breaches(case, late)
+    assert "late" not in breaches(case, outcome.settings)
+
+
+def test_the_program_says_whether_the_promise_held() -> None:
+    """It prints a table, the faults and a verdict, and ends with status 0."""
+    done = subprocess.run(
+        [*PROGRAM, "--asks", "32", "--kinds", "500,cut,late", "--seed", "1", "--seed", "2", "--timeout", "8"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "sync plain no key" in done.stdout
+    assert done.stdout.count("The promise held.") == 2
+    assert "The promise held in 2 of 2 runs." in done.stdout
+
+
+def test_the_program_ends_with_status_1_where_the_promise_was_broken(
+    blunder: Blunder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check can fail: then the report shows whom the promise was broken to, with what it takes to see it again."""
+    blunder(lambda once: once() and once())
+    assert main(["--asks", "16", "--rate", "0", "--seed", "7"]) == 1
+    said = capsys.readouterr().out
+    assert "ask 0 (sync plain no key), seed 7: twice" in said
+    assert "told: completed after" in said
+    assert "The promise was broken." in said
+
+
+def test_the_program_shows_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--plan` shows which requests of which asks meet which faults, and asks nothing."""
+    assert main(["--plan", "--asks", "23", "--seed", "1", "--only", "10", "22"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "seed 1",
+        "ask 10: 1 late (231 ms); 2 500, not forwarded; 3 503-seconds; 7 429-seconds",
+        "ask 22: 1 502, not forwarded; 2 late (194 ms)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--asks", "0"], "--asks: 0 is not from 1 to 90000"),
+        (["--asks", "many"], "--asks: many is not from 1 to 90000"),
+        (["--asks", "1.5"], "--asks: 1.5 is not a whole number"),
+        (["--seed", "x"], "--seed: invalid int value: 'x'"),
+        (["--workers", "-1"], "--workers: -1 is not from 1"),
+        (["--rate", "1.5"], "--rate: 1.5 is not from 0 to 1"),
+        (["--timeout", "0"], "--timeout: 0 is not from 0.01 to 3600"),
+        (["--patience", "nan"], "--patience: nan is not from 0.01 to 3600"),
+        (["--kinds", "cut,flood"], "--kinds: cut,flood is not one or several of refused, hung-up"),
+        (["--asks", "8", "--only", "8"], "--only: 8 is not from 0 to 7"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_the_program_refuses_arguments_that_make_no_sense(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ends with status 2 and names the argument and what it may be."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
