@@ -78,17 +78,17 @@ def found(
     Raises:
         PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
     """
-    for pause in time.pauses():
+    pauses = time.pauses()
+    while True:
         try:
             return (yield from looked_up(task_id, tokens, time, messages=messages))
         except PaymanError as error:
             failure = error
         if not is_passing(failure):
             raise failure
-        yield pause
+        yield next(pauses)
         if time.is_over():
             raise failure
-    raise AssertionError("there is always another pause")
 
 
 def rests(task: Task) -> bool:
@@ -127,11 +127,12 @@ def ended(
         APITimeoutError: It had not ended in time.
         PaymanError: It cannot be learned how the task stands.
     """
-    for pause in time.pauses():
+    pauses = time.pauses()
+    while True:
         body, task = known or (yield from found(task_id, tokens, time))
         if rests(task) if or_rests else has_ended(state_of(task)):
             return body, task
-        yield pause
+        yield next(pauses)
         known = None
         if time.is_over() and or_rests:
             return body, task
@@ -141,4 +142,3 @@ def ended(
                 next_step="Wait longer, or ask client.get_task(error.task_id) later.",
                 task_id=task_id,
             )
-    raise AssertionError("there is always another pause")
