@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from payman_sdk.client import PaymanClient
     from payman_sdk.conversation import AsyncConversation, Conversation
     from payman_sdk.errors import PaymanError
+    from payman_sdk.hooks import Outgoing, Retry
     from payman_sdk.login import login
     from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
@@ -47,10 +48,12 @@ _HOME = {
     "FormattedTaskResponse": "types",
     "KeyringTokenStore": "auth.stores.keyring",
     "MemoryTokenStore": "auth.stores",
+    "Outgoing": "hooks",
     "PaymanClient": "client",
     "PaymanConfig": "types",
     "PaymanError": "errors",
     "RedisTokenStore": "auth.stores.redis",
+    "Retry": "hooks",
     "Scope": "auth.authorization",
     "StatusUpdate": "streaming.events",
     "StoredToken": "auth.stores",
@@ -79,9 +82,11 @@ __all__ = [
     "Conversation",
     "FormattedTaskResponse",
     "MemoryTokenStore",
+    "Outgoing",
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
+    "Retry",
     "Scope",
     "StatusUpdate",
     "StoredToken",

@@ -386,7 +386,8 @@ def test_members_of_the_wrong_type_are_refused(
     client = connect(http_client=http, timeout=0.05)
     peer.always(ASK_PATH, task_with(**MISTYPED[name]))
     peer.always(GET_PATH, task_with(**MISTYPED[name]))
-    for call in (lambda: client.ask("Hello!"), lambda: client.get_task("tsk-1")):
+    calls: list[Callable[[], object]] = [lambda: client.ask("Hello!"), lambda: client.get_task("tsk-1")]
+    for call in calls:
         with pytest.raises(errors.ResponseValidationError) as caught:
             call()
         assert caught.value.task_id
