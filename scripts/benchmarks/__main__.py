@@ -47,7 +47,7 @@ def main() -> None:
         console.print(rates(ours, others, why_not, rounds, events))
         console.print(memory(base_url, 1_000, 20_000 if quick else 1_000_000))
         console.print(first_event(ours, 3 if quick else 20))
-        console.print(many(ours, min(rounds, 3), events))
+        console.print(many(ours, min(rounds, 3), 5 * events))
 
 
 if __name__ == "__main__":

@@ -60,6 +60,8 @@ WORDS = (
 )
 """The texts of the chunks, over and over: six words or so, as the sandbox tells them."""
 
+_LETTER = "a"
+
 _BLOCK = 1000
 """How many events are written at once."""
 
@@ -68,9 +70,9 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
     """The events of a stream, many at a time.
 
     Args:
-        kind: `task`, as the sandbox tells one; `numbered`, the same with the ids that the sandbox gives events by default;
-            `chat`, chunks of OpenAI's chat completions of about the same size.
-        events: How many; `task` and `numbered` have at least 3, the first and the last of which are no chunks.
+        kind: `task`, as the sandbox tells one; `brief`, one of a single letter a chunk; `numbered`, a `task` with the ids that
+            the sandbox gives events by default; `chat`, chunks of OpenAI's chat completions of about the same size.
+        events: How many; all but `chat` have at least 3, the first and the last of which are no chunks.
     """
     if kind == "chat":
         yield from _repeated(tuple(_event(_chat_chunk(words)) for words in WORDS), events)
@@ -79,13 +81,14 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
         yield _numbered(events)
     else:
         yield _BEGIN
-        yield from _repeated(_CHUNKS, events - 3)
+        yield from _repeated(_BRIEF if kind == "brief" else _CHUNKS, events - 3)
         yield _END
 
 
-def text_size(events: int) -> int:
-    """How many bytes of text the chunks of a `task` of so many events have together."""
-    return sum(len(words.encode()) for words in islice(cycle(WORDS), events - 2))
+def text_size(kind: str, events: int) -> int:
+    """How many bytes of text the chunks of a `task` or `brief` one of so many events have together."""
+    words = cycle([_LETTER] if kind == "brief" else WORDS)
+    return sum(len(each.encode()) for each in islice(words, events - 2))
 
 
 @functools.cache
@@ -149,3 +152,4 @@ FIRST = _status("WORKING", "Processing", final=False)
 _BEGIN = FIRST + _chunk(WORDS[0], append=False)
 _CHUNKS = tuple(_chunk(words, append=True) for words in WORDS[1:] + WORDS[:1])
 _END = _status("COMPLETED", "Processing completed successfully", final=True)
+_BRIEF = (_chunk(_LETTER, append=True),)

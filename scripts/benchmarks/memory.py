@@ -10,16 +10,16 @@ from scripts.benchmarks.canned import text_size
 from scripts.benchmarks.readers import Reader, Reading
 from scripts.benchmarks.tables import table, titled
 
+_KINDS = {"brief": "one letter an event", "task": "some six words an event"}
+
 
 def memory(base_url: str, few: int, many: int) -> Group:
-    """Measures: a short stream and a long one, each in a fresh process."""
-    short, long = _read(base_url, few), _read(base_url, many)
-    text = text_size(many) - text_size(few)
-    shown = table("", "MB")
-    shown.add_row(f"{few:,} events", _mb(short.peak))
-    shown.add_row(f"{many:,} events", _mb(long.peak))
-    shown.add_row("difference", _mb(long.peak - short.peak))
-    shown.add_row("of which the answer's own text", _mb(text))
+    """Measures: a short stream and a long one of each kind, each in a fresh process."""
+    shown = table("", f"{few:,} events, MiB", f"{many:,} events, MiB", "difference", "the answer's own text")
+    for kind, what in _KINDS.items():
+        short, long = _read(base_url, kind, few), _read(base_url, kind, many)
+        text = text_size(kind, many) - text_size(kind, few)
+        shown.add_row(what, _mb(short.peak), _mb(long.peak), _mb(long.peak - short.peak), _mb(text))
     return titled(
         "Peak memory of a process that reads a stream with client.stream and keeps nothing",
         shown,
@@ -27,10 +27,10 @@ def memory(base_url: str, few: int, many: int) -> Group:
     )
 
 
-def _read(base_url: str, events: int) -> Reading:
+def _read(base_url: str, kind: str, events: int) -> Reading:
     with Reader(sys.executable, "ours", base_url) as fresh:
-        return fresh.read("stream", "task", events)
+        return fresh.read("stream", kind, events)
 
 
 def _mb(size: int) -> str:
-    return f"{size / 1e6:.1f}"
+    return f"{size / 2**20:.1f}"
