@@ -97,12 +97,16 @@ class Told:
         detail: In the client's words.
         task_id: The task that it named.
         seconds: After how long.
+        began: When it was asked, by `time.monotonic`.
+        stalled: How many seconds beyond its deadline this process stood still.
     """
 
     end: End
     detail: str
     task_id: str | None
     seconds: float
+    began: float
+    stalled: float = 0.0
 
 
 class Listening:
@@ -129,7 +133,7 @@ class Listening:
 
     def told(self) -> Told:
         """What has been put down."""
-        return Told(self._end, self._detail, self._task_id, time.monotonic() - self._began)
+        return Told(self._end, self._detail, self._task_id, time.monotonic() - self._began, began=self._began)
 
 
 def end_of(error: Exception) -> End:

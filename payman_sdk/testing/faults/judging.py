@@ -33,7 +33,7 @@ BREACHES = {
     EARLY: 'told "unknown" with time left, though the server tells how tasks stand',
     OTHER: "told what is none of the ends",
     BLIND: "sent again, though nothing had said that the server did not take it",
-    LATE: f"told more than {GRACE} s after the deadline",
+    LATE: f"told more than {GRACE} s after the deadline, not counting while this process stood still",
     OTHERWISE: "told another end when it was asked again with the same key",
 }
 """The ways to break the promise, and what they mean."""
@@ -116,7 +116,7 @@ def _is_told_otherwise(case: Case, settings: Settings) -> bool:
 
 
 def _overrun(told: Told, settings: Settings) -> float:
-    return told.seconds - settings.timeout
+    return told.seconds - told.stalled - settings.timeout
 
 
 def counted(outcome: Outcome) -> dict[str, Count]:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.network import own_async_http_client, own_http_client
@@ -17,6 +17,7 @@ from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.plan import Plan
 from payman_sdk.testing.faults.ports import HOST, Port
 from payman_sdk.testing.faults.proxy import FaultProxy, Line
+from payman_sdk.testing.faults.pulse import Pulse
 
 if TYPE_CHECKING:
     import httpx
@@ -117,10 +118,11 @@ class Running:
         settings: What the run is like.
         sandbox: Who is asked.
         proxy: What stands in between.
+        pulse: What notices when this process stands still.
     """
 
-    def __init__(self, settings: Settings, sandbox: Sandbox, proxy: FaultProxy) -> None:
-        self._settings, self._sandbox, self._proxy = settings, sandbox, proxy
+    def __init__(self, settings: Settings, sandbox: Sandbox, proxy: FaultProxy, pulse: Pulse) -> None:
+        self._settings, self._sandbox, self._proxy, self._pulse = settings, sandbox, proxy, pulse
         self._lock = threading.Lock()
         self.cases: dict[int, Case] = {}
 
@@ -179,6 +181,8 @@ class Running:
             self._note(ask, told, line)
 
     def _note(self, ask: Ask, told: Told, line: Line | None = None) -> None:
+        deadline = told.began + self._settings.timeout
+        told = replace(told, stalled=self._pulse.stalled(deadline, told.began + told.seconds))
         with self._lock:
             case = self.cases.get(ask.number)
             if case is None:
@@ -228,8 +232,8 @@ def run(settings: Settings) -> Outcome:
         sandbox.start()
 
     with sandbox:
-        with FaultProxy(port.number, settings.plan, restart) as proxy:
-            running = Running(settings, sandbox, proxy)
+        with FaultProxy(port.number, settings.plan, restart) as proxy, Pulse() as pulse:
+            running = Running(settings, sandbox, proxy, pulse)
             _warm_up(sandbox)
             running.once()
             sums = payments_by_memo(sandbox)
