@@ -18,8 +18,10 @@ from payman_sdk import (
     FileTokenStore,
     FormattedTaskResponse,
     MemoryTokenStore,
+    Outgoing,
     PaymanClient,
     PaymanError,
+    Retry,
     Scope,
     StatusUpdate,
     StoredToken,
@@ -44,7 +46,6 @@ from payman_sdk.errors import (
     OutcomeUnknownError,
     StreamInterruptedError,
 )
-from payman_sdk.hooks import Outgoing, Retry
 from payman_sdk.types import (
     Artifact,
     JsonAskOptions,
