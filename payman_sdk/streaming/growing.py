@@ -92,7 +92,7 @@ class Growing:
         texts = [part["text"] for part in parts if part.get("type") == "text"]
         goes_on = self.text is not None and parts[:1] != [] and parts[0].get("type") == "text"
         has_words = self.text is not None or any(part.get("type") == "text" for part in self.parts)
-        return "\n".join(texts if goes_on or not texts or not has_words else ["", *texts])
+        return "\n".join(texts if goes_on or not has_words else ["", *texts])
 
     def under(self, other: Growing) -> Growing:
         """The same parts, with what another artifact that has them says besides."""

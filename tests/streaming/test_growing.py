@@ -88,6 +88,8 @@ def test_a_text_that_only_goes_on_is_not_copied() -> None:
     artifact = grown(chunk("a", name="answer"))
     for more in (chunk("b"), chunk("c", name="answer", lastChunk=False), chunk(words("d", metadata=None))):
         assert artifact.extended(more) is artifact
+    noted = grown(chunk(words("a", metadata={"x": 1})))
+    assert noted.extended(chunk(words("b", metadata=None))) is noted
     assert artifact.extended(chunk("e", name="other")).tail is artifact.tail
     assert decoded(artifact.tail) == "abcde"
 

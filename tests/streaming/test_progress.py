@@ -385,6 +385,15 @@ def test_a_stream_that_is_over_with_the_task_at_work() -> None:
     assert (told.is_over, formatted(told.task()).status) == (True, "completed")
 
 
+def test_a_task_that_waits_still() -> None:
+    """A task that is asked for is over where it waits for somebody, though there is nothing new to tell of it."""
+    told = Progress(ASK)
+    take(told, status("input-required"))
+    assert not told.is_over
+    assert catch_up(told, whole("input-required")) == []
+    assert told.is_over
+
+
 def test_a_task_that_waits_once_more() -> None:
     """A task that is asked for is over where it waits for somebody, though a stream said the very same before."""
     told = Progress(ASK)
@@ -470,6 +479,7 @@ NO_RESULT: dict[str, Any] = {
     "a text for a result": enveloped("completed"),
     "a list for a result": enveloped([status("completed", final=True)]),
     "neither result nor error": {"jsonrpc": "2.0", "id": "req-1"},
+    "a task in the place of the result": {"jsonrpc": "2.0", **status("completed", final=True)},
     "a task beside the result": {**enveloped(None), "status": {"state": "completed"}, "final": True},
     "an error without a code": {"jsonrpc": "2.0", "error": {"message": "It broke"}},
     "an error that is a text": {"jsonrpc": "2.0", "error": "It broke"},
@@ -521,6 +531,14 @@ def test_an_answer_without_a_result_is_unknown(name: str) -> None:
     assert (told.is_over, told.answer(), told.count) == (False, before, 5)
 
 
+@pytest.mark.parametrize("before", ["", " ", "\n\t"])
+@pytest.mark.parametrize("after", ["", " ", "\r\n"])
+def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
+    """JSON may have white space around it."""
+    [event] = Progress(ASK).take(f"{before}{json.dumps(enveloped(chunk('a')))}{after}")
+    assert (event.type, event.raw) == ("artifact_update", enveloped(chunk("a")))
+
+
 @pytest.mark.parametrize("name", NO_JSON)
 def test_what_is_no_json_is_unknown(name: str) -> None:
     """Data that is no JSON is told as the text that came."""
@@ -540,7 +558,7 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
         assert (event["delta"], event["artifact"].content) == ("!", "Hello you!")
 
 
-@pytest.mark.parametrize("depth", range(0, 1000, 10))
+@pytest.mark.parametrize("depth", [*range(0, 800, 100), *range(800, 1000)])
 def test_nesting_of_any_depth_is_told(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
     told = Progress(ASK)
@@ -722,6 +740,8 @@ HASTE = [enveloped(chunk("a", append=None)), enveloped(chunk("b")), enveloped(ch
 
 @given(streams)
 @example([*HASTE, enveloped(chunk("d"), error={"code": 7})])
+@example([*HASTE, enveloped(chunk({"type": "chart", "text": "d"})), enveloped(chunk("e"))])
+@example([*HASTE, enveloped(chunk({"kind": "text", "text": "d"})), enveloped(chunk("e"))])
 @example([*HASTE, enveloped(chunk("d", append=1)), enveloped(chunk("e", append=1.0))])
 @example([*HASTE, enveloped(chunk("d", lastChunk=1)), enveloped(chunk("e", lastChunk=True))])
 @example(
@@ -1015,12 +1035,39 @@ def test_artifacts_that_were_replaced_are_not_told_again(data: st.DataObject) ->
 
 def test_a_server_that_does_not_number_its_artifacts() -> None:
     """Where each artifact takes the place of the one before, for want of a number, a stream told again repeats none."""
-    results = [chunk(one, append=None) for one in ("First", "Second", "First, once more")]
+    first = chunk("First", append=None, lastChunk=True)
+    results = [first, chunk("Second", append=None), chunk("First, once more", append=None)]
     told = Progress(ASK)
     take(told, *results[:2])
     told.rejoin()
     assert deltas(take(told, *results)) == ["First, once more"]
     assert deltas(take(told, chunk("Third", append=None))) == ["Third"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [chunk("S" * count, append=None) for count in range(1, 301)],
+        [chunk("S", append=None), *[chunk(part) for _ in range(300) for part in (DATA, "s")]],
+    ],
+)
+def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
+    """However long an artifact grows, piece by piece or told whole each time, those it replaced are not told again."""
+    told = Progress(ASK)
+    results = [chunk("First", append=None), *more]
+    assert len(take(told, *results)) == len(results)
+    told.rejoin()
+    assert take(told, *results) == []
+
+
+def test_a_new_name_without_words_is_kept() -> None:
+    """What a stream that is told again says anew of an artifact, without words, is in the answer."""
+    told = Progress(ASK)
+    take(told, chunk("a", append=None))
+    told.rejoin()
+    take(told, chunk("a", append=None), chunk("", name="answer", metadata={"x": 1}), status("completed"))
+    [artifact] = formatted(told.task()).artifacts
+    assert (artifact.name, artifact.metadata, artifact.content) == ("answer", {"x": 1}, "a")
 
 
 def test_many_statuses_are_told_once() -> None:
