@@ -1,0 +1,1112 @@
+"""An ask happens once, however the network fails: every row of the table "Money safety", plain and streamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import anyio
+import httpx
+import pytest
+from attrs import define, evolve, field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payman_sdk import FormattedTaskResponse, PaymanClient
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    OutcomeUnknownError,
+    PaymanError,
+    RateLimitError,
+    ServerError,
+    StreamInterruptedError,
+    TaskNotFoundError,
+)
+from payman_sdk.flows import Alone, Call, Consult, Flow, Read, Send, Sleep, Step, Tell
+from payman_sdk.hooks import Retry
+from payman_sdk.network import is_event_stream
+from payman_sdk.sandbox import Sandbox
+from payman_sdk.streaming.following import Following
+from payman_sdk.tasks.ask import Ask
+from payman_sdk.tasks.sending import asked
+from payman_sdk.tasks.waiting import state_of
+from tests.conftest import SECRET, Connect
+from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, reset
+from tests.steps import Clock, own_tokens, time_of, token_answer
+from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
+
+Way: TypeAlias = Literal["plain", "stream"]
+SEND: dict[Way, str] = {"plain": ASK_PATH, "stream": STREAM_PATH}
+ASK = Ask(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+KEYED = evolve(ASK, idempotency_key="invoice-42")
+REPLY = evolve(ASK, text="approve", is_reply=True)
+
+ways = pytest.mark.parametrize("way", ["plain", "stream"])
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses() -> None:
+    """Pauses are as long here as they are; where nobody steps the flow, tests have their own."""
+
+
+# --- a network that is a list of outcomes
+
+Outcome: TypeAlias = Callable[[Any], httpx.Response]
+"""What becomes of a request, by its body: an answer, or what is raised."""
+
+
+def task(state: str) -> Outcome:
+    """The task, in this state."""
+    return lambda body: _rpc(body, result=_task(state))
+
+
+def error(code: int) -> Outcome:
+    """A JSON-RPC error."""
+    return lambda body: _rpc(body, error={"code": code, "message": "No."})
+
+
+def status(code: int, **headers: str) -> Outcome:
+    """An HTTP status, and a body without JSON-RPC."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: httpx.Response(code, headers=named)
+
+
+def broken(failure: Callable[[], PaymanError]) -> Outcome:
+    """No answer."""
+
+    def fail(_: Any) -> httpx.Response:
+        raise failure()
+
+    return fail
+
+
+def refused_for_ever() -> APIConnectionError:
+    """What TLS and the resolver raise where another attempt is in vain."""
+    failure = APIConnectionError("Not trusted.", sent=False)
+    failure.is_passing = False
+    return failure
+
+
+def stream(*pieces: bytes | PaymanError) -> Outcome:
+    """An event stream of these pieces, which ends behind them."""
+    return lambda _: httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, extensions={"pieces": pieces}
+    )
+
+
+def _rpc(body: Any, **members: Any) -> httpx.Response:
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": (body or {}).get("id"), **members})
+
+
+def _task(state: str) -> dict[str, Any]:
+    return {"id": "tsk-1", "status": {"state": state}}
+
+
+def _event(**result: Any) -> bytes:
+    envelope = {"jsonrpc": "2.0", "id": "req-1", "result": {"id": "tsk-1", **result}}
+    return f"data: {json.dumps(envelope)}\n\n".encode()
+
+
+def told_state(state: str, *, final: bool = False) -> bytes:
+    """An event about the state."""
+    return _event(status={"state": state}, final=final)
+
+
+WORDS = _event(artifact={"parts": [{"type": "text", "text": "I will"}], "index": 0})
+TOKEN: Outcome = lambda _: token_answer()  # noqa: E731 (a constant like the others)
+DONE = task("completed")
+REFUSED = broken(partial(APIConnectionError, "Not reached.", sent=False))
+REFUSED_FOR_EVER = broken(refused_for_ever)
+LOST = broken(partial(APIConnectionError, "It broke."))
+LATE = broken(partial(APITimeoutError, "Too late."))
+NOT_KNOWN = error(-32001)
+NO_METHOD = error(-32601)
+
+OPEN: dict[str, Outcome] = {
+    "lost": LOST,
+    "late": LATE,
+    **{str(code): status(code) for code in (302, 303, 304, 500, 502, 503, 504, 529, 599)},
+    "502 with Retry-After": status(502, retry_after="0"),
+    "nothing": status(200),
+    "page": lambda _: httpx.Response(200, text="<html>"),
+    "another's answer": lambda _: _rpc({"id": "req-other"}, result=_task("completed")),
+    "no task": lambda body: _rpc(body, result={}),
+}
+"""What leaves open whether the ask was taken."""
+
+
+@define
+class Exchange:
+    """A request that was sent, and what became of it."""
+
+    path: str
+    body: Any
+    at: float
+    came: httpx.Response | PaymanError
+    ended: bool = False
+    """Whether a stream came to an end that the agent had told."""
+
+
+class Network:
+    """Carries flows out without a network: every request has the next outcome of its path, and takes its time.
+
+    Args:
+        clock: The clock, which each step sets.
+        script: What becomes of the requests, by path; more of them are a failure of the test.
+        takes: How many seconds each request, and each piece of a stream, takes.
+    """
+
+    def __init__(
+        self, clock: Clock, script: Mapping[str, Iterable[Outcome]], takes: Iterable[float] = ()
+    ) -> None:
+        self._clock = clock
+        given: dict[str, Iterable[Outcome]] = {
+            TOKEN_PATH: cycle([TOKEN]),
+            RESUBSCRIBE_PATH: cycle([NO_METHOD]),
+            **script,
+        }
+        self._script = {path: iter(outcomes) for path, outcomes in given.items()}
+        self._takes = iter(takes)
+        self._pieces: Iterator[bytes | PaymanError] = iter(())
+        self._open: Exchange | None = None
+        self.exchanges: list[Exchange] = []
+        self.slept: list[float] = []
+        self.told: list[Any] = []
+        self.steps = 0
+
+    def run(self, flow: Flow[Any]) -> Any:
+        """Runs a flow to its end; the failure of a step is thrown into it, as doors do."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    outcome = self._do(step)
+                except PaymanError as failure:
+                    step = flow.throw(failure)
+                else:
+                    step = flow.send(outcome)
+        except StopIteration as end:
+            return end.value
+
+    def at(self, *paths: str) -> list[Exchange]:
+        """What was sent to these paths."""
+        return [exchange for exchange in self.exchanges if exchange.path in paths]
+
+    @property
+    def trail(self) -> str:
+        """Which requests were sent, but those for tokens, by a letter each: s for the ask, g for a look, r for the rest."""
+        letters = {ASK_PATH: "s", STREAM_PATH: "s", GET_PATH: "g", RESUBSCRIBE_PATH: "r", TOKEN_PATH: ""}
+        return "".join(letters[exchange.path] for exchange in self.exchanges)
+
+    def _do(self, step: Step) -> Any:
+        self.steps += 1
+        assert self.steps < 20_000, "this never ends"
+        match step:
+            case Send():
+                return self._send(step)
+            case Read(until):
+                return self._read(until)
+            case Tell(what):
+                self.told += what
+            case Sleep(seconds):
+                assert seconds >= 0
+                self.slept.append(seconds)
+                self._clock.now += seconds
+            case Consult(function, about):
+                function(about)
+            case Call(function):
+                return function()
+            case Alone(inner):
+                return self.run(inner)
+        return None
+
+    def _send(self, step: Send) -> httpx.Response:
+        path, body = step.request["url"], step.request.get("json")
+        exchange = Exchange(path, body, self._clock.now, APITimeoutError("No answer in time."))
+        self._open = None
+        if self._clock.now >= step.deadline:
+            raise APITimeoutError("The time was over.", sent=False)  # nothing left, so it is no exchange
+        self.exchanges.append(exchange)
+        outcome = next(self._script[path], None)
+        assert outcome is not None, f"more was sent to {path} than was foreseen"
+        try:
+            self._pass(step.until(self._clock.now))
+            exchange.came = outcome(body)
+        except PaymanError as failure:
+            exchange.came = failure
+            raise
+        if step.is_stream and is_event_stream(exchange.came):
+            self._open, self._pieces = exchange, iter(exchange.came.extensions["pieces"])
+        return exchange.came
+
+    def _read(self, until: float) -> bytes | None:
+        assert self._open is not None, "nothing is open"
+        self._pass(until)
+        piece = next(self._pieces, None)
+        if isinstance(piece, PaymanError):
+            raise piece
+        self._open.ended = piece is not None and (b'"final": true' in piece or b'"error"' in piece)
+        return piece
+
+    def _pass(self, until: float) -> None:
+        self._clock.now += next(self._takes, 0.0)
+        if self._clock.now > until:
+            self._clock.now = until
+            raise APITimeoutError("No answer in time.")
+
+
+@define
+class Story:
+    """What came of an ask."""
+
+    end: FormattedTaskResponse | PaymanError | str
+    """How the task stands, or what was raised."""
+    network: Network
+    seconds: float
+    tell: list[Retry] = field(factory=list)
+
+
+def story(
+    way: Way,
+    script: Sequence[Outcome] = (),
+    *,
+    ask: Ask = ASK,
+    looks: Iterable[Outcome] = (),
+    resubscriptions: Iterable[Outcome] | None = None,
+    tokens: Iterable[Outcome] | None = None,
+    takes: Iterable[float] = (),
+    chances: Sequence[float] = (1.0,),
+    seconds: float = 300,
+    max_retries: int = 2,
+) -> Story:
+    """Asks, and tells what came of it.
+
+    Args:
+        way: How it is asked.
+        script: What becomes of the ask, each time it is sent.
+        ask: What is asked.
+        looks: What becomes of each look at the task.
+        resubscriptions: What becomes of each attempt to take the stream up again; the server cannot do that without.
+        tokens: What becomes of each request for a token; it gets one without.
+        takes: How long each request takes.
+        chances: What chance says.
+        seconds: The time there is.
+        max_retries: How often it is sent again.
+    """
+    clock, chance = Clock(), cycle(chances)
+    outcomes: dict[str, Iterable[Outcome]] = {SEND[way]: script, GET_PATH: looks}
+    if resubscriptions is not None:
+        outcomes[RESUBSCRIBE_PATH] = resubscriptions
+    if tokens is not None:
+        outcomes[TOKEN_PATH] = tokens
+    network = Network(clock, outcomes, takes)
+    heard: list[Retry] = []
+    time = evolve(
+        time_of(clock, seconds, max_retries=max_retries), random=lambda: next(chance), on_retry=heard.append
+    )
+
+    def end() -> PaymanError | str:
+        try:
+            if way == "plain":
+                return state_of(network.run(asked(ask, own_tokens(clock), time))[1])
+            following = Following(ask, own_tokens(clock), time, 60)
+            network.run(following.told())
+            return str(following.answer()["state"])
+        except PaymanError as failure:
+            return failure
+
+    return Story(end(), network, clock.now - 1000, heard)
+
+
+def assert_names_the_ask(failure: object, ask: Ask = ASK) -> None:
+    """An error has all ids of the ask, and says them."""
+    assert isinstance(failure, PaymanError)
+    assert (failure.task_id, failure.request_id, failure.session_id) == ("tsk-1", "req-1", "ses-1")
+    assert failure.idempotency_key == ask.idempotency_key
+    for known in ("tsk-1", "req-1", "ses-1", ask.idempotency_key or ""):
+        assert known in str(failure)
+
+
+def assert_sent_alike(network: Network) -> None:
+    """Whatever is sent again is the same to the letter."""
+    bodies = [exchange.body for exchange in network.at(ASK_PATH, STREAM_PATH)]
+    assert all(body == bodies[0] for body in bodies)
+    assert all((body["id"], body["params"]["id"]) == ("req-1", "tsk-1") for body in bodies)
+
+
+# --- what the server did not take
+
+
+@ways
+@pytest.mark.parametrize("tries", [1, 2])
+def test_a_connection_that_is_refused(way: Way, tries: int) -> None:
+    """What was never sent is sent again, after a pause, and nothing has to be looked up."""
+    told = story(way, [*[REFUSED] * tries, DONE])
+    assert (told.end, told.network.trail) == ("completed", "s" * (tries + 1))
+    assert told.network.slept == [0.5, 1.0][:tries]
+    assert_sent_alike(told.network)
+
+
+TOLD_TO_WAIT: dict[str, tuple[Outcome, float]] = {
+    "429": (status(429), 0.5),
+    "429 for seconds": (status(429, retry_after="7"), 7),
+    "429 for milliseconds": (status(429, retry_after_ms="70", retry_after="7"), 0.07),
+    "429 to a date": (
+        status(429, retry_after="Wed, 21 Oct 2015 07:28:00 GMT", date="Wed, 21 Oct 2015 07:27:50 GMT"),
+        10,
+    ),
+    "503 for seconds": (status(503, retry_after="7"), 7),
+    "503 for some time": (status(503, retry_after="a while"), 0.5),
+}
+
+
+@ways
+@pytest.mark.parametrize("name", TOLD_TO_WAIT)
+def test_a_server_that_is_busy(way: Way, name: str) -> None:
+    """Who is told to come again does so after as long as was said, and asks the same."""
+    outcome, seconds = TOLD_TO_WAIT[name]
+    told = story(way, [outcome, DONE])
+    assert (told.end, told.network.trail, told.network.slept) == ("completed", "ss", [seconds])
+    assert_sent_alike(told.network)
+    [retry] = told.tell
+    assert (retry.attempt, retry.delay, retry.task_id) == (1, seconds, "tsk-1")
+
+
+@ways
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_server_that_is_busy_for_longer_than_there_is_time(way: Way, code: int) -> None:
+    """A wait that would outlast the deadline is not begun: the refusal is raised at once."""
+    told = story(way, [status(code, retry_after="300")], seconds=300)
+    assert (told.network.trail, told.seconds, told.network.slept, told.tell) == ("s", 0, [], [])
+    assert type(told.end) is (RateLimitError if code == 429 else ServerError)
+    assert told.end.status_code == code
+    assert_names_the_ask(told.end)
+
+
+@ways
+@pytest.mark.parametrize("most", [0, 1, 2])
+@pytest.mark.parametrize("outcome", [REFUSED, status(429), status(503, retry_after="1")])
+def test_a_server_that_takes_nothing_for_ever(way: Way, most: int, outcome: Outcome) -> None:
+    """After `max_retries` repetitions the last refusal is raised, and says that nothing was sent."""
+    told = story(way, [outcome] * 9, max_retries=most)
+    assert told.network.trail == "s" * (most + 1)
+    assert isinstance(told.end, PaymanError)
+    assert not isinstance(told.end, OutcomeUnknownError)
+    assert not told.end.sent
+    assert_names_the_ask(told.end)
+
+
+@ways
+def test_a_token_that_is_refused(way: Way) -> None:
+    """After a 401 the same ask is sent with another token, at once and once; a second 401 is final."""
+    told = story(way, [status(401), DONE], max_retries=0)
+    assert (told.end, told.network.trail, told.network.slept) == ("completed", "ss", [])
+    assert len(told.network.at(TOKEN_PATH)) == 2
+    assert_sent_alike(told.network)
+    told = story(way, [status(401)] * 2)
+    assert (type(told.end), told.network.trail) == (AuthenticationError, "ss")
+    assert len(told.network.at(TOKEN_PATH)) == 2
+    assert_names_the_ask(told.end)
+
+
+@ways
+def test_a_token_that_cannot_be_had_for_a_while(way: Way) -> None:
+    """An ask for which there was no token was not sent: it is tried again, whatever broke the token request."""
+    told = story(way, [DONE], tokens=[LOST, status(503), TOKEN])
+    assert (told.end, told.network.trail, len(told.network.at(TOKEN_PATH))) == ("completed", "s", 3)
+    told = story(way, [], tokens=[LATE] * 3)
+    assert (type(told.end), told.network.trail) == (APITimeoutError, "")
+    assert isinstance(told.end, PaymanError)
+    assert told.end.sent is False
+
+
+@ways
+def test_what_would_fail_again_is_final(way: Way) -> None:
+    """A certificate that is not trusted and a host that does not exist are not tried again."""
+    told = story(way, [REFUSED_FOR_EVER])
+    assert (type(told.end), told.network.trail, told.network.slept) == (APIConnectionError, "s", [])
+    assert_names_the_ask(told.end)
+
+
+@ways
+@pytest.mark.parametrize("code", [307, 308, 400, 402, 403, 404, 405, 409, 410, 418, 422, 451, 499])
+def test_a_refusal_is_final(way: Way, code: int) -> None:
+    """Other 4xx, and redirects that want the same request elsewhere, are raised at once."""
+    told = story(way, [status(code, retry_after="1")])
+    assert isinstance(told.end, PaymanError)
+    assert (told.end.status_code, told.network.trail, told.seconds) == (code, "s", 0)
+    assert_names_the_ask(told.end)
+
+
+@ways
+@pytest.mark.parametrize("code", [-32700, -32600, -32601, -32602, -32603, -32001, -32002, 7])
+def test_an_error_of_the_agent_is_an_answer(way: Way, code: int) -> None:
+    """A JSON-RPC error, whatever its code, is raised and the ask not repeated."""
+    told = story(way, [error(code)])
+    assert (getattr(told.end, "code", None), told.network.trail) == (code, "s")
+    assert_names_the_ask(told.end)
+
+
+# --- what leaves the outcome open
+
+open_ones = pytest.mark.parametrize("name", OPEN)
+
+
+@ways
+@open_ones
+@pytest.mark.parametrize("state", ["completed", "FAILED", "canceled", "INPUT_REQUIRED"])
+def test_what_has_ended_or_waits_is_returned(way: Way, name: str, state: str) -> None:
+    """An ask whose answer was lost is looked up by its task, sent no more, and returned as it ended, or as it waits."""
+    told = story(way, [OPEN[name]], looks=[task(state)])
+    assert told.end == state.lower().replace("_", "-")
+    assert told.network.trail.replace("r", "") == "sg"
+    [look] = told.network.at(GET_PATH)
+    assert (look.body["method"], look.body["params"]["id"]) == ("tasks/get", "tsk-1")
+
+
+@ways
+def test_what_is_at_work_is_waited_for(way: Way) -> None:
+    """A task that is known and at work is looked at until it has ended."""
+    told = story(way, [LOST], looks=[*[task("WORKING")] * 3, DONE])
+    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgggg")
+    assert told.network.slept == [0.25, 0.5, 1]
+
+
+def test_what_is_at_work_at_the_deadline() -> None:
+    """An ask that is at work to the deadline is returned as it stands then."""
+    told = story("plain", [LOST], looks=cycle([task("working")]), seconds=20)
+    assert (told.end, told.seconds, len(told.network.at(ASK_PATH))) == ("working", 20, 1)
+
+
+def test_a_stream_that_is_at_work_at_the_deadline() -> None:
+    """A stream that could not be taken up again, and whose task is at work to the deadline, was interrupted."""
+    told = story("stream", [LOST], looks=cycle([task("working")]), seconds=20)
+    assert isinstance(told.end, StreamInterruptedError)
+    assert (told.end.partial.state, told.seconds, told.end.sent) == ("working", 20, True)
+    assert len(told.network.at(STREAM_PATH)) == 1
+    assert_names_the_ask(told.end)
+
+
+@ways
+@open_ones
+def test_what_never_arrived_is_sent_again(way: Way, name: str) -> None:
+    """Where the agent does not know the task, and not after the pause either, the same ask is sent again."""
+    told = story(way, [OPEN[name], DONE], looks=[NOT_KNOWN] * 2)
+    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sggs")
+    first, second = told.network.at(GET_PATH)
+    pause = 0.0 if "Retry" in name else 0.5
+    assert (told.network.slept, second.at - first.at) == ([pause], pause)
+    assert_sent_alike(told.network)
+
+
+@ways
+def test_what_was_still_on_its_way(way: Way) -> None:
+    """An ask that arrives during the pause is found, and not sent again."""
+    told = story(way, [LOST], looks=[NOT_KNOWN, DONE])
+    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgg")
+
+
+@ways
+def test_what_was_known_is_never_unknown_again(way: Way) -> None:
+    """A task that was at work, and that the agent does not know later, is not sent again: its outcome is unknown."""
+    told = story(way, [LOST], looks=[task("working"), NOT_KNOWN])
+    assert isinstance(told.end, OutcomeUnknownError)
+    assert told.network.trail.replace("r", "") == "sgg"
+    assert told.end.sent
+    assert_names_the_ask(told.end)
+
+
+CANNOT_TELL: dict[str, Outcome] = {
+    "no method": NO_METHOD,
+    "not supported": error(-32004),
+    **{str(code): status(code) for code in (307, 400, 403, 404, 405)},
+    "no token is good enough": status(401),
+    "not trusted": REFUSED_FOR_EVER,
+}
+
+
+@ways
+@open_ones
+@pytest.mark.parametrize("why", CANNOT_TELL)
+def test_a_server_that_cannot_tell(way: Way, name: str, why: str) -> None:
+    """Where the task cannot be looked up, the ask is not sent again, and its outcome is told to be unknown."""
+    told = story(way, [OPEN[name]], looks=[CANNOT_TELL[why]] * 2)
+    assert type(told.end) is OutcomeUnknownError
+    assert len(told.network.at(SEND[way])) == 1
+    assert told.end.sent is True
+    assert "get_task" in str(told.end)
+    assert_names_the_ask(told.end)
+
+
+@ways
+@pytest.mark.parametrize("outcome", [LOST, REFUSED, LATE, status(500), status(429), status(200)])
+def test_a_server_that_cannot_be_reached_any_more(way: Way, outcome: Outcome) -> None:
+    """Whoever cannot look the task up tries to the deadline, and is told then that the outcome is unknown."""
+    told = story(way, [LOST], looks=cycle([outcome]), seconds=30)
+    assert (type(told.end), told.seconds) == (OutcomeUnknownError, 30)
+    assert len(told.network.at(SEND[way])) == 1
+    assert_names_the_ask(told.end)
+
+
+@ways
+def test_a_server_that_can_be_reached_again(way: Way) -> None:
+    """An outage of whatever kind between the ask and the look is waited out."""
+    outage = [LOST, REFUSED, LATE, status(500), status(429), status(503, retry_after="1")]
+    told = story(way, [LOST], looks=[*outage, DONE])
+    assert (told.end, len(told.network.at(SEND[way]))) == ("completed", 1)
+
+
+@ways
+@pytest.mark.parametrize("most", [0, 1, 2])
+@pytest.mark.parametrize(("name", "kind"), [("lost", APIConnectionError), ("500", ServerError)])
+def test_what_never_arrives(way: Way, name: str, kind: type[PaymanError], most: int) -> None:
+    """An ask that the agent does not know, however often it is sent, did not arrive, and its error says so."""
+    told = story(way, [OPEN[name]] * 9, looks=cycle([NOT_KNOWN]), max_retries=most)
+    assert type(told.end) is kind
+    assert "did not arrive" in str(told.end)
+    assert told.end.sent is False
+    assert told.network.trail.replace("r", "") == "sgg" * (most + 1)
+    assert_names_the_ask(told.end)
+    assert_sent_alike(told.network)
+
+
+@ways
+def test_what_timed_out_is_looked_for_to_the_deadline(way: Way) -> None:
+    """An ask that timed out may still arrive: when it is sent no more, it is looked for as long as there is time."""
+    told = story(way, [LATE], looks=[*[NOT_KNOWN] * 9, DONE], max_retries=0)
+    assert (told.end, len(told.network.at(SEND[way]))) == ("completed", 1)
+    told = story(way, [LATE], looks=cycle([NOT_KNOWN]), max_retries=0, seconds=30)
+    assert (type(told.end), told.seconds) == (OutcomeUnknownError, 30)
+    assert_names_the_ask(told.end)
+
+
+@ways
+def test_a_refusal_after_an_open_question(way: Way) -> None:
+    """A refusal of the second attempt settles nothing about the first: that is looked for before the refusal is raised."""
+    told = story(way, [LOST, status(403)], looks=[*[NOT_KNOWN] * 2, DONE])
+    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sggsg")
+    told = story(way, [LOST, status(403)], looks=[NOT_KNOWN] * 3)
+    assert isinstance(told.end, PaymanError)
+    assert (told.end.status_code, told.network.trail.replace("r", "")) == (403, "sggsg")
+
+
+@ways
+def test_the_deadline_covers_all_attempts_together(way: Way) -> None:
+    """No attempt begins after the deadline, and the answer of one that lasts longer is not waited for."""
+    told = story(way, [REFUSED] * 9, takes=cycle([0.0, 4.0]), seconds=10, max_retries=9)
+    assert isinstance(told.end, PaymanError)
+    assert told.end.sent is False
+    assert told.seconds <= 10
+    told = story(
+        way, [LOST], looks=[DONE], takes=[0, 1, *[100] * 9], seconds=10, resubscriptions=cycle([LOST])
+    )
+    assert (type(told.end), told.seconds) == (OutcomeUnknownError, 10)
+
+
+# --- streams that began
+
+
+BEGUN = told_state("working")
+ENDED = told_state("completed", final=True)
+
+
+@pytest.mark.parametrize("reach", [(), (APIConnectionError("It broke."),)])
+def test_a_stream_that_broke_before_its_first_event(reach: tuple[PaymanError, ...]) -> None:
+    """An open stream that told nothing leaves the outcome open, like an ask without an answer."""
+    told = story("stream", [stream(*reach)], looks=[DONE])
+    assert (told.end, told.network.trail) == ("completed", "srg")
+    told = story("stream", [stream(*reach), stream(BEGUN, ENDED)], looks=[NOT_KNOWN, NOT_KNOWN, NO_METHOD])
+    assert (told.end, told.network.trail) == ("completed", "srgrgsg")
+
+
+def test_a_stream_that_told_something_is_never_sent_again() -> None:
+    """A stream that began was taken: though the agent should not know the task later, it is not sent again."""
+    told = story("stream", [stream(BEGUN, WORDS)], looks=[NOT_KNOWN])
+    assert isinstance(told.end, StreamInterruptedError)
+    assert isinstance(told.end.__cause__, APIConnectionError)
+    assert (told.end.partial.text, told.network.trail) == ("I will", "srg")
+    assert_names_the_ask(told.end)
+
+
+def test_a_stream_is_taken_up_again_before_it_is_followed() -> None:
+    """Where the server can, the rest of a stream is had from the server, and events are told once."""
+    told = story(
+        "stream",
+        [stream(BEGUN, WORDS)],
+        looks=[NO_METHOD],
+        resubscriptions=[LOST, stream(BEGUN, WORDS, ENDED)],
+    )
+    assert (told.end, told.network.trail) == ("completed", "srrg")
+    assert [event.type for event in told.network.told] == [
+        "status_update",
+        "artifact_update",
+        "status_update",
+    ]
+
+
+def test_a_stream_that_leads_nowhere_is_followed_otherwise() -> None:
+    """After three attempts in vain to take a stream up again the task is looked up."""
+    told = story("stream", [stream(BEGUN)], looks=[DONE], resubscriptions=cycle([stream()]))
+    assert (told.end, told.network.trail) == ("completed", "srrrg")
+    assert told.network.slept == [0.25, 0.5, 1]
+
+
+# --- replies
+
+
+@ways
+@open_ones
+def test_a_reply_is_settled_only_if_the_task_has_moved_on(way: Way, name: str) -> None:
+    """A task that still waits does not show whether a reply arrived: its outcome is unknown, and it is not sent again."""
+    told = story(way, [OPEN[name]], ask=REPLY, looks=[task("input-required")])
+    assert type(told.end) is OutcomeUnknownError
+    assert told.network.trail.replace("r", "") == "sg"
+    assert told.end.sent is True
+    assert_names_the_ask(told.end)
+    told = story(way, [OPEN[name]], ask=REPLY, looks=[task("working"), DONE])
+    assert (told.end, told.network.trail.replace("r", "")) == ("completed", "sgg")
+
+
+@ways
+def test_a_reply_that_made_the_task_wait_anew(way: Way) -> None:
+    """A task that moved on and waits again is no proof either."""
+    told = story(way, [LOST], ask=REPLY, looks=[task("working"), task("input-required")])
+    assert type(told.end) is OutcomeUnknownError
+    assert told.network.trail.replace("r", "") == "sgg"
+
+
+@ways
+def test_a_reply_that_was_not_taken_is_sent_again(way: Way) -> None:
+    """Nothing is open about a reply that was refused: it is sent again, and what it is answered is the answer."""
+    told = story(way, [REFUSED, status(429), task("input-required")], ask=REPLY)
+    assert (told.end, told.network.trail) == ("input-required", "sss")
+    assert_sent_alike(told.network)
+
+
+def test_the_stream_of_a_reply_that_shows_only_the_wait() -> None:
+    """A stream that is taken up again and tells that the task waits does not show whether the reply arrived."""
+    waits = stream(told_state("input-required", final=True))
+    told = story("stream", [LOST], ask=REPLY, resubscriptions=[waits], looks=cycle([NO_METHOD]))
+    assert type(told.end) is OutcomeUnknownError
+    assert len(told.network.at(STREAM_PATH)) == 1
+
+
+# --- whatever happens
+
+STATES = ["completed", "FAILED", "canceled", "input-required", "WORKING", "submitted", "On_Hold"]
+NOT_TAKEN = [REFUSED, status(401), status(429), status(429, retry_after="3"), status(503, retry_after="2")]
+FINAL = [REFUSED_FOR_EVER, *[status(code) for code in (307, 400, 403, 404, 409, 422)]]
+AGENT_ERRORS = [error(code) for code in (-32001, -32601, -32603, 7)]
+STREAMS = [
+    stream(),
+    stream(b": keep-alive\n\n", b": keep-alive\n\n"),
+    stream(APIConnectionError("It broke.")),
+    stream(BEGUN),
+    stream(BEGUN, WORDS, APIConnectionError("It broke.")),
+    stream(BEGUN, WORDS, ENDED),
+    stream(told_state("input-required", final=True)),
+    stream(told_state("completed", final=False)),
+    stream(BEGUN, b'data: {"jsonrpc": "2.0", "error": {"code": -32603, "message": "No."}}\n\n'),
+    stream(b"data: no JSON\n\n"),
+]
+outcomes = st.one_of(
+    st.sampled_from([task(state) for state in STATES]),
+    st.sampled_from(list(OPEN.values())),
+    st.sampled_from(NOT_TAKEN),
+    st.sampled_from([*FINAL, *AGENT_ERRORS]),
+)
+looks = st.one_of(st.just(NOT_KNOWN), outcomes)
+
+
+def several(one: st.SearchStrategy[Any], most: int = 5) -> st.SearchStrategy[list[Any]]:
+    """Some of them, which come again and again."""
+    return st.lists(one, min_size=1, max_size=most)
+
+
+def took_nothing(exchange: Exchange) -> bool:
+    """Whether what became of an ask says that the server did not take it."""
+    came = exchange.came
+    if isinstance(came, PaymanError):
+        return came.sent is False
+    return came.status_code in {401, 429} or (came.status_code == 503 and "retry-after" in came.headers)
+
+
+def left_open(exchange: Exchange) -> bool:
+    """Whether what became of an ask does not say if the server took it."""
+    came = exchange.came
+    if isinstance(came, PaymanError):
+        return came.sent is not False
+    if is_event_stream(came):
+        return not exchange.ended
+    if came.status_code == 200:
+        said = came.json() if came.content.startswith(b"{") else {}
+        return said.get("id") != "req-1" or not (said.get("error") or said.get("result"))
+    return not took_nothing(exchange) and not (
+        400 <= came.status_code < 500 or came.status_code in {307, 308}
+    )
+
+
+def says_not_known(exchange: Exchange) -> bool:
+    """Whether it is a look that says that the agent does not know the task."""
+    came = exchange.came
+    return exchange.path == GET_PATH and isinstance(came, httpx.Response) and b"-32001" in came.content
+
+
+def states_told(network: Network) -> set[str]:
+    """Every state that any answer told, as the protocol spells it."""
+    said = ""
+    for exchange in network.exchanges:
+        if isinstance(exchange.came, httpx.Response):
+            pieces = exchange.came.extensions.get("pieces", [exchange.came.content])
+            said += "".join(piece.decode() for piece in pieces if isinstance(piece, bytes))
+    return {state for state in STATES if f'"{state}"' in said}
+
+
+@settings(max_examples=500)
+@given(
+    way=st.sampled_from(["plain", "stream"]),
+    ask=st.sampled_from([ASK, KEYED, REPLY]),
+    script=several(outcomes),
+    streams=several(st.sampled_from([*STREAMS, *STREAMS, *OPEN.values(), *NOT_TAKEN])),
+    seen=several(looks),
+    again=several(st.one_of(st.just(NO_METHOD), st.just(NOT_KNOWN), st.sampled_from(STREAMS), outcomes)),
+    tokens=several(st.sampled_from([TOKEN, TOKEN, TOKEN, status(500), LOST, REFUSED, status(401)])),
+    takes=several(st.one_of(st.just(0.01), st.floats(0.01, 100))),
+    chances=several(st.floats(0, 1)),
+    seconds=st.floats(0.05, 400),
+    max_retries=st.integers(0, 5),
+)
+def test_whatever_happens_an_ask_happens_once(
+    way: Way,
+    ask: Ask,
+    script: list[Outcome],
+    streams: list[Outcome],
+    seen: list[Outcome],
+    again: list[Outcome],
+    tokens: list[Outcome],
+    takes: list[float],
+    chances: list[float],
+    seconds: float,
+    max_retries: int,
+) -> None:
+    """Nothing is sent again before the server has said that it took nothing or does not know the task, and the end is told truly."""
+    sends = [*script, *streams] if way == "stream" else script
+    told = story(
+        way,
+        sends * 10,
+        ask=ask,
+        looks=cycle(seen),
+        resubscriptions=cycle(again),
+        tokens=cycle(tokens),
+        takes=cycle(takes),
+        chances=chances,
+        seconds=seconds,
+        max_retries=max_retries,
+    )
+    network, end = told.network, told.end
+    assert told.seconds <= seconds + 1e-6
+    assert_sent_alike(network)
+    sent = [number for number, one in enumerate(network.exchanges) if one.path == SEND[way]]
+    # A 401 brings one more at once, and a retry another such pair.
+    assert len(sent) <= 2 * (max_retries + 1)
+    is_open = False
+    for number, following in zip(sent, [*sent[1:], None], strict=False):
+        exchange = network.exchanges[number]
+        is_settled = any(says_not_known(one) for one in network.exchanges[number + 1 : following])
+        is_open = is_open or left_open(exchange)
+        if following is not None:
+            assert is_settled if is_open else took_nothing(exchange)
+    last = network.exchanges[sent[-1]] if sent else None
+    if isinstance(end, str):
+        assert end in {
+            state.lower().replace("_", "-") if state != "On_Hold" else state for state in states_told(network)
+        }
+        return
+    assert isinstance(end, PaymanError)
+    assert_names_the_ask(end, ask)
+    if last is not None and left_open(last) and not is_settled:
+        assert isinstance(end, OutcomeUnknownError)
+        assert end.sent
+    if end.sent is False:
+        assert (
+            last is None or took_nothing(last) or is_settled or isinstance(end.__cause__, TaskNotFoundError)
+        )
+    if isinstance(end, OutcomeUnknownError) and not end.sent:
+        assert (ask.idempotency_key, sent) == ("invoice-42", [])
+
+
+# --- over real connections
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses as short as in other tests of real connections."""
+    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
+    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
+
+
+over_the_wire = pytest.mark.usefixtures("quick")
+PAYMENT = "send 10 TSD to Test Payee"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody has signed, and its key, in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl to make a certificate")
+    file = tmp_path_factory.mktemp("tls") / "own.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([openssl, *made, "-keyout", file, "-out", f"{file}.crt"], check=True, capture_output=True)
+    file.write_text(file.read_text() + Path(f"{file}.crt").read_text())
+    return file
+
+
+@over_the_wire
+def test_a_certificate_that_nobody_signed(certificate: Path, connect: Connect) -> None:
+    """A real TLS server that is not trusted is asked once, and the error says that nothing was sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    shaken: list[str] = []
+
+    def shake_hands(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            shaken.append("hands")
+            with connection, contextlib.suppress(OSError):
+                context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=shake_hands, args=(listener,))
+        server.start()
+        heard: list[Retry] = []
+        client = connect(
+            base_url=f"https://localhost:{listener.getsockname()[1]}", max_retries=2, on_retry=heard.append
+        )
+        with pytest.raises(APIConnectionError, match="could not be reached") as caught:
+            client.ask(PAYMENT)
+        listener.shutdown(socket.SHUT_RDWR)
+        server.join()
+    assert (caught.value.sent, caught.value.is_passing) == (False, False)
+    assert (shaken, heard) == (["hands"], [])
+    assert caught.value.task_id
+
+
+@over_the_wire
+@pytest.mark.parametrize(("why", "tries"), [(socket.EAI_NONAME, 1), (socket.EAI_AGAIN, 3)])
+def test_a_host_that_does_not_exist(
+    why: int, tries: int, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that the resolver does not know is final; a resolver that is out of order for a moment is not."""
+    looked_up: list[object] = []
+
+    def resolve(host: object, *_: object, **__: object) -> None:
+        looked_up.append(host)
+        raise socket.gaierror(why, "no such luck")
+
+    client = connect(base_url="https://payman.invalid", max_retries=2)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(APIConnectionError) as caught:
+        client.ask(PAYMENT)
+    assert (caught.value.sent, caught.value.is_passing) == (False, tries > 1)
+    assert looked_up == ["payman.invalid"] * tries
+
+
+@over_the_wire
+def test_a_server_that_comes_back() -> None:
+    """A server that is down is tried again, and what is asked is done once when it is back."""
+    with Sandbox() as sandbox:
+        address = sandbox.base_url
+        sandbox.stop()
+        with PaymanClient(
+            client_id=sandbox.client_id,
+            client_secret=sandbox.client_secret,
+            base_url=address,
+            on_retry=lambda _: sandbox.start(),
+        ) as client:
+            assert client.ask(PAYMENT).status == "completed"
+            sandbox.stop()
+            with client.stream(PAYMENT) as events:
+                assert events.result().status == "completed"
+        assert [payment.task_id for payment in sandbox.payments][1:] == [events.task_id]
+
+
+@over_the_wire
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
+    """The same on an event loop."""
+    heard: list[Retry] = []
+
+    async def main(sandbox: Sandbox) -> FormattedTaskResponse:
+        async def restarted(retry: Retry) -> None:
+            heard.append(retry)
+            await anyio.to_thread.run_sync(sandbox.start)
+
+        async with sandbox.async_client(on_retry=restarted) as client:
+            sandbox.stop()
+            return await client.ask(PAYMENT)
+
+    with Sandbox() as sandbox:
+        done = anyio.run(main, sandbox, backend=loop)
+        assert (done.status, len(heard)) == ("completed", 1)
+        assert [payment.task_id for payment in sandbox.payments] == [done.task_id]
+        assert heard[0].task_id == done.task_id
+
+
+def busy(request: Request) -> Iterator[bytes]:
+    """Too many requests, said with the token that came with the request."""
+    token = request.headers["x-payman-access-token"]
+    yield from answer(429, f"Not now, {token}!", "text/plain", retry_after_ms="20")(request)
+
+
+@over_the_wire
+def test_every_retry_is_logged_without_secrets(
+    peer: Peer, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An ask that is refused twice is logged twice, as a warning, and neither secret nor token is in it."""
+    caplog.set_level(logging.DEBUG)
+    peer.script(ASK_PATH, busy, busy)
+    assert connect(max_retries=2).ask(PAYMENT).status == "completed"
+    first, *others = peer.asks()
+    assert [one.body for one in others] == [first.body] * 2
+    ours = [record for record in caplog.records if record.name == "payman_sdk"]
+    assert [record.levelno for record in ours] == [logging.WARNING] * 2
+    assert [record.getMessage()[:43] for record in ours] == [
+        f"Attempt {number} failed, another follows in 0.02 s" for number in (1, 2)
+    ]
+    assert ACCESS_TOKEN not in caplog.text
+    assert SECRET not in caplog.text
+
+
+class Relay:
+    """A server before a sandbox, which hands requests on and can keep the answer to itself.
+
+    Args:
+        peer: What clients talk to.
+        sandbox: Where requests go.
+        http: What they are sent on with.
+    """
+
+    def __init__(self, peer: Peer, sandbox: Sandbox, http: httpx.Client) -> None:
+        self.sandbox, self._http = sandbox, http
+        for path in (TOKEN_PATH, ASK_PATH, GET_PATH, STREAM_PATH, RESUBSCRIBE_PATH):
+            peer.always(path, self.hand_on)
+
+    def hand_on(self, request: Request) -> Iterator[bytes]:
+        """The sandbox's answer; an event stream comes whole."""
+        came = self._sent_on(request)
+        yield from answer(came.status_code, came.content, came.headers["content-type"])(request)
+
+    def lose(self, instead: Answer) -> Answer:
+        """An answer that is lost: the sandbox does what it is asked, and the client gets something else."""
+
+        def write(request: Request) -> Iterator[bytes]:
+            self._sent_on(request)
+            yield from instead(request)
+
+        return write
+
+    def _sent_on(self, request: Request) -> httpx.Response:
+        headers = {
+            name: value for name, value in request.headers.items() if name not in ("host", "connection")
+        }
+        url = f"{self.sandbox.base_url}{request.target}"
+        return self._http.request(request.method, url, headers=headers, content=request.body)
+
+    def client(self, connect: Connect, **settings: Any) -> PaymanClient:
+        """A client of the sandbox, by way of the peer."""
+        own = {"client_id": self.sandbox.client_id, "client_secret": self.sandbox.client_secret}
+        return connect(**own, **settings)
+
+
+@pytest.fixture
+def relay(peer: Peer) -> Iterator[Relay]:
+    with Sandbox() as sandbox, httpx.Client(trust_env=False) as http:
+        yield Relay(peer, sandbox, http)
+
+
+LOSSES: dict[str, Answer] = {"500": answer(500), "504": answer(504), "reset": reset, "nothing": answer(200)}
+
+
+@over_the_wire
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_payment_whose_answer_is_lost(name: str, relay: Relay, peer: Peer, connect: Connect) -> None:
+    """A payment that was made though its answer was lost is found, told as it ended, and made once."""
+    peer.script(ASK_PATH, relay.lose(LOSSES[name]))
+    done = relay.client(connect, max_retries=2).ask(PAYMENT)
+    assert done.status == "completed"
+    assert [payment.task_id for payment in relay.sandbox.payments] == [done.task_id]
+    assert len(peer.asks()) == 1
+
+
+@over_the_wire
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_payment_that_never_arrived(name: str, relay: Relay, peer: Peer, connect: Connect) -> None:
+    """A payment that got lost on its way is sent again, and made once."""
+    peer.script(ASK_PATH, LOSSES[name])
+    done = relay.client(connect, max_retries=1).ask(PAYMENT)
+    assert done.status == "completed"
+    assert [payment.task_id for payment in relay.sandbox.payments] == [done.task_id]
+    first, second = peer.asks()
+    assert first.body == second.body
+
+
+@over_the_wire
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_streamed_payment_whose_answer_is_lost(
+    name: str, relay: Relay, peer: Peer, connect: Connect
+) -> None:
+    """The same for a stream, which is taken up again."""
+    peer.script(STREAM_PATH, relay.lose(LOSSES[name]))
+    with relay.client(connect).stream(PAYMENT) as events:
+        assert events.result().status == "completed"
+    assert [payment.task_id for payment in relay.sandbox.payments] == [events.task_id]
+
+
+@over_the_wire
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_reply_whose_answer_is_lost(name: str, relay: Relay, peer: Peer, connect: Connect) -> None:
+    """An approval whose answer was lost is found done; one that never arrived is told to be unknown, and not repeated."""
+    client = relay.client(connect, max_retries=2)
+    waits = client.ask("send 200 TSD to Test Payee")
+    peer.script(ASK_PATH, LOSSES[name])
+    with pytest.raises(OutcomeUnknownError) as caught:
+        client.reply(waits, "approve")
+    assert caught.value.task_id == waits.task_id
+    assert relay.sandbox.balance() == 1000
+    assert len(peer.asks()) == 2
+    peer.script(ASK_PATH, relay.lose(LOSSES[name]))
+    assert client.reply(waits, "approve").status == "completed"
+    assert relay.sandbox.balance() == 800
+    assert len(peer.asks()) == 3
+
+
+@over_the_wire
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_a_payment_whose_answer_is_lost_on_an_event_loop(loop: str, relay: Relay, peer: Peer) -> None:
+    """The same for tasks."""
+
+    async def main() -> FormattedTaskResponse:
+        async with relay.sandbox.async_client(base_url=peer.base_url) as client:
+            return await client.ask(PAYMENT)
+
+    peer.script(ASK_PATH, relay.lose(answer(500)))
+    done = anyio.run(main, backend=loop)
+    assert done.status == "completed"
+    assert [payment.task_id for payment in relay.sandbox.payments] == [done.task_id]
