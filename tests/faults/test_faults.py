@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from payman_sdk.testing.faults import Kind, Settings, run
 from payman_sdk.testing.faults.__main__ import main
 from payman_sdk.testing.faults.asks import WAYS
 from payman_sdk.testing.faults.judging import breaches, counted, held
+from payman_sdk.testing.faults.pulse import Pulse
 from payman_sdk.testing.faults.reports import report
 from tests.faults.conftest import LEAVES_CONNECTIONS
 
@@ -24,7 +26,7 @@ PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
     """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
-    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8))
+    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, patience=0.4))
     assert held(outcome), report(outcome)
     counts = counted(outcome)
     assert [counts[str(way)].asks for way in WAYS] == [40] * 8
@@ -35,7 +37,7 @@ def test_an_ask_happens_once_however_the_network_fails() -> None:
 
 def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
     """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
-    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, reconciles=False))
+    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, patience=0.4, reconciles=False))
     assert held(outcome), report(outcome)
     unknown = [case for case in outcome.cases if case.told.end == "unknown"]
     assert Counter(bool(case.first) for case in unknown if not case.ask.way.keyed).keys() == {True, False}
@@ -134,6 +136,27 @@ def test_a_client_that_takes_its_time_is_found_out() -> None:
     assert "late" not in breaches(case, outcome.settings)
 
 
+def test_time_in_which_the_process_stands_still_is_not_the_clients() -> None:
+    """Only what lies between the two moments counts, and only where the process could not run."""
+
+    def stand_still(seconds: float) -> tuple[float, float]:
+        # Adding up a range is one long operation of C, which lets no other thread run.
+        began, size = time.monotonic(), 1_000_000
+        while time.monotonic() - began < seconds:
+            began, size = time.monotonic(), size * 2
+            sum(range(size))
+        return began, time.monotonic()
+
+    with Pulse() as pulse:
+        began, ended = stand_still(0.3)
+        time.sleep(0.05)
+        all_of_it = pulse.stalled(began - 10, ended + 10)
+        assert all_of_it > 0.2
+        assert pulse.stalled(began - 10, began - 5) == 0
+        middle = (began + ended) / 2
+        assert 0 < pulse.stalled(middle, ended) < all_of_it
+
+
 def test_the_program_says_whether_the_promise_held() -> None:
     """It prints a table, the faults and a verdict, and ends with status 0."""
     done = subprocess.run(
@@ -166,8 +189,8 @@ def test_the_program_shows_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--plan", "--asks", "23", "--seed", "1", "--only", "10", "22"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "seed 1",
-        "ask 10: 1 late (231 ms); 2 500, not forwarded; 3 503-seconds; 7 429-seconds",
-        "ask 22: 1 502, not forwarded; 2 late (194 ms)",
+        "ask 10: 1 late (463 ms); 2 500, not forwarded; 3 503-seconds; 7 429-seconds",
+        "ask 22: 1 502, not forwarded; 2 late (387 ms)",
     ]
 
 

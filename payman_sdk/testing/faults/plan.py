@@ -35,7 +35,7 @@ class Plan:
     seed: int
     rate: float = 0.3
     kinds: Collection[Kind] = tuple(Kind)
-    patience: float = 0.15
+    patience: float = 0.3
 
     def fault(self, ask: int, number: int, *, for_token: bool = False) -> Fault | None:
         """The fault of a request, None for one that meets none.
@@ -67,7 +67,9 @@ class Plan:
                 return 0.01 + 0.05 * chance
             case Kind.SLOW | Kind.LATE:
                 return self.patience * (1.2 + 0.6 * chance)
-            case Kind.DRIP | Kind.STUCK | Kind.STUCK_HEAD:
+            case Kind.DRIP:  # in seven pieces: sooner than the client loses its patience, or later
+                return self.patience * (0.05 + 0.45 * chance)
+            case Kind.STUCK | Kind.STUCK_HEAD:
                 return self.patience * (0.3 + 0.2 * chance)
             case _:
                 return 0.0

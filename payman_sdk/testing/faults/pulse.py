@@ -39,7 +39,8 @@ class Pulse:
 
     def stalled(self, since: float, until: float) -> float:
         """How many seconds of the time between two moments of `time.monotonic` the process stood still."""
-        return sum(max(0.0, min(end, until) - max(begin, since)) for begin, end in tuple(self._stalls))
+        stalls = tuple(self._stalls)
+        return sum((max(0.0, min(end, until) - max(begin, since)) for begin, end in stalls), 0.0)
 
     def _run(self) -> None:
         due = time.monotonic() + _BEAT

@@ -55,7 +55,7 @@ class Settings:
     rate: float = 0.3
     kinds: Collection[Kind] = tuple(Kind)
     timeout: float = 10.0
-    patience: float = 0.15
+    patience: float = 0.3
     reconciles: bool = True
     only: Collection[int] = ()
 
