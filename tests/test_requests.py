@@ -34,7 +34,7 @@ from payman_sdk.errors import (
     StreamInterruptedError,
 )
 from tests.conftest import SECRET, Connect
-from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, reset
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, reset, rpc
 from tests.test_errors import CLASSES, WAYS, assert_whole, carried, made, raise_one, raised_in_another_process
 
 Copied = Callable[[PaymanError], PaymanError]
@@ -76,7 +76,7 @@ import sys
 from payman_sdk.client import PaymanClient
 {second}
 payman = PaymanClient.with_credentials({{
-    'client_id': 'pm-test-1', 'client_secret': {secret!r}, 'base_url': sys.argv[1], 'timeout': 1
+    'client_id': 'pm-test-1', 'client_secret': {secret!r}, 'base_url': sys.argv[1], 'max_retries': 0
 }})
 {third}
 try:
@@ -108,12 +108,15 @@ PLACES = {
     "after an error": {"third": AFTER_AN_ERROR},
 }
 
+NO_SUCH_METHOD = rpc(error={"code": -32601, "message": "Method not found"})
+"""How a server answers that cannot tell what became of an ask."""
+
 REFUSED: dict[str, tuple[dict[str, Answer], int]] = {
     "400": ({ASK_PATH: json_answer({"why": "no"}, 400)}, 400),
     "401 for the ask": ({ASK_PATH: json_answer({"why": "no"}, 401)}, 401),
     "401 for the token": ({TOKEN_PATH: json_answer({"why": "no"}, 401)}, 401),
     "429": ({ASK_PATH: json_answer({"why": "no"}, 429, retry_after="3600")}, 429),
-    "500": ({ASK_PATH: json_answer({"why": "no"}, 500), GET_PATH: json_answer({"why": "no"}, 500)}, 500),
+    "500": ({ASK_PATH: json_answer({"why": "no"}, 500), GET_PATH: NO_SUCH_METHOD}, 500),
     "500 for the token": ({TOKEN_PATH: json_answer({"why": "no"}, 500)}, 500),
 }
 
@@ -163,7 +166,7 @@ def test_a_web_page_is_no_json_as_with_requests(peer: Peer) -> None:
 
 def test_without_an_answer_there_is_no_response_as_with_requests(peer: Peer) -> None:
     """Where nobody answered, the handler runs, and `e.response` is None: with `requests` it is so too."""
-    done = seed_program(peer, "before the SDK", {ASK_PATH: reset, GET_PATH: reset})
+    done = seed_program(peer, "before the SDK", {ASK_PATH: reset, GET_PATH: NO_SUCH_METHOD})
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == "AttributeError: 'NoneType' object has no attribute 'json'"
 
@@ -175,7 +178,7 @@ import sys
 import requests
 from payman_sdk import PaymanClient
 try:
-    PaymanClient(client_id="x", client_secret="y", base_url=sys.argv[1], timeout=1).ask("Hello!")
+    PaymanClient(client_id="x", client_secret="y", base_url=sys.argv[1], max_retries=0).ask("Hello!")
 except requests.exceptions.ConnectionError as error:
     print(type(error).__name__, error.response, error.request)
 """
@@ -294,7 +297,7 @@ def test_nobody_repeats_an_ask_of_unknown_outcome_by_mistake(requests: Any) -> N
 
 def test_clauses_catch_what_the_client_raises(peer: Peer, connect: Connect, requests: Any) -> None:
     """`except HTTPError`, `ConnectionError` and `Timeout` catch what a client raises, beside the SDK's own classes."""
-    client = connect(timeout=1)
+    client = connect(max_retries=0)
     peer.always(ASK_PATH, json_answer({"why": "no"}, 429, retry_after="3600"))
     with pytest.raises(requests.exceptions.HTTPError) as refused:
         client.ask("Hello!")
@@ -307,7 +310,7 @@ def test_clauses_catch_what_the_client_raises(peer: Peer, connect: Connect, requ
     assert unauthorized.value.error == "invalid_client"
     peer.always(TOKEN_PATH, reset)
     with pytest.raises(requests.exceptions.ConnectionError):
-        connect(client_id="pm-test-2", timeout=1).ask("Hello!")
+        connect(client_id="pm-test-2", max_retries=0).ask("Hello!")
     peer.always(TOKEN_PATH, peer.never)
     with pytest.raises(requests.exceptions.Timeout) as late:
         connect(client_id="pm-test-2", timeout=0.2).ask("Hello!")
