@@ -1060,6 +1060,18 @@ def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
     assert take(told, *results) == []
 
 
+def test_a_stream_that_breaks_while_it_is_told_again() -> None:
+    """A stream that breaks once more, before it is told again to where it was, may go on where it was all the same."""
+    told = Progress(ASK)
+    results = [chunk("a", append=None), chunk("b"), chunk("c")]
+    take(told, *results[:2])
+    told.rejoin()
+    assert take(told, *results[:1]) == []
+    told.rejoin()
+    [event] = take(told, *results[2:])
+    assert (event["delta"], event["artifact"].content) == ("c", "abc")
+
+
 def test_a_new_name_without_words_is_kept() -> None:
     """What a stream that is told again says anew of an artifact, without words, is in the answer."""
     told = Progress(ASK)
