@@ -383,7 +383,7 @@ def test_members_of_the_wrong_type_are_refused(
     name: str, peer: Peer, connect: Connect, http: httpx.Client
 ) -> None:
     """A member of the wrong type in a task is a ResponseValidationError with the ids, from `ask` and `get_task`."""
-    client = connect(http_client=http, timeout=0.05)
+    client = connect(http_client=http, timeout=0.5)
     peer.always(ASK_PATH, task_with(**MISTYPED[name]))
     peer.always(GET_PATH, task_with(**MISTYPED[name]))
     calls: list[Callable[[], object]] = [lambda: client.ask("Hello!"), lambda: client.get_task("tsk-1")]
