@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class AsyncAsking(Session["AsyncDoor"]):
     """Asks, streams, and the tasks that come of them."""
 
+    _awaits = True
+
     @overload
     async def ask(
         self,
@@ -79,13 +81,15 @@ class AsyncAsking(Session["AsyncDoor"]):
     ) -> FormattedTaskResponse | TaskResponse:
         """Asks Payman's agent something, or to do something, and returns its answer.
 
-        The request is sent once. Whatever the network does, an ask that may have reached the agent is not sent again.
+        An ask happens once. What the server did not take is sent again; what may have arrived is looked up first, and sent again
+        only if the agent does not know it.
 
         Args:
             text: What the agent should do, in plain words.
-            options: `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`, `on_message`,
-                `timeout`, `idle_timeout`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function
-                is called with every event, and what it raises stops the stream and comes out unchanged.
+            options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
+                `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `on_retry`,
+                `before_send`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function is called with
+                every event, and what it raises stops the stream and comes out unchanged.
             raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
                 `output_format='json'`.
             **keywords: The same options as keywords; a keyword wins over the dict.
@@ -97,8 +101,10 @@ class AsyncAsking(Session["AsyncDoor"]):
             APIStatusError: Payman refused; nothing was done.
             AgentError: The agent answered with an error.
             ResponseValidationError: The answer cannot be read.
-            OutcomeUnknownError: It was sent, and whether it was carried out is not known; ask `get_task`.
+            OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
             StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
+            IdempotencyKeyReuseError: The key stands for another text; nothing was sent.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -124,7 +130,8 @@ class AsyncAsking(Session["AsyncDoor"]):
 
         Args:
             text: What the agent should do, in plain words.
-            options: `new_session`, `metadata`, `message_metadata`, `part_metadata`, `timeout`, `idle_timeout`, as a dict; see
+            options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
+                `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `on_retry`, `before_send`, as a dict; see
                 `StreamOptions`.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
@@ -156,8 +163,8 @@ class AsyncAsking(Session["AsyncDoor"]):
         Args:
             task: The answer that says `requires_input`, or the id of its task.
             text: What to tell the agent, such as `approve`.
-            options: `metadata`, `message_metadata`, `part_metadata`, `on_message`, `timeout`, `idle_timeout`, as a dict; see
-                `ReplyOptions`.
+            options: `metadata`, `message_metadata`, `part_metadata`, `on_message`, `raise_on_failure`, `timeout`, `read_timeout`,
+                `idle_timeout`, `max_retries`, `on_retry`, `before_send`, as a dict; see `ReplyOptions`.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
         Raises:
@@ -263,13 +270,17 @@ class AsyncAsking(Session["AsyncDoor"]):
     async def _told(
         self, text: str, asked: Asked, task_id: str | None = None
     ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk.streaming.streams import Messages
+        from payman_sdk.streaming.streams import Messages, noted
 
         on_message, messages = asked.on_message, Messages(raw=asked.raw)
         assert on_message is not None  # noqa: S101 (only then is anything told)
         async with self._stream(text, asked, task_id) as stream:
             async for event in stream:
                 message = messages.of(event)
-                if message is not None and isawaitable(returned := on_message(message)):
-                    await returned
-            return stream.answer() if asked.raw else await stream.result()
+                if message is None:
+                    continue
+                with noted(stream.task_id):
+                    if isawaitable(returned := on_message(message)):
+                        await returned
+            result = await stream.result()
+            return stream.answer() if asked.raw else result

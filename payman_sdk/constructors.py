@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast, overload
 
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
@@ -52,6 +52,8 @@ class Constructors(Session[Door], Generic[Http, Door]):
                 f"token_store is a {type(store).__name__}, which cannot load and save.",
                 next_step="See TokenStore.",
             )
+        config = identity.config
+        self._check_hooks({"on_retry": config.on_retry, "before_send": config.before_send})
         self._identity = identity
         self._session_id = identity.config.session_id or new_session_id()
         self._http = http_client
@@ -142,6 +144,9 @@ class Constructors(Session[Door], Generic[Http, Door]):
         read_timeout: float | None = None,
         timeout: float | None = None,
         idle_timeout: float | None = None,
+        max_retries: int | None = None,
+        on_retry: Callable[[Any], Any] | None = None,
+        before_send: Callable[[Any], Any] | None = None,
     ) -> Self: ...
     @overload
     @classmethod

@@ -124,6 +124,11 @@ def shown(response: ErrorResponse) -> str:
     return shortened(text)
 
 
+def sentence(text: str) -> str:
+    """A server's own words as a sentence that others can follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def shortened(text: str) -> str:
     """A server's own words, cut to a length that a message bears, and such that they can be printed."""
     said = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters in all)"

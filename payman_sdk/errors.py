@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk.compatibility import Compatible
 from payman_sdk.error_response import ErrorResponse as ErrorResponse
+from payman_sdk.error_response import sentence as sentence
 from payman_sdk.error_response import shortened as shortened
 from payman_sdk.error_response import shown as shown
 

@@ -13,7 +13,7 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
-from payman_sdk.errors import ResponseValidationError
+from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
 from payman_sdk.types import STATES, Artifact, FormattedTaskResponse, Status, TaskState
 
 if TYPE_CHECKING:
@@ -102,6 +102,25 @@ def format_task(
         idempotency_key=idempotency_key,
         metadata=_plain(task.metadata),
     )
+
+
+def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
+    """The answer, for a caller who wants to have failures raised.
+
+    Raises:
+        TaskFailedError: The task has ended without success.
+    """
+    if response.status != "failed":
+        return response
+    failure = TaskFailedError(
+        f"The task is {response['state']}: {shortened(response.text)}",
+        task_id=response.task_id,
+        request_id=response.request_id,
+        session_id=response.session_id,
+        idempotency_key=response.idempotency_key,
+    )
+    failure.task = response
+    raise failure
 
 
 def format_artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from uuid import uuid4
+
+from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk.auth.tokens import Tokens
@@ -41,6 +44,8 @@ class Session(Generic[Door]):
     """A session, and the connection that is used in it."""
 
     _session_id: str
+    _awaits: bool = False
+    """Whether hooks may be coroutine functions."""
 
     def get_session_id(self) -> str:
         """The id of the session that the next ask belongs to (`ses-…`)."""
@@ -85,11 +90,25 @@ class Session(Generic[Door]):
 
     def _chosen(self, options: dict[str, Any], raw: bool) -> Asked:
         self._refuse_if_closed()
+        self._check_hooks(options)
         session_id = self._session_id
         if options.get("new_session"):
             session_id = self._session_id = new_session_id()
         raw = raw or options.get("output_format") == "json"
         return Asked(session_id, options, raw, options.get("on_message"))
+
+    def _check_hooks(self, given: Mapping[str, Any]) -> None:
+        """Refuses hooks that nobody would await.
+
+        Raises:
+            ConfigurationError: One is a coroutine function.
+        """
+        for name in ("on_message", "on_retry", "before_send"):
+            if not self._awaits and iscoroutinefunction(given.get(name)):
+                raise ConfigurationError(
+                    f"{name} is a coroutine function, which nobody would await.",
+                    next_step="Give a function, or use AsyncPaymanClient.",
+                )
 
 
 def new_session_id() -> str:

@@ -96,6 +96,8 @@ class _Options(TypedDict, total=False):
     """Sent with the text part of the message."""
     timeout: float | None
     """Seconds for the whole ask; the client's, 300 by default."""
+    raise_on_failure: bool | None
+    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
     read_timeout: float | None
     """Seconds that one attempt may take to be answered; the client's, 60 by default."""
     max_retries: int | None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from payman_sdk.auth.tokens import Tokens, authorized
 from payman_sdk.errors import (
     APIConnectionError,
@@ -17,7 +19,7 @@ from payman_sdk.errors import (
 )
 from payman_sdk.flows import Flow, Read, Tell
 from payman_sdk.network import is_event_stream
-from payman_sdk.responses import format_task
+from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
@@ -50,6 +52,7 @@ class Following:
         time: The time there is for all of it.
         idle: Seconds without an event after which the stream counts as broken; comments are no events.
         before_send: What is consulted before the ask is sent.
+        raise_on_failure: Whether a task that ends without success has no result but an exception.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Following:
         time: Time,
         idle: float,
         before_send: Callable[[Outgoing], Any] | None = None,
+        *,
+        raise_on_failure: bool = False,
     ) -> None:
         self.ask = ask
         self.progress = Progress(ask)
@@ -66,6 +71,8 @@ class Following:
         self._time = time
         self._idle = idle
         self._before_send = before_send
+        self._raise_on_failure = raise_on_failure
+        self._seconds = time.deadline - time.clock()
         self._last_event_id = ""
 
     def told(self) -> Flow[None]:
@@ -77,6 +84,8 @@ class Following:
             PaymanError: As for an ask.
         """
         ask, progress = self.ask, self.progress
+        # The time runs from now, not from when the stream was made.
+        self._time = evolve(self._time, deadline=self._time.clock() + self._seconds)
         try:
             if ask.idempotency_key is not None:
                 known = yield from known_by_key(ask, self._tokens, self._time)
@@ -91,6 +100,14 @@ class Following:
         except PaymanError as error:
             error.about(**ask.ids())
             raise
+
+    def result(self) -> FormattedTaskResponse:
+        """The answer, now that all is told.
+
+        Raises:
+            TaskFailedError: The task has ended without success, and the caller wants to have that raised.
+        """
+        return refused_if_failed(self.answer()) if self._raise_on_failure else self.answer()
 
     def answer(self) -> FormattedTaskResponse:
         """What the stream has told so far, as an ask would have answered it."""

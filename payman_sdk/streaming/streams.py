@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
@@ -77,7 +78,7 @@ class _Stream(Generic[D]):
                 "The stream was left before its end, so it has no result.",
                 next_step="Call result() inside of the with block; client.get_task(stream.task_id) tells it later.",
             )
-        return self._following.answer()
+        return self._following.result()
 
 
 class TaskStream(_Stream[Door]):
@@ -127,6 +128,7 @@ class TaskStream(_Stream[Door]):
         Raises:
             StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
             ConfigurationError: The stream was left before its end.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
         for _ in self:
@@ -211,6 +213,7 @@ class AsyncTaskStream(_Stream[AsyncDoor]):
         Raises:
             StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
             ConfigurationError: The stream was left before its end.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
         async for _ in self:
@@ -294,3 +297,13 @@ class Messages:
             return event.complete() if isinstance(event, ArtifactUpdate) else event
         told, self._told = self._told, event.raw
         return None if event.raw is told else self._told
+
+
+@contextlib.contextmanager
+def noted(task_id: str) -> Generator[None]:
+    """Notes on what a callback raises which task it left: what was asked goes on without it."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"The task {task_id} goes on all the same; client.get_task tells how it ends.")
+        raise

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk.errors import ResponseValidationError
-from payman_sdk.responses import format_task
+from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.tasks.ask import Ask, new_id, task_id_for
 from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
@@ -58,7 +58,11 @@ class Agent:
         ask = self._ask(text, session_id, options, task_id)
         before_send = options.get("before_send", self._config.before_send)
         answer, task = yield from asked(ask, self._tokens, self._time(options), before_send)
-        return cast("TaskResponse", answer) if raw else _formatted(task, **ask.ids())
+        if raw and not options.get("raise_on_failure"):
+            return cast("TaskResponse", answer)
+        response = _formatted(task, **ask.ids())
+        response = refused_if_failed(response) if options.get("raise_on_failure") else response
+        return cast("TaskResponse", answer) if raw else response
 
     def following(
         self, text: str, session_id: str, options: Mapping[str, Any], *, task_id: str | None = None
@@ -72,6 +76,7 @@ class Agent:
             self._time(options),
             options.get("idle_timeout", self._config.idle_timeout),
             options.get("before_send", self._config.before_send),
+            raise_on_failure=options.get("raise_on_failure", False),
         )
 
     def task(self, task: object) -> Flow[FormattedTaskResponse]:

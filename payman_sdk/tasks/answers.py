@@ -13,6 +13,7 @@ from payman_sdk.errors import (
     ResponseValidationError,
     class_of_code,
     class_of_status,
+    sentence,
     shortened,
     shown,
 )
@@ -95,7 +96,7 @@ def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = No
         return None
     said = error.message if isinstance(error.message, str) and error.message else "no message"
     failure = class_of_code(error.code)(
-        f"The agent answered with error {error.code}: {shortened(said)}", response=response
+        f"The agent answered with error {error.code}: {sentence(shortened(said))}", response=response
     )
     failure.code, failure.data = error.code, None if isinstance(error.data, Unset) else error.data
     return failure

@@ -15,6 +15,7 @@ STREAM_OPTIONS = StreamOptions.__required_keys__ | StreamOptions.__optional_keys
 REPLY_OPTIONS = ReplyOptions.__required_keys__ | ReplyOptions.__optional_keys__
 _SECONDS = ("timeout", "read_timeout", "idle_timeout")
 _HOOKS = ("on_message", "on_retry", "before_send")
+_SWITCHES = ("new_session", "raise_on_failure")
 _METADATA = ("metadata", "message_metadata", "part_metadata")
 _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
@@ -48,8 +49,9 @@ def read_options(
         raise ConfigurationError(
             f"output_format is {given['output_format']!r}.", next_step="Use 'markdown' or 'json'."
         )
-    if not isinstance(given.get("new_session"), bool | None):
-        raise ConfigurationError(f"new_session is {given['new_session']!r}.", next_step="Use True or False.")
+    for key in _SWITCHES:
+        if not isinstance(given.get(key), bool | None):
+            raise ConfigurationError(f"{key} is {given[key]!r}.", next_step="Use True or False.")
     for key in _HOOKS:
         check_hook(given.get(key), key)
     _check_key(given.get("idempotency_key"))

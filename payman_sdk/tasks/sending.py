@@ -19,7 +19,7 @@ from payman_sdk.errors import (
 from payman_sdk.flows import Consult, Flow
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.retrying import Time, once
+from payman_sdk.tasks.retrying import Time, is_passing, once
 from payman_sdk.tasks.waiting import ended, found, requires_input
 
 if TYPE_CHECKING:
@@ -100,7 +100,12 @@ def known_by_key(ask: Ask, tokens: Tokens, time: Time) -> Flow[Known | None]:
     except PaymanError as error:
         failure = OutcomeUnknownError(
             f"Whether something was asked with this key before could not be learned. {error.message}",
-            next_step="Nothing was sent now. Ask again with the same key.",
+            next_step="Nothing was sent now. "
+            + (
+                "Ask again with the same key."
+                if is_passing(error)
+                else "Keys need a server that looks tasks up."
+            ),
             response=error.response,
         )
         failure.sent = False
