@@ -86,9 +86,9 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
 
 
 def text_size(kind: str, events: int) -> int:
-    """How many bytes of text the chunks of a `task` or `brief` one of so many events have together."""
+    """How many bytes the text of a `task` or `brief` one of so many events has, in UTF-16."""
     words = cycle([_LETTER] if kind == "brief" else WORDS)
-    return sum(len(each.encode()) for each in islice(words, events - 2))
+    return sum(len(each.encode("utf-16-le")) for each in islice(words, events - 2))
 
 
 @functools.cache

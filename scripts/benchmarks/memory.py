@@ -23,7 +23,7 @@ def memory(base_url: str, few: int, many: int) -> Group:
     return titled(
         "Peak memory of a process that reads a stream with client.stream and keeps nothing",
         shown,
-        "The stream keeps the answer's text for stream.result(), once, in UTF-8.",
+        "The stream keeps the answer's text for stream.result(), once, in UTF-16.",
     )
 
 
