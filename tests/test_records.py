@@ -179,7 +179,7 @@ def test_whoever_looks_sees_the_whole(look: str) -> None:
 
 
 def in_place(record: Letter) -> Letter:
-    record |= {"a": 1}
+    record |= {"a": 1, "text": "mine"}
     return record
 
 
@@ -199,7 +199,7 @@ def cleared(record: Letter) -> Letter:
 
 
 CHANGES: Iterable[tuple[Callable[[Letter], Letter], dict[str, Any]]] = [
-    (in_place, {**WHOLE, "a": 1}),
+    (in_place, {**WHOLE, "a": 1, "text": "mine"}),
     (assigned, {**WHOLE, "text": "mine"}),
     (deleted, {"sent_to": "Zoë"}),
     (updated, {**WHOLE, "text": "mine"}),
