@@ -170,6 +170,14 @@ def test_a_copy_is_the_same_event(made: Made, copied: Callable[[StreamEvent], St
     assert event.type == WHOLE[made]["type"]
 
 
+def test_a_pickled_event_holds_what_it_shows() -> None:
+    """What is written of an event is what there was at its moment, and nothing that the stream told later."""
+    written = pickle.dumps(artifact_update())
+    assert b"Hello" in written
+    assert b" you" not in written
+    assert b"Moment" not in written
+
+
 @every_event
 def test_an_event_shows_all_of_itself(made: Made) -> None:
     """`repr` is the name of the class around the dict."""
