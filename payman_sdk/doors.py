@@ -98,7 +98,7 @@ class Door:
     def _do(self, step: Step, line: Line) -> Any:
         match step:
             case Send():
-                until = step.until(self._clock())
+                until = step.until(self._clock(), self._patience.read)
                 return self._carefully(partial(self._exchange, step, line, until), until)
             case Read():
                 return self._carefully(line.read, step.until)
@@ -209,7 +209,7 @@ class AsyncDoor:
     async def _do(self, step: Step, line: AsyncLine) -> Any:
         match step:
             case Send():
-                until = step.until(self._clock())
+                until = step.until(self._clock(), self._patience.read)
                 return await self._carefully(partial(self._exchange, step, line, until), until)
             case Read():
                 return await self._carefully(line.read, step.until)

@@ -23,7 +23,7 @@ class Send:
         request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
         deadline: When, on the door's clock, everything has to be over.
         patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
-            None lets it take what the door allows between two bytes, as often as there is time for it.
+            None takes the door's own limit.
         is_stream: Whether an event stream is left open for `Read`.
     """
 
@@ -32,9 +32,9 @@ class Send:
     patience: float | None = None
     is_stream: bool = False
 
-    def until(self, now: float) -> float:
-        """When, if it is sent now, its answer has to be there."""
-        return self.deadline if self.patience is None else min(self.deadline, now + self.patience)
+    def until(self, now: float, patience: float) -> float:
+        """When, if it is sent now, its answer has to be there; `patience` is the door's own."""
+        return min(self.deadline, now + (patience if self.patience is None else self.patience))
 
 
 @frozen

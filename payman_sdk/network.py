@@ -21,7 +21,7 @@ from payman_sdk.punctual import make_punctual
 
 @frozen(kw_only=True)
 class Patience:
-    """How long one request may take, in seconds: to connect, and between bytes."""
+    """How long one request may take, in seconds: to connect, and to be answered."""
 
     connect: float
     read: float

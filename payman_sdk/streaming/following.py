@@ -254,7 +254,7 @@ class Following:
         return True
 
     def _looked_up(self) -> Flow[Any]:
-        return found(self.ask.task_id, self._tokens, self._time)
+        return found(self.ask.task_id, self._tokens, self._time, was_sent=True)
 
     def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:

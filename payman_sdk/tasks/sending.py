@@ -54,7 +54,7 @@ def asked(
 
     def learned(lost: PaymanError) -> Flow[Known | None]:
         try:
-            known = yield from found(ask.task_id, tokens, time)
+            known = yield from found(ask.task_id, tokens, time, was_sent=True)
         except TaskNotFoundError:
             return None
         except PaymanError as error:

@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.auth.tokens import Tokens, authorized
-from payman_sdk.errors import APITimeoutError, PaymanError
+from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError
 from payman_sdk.flows import Flow
 from payman_sdk.responses import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
@@ -65,7 +65,7 @@ def _told(
 
 
 def found(
-    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0
+    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0, was_sent: bool = False
 ) -> Flow[tuple[dict[str, Any], Task]]:
     """A flow that returns how a task stands, trying again until the deadline while the failure may be a passing one.
 
@@ -74,6 +74,7 @@ def found(
         tokens: Where the request gets its token.
         time: The time there is.
         messages: How many of the newest messages of its history are wanted.
+        was_sent: Whether what made the task was sent by this flow, so that giving up would leave its outcome open.
 
     Raises:
         PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
@@ -84,7 +85,9 @@ def found(
             return (yield from looked_up(task_id, tokens, time, messages=messages))
         except PaymanError as error:
             failure = error
-        if not is_passing(failure):
+        # Where money may be on its way, even a refused token is no last word: the next one may be taken.
+        is_refused = isinstance(failure, AuthenticationError) and failure.sent is None
+        if not is_passing(failure) and not (was_sent and is_refused):
             raise failure
         yield next(pauses)
         if time.is_over():
