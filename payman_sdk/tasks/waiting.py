@@ -86,7 +86,7 @@ def found(
         except PaymanError as error:
             failure = error
         # Where money may be on its way, even a refused token is no last word: the next one may be taken.
-        is_refused = isinstance(failure, AuthenticationError) and failure.sent is None
+        is_refused = isinstance(failure, AuthenticationError)
         if not is_passing(failure) and not (was_sent and is_refused):
             raise failure
         yield next(pauses)

@@ -29,7 +29,19 @@ from payman_sdk import (
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
 from payman_sdk.secrecy import hide_token_requests
-from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, raw, reset, rpc, token
+from tests.peer import (
+    ASK_PATH,
+    GET_PATH,
+    TOKEN_PATH,
+    Answer,
+    Peer,
+    answer,
+    json_answer,
+    raw,
+    reset,
+    rpc,
+    token,
+)
 
 CLIENT_SECRET = "hunted-client-secret"
 ACCESS = "hunted-access-token"

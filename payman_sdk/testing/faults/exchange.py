@@ -47,19 +47,6 @@ class Entry:
         return f"{self.number} {self.name}" + (f" [{said}]" if said else "")
 
 
-@dataclass(frozen=True)
-class Passed:
-    """What the client has been told.
-
-    Args:
-        keeps: Whether the connection can take another request.
-        takes_nothing: Whether the answer says that the server took nothing, or knows nothing of the task.
-    """
-
-    keeps: bool = False
-    takes_nothing: bool = False
-
-
 class Exchange:
     """One request and its answer.
 
@@ -70,6 +57,7 @@ class Exchange:
         entry: Where it is written down.
         restart: Restarts the server.
         is_last: Asked when the answer begins: whether the connection has to be closed after it.
+        frees: Called before the client can know that the server took nothing, or knows nothing of the task.
         step: Told every step of an exchange that meets no fault.
     """
 
@@ -82,15 +70,16 @@ class Exchange:
         restart: Restart,
         *,
         is_last: Callable[[], bool],
+        frees: Callable[[], None],
         step: Step,
     ) -> None:
         self._client, self._port = client, port
         self._request, self._entry = request, entry
-        self._restart, self._step = restart, step
+        self._restart, self._frees, self._step = restart, frees, step
         self._asked_is_last, self._is_last = is_last, False
 
-    async def done(self) -> Passed:
-        """Carries it out.
+    async def done(self) -> bool:
+        """Carries it out, and returns whether the connection can take another request.
 
         Raises:
             LeftError: The connection of the client has to be closed.
@@ -101,7 +90,7 @@ class Exchange:
         match fault.kind:
             case Kind.REFUSED | Kind.HUNG_UP | Kind.LOST:
                 self._client.end(resets=fault.resets)
-                return Passed()
+                return False
             case Kind.UNAUTHORIZED:
                 return await self._refused(wire.refusal(401))
             case Kind.LIMITED_SECONDS:
@@ -126,17 +115,17 @@ class Exchange:
             case _:
                 return await self._spoiled(fault, await self._fetched())
 
-    async def _spoiled(self, fault: Fault, answer: bytes) -> Passed:
+    async def _spoiled(self, fault: Fault, answer: bytes) -> bool:
         """Tells the client an answer of the server's as the fault wants it."""
         match fault.kind:
             case Kind.ANSWER_LOST:
                 self._client.end(resets=fault.resets)
-                return Passed()
+                return False
             case Kind.CUT:
                 await self._client.write(answer[: int(fault.share * len(answer))])
                 await asyncio.sleep(0.001)  # or else a reset may overtake what has been sent
                 self._client.end(resets=fault.resets)
-                return Passed()
+                return False
             case Kind.SLOW:
                 await asyncio.sleep(fault.seconds)
                 return await self._passed(answer)
@@ -159,31 +148,35 @@ class Exchange:
             case _:
                 raise AssertionError(f"{fault} spoils no answer")
 
-    async def _told(self, answer: bytes) -> Passed:
+    async def _told(self, answer: bytes) -> bool:
         """Tells the client an answer that is not the server's."""
         await self._client.write(self._closing(answer))
-        return Passed(keeps=not self._is_last)
+        return not self._is_last
 
-    async def _refused(self, answer: bytes) -> Passed:
+    async def _refused(self, answer: bytes) -> bool:
         """Tells the client that nothing was taken."""
-        told = await self._told(answer)
-        return Passed(keeps=told.keeps, takes_nothing=self._request.sends)
+        if self._request.sends:
+            self._frees()
+        return await self._told(answer)
 
-    async def _passed(self, answer: bytes, *, twice: bool = False) -> Passed:
+    async def _passed(self, answer: bytes, *, twice: bool = False) -> bool:
+        self._consider(answer)
         await self._client.write(self._closing(answer) * (2 if twice else 1))
-        return self._whole(answer)
+        return not self._is_last
 
-    async def _dripped(self, answer: bytes, start: int, size: int, pause: float) -> Passed:
+    async def _dripped(self, answer: bytes, start: int, size: int, pause: float) -> bool:
+        self._consider(answer)
         answer = self._closing(answer)
         await self._client.write(answer[:start])
         for place in range(start, len(answer), size):
             await asyncio.sleep(pause)
             await self._client.write(answer[place : place + size])
-        return self._whole(answer)
+        return not self._is_last
 
-    def _whole(self, answer: bytes) -> Passed:
-        unknown = self._request.name in ("get", "resubscribe") and wire.says_unknown_task(answer)
-        return Passed(keeps=not self._is_last, takes_nothing=unknown)
+    def _consider(self, answer: bytes) -> None:
+        """Notices an answer that says that the task is unknown."""
+        if self._request.name in ("get", "resubscribe") and wire.says_unknown_task(answer):
+            self._frees()
 
     def _closing(self, answer: bytes) -> bytes:
         """The answer, with the word that it is the connection's last one where it is."""
@@ -217,7 +210,7 @@ class Exchange:
             self._entry.note = "the server is away"
             raise
 
-    async def _relayed(self) -> Passed:
+    async def _relayed(self) -> bool:
         """Passes everything on as it comes."""
         server = await self._reached()
         try:
@@ -238,7 +231,7 @@ class Exchange:
             self._entry.note = "the server went away"
             raise LeftError
         self._made("passed")
-        return self._whole(answer)
+        return not self._is_last
 
     async def _passed_on(self, server: Wire) -> bytes:
         try:
@@ -250,20 +243,22 @@ class Exchange:
         await self._client.write(head)
         self._made("head passed")
         answer = bytearray(head)
-        while data := await piece(server):
+        while not wire.is_whole(answer) and (data := await piece(server)):
             middle = len(data) // 2 if len(answer) == len(head) else 0
+            answer += data
+            if wire.is_whole(answer):
+                self._consider(bytes(answer))
             await self._client.write(data[:middle])
             if middle:
                 self._made("half passed")
             await self._client.write(data[middle:])
-            answer += data
         return bytes(answer)
 
     def _made(self, step: str) -> None:
         if self._step(self._request.name, step):
             raise LeftError
 
-    async def _restarted(self, fault: Fault) -> Passed:
+    async def _restarted(self, fault: Fault) -> bool:
         """Restarts the server: before it has the request, when it has half of it, all of it, or has answered."""
         told = b""
         if fault.share >= 0.75:
@@ -285,4 +280,4 @@ class Exchange:
             self._client.end(resets=fault.resets)
         finally:
             await going
-        return Passed()
+        return False

@@ -65,8 +65,10 @@ class Plan:
         match kind:
             case Kind.REFUSED | Kind.LIMITED_MS | Kind.RESTART:
                 return 0.01 + 0.05 * chance
-            case Kind.SLOW | Kind.LATE:
+            case Kind.SLOW:
                 return self.patience * (1.2 + 0.6 * chance)
+            case Kind.LATE:  # also when the client has looked whether it arrived
+                return self.patience * (1.2 + 2.8 * chance)
             case Kind.DRIP:  # in seven pieces: sooner than the client loses its patience, or later
                 return self.patience * (0.05 + 0.45 * chance)
             case Kind.STUCK | Kind.STUCK_HEAD:

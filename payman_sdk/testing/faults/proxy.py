@@ -160,17 +160,19 @@ class Line:
         entry = self._note(request.name, fault)
         if request.sends:
             entry.blind, self._may_send = not self._may_send, False
-        passed = await Exchange(
+        return await Exchange(
             client,
             self._proxy.port,
             request,
             entry,
             self._proxy.restart,
             is_last=self._is_last,
+            frees=self._free,
             step=self._step,
         ).done()
-        self._may_send = self._may_send or passed.takes_nothing
-        return passed.keeps
+
+    def _free(self) -> None:
+        self._may_send = True
 
     def _is_last(self) -> bool:
         """Whether the next request is to be refused: then it needs a connection of its own, and finds nobody listening."""

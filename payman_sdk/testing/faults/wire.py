@@ -83,12 +83,12 @@ def _with_connection(head: bytes, value: bytes | None) -> bytes:
     return b"\r\n".join(kept) + END_OF_HEAD
 
 
-def is_whole(answer: bytes) -> bool:
+def is_whole(answer: bytes | bytearray) -> bool:
     """Whether an answer has come to its end."""
     head, found, body = answer.partition(END_OF_HEAD)
     if not found:
         return False
-    headers = headers_of(head)
+    headers = headers_of(bytes(head))
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return body.endswith(b"0" + END_OF_HEAD)
     return len(body) >= int(headers.get("content-length", "0"))
