@@ -189,8 +189,8 @@ def test_the_program_shows_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--plan", "--asks", "23", "--seed", "1", "--only", "10", "22"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "seed 1",
-        "ask 10: 1 late (463 ms); 2 500, not forwarded; 3 503-seconds; 7 429-seconds",
-        "ask 22: 1 502, not forwarded; 2 late (387 ms)",
+        "ask 10: 1 late (839 ms); 2 500, not forwarded; 3 503-seconds; 7 429-seconds",
+        "ask 22: 1 502, not forwarded; 2 late (488 ms)",
     ]
 
 

@@ -304,7 +304,7 @@ def test_a_plan_is_the_same_every_time() -> None:
     assert plan(1) != plan(2)
     known = Plan(seed=1)
     assert [str(known.fault(ask, 1)) for ask in (10, 13, 21, 22)] == [
-        "late (463 ms)",
+        "late (839 ms)",
         "answer-lost, closed",
         "cut at 21%, closed",
         "502, not forwarded",

@@ -8,7 +8,7 @@ Example:
     >>> from payman_sdk.testing.faults import Plan
     >>> plan = Plan(seed=1)
     >>> print(plan.fault(ask=10, number=1), plan.fault(ask=21, number=1), plan.fault(ask=22, number=1), sep="; ")
-    late (463 ms); cut at 21%, closed; 502, not forwarded
+    late (839 ms); cut at 21%, closed; 502, not forwarded
 """
 
 from payman_sdk.testing.faults.kinds import Fault as Fault
