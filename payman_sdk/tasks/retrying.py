@@ -216,12 +216,11 @@ def once(
 def _looked_for(
     lost: PaymanError, learned: Callable[[PaymanError], Flow[T | None]], time: Time
 ) -> Flow[T | None]:
-    """Looks for what will not be sent again: once more, and what timed out, and so may still arrive, for as long again."""
-    until = time.clock() + (time.patience if isinstance(lost, APITimeoutError) else 0)
+    """Looks for what will not be sent again: once more, and what timed out, and so may still arrive, to the deadline."""
     for pause in time.pauses():
         yield pause
         ended = yield from learned(lost)
-        if ended is not None or time.clock() >= until:
+        if ended is not None or not isinstance(lost, APITimeoutError):
             return ended
     raise AssertionError("there is always another pause")
 
