@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +32,12 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def _nothing_shared_with_other_tests() -> None:
     """Clients of one test find no token of another's, though the system gives the same port again."""
     forget_shared_stores()
+
+
+@pytest.fixture(autouse=True)
+def _without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors are of the SDK's own classes, whichever library of another test has imported `requests` before."""
+    monkeypatch.delitem(sys.modules, "requests", raising=False)
 
 
 @pytest.fixture(autouse=True)
