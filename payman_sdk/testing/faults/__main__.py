@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kinds=chosen.kinds,
             timeout=chosen.timeout,
             patience=chosen.patience,
+            retries=chosen.retries,
             reconciles=not chosen.no_reconcile,
             only=chosen.only,
         )
@@ -105,6 +106,13 @@ def _parser() -> argparse.ArgumentParser:
         default=usual.timeout,
         metavar="T",
         help="seconds for each ask (default: %(default)s)",
+    )
+    add(
+        "--retries",
+        type=_count,
+        default=usual.retries,
+        metavar="N",
+        help="how often a client sends an ask again (default: %(default)s)",
     )
     add(
         "--patience",

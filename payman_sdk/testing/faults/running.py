@@ -45,6 +45,7 @@ class Settings:
         kinds: The faults that come up.
         timeout: Seconds for each ask.
         patience: Seconds that a client waits for the next bytes of an answer (`read_timeout`).
+        retries: How often a client sends an ask again (`max_retries`); more than usual, as so much is lost here.
         reconciles: Whether the server says how a task stands (`tasks/get`), and takes up streams again.
         only: The numbers of the asks that are made; all, if none are named.
     """
@@ -56,6 +57,7 @@ class Settings:
     kinds: Collection[Kind] = tuple(Kind)
     timeout: float = 10.0
     patience: float = 0.3
+    retries: int = 8
     reconciles: bool = True
     only: Collection[int] = ()
 
@@ -202,6 +204,7 @@ class Running:
             "base_url": line.url,
             "timeout": self._settings.timeout,
             "read_timeout": patience,
+            "max_retries": self._settings.retries,
             "idle_timeout": 2 * patience,
         }
 
