@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import settings
 from payman_sdk import PaymanClient
 from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
+
+REQUESTS = import_module("requests")
+"""Imported before any test, so that it is one and the same however often it is hidden and shown again."""
 
 SECRET = "peer-client-secret"
 
