@@ -15,7 +15,8 @@ from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
 
 REQUESTS = import_module("requests")
-"""Imported before any test, so that it is one and the same however often it is hidden and shown again."""
+"""Imported before any test, so that it is one and the same however often it is hidden and shown again; hidden at first."""
+del sys.modules["requests"]
 
 SECRET = "peer-client-secret"
 
