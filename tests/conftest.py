@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,10 +14,6 @@ from hypothesis import settings
 from payman_sdk import PaymanClient
 from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
-
-REQUESTS = import_module("requests")
-"""Imported before any test, so that it is one and the same however often it is hidden and shown again; hidden at first."""
-del sys.modules["requests"]
 
 SECRET = "peer-client-secret"
 
@@ -39,10 +36,23 @@ def _nothing_shared_with_other_tests() -> None:
     forget_shared_stores()
 
 
+_hidden: list[ModuleType] = []
+
+
+def imported() -> ModuleType:
+    """`requests`, one and the same however often it is hidden and shown again; imported, but not left where others see it."""
+    if not _hidden:
+        _hidden.append(import_module("requests"))
+        del sys.modules["requests"]
+    return _hidden[0]
+
+
 @pytest.fixture(autouse=True)
 def _without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Errors are of the SDK's own classes, whichever library of another test has imported `requests` before."""
-    monkeypatch.delitem(sys.modules, "requests", raising=False)
+    if "requests" in sys.modules:
+        _hidden[:] = _hidden or [sys.modules["requests"]]
+        monkeypatch.delitem(sys.modules, "requests")
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ from payman_sdk.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from tests.conftest import REQUESTS, SECRET, Connect
+from tests.conftest import SECRET, Connect, imported
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, reset, rpc
 from tests.test_errors import CLASSES, WAYS, assert_whole, carried, made, raise_one, raised_in_another_process
 
@@ -42,8 +42,8 @@ Copied = Callable[[PaymanError], PaymanError]
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> Any:
     """`requests`, for one test: the others go on as in a program that has not imported it."""
-    monkeypatch.setitem(sys.modules, "requests", REQUESTS)
-    return REQUESTS
+    monkeypatch.setitem(sys.modules, "requests", imported())
+    return imported()
 
 
 @pytest.fixture
@@ -491,7 +491,7 @@ def test_a_users_own_class_works_either_way(
     """A subclass of a user works with and without `requests`, whatever it does in its own way, and can be copied."""
     error = make()
     again = copied(error)
-    assert isinstance(error, REQUESTS.exceptions.RequestException) is either_way
+    assert isinstance(error, imported().exceptions.RequestException) is either_way
     for each in (error, again):
         assert vars(each) == vars(error)
         assert (str(each), each.args, type(each)) == (str(error), error.args, type(error))

@@ -13,7 +13,7 @@ import pytest
 
 from payman_sdk import AskOptions, FormattedTaskResponse, PaymanClient, TaskResponse
 from payman_sdk.sandbox import Sandbox
-from tests.conftest import REQUESTS
+from tests.conftest import imported
 
 
 @pytest.fixture(autouse=True)
@@ -279,7 +279,7 @@ def test_error_handling_example(
     secret: str, printed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The Error Handling example says nothing where nothing failed, and prints the body and the status of a refusal."""
-    monkeypatch.setitem(sys.modules, "requests", REQUESTS)
+    monkeypatch.setitem(sys.modules, "requests", imported())
     import requests
 
     payman = PaymanClient.with_credentials({"client_id": "your_client_id", "client_secret": secret})
