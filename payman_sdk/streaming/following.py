@@ -134,7 +134,7 @@ class Following:
         elif (failure := nothing_said(answer)) is not None:
             raise failure
         else:
-            yield Tell(self.progress.catch_up(*read_answer(answer, request_id)))
+            yield Tell(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
         if not self.progress.is_over:
             raise _ended_early()
         return True
@@ -231,11 +231,12 @@ class Following:
         while True:
             try:
                 body, task = yield from self._looked_up()
+                events = self.progress.catch_up(body, task)
             except PaymanError as error:
                 if isinstance(error, TaskNotFoundError) and self.progress.count == 0:
                     return None
                 raise self._given_up(broke, error) from broke
-            if events := self.progress.catch_up(body, task):
+            if events:
                 pauses = self._time.pauses()
             yield Tell(events)
             if self.progress.is_over:

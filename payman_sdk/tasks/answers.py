@@ -28,8 +28,8 @@ _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
 
 
-def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any], Task]:
-    """The JSON-RPC answer as it came, and the task in it.
+def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], Task]:
+    """The JSON-RPC answer as it came, and the task in it, which has to be the one that was meant.
 
     Raises:
         APIStatusError: An HTTP error status.
@@ -56,6 +56,8 @@ def read_answer(answer: httpx.Response, request_id: str) -> tuple[dict[str, Any]
         raise _unreadable(answer, f"no task ({type(error).__name__}: {error})") from error
     if task is None or isinstance(task, Unset):
         raise _unreadable(answer, "no task")
+    if task.id != task_id:
+        raise _unreadable(answer, f"another task, {shortened(repr(task.id))}")
     return body, task
 
 

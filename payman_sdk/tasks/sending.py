@@ -50,7 +50,7 @@ def asked(
         answer: httpx.Response = yield from authorized(ask.request(), tokens, time.deadline, time.patience)
         if (failure := nothing_said(answer)) is not None:
             raise failure
-        return read_answer(answer, ask.request_id)
+        return read_answer(answer, ask.request_id, ask.task_id)
 
     def learned(lost: PaymanError) -> Flow[Known | None]:
         try:

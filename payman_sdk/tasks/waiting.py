@@ -58,7 +58,7 @@ def _told(
         answer: httpx.Response = yield from authorized(request, tokens, time.deadline, time.patience)
         if (failure := nothing_said(answer)) is not None:
             raise failure
-        return read_answer(answer, request_id)
+        return read_answer(answer, request_id, task_id)
     except PaymanError as error:
         error.about(task_id=task_id, request_id=request_id)
         raise

@@ -145,6 +145,7 @@ UNREADABLE: dict[str, Answer] = {
     "result that is no number": answer(200, '{"result": NaN}'),
     "result without members": rpc(result={}),
     "id that is a number": task_with(id=7),
+    "another task": task_with(id="tsk-other"),
     "status that is missing": rpc(result={"id": "tsk-1"}),
     "status that is a text": task_with(status="completed"),
     "state that is null": task_with(status={"state": None}),

@@ -114,7 +114,7 @@ def failure_of(status: int, **headers: str) -> PaymanError:
     if (failure := nothing_said(answer)) is not None:
         return failure
     with pytest.raises(PaymanError) as caught:
-        read_answer(answer, "req-1")
+        read_answer(answer, "req-1", "tsk-1")
     return caught.value
 
 
