@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from payman_api import PATHS
-from scripts.benchmarks.canned import ANSWER, FIRST, REQUEST_ID, TOKEN, blocks
+from scripts.benchmarks.canned import ANSWER, FIRST, REQUEST_ID, TASK_ID, TOKEN, blocks
 
 _WANTED = re.compile(rb'"(task|numbered|chat|paused) (\d+)"')
 """Which stream a request wants, and of how many events; `paused` is a task's first event and then silence."""
@@ -60,8 +60,10 @@ class CannedAnswers(asyncio.Protocol):
             return
         body = TOKEN
         if PATHS["create_token"].encode() not in request[:200]:
-            at = request.find(b"req-")
-            body = ANSWER.replace(REQUEST_ID.encode(), request[at : at + len(REQUEST_ID)])
+            body = ANSWER
+            for own in (REQUEST_ID.encode(), TASK_ID.encode()):
+                at = request.find(own[:4])
+                body = body.replace(own, request[at : at + len(own)])
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
         self._transport.write(head + body)
 
