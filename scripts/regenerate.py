@@ -46,9 +46,9 @@ def read_document(path: Path) -> dict[str, Any]:
         validate(document)
     except OpenAPIValidationError as error:
         place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
-        raise RegenerationError(
-            f"{path} is not valid OpenAPI: {getattr(error, 'message', error)} (at /{place})"
-        ) from error
+        # What follows the first line is the whole document over again.
+        said = str(getattr(error, "message", error)).partition("\n")[0]
+        raise RegenerationError(f"{path} is not valid OpenAPI: {said} (at /{place})") from error
     except (
         Exception
     ) as error:  # the validator lets out what its parts raise, such as an unresolvable reference

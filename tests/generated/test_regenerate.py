@@ -122,7 +122,7 @@ SPEC = "payman.openapi.yaml"
     [
         (breaks(SPEC, "openapi: 3.1.0", "openapi: [3.1.0"), "cannot be read"),
         (breaks(SPEC, "openapi: 3.1.0", "- openapi"), "cannot be read"),
-        (breaks(SPEC, "  title: Payman API\n", ""), "'title' is a required property (at /info)"),
+        (breaks(SPEC, "  title: Payman API\n", ""), '"title" is a required property (at /info)'),
         (breaks(SPEC, "schemas/AgentSkill'", "schemas/Nowhere'"), "is not valid OpenAPI"),
         (breaks(SPEC, "      operationId: get_task\n", ""), "POST /api/a2a/tasks/get needs an operationId"),
         (breaks(SPEC, "        application/json:\n", "        application/unheard-of:\n"), "complaints"),
