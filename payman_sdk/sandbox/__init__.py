@@ -18,14 +18,30 @@ if TYPE_CHECKING:
     from payman_sdk.sandbox.authority import TokenRequest
     from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
     from payman_sdk.sandbox.payments import Payment
+    from payman_sdk.sandbox.scripting import Answer, HTTPFailure, Lost, RPCFailure
     from payman_sdk.sandbox.server import Sandbox
     from payman_sdk.sandbox.stream_faults import StreamFault
 
-__all__ = ["LedgerRow", "Payment", "Sandbox", "StreamFault", "TokenRequest", "UnbalancedError"]
+__all__ = [
+    "Answer",
+    "HTTPFailure",
+    "LedgerRow",
+    "Lost",
+    "Payment",
+    "RPCFailure",
+    "Sandbox",
+    "StreamFault",
+    "TokenRequest",
+    "UnbalancedError",
+]
 
 _HOMES = {
+    "Answer": "scripting",
+    "HTTPFailure": "scripting",
     "LedgerRow": "ledger",
+    "Lost": "scripting",
     "Payment": "payments",
+    "RPCFailure": "scripting",
     "Sandbox": "server",
     "StreamFault": "stream_faults",
     "TokenRequest": "authority",

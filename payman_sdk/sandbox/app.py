@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
@@ -17,9 +17,10 @@ from payman_sdk.sandbox import consent, tasks
 from payman_sdk.sandbox.authority import Authority
 from payman_sdk.sandbox.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox.refusals import OAuthError
+from payman_sdk.sandbox.scripting import HTTPFailure, Lost, Mishap, NotTakenError, RPCFailure
 from payman_sdk.sandbox.service import ForbiddenError, Service, UnauthorizedError
-from payman_sdk.sandbox.stream_faults import StreamFaults
-from payman_sdk.sandbox.streaming import EventStream, attend, until_told
+from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
+from payman_sdk.sandbox.streaming import EventStream, NoAnswer, attend, until_told
 from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json
 
@@ -56,6 +57,7 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults) -> 
             UnanswerableError: _unanswerable,
             UnauthorizedError: _unauthorized,
             ForbiddenError: _forbidden,
+            NotTakenError: _not_taken,
             tasks.UnknownTaskError: _unknown_task,
             tasks.EndedTaskError: _ended_task,
         },
@@ -149,24 +151,53 @@ def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
 
 
 async def _whole(request: Request, answer: Json | Watch) -> Response:
-    """One JSON-RPC answer, once its task has been told."""
-    if isinstance(answer, Watch):
-        watch = answer
+    """One JSON-RPC answer, once its task has been told; or what goes wrong with it."""
+    if not isinstance(answer, Watch):
+        return JSONResponse(answer)
+    watch = answer
+    spoiled = _spoiled(watch.mishap)
+    if spoiled is not None:
+        return spoiled
+    if watch.seconds(to_the_end=True) > 0:
         await attend(request.scope, request.receive, lambda: until_told(watch))
-        answer = watch.answer()
-    return JSONResponse(answer)
+    return JSONResponse(watch.answer())
 
 
 async def _events(request: Request, answer: Json | Watch, faults: StreamFaults) -> Response:
     """A stream, or what the next fault makes of it; an error is no stream."""
     if not isinstance(answer, Watch):
         return JSONResponse(answer)
-    fault = faults.take()
+    spoiled = _spoiled(answer.mishap)
+    if spoiled is not None:
+        return spoiled
+    fault = answer.mishap if isinstance(answer.mishap, StreamFault) else faults.take()
     if fault is not None and fault.as_json:
         return await _whole(request, answer)
     if fault is not None and fault.status is not None:
         return _failure(fault.status, "stream_fault", "break_streams() asked for this status")
     return EventStream(answer, fault)
+
+
+def _spoiled(mishap: Mishap | RPCFailure | None) -> Response | None:
+    """What the client gets instead of an answer; None if it gets the answer."""
+    match mishap:
+        case HTTPFailure(status, body=None, headers=headers):
+            return _failure(status, "scripted", "script() asked for this status", dict(headers))
+        case HTTPFailure(status, body=str(text), headers=headers):
+            return PlainTextResponse(text, status, dict(headers))
+        case HTTPFailure(status, body=document, headers=headers):
+            return JSONResponse(document, status, dict(headers))
+        case Lost(silent=silent):
+            return NoAnswer(silent=silent)
+        case _:
+            return None
+
+
+def _not_taken(_: Request, scripted: Exception) -> Response:
+    assert isinstance(scripted, NotTakenError)  # noqa: S101 (it is registered for these)
+    spoiled = _spoiled(scripted.failure)
+    assert spoiled is not None  # noqa: S101 (JSON-RPC errors are answers by then)
+    return spoiled
 
 
 def _settle(service: Service, *, approve: bool) -> Endpoint:

@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.tasks import State, Task
-
-WORKING = "Processing"
-"""The status in words of a task that is not told to its end yet."""
+from payman_sdk.sandbox.tasks import Task
+from payman_sdk.sandbox.turns import EXPLANATIONS, Artifact, State
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Chunk:
     """A piece of the artifact at that position: its first one, or one to append; and whether it is the last one."""
 
     position: int
-    text: str
+    piece: Artifact
     append: bool
     last: bool
 
@@ -58,17 +56,20 @@ class Event:
 def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
     """The whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
 
-    Each artifact is a turn: what came of one message, or of a person's decision. The first event of the newest turn is
-    due when the task changed, each later one `pace` seconds after the one before; what went before has been told.
+    A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
+    task changed, each later one `pace` seconds after the one before; what went before has been told.
     """
-    working = Status(State.WORKING, WORKING, final=False)
     contents: list[Status | Chunk] = []
     turn = 0
-    for position, text in enumerate(task.artifacts):
-        turn = len(contents)
-        contents += [working, *_chunks(manner.chunk_words, position, text)]
-    contents = contents or [working]
-    contents.append(Status(task.state, task.explanation, final=True))
+    for position, artifact in enumerate(task.artifacts):
+        if artifact.opens:
+            turn = len(contents)
+            contents.append(_AT_WORK)
+        contents += _chunks(manner.chunk_words, position, artifact)
+    contents = contents or [_AT_WORK]
+    # A task that is told to be at work still has no final event: its stream simply ends.
+    final = task.state not in (State.SUBMITTED, State.WORKING)
+    contents.append(Status(task.state, task.explanation, final=final))
     # To cancel is no work: it is told at once.
     step = 0 if task.state is State.CANCELED else round(manner.pace * 1_000_000_000)
     return tuple(
@@ -77,10 +78,16 @@ def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
     )
 
 
-def _chunks(words: int, position: int, text: str) -> list[Chunk]:
-    texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", text) or [""]
+_AT_WORK = Status(State.WORKING, EXPLANATIONS[State.WORKING], final=False)
+
+
+def _chunks(words: int, position: int, artifact: Artifact) -> list[Chunk]:
+    """An artifact in pieces, if it is a text; anything else is told whole."""
+    if not artifact.is_text:
+        return [Chunk(position, artifact, append=False, last=True)]
+    texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", artifact.text) or [""]
     return [
-        Chunk(position, chunk, append=number > 0, last=number == len(texts) - 1)
+        Chunk(position, artifact.saying(chunk), append=number > 0, last=number == len(texts) - 1)
         for number, chunk in enumerate(texts)
     ]
 
@@ -102,19 +109,19 @@ def as_told(manner: Manner, task: Task, moment: int) -> Task:
     heard = told(narration, moment)
     if len(heard) == len(narration):
         return task
-    artifacts: list[str] = []
+    artifacts: list[Artifact] = []
     for event in heard:
         match event.content:
-            case Chunk(_, text, append=False):
-                artifacts.append(text)
-            case Chunk(position, text):
-                artifacts[position] += text
+            case Chunk(_, piece, append=False):
+                artifacts.append(piece)
+            case Chunk(position, piece):
+                artifacts[position] = piece.saying(artifacts[position].text + piece.text)
             case Status():
                 pass
     return replace(
         task,
         state=State.WORKING,
-        explanation=WORKING,
+        explanation=EXPLANATIONS[State.WORKING],
         artifacts=tuple(artifacts),
         history=task.history[:-1],  # The last message is the answer that is being told.
     )

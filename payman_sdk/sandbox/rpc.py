@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar, cast
 from payman_sdk.sandbox import narration, tasks, wire
 from payman_sdk.sandbox.grants import Access
 from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.scripting import NotTakenError, RPCFailure, Script
 from payman_sdk.sandbox.store import Transaction
 from payman_sdk.sandbox.watching import Find, Watch
 from payman_sdk.sandbox.wire import Json, Style
@@ -19,12 +20,13 @@ _T = TypeVar("_T")
 
 
 class _FaultError(Exception):
-    """A JSON-RPC error: a code, a message, and the id of the request as far as it is known."""
+    """A JSON-RPC error: a code, a message, the id of the request as far as it is known, and perhaps more."""
 
-    def __init__(self, code: int, message: str, request_id: object = None) -> None:
+    def __init__(self, code: int, message: str, request_id: object = None, data: object = None) -> None:
         super().__init__(message)
         self.code = code
         self.request_id = request_id
+        self.data = data
 
 
 class Request:
@@ -141,23 +143,31 @@ class Agent:
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
         manner: how tasks are told.
+        script: what the agent is to answer, where that was said.
         access: what the access token opens.
     """
 
     def __init__(
-        self, tx: Transaction, find: Find, world: World, style: Style, manner: Manner, access: Access
+        self,
+        tx: Transaction,
+        find: Find,
+        world: World,
+        style: Style,
+        manner: Manner,
+        script: Script,
+        access: Access,
     ) -> None:
         self._tx, self._find, self._world, self._style, self._manner = tx, find, world, style, manner
+        self._script = script
         self._account, self._scopes = access.account, access.scopes
 
     def call(self, method: str, body: bytes) -> Json | Watch:
-        """The answer to a request for that method; of a send whose task is still being told, how to wait for it."""
+        """The answer to a request for that method; of a send, the task to be watched to its end."""
 
         def answer(request: Request) -> Json | Watch:
             match method:
                 case "tasks/send":
-                    watch = self._watch(request, self._send(request))
-                    return watch if watch.seconds(to_the_end=True) > 0 else watch.answer()
+                    return self._watch(request, self._send(request))
                 case "tasks/get" if not self._manner.tasks_get:
                     request.refuse_method()
                 case "tasks/get":
@@ -186,25 +196,26 @@ class Agent:
         def answer(request: Request) -> Watch:
             if self._manner.resubscribe == "off":
                 request.refuse_method()
-            watch = self._watch(request, tasks.find(self._tx, self._account, request.text("id")))
+            found = tasks.find(self._tx, self._account, request.text("id"))
+            watch = self._watch(request, tasks.Sent(found))
             watch.go_on(last_event_id)
             return watch
 
         return _answered("tasks/resubscribe", body, answer)
 
-    def _watch(self, request: Request, task: tasks.Task) -> Watch:
+    def _watch(self, request: Request, sent: tasks.Sent) -> Watch:
         return Watch(
             self._find,
             self._world,
             self._style,
             self._manner,
             self._account,
-            task,
+            sent,
             request_id=request.id,
             history_length=request.history_length(),
         )
 
-    def _send(self, request: Request) -> tasks.Task:
+    def _send(self, request: Request) -> tasks.Sent:
         text = request.message_text()
         request.history_length()
         return tasks.send(
@@ -212,6 +223,7 @@ class Agent:
             self._world,
             self._account,
             self._scopes,
+            self._script,
             task_id=request.text("id"),
             session_id=request.optional_text("sessionId"),
             text=text,
@@ -239,5 +251,10 @@ def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T |
             raise _FaultError(-32001, f"task not found: {unknown}", request.id) from None
         except tasks.EndedTaskError as ended:
             raise _FaultError(-32002, f"task cannot be canceled: {ended}", request.id) from None
+        except NotTakenError as scripted:
+            if not isinstance(scripted.failure, RPCFailure):
+                raise
+            failure = scripted.failure
+            raise _FaultError(failure.code, failure.message, request.id, failure.data) from None
     except _FaultError as fault:
-        return wire.error(fault.request_id, fault.code, str(fault))
+        return wire.error(fault.request_id, fault.code, str(fault), fault.data)

@@ -14,14 +14,16 @@ from starlette.applications import Starlette
 
 from payman_sdk.sandbox.app import create_app
 from payman_sdk.sandbox.authority import Authority
+from payman_sdk.sandbox.directing import Directing
 from payman_sdk.sandbox.grants import Terms
 from payman_sdk.sandbox.issuing import Issuing
 from payman_sdk.sandbox.manner import Manner, Resubscribe
 from payman_sdk.sandbox.overseeing import Overseeing
+from payman_sdk.sandbox.scripting import Script
 from payman_sdk.sandbox.service import Service
 from payman_sdk.sandbox.serving import Serving
 from payman_sdk.sandbox.store import Store
-from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
+from payman_sdk.sandbox.stream_faults import StreamFaults
 from payman_sdk.sandbox.wire import Style
 from payman_sdk.sandbox.world import Clock, Randomness, World
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from payman_sdk.types import PaymanConfig
 
 
-class Sandbox(Issuing, Overseeing):
+class Sandbox(Issuing, Overseeing, Directing):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
     Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
@@ -134,9 +136,9 @@ class Sandbox(Issuing, Overseeing):
         self.client_id, self.client_secret = self._register(
             clients or {}, public_clients, redirect_uris or {}
         )
-        self._stream_faults = StreamFaults()
+        self._script, self._stream_faults = Script(), StreamFaults()
         style = Style(uppercase_states, nanosecond_timestamps)
-        self.service = Service(self._store, self._world, style, manner)
+        self.service = Service(self._store, self._world, style, manner, self._script)
         self.authority = Authority(self._store, self._world, terms)
         self.app: Starlette = create_app(self.service, self.authority, self._stream_faults)
 
@@ -233,22 +235,3 @@ class Sandbox(Issuing, Overseeing):
             "client_secret": self.client_secret,
             "base_url": self.base_url,
         }
-
-    def break_streams(self, *faults: StreamFault | None) -> None:
-        """Let something go wrong with the next streams, one fault each, after those that were asked for before.
-
-        Only answers that would have been streams count, to `tasks/sendSubscribe` and to `tasks/resubscribe`; after the
-        last fault streams are whole again.
-
-        Args:
-            faults: what goes wrong; None is a whole stream.
-
-        Raises:
-            TypeError: if one of them is something else.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox, StreamFault
-            >>> with Sandbox() as sandbox:
-            ...     sandbox.break_streams(StreamFault(after_events=3))
-        """
-        self._stream_faults.add(faults)

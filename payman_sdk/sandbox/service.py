@@ -10,6 +10,7 @@ from payman_sdk.sandbox import grants, narration, rpc, tasks, wire
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.grants import Access
 from payman_sdk.sandbox.manner import Manner
+from payman_sdk.sandbox.scripting import NotTakenError, Script
 from payman_sdk.sandbox.store import Store, Transaction
 from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json, Style
@@ -34,20 +35,22 @@ class Service:
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
         manner: how tasks are told.
+        script: what the agent is to answer, where that was said.
     """
 
-    def __init__(self, store: Store, world: World, style: Style, manner: Manner) -> None:
+    def __init__(self, store: Store, world: World, style: Style, manner: Manner, script: Script) -> None:
         self.store = store
         self.world = world
         self.style = style
         self.manner = manner
+        self.script = script
 
     def call(self, token: str | None, method: str, body: bytes) -> Json | Watch:
-        """Answer a JSON-RPC request, or say what its answer waits for; raises UnauthorizedError."""
+        """Answer a JSON-RPC request, or say which task its answer is; raises UnauthorizedError and NotTakenError."""
         return self._ask(token, body, lambda agent: agent.call(method, body))
 
     def stream(self, token: str | None, body: bytes) -> Json | Watch:
-        """What a streamed send has to watch, or an error's answer; raises UnauthorizedError."""
+        """What a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
         return self._ask(token, body, lambda agent: agent.stream(body))
 
     def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | Watch:
@@ -66,8 +69,10 @@ class Service:
         try:
             with self.store.transaction() as tx:
                 access = self._access(tx, token)
-                return question(rpc.Agent(tx, self._find, self.world, self.style, self.manner, access))
-        except UnauthorizedError:
+                return question(
+                    rpc.Agent(tx, self._find, self.world, self.style, self.manner, self.script, access)
+                )
+        except (UnauthorizedError, NotTakenError):
             raise
         except Exception:
             return _internal_error(body)

@@ -17,7 +17,7 @@ Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
 _APPLICATION = 0x5041594D  # "PAYM"
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -90,6 +90,7 @@ CREATE TABLE IF NOT EXISTS tasks (
     state TEXT NOT NULL,
     explanation TEXT NOT NULL,
     updated INTEGER NOT NULL,
+    metadata TEXT NOT NULL DEFAULT '{}', -- JSON
     UNIQUE (account_id, id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS tasks_of_session ON tasks (account_id, session_id);
@@ -103,7 +104,7 @@ CREATE INDEX IF NOT EXISTS messages_of_task ON messages (task_number);
 CREATE TABLE IF NOT EXISTS artifacts (
     task_number INTEGER NOT NULL REFERENCES tasks,
     position INTEGER NOT NULL,
-    text TEXT NOT NULL,
+    content TEXT NOT NULL, -- JSON
     PRIMARY KEY (task_number, position)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS payments (

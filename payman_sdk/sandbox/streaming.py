@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from payman_sdk.sandbox.line import line_of
@@ -45,6 +45,27 @@ async def until_told(watch: Watch) -> None:
         await anyio.sleep(min(left, _LOOK))
         if watch.seconds(to_the_end=True) <= 0:
             await run_in_threadpool(watch.look_again)
+
+
+class NoAnswer(Response):
+    """The connection is closed in place of an answer, or nothing comes until the client leaves.
+
+    Args:
+        silent: whether nothing comes.
+    """
+
+    def __init__(self, *, silent: bool) -> None:
+        super().__init__()
+        self._silent = silent
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer nothing."""
+        line = line_of(scope)
+        if not self._silent:
+            if line is None:
+                raise ConnectionAbortedError("the connection is dropped here, as script() asked for")
+            line.hang_up()
+        await attend(scope, receive, anyio.sleep_forever)
 
 
 class EventStream(StreamingResponse):

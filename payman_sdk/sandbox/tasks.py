@@ -7,23 +7,18 @@ has not seen yet as the answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from payman_sdk.sandbox import agent, approvals, payments
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.scopes import Scopes
+from payman_sdk.sandbox.scripting import Mishap, Script
 from payman_sdk.sandbox.store import Transaction
+from payman_sdk.sandbox.turns import Artifact, State, Turn
 from payman_sdk.sandbox.world import World
-
-
-class State(StrEnum):
-    """The states that a task of the sandbox can be in, as A2A 0.1 spells them."""
-
-    WORKING = "working"
-    INPUT_REQUIRED = "input-required"
-    COMPLETED = "completed"
-    CANCELED = "canceled"
 
 
 @dataclass(frozen=True)
@@ -44,8 +39,9 @@ class Task:
         state: where it is in its life.
         explanation: the status in words.
         updated: when the status changed, in nanoseconds since 1970.
-        artifacts: the answers, in markdown; a task that was continued has several.
+        artifacts: the answers; a task that was continued has several.
         history: everything that was said in it, oldest first.
+        metadata: what is said of it beside what is said of every task.
     """
 
     id: str
@@ -53,8 +49,17 @@ class Task:
     state: State
     explanation: str
     updated: int
-    artifacts: tuple[str, ...]
+    artifacts: tuple[Artifact, ...]
     history: tuple[Message, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a send: the task, and what goes wrong when it is told."""
+
+    task: Task
+    mishap: Mishap | None = None
 
 
 class UnknownTaskError(LookupError):
@@ -63,13 +68,6 @@ class UnknownTaskError(LookupError):
 
 class EndedTaskError(ValueError):
     """The task has ended, so that there is nothing to cancel, approve or deny."""
-
-
-_EXPLANATIONS = {
-    State.INPUT_REQUIRED: "Waiting for approval",
-    State.COMPLETED: "Processing completed successfully",  # [D]
-    State.CANCELED: "Canceled by the client",
-}
 
 
 def find(tx: Transaction, account: Account, task_id: str) -> Task:
@@ -82,7 +80,7 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
     if row is None:
         raise UnknownTaskError(task_id)
     artifacts = tx.execute(
-        "SELECT text FROM artifacts WHERE task_number = ? ORDER BY position", (row["number"],)
+        "SELECT content FROM artifacts WHERE task_number = ? ORDER BY position", (row["number"],)
     ).fetchall()
     history = tx.execute(
         "SELECT role, text FROM messages WHERE task_number = ? ORDER BY number", (row["number"],)
@@ -93,8 +91,9 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
         state=State(row["state"]),
         explanation=row["explanation"],
         updated=row["updated"],
-        artifacts=tuple(artifact["text"] for artifact in artifacts),
+        artifacts=tuple(Artifact.loaded(artifact["content"]) for artifact in artifacts),
         history=tuple(Message(message["role"], message["text"]) for message in history),
+        metadata=json.loads(row["metadata"]),
     )
 
 
@@ -103,11 +102,12 @@ def send(
     world: World,
     account: Account,
     scopes: Scopes,
+    script: Script,
     *,
     task_id: str,
     session_id: str | None,
     text: str,
-) -> Task:
+) -> Sent:
     """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
 
     Args:
@@ -115,34 +115,58 @@ def send(
         world: the clock and the source of ids.
         account: whose task it is.
         scopes: what the sender may do with it.
+        script: what the agent is to answer, where that was said.
         task_id: made by the client.
         session_id: the session; None makes a new one.
         text: what the message says.
+
+    Raises:
+        NotTakenError: if the script says that it is not taken; nothing was written then.
     """
-    try:
-        known = find(tx, account, task_id)
-    except UnknownTaskError:
+    known = _known(tx, account, task_id)
+    if known is not None and _is_heard(known, text):
+        return Sent(known)
+    planned = script.take()
+    if known is None:
         session_id = session_id or world.new_id("ses")
         tx.execute(
             "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
             (account.id, task_id, session_id, State.WORKING, world.now()),
         )
     else:
-        seen = any(message.role == "user" and message.text == text for message in known.history)
-        if known.state is not State.INPUT_REQUIRED or seen:
-            return known
         session_id = known.session_id
     number = _number(tx, account, task_id)
-    waiting = payments.of_task(tx, account, task_id)
-    context = agent.Context(tx, world, account, scopes, number, session_id, waiting)
-    answer = agent.answer(context, text)
+    turn = planned.turn
+    if turn is None:
+        waiting = payments.of_task(tx, account, task_id)
+        answer = agent.answer(agent.Context(tx, world, account, scopes, number, session_id, waiting), text)
+        if answer.settlement is not None and answer.settlement.task_id != task_id:
+            _settled(tx, world, account, answer.settlement)
+        turn = (
+            Turn.of(answer.text, State.INPUT_REQUIRED, "Waiting for approval")
+            if answer.waits
+            else Turn.of(answer.text, State.COMPLETED)
+        )
     _say(tx, number, "user", text)
-    _record(
-        tx, world, account, task_id, answer.text, State.INPUT_REQUIRED if answer.waits else State.COMPLETED
-    )
-    if answer.settlement is not None and answer.settlement.task_id != task_id:
-        _record(tx, world, account, answer.settlement.task_id, answer.settlement.text, State.COMPLETED)
-    return find(tx, account, task_id)
+    _record(tx, world, account, task_id, turn)
+    return Sent(find(tx, account, task_id), planned.mishap)
+
+
+def _known(tx: Transaction, account: Account, task_id: str) -> Task | None:
+    try:
+        return find(tx, account, task_id)
+    except UnknownTaskError:
+        return None
+
+
+def _is_heard(task: Task, text: str) -> bool:
+    """Whether a message to a task is nothing new: the task waits for none, or has it already."""
+    return task.state is not State.INPUT_REQUIRED or Message("user", text) in task.history
+
+
+def _settled(tx: Transaction, world: World, account: Account, settlement: approvals.Settlement) -> None:
+    """End the task whose payment was decided upon."""
+    _record(tx, world, account, settlement.task_id, Turn.of(settlement.text, State.COMPLETED))
 
 
 def settle(tx: Transaction, world: World, account: Account, task_id: str, *, approve: bool) -> Task:
@@ -150,14 +174,12 @@ def settle(tx: Transaction, world: World, account: Account, task_id: str, *, app
 
     Raises:
         UnknownTaskError: if the account has no such task.
-        EndedTaskError: if the task waits for nothing.
+        EndedTaskError: if the task does not wait for approval.
     """
-    if find(tx, account, task_id).state is not State.INPUT_REQUIRED:
+    task, payment = find(tx, account, task_id), payments.of_task(tx, account, task_id)
+    if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
-    payment = payments.of_task(tx, account, task_id)
-    assert payment is not None  # noqa: S101 (a task waits for nothing but its payment)
-    settlement = approvals.settle(tx, world, account, payment, approve=approve)
-    _record(tx, world, account, task_id, settlement.text, State.COMPLETED)
+    _settled(tx, world, account, approvals.settle(tx, world, account, payment, approve=approve))
     return find(tx, account, task_id)
 
 
@@ -168,12 +190,13 @@ def cancel(tx: Transaction, world: World, account: Account, task_id: str) -> Tas
         UnknownTaskError: if the account has no such task.
         EndedTaskError: if it has ended.
     """
-    if find(tx, account, task_id).state in (State.COMPLETED, State.CANCELED):
+    if find(tx, account, task_id).state.has_ended:
         raise EndedTaskError(f"task {task_id} has ended")
     payment = payments.of_task(tx, account, task_id)
     if payment is not None:
         payments.reject(tx, account, payment)
-    _record(tx, world, account, task_id, "Canceled. No payment was made.", State.CANCELED)
+    canceled = Turn.of("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
+    _record(tx, world, account, task_id, canceled)
     return find(tx, account, task_id)
 
 
@@ -187,15 +210,19 @@ def _say(tx: Transaction, number: int, role: str, text: str) -> None:
     tx.execute("INSERT INTO messages (task_number, role, text) VALUES (?, ?, ?)", (number, role, text))
 
 
-def _record(tx: Transaction, world: World, account: Account, task_id: str, text: str, state: State) -> None:
-    """Add an answer to a task: to its history, as one more artifact, and as its state."""
+def _record(tx: Transaction, world: World, account: Account, task_id: str, turn: Turn) -> None:
+    """Add a turn to a task: to its history, its artifacts, and as its state."""
     number = _number(tx, account, task_id)
-    _say(tx, number, "agent", text)
-    tx.execute(
-        "INSERT INTO artifacts SELECT :number, COUNT(*), :text FROM artifacts WHERE task_number = :number",
-        {"number": number, "text": text},
-    )
+    _say(tx, number, "agent", turn.text)
+    for place, artifact in enumerate(turn.artifacts):
+        tx.execute(
+            "INSERT INTO artifacts SELECT :number, COUNT(*), :content FROM artifacts WHERE task_number = :number",
+            {"number": number, "content": replace(artifact, opens=place == 0).dumped()},
+        )
     tx.execute(
         "UPDATE tasks SET state = ?, explanation = ?, updated = ? WHERE number = ?",
-        (state, _EXPLANATIONS[state], world.now(), number),
+        (turn.state, turn.explanation, world.now(), number),
     )
+    if turn.metadata:
+        metadata = {**find(tx, account, task_id).metadata, **turn.metadata}
+        tx.execute("UPDATE tasks SET metadata = ? WHERE number = ?", (json.dumps(metadata), number))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from payman_sdk.sandbox import narration, wire
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.tasks import Task
+from payman_sdk.sandbox.tasks import Sent, Task
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
 
@@ -25,12 +25,13 @@ class Watch:
         style: how states and timestamps are spelled.
         manner: how tasks are told.
         account: whose task it is.
-        task: as the request found or made it.
+        sent: the task as the request found or made it, and what goes wrong with its answer.
         request_id: the id of the request, for the answers to it.
         history_length: how many of the task's messages the finished answer has.
 
     Attributes:
         manner: how tasks are told.
+        mishap: what goes wrong with the answer.
         over: whether the final event was given out.
     """
 
@@ -41,7 +42,7 @@ class Watch:
         style: Style,
         manner: Manner,
         account: Account,
-        task: Task,
+        sent: Sent,
         *,
         request_id: object,
         history_length: int,
@@ -49,9 +50,10 @@ class Watch:
         self._find, self._world, self._style = find, world, style
         self._account, self._request_id, self._history_length = account, request_id, history_length
         self.manner = manner
+        self.mishap = sent.mishap
         self.over = False
         self._heard = 0
-        self._see(task)
+        self._see(sent.task)
 
     def _see(self, task: Task) -> None:
         self._task = task

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.narration import Chunk, Event, Status
-from payman_sdk.sandbox.tasks import Message, State, Task
+from payman_sdk.sandbox.tasks import Message, Task
+from payman_sdk.sandbox.turns import Artifact, State
 
 Json = dict[str, object]
 
@@ -58,7 +59,7 @@ def task(style: Style, account: Account, one: Task, history_length: int = 0) -> 
         "id": one.id,
         "sessionId": one.session_id,
         "status": _status(style, one.state, one.explanation, one.updated),
-        "artifacts": [_artifact(position, text) for position, text in enumerate(one.artifacts)],
+        "artifacts": [_artifact(position, artifact) for position, artifact in enumerate(one.artifacts)],
         "metadata": _metadata(style, account, one),
     }
     if history_length:
@@ -72,8 +73,8 @@ def event(style: Style, account: Account, one: Task, told: Event) -> Json:
     match told.content:
         case Status(state, explanation, final):
             shape |= {"status": _status(style, state, explanation, one.updated), "final": final}
-        case Chunk(position, text, append, last):
-            shape["artifact"] = _artifact(position, text) | {"append": append, "lastChunk": last}
+        case Chunk(position, piece, append, last):
+            shape["artifact"] = _artifact(position, piece) | {"append": append, "lastChunk": last}
     return shape | {"metadata": _metadata(style, account, one)}
 
 
@@ -89,11 +90,11 @@ def _message(message: Message) -> Json:
     return {"role": message.role, "parts": [{"type": "text", "text": message.text}]}
 
 
-def _artifact(position: int, text: str) -> Json:
+def _artifact(position: int, artifact: Artifact) -> Json:
+    said = {"name": artifact.name, "description": artifact.description, "metadata": artifact.metadata}
     return {
-        "name": "response",  # [D]
-        "description": "AI Assistant Response",  # [D]
-        "parts": [{"type": "text", "text": text}],
+        **{name: value for name, value in said.items() if value is not None},
+        "parts": [dict(part) for part in artifact.parts],
         "index": position,
     }
 
@@ -103,4 +104,5 @@ def _metadata(style: Style, account: Account, one: Task) -> Json:
         "timestamp": style.timestamp(one.updated),
         "agentId": account.agent_id,
         "orgId": account.id,
+        **one.metadata,
     }  # [D]

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk.sandbox.manner import Manner
 from payman_sdk.sandbox.narration import Chunk, Status, as_told, narrate, told
-from payman_sdk.sandbox.tasks import Message, State, Task
+from payman_sdk.sandbox.tasks import Message, Task
+from payman_sdk.sandbox.turns import Artifact, State
 
 _SECOND = 1_000_000_000
 
 
 def _task(state: State, *artifacts: str) -> Task:
     history = [Message(role, text) for text in artifacts for role in ("user", "agent")]
-    return Task("tsk", "ses", state, "Done", 5 * _SECOND, artifacts, tuple(history))
+    made = tuple(Artifact.of(text) for text in artifacts)
+    return Task("tsk", "ses", state, "Done", 5 * _SECOND, made, tuple(history))
 
 
 _TASKS = st.builds(
@@ -28,7 +32,7 @@ _MANNERS = st.builds(
 def test_each_event_is_told_when_it_is_due(manner: Manner, task: Task) -> None:
     """The k-th event of the newest turn, from 0, is told k paces after the change, and not a nanosecond before."""
     story = narrate(manner, task)
-    turn = len(narrate(manner, _task(task.state, *task.artifacts[:-1]))) - 1
+    turn = len(narrate(manner, replace(task, artifacts=task.artifacts[:-1]))) - 1
     for place, event in enumerate(story):
         paces = 0 if task.state is State.CANCELED else max(0, place - turn)
         assert event.due == task.updated + round(manner.pace * _SECOND) * paces
@@ -47,9 +51,9 @@ def test_task_as_told_is_what_its_events_say(manner: Manner, task: Task, seconds
     for event in heard:
         if isinstance(event.content, Chunk):
             before = artifacts.get(event.content.position, "") if event.content.append else ""
-            artifacts[event.content.position] = before + event.content.text
+            artifacts[event.content.position] = before + event.content.piece.text
     seen = as_told(manner, task, moment)
-    assert seen.artifacts == tuple(artifacts[position] for position in sorted(artifacts))
+    assert seen.artifacts == tuple(Artifact.of(artifacts[position]) for position in sorted(artifacts))
     if len(heard) == len(story):
         assert seen == task
     else:
@@ -84,7 +88,7 @@ def test_chunks_have_as_many_words_as_asked_for(words: int) -> None:
     text = " ".join(f"word{number}" for number in range(25))
     task = _task(State.COMPLETED, text)
     story = narrate(Manner(chunk_words=words), task)
-    chunks = [one.content.text for one in story if isinstance(one.content, Chunk)]
+    chunks = [one.content.piece.text for one in story if isinstance(one.content, Chunk)]
     assert "".join(chunks) == text
     assert all(len(chunk.split()) == words for chunk in chunks[:-1])
     assert 1 <= len(chunks[-1].split()) <= words

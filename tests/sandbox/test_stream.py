@@ -8,7 +8,8 @@ import pytest
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.manner import Manner
 from payman_sdk.sandbox.narration import narrate
-from payman_sdk.sandbox.tasks import State, Task
+from payman_sdk.sandbox.tasks import Task
+from payman_sdk.sandbox.turns import Artifact, State
 from payman_sdk.sandbox.wire import Style, event
 from tests.sandbox.desk import Desk
 
@@ -95,6 +96,6 @@ def test_error_is_no_stream(desk: Desk) -> None:
 @pytest.mark.parametrize("text", ["", " ", "one", " \n two  \n\nthree ", "a b c d e f g", "x" * 5000, "\n"])
 def test_chunks_lose_nothing(text: str) -> None:
     """However the text is, its chunks put together are the text."""
-    task = Task("tsk", "ses", State.COMPLETED, "", 0, (text,), ())
+    task = Task("tsk", "ses", State.COMPLETED, "", 0, (Artifact.of(text),), ())
     results: Any = [event(Style(), _ACCOUNT, task, told) for told in narrate(Manner(), task)]
     assert _told(results) == [text]

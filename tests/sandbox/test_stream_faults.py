@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
+from payman_sdk.sandbox.turns import Artifact
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
 
@@ -177,7 +178,7 @@ def _lengthen(desk: Desk, task_id: str) -> int:
     size = 16 * 1024 * 1024
     desk.send("hello", task_id)
     with desk.sandbox.service.store.transaction() as tx:
-        tx.execute("UPDATE artifacts SET text = ?", ("x" * size,))
+        tx.execute("UPDATE artifacts SET content = ?", (Artifact.of("x" * size).dumped(),))
     return size
 
 

@@ -1,0 +1,301 @@
+"""Answers that a test scripts: what the agent says to the next messages in place of its own answer, and what goes wrong.
+
+A message takes the next entry of the script when the agent would answer it: a request that is refused before, and a
+repetition of a message that a task has already, take none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from payman_sdk.sandbox.stream_faults import StreamFault
+from payman_sdk.sandbox.turns import EXPLANATIONS, Artifact, State, Turn
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the agent answers: the task's new artifacts, and how the task stands then. No money moves.
+
+    Attributes:
+        text: the words of the answer, markdown; None for an answer without words.
+        state: `completed`, `input-required`, `failed`, `canceled`, `working` (a task that never ends), `submitted` or
+            `unknown`.
+        artifacts: more artifacts, after the text: each a text, one part, or an artifact with `parts` and perhaps `name`,
+            `description` and `metadata`, as A2A writes them.
+        status_message: the state in words.
+        metadata: what is said of the task, beside what is always said.
+
+    Raises:
+        ValueError: if one of them cannot be one, naming it.
+
+    Example:
+        >>> from payman_sdk.sandbox import Answer, Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     sandbox.script([Answer("Which John?", state="input-required"), "Sent 5 TSD to John Doe."])
+        ...     question = client.ask("send 5 TSD to John")
+        ...     print(question.requires_input, client.reply(question, "John Doe").artifacts[-1]["content"])
+        True Sent 5 TSD to John Doe.
+    """
+
+    text: str | None = None
+    state: str = "completed"
+    artifacts: Sequence[str | Mapping[str, Any]] = ()
+    status_message: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        if self.text is not None and not isinstance(self.text, str):
+            raise ValueError(f"Answer.text has to be a string or None, not {self.text!r}")
+        if isinstance(self.artifacts, str | Mapping) or not isinstance(self.artifacts, Sequence):
+            raise ValueError("Answer.artifacts has to be a list")
+        if self.status_message is not None and not isinstance(self.status_message, str):
+            raise ValueError(f"Answer.status_message has to be a string or None, not {self.status_message!r}")
+        _check_json("Answer.metadata", self.metadata)
+        for artifact in self.turn().artifacts:
+            _check_json("Answer", {"text": artifact.text})
+
+    def turn(self) -> Turn:
+        """What it makes of the task."""
+        state = _state(self.state)
+        said = [] if self.text is None else [Artifact.of(self.text)]
+        more = [_artifact(f"Answer.artifacts[{place}]", given) for place, given in enumerate(self.artifacts)]
+        explanation = EXPLANATIONS[state] if self.status_message is None else self.status_message
+        return Turn((*said, *more), state, explanation, self.metadata)
+
+
+@dataclass(frozen=True)
+class RPCFailure:
+    """A JSON-RPC error in place of an answer; nothing is done, and there is no task.
+
+    Attributes:
+        code: such as -32603.
+        message: what went wrong.
+        data: more about it.
+
+    Raises:
+        ValueError: if one of them cannot be one, naming it.
+    """
+
+    code: int
+    message: str = "scripted error"
+    data: Any = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.code, int) or isinstance(self.code, bool):
+            raise ValueError(f"RPCFailure.code has to be a whole number, not {self.code!r}")
+        if not isinstance(self.message, str):
+            raise ValueError(f"RPCFailure.message has to be a string, not {self.message!r}")
+        _check_json("RPCFailure.data", {"data": self.data})
+
+
+@dataclass(frozen=True)
+class HTTPFailure:
+    """An answer with an HTTP error status.
+
+    Attributes:
+        status: 400 to 599.
+        taken: whether the message was answered all the same, by the agent itself or as `answer` says; the caller does not
+            see that. Otherwise nothing is done, and there is no task.
+        answer: what the agent answered; None for its own answer.
+        body: text, or whatever JSON can hold; None for what the sandbox says of such a status.
+        headers: more headers, such as `{"Retry-After": "2"}`.
+
+    Raises:
+        ValueError: if one of them cannot be one, naming it.
+    """
+
+    status: int
+    taken: bool = False
+    answer: str | Answer | None = None
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or isinstance(self.status, bool) or not 400 <= self.status <= 599:
+            raise ValueError(f"HTTPFailure.status has to be from 400 to 599, not {self.status!r}")
+        _check_json("HTTPFailure.body", {"body": self.body})
+        for name, value in dict(self.headers).items():
+            if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
+                raise ValueError(f"HTTPFailure.headers[{name!r}] has to be a string that a header can carry")
+        _check_answer("HTTPFailure", self.answer, taken=self.taken)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """No answer: the connection breaks, or falls silent.
+
+    Attributes:
+        answer: what the agent answered, unheard; None for its own answer.
+        taken: False if nothing was done, and there is no task: the request was lost, not the answer.
+        silent: whether the connection stays open until the client leaves, rather than being closed.
+
+    Raises:
+        ValueError: if there is an answer to what was not taken.
+    """
+
+    answer: str | Answer | None = None
+    taken: bool = True
+    silent: bool = False
+
+    def __post_init__(self) -> None:
+        _check_answer("Lost", self.answer, taken=self.taken)
+
+
+Mishap: TypeAlias = HTTPFailure | Lost | StreamFault
+"""What goes wrong with an answer while the task is as it is."""
+
+Entry: TypeAlias = str | Answer | RPCFailure | HTTPFailure | Lost | StreamFault | None
+"""What a script may hold: a text or an answer; what goes wrong; None for the agent's own answer."""
+
+
+class NotTakenError(Exception):
+    """The script says that a message is not taken.
+
+    Attributes:
+        failure: how that shows.
+    """
+
+    def __init__(self, failure: RPCFailure | HTTPFailure | Lost) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What becomes of one message.
+
+    Attributes:
+        turn: the answer; None for the agent's own.
+        mishap: what goes wrong with it.
+    """
+
+    turn: Turn | None = None
+    mishap: Mishap | None = None
+
+
+class Script:
+    """The answers that come next, in order; any thread may add to them and take one."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Put entries at the end.
+
+        Raises:
+            TypeError: if one of them cannot be one, naming its place; none is added then.
+        """
+        if isinstance(entries, str | Mapping):
+            raise TypeError("a script is a list of answers; for one answer write script([answer])")
+        several = list(entries)
+        for place, entry in enumerate(several):
+            if entry is not None and not isinstance(entry, _ENTRIES):
+                known = ", ".join(kind.__name__ for kind in _ENTRIES)
+                raise TypeError(f"script[{place}] has to be one of {known} or None, not {entry!r}")
+        self._entries.extend(several)
+
+    def clear(self) -> None:
+        """Forget the entries that were not taken."""
+        self._entries.clear()
+
+    def take(self) -> Planned:
+        """What becomes of the next message.
+
+        Raises:
+            NotTakenError: if it is not taken.
+        """
+        try:
+            entry = self._entries.popleft()
+        except IndexError:
+            return Planned()
+        match entry:
+            case None | str() | Answer():
+                return Planned(_turn(entry))
+            case StreamFault():
+                return Planned(mishap=entry)
+            case HTTPFailure(taken=True, answer=answer) | Lost(taken=True, answer=answer):
+                return Planned(_turn(answer), entry)
+            case RPCFailure() | HTTPFailure() | Lost():
+                raise NotTakenError(entry)
+
+
+_ENTRIES = (str, Answer, RPCFailure, HTTPFailure, Lost, StreamFault)
+
+
+def _turn(answer: str | Answer | None) -> Turn | None:
+    if answer is None:
+        return None
+    return (Answer(answer) if isinstance(answer, str) else answer).turn()
+
+
+def _check_answer(owner: str, answer: object, *, taken: bool) -> None:
+    if answer is not None and not isinstance(answer, str | Answer):
+        raise ValueError(f"{owner}.answer has to be a string, an Answer or None, not {answer!r}")
+    if answer is not None and not taken:
+        raise ValueError(f"{owner}: what was not taken (taken=False) has no answer")
+
+
+def _state(given: object) -> State:
+    spelled = given.lower().replace("_", "-") if isinstance(given, str) else given
+    if spelled not in list(State):
+        known = ", ".join(state.value for state in State)
+        raise ValueError(f"Answer.state has to be one of {known}, not {given!r}")
+    return State(cast("str", spelled))
+
+
+_PARTS: dict[object, tuple[str, type]] = {
+    "text": ("text", str),
+    "file": ("file", Mapping),
+    "data": ("data", Mapping),
+}
+
+
+def _artifact(where: str, given: object) -> Artifact:
+    """An artifact: a text, one part, or one with `parts`."""
+    if isinstance(given, str):
+        return Artifact.of(given)
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{where} has to be a text, a part or an artifact, not {given!r}")
+    said = cast("Mapping[str, Any]", given)
+    _check_json(where, said)
+    members: Mapping[str, Any] = said if "parts" in said else {"parts": [said]}
+    unknown = sorted(set(members) - {"name", "description", "parts", "metadata"})
+    if unknown:
+        raise ValueError(
+            f"{where} has a member {unknown[0]!r}; it may have name, description, parts and metadata"
+        )
+    given_parts = members["parts"]
+    if isinstance(given_parts, str | Mapping) or not isinstance(given_parts, Sequence) or not given_parts:
+        raise ValueError(f"{where}.parts has to be a list of at least one part")
+    parts = tuple(cast("Sequence[Mapping[str, Any]]", given_parts))
+    for place, part in enumerate(parts):
+        _check_part(f"{where}.parts[{place}]" if "parts" in said else where, part)
+    named = {name: members[name] for name in ("name", "description", "metadata") if name in members}
+    return Artifact(parts, **named)
+
+
+def _check_part(where: str, part: object) -> None:
+    if not isinstance(part, Mapping):
+        raise ValueError(f"{where} has to be a part: a mapping with type text, file or data")
+    members = cast("Mapping[str, object]", part)
+    if members.get("type") not in _PARTS:
+        raise ValueError(f'{where}.type has to be "text", "file" or "data", not {members.get("type")!r}')
+    name, kind = _PARTS[members["type"]]
+    if not isinstance(members.get(name), kind):
+        raise ValueError(f"{where}.{name} has to be {'a string' if kind is str else 'a mapping'}")
+
+
+def _check_json(where: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} has to be a mapping, not {value!r}")
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{where} has to be what JSON can hold: {error}") from None

@@ -1,0 +1,115 @@
+"""What one turn of the agent's makes of a task: artifacts, and how the task stands after them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    """The states that a task can be in, as A2A 0.1 spells them."""
+
+    SUBMITTED = "submitted"
+    WORKING = "working"
+    INPUT_REQUIRED = "input-required"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing becomes of a task in this state."""
+        return self in (State.COMPLETED, State.CANCELED, State.FAILED)
+
+
+EXPLANATIONS = {
+    State.SUBMITTED: "Submitted",
+    State.WORKING: "Processing",
+    State.INPUT_REQUIRED: "Waiting for input",
+    State.COMPLETED: "Processing completed successfully",  # [D]
+    State.CANCELED: "Canceled",
+    State.FAILED: "Processing failed",
+    State.UNKNOWN: "Nothing is known of the task",
+}
+"""The states in words, where nothing better is said."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Something that the agent made.
+
+    Attributes:
+        parts: its parts, as they go over the wire.
+        name: its name.
+        description: what it is.
+        metadata: whatever else is said of it.
+        opens: whether it is the first one of its turn.
+    """
+
+    parts: tuple[Mapping[str, Any], ...]
+    name: str | None = "response"  # [D]
+    description: str | None = "AI Assistant Response"  # [D]
+    metadata: Mapping[str, Any] | None = None
+    opens: bool = True
+
+    @classmethod
+    def of(cls, text: str) -> Artifact:
+        """An artifact that is a text, as the agent's answers are."""
+        return cls(({"type": "text", "text": text},))
+
+    @property
+    def text(self) -> str:
+        """The words in it."""
+        return "\n".join(part["text"] for part in self.parts if part["type"] == "text")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is one text and nothing else, and so can be told piece by piece."""
+        return len(self.parts) == 1 and self.parts[0]["type"] == "text"
+
+    def saying(self, text: str) -> Artifact:
+        """The same with another text."""
+        return replace(self, parts=({**self.parts[0], "text": text},))
+
+    def dumped(self) -> str:
+        """The artifact as the store keeps it."""
+        kept = {name: getattr(self, name) for name in ("parts", "name", "description", "metadata", "opens")}
+        return json.dumps(kept)
+
+    @classmethod
+    def loaded(cls, kept: str) -> Artifact:
+        """The artifact that was kept so."""
+        members: dict[str, Any] = json.loads(kept)
+        members["parts"] = tuple(members["parts"])
+        return cls(**members)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one message, or a person's decision, made of a task.
+
+    Attributes:
+        artifacts: what was made.
+        state: how the task stands now.
+        explanation: that in words.
+        metadata: what is said of the task beside what is always said.
+    """
+
+    artifacts: tuple[Artifact, ...]
+    state: State
+    explanation: str
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    def of(cls, text: str, state: State, explanation: str | None = None) -> Turn:
+        """A turn that is one text."""
+        return cls((Artifact.of(text),), state, EXPLANATIONS[state] if explanation is None else explanation)
+
+    @property
+    def text(self) -> str:
+        """The words in it."""
+        return "\n\n".join(artifact.text for artifact in self.artifacts if artifact.text)
