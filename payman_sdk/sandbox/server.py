@@ -177,6 +177,11 @@ class Sandbox(Issuing, Overseeing, Directing):
         return f"<Sandbox {where}{'' if self._serving or not self._port else ', stopped'}>"
 
     @property
+    def is_serving(self) -> bool:
+        """Whether it listens on its port."""
+        return self._serving is not None
+
+    @property
     def base_url(self) -> str:
         """Where it serves, such as `http://127.0.0.1:8642`.
 

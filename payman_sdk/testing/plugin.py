@@ -44,6 +44,19 @@ def pytest_configure(config: pytest.Config) -> None:
         "payman_sandbox(**settings): settings of this test's payman_sandbox, as payman_sdk.sandbox.Sandbox takes them; "
         "and sockets=False for one that listens on no port.",
     )
+    if _scope("payman_sandbox", config) == "session":
+        config.pluginmanager.register(_OneSandbox(), "payman-one-sandbox")
+
+
+class _OneSandbox:
+    """Tests that share a sandbox cannot have it otherwise."""
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuses a marker that would change nothing."""
+        if item.get_closest_marker("payman_sandbox") is not None:
+            raise pytest.UsageError(
+                f"{item.nodeid}: the marker payman_sandbox needs {_SCOPE} = function; here all tests share one sandbox"
+            )
 
 
 def _scope(fixture_name: str, config: pytest.Config) -> Literal["function", "session"]:
@@ -143,7 +156,7 @@ def payman_env(payman_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sand
     return payman_sandbox
 
 
-_RECORDER = pytest.StashKey["Recorder"]()
+_RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
