@@ -1,0 +1,311 @@
+"""Cassettes of vcrpy that hold no secret, survive new ids, and say what differs: the glue between vcrpy and this kit.
+
+It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`. Most programs use the fixture `payman_vcr_config` of the
+pytest plugin and never see this module.
+
+What got no answer is in no cassette, for vcrpy records answers: a lost connection cannot be replayed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+from payman_sdk.testing.matching import Ids, Meaning
+from payman_sdk.testing.scrubbing import Scrubber
+
+_ENVIRONMENT: Final = {"client-id": "PAYMAN_CLIENT_ID", "client-secret": "PAYMAN_CLIENT_SECRET"}
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_SHOWN: Final = 12  # lines about what differs
+_FAR: Final = 1000  # another method or path is further away than any number of members
+_ENDLESS: Final = (
+    1_000_000_000  # the width of a line of YAML: a folded one would change as a whole with each word
+)
+
+
+class SecretLeakError(Exception):
+    """A cassette was not saved because it holds what looks like a secret. No value is in the message.
+
+    Args:
+        path: The cassette.
+        leaks: What was found, and where.
+    """
+
+    def __init__(self, path: Path, leaks: Iterable[str]) -> None:
+        self.path = path
+        self.leaks = [*leaks]
+        super().__init__(path, self.leaks)
+
+    def __str__(self) -> str:
+        found = "".join(f"\n  {leak}" for leak in self.leaks)
+        return (
+            f"The cassette {self.path} was not saved, because secrets would be in it:{found}\n"
+            "A secret is scrubbed wherever it appears once it was seen under its name, or if it is known beforehand: "
+            "set PAYMAN_CLIENT_ID and PAYMAN_CLIENT_SECRET to what the test uses, or give it to Recorder(known=…). "
+            "Then record again."
+        )
+
+
+class Recorder:
+    """Sets vcrpy up so that cassettes hold no secret and can be replayed although ids and tokens are new.
+
+    One is made for a session of pytest (or for a program that uses vcrpy itself); `begin` is called for each cassette,
+    and one cassette is in use at a time.
+
+    Args:
+        recorded_against: What the head of a cassette says it was recorded against; without it, the hosts that answered.
+        known: Kinds and values of secrets that are scrubbed wherever they appear, such as `("api-key", "…")`. The client's
+            id and secret in the environment are among them.
+
+    Example:
+        >>> import vcr
+        >>> recorder = Recorder()
+        >>> recording = vcr.VCR(record_mode="none", **recorder.config())
+        >>> recorder.begin(recording)
+        >>> with recording.use_cassette("/nowhere/greeting.yaml") as cassette:
+        ...     len(cassette)
+        0
+    """
+
+    def __init__(self, *, recorded_against: str | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
+        self._recorded_against = recorded_against
+        self._known = [*known]
+        self._tape = Tape(Scrubber(self._known))
+
+    def config(self) -> dict[str, Any]:
+        """The settings for `vcr.VCR`, or for the fixture `vcr_config` of pytest-recording."""
+
+        # Functions and not methods: pytest-recording copies the settings deeply, and a method with its object.
+        def before_record_request(request: Any) -> Any:
+            return self._tape.request(request)
+
+        def before_record_response(response: dict[str, Any]) -> dict[str, Any]:
+            return self._tape.response(response)
+
+        return {
+            "match_on": ["method", "path", "payman_nearest", "payman_body"],
+            "before_record_request": before_record_request,
+            "before_record_response": before_record_response,
+            "decode_compressed_response": True,
+        }
+
+    def begin(self, vcr: Any) -> None:
+        """Prepares a `vcr.VCR` for its next cassette. A cassette with other settings is left as it is.
+
+        Args:
+            vcr: A `vcr.VCR` whose `use_cassette` is called next.
+        """
+        environment = [(kind, os.environ.get(name, "")) for kind, name in _ENVIRONMENT.items()]
+        tape = self._tape = Tape(Scrubber([*self._known, *environment]))
+
+        def payman_nearest(live: Any, recorded: Any) -> bool:
+            return tape.is_nearest(live, recorded)
+
+        def payman_body(live: Any, recorded: Any) -> None:
+            # vcrpy shows its reader a matcher's name and what the AssertionError says.
+            if found := tape.agree(live, recorded):
+                raise AssertionError("\n".join([*found[:_SHOWN], *(["…"] if len(found) > _SHOWN else [])]))
+
+        vcr.register_matcher("payman_nearest", payman_nearest)
+        vcr.register_matcher("payman_body", payman_body)
+        vcr.register_persister(_Persister(vcr.persister, tape, self._recorded_against))
+
+
+class Tape:
+    """What is known while one cassette is recorded or played: its secrets, and which ids stand for which.
+
+    Args:
+        scrubber: The cassette's own.
+    """
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self.scrubber = scrubber
+        self.is_used = False
+        self.is_loaded = False
+        self._ids = Ids(scrubber.minted)
+        self._recorded: list[Any] = []
+        self._lock = threading.RLock()  # clients in threads share a cassette
+
+    def request(self, request: Any) -> Any:
+        """A request without secrets, changed in its place: vcrpy gives a copy."""
+        with self._lock:
+            self.is_used = True
+            content_type = str(request.headers.get("content-type", ""))
+            request.uri = self.scrubber.uri(request.uri)
+            request.headers = self.scrubber.headers(request.headers)
+            if isinstance(request.body, bytes):
+                request.body = self.scrubber.body(request.body, content_type)
+            if _is_from_file(request):
+                self._recorded.append(request)
+        return request
+
+    def response(self, response: dict[str, Any]) -> dict[str, Any]:
+        """An answer without secrets, which is played with the ids of the live request."""
+        with self._lock:
+            self.is_used = True
+            headers = {name.lower(): value for name, value in response["headers"].items()}
+            content_type = "".join(headers.get("content-type", [])[:1])
+            body = response["body"].get("string")
+            if isinstance(body, str):
+                body = body.encode()
+            if isinstance(body, bytes):
+                body = self.scrubber.body(body, content_type)
+            return {
+                **response,
+                "headers": self.scrubber.headers(response["headers"]),
+                "body": _Body({**response["body"], "string": body}, self._translated),
+            }
+
+    def agree(self, live: Any, recorded: Any) -> list[str]:
+        """How a live request differs from a recorded one; if it does not, their ids stand for each other from now on."""
+        with self._lock:
+            self.is_used = True
+            if self.is_loaded and not _is_from_file(recorded):
+                return ["what is recorded in this run is not played in it"]
+            return self._ids.agree(_meaning(recorded), _meaning(live))
+
+    def is_nearest(self, live: Any, recorded: Any) -> bool:
+        """Whether no other recorded request is nearer to a live one, so that a miss names that one alone."""
+        with self._lock:
+            if not hasattr(live, "_payman_distance"):
+                # vcrpy compares one copy of a request with everything that was recorded.
+                live._payman_distance = min(
+                    (self._distance(live, other) for other in self._recorded), default=0
+                )
+            return self._distance(live, recorded) <= live._payman_distance
+
+    def _distance(self, live: Any, recorded: Any) -> int:
+        return len(self._ids.differences(_meaning(recorded), _meaning(live)))
+
+    def _translated(self, body: bytes) -> bytes:
+        with self._lock:
+            return self._ids.translated(body)
+
+
+class _Body(dict[str, Any]):
+    """The body of a recorded answer: who reads its string gets the ids that the live requests have by then."""
+
+    def __init__(self, body: Mapping[str, Any], translated: Callable[[bytes], bytes]) -> None:
+        super().__init__(body)
+        self._translated = translated
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        return self._translated(value) if name == "string" and isinstance(value, bytes) else value
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return dict(self)
+
+
+class _Persister:
+    """Stands before another persister of vcrpy: lets nothing be saved that holds a secret, and saves whole or not at all."""
+
+    def __init__(self, persister: Any, tape: Tape, recorded_against: str | None) -> None:
+        self._persister = persister
+        self._tape = tape
+        self._recorded_against = recorded_against
+
+    def load_cassette(self, cassette_path: Any, serializer: Any) -> Any:
+        self._tape.is_loaded = True
+        loaded = self._persister.load_cassette(cassette_path, serializer)
+        for request in loaded[0]:
+            request._payman_is_from_file = True
+        return loaded
+
+    def save_cassette(self, cassette_path: Any, cassette_dict: dict[str, Any], serializer: Any) -> None:
+        if not self._tape.is_used:
+            self._persister.save_cassette(cassette_path, cassette_dict, serializer)
+            return
+        path = Path(cassette_path)
+        responses = [
+            {**response, "body": dict(response["body"])} if isinstance(response["body"], dict) else response
+            for response in cassette_dict["responses"]
+        ]
+        # vcrpy has no types, and this is the one thing of it that is needed here.
+        text: str = import_module("vcr.serialize").serialize(
+            {**cassette_dict, "responses": responses}, _Written(serializer)
+        )
+        leaks = [*self._tape.scrubber.leaks(text), *_unreadable(responses)]
+        if leaks:
+            raise SecretLeakError(path, leaks)
+        against = self._recorded_against or _hosts(request.uri for request in cassette_dict["requests"])
+        if _is_yaml(serializer):
+            text = (
+                f"# Recorded against {against}. Tokens, the client's id and its secrets are scrubbed:\n"
+                f"# payman_sdk.testing puts placeholders in their place, and ids are renamed when this is played.\n{text}"
+            )
+        _write(path, text)
+
+
+class _Written:
+    """A serializer of vcrpy whose YAML is pleasant to compare: no folded lines, and texts of several lines as they are."""
+
+    def __init__(self, serializer: Any) -> None:
+        self._serializer = serializer
+
+    def serialize(self, cassette: dict[str, Any]) -> str:
+        return (
+            _yaml(cassette)
+            if _is_yaml(self._serializer)
+            else cast("str", self._serializer.serialize(cassette))
+        )
+
+
+def _is_from_file(request: Any) -> bool:
+    return bool(getattr(request, "_payman_is_from_file", False))
+
+
+def _is_yaml(serializer: Any) -> bool:
+    return getattr(serializer, "__name__", "") == "vcr.serializers.yamlserializer"
+
+
+def _meaning(request: Any) -> Meaning:
+    """What a request means, worked out once; vcrpy keeps the objects that it compares."""
+    if not hasattr(request, "_payman_meaning"):
+        body = request.body if isinstance(request.body, bytes) else None
+        request._payman_meaning = Meaning.of(request.method, request.uri, request.headers, body)
+    return cast("Meaning", request._payman_meaning)
+
+
+def _unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
+    """The answers that nobody can look through, so that nobody can say that there is no secret in them."""
+    return [
+        f"answer {number}: its body is compressed with {response['headers'][name]}, so it cannot be looked through"
+        for number, response in enumerate(responses, 1)
+        for name in response["headers"]
+        if name.lower() == "content-encoding" and response["headers"][name] not in ([], ["identity"])
+    ]
+
+
+def _hosts(addresses: Iterable[str]) -> str:
+    hosts = dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)
+    return " and ".join("the sandbox" if host in _LOOPBACK else host for host in hosts) or "nothing"
+
+
+def _yaml(cassette: dict[str, Any]) -> str:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """A dumper of this cassette's own, for a representer is its class's."""
+
+    def text(_: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        return yaml.ScalarNode("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(cassette, Dumper=Dumper, width=_ENDLESS, allow_unicode=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Puts a file in its place as a whole, so that an interrupted run leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

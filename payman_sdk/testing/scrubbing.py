@@ -1,0 +1,396 @@
+"""Takes the secrets out of recorded HTTP, and hunts for those that got past.
+
+Everything in a cassette goes through one `Scrubber`: addresses, headers and bodies of requests and answers. A secret is known by
+its name (a header, a parameter, a member), by its looks (`Bearer …`, a JWT), or because it was seen before, and its place is taken
+by a placeholder such as `SCRUBBED-access-token-1`. Nothing is parsed and written anew: what is no secret stays as it was sent, to
+the byte.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, cast
+from urllib.parse import quote, quote_plus, unquote_plus
+
+from payman_api import ACCESS_TOKEN_HEADER
+
+PLACEHOLDER: Final = re.compile(r"SCRUBBED-([a-z]+(?:-[a-z]+)*)-([0-9]+)")
+"""A placeholder: its kind and its number. It needs no escaping in a header, an address or JSON."""
+
+_SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{PLACEHOLDER.pattern})?")
+_LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
+
+_HARMLESS_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "allow",
+        "cache-control",
+        "content-encoding",
+        "content-type",
+        "last-event-id",
+        "location",
+        "retry-after",
+        "retry-after-ms",
+        "www-authenticate",
+    }
+)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+_KINDS: Final = {
+    _plain(ACCESS_TOKEN_HEADER): "access-token",
+    "accesstoken": "access-token",
+    "refreshtoken": "refresh-token",
+    "idtoken": "id-token",
+    "clientsecret": "client-secret",
+    "clientid": "client-id",  # no secret, but it says who recorded
+    "codeverifier": "code-verifier",
+    "devicecode": "device-code",
+    "assertion": "assertion",
+    "clientassertion": "assertion",
+    "authorization": "authorization",
+    "proxyauthorization": "authorization",
+    "password": "password",
+    "passwd": "password",
+    "apikey": "api-key",
+    "xapikey": "api-key",
+    "privatekey": "private-key",
+    "secret": "secret",
+}
+_PARAMETER_KINDS: Final = {**_KINDS, "code": "code"}
+# In JSON a code is a secret only beside these: elsewhere it says what went wrong.
+_BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
+
+_LOOPBACK_PORT: Final = re.compile(
+    r"(https?(?:://|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|%5B::1%5D|%5B%3A%3A1%5D))(?::|%3A)[0-9]+",
+    re.IGNORECASE,
+)
+_USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@]*)@")
+# A member of JSON or of a Python dict, also where the document stands in a string and its quotes are escaped.
+_MEMBER: Final = re.compile(
+    r"""(?P<quote>\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
+    r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
+    re.DOTALL,
+)
+_PARAMETER: Final = re.compile(
+    r"""(?P<before>\A|[?&]|(?<![\w.%-]))(?P<name>[A-Za-z][\w-]{0,40})=(?P<value>[^&\s"'<>\\;,)\]}#]+)"""
+)
+_YAML_HEADER: Final = re.compile(
+    r"""^[ ]*["']?(?P<name>[A-Za-z][\w-]*)["']?:\n[ ]*- (?P<value>.+)$""", re.MULTILINE
+)
+_BEARER: Final = re.compile(
+    r"(?i:\bbearer)(?P<blank>\s+|%20|\+)(?P<value>(?=[^\s]*[0-9])[\w.~+/-]{16,}+=*+)(?![=\"])"
+)
+_BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
+_JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
+
+
+class Scrubber:
+    """Puts placeholders in the place of secrets, the same one for the same secret wherever it appears.
+
+    It belongs to one cassette, whose placeholders it numbers by kind in order of appearance. A placeholder that it finds
+    stays what it is, so scrubbing twice does no harm.
+
+    Args:
+        known: Kinds and values of secrets that are known beforehand, such as `("client-secret", "…")`. They are replaced
+            wherever they appear, and hunted for.
+
+    Attributes:
+        minted: The placeholders that this scrubber made, as against those it found.
+
+    Example:
+        >>> scrubber = Scrubber()
+        >>> scrubber.uri("http://127.0.0.1:8642/api/oauth2/token?grant_type=refresh_token&refresh_token=r3fresh-me")
+        'http://127.0.0.1/api/oauth2/token?grant_type=refresh_token&refresh_token=SCRUBBED-refresh-token-1'
+        >>> scrubber.text('{"error_description": "r3fresh-me has expired", "code": -32603}')
+        '{"error_description": "SCRUBBED-refresh-token-1 has expired", "code": -32603}'
+    """
+
+    def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
+        self.minted: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._placeholders: dict[str, str] = {}
+        self._kinds = {value: kind for kind, value in known if value}
+        self._hunted: re.Pattern[str] | None = None
+        self._forms: dict[str, tuple[str, ...]] = {}
+
+    def uri(self, uri: str) -> str:
+        """An address without secrets, without a user, and without the port of a server on this machine."""
+        user = _USER.match(uri)
+        if user is not None:
+            self._placeholder("password", unquote_plus(user[2].partition(":")[2]))
+            uri = user[1] + uri[user.end() :]
+        address, hash_sign, fragment = uri.partition("#")
+        address, question_mark, query = address.partition("?")
+        return (
+            self.text(address)
+            + question_mark
+            + self._parameters(query)
+            + hash_sign
+            + self._parameters(fragment)
+        )
+
+    def headers(self, headers: Mapping[str, Any]) -> dict[str, Any]:
+        """The headers that say something about the exchange; those with credentials have placeholders.
+
+        Args:
+            headers: Each value is a text, or a list of them.
+        """
+        kept: dict[str, Any] = {}
+        for name, value in headers.items():
+            if _plain(name) in _KINDS or name.lower() in _HARMLESS_HEADERS:
+                values = cast("list[object]", value) if isinstance(value, list) else [value]
+                scrubbed = [self._header(name, _decoded(each)) for each in values]
+                kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
+        return kept
+
+    def body(self, body: bytes, content_type: str = "") -> bytes:
+        """A body of any type without secrets; bytes that are no text come through as they are."""
+        text = body.decode("utf-8", "surrogateescape")
+        is_form = content_type.lower().startswith("application/x-www-form-urlencoded")
+        return (self._parameters(text) if is_form else self.text(text)).encode("utf-8", "surrogateescape")
+
+    def text(self, text: str) -> str:
+        """A text without secrets: JSON, an event stream, a web page, or plain."""
+        text = _LOOPBACK_PORT.sub(r"\1", text)
+        if '"code"' in text:
+            for document in _documents(text):
+                self._learn_codes(document)
+        text = _MEMBER.sub(self._member, text)
+        text = _PARAMETER.sub(self._parameter_in_text, text)
+        text = _BASIC.sub(self._basic, text)
+        text = _BEARER.sub(self._looks_like("access-token"), text)
+        text = _JWT.sub(self._looks_like("jwt"), text)
+        return self._hunt().sub(self._seen, text)
+
+    def leaks(self, serialized: str) -> list[str]:
+        """What scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
+
+        Args:
+            serialized: The cassette as it would be written.
+
+        Example:
+            >>> scrubber = Scrubber()
+            >>> later = scrubber.text("it is hunter2-or-not")
+            >>> _ = scrubber.uri("https://agent.payman.ai/x?password=hunter2-or-not")
+            >>> scrubber.leaks(later)
+            ['line 1: a password, elsewhere SCRUBBED-password-1']
+        """
+        found: dict[str, None] = {}
+        for start, kind in sorted(self._missed(serialized)):
+            found[f"line {serialized.count(chr(10), 0, start) + 1}: {kind}"] = None
+        return list(found)
+
+    def _missed(self, serialized: str) -> Iterator[tuple[int, str]]:
+        for match in self._hunt().finditer(serialized):
+            for value in self._forms.get(match[0], ()):
+                elsewhere = self._placeholders.get(value)
+                yield (
+                    match.start(),
+                    f"a {self._kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
+                )
+        for pattern, kinds, what in (
+            (_MEMBER, _KINDS, "a member"),
+            (_PARAMETER, _KINDS, "a parameter"),
+            (_YAML_HEADER, _KINDS, "a header"),
+        ):
+            for match in pattern.finditer(serialized):
+                value = unquote_plus(match["value"]).strip("\"'")
+                if _plain(match["name"]) in kinds and not _SCRUBBED.fullmatch(value):
+                    yield match.start(), f"{what} named {match['name']} that is no placeholder"
+        for pattern, what in ((_BEARER, "a bearer token"), (_JWT, "a JSON Web Token")):
+            for match in pattern.finditer(serialized):
+                if not PLACEHOLDER.search(match["value"]):
+                    yield match.start(), f"what looks like {what}"
+        for match in _BASIC.finditer(serialized):
+            if _pair(match["value"]) is not None:
+                yield match.start(), "what looks like Basic credentials"
+
+    def _header(self, name: str, value: str) -> str:
+        kind = _KINDS.get(_plain(name))
+        if kind is None:
+            return self.uri(value) if name.lower() == "location" else self.text(value)
+        return self._credentials(value) if kind == "authorization" else self._placeholder(kind, value)
+
+    def _credentials(self, value: str) -> str:
+        if _SCRUBBED.fullmatch(value):
+            return self._hunt().sub(self._seen, value)  # which notes the numbers that are taken
+        scheme, blank, rest = value.partition(" ")
+        if not blank:
+            return self._placeholder("authorization", value)
+        pair = _pair(rest) if scheme.lower() == "basic" else None
+        if pair is not None:
+            return f"{scheme} {self._pair(*pair)}"
+        return f"{scheme} {self._placeholder('access-token' if scheme.lower() == 'bearer' else 'authorization', rest)}"
+
+    def _pair(self, client_id: str, client_secret: str) -> str:
+        for kind, value in (("client-id", client_id), ("client-secret", client_secret)):
+            self._placeholder(kind, unquote_plus(value))  # RFC 6749 encodes the pair; most programs do not
+        return (
+            f"{self._placeholder('client-id', client_id)}:{self._placeholder('client-secret', client_secret)}"
+        )
+
+    def _parameters(self, text: str) -> str:
+        return "&".join(self._parameter(piece) for piece in text.split("&"))
+
+    def _parameter(self, piece: str) -> str:
+        name, _, value = piece.partition("=")
+        kind = _PARAMETER_KINDS.get(_plain(unquote_plus(name)))
+        return (
+            f"{name}={self._placeholder(kind, unquote_plus(value))}" if kind and value else self.text(piece)
+        )
+
+    def _parameter_in_text(self, match: re.Match[str]) -> str:
+        kinds = _PARAMETER_KINDS if match["before"] in {"?", "&"} else _KINDS
+        kind = kinds.get(_plain(match["name"]))
+        if kind is None:
+            return match[0]
+        return f"{match['before']}{match['name']}={self._placeholder(kind, unquote_plus(match['value']))}"
+
+    def _member(self, match: re.Match[str]) -> str:
+        quotes, name, value = match["quote"], match["name"], match["value"]
+        for _ in range(1 + quotes.count("\\")):
+            value = _unescaped(value)
+        kind = _KINDS.get(_plain(name))
+        if kind is None and name.lower() == "code" and self._kinds.get(value) == "code":
+            kind = "code"
+        if kind is None or not value:
+            # Its value may hold a document of its own.
+            at = match.start("value")
+            inner = match["value"]
+            return (
+                match[0][: at - match.start()] + _MEMBER.sub(self._member, inner) + quotes
+                if inner
+                else match[0]
+            )
+        scrubbed = self._credentials(value) if kind == "authorization" else self._placeholder(kind, value)
+        return f"{quotes}{name}{quotes}{match['between']}{quotes}{scrubbed}{quotes}"
+
+    def _basic(self, match: re.Match[str]) -> str:
+        pair = _pair(match["value"])
+        return (
+            match[0] if pair is None else match[0][: match.start("value") - match.start()] + self._pair(*pair)
+        )
+
+    def _looks_like(self, kind: str) -> Callable[[re.Match[str]], str]:
+        def replaced(match: re.Match[str]) -> str:
+            if PLACEHOLDER.search(match["value"]):
+                return match[0]
+            return match[0][: match.start("value") - match.start()] + self._placeholder(kind, match["value"])
+
+        return replaced
+
+    def _learn_codes(self, document: Any) -> None:
+        if isinstance(document, dict):
+            members = cast("dict[str, Any]", document)
+            code = members.get("code")
+            if isinstance(code, str) and any(_plain(name) in _BESIDE_A_CODE for name in members):
+                self._placeholder("code", code)
+            for value in members.values():
+                self._learn_codes(value)
+        elif isinstance(document, list):
+            for value in cast("list[object]", document):
+                self._learn_codes(value)
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        found = PLACEHOLDER.fullmatch(value)
+        if found is not None:
+            self._note(found)
+            return value
+        if not value:
+            return value
+        if value not in self._placeholders:
+            self._kinds.setdefault(value, kind)
+            self._counts[self._kinds[value]] += 1
+            self._placeholders[value] = f"SCRUBBED-{self._kinds[value]}-{self._counts[self._kinds[value]]}"
+            self.minted.add(self._placeholders[value])
+            self._hunted = None
+        return self._placeholders[value]
+
+    def _note(self, placeholder: re.Match[str]) -> None:
+        """A number that was found is taken: what is new gets a higher one."""
+        kind, number = placeholder[1], int(placeholder[2])
+        self._counts[kind] = max(self._counts[kind], number)
+
+    def _kind(self, value: str) -> str:
+        return self._kinds[value].replace("-", " ")
+
+    def _seen(self, match: re.Match[str]) -> str:
+        if match[1]:
+            self._note(match)
+            return match[0]
+        return ":".join(self._placeholder(self._kinds[value], value) for value in self._forms[match[0]])
+
+    def _hunt(self) -> re.Pattern[str]:
+        """Finds every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
+        if self._hunted is None:
+            long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
+            self._forms = {form: (value,) for value in long_enough for form in _forms(value)}
+            self._forms.update(self._pairs())
+            forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
+            self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
+        return self._hunted
+
+    def _pairs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        secrets = [value for value, kind in self._kinds.items() if kind == "client-secret"]
+        for client_id in [value for value, kind in self._kinds.items() if kind == "client-id"]:
+            for client_secret in secrets:
+                pair = f"{client_id}:{client_secret}".encode("utf-8", "surrogateescape")
+                for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
+                    for form in _forms(encoded.decode()):
+                        yield form, (client_id, client_secret)
+                        yield form.rstrip("="), (client_id, client_secret)
+
+
+def _decoded(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _unescaped(value: str) -> str:
+    try:
+        decoded = json.loads(f'"{value}"')
+    except ValueError:
+        return value
+    return decoded if isinstance(decoded, str) else value
+
+
+def _pair(encoded: str) -> tuple[str, str] | None:
+    """The client id and secret in Basic credentials, or None if they are none."""
+    try:
+        decoded = base64.b64decode(
+            encoded + "=" * (-len(encoded) % 4), b"-_" if {*encoded} & {*"-_"} else None, validate=True
+        )
+        client_id, colon, secret = decoded.decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (client_id, secret) if colon and (client_id + secret).isprintable() else None
+
+
+def _documents(text: str) -> Iterator[Any]:
+    """The JSON documents in a text that is one, or that is an event stream of them."""
+    for piece in (text, *(line[5:] for line in text.splitlines() if line.startswith("data:"))):
+        try:
+            yield json.loads(piece)
+        except (ValueError, RecursionError):
+            continue
+
+
+def _forms(value: str) -> set[str]:
+    """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
+    forms = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
+    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        forms |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
+    raw = value.encode("utf-8", "surrogateescape")
+    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+        forms |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
+    forms.add(base64.b64encode(raw).decode().rstrip("="))
+    return forms
