@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from payman_sdk.sandbox.authority import TokenRequest
     from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
     from payman_sdk.sandbox.payments import Payment
+    from payman_sdk.sandbox.request_log import SandboxRequest
     from payman_sdk.sandbox.scripting import Answer, HTTPFailure, Lost, RPCFailure
     from payman_sdk.sandbox.server import Sandbox
     from payman_sdk.sandbox.stream_faults import StreamFault
@@ -30,6 +31,7 @@ __all__ = [
     "Payment",
     "RPCFailure",
     "Sandbox",
+    "SandboxRequest",
     "StreamFault",
     "TokenRequest",
     "UnbalancedError",
@@ -43,6 +45,7 @@ _HOMES = {
     "Payment": "payments",
     "RPCFailure": "scripting",
     "Sandbox": "server",
+    "SandboxRequest": "request_log",
     "StreamFault": "stream_faults",
     "TokenRequest": "authority",
     "UnbalancedError": "ledger",

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from payman_sdk.sandbox import consent, tasks
 from payman_sdk.sandbox.authority import Authority
 from payman_sdk.sandbox.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox.refusals import OAuthError
+from payman_sdk.sandbox.request_log import RequestLog, Watched
 from payman_sdk.sandbox.scripting import HTTPFailure, Lost, Mishap, NotTakenError, RPCFailure
 from payman_sdk.sandbox.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
@@ -30,7 +32,7 @@ LARGEST_BODY = 1024 * 1024
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(service: Service, authority: Authority, faults: StreamFaults) -> Starlette:
+def create_app(service: Service, authority: Authority, faults: StreamFaults, log: RequestLog) -> Starlette:
     """The sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
@@ -50,6 +52,7 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults) -> 
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
             Route(PATHS["get_agent_card"], _agent_card),
         ],
+        middleware=[Middleware(Watched, log=log)],
         exception_handlers={
             HTTPException: _http_error,
             ClientDisconnect: _gone,

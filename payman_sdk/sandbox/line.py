@@ -5,9 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 _EXTENSION = "payman.sandbox.line"
+
+
+class Connection(Protocol):
+    """What can be hung up: a transport of asyncio's, or what stands in its place where there are no sockets."""
+
+    def close(self) -> None:
+        """End it after what has been sent."""
+        ...
+
+    def abort(self) -> None:
+        """End it now."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,7 +31,7 @@ class Line:
         leaving: set once the server stops.
     """
 
-    transport: asyncio.Transport
+    transport: Connection
     leaving: asyncio.Event
 
     def hang_up(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from payman_sdk.sandbox.grants import Terms
 from payman_sdk.sandbox.issuing import Issuing
 from payman_sdk.sandbox.manner import Manner, Resubscribe
 from payman_sdk.sandbox.overseeing import Overseeing
+from payman_sdk.sandbox.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox.scripting import Script
 from payman_sdk.sandbox.service import Service
 from payman_sdk.sandbox.serving import Serving
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from payman_sdk.async_client import AsyncPaymanClient
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.client import PaymanClient
+    from payman_sdk.sandbox.transport import SandboxTransport
     from payman_sdk.types import PaymanConfig
 
 
@@ -140,7 +143,9 @@ class Sandbox(Issuing, Overseeing, Directing):
         style = Style(uppercase_states, nanosecond_timestamps)
         self.service = Service(self._store, self._world, style, manner, self._script)
         self.authority = Authority(self._store, self._world, terms)
-        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults)
+        self._log = RequestLog()
+        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log)
+        self._transports: weakref.WeakSet[SandboxTransport] = weakref.WeakSet()
 
     def start(self) -> Self:
         """Serve, unless it serves already; returns the sandbox.
@@ -160,8 +165,10 @@ class Sandbox(Issuing, Overseeing, Directing):
             self._serving = None
 
     def close(self) -> None:
-        """Stop serving and close the database; a sandbox in memory forgets everything."""
+        """Stop serving, close transports and the database; a sandbox in memory forgets everything."""
         self.stop()
+        for transport in list(self._transports):
+            transport.close()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -194,6 +201,42 @@ class Sandbox(Issuing, Overseeing, Directing):
             )
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
+    def transport(self) -> SandboxTransport:
+        """A transport for httpx that reaches this sandbox without a socket, whether it is started or not.
+
+        It is for test suites that block the network. The client that it is given to closes it; `stop()` does not, and
+        `close()` does.
+
+        Example:
+            >>> import httpx
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> sandbox = Sandbox()
+            >>> with httpx.Client(transport=sandbox.transport()) as http, sandbox.client(http_client=http) as client:
+            ...     client.ask("list all wallets").status
+            'completed'
+        """
+        from payman_sdk.sandbox.transport import SandboxTransport
+
+        transport = SandboxTransport(self.app)
+        self._transports.add(transport)
+        return transport
+
+    @property
+    def requests(self) -> list[SandboxRequest]:
+        """What the sandbox was asked since it was made, refused and unreadable requests too, oldest first.
+
+        A request is there as soon as its head has come; its status is there once it is answered. The newest 10,000 are
+        kept. What was asked of the token endpoint is in `token_requests`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     answer = client.ask("list all wallets", idempotency_key="wallets-1")
+            ...     [(request.operation, request.status) for request in sandbox.requests]
+            [('create_token', 200), ('get_task', 200), ('send_task', 200)]
+        """
+        return self._log.requests()
+
     def client(
         self,
         *,
@@ -204,14 +247,15 @@ class Sandbox(Issuing, Overseeing, Directing):
         """A client that is connected to this sandbox.
 
         Args:
-            http_client: an httpx client to use instead of one of the client's own.
+            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
+                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
             token_store: where the token is kept.
             config: as for `PaymanClient.with_credentials`; other credentials may be among it.
         """
         from payman_sdk.client import PaymanClient
 
         return PaymanClient.with_credentials(
-            {**self._own(), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client), **config}, http_client=http_client, token_store=token_store
         )
 
     def async_client(
@@ -224,19 +268,22 @@ class Sandbox(Issuing, Overseeing, Directing):
         """A client for asyncio and trio that is connected to this sandbox.
 
         Args:
-            http_client: an httpx client to use instead of one of the client's own.
+            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
+                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
             token_store: where the token is kept.
             config: as for `AsyncPaymanClient.with_credentials`; other credentials may be among it.
         """
         from payman_sdk.async_client import AsyncPaymanClient
 
         return AsyncPaymanClient.with_credentials(
-            {**self._own(), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client), **config}, http_client=http_client, token_store=token_store
         )
 
-    def _own(self) -> PaymanConfig:
+    def _own(self, http_client: object) -> PaymanConfig:
+        # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
+        nowhere = http_client is not None and not self._port
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,
-            "base_url": self.base_url,
+            "base_url": "https://sandbox.invalid" if nowhere else self.base_url,
         }
