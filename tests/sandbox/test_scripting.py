@@ -104,7 +104,13 @@ def test_artifacts_come_as_they_were_given(sandbox: Sandbox, client: PaymanClien
         streamed = stream.result()
     for response in (asked, streamed, client.get_task(streamed.task_id)):
         said = [(one["name"], one["parts"], one["metadata"]) for one in response.artifacts]
-        assert [name for name, _, _ in said] == ["response", "response", "response", "receipt.pdf", "artifact"]
+        assert [name for name, _, _ in said] == [
+            "response",
+            "response",
+            "response",
+            "receipt.pdf",
+            "artifact",
+        ]
         assert said[2][1][0]["data"] == {"total": 3, "wallets": [1, None, "x"]}
         assert said[3][2] == {"pages": 1}
         assert said[3][1][0]["metadata"] == {"lang": "en"}
@@ -127,7 +133,11 @@ def test_an_answer_without_words_is_a_state_alone(sandbox: Sandbox, client: Paym
     """An answer may have no artifact at all."""
     sandbox.script([Answer(state="failed", status_message="The bank is closed")])
     response = client.ask(PAY)
-    assert (response.status, response.artifacts, response.status_message) == ("failed", [], "The bank is closed")
+    assert (response.status, response.artifacts, response.status_message) == (
+        "failed",
+        [],
+        "The bank is closed",
+    )
     assert sandbox.payments == []
 
 
