@@ -1,46 +1,186 @@
 """The pytest plugin: fixtures for tests of programs that use the SDK.
 
-pytest loads it wherever the SDK is installed, so it imports what it needs when it is needed.
+pytest finds it by itself once the package is installed. It imports nothing until a fixture of it is used.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 if TYPE_CHECKING:
+    from vcr import VCR
+
+    from payman_sdk.async_client import AsyncPaymanClient
+    from payman_sdk.client import PaymanClient
+    from payman_sdk.sandbox import Sandbox
     from payman_sdk.testing.recording import Recorder
 
-_RECORDER = pytest.StashKey["Recorder"]()
+_SCOPE = "payman_sandbox_scope"
+_SOCKETS = "payman_sandbox_sockets"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Announces the settings that go into pytest's configuration file."""
+    parser.addini(
+        _SCOPE,
+        "how long a payman_sandbox lives: function (a fresh one for each test) or session",
+        default="function",
+    )
+    parser.addini(
+        _SOCKETS,
+        "false: no payman_sandbox listens on a port, and its clients need no sockets",
+        type="bool",
+        default=True,
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announces the marker."""
+    config.addinivalue_line(
+        "markers",
+        "payman_sandbox(**settings): settings of this test's payman_sandbox, as payman_sdk.sandbox.Sandbox takes them; "
+        "and sockets=False for one that listens on no port.",
+    )
+    if _scope("payman_sandbox", config) == "session":
+        config.pluginmanager.register(_OneSandbox(), "payman-one-sandbox")
+
+
+class _OneSandbox:
+    """Tests that share a sandbox cannot have it otherwise."""
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Refuses a marker that would change nothing."""
+        if item.get_closest_marker("payman_sandbox") is not None:
+            raise pytest.UsageError(
+                f"{item.nodeid}: the marker payman_sandbox needs {_SCOPE} = function; here all tests share one sandbox"
+            )
+
+
+def _scope(fixture_name: str, config: pytest.Config) -> Literal["function", "session"]:
+    chosen: str = config.getini(_SCOPE)
+    if chosen not in ("function", "session"):
+        raise pytest.UsageError(f"{_SCOPE} has to be function or session, not {chosen!r}")
+    return "session" if chosen == "session" else "function"
+
+
+@pytest.fixture(scope=_scope)
+def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """A local Payman with a wallet of 1000 TSD and a test payee: a fresh one for each test, unless configured otherwise.
+
+    Example:
+        def test_my_agent(payman_sandbox):
+            my_agent.run(base_url=payman_sandbox.base_url, ...)
+            assert [payment.amount for payment in payman_sandbox.payments] == [10]
+    """
+    from payman_sdk.sandbox import Sandbox
+
+    settings = _settings(request)
+    listens = settings.pop("sockets", request.config.getini(_SOCKETS))
+    sandbox = Sandbox(**settings)
+    try:
+        yield sandbox.start() if listens else sandbox
+    finally:
+        sandbox.close()
+
+
+def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the test's markers say, the nearest one first."""
+    if request.scope != "function":
+        return {}
+    settings: dict[str, Any] = {}
+    for marker in request.node.iter_markers("payman_sandbox"):
+        if marker.args:
+            raise pytest.UsageError("payman_sandbox takes keywords only, such as payman_sandbox(pace=0.1)")
+        settings = {**marker.kwargs, **settings}
+    return settings
+
+
+@pytest.fixture
+def payman_client(payman_sandbox: Sandbox) -> Iterator[PaymanClient]:
+    """A client of the test's sandbox, closed after the test.
+
+    Example:
+        def test_my_agent(payman_client, payman_sandbox):
+            my_agent.run(payman_client)
+            assert payman_sandbox.balance("TSD") == 990
+    """
+    if payman_sandbox.is_serving:
+        with payman_sandbox.client() as client:
+            yield client
+        return
+    import httpx
+
+    with (
+        httpx.Client(transport=payman_sandbox.transport()) as http,
+        payman_sandbox.client(http_client=http) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def async_payman_client(payman_sandbox: Sandbox) -> Iterator[AsyncPaymanClient]:
+    """A client of the test's sandbox for asyncio and trio, whichever plugin runs the test.
+
+    It uses no sockets, so that nothing is left open when the test's event loop ends before the fixture.
+
+    Example:
+        @pytest.mark.asyncio
+        async def test_my_agent(async_payman_client, payman_sandbox):
+            await my_agent.run(async_payman_client)
+            assert payman_sandbox.balance("TSD") == 990
+    """
+    import httpx
+
+    with payman_sandbox.transport() as transport:
+        yield payman_sandbox.async_client(http_client=httpx.AsyncClient(transport=transport))
+
+
+@pytest.fixture
+def payman_env(payman_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The test's sandbox, and the environment's variables point to it: `PaymanClient.from_env()` connects to it.
+
+    It needs a sandbox that listens on a port.
+
+    Example:
+        def test_my_program(payman_env):
+            my_program.main(["pay", "invoice-42"])
+            assert len(payman_env.payments) == 1
+    """
+    monkeypatch.setenv("PAYMAN_BASE_URL", payman_sandbox.base_url)
+    monkeypatch.setenv("PAYMAN_CLIENT_ID", payman_sandbox.client_id)
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", payman_sandbox.client_secret)
+    monkeypatch.delenv("PAYMAN_ENVIRONMENT", raising=False)
+    return payman_sandbox
+
+
+_RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
 def payman_vcr_config(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Settings for pytest-recording: cassettes that hold no secret, and that are played although ids and tokens are new.
+    """Settings for pytest-recording: no secret reaches a cassette, and the ids that clients make do not matter.
 
     Example:
-        In `conftest.py`, or in a test module:
-
-        ```python
         @pytest.fixture(scope="module")
         def vcr_config(payman_vcr_config):
             return payman_vcr_config
-        ```
 
-        Then mark tests with `@pytest.mark.vcr`, record them once with `pytest --record-mode=rewrite`, and run them without a
-        network from then on.
+        @pytest.mark.vcr
+        def test_my_agent():
+            ...
     """
-    return _recorder(pytestconfig).config()
+    from payman_sdk.testing.recording import Recorder
+
+    recorder = pytestconfig.stash[_RECORDER] = Recorder()
+    return recorder.config()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
-    """Prepares each cassette of pytest-recording; those with other settings stay as they are."""
-    _recorder(config).begin(vcr)
-
-
-def _recorder(config: pytest.Config) -> Recorder:
-    from payman_sdk.testing.recording import Recorder
-
-    return config.stash.setdefault(_RECORDER, Recorder())
+def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
+    """Begins a cassette, where `payman_vcr_config` is used."""
+    recorder = config.stash.get(_RECORDER, None)
+    if recorder is not None:
+        recorder.begin(vcr)
