@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from vcr import VCR
-
     from payman_sdk.async_client import AsyncPaymanClient
     from payman_sdk.client import PaymanClient
     from payman_sdk.sandbox import Sandbox
@@ -161,16 +159,15 @@ _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def payman_vcr_config(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Settings for pytest-recording: no secret reaches a cassette, and the ids that clients make do not matter.
+    """Settings for pytest-recording: cassettes that hold no secret, and that are played although ids and tokens are new.
+
+    Mark tests with `@pytest.mark.vcr`, record them once with `pytest --record-mode=rewrite`, and run them without a network
+    from then on.
 
     Example:
         @pytest.fixture(scope="module")
         def vcr_config(payman_vcr_config):
             return payman_vcr_config
-
-        @pytest.mark.vcr
-        def test_my_agent():
-            ...
     """
     from payman_sdk.testing.recording import Recorder
 
@@ -179,8 +176,8 @@ def payman_vcr_config(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
-    """Begins a cassette, where `payman_vcr_config` is used."""
+def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
+    """Prepares each cassette, once `payman_vcr_config` is used; those with other settings stay as they are."""
     recorder = config.stash.get(_RECORDER, None)
     if recorder is not None:
         recorder.begin(vcr)
