@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any, Final, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +23,7 @@ _RENAMED: Final = re.compile(f"{_ID}|{PLACEHOLDER.pattern}")
 _ID_IN_BYTES: Final = re.compile(_ID.encode())
 _COMPARED_HEADERS: Final = frozenset({"authorization", ACCESS_TOKEN_HEADER.lower(), "last-event-id"})
 _SHOWN: Final = 120  # characters of a value in a line about a difference
+_PLAYED_AS: Final = " (played as "
 _MISSING: Final = object()
 
 
@@ -104,7 +106,7 @@ class Ids:
 
     def told(self, recorded: str) -> str:
         """What is to be said of a recorded text that is nothing but an id which stands for another one."""
-        return f" (played as {_shown(self._live[recorded])})" if recorded in self._live else ""
+        return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
     def _bound(self, recorded: str, live: str) -> bool:
         if recorded in self._live or live in self._recorded:
@@ -132,6 +134,20 @@ def differences(recorded: Meaning, live: Meaning) -> list[str]:
         ['text: recorded "send 10 TSD", now "send 20 TSD"']
     """
     return Ids().differences(recorded, live)
+
+
+def is_played(found: list[str]) -> bool:
+    """Whether two requests differ in nothing but ids that were taken for others, because the recording was played before."""
+    return bool(found) and all(_PLAYED_AS in line for line in found)
+
+
+def likeness(recorded: Meaning, live: Meaning) -> float:
+    """How alike two requests look, from 0 to 1, whatever their ids."""
+    return SequenceMatcher(None, _outline(recorded), _outline(live), autojunk=False).quick_ratio()
+
+
+def _outline(meaning: Meaning) -> str:
+    return _RENAMED.sub("", json.dumps([meaning.path, meaning.query, meaning.body], ensure_ascii=False))
 
 
 def _kind(name: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from payman_sdk.testing.matching import Ids, Meaning
+from payman_sdk.testing.matching import Ids, Meaning, is_played, likeness
 from payman_sdk.testing.scrubbing import Scrubber
 
 _ENVIRONMENT: Final = {"client-id": "PAYMAN_CLIENT_ID", "client-secret": "PAYMAN_CLIENT_SECRET"}
@@ -167,20 +167,34 @@ class Tape:
             self.is_used = True
             if self.is_loaded and not _is_from_file(recorded):
                 return ["what is recorded in this run is not played in it"]
-            return self._ids.agree(_meaning(recorded), _meaning(live))
+            found = self._ids.agree(_meaning(recorded), _meaning(live))
+            return ["it was played before, for another request", *found] if is_played(found) else found
 
     def is_nearest(self, live: Any, recorded: Any) -> bool:
         """Whether no other recorded request is nearer to a live one, so that a miss names that one alone."""
         with self._lock:
+            distance = self._distance(live, recorded)
+            if not distance:
+                return True
+            # vcrpy compares one copy of a request with everything that was recorded.
             if not hasattr(live, "_payman_distance"):
-                # vcrpy compares one copy of a request with everything that was recorded.
                 live._payman_distance = min(
                     (self._distance(live, other) for other in self._recorded), default=0
                 )
-            return self._distance(live, recorded) <= live._payman_distance
+            if distance > live._payman_distance:
+                return False
+            if not hasattr(live, "_payman_likeness"):
+                live._payman_likeness = max(
+                    likeness(_meaning(other), _meaning(live))
+                    for other in self._recorded
+                    if self._distance(live, other) == distance
+                )
+            return bool(likeness(_meaning(recorded), _meaning(live)) >= live._payman_likeness)
 
     def _distance(self, live: Any, recorded: Any) -> int:
-        return len(self._ids.differences(_meaning(recorded), _meaning(live)))
+        one, other = _meaning(recorded), _meaning(live)
+        is_elsewhere = (one.method, one.path) != (other.method, other.path)
+        return len(self._ids.differences(one, other)) + (_FAR if is_elsewhere else 0)
 
     def _translated(self, body: bytes) -> bytes:
         with self._lock:

@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from payman_api import ACCESS_TOKEN_HEADER, PATHS
+from payman_sdk.testing.scrubbing import PLACEHOLDER, Scrubber
+
+TOKEN_PATH = PATHS["create_token"]
+ACCESS = "at-7f3c0b9e51d84a6c"
+REFRESH = "rt/41+0c=5d é"
+SECRET = "cs_9d1e'0b\"7f&3c"
+CLIENT = "pm-test-4711"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4MTIzNDU2Nzg5In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+
+
+def basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+
+
+# Headers
+
+
+def test_headers_that_say_nothing_of_the_exchange_are_dropped() -> None:
+    """Cookies, the program's name, dates and lengths are dropped; what a client acts on is kept, in its spelling."""
+    headers = {
+        "Content-Type": "application/json",
+        "Retry-After": ["3"],
+        "Set-Cookie": ["session=s3cret"],
+        "User-Agent": "python",
+        "Content-Length": "12",
+        "Date": ["today"],
+        "X-Request-Id": ["1"],
+    }
+    assert Scrubber().headers(headers) == {"Content-Type": "application/json", "Retry-After": ["3"]}
+
+
+def test_headers_with_credentials_have_placeholders() -> None:
+    """The access token and both halves of Basic credentials are replaced, and a second scrubbing changes nothing."""
+    scrubber = Scrubber()
+    headers = {ACCESS_TOKEN_HEADER.upper(): ACCESS, "Authorization": basic(CLIENT, SECRET)}
+    scrubbed = scrubber.headers(headers)
+    assert scrubbed == {
+        ACCESS_TOKEN_HEADER.upper(): "SCRUBBED-access-token-1",
+        "Authorization": "Basic SCRUBBED-client-id-1:SCRUBBED-client-secret-1",
+    }
+    assert scrubber.headers(scrubbed) == scrubbed
+    assert Scrubber().headers(scrubbed) == scrubbed
+
+
+@pytest.mark.parametrize(
+    ("value", "scrubbed"),
+    [
+        (f"Bearer {ACCESS}", "Bearer SCRUBBED-access-token-1"),
+        ("bearer short", "bearer SCRUBBED-access-token-1"),
+        ("nothing-but-a-key", "SCRUBBED-authorization-1"),
+        ("Digest user=1", "Digest SCRUBBED-authorization-1"),
+        ("Basic !!!", "Basic SCRUBBED-authorization-1"),
+        (basic(CLIENT, ""), "Basic SCRUBBED-client-id-1:"),
+        ("", ""),
+    ],
+)
+def test_authorization_of_any_scheme_is_replaced(value: str, scrubbed: str) -> None:
+    """Whatever the scheme, nothing is left of the credentials; and it stays so."""
+    scrubber = Scrubber()
+    assert scrubber.headers({"authorization": value}) == {"authorization": scrubbed}
+    assert scrubber.headers({"authorization": scrubbed}) == {"authorization": scrubbed}
+
+
+def test_a_challenge_is_no_credential() -> None:
+    """What a server says it wants stays readable."""
+    challenge = 'Bearer realm="payman", error="invalid_token", error_description="The token expired."'
+    assert Scrubber().headers({"www-authenticate": challenge}) == {"www-authenticate": challenge}
+
+
+# Addresses, forms and redirects
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("refresh_token", "refresh-token"),
+        ("refreshToken", "refresh-token"),
+        ("REFRESH_TOKEN", "refresh-token"),
+        ("access_token", "access-token"),
+        ("code", "code"),
+        ("code_verifier", "code-verifier"),
+        ("client_secret", "client-secret"),
+        ("client_id", "client-id"),
+        ("id_token", "id-token"),
+        ("password", "password"),
+        ("api-key", "api-key"),
+    ],
+)
+def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: str) -> None:
+    """A parameter with a secret name has a placeholder, and the others stay as they were encoded."""
+    query = f"a=%7e+1&{quote(name)}={quote_plus(REFRESH)}&b=%7E"
+    expected = f"a=%7e+1&{name}=SCRUBBED-{kind}-1&b=%7E"
+    assert Scrubber().uri(f"https://agent.payman.ai{TOKEN_PATH}?{query}").endswith(f"?{expected}")
+    assert Scrubber().uri(f"https://x/back#{query}") == f"https://x/back#{expected}"
+    assert Scrubber().body(query.encode(), "application/x-www-form-urlencoded") == expected.encode()
+    location = {"location": [f"https://x/back?{query}"]}
+    assert Scrubber().headers(location) == {"location": [f"https://x/back?{expected}"]}
+
+
+@pytest.mark.parametrize(
+    ("address", "scrubbed"),
+    [
+        ("http://127.0.0.1:40123/x?y=1", "http://127.0.0.1/x?y=1"),
+        ("http://localhost:1", "http://localhost"),
+        ("http://[::1]:8642/", "http://[::1]/"),
+        ("https://agent.payman.ai:8443/x", "https://agent.payman.ai:8443/x"),
+        ("https://me:s3cret-pass@x.test/a", "https://x.test/a"),
+        (
+            "https://x.test/a?redirect_uri=http%3A%2F%2F127.0.0.1%3A5312%2Fcallback",
+            "https://x.test/a?redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback",
+        ),
+    ],
+)
+def test_ports_of_this_machine_and_users_are_dropped(address: str, scrubbed: str) -> None:
+    """A recording does not change with a free port, and an address holds nobody's password."""
+    assert Scrubber().uri(address) == scrubbed
+
+
+# Bodies
+
+
+@pytest.mark.parametrize("accessToken", ["accessToken", "access_token", "ACCESS_TOKEN"])
+def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # noqa: N803 # the member's own name
+    """In JSON, in an event stream, in a document in a string, and in the text of a Python dict."""
+    document = {"a": [{"b": {accessToken: ACCESS, "expiresIn": 3600}}], "n": 1.50}
+    expected = json.dumps(document).replace(ACCESS, "SCRUBBED-access-token-1")
+    for written, wanted in [
+        (json.dumps(document), expected),
+        (f"id: 1\ndata: {json.dumps(document)}\n\n", f"id: 1\ndata: {expected}\n\n"),
+        (json.dumps({"text": json.dumps(document)}), json.dumps({"text": expected})),
+        (str(document), str(document).replace(ACCESS, "SCRUBBED-access-token-1")),
+    ]:
+        assert Scrubber().body(written.encode()) == wanted.encode()
+
+
+def test_what_is_no_secret_stays_to_the_byte() -> None:
+    """Numbers, order, spacing and escapes of JSON come through; nothing is written anew."""
+    body = b'{"b": 1000.00,\r\n "a":"\\u00e9 \\/ \xc3\xa9", "big": 12345678901234567890.10, "b": null}'
+    assert Scrubber().body(body, "application/json") == body
+    assert Scrubber().body(b"\xff\x00\x80", "image/png") == b"\xff\x00\x80"
+
+
+def test_a_code_is_a_secret_in_oauth_only() -> None:
+    """The code of a JSON-RPC error, an HTTP status or a refusal stays; an authorization code does not."""
+    error = '{"error": {"code": -32603, "data": {"code": "insufficient_funds"}}}'
+    assert Scrubber().text(error) == error
+    grant = '{"grant_type": "authorization_code", "code": "abc"}'
+    assert Scrubber().text(grant) == grant.replace("abc", "SCRUBBED-code-1")
+    assert Scrubber().text("see https://x/back?code=abc") == "see https://x/back?code=SCRUBBED-code-1"
+    assert Scrubber().text("exit code=1") == "exit code=1"
+
+
+def test_credentials_are_known_by_their_looks() -> None:
+    """In any text: a bearer token, Basic credentials, a JSON Web Token; prose about them stays."""
+    scrubber = Scrubber()
+    text = f"sent Bearer {ACCESS}, {basic(CLIENT, SECRET)} and {JWT}."
+    assert scrubber.text(text) == (
+        "sent Bearer SCRUBBED-access-token-1, Basic SCRUBBED-client-id-1:SCRUBBED-client-secret-1"
+        " and SCRUBBED-jwt-1."
+    )
+    prose = "Use Bearer authentication or Basic authentication; the password is yours."
+    assert scrubber.text(prose) == prose
+    assert scrubber.leaks(prose) == []
+
+
+# One secret, one placeholder
+
+
+def test_the_same_secret_is_the_same_placeholder_everywhere() -> None:
+    """Two tokens stay two, and one stays one, in the order in which they appear."""
+    scrubber = Scrubber()
+    scrubber.body(b'{"accessToken": "token-number-one", "refreshToken": "refresh-number-one"}')
+    scrubber.body(b'{"accessToken": "token-number-two", "refreshToken": "refresh-number-one"}')
+    assert scrubber.headers({ACCESS_TOKEN_HEADER: "token-number-two"}) == {
+        ACCESS_TOKEN_HEADER: "SCRUBBED-access-token-2"
+    }
+    assert scrubber.text("token-number-one") == "SCRUBBED-access-token-1"
+    assert scrubber.uri("https://x/?refresh_token=refresh-number-one").endswith("=SCRUBBED-refresh-token-1")
+
+
+def test_a_loaded_placeholder_keeps_its_number() -> None:
+    """What is new gets a higher number than any that was found."""
+    scrubber = Scrubber()
+    scrubber.text('{"accessToken": "SCRUBBED-access-token-7"}')
+    assert scrubber.text('{"accessToken": "brand-new"}') == '{"accessToken": "SCRUBBED-access-token-8"}'
+    assert scrubber.minted == {"SCRUBBED-access-token-8"}
+
+
+def test_a_secret_that_looks_like_a_part_of_a_placeholder_spoils_none() -> None:
+    """Nothing is replaced within placeholders."""
+    scrubber = Scrubber()
+    scrubber.headers({"authorization": basic("SCRUBBED", "access-token")})
+    assert scrubber.text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
+    assert scrubber.text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
+
+
+def test_a_short_secret_is_replaced_in_its_own_place_only() -> None:
+    """A client whose id is "a" does not spoil every word."""
+    scrubber = Scrubber()
+    assert scrubber.text('{"client_id": "a", "text": "a bank"}').endswith('"text": "a bank"}')
+
+
+def test_known_secrets_are_replaced_without_a_name() -> None:
+    """What is known beforehand needs no name beside it."""
+    scrubber = Scrubber([("client-secret", SECRET), ("api-key", "")])
+    assert scrubber.text(f"is it {SECRET}?") == "is it SCRUBBED-client-secret-1?"
+
+
+SECRETS = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=8, max_size=24
+).filter(lambda value: not PLACEHOLDER.search(value) and not PLACEHOLDER.search(f"SCRUBBED-{value}"))
+
+WAYS_IN: list[Callable[[Scrubber, str], object]] = [
+    lambda scrubber, value: scrubber.uri(f"https://x/?{urlencode({'refresh_token': value})}"),
+    lambda scrubber, value: scrubber.body(json.dumps({"a": [{"clientSecret": value}]}).encode()),
+    lambda scrubber, value: scrubber.headers({ACCESS_TOKEN_HEADER: value}),
+    lambda scrubber, value: scrubber.headers({"authorization": basic(CLIENT, value)}),
+    lambda scrubber, value: scrubber.body(
+        urlencode({"code": value}).encode(), "application/x-www-form-urlencoded"
+    ),
+]
+FORMS: list[Callable[[str], str]] = [
+    str,
+    lambda value: json.dumps(value),
+    lambda value: json.dumps({"text": f"«{value}»"}, ensure_ascii=False),
+    lambda value: json.dumps({"x": json.dumps({"y": value})}),
+    lambda value: f"data: {json.dumps({'error_description': f'not {value}!'})}\n\n",
+    lambda value: urlencode({"next": value}),
+    lambda value: quote(value, safe=""),
+    lambda value: f"<p>{html.escape(value)}</p>",
+    lambda value: base64.b64encode(value.encode()).decode(),
+]
+
+
+@given(st.sampled_from(WAYS_IN), SECRETS, st.sampled_from(FORMS))
+@example(WAYS_IN[0], SECRET, FORMS[3])
+@example(WAYS_IN[3], 'a"b\\c/d é', FORMS[3])
+def test_no_secret_survives_once_it_was_seen(
+    way_in: Callable[[Scrubber, str], object], secret: str, form: Callable[[str], str]
+) -> None:
+    """However it came in and however it is written later, a secret is neither found by eye nor by the hunt."""
+    scrubber = Scrubber()
+    assert secret not in str(way_in(scrubber, secret))
+    written = form(secret)
+    assume(secret not in form("") and "SCRUBBED" not in secret)
+    scrubbed = scrubber.text(written)
+    assert form(secret) not in scrubbed
+    assert secret not in scrubbed
+    assert scrubber.leaks(scrubbed) == []
+    assert scrubber.leaks(written) != []
+    assert secret not in "".join(scrubber.leaks(written))
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=12)
+    | st.sampled_from([JWT, basic(CLIENT, SECRET)]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=4)
+            | st.sampled_from(["access_token", "code", "state", "authorization", "password", "clientId"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+@example({"authorization": "Bearer 0123456789abcdefghij and more"})
+def test_scrubbing_twice_is_scrubbing_once(document: Any) -> None:
+    """For any document in any wrapping, by the same scrubber and by a fresh one: a scrubbed text stays what it is."""
+    scrubber = Scrubber()
+    for text in (
+        json.dumps(document),
+        json.dumps(json.dumps(document)),
+        str(document),
+        f"data: {json.dumps(document)}\n\n",
+        urlencode({"access_token": json.dumps(document), "x": str(document)}),
+    ):
+        once = scrubber.text(text)
+        assert scrubber.text(once) == once
+        assert Scrubber().text(once) == once
+        assert scrubber.leaks(once) == []
+
+
+@given(JSON)
+def test_scrubbed_json_is_json_of_the_same_shape(document: Any) -> None:
+    """Only texts change, so a client reads the same members, numbers and lists."""
+    scrubbed = json.loads(Scrubber().text(json.dumps(document)))
+
+    def shape(value: Any) -> Any:
+        match value:
+            case str():
+                return "text"
+            case dict():
+                return [shape(each) for each in value.values()]
+            case list():
+                return [shape(each) for each in value]
+            case _:
+                return value
+
+    assert shape(scrubbed) == shape(document)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=6), st.text(max_size=12), max_size=5))
+def test_other_parameters_stay(parameters: dict[str, str]) -> None:
+    """An address is no longer than it was said to be: the same parameters in the same order."""
+    scrubbed = Scrubber().uri(f"https://x.test/a?{urlencode(parameters)}")
+    assert [name for name, _ in parse_qsl(urlsplit(scrubbed).query, keep_blank_values=True)] == [*parameters]
+
+
+# The hunt
+
+
+@pytest.mark.parametrize(
+    ("serialized", "kind"),
+    [
+        (f"a\nx: {SECRET}", "line 2: a client secret"),
+        ("x: " + json.dumps(SECRET), "line 1: a client secret"),
+        ("x: '" + SECRET.replace("'", "''") + "'", "line 1: a client secret"),
+        (f"x: {quote(SECRET, safe='')}", "line 1: a client secret"),
+        (f"x: {basic(CLIENT, SECRET)[6:]}", "line 1: a client id"),
+        ('{"refresh_token": "abc"}', "a member named refresh_token"),
+        ('"{\\"refreshToken\\": \\"abc\\"}"', "a member named refreshToken"),
+        ("GET /x?refresh_token=abc", "a parameter named refresh_token"),
+        ("headers:\n  x-api-key:\n  - abc\n", "line 2: a header named x-api-key"),
+        ("Bearer abcdefghijklmnop0123", "what looks like a bearer token"),
+        (basic("someone", "else"), "what looks like Basic credentials"),
+        (JWT, "what looks like a JSON Web Token"),
+    ],
+)
+def test_the_hunt_names_place_and_kind_and_no_value(serialized: str, kind: str) -> None:
+    """Whatever was missed is named so that it can be found, and not repeated."""
+    scrubber = Scrubber([("client-secret", SECRET), ("client-id", CLIENT)])
+    leaks = scrubber.leaks(serialized)
+    assert any(kind in leak for leak in leaks), leaks
+    assert not any(value in str(leaks) for value in (SECRET, "abc", JWT, "else"[::-1]))
+
+
+@pytest.mark.parametrize(
+    "serialized",
+    [
+        "status:\n  code: 200\n",
+        'string: \'{"error": {"code": -32001, "message": "Task not found"}}\'',
+        "authorization:\n- Basic SCRUBBED-client-id-1:SCRUBBED-client-secret-1\n",
+        "x-payman-access-token:\n- SCRUBBED-access-token-1\n",
+        '{"accessToken": null, "tokenType": "Bearer", "refreshToken": ""}',
+        'www-authenticate:\n- Bearer realm="payman", error_description="Basic is not enough 12345678901234567890"\n',
+        "tsk-1f048707-53da-4908-a779-972e0be1d5f8 ai-76cb95ef-b9b5-4db6-b244-1cdda079a9b1",
+        "uri: http://127.0.0.1/api/oauth2/token?grant_type=authorization_code&code=SCRUBBED-code-1",
+    ],
+)
+def test_the_hunt_finds_nothing_where_nothing_is(serialized: str) -> None:
+    """What a cassette is full of is no leak."""
+    assert Scrubber([("client-secret", SECRET)]).leaks(serialized) == []
