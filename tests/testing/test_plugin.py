@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+HEAVY = (
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "vcr",
+    "payman_api.client",
+    "payman_sdk.client",
+    "payman_sdk.sandbox.server",
+)
+
+
+class Project:
+    """A project of somebody who uses the kit: files in a folder, and pytest in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("pytest.ini", "[pytest]\nfilterwarnings = error\n")
+
+    def write(self, name: str, content: str) -> None:
+        (self.folder / name).write_text(textwrap.dedent(content), encoding="utf-8")
+
+    def run(self, *arguments: str) -> str:
+        """What pytest says; asyncio's plugins and the like stay out."""
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            *arguments,
+        ]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
+    """The plugin is there, and neither the client nor the sandbox nor a library of theirs is imported for it."""
+    project.write(
+        "test_other.py",
+        f"""
+        import sys
+
+        def test_nothing_is_imported(pytestconfig):
+            assert pytestconfig.pluginmanager.has_plugin("payman")
+            assert [name for name in {HEAVY!r} if name in sys.modules] == []
+        """,
+    )
+    assert "1 passed" in project.run("-p", "no:recording")
+
+
+def test_fixtures_are_announced_with_what_they_are_for(project: Project) -> None:
+    """`pytest --fixtures` and `--markers` show what there is."""
+    said = project.run("--fixtures", "--markers")
+    listed = project.run("--fixtures")
+    for name in ("payman_sandbox", "payman_client", "async_payman_client", "payman_env", "payman_vcr_config"):
+        assert re.search(rf"^{name}\b.* -- ", listed, re.MULTILINE), name
+    assert "@pytest.mark.payman_sandbox(**settings)" in said
+
+
+def test_each_test_has_a_payman_of_its_own(project: Project) -> None:
+    """What one test pays, the next does not see; within one, client and sandbox belong together."""
+    project.write(
+        "test_own.py",
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(3))
+        def test_paying(payman_client, payman_sandbox, number):
+            assert payman_client.ask("send 10 TSD to Test Payee").status == "completed"
+            assert (len(payman_sandbox.payments), payman_sandbox.balance("TSD")) == (1, 990)
+            assert [request.text for request in payman_sandbox.requests if request.text] == ["send 10 TSD to Test Payee"]
+        """,
+    )
+    assert "3 passed" in project.run()
+
+
+def test_a_session_has_one_payman_if_it_wants(project: Project) -> None:
+    """With the session's scope, tests see what earlier ones paid, and a marker that would change nothing is refused."""
+    project.write("pytest.ini", "[pytest]\npayman_sandbox_scope = session\n")
+    project.write(
+        "test_shared.py",
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_paying(payman_client, payman_sandbox, number):
+            payman_client.ask("send 10 TSD to Test Payee")
+            assert len(payman_sandbox.payments) == number
+
+        @pytest.mark.payman_sandbox(pace=1)
+        def test_refused(payman_sandbox):
+            pass
+        """,
+    )
+    said = project.run()
+    assert "2 passed, 1 error" in said
+    assert "the marker payman_sandbox needs payman_sandbox_scope = function" in said
+
+
+def test_a_wrong_scope_is_refused(project: Project) -> None:
+    """A scope that there is not is named, with those that there are."""
+    project.write("pytest.ini", "[pytest]\npayman_sandbox_scope = module\n")
+    project.write("test_any.py", "def test_any(): pass\n")
+    assert "payman_sandbox_scope has to be function or session, not 'module'" in project.run()
+
+
+def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
+    """A test's marker wins over its module's; a setting that there is not is an error that names it."""
+    project.write(
+        "test_marked.py",
+        """
+        import pytest
+
+        from payman_sdk.errors import PaymanError
+
+        pytestmark = pytest.mark.payman_sandbox(uppercase_states=False, clients={"pm-test-mine": "s3cret"})
+
+        @pytest.mark.payman_sandbox(uppercase_states=True)
+        def test_nearest_wins(payman_client, payman_sandbox):
+            assert payman_client.ask("Hello!", raw=True)["result"]["status"]["state"] == "COMPLETED"
+            assert payman_sandbox.client_id == "pm-test-mine"
+
+        def test_module(payman_client):
+            assert payman_client.ask("Hello!", raw=True)["result"]["status"]["state"] == "completed"
+
+        @pytest.mark.payman_sandbox(colour="red")
+        def test_unknown(payman_sandbox):
+            pass
+
+        @pytest.mark.payman_sandbox("fast")
+        def test_no_keyword(payman_sandbox):
+            pass
+        """,
+    )
+    said = project.run()
+    assert "2 passed, 2 errors" in said
+    assert "unexpected keyword argument 'colour'" in said
+    assert "payman_sandbox takes keywords only" in said
+
+
+def test_suites_that_block_sockets_need_none(project: Project) -> None:
+    """With sockets off, clients of both kinds work while pytest-socket refuses every connection and every port."""
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\npayman_sandbox_sockets = false\n")
+    project.write(
+        "test_blocked.py",
+        """
+        import asyncio
+        import socket
+
+        import pytest
+        from pytest_socket import SocketBlockedError
+
+        def test_blocked():
+            with pytest.warns(UserWarning, match="socket"), pytest.raises(SocketBlockedError):
+                socket.socket(socket.AF_INET)
+
+        def test_client(payman_client, payman_sandbox):
+            assert payman_client.ask("send 10 TSD to Test Payee").status == "completed"
+            with payman_client.stream("send 10 TSD to Test Payee") as stream:
+                assert "".join(stream.text_stream).startswith("Sent")
+            assert len(payman_sandbox.payments) == 2
+            assert not payman_sandbox.is_serving
+
+        @pytest.mark.enable_socket  # asyncio's own loop is woken through a pair of sockets
+        def test_async_client(async_payman_client, payman_sandbox):
+            async def main():
+                assert (await async_payman_client.ask("send 10 TSD to Test Payee")).status == "completed"
+                async with async_payman_client.stream("send 10 TSD to Test Payee") as stream:
+                    assert (await stream.result()).status == "completed"
+
+            asyncio.run(main())
+            assert len(payman_sandbox.payments) == 2
+        """,
+    )
+    assert "3 passed" in project.run("--disable-socket")
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_async_client_leaves_nothing_open(project: Project, backend: str) -> None:
+    """Under either event loop, where every warning is an error, an async test leaves no connection behind."""
+    project.write(
+        "test_async.py",
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return {backend!r}
+
+        @pytest.mark.anyio
+        async def test_paying(async_payman_client, payman_sandbox):
+            response = await async_payman_client.ask("send 10 TSD to Test Payee")
+            assert (response.status, len(payman_sandbox.payments)) == ("completed", 1)
+            async with async_payman_client.stream("list all payees") as stream:
+                async for event in stream:
+                    break
+        """,
+    )
+    assert "1 passed" in project.run()
+
+
+def test_the_environment_points_to_the_sandbox(project: Project) -> None:
+    """A program that makes its client from the environment pays at the sandbox, whatever the environment said before."""
+    project.write(
+        "test_env.py",
+        """
+        import os
+
+        from payman_sdk import PaymanClient
+
+        def test_program(payman_env):
+            with PaymanClient.from_env() as client:
+                client.ask("send 10 TSD to Test Payee")
+            assert len(payman_env.payments) == 1
+
+        def test_afterwards():
+            assert os.environ["PAYMAN_CLIENT_ID"] == "pm-live-mine"
+            assert "PAYMAN_BASE_URL" not in os.environ
+        """,
+    )
+    os.environ["PAYMAN_CLIENT_ID"], os.environ["PAYMAN_ENVIRONMENT"] = "pm-live-mine", "LIVE"
+    try:
+        assert "2 passed" in project.run()
+    finally:
+        del os.environ["PAYMAN_CLIENT_ID"], os.environ["PAYMAN_ENVIRONMENT"]
+
+
+def test_a_missing_extra_is_named(project: Project) -> None:
+    """Without the sandbox's libraries, the fixture says which extra brings them."""
+    project.write(
+        "test_without.py",
+        """
+        import sys
+
+        sys.modules["uvicorn"] = None
+
+        def test_any(payman_sandbox):
+            pass
+        """,
+    )
+    assert "pip install 'paymanai-sdk[sandbox]'" in project.run("-p", "no:recording")
