@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import queue
 import threading
 from collections.abc import Callable, Coroutine
@@ -72,7 +73,8 @@ class Background:
         """Run a coroutine; returns whether that is still possible."""
         with self._lock:  # what is started before `leave()` is begun, and then canceled
             if not self._left:
-                self._loop.call_soon_threadsafe(self._begin, work)
+                # A context of its own: the caller's may say that trio runs here.
+                self._loop.call_soon_threadsafe(self._begin, work, context=contextvars.Context())
             return not self._left
 
     def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
