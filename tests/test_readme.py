@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from payman_sdk import PaymanClient
 from payman_sdk.sandbox import Sandbox
 
 README = Path(__file__).parent.parent / "README.md"
@@ -31,6 +32,15 @@ def test_readme_runs_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
                 checked += 1
     assert len(BLOCKS) >= 8
     assert checked >= 6
+
+
+def test_the_test_in_readme_passes(payman_client: PaymanClient, payman_sandbox: Sandbox) -> None:
+    """The test that README shows passes, with the fixtures that it names."""
+    [block] = [block for block in BLOCKS if "def test_" in block]
+    namespace: dict[str, Any] = {}
+    exec(compile(block, "README", "exec"), namespace)  # noqa: S102 # our own README
+    namespace["test_my_agent"](payman_client, payman_sandbox)
+    assert len(payman_sandbox.payments) == 1
 
 
 def test_readme_says_what_ci_runs() -> None:

@@ -1,5 +1,8 @@
 """What tests of programs that use the SDK need, and the SDK's own tests: see the modules.
 
+`payman_sdk.testing.plugin` has the fixtures that pytest finds by itself: a local Payman, clients of it, and settings for
+cassettes (`scrubbing`, `matching`, `recording`). It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`.
+
 `payman_sdk.testing.faults` puts a network that fails between a client and the sandbox, and counts what became of the
 money. It needs the extra `sandbox`: `pip install 'paymanai-sdk[sandbox]'`.
 
