@@ -1,6 +1,6 @@
 """Ask a person for consent: GET /oauth/authorize."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import httpx
 
@@ -54,7 +54,7 @@ def build_request(
     return _kwargs
 
 
-def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> str | None:
+def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> Any | str | None:
     """Read an answer.
 
     Args:
@@ -76,12 +76,23 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
         response_302 = response.text
         return response_302
 
+    if response.status_code == 303:
+        response_303 = cast(Any, None)
+        return response_303
+
+    try:
+        if response.status_code == 400:
+            response_400 = response.text
+            return response_400
+
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
     if raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
     return None
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[str]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | str]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -100,7 +111,7 @@ def sync_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[str]:
+) -> Response[Any | str]:
     """Ask a person for consent.
 
     A page for a browser, not for a program: the person signs in, sees who asks for which scopes, and
@@ -136,7 +147,7 @@ async def asyncio_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[str]:
+) -> Response[Any | str]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
         **build_request(
@@ -162,7 +173,7 @@ def sync(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> str | None:
+) -> Any | str | None:
     """Do as `sync_detailed`, and give only what was read."""
     return sync_detailed(
         client=client,
@@ -186,7 +197,7 @@ async def asyncio(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> str | None:
+) -> Any | str | None:
     """Do as `asyncio_detailed`, and give only what was read."""
     return (
         await asyncio_detailed(
