@@ -76,6 +76,7 @@ class Recorder:
         self._recorded_against = recorded_against
         self._known = [*known]
         self._tape = Tape(Scrubber(self._known))
+        self._refusals = _Refusals()
 
     def config(self) -> dict[str, Any]:
         """The settings for `vcr.VCR`, or for the fixture `vcr_config` of pytest-recording."""
@@ -92,6 +93,7 @@ class Recorder:
             "before_record_request": before_record_request,
             "before_record_response": before_record_response,
             "decode_compressed_response": True,
+            "custom_patches": ((self._refusals, "is_open", True),),
         }
 
     def begin(self, vcr: Any) -> None:
@@ -113,7 +115,7 @@ class Recorder:
 
         vcr.register_matcher("payman_nearest", payman_nearest)
         vcr.register_matcher("payman_body", payman_body)
-        vcr.register_persister(_Persister(vcr.persister, tape, self._recorded_against))
+        vcr.register_persister(_Persister(vcr.persister, tape, self._refusals, self._recorded_against))
 
 
 class Tape:
@@ -194,7 +196,10 @@ class Tape:
     def _distance(self, live: Any, recorded: Any) -> int:
         one, other = _meaning(recorded), _meaning(live)
         is_elsewhere = (one.method, one.path) != (other.method, other.path)
-        return len(self._ids.differences(one, other)) + (_FAR if is_elsewhere else 0)
+        found = self._ids.differences(one, other)
+        # That it was played already, to another request, is the smallest difference there is.
+        told = [line for line in found if not is_played([line])]
+        return 2 * len(told) + (len(told) < len(found)) + (_FAR if is_elsewhere else 0)
 
     def _translated(self, body: bytes) -> bytes:
         with self._lock:
@@ -216,12 +221,49 @@ class _Body(dict[str, Any]):
         return dict(self)
 
 
+class _Refusals:
+    """Raises at the end of a cassette that its saving was refused.
+
+    vcrpy saves a cassette before it takes its patches off, so if saving raised, httpx would go on talking to the cassette. It
+    takes off first what was given as `custom_patches`, and whatever that raises, the others too.
+    """
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._pending: list[SecretLeakError] = []
+
+    def refuse(self, error: SecretLeakError) -> None:
+        """Raises when the cassette ends, or at once where vcrpy did not patch this object."""
+        if not self._open:
+            raise error
+        self._pending.append(error)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a cassette is in use: what vcrpy patches."""
+        return self._open > 0
+
+    @is_open.setter
+    def is_open(self, is_open: bool) -> None:
+        self._open += 1
+
+    @is_open.deleter
+    def is_open(self) -> None:
+        self._open -= 1
+        if self._pending:
+            raise self._pending.pop()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Refusals:
+        return self  # pytest-recording copies the settings deeply
+
+
 class _Persister:
     """Stands before another persister of vcrpy: lets nothing be saved that holds a secret, and saves whole or not at all."""
 
-    def __init__(self, persister: Any, tape: Tape, recorded_against: str | None) -> None:
+    def __init__(self, persister: Any, tape: Tape, refusals: _Refusals, recorded_against: str | None) -> None:
         self._persister = persister
         self._tape = tape
+        self._refusals = refusals
         self._recorded_against = recorded_against
 
     def load_cassette(self, cassette_path: Any, serializer: Any) -> Any:
@@ -246,7 +288,8 @@ class _Persister:
         )
         leaks = [*self._tape.scrubber.leaks(text), *_unreadable(responses)]
         if leaks:
-            raise SecretLeakError(path, leaks)
+            self._refusals.refuse(SecretLeakError(path, leaks))
+            return
         against = self._recorded_against or _hosts(request.uri for request in cassette_dict["requests"])
         if _is_yaml(serializer):
             text = (
