@@ -20,7 +20,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-import vcr
+import vcr  # type: ignore[import-untyped] # it has no types
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
