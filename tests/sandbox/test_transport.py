@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import logging
 import random
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from pytest_socket import SocketBlockedError, disable_socket
@@ -39,14 +41,24 @@ _BOTH = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Nothing of all that is logged or printed, and no thread is left."""
+    _others[:] = threading.enumerate()
     yield
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert capfd.readouterr() == ("", "")
     assert _threads() == []
 
 
-def _threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name == _NAME]
+_others: list[threading.Thread] = []  # that ran before the test
+
+
+def _threads() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == _NAME and one not in _others]
+
+
+def _wait_for_no_thread() -> None:
+    for thread in _threads():
+        thread.join(5)
+    assert _threads() == []
 
 
 @contextmanager
@@ -358,7 +370,7 @@ def test_fifty_threads_at_once() -> None:
             return answer.state == "completed" and f"**0.{number:02} TSD**" in answer.text
 
         assert all(pool.map(pay, range(1, 51)))
-        assert _threads() == [_NAME]
+        assert len(_threads()) == 1
     assert sandbox.balance() * 100 == 100_000 - sum(range(51))
     sandbox.check_invariants()
     assert len(sandbox.token_requests) == 1
@@ -369,6 +381,7 @@ def test_fifty_threads_at_once() -> None:
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _START: Message = {"type": "http.response.start", "status": 200, "headers": []}
+_END: Message = {"type": "http.response.body"}
 
 
 class _Patient:
@@ -482,6 +495,93 @@ def test_leaving_early_tells_the_application() -> None:
 
 
 @_BOTH
+def test_leaving_an_async_answer_early_tells_the_application(backend: str) -> None:
+    """The same for asyncio and trio."""
+    app = _Patient(*_BEGUN)
+
+    async def run() -> None:
+        async with httpx.AsyncClient(base_url=_NOWHERE, transport=SandboxTransport(app)) as http:
+            async with http.stream("GET", "/"):
+                assert await anyio.to_thread.run_sync(app.reached.wait, 5)
+                assert not app.gone.is_set()
+            assert await anyio.to_thread.run_sync(app.gone.wait, 5)
+
+    anyio.run(run, backend=backend)
+
+
+def test_a_complete_answer_ends_the_exchange() -> None:
+    """The application is told that there is nobody to wait for once its answer is complete, however late it is read."""
+    done = threading.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send(_START)
+        await send({"type": "http.response.body", "body": b"all"})
+        assert (await receive())["type"] == "http.disconnect"
+        done.set()
+
+    with _get(app) as http:
+        with http.stream("GET", "/") as answer:
+            assert done.wait(5)
+            assert answer.read() == b"all"
+        again = http.build_request("GET", "/", timeout=5)
+        body = SandboxTransport(app).handle_request(again).stream
+        assert isinstance(body, httpx.SyncByteStream)
+        assert (list(body), list(body)) == ([b"all"], [])
+    del body
+    gc.collect()
+    _wait_for_no_thread()
+
+
+@_BOTH
+def test_what_comes_at_once_leaves_turns_to_other_tasks(backend: str) -> None:
+    """A task that reads an answer which is there already lets others have their turns between its pieces."""
+    app = _Patient(_START, *[{"type": "http.response.body", "body": b"x", "more_body": True}] * 100, _END)
+
+    async def run() -> None:
+        async with (
+            httpx.AsyncClient(base_url=_NOWHERE, transport=SandboxTransport(app)) as http,
+            http.stream("GET", "/") as answer,
+            anyio.create_task_group() as group,
+        ):
+            assert await anyio.to_thread.run_sync(app.reached.wait, 5)
+            turns = pieces = 0
+
+            async def others() -> None:
+                nonlocal turns
+                while True:
+                    turns += 1
+                    await anyio.lowlevel.checkpoint()
+
+            group.start_soon(others)
+            async for _ in answer.aiter_raw():
+                pieces += 1
+            assert pieces == 100
+            assert turns > 30
+            group.cancel_scope.cancel()
+
+    anyio.run(run, backend=backend)
+
+
+def test_nothing_of_the_caller_reaches_the_application() -> None:
+    """The application runs in a context of its own, as it would behind a socket."""
+    mine: contextvars.ContextVar[str] = contextvars.ContextVar("mine", default="nothing")
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(mine.get())
+        await send(_START)
+        await send(_END)
+
+    token = mine.set("the caller's")
+    with _get(app) as http:
+        http.get("/")
+        http.get("/")
+    mine.reset(token)
+    assert seen == ["nothing", "nothing"]
+
+
+@_BOTH
 @pytest.mark.parametrize("said", [(), _BEGUN])
 def test_a_canceled_task_leaves(backend: str, said: tuple[Message, ...]) -> None:
     """A task that is canceled while it waits, for the head or for the body, is gone for the application at once."""
@@ -532,7 +632,7 @@ def test_pieces_that_come_in_time_are_no_timeout() -> None:
         for _ in range(6):
             await asyncio.sleep(0.03)
             await send({"type": "http.response.body", "body": b"x", "more_body": True})
-        await send({"type": "http.response.body"})
+        await send(_END)
 
     with _get(app, timeout=0.12) as http:
         assert http.get("/").content == b"xxxxxx"
@@ -657,14 +757,22 @@ def test_what_nobody_closes_ends_with_its_last_user() -> None:
     gc.collect()
     assert gone() is None
     assert b"Payman sandbox" in answer.read()
-    [thread] = [thread for thread in threading.enumerate() if thread.name == _NAME]
+    assert len(_threads()) == 1
     del answer
     gc.collect()
-    thread.join(5)
-    assert not thread.is_alive()
+    _wait_for_no_thread()
     unused = weakref.ref(sandbox.transport())
     assert unused() is None
     sandbox.close()
+
+
+def test_a_transport_that_was_never_used_has_no_thread() -> None:
+    """A thread begins with the first request, and none begins after the end."""
+    transport = Sandbox().transport()
+    assert _threads() == []
+    transport.close()
+    with pytest.raises(httpx.ConnectError, match="closed"):
+        transport.handle_request(httpx.Request("GET", _NOWHERE))
 
 
 # Where sockets are forbidden.
