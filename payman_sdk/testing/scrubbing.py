@@ -209,7 +209,7 @@ class Scrubber:
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
         for pattern, what in ((_BEARER, "a bearer token"), (_JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
-                if not PLACEHOLDER.search(match["value"]):
+                if not PLACEHOLDER.fullmatch(match["value"]):
                     yield match.start(), f"what looks like {what}"
         for match in _BASIC.finditer(serialized):
             if _pair(match["value"]) is not None:
@@ -283,8 +283,6 @@ class Scrubber:
 
     def _looks_like(self, kind: str) -> Callable[[re.Match[str]], str]:
         def replaced(match: re.Match[str]) -> str:
-            if PLACEHOLDER.search(match["value"]):
-                return match[0]
             return match[0][: match.start("value") - match.start()] + self._placeholder(kind, match["value"])
 
         return replaced

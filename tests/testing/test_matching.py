@@ -159,8 +159,8 @@ def test_a_recording_that_was_played_is_told_from_another() -> None:
 
 def test_likeness_orders_what_differs() -> None:
     """Of two recordings the one with the nearer text is more alike, whatever the ids."""
-    live = ask("send 20 TSD to John Doe", ids=3)
-    near, far = ask("send 10 TSD to John Doe", ids=1), ask("list all wallets", ids=3)
+    live = ask("send 21 TSD to John Doe", ids=2**127 + 3)
+    near, far = ask("send 22 TSD to John Doe", ids=7**40), ask("send 34 TSD to John Doe", ids=2**127 + 3)
     assert likeness(near, live) > likeness(far, live)
 
 

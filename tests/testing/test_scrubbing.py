@@ -77,8 +77,12 @@ def test_authorization_of_any_scheme_is_replaced(value: str, scrubbed: str) -> N
 
 def test_a_challenge_is_no_credential() -> None:
     """What a server says it wants stays readable."""
-    challenge = 'Bearer realm="payman", error="invalid_token", error_description="The token expired."'
-    assert Scrubber().headers({"www-authenticate": challenge}) == {"www-authenticate": challenge}
+    for challenge in (
+        'Bearer realm="payman", error="invalid_token", error_description="The token expired."',
+        'Bearer error_description="expired-401"',
+    ):
+        assert Scrubber().headers({"www-authenticate": challenge}) == {"www-authenticate": challenge}
+        assert Scrubber().leaks(challenge) == []
 
 
 # Addresses, forms and redirects
@@ -198,6 +202,8 @@ def test_a_loaded_placeholder_keeps_its_number() -> None:
     scrubber.text('{"accessToken": "SCRUBBED-access-token-7"}')
     assert scrubber.text('{"accessToken": "brand-new"}') == '{"accessToken": "SCRUBBED-access-token-8"}'
     assert scrubber.minted == {"SCRUBBED-access-token-8"}
+    scrubber.headers({"authorization": "Basic SCRUBBED-client-id-3:SCRUBBED-client-secret-3"})
+    assert scrubber.uri("https://x/?client_id=me").endswith("=SCRUBBED-client-id-4")
 
 
 def test_a_secret_that_looks_like_a_part_of_a_placeholder_spoils_none() -> None:
@@ -212,6 +218,25 @@ def test_a_short_secret_is_replaced_in_its_own_place_only() -> None:
     """A client whose id is "a" does not spoil every word."""
     scrubber = Scrubber()
     assert scrubber.text('{"client_id": "a", "text": "a bank"}').endswith('"text": "a bank"}')
+
+
+def test_the_longer_of_two_secrets_is_replaced_first() -> None:
+    """Where one secret begins like another, nothing is left of the longer one."""
+    scrubber = Scrubber()
+    scrubber.text('{"accessToken": "abcdefgh", "refreshToken": "abcdefgh-and-more"}')
+    assert scrubber.text("abcdefgh-and-more abcdefgh") == "SCRUBBED-refresh-token-1 SCRUBBED-access-token-1"
+
+
+def test_a_pair_is_known_again() -> None:
+    """Basic credentials that a server repeats without saying what they are, and a password of an address."""
+    scrubber = Scrubber()
+    pair = basic("pm-test-1", SECRET)
+    scrubber.headers({"authorization": pair})
+    scrubber.uri("https://me:s3cret%2Fpass@x.test/")
+    assert scrubber.text(f"not {pair[6:]} or {pair[6:].rstrip('=')}!") == (
+        "not SCRUBBED-client-id-1:SCRUBBED-client-secret-1 or SCRUBBED-client-id-1:SCRUBBED-client-secret-1!"
+    )
+    assert scrubber.text("not s3cret/pass") == "not SCRUBBED-password-1"
 
 
 def test_known_secrets_are_replaced_without_a_name() -> None:
