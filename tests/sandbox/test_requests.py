@@ -345,7 +345,7 @@ def test_resubscribing_is_listed(desk: Desk) -> None:
 
 
 def _watched(
-    *received: Message, said: tuple[Message, ...] = (), fails: bool = False
+    *received: Message, said: tuple[Message, ...] = (), fails: bool = False, path: str = _SEND
 ) -> tuple[list[Message], Any]:
     """What an application sends on through the log, and what is listed, where it receives and says this."""
     log, coming, sent = RequestLog(), list(received), list[Message]()
@@ -362,10 +362,11 @@ def _watched(
         return coming.pop(0)
 
     async def send(message: Message) -> None:
+        assert log.requests()[0].status == message["status"] or received
         sent.append(message)
 
     async def run() -> None:
-        await Watched(app, log)({"type": "http", "method": "POST", "path": _SEND}, receive, send)
+        await Watched(app, log)({"type": "http", "method": "POST", "path": path}, receive, send)
 
     if fails:
         with pytest.raises(ZeroDivisionError):
@@ -389,11 +390,15 @@ def test_messages_pass_unchanged_and_bodies_in_pieces_are_put_together() -> None
     assert sent[0] is _START
     assert (request.body, request.status) == (_CALL, 200)
     assert _watched(first)[1].body is None
+    assert _watched(first, rest, path="/api/OAuth2/tokens")[1].body is None
     assert _watched()[1] == SandboxRequest("POST", _SEND, "send_task")
 
 
 def test_failures_of_the_sandbox_are_500() -> None:
-    """An application that fails before it answers is answered for with 500; afterwards the status stands."""
+    """An application that fails before it answers is answered for with 500; afterwards the status stands.
+
+    It is there before the client can have the answer.
+    """
     assert _watched(fails=True)[1].status == 500
     assert _watched(said=(_START,), fails=True)[1].status == 200
     gone: Message = {"type": "http.disconnect"}

@@ -6,6 +6,8 @@ import gc
 import logging
 import random
 import socket
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -764,6 +766,19 @@ def test_what_nobody_closes_ends_with_its_last_user() -> None:
     unused = weakref.ref(sandbox.transport())
     assert unused() is None
     sandbox.close()
+
+
+def test_a_program_that_closes_nothing_ends() -> None:
+    """A program that forgets its client, and an answer that it was reading, ends, and nothing is said about it."""
+    program = f"""
+import httpx
+from payman_sdk.sandbox import Sandbox
+http = httpx.Client(transport=Sandbox().transport(), base_url="{_NOWHERE}")
+answer = http.send(http.build_request("GET", "/.well-known/agent.json"), stream=True)
+"""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
+    ended = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 def test_a_transport_that_was_never_used_has_no_thread() -> None:
