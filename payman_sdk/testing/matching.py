@@ -16,7 +16,7 @@ from typing import Any, Final, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from payman_api import ACCESS_TOKEN_HEADER
-from payman_sdk.testing.scrubbing import PLACEHOLDER
+from payman_sdk.testing.credentials import PLACEHOLDER
 
 _ID: Final = r"(?:tsk|req|ses)-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _RENAMED: Final = re.compile(f"{_ID}|{PLACEHOLDER.pattern}")

@@ -9,21 +9,33 @@ the byte.
 from __future__ import annotations
 
 import base64
-import binascii
-import html
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
-from payman_api import ACCESS_TOKEN_HEADER
+from payman_sdk.testing.credentials import (
+    BASIC,
+    BEARER,
+    BESIDE_A_CODE,
+    JWT,
+    KINDS,
+    LOOPBACK_PORT,
+    MEMBER,
+    PARAMETER,
+    PARAMETER_KINDS,
+    PLACEHOLDER,
+    SCRUBBED,
+    USER,
+    YAML_HEADER,
+    documents,
+    forms_of,
+    pair_in,
+    plain_name,
+    unescaped,
+)
 
-PLACEHOLDER: Final = re.compile(r"SCRUBBED-([a-z]+(?:-[a-z]+)*)-([0-9]+)")
-"""A placeholder: its kind and its number. It needs no escaping in a header, an address or JSON."""
-
-_SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{PLACEHOLDER.pattern})?")
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
 
 _HARMLESS_HEADERS: Final = frozenset(
@@ -40,58 +52,6 @@ _HARMLESS_HEADERS: Final = frozenset(
         "www-authenticate",
     }
 )
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").lower()
-
-
-_KINDS: Final = {
-    _plain(ACCESS_TOKEN_HEADER): "access-token",
-    "accesstoken": "access-token",
-    "refreshtoken": "refresh-token",
-    "idtoken": "id-token",
-    "clientsecret": "client-secret",
-    "clientid": "client-id",  # no secret, but it says who recorded
-    "codeverifier": "code-verifier",
-    "devicecode": "device-code",
-    "assertion": "assertion",
-    "clientassertion": "assertion",
-    "authorization": "authorization",
-    "proxyauthorization": "authorization",
-    "password": "password",
-    "passwd": "password",
-    "apikey": "api-key",
-    "xapikey": "api-key",
-    "privatekey": "private-key",
-    "secret": "secret",
-}
-_PARAMETER_KINDS: Final = {**_KINDS, "code": "code"}
-# In JSON a code is a secret only beside these: elsewhere it says what went wrong.
-_BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
-
-_LOOPBACK_PORT: Final = re.compile(
-    r"(https?(?:://|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|%5B::1%5D|%5B%3A%3A1%5D))(?::|%3A)[0-9]+",
-    re.IGNORECASE,
-)
-_USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@]*)@")
-# A member of JSON or of a Python dict, also where the document stands in a string and its quotes are escaped.
-_MEMBER: Final = re.compile(
-    r"""(?P<quote>\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
-    r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
-    re.DOTALL,
-)
-_PARAMETER: Final = re.compile(
-    r"""(?P<before>\A|[?&]|(?<![\w.%-]))(?P<name>[A-Za-z][\w-]{0,40})=(?P<value>[^&\s"'<>\\;,)\]}#]+)"""
-)
-_YAML_HEADER: Final = re.compile(
-    r"""^[ ]*["']?(?P<name>[A-Za-z][\w-]*)["']?:\n[ ]*- (?P<value>.+)$""", re.MULTILINE
-)
-_BEARER: Final = re.compile(
-    r"(?i:\bbearer)(?P<blank>\s+|%20|\+)(?P<value>(?=[^\s]*[0-9])[\w.~+/-]{16,}+=*+)(?![=\"])"
-)
-_BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
-_JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
 
 
 class Scrubber:
@@ -125,7 +85,7 @@ class Scrubber:
 
     def uri(self, uri: str) -> str:
         """An address without secrets, without a user, and without the port of a server on this machine."""
-        user = _USER.match(uri)
+        user = USER.match(uri)
         if user is not None:
             self._placeholder("password", unquote_plus(user[2].partition(":")[2]))
             uri = user[1] + uri[user.end() :]
@@ -147,7 +107,7 @@ class Scrubber:
         """
         kept: dict[str, Any] = {}
         for name, value in headers.items():
-            if _plain(name) in _KINDS or name.lower() in _HARMLESS_HEADERS:
+            if plain_name(name) in KINDS or name.lower() in _HARMLESS_HEADERS:
                 values = cast("list[object]", value) if isinstance(value, list) else [value]
                 scrubbed = [self._header(name, _decoded(each)) for each in values]
                 kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
@@ -161,15 +121,15 @@ class Scrubber:
 
     def text(self, text: str) -> str:
         """A text without secrets: JSON, an event stream, a web page, or plain."""
-        text = _LOOPBACK_PORT.sub(r"\1", text)
+        text = LOOPBACK_PORT.sub(r"\1", text)
         if '"code"' in text:
-            for document in _documents(text):
+            for document in documents(text):
                 self._learn_codes(document)
-        text = _MEMBER.sub(self._member, text)
-        text = _PARAMETER.sub(self._parameter_in_text, text)
-        text = _BASIC.sub(self._basic, text)
-        text = _BEARER.sub(self._looks_like("access-token"), text)
-        text = _JWT.sub(self._looks_like("jwt"), text)
+        text = MEMBER.sub(self._member, text)
+        text = PARAMETER.sub(self._parameter_in_text, text)
+        text = BASIC.sub(self._basic, text)
+        text = BEARER.sub(self._looks_like("access-token"), text)
+        text = JWT.sub(self._looks_like("jwt"), text)
         return self._hunt().sub(self._seen, text)
 
     def leaks(self, serialized: str) -> list[str]:
@@ -199,35 +159,35 @@ class Scrubber:
                     f"a {self._kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
                 )
         for pattern, kinds, what in (
-            (_MEMBER, _KINDS, "a member"),
-            (_PARAMETER, _KINDS, "a parameter"),
-            (_YAML_HEADER, _KINDS, "a header"),
+            (MEMBER, KINDS, "a member"),
+            (PARAMETER, KINDS, "a parameter"),
+            (YAML_HEADER, KINDS, "a header"),
         ):
             for match in pattern.finditer(serialized):
                 value = unquote_plus(match["value"]).strip("\"'")
-                if _plain(match["name"]) in kinds and not _SCRUBBED.fullmatch(value):
+                if plain_name(match["name"]) in kinds and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
-        for pattern, what in ((_BEARER, "a bearer token"), (_JWT, "a JSON Web Token")):
+        for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):
                     yield match.start(), f"what looks like {what}"
-        for match in _BASIC.finditer(serialized):
-            if _pair(match["value"]) is not None:
+        for match in BASIC.finditer(serialized):
+            if pair_in(match["value"]) is not None:
                 yield match.start(), "what looks like Basic credentials"
 
     def _header(self, name: str, value: str) -> str:
-        kind = _KINDS.get(_plain(name))
+        kind = KINDS.get(plain_name(name))
         if kind is None:
             return self.uri(value) if name.lower() == "location" else self.text(value)
         return self._credentials(value) if kind == "authorization" else self._placeholder(kind, value)
 
     def _credentials(self, value: str) -> str:
-        if _SCRUBBED.fullmatch(value):
+        if SCRUBBED.fullmatch(value):
             return self._hunt().sub(self._seen, value)  # which notes the numbers that are taken
         scheme, blank, rest = value.partition(" ")
         if not blank:
             return self._placeholder("authorization", value)
-        pair = _pair(rest) if scheme.lower() == "basic" else None
+        pair = pair_in(rest) if scheme.lower() == "basic" else None
         if pair is not None:
             return f"{scheme} {self._pair(*pair)}"
         return f"{scheme} {self._placeholder('access-token' if scheme.lower() == 'bearer' else 'authorization', rest)}"
@@ -244,14 +204,14 @@ class Scrubber:
 
     def _parameter(self, piece: str) -> str:
         name, _, value = piece.partition("=")
-        kind = _PARAMETER_KINDS.get(_plain(unquote_plus(name)))
+        kind = PARAMETER_KINDS.get(plain_name(unquote_plus(name)))
         return (
             f"{name}={self._placeholder(kind, unquote_plus(value))}" if kind and value else self.text(piece)
         )
 
     def _parameter_in_text(self, match: re.Match[str]) -> str:
-        kinds = _PARAMETER_KINDS if match["before"] in {"?", "&"} else _KINDS
-        kind = kinds.get(_plain(match["name"]))
+        kinds = PARAMETER_KINDS if match["before"] in {"?", "&"} else KINDS
+        kind = kinds.get(plain_name(match["name"]))
         if kind is None:
             return match[0]
         return f"{match['before']}{match['name']}={self._placeholder(kind, unquote_plus(match['value']))}"
@@ -259,8 +219,8 @@ class Scrubber:
     def _member(self, match: re.Match[str]) -> str:
         quotes, name, value = match["quote"], match["name"], match["value"]
         for _ in range(1 + quotes.count("\\")):
-            value = _unescaped(value)
-        kind = _KINDS.get(_plain(name))
+            value = unescaped(value)
+        kind = KINDS.get(plain_name(name))
         if kind is None and name.lower() == "code" and self._kinds.get(value) == "code":
             kind = "code"
         if kind is None or not value:
@@ -268,7 +228,7 @@ class Scrubber:
             at = match.start("value")
             inner = match["value"]
             return (
-                match[0][: at - match.start()] + _MEMBER.sub(self._member, inner) + quotes
+                match[0][: at - match.start()] + MEMBER.sub(self._member, inner) + quotes
                 if inner
                 else match[0]
             )
@@ -276,7 +236,7 @@ class Scrubber:
         return f"{quotes}{name}{quotes}{match['between']}{quotes}{scrubbed}{quotes}"
 
     def _basic(self, match: re.Match[str]) -> str:
-        pair = _pair(match["value"])
+        pair = pair_in(match["value"])
         return (
             match[0] if pair is None else match[0][: match.start("value") - match.start()] + self._pair(*pair)
         )
@@ -291,7 +251,7 @@ class Scrubber:
         if isinstance(document, dict):
             members = cast("dict[str, Any]", document)
             code = members.get("code")
-            if isinstance(code, str) and any(_plain(name) in _BESIDE_A_CODE for name in members):
+            if isinstance(code, str) and any(plain_name(name) in BESIDE_A_CODE for name in members):
                 self._placeholder("code", code)
             for value in members.values():
                 self._learn_codes(value)
@@ -332,7 +292,7 @@ class Scrubber:
         """Finds every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
             long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
-            self._forms = {form: (value,) for value in long_enough for form in _forms(value)}
+            self._forms = {form: (value,) for value in long_enough for form in forms_of(value)}
             self._forms.update(self._pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
             self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
@@ -344,51 +304,10 @@ class Scrubber:
             for client_secret in secrets:
                 pair = f"{client_id}:{client_secret}".encode("utf-8", "surrogateescape")
                 for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
-                    for form in _forms(encoded.decode()):
+                    for form in forms_of(encoded.decode()):
                         yield form, (client_id, client_secret)
                         yield form.rstrip("="), (client_id, client_secret)
 
 
 def _decoded(value: Any) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
-
-
-def _unescaped(value: str) -> str:
-    try:
-        decoded = json.loads(f'"{value}"')
-    except ValueError:
-        return value
-    return decoded if isinstance(decoded, str) else value
-
-
-def _pair(encoded: str) -> tuple[str, str] | None:
-    """The client id and secret in Basic credentials, or None if they are none."""
-    try:
-        decoded = base64.b64decode(
-            encoded + "=" * (-len(encoded) % 4), b"-_" if {*encoded} & {*"-_"} else None, validate=True
-        )
-        client_id, colon, secret = decoded.decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    return (client_id, secret) if colon and (client_id + secret).isprintable() else None
-
-
-def _documents(text: str) -> Iterator[Any]:
-    """The JSON documents in a text that is one, or that is an event stream of them."""
-    for piece in (text, *(line[5:] for line in text.splitlines() if line.startswith("data:"))):
-        try:
-            yield json.loads(piece)
-        except (ValueError, RecursionError):
-            continue
-
-
-def _forms(value: str) -> set[str]:
-    """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
-    forms = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
-    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-        forms |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
-    raw = value.encode("utf-8", "surrogateescape")
-    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        forms |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
-    forms.add(base64.b64encode(raw).decode().rstrip("="))
-    return forms

@@ -12,7 +12,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
-from payman_sdk.testing.scrubbing import PLACEHOLDER, Scrubber
+from payman_sdk.testing.credentials import PLACEHOLDER
+from payman_sdk.testing.scrubbing import Scrubber
 
 TOKEN_PATH = PATHS["create_token"]
 ACCESS = "at-7f3c0b9e51d84a6c"
@@ -123,6 +124,7 @@ def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: 
         ("http://[::1]:8642/", "http://[::1]/"),
         ("https://agent.payman.ai:8443/x", "https://agent.payman.ai:8443/x"),
         ("https://me:s3cret-pass@x.test/a", "https://x.test/a"),
+        ("https://x.test?to=a@x.test", "https://x.test?to=a@x.test"),
         (
             "https://x.test/a?redirect_uri=http%3A%2F%2F127.0.0.1%3A5312%2Fcallback",
             "https://x.test/a?redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback",

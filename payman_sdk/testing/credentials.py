@@ -1,0 +1,114 @@
+"""How credentials look in HTTP: by which names they go, by which marks they are known, and in which forms they are written."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from payman_api import ACCESS_TOKEN_HEADER
+
+PLACEHOLDER: Final = re.compile(r"SCRUBBED-([a-z]+(?:-[a-z]+)*)-([0-9]+)")
+"""A placeholder: its kind and its number. It needs no escaping in a header, an address or JSON."""
+
+SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{PLACEHOLDER.pattern})?")
+
+
+def plain_name(name: str) -> str:
+    """A name in one spelling: `refreshtoken` for `refresh_token`, `refreshToken` and `Refresh-Token`."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+KINDS: Final = {
+    plain_name(ACCESS_TOKEN_HEADER): "access-token",
+    "accesstoken": "access-token",
+    "refreshtoken": "refresh-token",
+    "idtoken": "id-token",
+    "clientsecret": "client-secret",
+    "clientid": "client-id",  # no secret, but it says who recorded
+    "codeverifier": "code-verifier",
+    "devicecode": "device-code",
+    "assertion": "assertion",
+    "clientassertion": "assertion",
+    "authorization": "authorization",
+    "proxyauthorization": "authorization",
+    "password": "password",
+    "passwd": "password",
+    "apikey": "api-key",
+    "xapikey": "api-key",
+    "privatekey": "private-key",
+    "secret": "secret",
+}
+PARAMETER_KINDS: Final = {**KINDS, "code": "code"}
+# In JSON a code is a secret only beside these: elsewhere it says what went wrong.
+BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
+
+LOOPBACK_PORT: Final = re.compile(
+    r"(https?(?:://|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|%5B::1%5D|%5B%3A%3A1%5D))(?::|%3A)[0-9]+",
+    re.IGNORECASE,
+)
+USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@?#]*)@")
+# A member of JSON or of a Python dict, also where the document stands in a string and its quotes are escaped.
+MEMBER: Final = re.compile(
+    r"""(?P<quote>\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
+    r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
+    re.DOTALL,
+)
+PARAMETER: Final = re.compile(
+    r"""(?P<before>\A|[?&]|(?<![\w.%-]))(?P<name>[A-Za-z][\w-]{0,40})=(?P<value>[^&\s"'<>\\;,)\]}#]+)"""
+)
+YAML_HEADER: Final = re.compile(
+    r"""^[ ]*["']?(?P<name>[A-Za-z][\w-]*)["']?:\n[ ]*- (?P<value>.+)$""", re.MULTILINE
+)
+BEARER: Final = re.compile(
+    r"(?i:\bbearer)(?P<blank>\s+|%20|\+)(?P<value>(?=[^\s]*[0-9])[\w.~+/-]{16,}+=*+)(?![=\"])"
+)
+BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
+JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
+
+
+def unescaped(value: str) -> str:
+    """What stands between the quotes of a JSON string; as it is, if that is none."""
+    try:
+        decoded = json.loads(f'"{value}"')
+    except ValueError:
+        return value
+    return decoded if isinstance(decoded, str) else value
+
+
+def pair_in(encoded: str) -> tuple[str, str] | None:
+    """The client id and secret in Basic credentials, or None if they are none."""
+    try:
+        decoded = base64.b64decode(
+            encoded + "=" * (-len(encoded) % 4), b"-_" if {*encoded} & {*"-_"} else None, validate=True
+        )
+        client_id, colon, secret = decoded.decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (client_id, secret) if colon and (client_id + secret).isprintable() else None
+
+
+def documents(text: str) -> Iterator[Any]:
+    """The JSON documents in a text that is one, or that is an event stream of them."""
+    for piece in (text, *(line[5:] for line in text.splitlines() if line.startswith("data:"))):
+        try:
+            yield json.loads(piece)
+        except (ValueError, RecursionError):
+            continue
+
+
+def forms_of(value: str) -> set[str]:
+    """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
+    written = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
+    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
+        written |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
+    raw = value.encode("utf-8", "surrogateescape")
+    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+        written |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
+    written.add(base64.b64encode(raw).decode().rstrip("="))
+    return written
