@@ -20,7 +20,7 @@ ORDERS = (
     "send 10 TSD to Test Payee",
     "send 250 TSD to Test Payee",  # waits for somebody's approval
     "What did we talk about earlier?",
-    "send 100000 TSD to Test Payee",  # fails: it is above the limit
+    "send 100000 TSD to Test Payee",  # is refused: it is above a limit
     "create a new payee named John Doe with email john@example.com",
     "show my last 5 transactions",
 )

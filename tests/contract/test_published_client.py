@@ -1,0 +1,229 @@
+"""The client that is published, version 1.0.8, works in the sandbox as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from payman_sdk.sandbox import Sandbox
+
+VERSION = "1.0.8"
+
+# Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.
+REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}
+REACHING |= {"PIP_PROXY", "PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
+
+# What pip says when it gets to no index, and that this was the end of it.
+OUT_OF_REACH = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ProxyError",
+)
+IN_VAIN = ("(from versions: none)", "Max retries exceeded")
+
+# Nothing about the client is changed but where its environments are.
+BEGINNING = """
+import json, sys
+from importlib.metadata import version
+import payman_sdk
+from payman_sdk import PaymanClient, utils
+given = json.load(sys.stdin)
+utils.BASE_URLS.update(dict.fromkeys(utils.BASE_URLS, given["base_url"]))
+config = {"client_id": given["client_id"], "client_secret": given["client_secret"]}
+told = {"version": version("paymanai-sdk"), "file": payman_sdk.__file__}
+"""
+END = """
+print(json.dumps(told))
+"""
+
+Run: TypeAlias = Callable[..., dict[str, Any]]
+
+
+def is_out_of_reach(said: str) -> bool:
+    """Whether pip failed because there is no way to an index."""
+    return any(word in said for word in OUT_OF_REACH) and any(word in said for word in IN_VAIN)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with the published client and what it needs, and nothing of ours."""
+    home = tmp_path_factory.mktemp("published")
+    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
+    builder.create(home)
+    python = Path(builder.ensure_directories(home).env_exe)
+    installed = install(python, f"paymanai-sdk=={VERSION}")
+    if installed.returncode and is_out_of_reach(installed.stderr):
+        pytest.skip(f"paymanai-sdk {VERSION} cannot be installed: no package index is within reach")
+    assert installed.returncode == 0, installed.stderr
+    return python
+
+
+def install(python: Path, *what: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if name[:4] != "PIP_" or name in REACHING}
+    options = ["--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15", "--quiet"]
+    return subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+        env={**own, **environment},
+        cwd=python.parent,
+    )
+
+
+@pytest.fixture
+def run(published: Path) -> Run:
+    """Runs a program of the published client's user, and gives what it told."""
+
+    def made(program: str, sandbox: Sandbox, **more: Any) -> dict[str, Any]:
+        given: Mapping[str, Any] = {
+            "base_url": sandbox.base_url,
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            **more,
+        }
+        # -I: neither the environment nor the working directory leads to the packages of the checkout.
+        done = subprocess.run(
+            [str(published), "-I", "-c", BEGINNING + program + END],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=published.parent,
+        )
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)  # and it printed nothing else: no error of its own
+        assert told["version"] == VERSION
+        assert Path(told["file"]).is_relative_to(published.parents[1])
+        return told
+
+    return made
+
+
+def outcomes(sandbox: Sandbox) -> list[tuple[str | None, str]]:
+    """What the token endpoint was asked for, and what came of it."""
+    return [(request.grant_type, request.outcome) for request in sandbox.token_requests]
+
+
+def test_published_client_pays_and_remembers(run: Run) -> None:
+    """It gets a token, pays once, and the session remembers that, also in a second client and not in a new session."""
+    program = """
+client = PaymanClient.with_credentials(config)
+told["paid"] = client.ask("send 10 TSD to Test Payee", {
+    "metadata": {"source": "web-app"}, "part_metadata": {"language": "en"}, "message_metadata": {"channel": "chat"},
+})
+told["earlier"] = client.ask("What did we talk about earlier?")
+session = told["session"] = client.get_session_id()
+second = PaymanClient.with_credentials({**config, "session_id": session, "environment": "TEST"})
+told["resumed"] = second.ask("What did we talk about earlier?")
+told["anew"] = client.ask("What did we talk about earlier?", {"new_session": True, "output_format": "json"})
+told["other session"] = client.get_session_id()
+told["token"] = client.get_access_token()
+told["expired"] = client.is_access_token_expired()
+"""
+    with Sandbox() as sandbox:
+        told = run(program, sandbox)
+        assert outcomes(sandbox) == [("client_credentials", "issued")] * 2
+        (payment,) = sandbox.payments
+        assert sandbox.balance() == Decimal(990)
+        sandbox.check_invariants()
+        asked = [request for request in sandbox.requests if request.operation == "send_task"]
+    assert (payment.amount, payment.payee, payment.status) == (Decimal(10), "Test Payee", "INITIATED")
+    assert (payment.task_id, payment.session_id) == (told["paid"]["task_id"], told["session"])
+    assert told["paid"]["status"] == "COMPLETED" and told["paid"]["error"] is None
+    for remembering in ("earlier", "resumed"):
+        assert "send 10 TSD to Test Payee" in told[remembering]["artifacts"][0]["content"]
+    assert "send 10 TSD" not in json.dumps(told["anew"])
+    assert told["anew"]["result"]["sessionId"] == told["other session"] != told["session"]
+    assert told["token"]["accessToken"] and told["token"]["expiresIn"] > 3500 and not told["expired"]
+    assert [(request.session_id, request.status) for request in asked] == [
+        (told["session"], 200),
+        (told["session"], 200),
+        (told["session"], 200),
+        (told["other session"], 200),
+    ]
+    assert asked[0].body is not None and asked[0].body["method"] == "tasks.send"
+    assert asked[0].metadata == {"source": "web-app"}
+
+
+def test_published_client_logs_in_and_refreshes(run: Run) -> None:
+    """It turns a code into a token, renews one that ends with the refresh token of the last answer, and starts from each."""
+    program = """
+client = PaymanClient.with_auth_code(config, given["code"])
+first = client.get_refresh_token()
+told["short"] = [client.ask("list all wallets")["status"] for _ in range(2)]
+refresh_token = client.get_refresh_token()
+told["rotated"] = first != refresh_token
+told["refreshed"] = PaymanClient.with_token(config, {"refreshToken": refresh_token}).get_session_id()
+"""
+    with Sandbox(token_lifetime=50) as sandbox:  # it renews a token that ends in less than 60 seconds
+        told = run(program, sandbox, code=sandbox.issue_code())
+        assert outcomes(sandbox) == [("authorization_code", "issued")] + [("refresh_token", "issued")] * 3
+        assert sandbox.reuse_detected == 0
+    assert told["short"] == ["COMPLETED", "COMPLETED"]
+    assert told["rotated"] and told["refreshed"].startswith("ses-")
+
+
+def test_published_client_uses_a_token_that_it_is_given(run: Run) -> None:
+    """It pays with an access token from elsewhere, waits for somebody's approval above one limit, and is refused above another."""
+    program = """
+client = PaymanClient.with_token({"client_id": given["client_id"]}, given["token"])
+told["paid"] = client.ask("send 12.5 TSD to Test Payee")["status"]
+told["waits"] = client.ask("send 250 TSD to Test Payee")["status"]
+told["refused"] = client.ask("send 600 TSD to Test Payee")["artifacts"][0]["content"]
+"""
+    with Sandbox() as sandbox:
+        told = run(program, sandbox, token=sandbox.issue_token())
+        assert outcomes(sandbox) == []
+        assert sandbox.balance() == Decimal("987.50")
+        assert [payment.status for payment in sandbox.payments] == ["INITIATED", "AWAITING_APPROVAL"]
+    assert (told["paid"], told["waits"]) == ("COMPLETED", "INPUT_REQUIRED")
+    assert "limit" in told["refused"]
+
+
+def test_published_client_hears_refusals(run: Run) -> None:
+    """A wrong secret is a 401 to it and a code that is used twice a 400, each with the error that the sandbox gave."""
+    program = """
+import contextlib, io
+import requests
+def refusal(make):
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            make()
+    except requests.exceptions.HTTPError as error:
+        return [error.response.status_code, error.response.json()["error"]]
+PaymanClient.with_auth_code(config, given["code"])
+wrong = PaymanClient.with_credentials({**config, "client_secret": "wrong"})
+told["secret"] = refusal(lambda: wrong.ask("list all wallets"))
+told["code"] = refusal(lambda: PaymanClient.with_auth_code(config, given["code"]))
+"""
+    with Sandbox() as sandbox:
+        told = run(program, sandbox, code=sandbox.issue_code())
+        assert not [request for request in sandbox.requests if request.operation == "send_task"]
+    assert (told["secret"], told["code"]) == ([401, "invalid_client"], [400, "invalid_grant"])
+
+
+def test_only_an_index_out_of_reach_is_no_failure(tmp_path: Path) -> None:
+    """Where pip reaches no index that is told from everything else that may be wrong with an installation."""
+    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
+    builder.create(tmp_path)
+    python = Path(builder.ensure_directories(tmp_path).env_exe)
+    alone = {"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": ""}
+    nowhere = install(python, "paymanai-sdk", PIP_INDEX_URL="http://127.0.0.1:9/simple", **alone)
+    assert nowhere.returncode != 0 and is_out_of_reach(nowhere.stderr)
+    broken = install(python, "--no-index", str(tmp_path / "paymanai_sdk-1.0.8-py3-none-any.whl"))
+    assert broken.returncode != 0 and not is_out_of_reach(broken.stderr)
