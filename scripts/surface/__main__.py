@@ -1,0 +1,95 @@
+"""Check tests/public_api.txt against the code and against the last release, or write it anew."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from difflib import ndiff
+from pathlib import Path
+
+from scripts.surface.comparing import breakages
+from scripts.surface.history import NoBaselineError, baseline, is_major_step, next_version
+from scripts.surface.reading import UnreadableError, facts_of
+from scripts.surface.record import FILE, Fact, Surface, written
+
+RECORD = "python -m scripts.surface --record"
+_AT_MOST = 30
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Checks or records; gives the exit status: 0 fine, 1 something is to be done, 2 nothing could be said."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.surface", description=__doc__)
+    parser.add_argument(
+        "--record", action="store_true", help=f"write {FILE} anew; what breaks is checked all the same"
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path(__file__).parents[2], help="the folder that holds payman_sdk/"
+    )
+    options = parser.parse_args(arguments)
+    root: Path = options.root
+    try:
+        facts = facts_of(root)
+    except UnreadableError as error:
+        print(f"scripts.surface: {error}", file=sys.stderr)
+        return 2
+    if options.record:
+        (root / FILE).parent.mkdir(exist_ok=True)
+        (root / FILE).write_text(written(facts), encoding="utf-8")
+    up_to_date = _is_up_to_date(root, facts)
+    announced = _is_announced(root, facts)
+    return 0 if up_to_date and announced else 1
+
+
+def _is_up_to_date(root: Path, facts: list[Fact]) -> bool:
+    """Says what is different between record and code."""
+    file = root / FILE
+    recorded = file.read_text(encoding="utf-8") if file.exists() else ""
+    if recorded == written(facts):
+        return True
+    changes = [
+        line
+        for line in ndiff(recorded.splitlines(), written(facts).splitlines())
+        if line.startswith(("-", "+"))
+    ]
+    print(f"{FILE} is not what the code says:", file=sys.stderr)
+    for line in changes[:_AT_MOST]:
+        print(f"  {line}", file=sys.stderr)
+    if len(changes) > _AT_MOST:
+        print(f"  … and {len(changes) - _AT_MOST} more", file=sys.stderr)
+    print(f"If that is meant, run `{RECORD}` and commit the file.", file=sys.stderr)
+    return False
+
+
+def _is_announced(root: Path, facts: list[Fact]) -> bool:
+    """Says what breaks, and whether the changelog announces a version that may."""
+    try:
+        before = baseline(root)
+    except NoBaselineError as reason:
+        print(f"Nothing to compare the public surface with: {reason}.")
+        return True
+    broken = breakages(Surface(before.facts), Surface(facts))
+    if not broken:
+        return True
+    changelog = root / "CHANGELOG.md"
+    coming = next_version(changelog.read_text(encoding="utf-8")) if changelog.exists() else None
+    was, is_next = _dotted(before.version), _dotted(coming) if coming else "no version"
+    if is_major_step(before.version, coming):
+        print(f"Since {before.name} this breaks, as {is_next} may:")
+        print("\n".join(f"  {one}" for one in broken))
+        return True
+    print(f"Programs written for {was} break; compared with {before.name}:", file=sys.stderr)
+    print("\n".join(f"  {one}" for one in broken), file=sys.stderr)
+    print(
+        f"CHANGELOG.md announces {is_next}. Keep what was there, perhaps beside the new, or announce a major version: "
+        f"## [Unreleased]: {before.version[0] + 1}.0.0",
+        file=sys.stderr,
+    )
+    return False
+
+
+def _dotted(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

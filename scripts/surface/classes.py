@@ -1,0 +1,189 @@
+"""The facts about a class: its kind, its bases, and its members, those of bases that are not public included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from griffe import (
+    AliasResolutionError,
+    Attribute,
+    Class,
+    Expr,
+    ExprCall,
+    ExprSubscript,
+    Function,
+    GriffeLoader,
+)
+
+from scripts.surface.record import Fact
+from scripts.surface.signatures import Types, attrs_init, is_attrs, is_frozen, signature, type_text
+
+_BY_SYNTAX = frozenset(
+    [
+        "__init__",
+        "__call__",
+        "__bool__",
+        "__len__",
+        "__contains__",
+        "__getitem__",
+        "__setitem__",
+        "__delitem__",
+        "__enter__",
+        "__exit__",
+        "__iter__",
+        "__next__",
+        "__aenter__",
+        "__aexit__",
+        "__aiter__",
+        "__anext__",
+        "__await__",
+    ]
+)
+"""What the language calls when a program uses an object: making it, `with`, `for`, `in`, `[]`, …"""
+
+_SAY_NOTHING = frozenset({"object", "typing.Generic", "typing.Protocol", "typing.TypedDict"})
+_READS_A_KEY = "payman_sdk.records.Key"
+
+
+class Reader:
+    """Reads classes.
+
+    Args:
+        home: The path in the record of everything public, by the path where it is defined.
+        loader: What has read the code.
+    """
+
+    def __init__(self, home: Mapping[str, str], loader: GriffeLoader) -> None:
+        self._home, self._loader = home, loader
+
+    def facts(self, made: Class, path: str) -> Iterator[Fact]:
+        """The facts about a class that is recorded as `path`."""
+        lineage = [made, *made.mro()]
+        kind = self._kind(made, lineage)
+        yield Fact(path, kind)
+        for base in self._bases(made):
+            yield Fact(path, "base", base)
+        types = self._types(made, {})
+        covered = self._covered(lineage)
+        seen: set[str] = set()
+        if kind == "class" and is_attrs(made) and "__init__" not in made.members:
+            yield Fact(f"{path}.__init__", "def", attrs_init(lineage))
+            seen.add("__init__")
+        for owner in lineage:
+            for name, member in owner.members.items():
+                if name in seen or (name.startswith("_") and name not in _BY_SYNTAX):
+                    continue
+                seen.add(name)
+                if owner.path in covered:
+                    continue
+                if isinstance(member, Function):
+                    yield from _methods(member, f"{path}.{name}", types.get(owner.path, {}))
+                elif isinstance(member, Attribute) and not name.startswith("_"):
+                    yield _attribute(member, owner, kind, f"{path}.{name}", types.get(owner.path, {}))
+
+    def _covered(self, lineage: list[Class]) -> set[str]:
+        """The bases whose members are recorded with a public base."""
+        return {
+            covered.path for base in lineage[1:] if base.path in self._home for covered in (base, *base.mro())
+        }
+
+    def _kind(self, made: Class, lineage: list[Class]) -> str:
+        above = {_outside(base) for one in lineage for base in one.bases}
+        if "typing.Protocol" in {_outside(base) for base in made.bases}:
+            return "protocol"
+        if "typing.TypedDict" in above:
+            return "typed dict"
+        return "enum" if any(base.startswith("enum.") for base in above) else "class"
+
+    def _found(self, base: Expr | str) -> Class | None:
+        """The class that is named as a base, where it is one of ours."""
+        try:
+            found = self._loader.modules_collection[_outside(base)]
+            found = found.final_target if found.is_alias else found
+        except (KeyError, AliasResolutionError):
+            return None
+        return found if isinstance(found, Class) else None
+
+    def _bases(self, made: Class) -> Iterator[str]:
+        """The bases that users may know; in the place of one that is not public stand its own."""
+        for base in made.bases:
+            found = self._found(base)
+            if found is None:
+                if _outside(base) not in _SAY_NOTHING:
+                    yield _outside(base)
+            elif found.path in self._home:
+                yield self._home[found.path]
+            else:
+                yield from self._bases(found)
+
+    def _types(self, made: Class, known: Types) -> dict[str, Types]:
+        """What stands for the type variables of each base."""
+        result: dict[str, Types] = {}
+        for base in made.bases:
+            found = self._found(base)
+            if found is None:
+                continue
+            given = [type_text(text, known) for text in _subscripts(base)]
+            variables = [
+                str(variable)
+                for above in found.bases
+                if _outside(above) in ("typing.Generic", "typing.Protocol")
+                for variable in _subscripts(above)
+            ]
+            mine = dict(zip(variables, given, strict=False))
+            result = {**self._types(found, mine), found.path: mine, **result}
+        return result
+
+
+def _outside(base: Expr | str) -> str:
+    """The path of a base, without what it is subscripted with."""
+    path = base.canonical_path if isinstance(base, Expr) else str(base)
+    return path.removeprefix("builtins.")
+
+
+def _subscripts(base: Expr | str) -> list[Expr | str]:
+    if not isinstance(base, ExprSubscript):
+        return []
+    return list(getattr(base.slice, "elements", None) or [base.slice])
+
+
+def _methods(member: Function, path: str, types: Types) -> Iterator[Fact]:
+    for one in member.overloads or [member]:
+        if "staticmethod" in member.labels:
+            kind = "staticmethod"
+        elif "classmethod" in member.labels:
+            kind = "classmethod"
+        else:
+            kind = "async def" if "async" in member.labels else "def"
+        yield Fact(path, kind, signature(one, types, bound=kind != "staticmethod"))
+
+
+def _attribute(member: Attribute, owner: Class, kind: str, path: str, types: Types) -> Fact:
+    text = type_text(member.annotation, types)
+    if kind == "enum" and member.annotation is None and "property" not in member.labels:
+        return Fact(path, "member", str(member.value))
+    if kind == "typed dict":
+        return _key(text, path, total=str(owner.keywords.get("total")) != "False")
+    if isinstance(member.value, ExprCall) and member.value.canonical_path == _READS_A_KEY:
+        [key] = _subscripts(member.value.function)
+        return Fact(path, "read-only", type_text(key))
+    only_read = is_frozen(owner) or ("property" in member.labels and "writable" not in member.labels)
+    return Fact(path, "read-only" if only_read else "attribute", text or _as_given(member, owner, types))
+
+
+def _key(text: str, path: str, *, total: bool) -> Fact:
+    needed = total
+    for word, answer in (("Required[", True), ("NotRequired[", False)):
+        if text.startswith(word):
+            text, needed = text.removeprefix(word).removesuffix("]"), answer
+    if total:
+        return Fact(path, "key" if needed else "key, maybe", text)
+    return Fact(path, "option, required" if needed else "option", text)
+
+
+def _as_given(member: Attribute, owner: Class, types: Types) -> str:
+    """The type of an attribute that `__init__` sets to what it was given."""
+    init = owner.members.get("__init__")
+    if isinstance(init, Function) and str(member.value) in init.parameters:
+        return type_text(init.parameters[str(member.value)].annotation, types)
+    return ""

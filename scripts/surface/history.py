@@ -1,0 +1,114 @@
+"""What the surface is compared with, and which version comes next: what git and the changelog say."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.surface.reading import UnreadableError, facts_of
+from scripts.surface.record import FILE, Fact, RecordError, parsed
+
+PUBLISHED = (1, 0, 8)
+"""The last version that was published before there were tags here."""
+
+Version = tuple[int, int, int]
+
+_TAG = re.compile(
+    r"v(\d+)\.(\d+)\.(\d+)$"
+)  # a pre-release promises nothing, so it is nothing to compare with
+_HEADING = re.compile(r"^## \[([^]]*)\](?::\s*(\S+))?", re.MULTILINE)
+_NUMBERS = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What programs were told they may rely on.
+
+    Args:
+        name: Where that is, for messages.
+        version: The version that was published with it, or before it.
+        facts: What there was.
+    """
+
+    name: str
+    version: Version
+    facts: list[Fact]
+
+
+class NoBaselineError(Exception):
+    """There is nothing to compare with; the message says why."""
+
+
+def next_version(changelog: str) -> Version | None:
+    """The version that the changelog announces: that of its first heading which names one."""
+    for heading in _HEADING.finditer(changelog):
+        if found := _NUMBERS.match(heading[2] or heading[1]):
+            return int(found[1]), int(found[2]), int(found[3])
+    return None
+
+
+def is_major_step(before: Version, after: Version | None) -> bool:
+    """Whether a version may break what the one before it promised."""
+    return after is not None and after[0] > before[0]
+
+
+def baseline(root: Path) -> Baseline:
+    """The newest release among the ancestors of HEAD; where there is none, what HEAD has recorded.
+
+    Raises:
+        NoBaselineError: No git, no repository here, no commit, or no package in it.
+    """
+    try:
+        top = _git(root, "rev-parse", "--show-toplevel").decode().strip()
+        if Path(top).resolve() != root.resolve():
+            raise NoBaselineError("this folder is no git repository")
+        _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        tags = _git(root, "tag", "--merged", "HEAD", "--list", "v*").decode().split()
+    except FileNotFoundError as error:
+        raise NoBaselineError("git is not installed") from error
+    except subprocess.CalledProcessError as error:
+        raise NoBaselineError("this folder is no git repository, or one without a commit") from error
+    releases = {_version(found): tag for tag in tags if (found := _TAG.match(tag))}
+    if releases:
+        version = max(releases)
+        return Baseline(releases[version], version, _facts(root, releases[version]))
+    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"))
+
+
+def _version(found: re.Match[str]) -> Version:
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def _facts(root: Path, revision: str) -> list[Fact]:
+    """What a revision has recorded; where it has no record that can be read, what its code says."""
+    try:
+        return parsed(_git(root, "show", f"{revision}:{FILE}").decode())
+    except (subprocess.CalledProcessError, RecordError):
+        return _read(root, revision)
+
+
+def _read(root: Path, revision: str) -> list[Fact]:
+    """The facts of a revision's code. `griffe.load_git` would leave a worktree and a branch in the repository meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="payman-surface-") as folder:
+        tree = _git(root, "archive", "--format=tar", revision)
+        with tarfile.open(fileobj=io.BytesIO(tree)) as archive:
+            archive.extractall(folder, filter="data")
+        try:
+            return facts_of(Path(folder))
+        except UnreadableError as error:
+            raise NoBaselineError(f"{revision} has neither a record nor code that can be read") from error
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    # A hook of git tells git which repository it is about, which need not be this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, check=True, env=environment
+    )
+    return done.stdout

@@ -1,0 +1,149 @@
+"""From source code to facts about the public surface. griffe reads the code; nothing of it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from griffe import Alias, AliasResolutionError, Class, Function, GriffeLoader, Module, Object
+
+from scripts.surface.classes import Reader
+from scripts.surface.record import Fact
+from scripts.surface.signatures import signature, type_text
+
+ALL = "the names in __all__"
+CLASSES = "the classes that are defined there"
+FIXTURES = "the fixtures"
+
+PLACES: dict[str, tuple[str, ...]] = {
+    "payman_sdk": (ALL, "FileTokenStore", "KeyringTokenStore", "RedisTokenStore"),
+    "payman_sdk.auth.stores": ("MemoryTokenStore", "StoredToken", "TokenStore"),
+    "payman_sdk.auth.stores.file": ("FileTokenStore",),
+    "payman_sdk.auth.stores.keyring": ("KeyringTokenStore",),
+    "payman_sdk.auth.stores.redis": ("RedisTokenStore",),
+    "payman_sdk.client": ("PaymanClient",),
+    "payman_sdk.errors": (CLASSES, "ErrorResponse"),
+    "payman_sdk.sandbox": (ALL,),
+    "payman_sdk.testing.plugin": (FIXTURES,),
+    "payman_sdk.types": (ALL,),
+}
+"""What is public of each module that users import from."""
+
+NOT_FOR_USERS = frozenset(
+    (
+        "payman_sdk.ArtifactUpdate.complete",  # called by the event itself
+        "payman_sdk.ArtifactUpdate.remember",  # called by the stream
+        "payman_sdk.AsyncConversation.__init__",  # `client.conversation()` makes conversations
+        "payman_sdk.AsyncTaskStream.__init__",  # `client.stream()` makes streams
+        "payman_sdk.Conversation.__init__",
+        "payman_sdk.TaskStream.__init__",
+        "payman_sdk.sandbox.Answer.turn",  # called by the sandbox's agent, as the next one
+        "payman_sdk.sandbox.StreamFault.strikes",
+        "payman_sdk.sandbox.Sandbox.authority",  # parts of the sandbox, for its own tests
+        "payman_sdk.sandbox.Sandbox.service",
+    )
+)
+"""What has a public name for the SDK's own sake: no guide tells of it, and it takes or gives parts that are not public."""
+
+_FOLDERS = (".", "generated")
+
+
+class UnreadableError(Exception):
+    """The code cannot be read; the message says why."""
+
+
+def facts_of(root: Path) -> list[Fact]:
+    """The facts about the package in a tree of files.
+
+    Raises:
+        UnreadableError: There is no such package, or a public name leads nowhere.
+    """
+    loader = GriffeLoader(search_paths=[root / folder for folder in _FOLDERS], allow_inspection=False)
+    try:
+        loader.load("payman_sdk", try_relative_path=False)
+        if (root / "generated" / "payman_api").is_dir():
+            loader.load("payman_api", try_relative_path=False)
+    except (ImportError, SyntaxError) as error:
+        raise UnreadableError(f"payman_sdk in {root} cannot be read: {error}") from error
+
+    paths: dict[str, Object] = {}
+    for module, names in _modules(loader):
+        for name in names:
+            paths[f"{module.path}.{name}"] = _meant(module, name)
+    # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
+    home: dict[str, str] = {}
+    for path in sorted(paths, key=lambda path: (path.count("."), path)):
+        home.setdefault(paths[path].path, path)
+
+    read = Reader(home, loader)
+    found: list[Fact] = []
+    for path, thing in paths.items():
+        if home[thing.path] != path:
+            found.append(Fact(path, "same as", home[thing.path]))
+        elif isinstance(thing, Class):
+            found += read.facts(thing, path)
+        else:
+            found += _plain(thing, path)
+    return sorted(fact for fact in set(found) if fact.path not in NOT_FOR_USERS)
+
+
+def _modules(loader: GriffeLoader) -> Iterator[tuple[Module, list[str]]]:
+    """The public modules that there are, and the public names of each."""
+    for path, rule in PLACES.items():
+        try:
+            module = loader.modules_collection[path]
+        except KeyError:
+            continue
+        names = {name for name in rule if name in module.members}
+        if ALL in rule:
+            names |= {str(name) for name in module.exports or []}
+        for name, member in module.members.items():
+            own = not member.is_alias and not name.startswith("_")
+            if (own and CLASSES in rule and member.is_class) or (
+                own and FIXTURES in rule and _fixture(member) is not None
+            ):
+                names.add(name)
+        yield module, sorted(names)
+
+
+def _meant(module: Module, name: str) -> Object:
+    """What a name stands for in the end."""
+    member = module.members.get(name)
+    try:
+        thing = member.final_target if isinstance(member, Alias) else member
+    except AliasResolutionError as error:
+        raise UnreadableError(f"{module.path}.{name} leads nowhere: {error}") from error
+    if isinstance(
+        thing, Module
+    ):  # a function that has the name of its module: at run time, it takes that one's place
+        thing = thing.members.get(name)  # type: ignore[assignment]
+    if not isinstance(thing, Object):
+        raise UnreadableError(f"{module.path}.{name} is announced, and is not there.")
+    return thing
+
+
+def _plain(thing: Object, path: str) -> Iterator[Fact]:
+    """The facts about a function, a fixture, a type or a constant."""
+    if (scope := _fixture(thing)) is not None:
+        yield Fact(path, "fixture", scope)
+    elif isinstance(thing, Function):
+        kind = "async def" if "async" in thing.labels else "def"
+        for one in thing.overloads or [thing]:
+            yield Fact(path, kind, signature(one, bound=False))
+    elif "TypeAlias" in str(getattr(thing, "annotation", None)):
+        yield Fact(path, "alias", type_text(thing.value))  # type: ignore[attr-defined]
+    else:
+        yield Fact(path, "constant", type_text(getattr(thing, "annotation", None)))
+
+
+def _fixture(thing: Object | Alias) -> str | None:
+    """What a fixture gives, None if it is none."""
+    if not isinstance(thing, Function):
+        return None
+    if not any(decorator.callable_path == "pytest.fixture" for decorator in thing.decorators):
+        return None
+    given = type_text(thing.returns)
+    for generator in ("Iterator[", "Generator["):
+        if given.startswith(generator):
+            return given.removeprefix(generator).removesuffix("]").partition(",")[0]
+    return given
