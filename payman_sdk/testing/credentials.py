@@ -7,7 +7,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -48,6 +48,15 @@ PARAMETER_KINDS: Final = {**KINDS, "code": "code"}
 # In JSON a code is a secret only beside these: elsewhere it says what went wrong.
 BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
 
+
+def kind_of(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
+    """Of which kind a secret is by its name; None if it is none."""
+    plain = plain_name(name)
+    if plain == "token":  # a short one is money, such as USDC
+        return "token" if len(value) >= 16 else None
+    return kinds.get(plain)
+
+
 LOOPBACK_PORT: Final = re.compile(
     r"(https?(?:://|%3A%2F%2F)(?:127\.0\.0\.1|localhost|\[::1\]|%5B::1%5D|%5B%3A%3A1%5D))(?::|%3A)[0-9]+",
     re.IGNORECASE,
@@ -55,7 +64,7 @@ LOOPBACK_PORT: Final = re.compile(
 USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@?#]*)@")
 # A member of JSON or of a Python dict, also where the document stands in a string and its quotes are escaped.
 MEMBER: Final = re.compile(
-    r"""(?P<quote>\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
+    r"""(?P<quote>(?<!\\)\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
     r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
     re.DOTALL,
 )

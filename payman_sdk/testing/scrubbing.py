@@ -31,6 +31,7 @@ from payman_sdk.testing.credentials import (
     YAML_HEADER,
     documents,
     forms_of,
+    kind_of,
     pair_in,
     plain_name,
     unescaped,
@@ -165,7 +166,7 @@ class Scrubber:
         ):
             for match in pattern.finditer(serialized):
                 value = unquote_plus(match["value"]).strip("\"'")
-                if plain_name(match["name"]) in kinds and not SCRUBBED.fullmatch(value):
+                if kind_of(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
         for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
@@ -204,14 +205,14 @@ class Scrubber:
 
     def _parameter(self, piece: str) -> str:
         name, _, value = piece.partition("=")
-        kind = PARAMETER_KINDS.get(plain_name(unquote_plus(name)))
+        kind = kind_of(unquote_plus(name), unquote_plus(value), PARAMETER_KINDS)
         return (
             f"{name}={self._placeholder(kind, unquote_plus(value))}" if kind and value else self.text(piece)
         )
 
     def _parameter_in_text(self, match: re.Match[str]) -> str:
         kinds = PARAMETER_KINDS if match["before"] in {"?", "&"} else KINDS
-        kind = kinds.get(plain_name(match["name"]))
+        kind = kind_of(match["name"], match["value"], kinds)
         if kind is None:
             return match[0]
         return f"{match['before']}{match['name']}={self._placeholder(kind, unquote_plus(match['value']))}"
@@ -220,7 +221,7 @@ class Scrubber:
         quotes, name, value = match["quote"], match["name"], match["value"]
         for _ in range(1 + quotes.count("\\")):
             value = unescaped(value)
-        kind = KINDS.get(plain_name(name))
+        kind = kind_of(name, value, KINDS)
         if kind is None and name.lower() == "code" and self._kinds.get(value) == "code":
             kind = "code"
         if kind is None or not value:

@@ -31,6 +31,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
 from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPFailure, Sandbox
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _yaml
+from payman_sdk.testing.tape import _Body
 
 PAY = "send 10 TSD to Test Payee"
 BALANCE = "what's my TSD wallet balance?"
@@ -390,6 +391,31 @@ def test_json_cassettes_hold_no_secret_either(tapes: Tapes, sandbox: Sandbox) ->
         assert talk(NOBODY) == first
 
 
+def test_a_cassette_of_an_old_vcrpy_is_played(tapes: Tapes) -> None:
+    """Answers that vcrpy once wrote in another shape are no trouble."""
+    tapes.path.parent.mkdir()
+    tapes.path.write_text(
+        json.dumps(
+            {
+                "version": 1,
+                "interactions": [
+                    {
+                        "request": {"method": "GET", "uri": "https://x.test/a", "body": "", "headers": {}},
+                        "response": {
+                            "status_code": 200,
+                            "http_version": "HTTP/1.1",
+                            "headers": {},
+                            "content": "old",
+                        },
+                    }
+                ],
+            }
+        )
+    )
+    with tapes.use():
+        assert httpx.get("https://x.test/a", trust_env=False).text == "old"
+
+
 @pytest.fixture
 def compressing() -> Iterator[str]:
     """A server that compresses, or says so."""
@@ -430,6 +456,13 @@ def test_an_answer_that_cannot_be_read_is_not_saved(tapes: Tapes, compressing: s
     with pytest.raises(SecretLeakError, match="answer 1: its body is compressed with"), tapes.use("once"):
         httpx.get(f"{compressing}/unheard-of", trust_env=False)
     assert not tapes.path.exists()
+
+
+def test_answers_are_read_in_either_way() -> None:
+    """Who reads a body with `get`, as older versions of vcrpy do, sees the live ids as well."""
+    body = _Body({"string": b"recorded"}, lambda body: b"live" if body == b"recorded" else body)
+    assert (body["string"], body.get("string"), body.get("else", 1)) == (b"live", b"live", 1)
+    assert dict(body) == {"string": b"recorded"}
 
 
 @given(st.recursive(st.text() | st.binary(max_size=8), lambda inner: st.lists(inner, max_size=3)))

@@ -170,6 +170,13 @@ def test_a_code_is_a_secret_in_oauth_only() -> None:
     assert Scrubber().text("exit code=1") == "exit code=1"
 
 
+def test_a_token_of_no_kind_is_a_secret_unless_it_is_money() -> None:
+    """A member named token is a secret where it is as long as one."""
+    text = f'{{"token": "USDC", "inner": {{"token": "{ACCESS}"}}}} and token={ACCESS}'
+    assert Scrubber().text(text) == text.replace(ACCESS, "SCRUBBED-token-1")
+    assert Scrubber().leaks(text) != [] == Scrubber().leaks('{"token": "USDC"}')
+
+
 def test_credentials_are_known_by_their_looks() -> None:
     """In any text: a bearer token, Basic credentials, a JSON Web Token; prose about them stays."""
     scrubber = Scrubber()
