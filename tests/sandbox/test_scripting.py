@@ -111,7 +111,8 @@ def test_artifacts_come_as_they_were_given(sandbox: Sandbox, client: PaymanClien
             "receipt.pdf",
             "artifact",
         ]
-        assert said[2][1][0]["data"] == {"total": 3, "wallets": [1, None, "x"]}
+        [data] = said[2][1]
+        assert data["data"] == {"total": 3, "wallets": [1, None, "x"]}
         assert said[3][2] == {"pages": 1}
         assert said[3][1][0]["metadata"] == {"lang": "en"}
         assert said[3][1][1]["file"]["bytes"] == "JVBERi0="
@@ -223,6 +224,14 @@ def test_whatever_is_lost_the_ask_is_paid_once(
     sandbox.script([entry])
     response = client.ask(PAY) if way == "ask" else _streamed(client)
     assert (response.status, len(sandbox.payments), sandbox.script_left) == ("completed", 1, 0)
+
+
+def test_a_stream_breaks_where_the_script_says(sandbox: Sandbox, client: PaymanClient) -> None:
+    """A stream fault is that stream's alone: it breaks, is taken up again, and the next one is whole."""
+    sandbox.script([StreamFault(after_events=1)])
+    assert [_streamed(client).status, _streamed(client).status] == ["completed", "completed"]
+    asked = [request.operation for request in sandbox.requests][1:]
+    assert asked == ["send_task_subscribe", "resubscribe_task", "send_task_subscribe"]
 
 
 def test_what_was_answered_unheard_is_what_the_task_says(sandbox: Sandbox, client: PaymanClient) -> None:
