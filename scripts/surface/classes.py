@@ -124,15 +124,23 @@ class Reader:
             if found is None:
                 continue
             given = [type_text(text, known) for text in _subscripts(base)]
-            variables = [
-                str(variable)
-                for above in found.bases
-                if _outside(above) in ("typing.Generic", "typing.Protocol")
-                for variable in _subscripts(above)
-            ]
-            mine = dict(zip(variables, given, strict=False))
+            mine = dict(zip(self._variables(found), given, strict=False))
             result = {**self._types(found, mine), found.path: mine, **result}
         return result
+
+    def _variables(self, made: Class) -> list[str]:
+        """The type variables of a class, in the order in which they are given."""
+        declared = [base for base in made.bases if _outside(base) in ("typing.Generic", "typing.Protocol")]
+        given = [part for base in declared or made.bases for part in _subscripts(base)]
+        return list(dict.fromkeys(str(part) for part in given if self._is_variable(part)))
+
+    def _is_variable(self, part: Expr | str) -> bool:
+        try:
+            found = self._loader.modules_collection[_outside(part)]
+            found = found.final_target if found.is_alias else found
+        except (KeyError, AliasResolutionError):
+            return False
+        return isinstance(found, Attribute) and "TypeVar(" in str(found.value)
 
 
 def _outside(base: Expr | str) -> str:

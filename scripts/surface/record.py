@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -114,6 +115,9 @@ class Surface:
 
     def ancestors(self, path: str) -> set[str]:
         """A class, its bases, theirs, and so on, by all their names."""
+        native = getattr(builtins, path, None)
+        if isinstance(native, type):
+            return {above.__name__ for above in native.mro()}
         return self.names(path).union(*(self.ancestors(base) for base in self.bases(path)))
 
     def below(self, path: str) -> list[Fact]:

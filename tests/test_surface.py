@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.surface.calling import broken_calls
+from scripts.surface.record import RecordError, parsed, written
+from tests.small_package import changed, check, tree
+from tests.small_package import release as release
+
+ROOT = Path(__file__).parents[1]
+
+BREAKING = [
+    ('"PaymanClient", ', "", "payman_sdk.PaymanClient: is gone"),
+    ("def ask(", "def tell(", "payman_sdk.PaymanClient.ask: is gone"),
+    ("def shared(", "def _shared(", "payman_sdk.PaymanClient.shared: is gone"),
+    (
+        "-> int | None: ...",
+        "-> int | None | str: ...",
+        "shared: returned int | None, returns int | None | str",
+    ),
+    ("def ask(", "async def ask(", "ask: was a def, is an async def"),
+    ("text: str, options:", "prompt: str, options:", "ask: the parameter text is gone"),
+    (
+        "options: str | None = None, *",
+        "options: str | None, *",
+        "the parameter options has no default any more",
+    ),
+    (
+        "options: str | None = None, *",
+        "*, options: str | None = None",
+        "options can only be given by name now",
+    ),
+    ("text: str, options: str | None = None", "options: str, text: str", "text has moved from place 1 to 2"),
+    ("*, raw: bool = False)", "*, raw: bool)", "the parameter raw has no default any more"),
+    ("*, raw: bool = False)", "*, raw: bool = False, key: str)", "the new parameter key has to be given"),
+    (", *, raw: bool = False)", ")", "the parameter raw is gone"),
+    ("options: str | None", "options: str", "the parameter options took str | None, takes str"),
+    ("raw: Literal[True]) -> dict", "raw: Literal[True]) -> list", "reply: returned dict, returns list"),
+    ("*parts: str, **rest: int", "**rest: int", "*parts is gone"),
+    ("*parts: str, **rest: int", "*parts: str", "**rest is gone"),
+    ("*parts: str, **rest: int", "first: str = '', *parts: str, **rest: int", "takes what went to *parts"),
+    ("self, given: str, /", "self", "place: the parameter given is gone"),
+    ('_Shared["httpx.Client"]', '_Shared["Other"]', "took httpx.Client | None, takes Other | None"),
+    (
+        "    limit: int = 3\n",
+        "    @property\n    def limit(self) -> int: ...\n",
+        "limit: can only be read now",
+    ),
+    ("limit: int", "limit: str", "limit: was int, is str"),
+    ("__enter__", "__exit__", "payman_sdk.PaymanClient.__enter__: is gone"),
+    (
+        "def login(port: int = 0)",
+        "def login(port: int)",
+        "payman_sdk.login: the parameter port has no default",
+    ),
+    (
+        "def load(self) -> str: ...",
+        "def load(self) -> str: ...\n    def lock(self) -> str: ...",
+        "classes that users",
+    ),
+    (
+        "(PaymanError, TimeoutError)",
+        "(PaymanError)",
+        "payman_sdk.errors.TimedOut: is no TimeoutError any more",
+    ),
+    ("(PaymanError, TimeoutError)", "(_Trait, TimeoutError)", "is no payman_sdk.PaymanError any more"),
+    ("(_Trait)", "(BaseException)", "payman_sdk.PaymanError: is no Exception any more"),
+    ("self.message = message", "self._message = message", "payman_sdk.PaymanError.message: is gone"),
+    ('OPEN = "open"', 'OPEN = "opened"', "payman_sdk.State.OPEN: was 'open', is 'opened'"),
+    ('OPEN = "open"', 'OPENED = "open"', "payman_sdk.State.OPEN: is gone"),
+    ('Literal["a", "b"]', 'Literal["a"]', "payman_sdk.types.Status: was Literal['a', 'b'], is Literal['a']"),
+    ("timeout: float", "deadline: float", "payman_sdk.Config.timeout: is gone"),
+    ("name: str", "name: int", "payman_sdk.Config.name: was str, is int"),
+    ("access: str", "access: NotRequired[str]", "payman_sdk.types.Token.access: need not be there any more"),
+    ("refresh: NotRequired[str]", "refresh: str", "payman_sdk.types.Token.refresh: has to be given now"),
+    (
+        "access: str",
+        "access: str\n    scope: str",
+        "payman_sdk.types.Token.scope: is new and has to be given",
+    ),
+    ("amount: int", "sum: int", "payman_sdk.sandbox.Payment.amount: is gone"),
+    ('memo: str = ""', "memo: str", "payman_sdk.sandbox.Payment.__init__: the parameter memo has no default"),
+    (
+        "default=None, kw_only",
+        "kw_only",
+        "payman_sdk.sandbox.Kept.__init__: the parameter note has no default",
+    ),
+    (
+        "    key: str\n",
+        "    key: str = field(kw_only=True)\n",
+        "the parameter key can only be given by name now",
+    ),
+    ("def payman_sandbox", "def sandbox", "payman_sdk.testing.plugin.payman_sandbox: is gone"),
+    (
+        "class State(StrEnum)",
+        "State = str\nclass Old(StrEnum)",
+        "payman_sdk.State: was an enum, is a constant",
+    ),
+]
+HARMLESS = [
+    ('"Config", "PaymanClient"', '"Config", "More", "PaymanClient"\n]\nMore = 1\n__all__ += ["More"'),
+    ("*, raw: bool = False)", "*, raw: bool = False, key: str | None = None)"),
+    ("options: str | None = None, *", "options: str | None = None, more: int = 0, *"),
+    ("text: str, options: str | None", "text: str | bytes, options: str | None"),
+    ("text: str, options: str | None", "text, options: object"),
+    (") -> str | None: ...", ") -> str: ..."),
+    ("raw: bool = False) -> str | None", "raw: bool = True) -> str | None"),
+    ("self, given: str, /", "self, named: str, /"),
+    ("def _private(self)", "def _secret(self)"),
+    ("    @property\n    def text(self) -> str: ...", '    text: str = ""'),
+    ("class PaymanClient(_Shared", "class Between(_Shared[Http]): ...\nclass PaymanClient(Between"),
+    ("class _Trait(Exception):", "class _Trait(ValueError):\n    extra: int = 0"),
+    ('OPEN = "open"', 'OPEN = "open"\n    SHUT = "shut"'),
+    ('Literal["a", "b"]', 'Literal["b", "a", "c"]'),
+    ("timeout: float", "timeout: float | None\n    pause: float"),
+    ("refresh: NotRequired[str]", "refresh: NotRequired[str]\n    scope: NotRequired[str]"),
+    ('memo: str = ""', 'memo: str = "none"\n    note: str = ""'),
+    ("def no_fixture", "def another"),
+    ("class TimedOut(PaymanError,", "class Slow(PaymanError): ...\nclass TimedOut(Slow,"),
+    ("self.message = message", "self.message: str = message"),
+]
+
+
+def test_the_record_of_this_repository_is_up_to_date() -> None:
+    """tests/public_api.txt is what the code says, and what breaks is announced."""
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.surface"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("old", "new", "said"), BREAKING, ids=[said for *_, said in BREAKING])
+def test_what_breaks_programs_needs_a_major_version(
+    release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    """After such a change the check fails, names it, and passes once a major version is announced."""
+    changed(release, old, new)
+    assert check(release, "--record") == 1
+    assert said in capsys.readouterr().err
+    (release / "CHANGELOG.md").write_text("## [Unreleased]: 3.0.0.dev0\n")
+    assert check(release) == 0
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("old", "new"), HARMLESS)
+def test_what_breaks_nothing_needs_no_major_version(
+    release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str
+) -> None:
+    """After such a change the check passes, and says nothing, once it is recorded."""
+    changed(release, old, new)
+    assert check(release, "--record") == 0, capsys.readouterr().err
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_record_has_to_be_what_the_code_says(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A harmless change fails too until it is recorded; what is different is shown, and what to do."""
+    changed(release, "def login(", "def logout() -> None: ...\ndef login(")
+    changed(release, "*, raw: bool = False", "*, raw: bool = False, key: str = ''")
+    assert check(release) == 1
+    said = capsys.readouterr().err
+    assert "+ payman_sdk.PaymanClient.ask: def (text: str" in said
+    assert "logout" not in said
+    assert "python -m scripts.surface --record" in said
+    assert check(release, "--record") == check(release) == 0
+
+
+def test_a_fact_is_a_line() -> None:
+    """What is written is read as it was, whatever its kind; a line of another version of the scripts is refused."""
+    facts = parsed((ROOT / "tests/public_api.txt").read_text())
+    assert parsed(written(facts)) == facts
+    assert len(facts) > 500
+    for line in ("payman_sdk.X: colour red", "payman_sdk.X", "payman_sdk.X: classes"):
+        with pytest.raises(RecordError, match=r"payman_sdk\.X"):
+            parsed(line)
+
+
+def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
+    """Their members are the public class's own, their type variables are filled in, and their bases take their place."""
+    lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()
+    assert "payman_sdk.PaymanError: base Exception" in lines
+    assert "payman_sdk.PaymanError.about: def (task: str) -> None" in lines
+    assert "payman_sdk.PaymanClient.shared: def () -> int | None" in lines
+    assert "payman_sdk.Config.timeout: option float" in lines
+    assert not any("_" in line.partition(":")[0].rpartition(".")[2][:1] for line in lines if "__" not in line)
+    assert not any("TimedOut.about" in line for line in lines)  # PaymanError, which is public, says it
+
+
+def test_what_a_name_is_recorded_under_may_change(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is left out at one place is gone there, and there only; what it meant elsewhere stays the same."""
+    changed(release, '["Config", "PaymanClient"', '["PaymanClient"')
+    changed(release, '"PaymanError", ', "")
+    assert check(release, "--record") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.strip() for line in lines if line.startswith("  ")] == [
+        "payman_sdk.Config: is gone",
+        "payman_sdk.PaymanError: is gone",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('__all__ = ["Config", ', '__all__ = ["Absent", "Config", ', "payman_sdk.Absent is announced, and is not there"),
+        ("from payman_sdk.client import", "from payman_sdk.absent import", "payman_sdk.PaymanClient leads nowhere"),
+    ],
+)  # fmt: skip
+def test_code_that_cannot_be_read_is_an_error_of_its_own(
+    release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    """A public name that leads nowhere, or no package at all, is exit status 2 and a sentence."""
+    changed(release, old, new)
+    assert check(release) == 2
+    assert said in capsys.readouterr().err
+    assert check(release / "tests") == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("(a, b)", "(b, a)", ["a has moved from place 1 to 2", "b has moved from place 2 to 1"]),
+        ("(a)", "(a, /)", ["a cannot be given by name any more"]),
+        ("(a, /)", "(*, a)", ["a is gone"]),
+        ("(a, /)", "(*everything)", []),
+        ("(*, a)", "(**everything)", []),
+        ("(a)", "(**everything)", ["a can only be given by name now"]),
+        ("(*, a, b=...)", "(*, b=..., a)", []),
+        ("(a: Optional[int])", "(a: Union[int, str, None])", []),
+        ("(a: Literal['x'])", "(a: Literal['x', 'y'] | None)", []),
+        ("(**k: Unpack[A])", "(**k: Unpack[B])", ["**k took Unpack[A], takes Unpack[B]"]),
+        ("() -> A", "()", []),
+    ],
+)
+def test_calls_of_one_signature_fit_another_or_not(old: str, new: str, said: list[str]) -> None:
+    """What callers can do with parameters, by place and by name, is told from two signatures."""
+    assert [one.removeprefix("the parameter ") for one in broken_calls(old, new)] == said
