@@ -186,7 +186,7 @@ class Scrubber:
         if SCRUBBED.fullmatch(value):
             return self._hunt().sub(self._seen, value)  # which notes the numbers that are taken
         scheme, blank, rest = value.partition(" ")
-        if not blank:
+        if not blank or not (scheme.isascii() and scheme.isalpha()):
             return self._placeholder("authorization", value)
         pair = pair_in(rest) if scheme.lower() == "basic" else None
         if pair is not None:

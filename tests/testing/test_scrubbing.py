@@ -288,6 +288,7 @@ def test_no_secret_survives_once_it_was_seen(
 ) -> None:
     """However it came in and however it is written later, a secret is neither found by eye nor by the hunt."""
     scrubber = Scrubber()
+    assume(secret not in str(way_in(Scrubber(), "§" * 8)))  # a word that is there in any case
     assert secret not in str(way_in(scrubber, secret))
     written = form(secret)
     assume(secret not in form("") and "SCRUBBED" not in secret)
@@ -337,6 +338,7 @@ def test_scrubbing_twice_is_scrubbing_once(document: Any) -> None:
 
 
 @given(JSON)
+@example({"authorization": '" '})
 def test_scrubbed_json_is_json_of_the_same_shape(document: Any) -> None:
     """Only texts change, so a client reads the same members, numbers and lists."""
     scrubbed = json.loads(Scrubber().text(json.dumps(document)))
