@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
-import anyio
 import pytest
 import yaml
 from attrs import frozen
@@ -36,7 +37,8 @@ TASK = "tsk-0b7c6a1e-53a4-4d0c-9a3d-2f1f4f1f7f10"
 
 ASKED = ["send_task", "send_task_subscribe", "get_task", "cancel_task"]
 
-Door: TypeAlias = Callable[[str, Peer], Any]
+Do: TypeAlias = Callable[[str], Any]
+Door: TypeAlias = Callable[[Peer], AbstractContextManager[Do]]
 
 
 @frozen(eq=False)  # each is itself
@@ -116,48 +118,54 @@ def as_events(values: list[Json]) -> Answer:
 ASK = "list all wallets and their balances"
 
 
-def sync(operation: str, peer: Peer) -> Any:
-    """What a program gets that does an operation."""
+@contextmanager
+def sync(peer: Peer) -> Iterator[Do]:
+    """Does operations as a program does."""
     with PaymanClient(
         client_id="pm-1", client_secret=SECRET, base_url=peer.base_url, max_retries=0
     ) as client:
-        match operation:
-            case "send_task":
-                return client.ask(ASK)
-            case "get_task":
-                return client.get_task(TASK)
-            case "cancel_task":
-                return client.cancel_task(TASK)
-            case "create_token":
-                return client.get_access_token()
-            case _:
-                with client.stream(ASK) as stream:
-                    events = list(stream)
-                    return events, stream.result()
 
-
-def asynchronous(operation: str, peer: Peer) -> Any:
-    """The same of a program that is asynchronous."""
-
-    async def main() -> Any:
-        async with AsyncPaymanClient(
-            client_id="pm-1", client_secret=SECRET, base_url=peer.base_url, max_retries=0
-        ) as client:
+        def do(operation: str) -> Any:
             match operation:
                 case "send_task":
-                    return await client.ask(ASK)
+                    return client.ask(ASK)
                 case "get_task":
-                    return await client.get_task(TASK)
+                    return client.get_task(TASK)
                 case "cancel_task":
-                    return await client.cancel_task(TASK)
+                    return client.cancel_task(TASK)
                 case "create_token":
-                    return await client.get_access_token()
+                    return client.get_access_token()
                 case _:
-                    async with client.stream(ASK) as stream:
-                        events = [event async for event in stream]
-                        return events, await stream.result()
+                    with client.stream(ASK) as stream:
+                        events = list(stream)
+                        return events, stream.result()
 
-    return anyio.run(main)
+        yield do
+
+
+@contextmanager
+def asynchronous(peer: Peer) -> Iterator[Do]:
+    """Does them as a program does that is asynchronous."""
+    client = AsyncPaymanClient(client_id="pm-1", client_secret=SECRET, base_url=peer.base_url, max_retries=0)
+
+    async def do(operation: str) -> Any:
+        match operation:
+            case "send_task":
+                return await client.ask(ASK)
+            case "get_task":
+                return await client.get_task(TASK)
+            case "cancel_task":
+                return await client.cancel_task(TASK)
+            case "create_token":
+                return await client.get_access_token()
+            case _:
+                async with client.stream(ASK) as stream:
+                    events = [event async for event in stream]
+                    return events, await stream.result()
+
+    with asyncio.Runner() as runner:
+        yield lambda operation: runner.run(do(operation))
+        runner.run(client.close())
 
 
 DOORS = [sync, asynchronous]
@@ -203,6 +211,12 @@ def silent(peer: Peer) -> None:
 EVENTS = [example.value for example in those("send_task_subscribe", "text/event-stream")]
 
 
+@pytest.fixture
+def do(request: pytest.FixtureRequest, peer: Peer) -> Iterator[Do]:
+    with request.param(peer) as do:
+        yield do
+
+
 def test_examples_are_for_operations_that_are_tested() -> None:
     """There is no operation with examples of answers that this module does not know, and none without."""
     assert {example.operation for example in EXAMPLES} - NOT_READ == {
@@ -213,14 +227,14 @@ def test_examples_are_for_operations_that_are_tested() -> None:
     assert {example.media_type for example in EXAMPLES} == {"application/json", "text/event-stream"}
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", ASKED)
-def test_tasks_of_the_examples_are_told(door: Door, operation: str, peer: Peer) -> None:
+def test_tasks_of_the_examples_are_told(do: Do, operation: str, peer: Peer) -> None:
     """A task in an example is told with its state, texts, times and metadata, and with the ids of the request."""
     told = [example for example in those(operation) if example.name in TASKS]
     for example in told:
         peer.always(PATHS[operation], for_request(example))
-        task = door(operation, peer)
+        task = do(operation)
         task = task[1] if operation == "send_task_subscribe" else task
         asked, result = peer.requests[-1].json, example.value["result"]
         status = result["status"]
@@ -235,9 +249,9 @@ def test_tasks_of_the_examples_are_told(door: Door, operation: str, peer: Peer) 
     assert told
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", [*ASKED, "create_token"])
-def test_refusals_of_the_examples_are_raised(door: Door, operation: str, peer: Peer) -> None:
+def test_refusals_of_the_examples_are_raised(do: Do, operation: str, peer: Peer) -> None:
     """Each example of an answer that says no is raised as the class of its code or status, and carries what was said."""
     refusals = [
         example
@@ -249,7 +263,7 @@ def test_refusals_of_the_examples_are_raised(door: Door, operation: str, peer: P
     for example in refusals:
         peer.always(PATHS[operation], for_request(example))
         with pytest.raises(PaymanError) as caught:
-            door(operation, peer)
+            do(operation)
         raised = caught.value
         kinds = BY_OPERATION.get((operation, example.status)), BY_NAME.get(example.name)
         assert type(raised) is (kinds[0] or kinds[1] or BY_STATUS[example.status]), example
@@ -265,9 +279,9 @@ def test_refusals_of_the_examples_are_raised(door: Door, operation: str, peer: P
     assert len(refusals) >= 6
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", ["send_task", "send_task_subscribe", "cancel_task", "resubscribe_task"])
-def test_failures_of_the_examples_are_followed_up(door: Door, operation: str, peer: Peer) -> None:
+def test_failures_of_the_examples_are_followed_up(do: Do, operation: str, peer: Peer) -> None:
     """After a failure, and whatever it is that keeps a stream from being taken up again, tasks/get tells the end."""
     failures = [
         example
@@ -278,7 +292,7 @@ def test_failures_of_the_examples_are_followed_up(door: Door, operation: str, pe
         peer.always(PATHS["send_task_subscribe"], as_events(EVENTS[:1]))
         peer.always(PATHS["resubscribe_task"], rpc(error={"code": -32601}))
         peer.always(PATHS[operation], for_request(example))
-        told = door(operation, peer)
+        told = do(operation)
         task = told[1] if isinstance(told, tuple) else told
         assert (task.status, task.text) == ("completed", "Done."), example
         assert PATHS[operation] in (asked := [request.path for request in peer.requests])
@@ -293,8 +307,9 @@ def test_tokens_of_the_examples_are_used(door: Door, peer: Peer) -> None:
     for example in tokens:
         peer.always(PATHS["create_token"], for_request(example))
         forget_shared_stores()
-        token = door("create_token", peer)
-        door("send_task", peer)
+        with door(peer) as do:
+            token = do("create_token")
+            do("send_task")
         assert (
             peer.requests[-1].headers["x-payman-access-token"] == token["accessToken"] == "your_access_token"
         )
@@ -302,16 +317,16 @@ def test_tokens_of_the_examples_are_used(door: Door, peer: Peer) -> None:
     assert len(tokens) == 3
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("do", DOORS, indirect=True)
 @pytest.mark.parametrize("operation", ["send_task_subscribe", "resubscribe_task"])
-def test_events_of_the_examples_are_told(door: Door, operation: str, peer: Peer) -> None:
+def test_events_of_the_examples_are_told(do: Do, operation: str, peer: Peer) -> None:
     """The examples of events are told one by one, each as what it is, also when the stream broke off after the first."""
     values = [example.value for example in those(operation, "text/event-stream")]
     is_broken = operation == "resubscribe_task"
     silent(peer)  # tasks/get would tell of another task
     peer.always(PATHS["send_task_subscribe"], as_events(values[:1] if is_broken else values))
     peer.always(PATHS["resubscribe_task"], as_events(values[1:]))
-    events, task = door(operation, peer)
+    events, task = do(operation)
     assert [event["type"] for event in events] == [
         "artifact_update" if "artifact" in value["result"] else "status_update" for value in values
     ]
