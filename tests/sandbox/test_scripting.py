@@ -230,7 +230,7 @@ def test_a_stream_breaks_where_the_script_says(sandbox: Sandbox, client: PaymanC
     """A stream fault is that stream's alone: it breaks, is taken up again, and the next one is whole."""
     sandbox.script([StreamFault(after_events=1)])
     assert [_streamed(client).status, _streamed(client).status] == ["completed", "completed"]
-    asked = [request.operation for request in sandbox.requests][1:]
+    asked = [request.operation for request in sandbox.requests if "subscribe" in (request.operation or "")]
     assert asked == ["send_task_subscribe", "resubscribe_task", "send_task_subscribe"]
 
 
