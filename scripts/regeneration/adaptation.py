@@ -1,0 +1,127 @@
+"""What a changed client breaks in `payman_sdk`: the lines, and the change of the API that each one comes from.
+
+The type checker sees attributes, arguments and types. What it cannot see are keys of constants such as `PATHS["get_task"]`;
+those are looked up here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from scripts.regeneration.changes import Change, Level
+from scripts.regeneration.names import NameChange, Names, last, plain
+from scripts.regeneration.type_check import Fault, new_type_faults
+
+
+def faults(root: Path, present: Path, fresh: Path, names: Names, scratch: Path) -> list[Fault]:
+    """Say which lines do not fit the fresh client, and did fit the present one.
+
+    Args:
+        root: The folder with `payman_sdk` and the settings of the type checker.
+        present: The folder with the client at hand.
+        fresh: The folder with the client to come.
+        names: The public names of the client to come.
+        scratch: A folder to work in.
+    """
+    return new_type_faults(root, present, fresh, scratch) + list(missing_keys(root, names))
+
+
+def missing_keys(root: Path, names: Names) -> Iterator[Fault]:
+    """Find keys of the client's constants that it does not have: `PATHS["get_task"]`."""
+    keyed: dict[str, set[str]] = {}
+    for name in names:
+        if name.endswith("]"):
+            keyed.setdefault(last(name.partition("[")[0]), set()).add(last(name))
+    for path in sorted((root / "payman_sdk").rglob("*.py")):
+        for node in ast.walk(_tree(path)):
+            match node:
+                case ast.Subscript(value=ast.Name(id=constant), slice=ast.Constant(value=str() as key)) if (
+                    constant in keyed and key not in keyed[constant]
+                ):
+                    file = path.relative_to(root).as_posix()
+                    yield Fault(file, node.lineno, f'{constant} has no "{key}"', "key")
+
+
+Cause = Change | NameChange
+
+
+def traced(
+    root: Path, found: Sequence[Fault], changes: Sequence[Change], names: Sequence[NameChange]
+) -> list[tuple[Fault, Sequence[Cause]]]:
+    """Give, with each fault, what it comes from: changes of the API or, if none fits, changed names of the client.
+
+    Args:
+        root: The folder with `payman_sdk`.
+        found: The faults.
+        changes: What has changed in the API.
+        names: What has become of the client's names.
+    """
+    statements = Statements(root)
+    in_api: list[tuple[Cause, Collection[str]]] = [
+        (change, change.names)
+        for change in sorted(changes, key=lambda change: change.rank)
+        if change.level is not Level.COSMETIC
+    ]
+    in_client: list[tuple[Cause, Collection[str]]] = [
+        (name, {last(name.name)}) for name in names if name.kind != "added"
+    ]
+    return [
+        (fault, best(fault.message, statement, in_api) or best(fault.message, statement, in_client))
+        for fault in found
+        for statement in [statements.at(fault)]
+    ]
+
+
+def best(message: str, statement: str, causes: Sequence[tuple[Cause, Collection[str]]]) -> Sequence[Cause]:
+    """Choose what shares most names with a message and the statement it is about; the message counts double.
+
+    Where several share as much, all of them may be meant.
+    """
+    in_message, in_statement = _words(message), _words(statement)
+    scores = []
+    for _, names in causes:
+        spelled = {plain(name) for name in names}
+        scores.append(2 * len(spelled & in_message) + len(spelled & in_statement))
+    most = max(scores, default=0)
+    return [cause for (cause, _), score in zip(causes, scores, strict=True) if score == most > 0]
+
+
+def _words(text: str) -> set[str]:
+    return {plain(word) for word in re.findall(r"\w[\w-]*", text)}
+
+
+def _tree(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+class Statements:
+    """The statements that faults are about; each file is read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[str, tuple[str, ast.Module]] = {}
+
+    def at(self, fault: Fault) -> str:
+        """Give the whole of the innermost statement on a line; of one that holds others, that line."""
+        if fault.file not in self._files:
+            path = self._root / fault.file
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            self._files[fault.file] = text, _tree(path)
+        text, tree = self._files[fault.file]
+        on_line = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.stmt) and node.lineno <= fault.line <= (node.end_lineno or node.lineno)
+        ]
+        if not on_line:
+            return ""
+        innermost = max(on_line, key=lambda node: node.lineno)
+        if hasattr(innermost, "body"):
+            return text.splitlines()[fault.line - 1]
+        return ast.get_source_segment(text, innermost) or ""

@@ -1,0 +1,126 @@
+"""The command line of scripts/regenerate: arguments in, lines and an exit status out."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scripts.regeneration import folders, reporting
+from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.progress import Progress
+from scripts.regeneration.work import Work, prepare
+
+DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130
+_WORDS = {
+    "added": "is missing",
+    "removed": "is not from the spec",
+    "changed": "is not what the spec gives",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Regenerate, or check; give the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        work = _run(options)
+    except KeyboardInterrupt:
+        print("scripts/regenerate: interrupted.\nNothing was changed.", file=sys.stderr)
+        return INTERRUPTED
+    except (RegenerationError, OSError) as error:
+        print(f"scripts/regenerate: {error}\nNothing was changed.", file=sys.stderr)
+        return FAILED
+    except Exception:  # a mistake of this program's; whoever mends it needs to see where
+        traceback.print_exc()
+        print("scripts/regenerate: stopped by a mistake of its own.\nNothing was changed.", file=sys.stderr)
+        return FAILED
+    # From here on everything is in its place, whatever becomes of who reads this.
+    if options.check and not _is_thorough(options):
+        return _verdict(work.findings.files)
+    for line in reporting.terminal(work.findings):
+        print(line)
+    return DIFFERENT if options.check and work.findings.files else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/regenerate",
+        description="Write generated/ anew from spec/, and say what the change means. "
+        "Exit status: 0 done, 1 a check found differences, 2 it could not be done and nothing was changed.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; fail if generated/ is not what spec/, or the document given by --from, makes it",
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="FILE_OR_URL",
+        help="take this API document (YAML or JSON), corrected by spec/overlays/, in the place of the one in spec/",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write what has changed, and what it means, as Markdown, too",
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        default=Path(__file__).parents[2],
+        help="the folder that holds spec/, generated/ and payman_sdk/",
+    )
+    return parser
+
+
+def _is_thorough(options: argparse.Namespace) -> bool:
+    # A plain check is a question of yes or no, asked for every submission.
+    return not options.check or options.source is not None or options.report is not None
+
+
+def _run(options: argparse.Namespace) -> Work:
+    root = options.root.resolve()
+    if options.check and folders.is_cut_short(root):
+        raise RegenerationError(
+            "an earlier run was cut short; run scripts/regenerate, which puts everything back first."
+        )
+    if not options.check and folders.restore(root):
+        print(
+            "scripts/regenerate: an earlier run was cut short; everything is back as it was.", file=sys.stderr
+        )
+    with tempfile.TemporaryDirectory(prefix="payman-") as scratch, contextlib.ExitStack() as unfinished:
+        work = prepare(root, Path(scratch), Progress(), options.source, _is_thorough(options))
+        report = _draft(options.report, reporting.markdown(work.findings), unfinished)
+        with folders.undisturbed():
+            if not options.check and work.coming:
+                folders.swap(root, work.coming)
+            if report is not None:
+                report.replace(options.report)
+    return work
+
+
+def _draft(place: Path | None, text: str, unfinished: contextlib.ExitStack) -> Path | None:
+    """Write a report beside its place, so that if it cannot be written nothing is done, and if nothing is done there is none."""
+    if place is None:
+        return None
+    if place.is_dir():
+        raise RegenerationError(f"{place} is a folder; the report is a file.")
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    unfinished.callback(draft.unlink, missing_ok=True)
+    draft.write_text(text, encoding="utf-8")
+    return draft
+
+
+def _verdict(found: Mapping[str, str]) -> int:
+    """Name every file that differs; give the exit status of a check."""
+    for name, kind in found.items():
+        print(f"{name} {_WORDS[kind]}", file=sys.stderr)
+    if found:
+        print("Run scripts/regenerate.", file=sys.stderr)
+    return DIFFERENT if found else 0

@@ -1,0 +1,145 @@
+"""From a document to the package: openapi-python-client with the settings and templates in spec/, formatted."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import openapi_python_client
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.properties.schemas import Class
+from openapi_python_client.strings import PythonIdentifier
+
+from scripts.regeneration.documents import Document
+from scripts.regeneration.evidence import METHODS
+from scripts.regeneration.problems import RegenerationError
+
+GENERATOR = "0.29.1"
+"""The release whose templates spec/templates/ was written for. They are outside its semantic versioning."""
+EVENT_STREAM = "text/event-stream"
+
+
+def operations(document: Document, config: Config) -> dict[str, dict[str, Any]]:
+    """Give every operation by the name of its module."""
+    found: dict[str, dict[str, Any]] = {}
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                if "operationId" not in item[method]:
+                    raise RegenerationError(
+                        f"{method.upper()} {path} needs an operationId; it becomes the name of a module."
+                    )
+                found[PythonIdentifier(item[method]["operationId"], config.field_prefix)] = item[method]
+    return found
+
+
+def sends_token(document: Document, operation: dict[str, Any]) -> bool:
+    """Say whether an operation needs the access token; the generator takes any security at all for that."""
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    wanted = operation["security"] if "security" in operation else document.get("security", [])
+    return any(schemes[name]["type"] == "apiKey" for alternative in wanted for name in alternative)
+
+
+def event_model(document: Document, operation: dict[str, Any], config: Config) -> Class | None:
+    """Give the model of an event stream's events; the generator sees only the first media type of an answer."""
+    answer = operation["responses"].get("200", {})
+    if "$ref" in answer:
+        answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    if EVENT_STREAM not in answer.get("content", {}):
+        return None
+    schema = answer["content"][EVENT_STREAM].get("schema", {})
+    if "$ref" not in schema:
+        raise RegenerationError(f"{operation['operationId']}: the schema of {EVENT_STREAM} has to be a $ref.")
+    return Class.from_string(string=schema["$ref"], config=config)
+
+
+def generate(document: Document, spec: Path, into: Path) -> None:
+    """Write the package into the folder `into`, which does not exist yet.
+
+    Args:
+        document: The API document, which is valid.
+        spec: The folder with the generator's settings, the templates and the rules of formatting.
+        into: The package's folder.
+
+    Raises:
+        RegenerationError: The document, the settings or a template does not fit.
+    """
+    if openapi_python_client.__version__ != GENERATOR:
+        raise RegenerationError(
+            f"spec/templates/ is for openapi-python-client {GENERATOR}; {openapi_python_client.__version__} is installed. "
+            "Compare its templates with ours, then change GENERATOR in scripts/regeneration/generator.py."
+        )
+    try:
+        # The parser sorts and fills in as it reads; the document is its reader's.
+        project = prepare(deepcopy(document), spec, into)
+    except RegenerationError:
+        raise
+    except Exception as error:  # what it does not expect, it stumbles over
+        raise RegenerationError(f"The generator cannot read the spec: {error!r}") from error
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            problems = project.build()
+    except Exception as error:  # a template raises whatever its expressions raise
+        raise RegenerationError(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
+    if problems:
+        said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
+        raise RegenerationError(f"The generator has complaints:\n{said}")
+    (into / "py.typed").touch()
+    layout(into, spec / "ruff.toml")
+
+
+def prepare(document: Document, spec: Path, into: Path) -> Project:
+    """Set the generator up, and tell the templates what it does not read from the document itself."""
+    try:
+        settings = ConfigFile.load_from_path(spec / "generator.yaml")
+    except Exception as error:  # whatever YAML and pydantic raise
+        raise RegenerationError(f"{spec / 'generator.yaml'} cannot be read: {error}") from error
+    config = Config.from_sources(
+        settings, MetaType.NONE, spec, file_encoding="utf-8", overwrite=False, output_path=into
+    )
+    parsed = GeneratorData.from_dict(document, config=config)
+    if isinstance(parsed, GeneratorError):
+        raise RegenerationError(f"The generator cannot read the spec: {parsed.header} {parsed.detail or ''}")
+
+    by_name = operations(document, config)
+    events = {name: event_model(document, operation, config) for name, operation in by_name.items()}
+    for collection in parsed.endpoint_collections_by_tag.values():
+        for endpoint in collection.endpoints:
+            endpoint.requires_security = sends_token(document, by_name[endpoint.name])
+
+    project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
+    project.env.loader = ChoiceLoader(
+        [
+            FileSystemLoader(spec / "templates"),
+            PackageLoader("openapi_python_client"),
+            PrefixLoader({"original": PackageLoader("openapi_python_client")}),
+        ]
+    )
+    project.env.globals.update(document=document, events=events)
+    return project
+
+
+def layout(package: Path, rules: Path) -> None:
+    """Sort imports and format, by the given rules and no others."""
+    common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
+    for command in (["check", "--fix"], ["format"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *common],
+            cwd=package.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RegenerationError(
+                f"ruff {command[0]} does not accept what the templates give:\n{done.stdout}{done.stderr}"
+            )

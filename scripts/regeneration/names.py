@@ -1,0 +1,153 @@
+"""The public names of a generated package, read without importing it, and what has become of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+Names = dict[str, str]
+"""What each public name is, in the words of the code: a signature, a type, a value."""
+
+
+@dataclass(frozen=True)
+class NameChange:
+    """What has become of a name.
+
+    Args:
+        kind: added, removed, renamed or changed.
+        name: The name; of one that was renamed, the old one.
+        before: What it was, in the words of the code.
+        after: What it is; of one that was renamed, the new name.
+    """
+
+    kind: str
+    name: str
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        """One line of a report."""
+        match self.kind:
+            case "changed":
+                return f"{self.name}: {self.before} → {self.after}"
+            case "renamed":
+                return f"{self.name} → {self.after}"
+            case _:
+                return self.name
+
+
+def names(package: Mapping[str, bytes]) -> Names:
+    """Give the public names in a package's files, by the files' paths."""
+    found: Names = {}
+    for path, content in package.items():
+        if path.endswith(".py"):
+            try:
+                module = ast.parse(content)
+            except SyntaxError:
+                continue  # somebody has edited it; it has no names then
+            found |= _module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."), module)
+    return found
+
+
+def _module(name: str, module: ast.Module) -> Iterator[tuple[str, str]]:
+    package, _, last = name.rpartition(".")
+    if package.endswith(".models"):
+        name = package  # which is where models are imported from
+    elif not last.startswith("_"):
+        yield name, "module"
+    for statement in module.body:
+        yield from _statement(f"{name}.", statement)
+
+
+def _statement(prefix: str, statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    match statement:
+        case ast.ClassDef(name=name) if not name.startswith("_"):
+            yield prefix + name, f"class({', '.join(map(ast.unparse, statement.bases))})"
+            for inner in statement.body:
+                yield from _statement(f"{prefix}{name}.", inner)
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if not name.startswith("_"):
+            returned = ast.unparse(statement.returns) if statement.returns else ""
+            word = "async " if isinstance(statement, ast.AsyncFunctionDef) else ""
+            yield prefix + name, f"{word}({ast.unparse(statement.args)}) -> {returned}"
+        case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
+            default = " = …" if statement.value is not None and prefix.count(".") > 1 else ""
+            yield prefix + name, ast.unparse(statement.annotation) + default
+            yield from _members(prefix + name, statement.value)
+        case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_"):
+            yield prefix + name, ast.unparse(statement.value)
+            yield from _members(prefix + name, statement.value)
+
+
+def _members(name: str, value: ast.expr | None) -> Iterator[tuple[str, str]]:
+    """Give what a constant holds by constant keys; a mapping may be wrapped once."""
+    if isinstance(value, ast.Call) and len(value.args) == 1:
+        value = value.args[0]
+    if isinstance(value, ast.Dict):
+        for key, inner in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant):
+                yield f"{name}[{key.value!r}]", ast.unparse(inner)
+
+
+def name_changes(old: Names, new: Names, renames: Collection[frozenset[str]] = ()) -> list[NameChange]:
+    """Say what has become of each name.
+
+    What is in a class or a module that is new or gone is not listed as well.
+
+    Args:
+        old: The names that there were.
+        new: The names that there are.
+        renames: Names of which some are known to be other names for others.
+    """
+    moved = dict(_renamed(old, new, [{plain(name) for name in names} for names in renames]))
+    kept: Names = {}
+    for name, shape in old.items():
+        # A class's members move with it.
+        holder = next((was for was in sorted(moved, key=len, reverse=True) if _is_in(name, was)), None)
+        kept[moved[holder] + name[len(holder) :] if holder else name] = shape
+    found = [NameChange("renamed", was, after=now) for was, now in moved.items()]
+    for name in sorted({*kept, *new}):
+        before, after = kept.get(name), new.get(name)
+        if before == after:
+            continue
+        kind = "added" if before is None else "removed" if after is None else "changed"
+        own, other = (kept, new) if kind == "removed" else (new, kept)
+        if kind == "changed" or not any(parent in own and parent not in other for parent in _parents(name)):
+            found.append(NameChange(kind, name, before or "", after or ""))
+    return found
+
+
+def plain(name: str) -> str:
+    """Give a name as it is in every spelling: taskId, task_id and TaskId are one."""
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def last(name: str) -> str:
+    """Give the last part of a dotted name, or the key of a member."""
+    return name.partition("[")[2].strip("]'\"") or name.rpartition(".")[2]
+
+
+def _parents(name: str) -> Iterator[str]:
+    if name.endswith("]"):
+        name = name.partition("[")[0]
+        yield name
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
+
+
+def _is_in(name: str, holder: str) -> bool:
+    return name == holder or name.startswith((holder + ".", holder + "["))
+
+
+def _renamed(old: Names, new: Names, renames: Collection[set[str]]) -> Iterator[tuple[str, str]]:
+    gone, come = [name for name in old if name not in new], {name for name in new if name not in old}
+    for was in gone:
+        holder = next(iter(_parents(was)), "")
+        for now in sorted(come):
+            if next(iter(_parents(now)), "") == holder and any(
+                {plain(last(was)), plain(last(now))} <= known for known in renames
+            ):
+                come.discard(now)
+                yield was, now
+                break

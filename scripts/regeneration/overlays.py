@@ -1,0 +1,159 @@
+"""Correcting somebody else's API document by named files: OpenAPI Overlay 1.0, in the order of their names.
+
+An overlay says why it is there (`info.title`) and what it does (`actions`). Unlike the standard, an action that finds
+nothing is an error: what it corrected is gone, so the correction has to be looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonpath
+
+from scripts.regeneration.documents import Document, parse, read_file
+from scripts.regeneration.problems import RegenerationError
+
+KINDS = (".yaml", ".yml", ".json")
+_KNOWN = frozenset({"target", "description", "update", "remove"})
+
+
+@dataclass(frozen=True)
+class Action:
+    """One correction.
+
+    Args:
+        name: What it is called in messages: the overlay and the number of the action.
+        target: JSONPath (RFC 9535) to what is corrected.
+        update: What is merged into objects, or appended to arrays.
+        remove: Whether what is found is taken out instead.
+    """
+
+    name: str
+    target: str
+    update: Any
+    remove: bool
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A file of corrections that have one reason."""
+
+    name: str
+    reason: str
+    actions: Sequence[Action]
+
+
+def read_overlays(folder: Path) -> list[Overlay]:
+    """Read the overlays in a folder, in the order of their names; there need be none, nor a folder.
+
+    Raises:
+        RegenerationError: One of them is not an overlay.
+    """
+    paths = sorted(path for path in folder.glob("*") if path.suffix in KINDS)
+    return [read_overlay(parse(read_file(path), f"{folder.name}/{path.name}"), path.name) for path in paths]
+
+
+def read_overlay(content: Any, name: str) -> Overlay:
+    """Read what an overlay's file holds.
+
+    Raises:
+        RegenerationError: It is not an overlay; the message says what is missing.
+    """
+    given = content if isinstance(content, dict) else {}
+    if not str(given.get("overlay", "")).startswith("1.0."):
+        raise RegenerationError(f"Overlay {name}: it has to begin with `overlay: 1.0.0`.")
+    info = given.get("info")
+    reason = info.get("title") if isinstance(info, dict) else None
+    if not isinstance(reason, str) or not reason.strip():
+        raise RegenerationError(f"Overlay {name}: `info.title` has to say why the document is corrected.")
+    actions = given.get("actions")
+    if not isinstance(actions, list) or not actions:
+        raise RegenerationError(f"Overlay {name}: `actions` has to be a list of corrections.")
+    return Overlay(
+        name=name,
+        reason=reason.strip(),
+        actions=tuple(
+            _action(action, f"Overlay {name}, action {number}")
+            for number, action in enumerate(actions, start=1)
+        ),
+    )
+
+
+def _action(given: Any, name: str) -> Action:
+    if not isinstance(given, dict) or not isinstance(given.get("target"), str):
+        raise RegenerationError(f"{name}: it has no `target`.")
+    target = given["target"]
+    unknown = sorted(key for key in map(str, given) if key not in _KNOWN and not key.startswith("x-"))
+    if unknown:
+        raise RegenerationError(f"{name} ({target}): overlays of version 1.0 have no {', '.join(unknown)}.")
+    remove = given.get("remove", False)
+    if not isinstance(remove, bool) or ("update" in given) == remove:
+        raise RegenerationError(f"{name} ({target}): it needs either an `update` or `remove: true`.")
+    return Action(name=name, target=target, update=given.get("update"), remove=remove)
+
+
+def corrected(document: Document, overlays: Sequence[Overlay]) -> Document:
+    """Give the document as the overlays correct it; the one that is given stays as it is.
+
+    Raises:
+        RegenerationError: An action cannot be carried out, or finds nothing to correct.
+    """
+    result = deepcopy(document)
+    for overlay in overlays:
+        for action in overlay.actions:
+            _carry_out(action, result)
+    return result
+
+
+def _carry_out(action: Action, document: Document) -> None:
+    where = f"{action.name} ({action.target})"
+    try:
+        matches = jsonpath.finditer(action.target, document, strict=True)
+        # One place may be found twice; the last place comes first, so that no removal moves what is still to be removed.
+        found = {match.parts: match.obj for match in matches}
+    except jsonpath.JSONPathError as error:
+        raise RegenerationError(f"{where}: the target is not JSONPath as RFC 9535 has it: {error}") from error
+    if not found:
+        raise RegenerationError(
+            f"{where}: the document has nothing there. If it needs no correction any more, take the action out."
+        )
+    for parts in sorted(found, reverse=True):
+        if action.remove:
+            if not parts:
+                raise RegenerationError(f"{where}: the whole document cannot be removed.")
+            del _at(document, parts[:-1])[parts[-1]]
+        else:
+            _update(found[parts], action.update, where)
+
+
+def _at(document: Any, parts: Sequence[int | str]) -> Any:
+    for part in parts:
+        document = document[part]
+    return document
+
+
+def _update(target: Any, update: Any, where: str) -> None:
+    if isinstance(target, list):
+        target.append(deepcopy(update))
+    elif not isinstance(target, dict):
+        raise RegenerationError(f"{where}: to update a plain value, target the object that holds it.")
+    elif not isinstance(update, dict):
+        raise RegenerationError(f"{where}: the target is an object, so the update has to be one, too.")
+    else:
+        _merge(target, update)
+
+
+def _merge(target: Document, update: Mapping[str, Any]) -> None:
+    """Merge as Overlay 1.0 has it: objects into objects, arrays after arrays, all else is replaced."""
+    for name, value in update.items():
+        present = target.get(name)
+        if isinstance(present, dict) and isinstance(value, dict):
+            _merge(present, value)
+        elif isinstance(present, list) and isinstance(value, list):
+            present.extend(deepcopy(value))
+        else:
+            target[name] = deepcopy(value)

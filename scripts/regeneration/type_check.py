@@ -1,0 +1,109 @@
+"""Checking the types of `payman_sdk` against a client that is not in its place yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# The SDK is installed editable. What the client to come does not have any more, mypy would find in the client at hand.
+_MYPY = """
+import sys
+from pathlib import Path
+from mypy.__main__ import console_entry
+sys.path[:] = [folder for folder in sys.path if not (Path(folder) / "payman_api").is_dir()]
+console_entry()
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """A line that does not fit the client."""
+
+    file: str
+    line: int
+    message: str
+    code: str = ""
+
+    def __str__(self) -> str:
+        """One line of a report."""
+        return f"{self.file}:{self.line}: {self.message}" + (f" [{self.code}]" if self.code else "")
+
+
+def new_type_faults(root: Path, present: Path, fresh: Path, scratch: Path) -> list[Fault]:
+    """Say which lines of `payman_sdk` do not fit the fresh client, and do fit the present one.
+
+    What the type checker remembers of the client to come must not get into what it knows of the client at hand: a module
+    that it once did not find it goes on missing. So there is a memory for each set of modules, and the client to come is
+    looked at with a copy, which is thrown away.
+
+    Args:
+        root: The folder with `payman_sdk` and the settings of the type checker.
+        present: The folder with the client at hand.
+        fresh: The folder with the client to come.
+        scratch: A folder to work in.
+    """
+    cache = (
+        Path(os.environ.get("MYPY_CACHE_DIR") or root / ".mypy_cache") / f"regeneration-{_modules(present)}"
+    )
+    before = type_faults(root, present, scratch / "before", cache)
+    if cache.is_dir():
+        shutil.copytree(cache, scratch / "cache")
+    after = type_faults(root, fresh, scratch / "after", scratch / "cache")
+    return sorted({*after} - {*before})
+
+
+def _modules(generated: Path) -> str:
+    names = sorted(path.relative_to(generated).as_posix() for path in generated.rglob("*.py"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
+
+
+def type_faults(root: Path, generated: Path, view: Path, cache: Path) -> list[Fault]:
+    """Check the types of `payman_sdk` against a client that lies in another folder.
+
+    The type checker is shown a folder in which everything is where it should be, so the work tree is not touched.
+
+    Args:
+        root: The folder with `payman_sdk` and the settings of the type checker.
+        generated: The folder with the client.
+        view: The folder that the type checker is shown; it does not exist yet.
+        cache: Where the type checker remembers what it has seen.
+    """
+    view.mkdir()
+    (view / "payman_sdk").symlink_to(root / "payman_sdk")
+    (view / "generated").symlink_to(generated)
+    if (root / "pyproject.toml").exists():
+        (view / "pyproject.toml").symlink_to(root / "pyproject.toml")
+    environment = {**os.environ, "MYPY_CACHE_DIR": str(cache)}
+    for name in ("MYPYPATH", "PYTHONPATH"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _MYPY, "--output", "json", "payman_sdk", "generated/payman_api"],
+        cwd=view,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = parsed(done.stdout)
+    if done.returncode and not found:
+        said = (done.stderr or done.stdout).strip()
+        found = [Fault("payman_sdk", 0, f"its types could not be checked: {said}")]
+    return found
+
+
+def parsed(output: str) -> list[Fault]:
+    """Read what `mypy --output json` says: an object a line, of which notes are no errors."""
+    found = []
+    for line in output.splitlines():
+        if line.startswith("{"):
+            said = json.loads(line)
+            if said["severity"] == "error":
+                message = said["message"].partition("\n")[0]
+                found.append(Fault(said["file"], said["line"], message, said["code"] or ""))
+    return found
