@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.surface.calling import broken_calls
 from scripts.surface.record import RecordError, parsed, written
 from tests.small_package import changed, check, tree
 from tests.small_package import release as release
@@ -51,6 +50,7 @@ BREAKING = [
         "limit: can only be read now",
     ),
     ("limit: int", "limit: str", "limit: was int, is str"),
+    ("def text(self) -> str | None", "def text(self) -> str | int", "text: was str | None, is str | int"),
     ("__enter__", "__exit__", "payman_sdk.PaymanClient.__enter__: is gone"),
     (
         "def login(port: int = 0)",
@@ -111,8 +111,20 @@ HARMLESS = [
     ("raw: bool = False) -> str | None", "raw: bool = True) -> str | None"),
     ("self, given: str, /", "self, named: str, /"),
     ("def _private(self)", "def _secret(self)"),
-    ("    @property\n    def text(self) -> str: ...", '    text: str = ""'),
-    ("class PaymanClient(_Shared", "class Between(_Shared[Http]): ...\nclass PaymanClient(Between"),
+    ("    @property\n    def text(self) -> str | None: ...", "    text: str | None = None"),
+    ("def text(self) -> str | None", "def text(self) -> str"),
+    (
+        "class PaymanClient(_Shared",
+        "class Between(dict[str, Http], _Shared[Http]): ...\nclass PaymanClient(Between",
+    ),
+    (
+        'State\n__version__ = "2.0.0"\n__all__ = [',
+        'State, Token\n__version__ = "2.1.0"\n__all__ = ["Token", ',
+    ),
+    (
+        "def __init__(self, message: str) -> None:",
+        "late: bool = False\n    def __init__(self, message: str) -> None:",
+    ),
     ("class _Trait(Exception):", "class _Trait(ValueError):\n    extra: int = 0"),
     ('OPEN = "open"', 'OPEN = "open"\n    SHUT = "shut"'),
     ('Literal["a", "b"]', 'Literal["b", "a", "c"]'),
@@ -189,16 +201,42 @@ def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
     assert not any("TimedOut.about" in line for line in lines)  # PaymanError, which is public, says it
 
 
+def said_to_break(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")]
+
+
+def test_a_breakage_is_said_once(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not for every name of a class, nor for the members of what is gone."""
+    changed(release, "timeout: float", "deadline: float")
+    changed(release, "class Payment:", "class Paid:")
+    changed(release, '"Payment"', '"Paid"')
+    assert check(release, "--record") == 1
+    assert said_to_break(capsys) == [
+        "payman_sdk.Config.timeout: is gone",
+        "payman_sdk.sandbox.Payment: is gone",
+    ]
+
+
 def test_what_a_name_is_recorded_under_may_change(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is left out at one place is gone there, and there only; what it meant elsewhere stays the same."""
+    """A name that is left out at one place is gone there; at another, where it is still, its members are compared."""
     changed(release, '["Config", "PaymanClient"', '["PaymanClient"')
     changed(release, '"PaymanError", ', "")
+    changed(release, "timeout: float", "deadline: float")
     assert check(release, "--record") == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.strip() for line in lines if line.startswith("  ")] == [
+    assert said_to_break(capsys) == [
         "payman_sdk.Config: is gone",
         "payman_sdk.PaymanError: is gone",
+        "payman_sdk.types.Config.timeout: is gone",
     ]
+
+
+def test_a_member_may_move_to_a_base(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a public class inherits from another that is public, it has."""
+    changed(release, "TimeoutError):\n    late: bool = True", "TimeoutError): ...")
+    assert check(release, "--record") == 1
+    assert said_to_break(capsys) == ["payman_sdk.errors.TimedOut.late: is gone"]
+    changed(release, "class PaymanError(_Trait):", "class PaymanError(_Trait):\n    late: bool = True")
+    assert check(release, "--record") == 0, said_to_break(capsys)
 
 
 @pytest.mark.parametrize(
@@ -217,24 +255,3 @@ def test_code_that_cannot_be_read_is_an_error_of_its_own(
     assert said in capsys.readouterr().err
     assert check(release / "tests") == 2
     assert "cannot be read" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("(a, b)", "(b, a)", ["a has moved from place 1 to 2", "b has moved from place 2 to 1"]),
-        ("(a)", "(a, /)", ["a cannot be given by name any more"]),
-        ("(a, /)", "(*, a)", ["a is gone"]),
-        ("(a, /)", "(*everything)", []),
-        ("(*, a)", "(**everything)", []),
-        ("(a)", "(**everything)", ["a can only be given by name now"]),
-        ("(*, a, b=...)", "(*, b=..., a)", []),
-        ("(a: Optional[int])", "(a: Union[int, str, None])", []),
-        ("(a: Literal['x'])", "(a: Literal['x', 'y'] | None)", []),
-        ("(**k: Unpack[A])", "(**k: Unpack[B])", ["**k took Unpack[A], takes Unpack[B]"]),
-        ("() -> A", "()", []),
-    ],
-)
-def test_calls_of_one_signature_fit_another_or_not(old: str, new: str, said: list[str]) -> None:
-    """What callers can do with parameters, by place and by name, is told from two signatures."""
-    assert [one.removeprefix("the parameter ") for one in broken_calls(old, new)] == said

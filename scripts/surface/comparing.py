@@ -38,8 +38,8 @@ def breakages(old: Surface, new: Surface) -> list[Breakage]:
     gone: set[str] = set()
     for path, facts in sorted(_relied_on(old, new).items()):
         if path.rpartition(".")[0] in gone:
-            gone.add(path)
-        elif not (now := new.at(path)):
+            continue
+        if not (now := new.at(path)):
             gone.add(path)
             found.add(Breakage(path, "is gone"))
         else:
