@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.regeneration.problems import RegenerationError
+from tests.regenerate import golden
+
+TEMPLATES = sorted(
+    path.relative_to(golden.SPEC / "templates").as_posix()
+    for path in (golden.SPEC / "templates").rglob("*.jinja")
+)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """The generator's settings and templates, to be changed."""
+    return Path(shutil.copytree(golden.SPEC, tmp_path / "spec"))
+
+
+def test_the_document_gives_what_is_recorded() -> None:
+    """The generator makes of the small document, byte for byte, what is recorded."""
+    said = golden.difference(golden.recorded(), golden.generated())
+    assert said is None, said
+
+
+def test_what_is_recorded_is_python() -> None:
+    """Every recorded module compiles."""
+    modules = {name: code for name, code in golden.recorded().items() if name.endswith(".py")}
+    assert len(modules) > 20
+    for name, code in modules.items():
+        compile(code, name, "exec")
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_template_matters(spec: Path, template: str) -> None:
+    """Without one of our templates the generator uses its own, and the output is another: the document needs each of them."""
+    (spec / "templates" / template).unlink()
+    try:
+        found = golden.generated(spec)
+    except RegenerationError:
+        return
+    assert golden.difference(golden.recorded(), found) is not None
+
+
+def test_a_difference_names_the_first_file_and_what_to_do() -> None:
+    """The message has the first file that differs, some lines of it, how many more there are, and the command."""
+    old = {"a.py": b"same\n", "b.py": b"one\ntwo\nthree\n", "c.py": b"old\n"}
+    said = golden.difference(old, {**old, "b.py": b"one\n2\nthree\n", "c.py": b"new\n"}) or ""
+    assert said.splitlines()[0] == "b.py is different (1 more differ)"
+    assert "-two" in said
+    assert "+2" in said
+    assert "python -m tests.regenerate.golden --record" in said
+    assert "c.py" not in said
+    assert "is new (0 more differ)" in (golden.difference(old, {**old, "d.py": b""}) or "")
+    assert "is gone (0 more differ)" in (golden.difference({**old, "d.py": b""}, old) or "")
+    assert golden.difference(old, dict(old)) is None
+    assert len((golden.difference({}, {"a.py": b"line\n" * 1000}) or "").splitlines()) < 40
