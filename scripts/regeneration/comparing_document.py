@@ -74,7 +74,7 @@ def _compare_servers(old: list[object], new: list[object]) -> Iterator[Finding]:
     for url in gone.values():
         yield _server_place(url).change("removed", "was removed", request=BREAKING)
     first, other = next(iter(before), None), next(iter(after), None)
-    if first in after and other in before and first != other:
+    if first in after and first != other:
         yield _server_place(str(other)).change(
             "changed", f"is the default now, was {code(first)}", request=BREAKING
         )

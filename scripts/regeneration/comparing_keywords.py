@@ -80,15 +80,22 @@ def types(schema: Node) -> frozenset[str] | None:
 def are_other_types(old: Node, new: Node) -> bool:
     """Say whether nothing of the one type is in the other, or one of them is of any type: then the rest tells nothing."""
     before, after = types(old), types(new)
+    if _are_only_values(old, new):
+        return False
     if before is None or after is None:
         return before is not after
     return not (_widened(before) >= after or _widened(after) >= before)
 
 
+def _are_only_values(old: Node, new: Node) -> bool:
+    """Say whether two schemas list values and no type; then the values tell it all."""
+    return all("type" not in schema and _values(schema) is not None for schema in (old, new))
+
+
 def type_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
     """Tell a change of the type."""
     before, after = types(old), types(new)
-    if before == after:
+    if before == after or _are_only_values(old, new):
         return
     says = f"is {_named(after)} now, was {_named(before)}"
     if after is not None and (before is None or _widened(before) >= after):

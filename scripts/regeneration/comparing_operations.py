@@ -76,14 +76,16 @@ def _whole(operation: Operation, kind: Any, level: Level) -> Change:
 def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[Finding]:
     where = clean(new.where)
     place = Place("operation", where, where, code(new.name), names=frozenset({old.name, new.name}))
-    if old.name != new.name and "operationId" in new.node:
+    if old.name != new.name:
         says = f"is the new name of {code(old.name)}, also"
         yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
     if old.shape != new.shape:
         says = f"moved from {clean(old.where)} to {clean(new.where)}"
         yield replace(place, where=clean(old.where)).change("moved", says, request=BREAKING)
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
+    known = list(_COMPARED)
     if differ(*folders):
+        known.append("tags")
         says = f"is tagged {value(folders[1])} now, so it is in another package"
         yield place.change("changed", says, request=BREAKING, is_on_wire=False)
     if bool(old.node.get("deprecated")) != bool(new.node.get("deprecated")):
@@ -91,7 +93,7 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[F
         yield place.change("changed", says, request=ADDITIVE)
     if differ(old.node.get("callbacks"), new.node.get("callbacks")):
         yield place.change("changed", "calls back in another way", request=BREAKING)
-    yield from word_findings(place, old.node, new.node, _COMPARED)
+    yield from word_findings(place, old.node, new.node, known)
     if old.security is not None or new.security is not None:
         yield from compare_security(place, _security(pair.old, old), _security(pair.new, new))
     if old.servers is not None or new.servers is not None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from scripts.regeneration.comparing_keywords import (
     KEYWORDS,
@@ -45,7 +44,16 @@ from scripts.regeneration.places import (
     word_findings,
 )
 from scripts.regeneration.resemblance import alike, paired
-from scripts.regeneration.shapes import beside_union, has_class, is_union, members, unwrapped, without
+from scripts.regeneration.shapes import (
+    bases,
+    beside_union,
+    composed,
+    has_class,
+    is_union,
+    members,
+    unwrapped,
+    without,
+)
 
 _STRUCTURE = {
     "$ref",
@@ -101,17 +109,19 @@ def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) ->
 
 
 def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
-    if [] in ([member for member in members(it) if member] for it in (old, new)):
+    # Where one is of any kind, it is no matter of single alternatives.
+    if any(members(old)) != any(members(new)):
         is_tighter = any(members(new))
         yield place.tightened(
             is_tighter, f"is {'limited to' if is_tighter else 'more than'} some alternatives now"
         )
         return
     before, after = _unmatched(pair, members(old), members(new))
-    if len(before) == len(after) == 1 and not any(map(pointed, before + after)):
+    loose = [[member for member in it if not pointed(member)] for it in (before, after)]
+    if len(loose[0]) == len(loose[1]) == 1:
         inside = replace(place, is_open=is_open_union(members(new)))
-        yield from compare_schemas(pair, inside, before[0], after[0])
-        return
+        yield from compare_schemas(pair, inside, loose[0][0], loose[1][0])
+        before, after = ([member for member in it if pointed(member)] for it in (before, after))
     for member in before:
         says = f"can no longer be {_kind(member)}"
         yield place.change("removed", says, request=BREAKING, response=ADDITIVE, names=_names(member))
@@ -120,7 +130,7 @@ def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[
         says = f"can also be {_kind(member)}"
         response = BREAKING if is_closed else ADDITIVE
         yield place.change("added", says, request=ADDITIVE, response=response, names=_names(member))
-    if not before and not after:
+    if not before and not after and loose == [[], []]:
         orders = [members(it) for it in (old, new)]
         if differ(*orders) and len(orders[0]) > 1:
             yield Words(place.subject, place.root, f"order of what {place.thing} can be", place.names)
@@ -159,6 +169,9 @@ def _names(member: Node) -> list[str]:
 
 def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
     """Compare two schemas that are no unions."""
+    if "allOf" in old or "allOf" in new:
+        yield from _compare_composed(pair, place, old, new)
+        return
     before, after = pointed(old), pointed(new)
     if before is not None and after is not None:
         if not pair.is_same(before, after):
@@ -173,7 +186,6 @@ def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[F
     if are_other_types(old, new):
         return
     yield from keyword_changes(place, old, new)
-    yield from _all_of_findings(pair, place, sequence(old.get("allOf")), sequence(new.get("allOf")))
     yield from _property_findings(pair, place, old, new)
     if "items" in old or "items" in new:
         yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
@@ -186,25 +198,30 @@ def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Itera
         yield place.change("changed", "is described in another place", request=BREAKING)
         return
     if has_class(before) and has_class(after):
-        reference = pointed(new) or pointed(old) or ""
-        says, names = "has a class of another name", [schema_name(reference)]
-        yield place.change("changed", says, request=BREAKING, names=names, is_on_wire=False)
+        yield _other_class(place, pointed(new) or pointed(old))
     # The words are those of another schema then; only what they describe is compared.
     yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
 
 
-def _all_of_findings(pair: Pair, place: Place, old: list[Any], new: list[Any]) -> Iterator[Finding]:
-    before, after = _unmatched(pair, [schema_of(it) for it in old], [schema_of(it) for it in new])
-    if len(before) == len(after) == 1 and not any(map(pointed, before + after)):
-        yield from compare_schemas(pair, place, before[0], after[0])
-        return
-    for member in before:
-        yield place.change(
-            "removed", f"is not {_kind(member)} as well any more", request=BREAKING, names=_names(member)
-        )
-    for member in after:
-        says = f"has to be {_kind(member)} as well"
-        yield place.change("added", says, request=BREAKING, response=ADDITIVE, names=_names(member))
+def _other_class(place: Place, reference: str | None) -> Finding:
+    names = [schema_name(reference)] if reference else []
+    return place.change(
+        "changed", "has a class of another name", request=BREAKING, names=names, is_on_wire=False
+    )
+
+
+def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare schemas of which one at least is composed with `allOf`.
+
+    What both are composed of is compared where it is defined. If that is not the same, it counts what comes out.
+    """
+    is_same = _unmatched(pair, bases(old), bases(new)) == ([], [])
+    if bool(pointed(old)) != bool(pointed(new)):
+        yield _other_class(place, pointed(new) or pointed(old))
+    before, after = composed(pair.old, old, not is_same), composed(pair.new, new, not is_same)
+    yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
+    if not is_same:
+        yield Words(place.subject, place.root, f"what {place.thing} is composed of", place.names)
 
 
 def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:

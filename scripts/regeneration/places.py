@@ -179,7 +179,7 @@ def clean(text: object) -> str:
 
 def code(text: object) -> str:
     """Give a name or a value as code."""
-    return f"`{clean(text).replace('`', '´')}`"  # noqa: RUF001 (a backtick would end the code)
+    return "`" + clean(text).replace("`", "'") + "`"  # a backtick would end the code
 
 
 def value(given: object) -> str:
@@ -247,6 +247,6 @@ def in_words(findings: Iterable[Finding]) -> Iterator[Change]:
     for (subject, root), words in worded.items():
         told = list(dict.fromkeys(word.told for word in words))
         rest = f" and {len(told) - 6} more" if len(told) > 6 else ""
-        text = f"Worded differently: {', '.join(told[:6])}{rest}."
+        text = f"Written differently: {', '.join(told[:6])}{rest}."
         names = frozenset(name for word in words for name in word.names)
         yield Change(COSMETIC, "changed", subject, root, text, names)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from scripts.regeneration.comparing_keywords import types
-from scripts.regeneration.contract import Node, schema_of, sequence
+from scripts.regeneration.contract import Contract, Node, mapping, pointed, schema_of, sequence
 from scripts.regeneration.places import WORDS
 
 UNIONS = ("anyOf", "oneOf")
@@ -57,6 +57,37 @@ def without(keys: Iterable[str], schema: Node) -> Node:
     """Give a schema without some of its keys."""
     left_out = frozenset(keys)
     return {key: inner for key, inner in schema.items() if key not in left_out}
+
+
+def bases(schema: Node) -> list[Node]:
+    """Give the references to what a schema is composed of."""
+    return [member for member in (schema, *map(schema_of, sequence(schema.get("allOf")))) if pointed(member)]
+
+
+def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[str] = frozenset()) -> Node:
+    """Give what an `allOf` comes out as.
+
+    Args:
+        contract: The document.
+        schema: The schema.
+        is_whole: Whether what it refers to is put in; otherwise only what is written here.
+        seen: What was put in already.
+    """
+    out: Node = {}
+    for member in (*map(schema_of, sequence(schema.get("allOf"))), without({"allOf"}, schema)):
+        reference = pointed(member)
+        part = member
+        if reference is not None:
+            if not is_whole or reference in seen:
+                continue
+            part = composed(contract, contract.resolve(member), True, seen | {reference})
+        elif "allOf" in member:
+            part = composed(contract, member, is_whole, seen)
+        properties = mapping(out.get("properties")) | mapping(part.get("properties"))
+        required = sequence(out.get("required")) + sequence(part.get("required"))
+        out = {**out, **without(WORDS, part)}
+        out |= {key: inner for key, inner in (("properties", properties), ("required", required)) if inner}
+    return out
 
 
 def is_union(schema: Node) -> bool:
