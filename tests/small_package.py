@@ -89,6 +89,7 @@ class Payment:
 @frozen
 class Kept:
     key: str
+    tags: list[str] = field(factory=list)
     note: str | None = field(default=None, kw_only=True)
     _hidden: int = field(default=0, init=False)
 """,

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.surface.record import RecordError, parsed, written
-from tests.small_package import changed, check, tree
+from tests.small_package import changed, check
 from tests.small_package import release as release
 
 ROOT = Path(__file__).parents[1]
@@ -178,27 +177,6 @@ def test_the_record_has_to_be_what_the_code_says(release: Path, capsys: pytest.C
     assert "logout" not in said
     assert "python -m scripts.surface --record" in said
     assert check(release, "--record") == check(release) == 0
-
-
-def test_a_fact_is_a_line() -> None:
-    """What is written is read as it was, whatever its kind; a line of another version of the scripts is refused."""
-    facts = parsed((ROOT / "tests/public_api.txt").read_text())
-    assert parsed(written(facts)) == facts
-    assert len(facts) > 500
-    for line in ("payman_sdk.X: colour red", "payman_sdk.X", "payman_sdk.X: classes"):
-        with pytest.raises(RecordError, match=r"payman_sdk\.X"):
-            parsed(line)
-
-
-def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
-    """Their members are the public class's own, their type variables are filled in, and their bases take their place."""
-    lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()
-    assert "payman_sdk.PaymanError: base Exception" in lines
-    assert "payman_sdk.PaymanError.about: def (task: str) -> None" in lines
-    assert "payman_sdk.PaymanClient.shared: def () -> int | None" in lines
-    assert "payman_sdk.Config.timeout: option float" in lines
-    assert not any("_" in line.partition(":")[0].rpartition(".")[2][:1] for line in lines if "__" not in line)
-    assert not any("TimedOut.about" in line for line in lines)  # PaymanError, which is public, says it
 
 
 def said_to_break(capsys: pytest.CaptureFixture[str]) -> list[str]:

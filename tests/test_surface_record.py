@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.surface.record import RecordError, parsed, written
+from tests.small_package import tree
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_fact_is_a_line() -> None:
+    """What is written is read as it was, whatever its kind; a line of another version of the scripts is refused."""
+    facts = parsed((ROOT / "tests/public_api.txt").read_text())
+    assert parsed(written(facts)) == facts
+    assert len(facts) > 500
+    for line in ("payman_sdk.X: colour red", "payman_sdk.X", "payman_sdk.X: classes"):
+        with pytest.raises(RecordError, match=r"payman_sdk\.X"):
+            parsed(line)
+
+
+def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
+    """Their members are the public class's own, their type variables are filled in, and their bases take their place."""
+    lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()
+    assert "payman_sdk.PaymanError: base Exception" in lines
+    assert "payman_sdk.PaymanError.about: def (task: str) -> None" in lines
+    assert "payman_sdk.PaymanClient.shared: def () -> int | None" in lines
+    assert "payman_sdk.Config.timeout: option float" in lines
+    assert not any("_" in line.partition(":")[0].rpartition(".")[2][:1] for line in lines if "__" not in line)
+    assert not any("TimedOut.about" in line for line in lines)  # PaymanError, which is public, says it
+
+
+def test_what_is_written_by_decorators_is_read(tmp_path: Path) -> None:
+    """The `__init__` of attrs classes and of dataclasses is known, and that frozen ones can only be read."""
+    lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()
+    assert [line.removeprefix("payman_sdk.sandbox.") for line in lines if ".sandbox." in line] == [
+        "Kept: class",
+        "Kept.__init__: def (key: str, tags: list[str] = ..., *, note: str | None = ...)",
+        "Kept.key: read-only str",
+        "Kept.note: read-only str | None",
+        "Kept.tags: read-only list[str]",
+        "Payment: class",
+        "Payment.__init__: def (amount: int, memo: str = ...) -> None",
+        "Payment.amount: read-only int",
+        "Payment.memo: read-only str",
+    ]
