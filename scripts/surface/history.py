@@ -19,9 +19,8 @@ PUBLISHED = (1, 0, 8)
 
 Version = tuple[int, int, int]
 
-_TAG = re.compile(
-    r"v(\d+)\.(\d+)\.(\d+)$"
-)  # a pre-release promises nothing, so it is nothing to compare with
+# A pre-release promises nothing, so it is nothing to compare with.
+_TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)$")
 _HEADING = re.compile(r"^## \[([^]]*)\](?::\s*(\S+))?", re.MULTILINE)
 _NUMBERS = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 

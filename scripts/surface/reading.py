@@ -113,9 +113,8 @@ def _meant(module: Module, name: str) -> Object:
         thing = member.final_target if isinstance(member, Alias) else member
     except AliasResolutionError as error:
         raise UnreadableError(f"{module.path}.{name} leads nowhere: {error}") from error
-    if isinstance(
-        thing, Module
-    ):  # a function that has the name of its module: at run time, it takes that one's place
+    # A function that has the name of its module takes that one's place at run time.
+    if isinstance(thing, Module):
         thing = thing.members.get(name)  # type: ignore[assignment]
     if not isinstance(thing, Object):
         raise UnreadableError(f"{module.path}.{name} is announced, and is not there.")
