@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +40,7 @@ _LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=
 def own_http_client(base_url: str) -> httpx.Client:
     """The connections of a client that was given none. What is said to this machine goes through no proxy."""
     try:
-        http = httpx.Client(trust_env=not _is_here(base_url), limits=_LIMITS_UNDER_THREADS)
+        http = httpx.Client(**_connections(base_url), limits=_LIMITS_UNDER_THREADS)
     except _UNUSABLE as error:
         raise _unusable(error) from error
     make_punctual(http)
@@ -49,13 +50,22 @@ def own_http_client(base_url: str) -> httpx.Client:
 def own_async_http_client(base_url: str) -> httpx.AsyncClient:
     """The same for the other door."""
     try:
-        return httpx.AsyncClient(trust_env=not _is_here(base_url), limits=_LIMITS_OF_TASKS)
+        return httpx.AsyncClient(**_connections(base_url), limits=_LIMITS_OF_TASKS)
     except _UNUSABLE as error:
         raise _unusable(error) from error
 
 
-def _is_here(base_url: str) -> bool:
-    return is_loopback(urlsplit(base_url).hostname or "")
+def _connections(base_url: str) -> dict[str, Any]:
+    is_elsewhere = not is_loopback(urlsplit(base_url).hostname or "")
+    variables = ("SSL_CERT_FILE", "SSL_CERT_DIR") if is_elsewhere else ()
+    certificates = _certificates(is_elsewhere, *(os.environ.get(name) for name in variables))
+    return {"trust_env": is_elsewhere, "verify": certificates}
+
+
+@functools.lru_cache(maxsize=8)
+def _certificates(trust_env: bool, *variables: str | None) -> ssl.SSLContext:
+    """The certificates that are trusted. Reading them takes longer than an ask, so clients of one process share them."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 _UNUSABLE = (httpx.InvalidURL, ImportError, OSError, ValueError)

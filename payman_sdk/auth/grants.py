@@ -157,7 +157,7 @@ def _refusal(answer: httpx.Response) -> Exception:
     said = _oauth_error(answer)
     reason = said.get("error_description") or said.get("error")
     failure = error_class(
-        f"Payman issued no access token: {shortened(reason) if reason else shown(response)}.",
+        f"Payman issued no access token: {shortened(reason).removesuffix('.') if reason else shown(response)}.",
         next_step="Check client_id, client_secret and the environment they belong to." if refused else "",
         response=response,
     )

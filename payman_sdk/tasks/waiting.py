@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.auth.tokens import Tokens, authorized
-from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError
+from payman_sdk.errors import APITimeoutError, AuthenticationError, MethodNotFoundError, PaymanError
 from payman_sdk.flows import Flow
 from payman_sdk.responses import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
@@ -43,7 +43,10 @@ def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, A
         except PaymanError as error:
             failure, verdict = error, judge(error)
         if verdict is Verdict.UNKNOWN:
-            body, task = yield from found(task_id, tokens, time)
+            try:
+                body, task = yield from found(task_id, tokens, time)
+            except MethodNotFoundError:
+                raise failure from None  # this server does not tell; what it said of the cancellation counts
             if has_ended(state_of(task)):
                 return body, task
         if verdict is Verdict.FINAL or not (yield from time.before_another(attempt, failure, task_id)):

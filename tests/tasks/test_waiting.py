@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 
+from payman_api import PATHS
 from payman_sdk import FormattedTaskResponse, PaymanClient
 from payman_sdk.errors import (
     APIConnectionError,
@@ -18,6 +19,7 @@ from payman_sdk.errors import (
     ConfigurationError,
     MethodNotFoundError,
     NotFoundError,
+    ServerError,
     TaskNotCancelableError,
     TaskNotFoundError,
 )
@@ -258,3 +260,12 @@ def test_a_wait_outlasts_a_broken_network(fault: Answer, peer: Peer, client: Pay
     peer.script(TOKEN_PATH, fault)
     peer.script(GET_PATH, fault)
     assert client.wait("tsk-1").status == "completed"
+
+
+def test_a_cancellation_that_failed_where_nothing_tells(peer: Peer, client: PaymanClient) -> None:
+    """Where a cancellation fails and the task cannot be looked up, the failure is told, and not that looking up is not known."""
+    peer.always(PATHS["cancel_task"], answer(500))
+    peer.always(GET_PATH, rpc(error={"code": -32601, "message": "no such method"}))
+    with pytest.raises(ServerError) as caught:
+        client.cancel_task("tsk-1")
+    assert (caught.value.status_code, caught.value.task_id) == (500, "tsk-1")
