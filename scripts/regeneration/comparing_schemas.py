@@ -41,6 +41,7 @@ from scripts.regeneration.places import (
     Words,
     code,
     differ,
+    keyed,
     word_findings,
 )
 from scripts.regeneration.resemblance import alike, paired
@@ -78,6 +79,11 @@ def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Itera
         old: The schema as it was; None if there was none, which allows everything.
         new: The schema as it is.
     """
+    both = keyed(schema_of(old)), keyed(schema_of(new))
+    # Schemas may go in circles; where the same two are met again, all there is to say is being said.
+    if both[0] == both[1] or both in place.met:
+        return
+    place = replace(place, met=place.met | {both})
     before, could_be_null = unwrapped(schema_of(old))
     after, can_be_null = unwrapped(schema_of(new))
     if is_union(before) != is_union(after):

@@ -78,6 +78,7 @@ class Place:
         operations: The operations that share it.
         is_parameter: Whether it is a parameter, which has a default for another purpose than a property has.
         is_open: Whether readers take values that are not listed.
+        met: The schemas that are being compared on the way here, each with its other.
     """
 
     subject: Subject
@@ -90,6 +91,7 @@ class Place:
     operations: tuple[str, ...] = ()
     is_parameter: bool = False
     is_open: bool = False
+    met: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def thing(self) -> str:

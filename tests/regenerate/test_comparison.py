@@ -84,6 +84,7 @@ VALUES: list[tuple[object, object, Level, Level, str, str]] = [
     (TEXT, {**TEXT, "deprecated": True}, A, A, "changed", "is deprecated"),
     (TOPIC, MOOD, B, B, "changed", "is a `Mood` now, was a `Topic`"),
     (TOPIC, {"anyOf": [TOPIC, MOOD]}, A, B, "added", "can also be a `Mood`"),
+    ({**TEXT, "default": "a"}, {"anyOf": [TEXT, MOOD], "default": "a"}, A, B, "added", "can also be a `Mood`"),
     ({"anyOf": [TOPIC, TEXT]}, {"anyOf": [TOPIC, TEXT, MOOD]}, A, A, "added", "can also be a `Mood`"),
     ({"oneOf": [TOPIC, TEXT]}, {"oneOf": [TOPIC, TEXT, MOOD]}, A, B, "added", "can also be a `Mood`"),
     ({"oneOf": [TOPIC, MOOD]}, {"oneOf": [MOOD]}, B, A, "removed", "can no longer be a `Topic`"),
@@ -120,6 +121,7 @@ def test_direction(
         ({**NUMBER, "minimum": 1, "exclusiveMinimum": True}, {**NUMBER, "exclusiveMinimum": 1}),
         ({"type": "object", "additionalProperties": True}, {"type": "object", "additionalProperties": {}}),
         ({"anyOf": [TOPIC, TEXT]}, {"anyOf": [TEXT, TOPIC]}),
+        ({"type": ["string", "null"], "enum": ["a", None]}, {"anyOf": [{**TEXT, "enum": ["a"]}, {"type": "null"}]}),
         ({"allOf": [TOPIC, {"properties": {"x": TEXT}}]},
          {"allOf": [{"type": "object", "properties": {"word": TEXT}}, {"properties": {"x": TEXT}}]}),
     ],
@@ -287,6 +289,18 @@ EDITS: list[tuple[str, list[tuple[str, object]], Level, str, str, str]] = [
      "The version of the API is `1.1.0` now, was `1.0.0`."),
     ("about the document", [("info.description", "Notes.")], C, "changed", "document",
      "Written differently: description of the document."),
+    ("scheme in use", [("components.securitySchemes.cookie", GONE)], B, "removed", "security scheme cookie",
+     "The security scheme `cookie` was removed."),
+    ("servers of a path", [("paths./notes/{id}.servers", [{"url": "https://read.example"}])], B, "changed",
+     "GET /notes/{id}",
+     "`read_note` is served at `https://read.example` now, was at `https://notes.example`, `https://test.notes.example`."),
+    ("case of headers", [(f"{PARAMETERS}.1.name", "trace"), (f"{ANSWERS}.200.headers", {"ETAG": {"schema": TEXT}})], C,
+     "changed", "document", "Written in another way; nothing that programs notice changed."),
+    ("path parameter", [("paths./notes/{id}.parameters.0.required", GONE)], C, "changed", "document",
+     "Written in another way; nothing that programs notice changed."),
+    ("JSON in UTF-8",
+     [(f"{ANSWERS}.200.content", {"application/JSON; charset=utf-8": {"schema": {"$ref": "#/components/schemas/Note"}}})], C,
+     "changed", "document", "Written in another way; nothing that programs notice changed."),
     ("order of paths", [("paths", dict(reversed(NOTES["paths"].items())))], C, "changed", "document",
      "Written in another way; nothing that programs notice changed."),
 ]  # fmt: skip
@@ -379,6 +393,124 @@ def test_composition() -> None:
         (B, "changed", "`Note.value.a` is of type `integer` now, was of type `string` (in answers)."),
         (A, "added", "`Note.value.by` was added and is required (in answers)."),
     ]
+
+
+def test_enums_that_are_open_and_closed() -> None:
+    """Readers take a new value only if wherever they read the enum, any text is read as well."""
+    for read, level in (
+        ({"anyOf": [MOOD, TEXT]}, A),
+        ({"anyOf": [{"type": "array", "items": MOOD}, TEXT]}, B),
+    ):
+        before = with_value(read, read=True)
+        (change,) = compare(before, edited(before, (f"{SCHEMAS}.Mood.enum.0", "calm")))
+
+        assert change.level is level
+    before = edited(with_value({"anyOf": [MOOD, TEXT]}, read=True), (f"{NOTE}.properties.mood", MOOD))
+    (change,) = compare(before, edited(before, (f"{SCHEMAS}.Mood.enum.0", "calm")))
+    assert change.level is B
+
+
+def test_a_new_use() -> None:
+    """A schema is judged by the uses that it already had: nobody sent it before it could be sent."""
+    put = {
+        "operationId": "put",
+        "requestBody": {"content": {"a/b": {"schema": {"$ref": "#/components/schemas/Note"}}}},
+    }
+    edits = [("paths./notes.put", put), (f"{NOTE}.properties.due", TEXT), (f"{NOTE}.required", ["id", "due"])]
+
+    assert {change.level for change in compare(NOTES, edited(NOTES, *edits))} == {A}
+
+
+def test_a_removed_schema_without_a_class() -> None:
+    """A schema that is only a name for text can go without breaking a program."""
+    (change,) = compare(edited(NOTES, (f"{SCHEMAS}.Word", TEXT)), NOTES)
+
+    assert (change.level, change.kind) == (A, "removed")
+
+
+def test_an_answer_in_another_document() -> None:
+    """What is in another document is not read; that it is another one is told."""
+    before = edited(NOTES, (f"{ANSWERS}.400", {"$ref": "other.yaml#/a"}))
+    changes = compare(before, edited(before, (f"{ANSWERS}.400", {"$ref": "other.yaml#/b"})))
+
+    assert seen(changes) == [(B, "changed", "The answer 400 of `write_note` is described in another place.")]
+
+
+def test_no_credentials_either_way() -> None:
+    """There are two ways to say that no credentials are needed."""
+    changes = compare(edited(NOTES, (f"{GET}.security", [])), edited(NOTES, (f"{GET}.security", [{}])))
+
+    assert [change.level for change in changes] == [C]
+
+
+def test_more_scopes() -> None:
+    """A scope that can be asked for as well is an addition; one that is gone breaks who asked for it."""
+    flow = "components.securitySchemes.token.flows.clientCredentials.scopes"
+    flows = {"clientCredentials": {"tokenUrl": "https://notes.example/token", "scopes": {"read": "Read."}}}
+    before = edited(NOTES, ("components.securitySchemes.token", {"type": "oauth2", "flows": flows}))
+    after = edited(before, (f"{flow}.write", "Write."))
+
+    assert [change.level for change in compare(before, after)] == [A]
+    assert [change.level for change in compare(after, before)] == [B]
+
+
+def test_another_operation_id_and_another_name_in_the_path() -> None:
+    """An operation is the same one if its path is, whatever the parameters in it are called."""
+    path = edited(NOTES, (f"{GET}.operationId", "get_note"), ("paths./notes/{id}.parameters.0.name", "note"))
+    after = edited(NOTES, ("paths./notes/{id}", GONE), ("paths./notes/{note}", path["paths"]["/notes/{id}"]))
+
+    assert [change.kind for change in compare(NOTES, after)] == ["renamed", "renamed"]
+
+
+def test_renamed_in_a_ring() -> None:
+    """Schemas that only refer to each other are the same under other names, however lists without order are ordered."""
+
+    def ring(first: str, second: str, required: list[str]) -> Document:
+        found = {
+            one: {
+                "type": "object",
+                "required": required,
+                "properties": {"a": {"$ref": f"#/components/schemas/{two}"}, **more},
+            }
+            for one, two, more in ((first, second, {"b": TEXT}), (second, first, {"b": NUMBER}))
+        }
+        return edited(NOTES, *[(f"{SCHEMAS}.{name}", schema) for name, schema in found.items()])
+
+    changes = compare(ring("One", "Two", ["a", "b"]), ring("Eins", "Zwei", ["b", "a"]))
+
+    assert [(change.kind, change.names) for change in changes] == [
+        ("renamed", {"One", "Eins"}),
+        ("renamed", {"Two", "Zwei"}),
+    ]
+
+
+def test_composed_of_itself() -> None:
+    """A schema that is composed of itself comes out as the rest of it."""
+    node = {"$ref": "#/components/schemas/Node"}
+    before = edited(NOTES, (f"{SCHEMAS}.Node", {"allOf": [node, {"properties": {"a": TEXT}}]}))
+    after = edited(before, (f"{SCHEMAS}.Node.allOf.2", TOPIC))
+
+    assert [change.text for change in compare(before, after) if change.level > C] == [
+        "`Node.word` was added and is optional (in no operation)."
+    ]
+
+
+def test_circles() -> None:
+    """Schemas that are composed of themselves, each time in another way, come to an end."""
+    node, other = {"$ref": "#/components/schemas/Node"}, {"type": "object", "properties": {"n": NUMBER}}
+    documents = [
+        with_value({"$ref": "#/components/schemas/Node"}, read=True)
+        | {
+            "components": {
+                "schemas": {"Node": {"properties": {"next": {"allOf": [node, extra]}}}, "Other": other}
+            }
+        }
+        for extra in ({"$ref": "#/components/schemas/Other"}, {"properties": {"m": NUMBER}}, node)
+    ]
+    changes = compare(documents[0], documents[1])
+
+    assert "`Node.next.n` is called `m` now (in no operation)." in [change.text for change in changes]
+    assert compare(documents[0], edited(documents[2], (f"{SCHEMAS}.Node", {"allOf": [node]})))
 
 
 def test_written_out() -> None:
