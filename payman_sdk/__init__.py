@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from payman_sdk.conversation import AsyncConversation, Conversation
     from payman_sdk.errors import PaymanError
     from payman_sdk.hooks import Outgoing, Retry
-    from payman_sdk.login import login
+    from payman_sdk.logging_in import login
     from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
     from payman_sdk.types import (
@@ -65,7 +65,7 @@ _HOME = {
     "TokenStore": "auth.stores",
     "UnknownUpdate": "streaming.events",
     "authorization_url": "auth.authorization",
-    "login": "login",
+    "login": "logging_in",
     "parse_redirect": "auth.authorization",
 }
 """The module of each public name; the stores that need an extra are no part of `__all__`, so that `import *` needs none.

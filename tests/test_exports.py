@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from importlib import import_module
@@ -103,3 +104,9 @@ for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring")
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["True"] * 3
+
+
+@pytest.mark.parametrize("name", sorted(set(payman_sdk.__all__) - {"__version__"}))
+def test_no_module_hides_a_public_name(name: str) -> None:
+    """No module of the package has the name of something public: imported first, it would stand in its place."""
+    assert importlib.util.find_spec(f"payman_sdk.{name}") is None
