@@ -16,6 +16,11 @@ from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from scripts.regeneration.problems import RegenerationError
 
+try:
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # a PyYAML that was built without libyaml does the same, ten times slower
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 Document = dict[str, Any]
 
 
@@ -39,7 +44,7 @@ class Limits:
 LIMITS = Limits()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """YAML as OpenAPI means it: what JSON has, so no dates; and a key that comes twice is a mistake."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
@@ -57,7 +62,7 @@ class _Loader(yaml.SafeLoader):
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 
 

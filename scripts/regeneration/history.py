@@ -8,12 +8,11 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scripts.regeneration.documents import Document, parse_document
+from scripts.regeneration.documents import Document, parse, read_file
 from scripts.regeneration.folders import files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.problems import RegenerationError
-
-DOCUMENT = "payman.openapi.yaml"
+from scripts.regeneration.sources import DOCUMENT
 
 
 def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document | None:
@@ -29,11 +28,11 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document 
     """
     for number, spec in enumerate(_candidates(root, scratch)):
         try:
-            document = parse_document((spec / DOCUMENT).read_bytes(), DOCUMENT)
+            document: Document = parse(read_file(spec / DOCUMENT), DOCUMENT)
             made = scratch / f"origin-{number}"
             generate(document, spec, made / "payman_api")
-        except (OSError, RegenerationError):
-            continue  # whatever it once was, it is none now
+        except RegenerationError:
+            continue  # whatever it was, this client was not made from it
         if files(made) == present:
             return document
     return None

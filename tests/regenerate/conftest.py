@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.regeneration.command import main
+from scripts.regeneration.documents import Document, dump, parse
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = "spec/payman.openapi.yaml"
+
+
+def everything(root: Path) -> dict[str, bytes]:
+    """What is in spec/ and generated/, and in the folder itself: what a failure must leave as it was."""
+    found = {str(path): path.read_bytes() for path in root.glob("*") if path.is_file()}
+    for name in ("spec", "generated"):
+        folder = root / name
+        found |= {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert not (root / ".regenerating").exists()
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run of the command went."""
+
+    status: int
+    out: str
+    err: str
+
+    def section(self, title: str) -> list[str]:
+        """Give the lines of one part of what was told."""
+        lines = self.out.splitlines()
+        if title not in lines:
+            return []
+        after = lines[lines.index(title) + 1 :]
+        return [line.removeprefix("  ") for line in after[: after.index("") if "" in after else None]]
+
+
+Regenerate = Callable[..., Run]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _types_are_remembered() -> None:
+    """The type checker reads the SDK once for all tests, and once more only where it has changed since the last run."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
+    os.environ["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache" / f"tests-{worker}")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of what a regeneration reads and writes."""
+    place = tmp_path / "copy"
+    for name in ("spec", "generated", "payman_sdk"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", place)
+    return place
+
+
+@pytest.fixture
+def bare(copy: Path) -> Path:
+    """A copy without the SDK, so that no types are checked."""
+    shutil.rmtree(copy / "payman_sdk")
+    return copy
+
+
+@pytest.fixture
+def regenerate(copy: Path, capsys: pytest.CaptureFixture[str]) -> Regenerate:
+    """Runs the command on the copy, without the time that a process of its own takes."""
+
+    def run(*arguments: str | Path) -> Run:
+        status = main(["--root", str(copy), *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return Run(status, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def _ours() -> Document:
+    document: Document = parse((ROOT / DOCUMENT).read_bytes(), DOCUMENT)
+    return document
+
+
+@pytest.fixture
+def changed(_ours: Document, tmp_path: Path) -> Callable[[Callable[[Any], None]], Path]:
+    """Gives a file with our document, after something has been changed in it."""
+
+    def write(change: Callable[[Any], None]) -> Path:
+        document = parse(dump(_ours), DOCUMENT)
+        change(document)
+        path = tmp_path / "new.yaml"
+        path.write_bytes(dump(document))
+        return path
+
+    return write

@@ -1,0 +1,299 @@
+"""Small changes of the API, each carried through to the client: it still works, or it is said what has to be adapted."""
+
+from __future__ import annotations
+
+import copy as copying
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.regenerate.conftest import DOCUMENT, ROOT, Regenerate, everything
+
+Changed = Callable[[Callable[[Any], None]], Path]
+
+
+def schemas(document: Any) -> Any:
+    return document["components"]["schemas"]
+
+
+def renamed(mapping: Any, old: str, new: str) -> Any:
+    return {new if name == old else name: value for name, value in mapping.items()}
+
+
+def a_new_optional_field(document: Any) -> None:
+    schemas(document)["TaskSendParams"]["properties"]["priority"] = {"type": ["integer", "null"]}
+
+
+def a_new_required_field_of_a_request(document: Any) -> None:
+    schemas(document)["TaskSendParams"]["properties"]["priority"] = {"type": "integer"}
+    schemas(document)["TaskSendParams"]["required"].append("priority")
+
+
+def a_new_required_field_of_an_answer(document: Any) -> None:
+    schemas(document)["Task"]["properties"]["priority"] = {"type": "integer"}
+    schemas(document)["Task"]["required"].append("priority")
+
+
+def a_renamed_field(document: Any) -> None:
+    task = schemas(document)["Task"]
+    task["properties"] = renamed(task["properties"], "sessionId", "conversationId")
+
+
+def a_removed_operation(document: Any) -> None:
+    del document["paths"]["/api/a2a/tasks/cancel"]
+
+
+def a_new_operation(document: Any) -> None:
+    item = copying.deepcopy(document["paths"]["/api/a2a/tasks/get"])
+    item["post"]["operationId"] = "pause_task"
+    document["paths"]["/api/a2a/tasks/pause"] = item
+
+
+def a_new_enum_value(document: Any) -> None:
+    schemas(document)["TaskState"]["enum"].append("paused")
+
+
+def a_changed_type(document: Any) -> None:
+    schemas(document)["Message"]["properties"]["parts"] = {"type": "string"}
+
+
+def a_new_media_type(document: Any) -> None:
+    answer = document["paths"]["/.well-known/agent.json"]["get"]["responses"]["200"]
+    answer["content"]["text/plain"] = {"schema": {"type": "string"}}
+
+
+def a_new_event_kind(document: Any) -> None:
+    schemas(document)["TaskProgressEvent"] = {
+        "type": "object",
+        "description": "How far a task is.",
+        "required": ["id", "percent"],
+        "properties": {"id": {"type": "string"}, "percent": {"type": "integer"}},
+    }
+    reference = {"$ref": "#/components/schemas/TaskProgressEvent"}
+    schemas(document)["TaskStreamResponse"]["properties"]["result"]["anyOf"].insert(0, reference)
+
+
+def a_moved_path(document: Any) -> None:
+    document["paths"] = renamed(document["paths"], "/api/a2a/tasks/get", "/api/v2/tasks/get")
+
+
+WHERE = """
+from pathlib import Path
+
+import payman_api.models
+import payman_sdk
+
+
+def test_it_is_the_copy_that_is_tested():
+    for module in (payman_api, payman_api.models, payman_sdk):
+        assert Path(module.__file__).is_relative_to(Path(__file__).parents[1])
+"""
+
+
+def passes(copy: Path, tests: str) -> subprocess.CompletedProcess[str]:
+    """Run some of the SDK's tests against the copy of the SDK and its client."""
+    shutil.copytree(ROOT / "tests", copy / "tests", ignore=shutil.ignore_patterns("__pycache__", "cassettes"))
+    (copy / "tests" / "test_where.py").write_text(WHERE)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-pno:cacheprovider",
+            "-pno:xdist",
+            "tests/test_where.py",
+            tests,
+        ],
+        cwd=copy,
+        env={**outside, "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "generated")])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "step", "told", "tests"),
+    [
+        (
+            a_new_optional_field,
+            "minor",
+            [
+                "additive  schema TaskSendParams, property priority: `TaskSendParams.priority` was added and is optional"
+            ],
+            "tests/test_client.py",
+        ),
+        (
+            a_new_operation,
+            "minor",
+            ["additive  POST /api/a2a/tasks/pause: `pause_task` (POST /api/a2a/tasks/pause) was added."],
+            "tests/streaming/test_events.py",
+        ),
+        (
+            a_new_enum_value,
+            "minor",
+            ["additive  schema TaskState: `TaskState` has the new value `paused`"],
+            "tests/streaming/test_events.py",
+        ),
+        (
+            a_new_media_type,
+            "minor",
+            ["additive  GET /.well-known/agent.json, answer 200, text/plain: "],
+            "tests/streaming/test_events.py",
+        ),
+        (
+            a_new_event_kind,
+            "minor",
+            [
+                "additive  schema TaskProgressEvent: The schema `TaskProgressEvent` was added.",
+                "additive  schema TaskStreamResponse, property result: "
+                "`TaskStreamResponse.result` can also be a `TaskProgressEvent`",
+            ],
+            "tests/streaming/test_events.py",
+        ),
+        (
+            a_moved_path,
+            "major",
+            [
+                "breaking  POST /api/a2a/tasks/get: "
+                "`get_task` moved from POST /api/a2a/tasks/get to POST /api/v2/tasks/get."
+            ],
+            "tests/test_client.py",
+        ),
+    ],
+)
+def test_a_change_that_the_sdk_takes(
+    copy: Path,
+    changed: Changed,
+    regenerate: Regenerate,
+    change: Callable[[Any], None],
+    step: str,
+    told: list[str],
+    tests: str,
+) -> None:
+    """It is classified, every line still type-checks, and the SDK's tests pass with the new client."""
+    new = changed(change)
+    run = regenerate("--from", new)
+    assert (run.status, run.err) == (0, "")
+    lines = run.section("The API:")
+    assert len(lines) == len(told)
+    for line, beginning in zip(lines, told, strict=True):
+        assert line.startswith(beginning)
+    assert run.section("To be adapted:") == []
+    assert f"Version: a {step} step." in run.out
+    assert (copy / DOCUMENT).read_bytes() == new.read_bytes()
+    if change is a_new_media_type:
+        assert "generated/" not in run.out, "the client is the same: the generator takes the first media type"
+        return
+    done = passes(copy, tests)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "step", "cause", "places"),
+    [
+        (
+            a_new_required_field_of_a_request,
+            "major",
+            "`TaskSendParams.priority` was added and is required (in requests).",
+            [("payman_sdk/tasks/ask.py", "return TaskSendParams(", 'Missing positional argument "priority"')],
+        ),
+        (
+            a_new_required_field_of_an_answer,
+            "minor",
+            "`Task.priority` was added and is required (in answers).",
+            [("payman_sdk/streaming/progress.py", "Task(", 'Missing positional argument "priority"')],
+        ),
+        (
+            a_renamed_field,
+            "major",
+            "`Task.sessionId` is called `conversationId` now (in answers).",
+            [
+                ("payman_sdk/responses.py", "session_id", '"Task" has no attribute "session_id"'),
+                (
+                    "payman_sdk/streaming/progress.py",
+                    "Task(",
+                    'Unexpected keyword argument "session_id" for "Task"',
+                ),
+            ],
+        ),
+        (
+            a_removed_operation,
+            "major",
+            "`cancel_task` (POST /api/a2a/tasks/cancel) was removed.",
+            [
+                ("payman_sdk/tasks/ask.py", "import cancel_task", 'has no attribute "cancel_task"'),
+                ("payman_sdk/sandbox/app.py", 'PATHS["cancel_task"]', 'PATHS has no "cancel_task"'),
+            ],
+        ),
+        (
+            a_changed_type,
+            "major",
+            "`Message.parts` is of type `string` now, was of type `array`",
+            [("payman_sdk/tasks/ask.py", "parts=", 'Argument "parts" to "Message" has incompatible type')],
+        ),
+    ],
+)
+def test_a_change_that_the_sdk_has_to_follow(
+    copy: Path,
+    changed: Changed,
+    regenerate: Regenerate,
+    change: Callable[[Any], None],
+    step: str,
+    cause: str,
+    places: list[tuple[str, str, str]],
+) -> None:
+    """Each line that has to be adapted is named, with the change of the API that it comes from."""
+    run = regenerate("--from", changed(change))
+    assert (run.status, run.err) == (0, "")
+    assert f"Version: a {step} step." in run.out
+    lines = run.section("To be adapted:")
+    found = [
+        (*line.partition(": ")[::2], causes)
+        for number, line in enumerate(lines)
+        if not line.startswith(" ")
+        for causes in [[inner for inner in lines[number + 1 : number + 2] if inner.startswith("  from ")]]
+    ]
+    for file, code, said in places:
+        fits = [
+            causes
+            for place, message, causes in found
+            for name, _, line in [place.partition(":")]
+            if name == file
+            and said in message
+            and code in (copy / name).read_text().splitlines()[int(line) - 1]
+        ]
+        assert fits, f"{file}: {said}\n{run.out}"
+        for causes in fits:
+            assert cause in causes[0]
+
+
+def test_what_was_broken_before_is_not_the_apis_fault(
+    copy: Path, changed: Changed, regenerate: Regenerate
+) -> None:
+    """A line that did not type-check before is not to be adapted to the API."""
+    module = copy / "payman_sdk" / "types.py"
+    module.write_text(module.read_text() + '\nmistake: int = "three"\n')
+    run = regenerate("--from", changed(a_renamed_field))
+    assert "session_id" in run.out
+    assert "mistake" not in run.out
+    assert "payman_sdk/types.py" not in run.out
+
+
+def test_what_is_to_be_adapted_is_said_again(copy: Path, changed: Changed, regenerate: Regenerate) -> None:
+    """A check of a new document changes nothing, and says the same every time; the type checker's memory does not matter."""
+    before = everything(copy)
+    new = changed(a_removed_operation)
+    first, second = (regenerate("--check", "--from", new) for _ in range(2))
+    assert first == second
+    assert first.status == 1
+    assert 'has no attribute "cancel_task"' in first.out
+    assert everything(copy) == before
