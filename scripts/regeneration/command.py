@@ -86,6 +86,8 @@ def _is_thorough(options: argparse.Namespace) -> bool:
 
 def _run(options: argparse.Namespace) -> Work:
     root = options.root.resolve()
+    if options.report is not None and not (options.report.parent.is_dir() and not options.report.is_dir()):
+        raise RegenerationError(f"{options.report} cannot be written: it is a folder, or is in none.")
     if options.check and folders.is_cut_short(root):
         raise RegenerationError(
             "an earlier run was cut short; run scripts/regenerate, which puts everything back first."
@@ -109,8 +111,6 @@ def _draft(place: Path | None, text: str, unfinished: contextlib.ExitStack) -> P
     """Write a report beside its place, so that if it cannot be written nothing is done, and if nothing is done there is none."""
     if place is None:
         return None
-    if place.is_dir():
-        raise RegenerationError(f"{place} is a folder; the report is a file.")
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     unfinished.callback(draft.unlink, missing_ok=True)
     draft.write_text(text, encoding="utf-8")

@@ -30,12 +30,14 @@ class Limits:
 
     Args:
         size: The most bytes it may have.
+        depth: How many objects and lists may be inside each other; too many, and the YAML parser takes Python down with it.
         values: The most values it may hold once aliases are followed; a few lines of YAML can hold billions.
         silence: How many seconds a server may say nothing.
         duration: How many seconds the whole answer may take.
     """
 
     size: int = 10_000_000
+    depth: int = 100
     values: int = 500_000
     silence: float = 10.0
     duration: float = 60.0
@@ -160,12 +162,21 @@ def parse(content: bytes, name: str) -> Any:
     try:
         text = content.decode("utf-8-sig")
         # Duplicate keys are looked for in YAML only: people edit YAML, programs write JSON.
-        value = json.loads(text) if is_json(content) else yaml.load(text, _Loader)  # noqa: S506 (it is a safe loader)
+        value = json.loads(text) if is_json(content) else _parse_yaml(text)
         if any(count >= LIMITS.values for count, _ in enumerate(_all(value))):
             raise RegenerationError(f"{name} cannot be read: it holds more than {LIMITS.values:,} values.")
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise RegenerationError(f"{name} cannot be read: {error}") from error
     return value
+
+
+def _parse_yaml(text: str) -> Any:
+    depth = 0
+    for event in yaml.parse(text, SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > LIMITS.depth:
+            raise ValueError(f"its objects and lists are more than {LIMITS.depth} deep")
+    return yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
 
 
 def _all(value: Any) -> Iterator[Any]:
