@@ -8,10 +8,11 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from scripts.regeneration.documents import Document, parse, read_file
+from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.folders import files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.reading import read_file
 from scripts.regeneration.sources import DOCUMENT
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import jsonpath
 
-from scripts.regeneration.documents import Document, parse, read_file
+from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.reading import read_file
 
 KINDS = (".yaml", ".yml", ".json")
 _KNOWN = frozenset({"target", "description", "update", "remove"})

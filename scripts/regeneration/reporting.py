@@ -99,5 +99,5 @@ def _chapters(found: Findings) -> Iterator[str]:
 
 def _adaptations(faults: Sequence[tuple[Fault, Sequence[Cause]]]) -> Iterator[str]:
     for fault, causes in faults:
-        yield f"- `{fault.file}:{fault.line}`: {fault.message}"
+        yield f"- `{fault.file}:{fault.line}`: `{fault.message}`"
         yield from (f"  - from {told(cause)}" for cause in causes)

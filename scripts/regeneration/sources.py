@@ -18,11 +18,11 @@ from scripts.regeneration.documents import (
     is_json,
     parse,
     parse_document,
-    read_file,
 )
 from scripts.regeneration.evidence import check_marks
 from scripts.regeneration.overlays import Overlay, corrected, read_overlays
 from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.reading import read_file
 
 DOCUMENT = "payman.openapi.yaml"
 UPSTREAM = ("upstream.openapi.yaml", "upstream.openapi.json")

@@ -16,7 +16,7 @@ _MYPY = """
 import sys
 from pathlib import Path
 from mypy.__main__ import console_entry
-sys.path[:] = [folder for folder in sys.path if not (Path(folder) / "payman_api").is_dir()]
+sys.path[:] = [folder for folder in sys.path if not any((Path(folder) / name).is_dir() for name in ("payman_api", "payman_sdk"))]
 console_entry()
 """
 
@@ -55,7 +55,7 @@ def new_type_faults(root: Path, present: Path, fresh: Path, scratch: Path) -> li
     if cache.is_dir():
         shutil.copytree(cache, scratch / "cache")
     after = type_faults(root, fresh, scratch / "after", scratch / "cache")
-    return sorted({*after} - {*before})
+    return sorted({*after} - {fault for fault in before if fault.line})
 
 
 def _modules(generated: Path) -> str:
@@ -91,9 +91,10 @@ def type_faults(root: Path, generated: Path, view: Path, cache: Path) -> list[Fa
         check=False,
     )
     found = parsed(done.stdout)
-    if done.returncode and not found:
-        said = (done.stderr or done.stdout).strip()
-        found = [Fault("payman_sdk", 0, f"its types could not be checked: {said}")]
+    # 1 is for errors; at more than 1 it has given up, at a syntax error for instance, and has not looked at the rest.
+    if done.returncode > 1 or (done.returncode and not found):
+        said = str(found[0]) if found else (done.stderr or done.stdout).strip()
+        found.append(Fault("payman_sdk", 0, f"its types could not be checked: {said}"))
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.regeneration import documents, sources
+from scripts.regeneration import reading, sources
 from scripts.regeneration.adaptation import faults, traced
 from scripts.regeneration.comparison import compare
 from scripts.regeneration.folders import differences, files
@@ -51,7 +51,7 @@ def prepare(
         if source is None:
             given = sources.present(spec)
         else:
-            given = sources.incoming(spec, documents.read(source), documents.shown(source))
+            given = sources.incoming(spec, reading.read(source), reading.shown(source))
     fresh = scratch / "fresh"
     with progress.step("Generating the client"):
         generate(given.document, spec, fresh / "payman_api")

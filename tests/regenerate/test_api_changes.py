@@ -284,6 +284,17 @@ def test_what_was_broken_before_is_not_the_apis_fault(
     assert "payman_sdk/types.py" not in run.out
 
 
+def test_types_that_cannot_be_checked_are_not_said_to_fit(
+    copy: Path, changed: Changed, regenerate: Regenerate
+) -> None:
+    """Where the type checker has to give up, that is said, though it had to before, too."""
+    (copy / "payman_sdk" / "types.py").write_text("class (")
+    run = regenerate("--check", "--from", changed(a_new_optional_field))
+    assert [line.partition(": its")[0] for line in run.section("To be adapted:")] == ["payman_sdk:0"]
+    assert "its types could not be checked: payman_sdk/types.py:1: " in run.out
+    assert "still type-checks" not in run.out
+
+
 def test_what_is_to_be_adapted_is_said_again(copy: Path, tmp_path: Path) -> None:
     """What the type checker has seen of the client to come does not cloud its view of the client at hand."""
     fresh = tmp_path / "fresh"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.regeneration import documents, folders, generator, work
-from scripts.regeneration.documents import Limits
+from scripts.regeneration import folders, generator, reading, work
+from scripts.regeneration.reading import Limits
 from tests.peer import Peer, Request, answer, chunked
 from tests.regenerate.conftest import DOCUMENT, ROOT, Regenerate, everything
 
@@ -195,7 +195,7 @@ def test_an_address_that_gives_no_document(
     copy: Path, regenerate: Regenerate, peer: Peer, monkeypatch: pytest.MonkeyPatch, path: str, said: str
 ) -> None:
     """Whatever it gives instead is said, soon, and everything stays as it was; what is secret in the address is not told."""
-    monkeypatch.setattr(documents, "LIMITS", Limits(size=100_000, silence=0.4, duration=1))
+    monkeypatch.setattr(reading, "LIMITS", Limits(size=100_000, silence=0.4, duration=1))
     peer.always("/missing", answer(404))
     peer.always("/page", answer(body="<!doctype html><title>Log in</title>", media_type="text/html"))
     peer.always("/large", answer(body=b"#" * 100_001))

@@ -1,0 +1,107 @@
+"""Reading what somebody else has written, from files and from the network: bounded in size and time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from scripts.regeneration.problems import RegenerationError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is read of a document that comes from outside.
+
+    Args:
+        size: The most bytes it may have.
+        depth: How many objects and lists may be inside each other; too many, and the YAML parser takes Python down with it.
+        values: The most values it may hold once aliases are followed; a few lines of YAML can hold billions.
+        silence: How many seconds a server may say nothing.
+        duration: How many seconds the whole answer may take.
+    """
+
+    size: int = 10_000_000
+    depth: int = 100
+    values: int = 500_000
+    silence: float = 10.0
+    duration: float = 60.0
+
+
+LIMITS = Limits()
+
+
+def is_url(source: str) -> bool:
+    """Say whether a source is an address, not a file."""
+    return "://" in source
+
+
+def read(source: str) -> bytes:
+    """Read a file or a URL whole.
+
+    Raises:
+        RegenerationError: It cannot be read, or is more than a document is.
+    """
+    return _fetch(source) if is_url(source) else read_file(Path(source))
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file whole.
+
+    Raises:
+        RegenerationError: It cannot be read, or is more than a document is.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(LIMITS.size + 1)
+    except OSError as error:
+        raise RegenerationError(f"{path} cannot be read: {error}") from error
+    if len(content) > LIMITS.size:
+        raise RegenerationError(f"{path} cannot be read: it has more than {LIMITS.size:,} bytes.")
+    return content
+
+
+def _fetch(url: str) -> bytes:
+    name = shown(url)
+    if not url.lower().startswith(("http://", "https://")):
+        raise RegenerationError(f"{name} cannot be read: only http and https are.")
+    until = time.monotonic() + LIMITS.duration
+    content = bytearray()
+    try:
+        with (
+            httpx.Client(timeout=LIMITS.silence, follow_redirects=True, max_redirects=5) as client,
+            client.stream(
+                "GET", url, headers={"Accept": "application/yaml, application/json, */*"}
+            ) as answer,
+        ):
+            if answer.status_code != 200:
+                raise RegenerationError(f"{name} cannot be read: it answers {answer.status_code}.")
+            for piece in answer.iter_bytes():
+                content += piece
+                if len(content) > LIMITS.size:
+                    raise RegenerationError(
+                        f"{name} cannot be read: it sends more than {LIMITS.size:,} bytes."
+                    )
+                if time.monotonic() > until:
+                    raise RegenerationError(
+                        f"{name} cannot be read: after {LIMITS.duration:g} seconds it was still sending."
+                    )
+    except httpx.TimeoutException as error:
+        raise RegenerationError(
+            f"{name} cannot be read: it said nothing for {LIMITS.silence:g} seconds."
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise RegenerationError(f"{name} cannot be read: {str(error) or type(error).__name__}") from error
+    return bytes(content)
+
+
+def shown(source: str) -> str:
+    """Give a source as it may be shown: an address without a password before its host or a token in its query."""
+    if not is_url(source):
+        return source
+    scheme, _, rest = source.partition("://")
+    place = rest.partition("?")[0].partition("#")[0]
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
