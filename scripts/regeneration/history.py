@@ -27,7 +27,11 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document 
         present: The files in generated/.
         scratch: A folder for what is made on the way.
     """
+    tried: list[Mapping[str, bytes]] = []
     for number, spec in enumerate(_candidates(root, scratch)):
+        if (content := files(spec)) in tried:
+            continue
+        tried.append(content)
         try:
             document: Document = parse(read_file(spec / DOCUMENT), DOCUMENT)
             made = scratch / f"origin-{number}"
@@ -41,13 +45,10 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document 
 
 def _candidates(root: Path, scratch: Path) -> Iterator[Path]:
     yield root / "spec"
-    seen = set()
     for commit in ("HEAD", _git(root, "log", "-1", "--format=%H", "--", "generated").decode().strip()):
-        tree = _git(root, "rev-parse", f"{commit}:./spec")
-        if commit and tree and tree not in seen:
-            seen.add(tree)
-            packed = _git(root, "archive", "--format=tar", commit, "spec")
-            place = scratch / f"spec-{len(seen)}"
+        packed = _git(root, "archive", "--format=tar", commit, "spec") if commit else b""
+        if packed:
+            place = scratch / f"spec-{commit}"
             with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
                 archive.extractall(place, filter="data")
             yield place / "spec"

@@ -26,6 +26,17 @@ def everything(root: Path) -> dict[str, bytes]:
     return found
 
 
+def colour(document: Any) -> None:
+    document["components"]["schemas"]["TaskSendParams"]["properties"]["colour"] = {"type": "string"}
+
+
+def edit(copy: Path, name: str, old: str, new: str) -> None:
+    path = copy / "spec" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
 @dataclass(frozen=True)
 class Run:
     """How a run of the command went."""
@@ -44,6 +55,7 @@ class Run:
 
 
 Regenerate = Callable[..., Run]
+Changed = Callable[[Callable[[Any], None]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,7 @@ import yaml
 
 from scripts.regeneration.overlays import corrected, read_overlay
 from scripts.regeneration.problems import RegenerationError
-from tests.regenerate.conftest import DOCUMENT, Regenerate, everything
-
-Changed = Callable[[Callable[[Any], None]], Path]
+from tests.regenerate.conftest import DOCUMENT, Changed, Regenerate, everything
 
 
 def overlay(*actions: Any, **members: Any) -> Any:
