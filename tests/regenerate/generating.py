@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from scripts.regeneration.documents import parse, read_file
+from scripts.regeneration.documents import parse
 from scripts.regeneration.generator import generate
+from scripts.regeneration.reading import read_file
 from tests.regenerate import golden
 
 
