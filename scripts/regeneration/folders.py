@@ -86,8 +86,9 @@ def undo(root: Path) -> bool:
     if unfinished:
         for name, existed in json.loads(plan.read_text(encoding="utf-8")).items():
             place, old, new = root / name, workshop / "old" / name, workshop / "new" / name
-            # Where the old one is still in its place, nothing was moved, or it was moved back already.
-            if place.exists() and (old.exists() or (not existed and not new.exists())):
+            if place.exists() and new.exists():
+                continue  # it was not moved yet, was moved back already, or somebody has put it back by hand
+            if place.exists() and (old.exists() or not existed):
                 place.rename(new)
             if old.exists():
                 old.rename(place)

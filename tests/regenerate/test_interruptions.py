@@ -159,6 +159,16 @@ def test_a_kill_amid_the_swap_is_put_right(tmp_path: Path) -> None:
     assert len(ends) > 8
 
 
+def test_what_somebody_has_put_back_by_hand_is_left(tmp_path: Path) -> None:
+    """Who finds a file gone and brings it back from git keeps what they brought."""
+    root = prepared(tmp_path)
+    assert killed(root, 2, "swap") == 9
+    assert not (root / "spec/a").exists()
+    (root / "spec/a").write_text("by hand")
+    assert folders.restore(root)
+    assert mixture(root) == {**OLD, "spec/a": "by hand"}
+
+
 def test_a_swap_that_was_cut_short_is_undone_first(copy: Path, regenerate: Regenerate) -> None:
     """A check says so and changes nothing; a run puts everything back and then does its work."""
     before = everything(copy)
