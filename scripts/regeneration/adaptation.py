@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from scripts.regeneration.changes import Change, Level
+from scripts.comparison.changes import Change, Level
 from scripts.regeneration.names import NameChange, Names, last, plain
 from scripts.regeneration.type_check import Fault, new_type_faults
 

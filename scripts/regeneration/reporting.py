@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scripts.regeneration import changes as api
+from scripts.comparison import changes as api
+from scripts.comparison.changes import Change
 from scripts.regeneration.adaptation import Cause
-from scripts.regeneration.changes import Change
 from scripts.regeneration.names import NameChange
 from scripts.regeneration.type_check import Fault
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.comparison.comparing import compare
 from scripts.regeneration import reading, sources
 from scripts.regeneration.adaptation import faults, traced
-from scripts.regeneration.comparison import compare
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.history import origin

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.comparison.changes import Change, Level
 from scripts.regeneration.adaptation import missing_keys, traced
-from scripts.regeneration.changes import Change, Level
 from scripts.regeneration.names import NameChange
 from scripts.regeneration.type_check import Fault, parsed
 

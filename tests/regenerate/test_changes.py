@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.regeneration.changes import Change, Level, changelog_entry, lines, markdown, version_step
+from scripts.comparison.changes import Change, Level, changelog_entry, lines, markdown, version_step
 
 REMOVED = Change(Level.BREAKING, "removed", "schema", "schema Task, property due", "`Task.due` was removed.")
 MOVED = Change(

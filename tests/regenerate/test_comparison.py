@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.regeneration.changes import Change, Level, lines, version_step
-from scripts.regeneration.comparison import compare
+from scripts.comparison.changes import Change, Level, lines, version_step
+from scripts.comparison.comparing import compare
 from tests.regenerate.notes import GONE, NOTES, Document, edited, with_value
 
 A, B, C = Level.ADDITIVE, Level.BREAKING, Level.COSMETIC

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.regeneration.changes import Change, changelog_entry, lines, markdown, version_step
-from scripts.regeneration.comparison import compare
+from scripts.comparison.changes import Change, changelog_entry, lines, markdown, version_step
+from scripts.comparison.comparing import compare
 from tests.regenerate.notes import NOTES, Document
 
 TOPIC = {"$ref": "#/components/schemas/Topic"}

@@ -1,0 +1,1 @@
+"""What changed between two API documents, and what of it breaks programs."""

@@ -1,0 +1,133 @@
+"""What the comparison of two API documents finds, and how it is told: in a terminal, in a report, in CHANGELOG.md."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+Kind = Literal["added", "removed", "changed", "renamed", "moved"]
+Subject = Literal["operation", "schema", "document"]
+VersionStep = Literal["major", "minor", "patch"]
+
+_KINDS: tuple[Kind, ...] = ("removed", "renamed", "moved", "changed", "added")
+_SUBJECTS: tuple[Subject, ...] = ("operation", "schema", "document")
+_SECTIONS: dict[str, tuple[Kind, ...]] = {
+    "Added": ("added",),
+    "Changed": ("changed", "renamed", "moved"),
+    "Removed": ("removed",),
+}
+_WIDTH = 130  # of CHANGELOG.md
+
+
+class Level(IntEnum):
+    """What a change means for programs; the greater, the worse.
+
+    Attributes:
+        COSMETIC: Nothing that a program sends, reads or names is different.
+        ADDITIVE: Programs go on working as they are; there is more, or less is asked of them.
+        BREAKING: A program that kept to the old document can stop working, or stop passing its type checker.
+    """
+
+    COSMETIC = 1
+    ADDITIVE = 2
+    BREAKING = 3
+
+    def __str__(self) -> str:
+        """Give the word for it."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs between two API documents.
+
+    Args:
+        level: What it means for programs.
+        kind: What happened.
+        subject: What it happened to.
+        where: The place in the document, for reading: `POST /api/a2a/tasks/send`, `schema Task, property status`.
+        text: One sentence.
+        names: The operationIds, schemas, properties and parameters it concerns, as the document spells them.
+        operations: Of a change in something that operations share, the operationIds of those it reaches.
+    """
+
+    level: Level
+    kind: Kind
+    subject: Subject
+    where: str
+    text: str
+    names: frozenset[str] = frozenset()
+    operations: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int, str, int, str]:
+        """Where it stands among others: the worst first."""
+        return (
+            -self.level,
+            _SUBJECTS.index(self.subject),
+            self.where,
+            _KINDS.index(self.kind),
+            self.text,
+        )
+
+
+def version_step(changes: Iterable[Change]) -> VersionStep | None:
+    """Say which part of the version the changes move, by Semantic Versioning; None if nothing changed."""
+    worst = max((change.level for change in changes), default=None)
+    match worst:
+        case None:
+            return None
+        case Level.BREAKING:
+            return "major"
+        case Level.ADDITIVE:
+            return "minor"
+        case Level.COSMETIC:
+            return "patch"
+
+
+def changelog_entry(changes: Iterable[Change]) -> str:
+    """Suggest what CHANGELOG.md could say; what is cosmetic is no news for users, and alone gives an empty text."""
+    told = sorted((change for change in changes if change.level > Level.COSMETIC), key=lambda it: it.rank)
+    sections = []
+    for title, kinds in _SECTIONS.items():
+        items = [_item(change) for change in told if change.kind in kinds]
+        if items:
+            sections.append(f"### {title}\n\n" + "\n".join(items) + "\n")
+    return "\n".join(sections)
+
+
+def _item(change: Change) -> str:
+    mark = "**Breaking:** " if change.level is Level.BREAKING else ""
+    return textwrap.fill(
+        f"- {mark}{change.text}",
+        _WIDTH,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def lines(changes: Iterable[Change]) -> list[str]:
+    """Tell each change in a line, for a terminal; the worst first."""
+    return [
+        f"{change.level!s:<8}  {_told(change)}" for change in sorted(changes, key=lambda change: change.rank)
+    ]
+
+
+def markdown(changes: Iterable[Change]) -> str:
+    """Tell the changes as markdown, for a report: a list for each level, the worst first."""
+    told = sorted(changes, key=lambda change: change.rank)
+    sections = []
+    for level in sorted(Level, reverse=True):
+        items = [f"- {_told(change)}" for change in told if change.level is level]
+        if items:
+            sections.append(f"### {str(level).capitalize()}\n\n" + "\n".join(items) + "\n")
+    return "\n".join(sections)
+
+
+def _told(change: Change) -> str:
+    reach = f" Reaches {', '.join(change.operations)}." if change.operations else ""
+    return f"{change.where}: {change.text}{reach}"

@@ -1,0 +1,185 @@
+"""What changed between two API documents, and what that means for programs.
+
+No library does this for Python: of those on PyPI, `openapispecdiff` has not been touched since 2022, `api-diff-sentinel` compares
+paths and the names of parameters, and `jsoncompat` says of two schemas no more than whether they are compatible. oasdiff, whose
+rules are followed here, is a Go program that neither registry has, and what npm has either knows no direction
+(`api-smart-diff`), no OpenAPI 3.1 (`openapi-diff`), or fetches a binary when it is installed (`@pb33f/openapi-changes`).
+
+`compare` is pure. Operations are compared by `operations` and `answers`, schemas by `schemas` and
+`keywords`; those modules say what counts as breaking, and where that is not what oasdiff says. What operations share is
+compared once, in the directions in which an operation of both documents uses it; the worse direction counts. Of what no rule
+is for, webhooks and callbacks, every change is breaking: better to look once too often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from scripts.comparison.answers import compare_answer, compare_header
+from scripts.comparison.changes import (
+    Change,
+    Kind,
+    Level,
+    Subject,
+    changelog_entry,
+    lines,
+    markdown,
+    version_step,
+)
+from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, Use
+from scripts.comparison.document import compare_documents
+from scripts.comparison.operations import compare_operations
+from scripts.comparison.places import (
+    ADDITIVE,
+    BREAKING,
+    COSMETIC,
+    Finding,
+    Pair,
+    Place,
+    clean,
+    code,
+    differ,
+    in_words,
+    is_written_differently,
+)
+from scripts.comparison.requests import compare_body, compare_parameter
+from scripts.comparison.resemblance import renamed_schemas
+from scripts.comparison.schemas import compare_schemas
+from scripts.comparison.shapes import has_class
+
+__all__ = [
+    "Change",
+    "Kind",
+    "Level",
+    "Subject",
+    "changelog_entry",
+    "compare",
+    "lines",
+    "markdown",
+    "version_step",
+]
+
+
+def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """Tell what changed from one API document to another, the worst first and each change once.
+
+    Args:
+        old: A document of OpenAPI 3.0 or 3.1, valid.
+        new: Another.
+
+    Examples:
+        >>> old = {"openapi": "3.1.0", "info": {"title": "Notes", "version": "1"}, "paths": {}}
+        >>> path = {"get": {"operationId": "get_notes", "responses": {"200": {"description": "All of them."}}}}
+        >>> lines(compare(old, {**old, "paths": {"/notes": path}}))
+        ['additive  GET /notes: `get_notes` (GET /notes) was added.']
+    """
+    before, after = Contract(old), Contract(new)
+    pair = Pair(before, after, renamed_schemas(before, after))
+    found = {*in_words(_findings(pair))}
+    if not found and is_written_differently(old, new):
+        text = "Written in another way; nothing that programs notice changed."
+        found.add(Change(COSMETIC, "changed", "document", "document", text))
+    return sorted(found, key=lambda change: change.rank)
+
+
+def _findings(pair: Pair) -> Iterator[Finding]:
+    yield from compare_documents(pair)
+    yield from compare_operations(pair)
+    yield from _compare_shared(pair)
+    yield from _compare_shared_schemas(pair)
+
+
+def _compare_shared_schemas(pair: Pair) -> Iterator[Finding]:
+    old, new = pair.old.schemas, pair.new.schemas
+    for name in sorted({*old, *new}):
+        if name in pair.renamed:
+            yield from _renamed_schema(pair, name, pair.renamed[name])
+        elif name in old and name in new:
+            yield from compare_schemas(pair, _schema_place(pair, name, name), old[name], new[name])
+        elif name not in pair.renamed.values():
+            is_gone = name in old
+            level = BREAKING if is_gone and has_class(old[name]) else ADDITIVE
+            place = replace(
+                _schema_place(pair, name, name), base=f"the schema {code(name)}", subject="document"
+            )
+            change = place.change(
+                "removed" if is_gone else "added", f"was {'removed' if is_gone else 'added'}", request=level
+            )
+            yield replace(change, subject="schema")
+
+
+def _renamed_schema(pair: Pair, old: str, new: str) -> Iterator[Finding]:
+    place, before, after = _schema_place(pair, old, new), pair.old.schemas[old], pair.new.schemas[new]
+    says = f"is called {code(new)} now"
+    if has_class(before):
+        says += ", and so is its class"
+        yield place.change("renamed", says, request=BREAKING, names=[new], is_on_wire=False)
+    else:
+        yield place.change("renamed", says, request=COSMETIC, names=[new])
+    yield from compare_schemas(pair, place, before, after)
+
+
+def _schema_place(pair: Pair, old: str, new: str) -> Place:
+    uses = _uses(pair, SCHEMAS + old, SCHEMAS + new)
+    read = [use for use in uses if use.direction is Direction.RESPONSE]
+    where = f"schema {clean(old)}"
+    return Place(
+        subject="schema",
+        where=where,
+        root=where,
+        base=old,
+        names=frozenset({old}),
+        directions=frozenset(use.direction for use in uses),
+        operations=_operations(uses),
+        is_open=bool(read) and all(use.is_open for use in read),
+    )
+
+
+def _uses(pair: Pair, old: str, new: str) -> frozenset[Use]:
+    """Give the uses that were and still are; of what is only in one document, or used anew, those that there are."""
+    before, after = pair.old.uses.get(old, frozenset()), pair.new.uses.get(new, frozenset())
+    return (before & after) or (before | after)
+
+
+def _operations(uses: frozenset[Use]) -> tuple[str, ...]:
+    return tuple(sorted({use.operation for use in uses}))
+
+
+def _compare_shared(pair: Pair) -> Iterator[Finding]:
+    """Compare the parameters, bodies, answers and headers that operations share."""
+    for kind, noun in (
+        ("parameters", "parameter"),
+        ("requestBodies", "request body"),
+        ("responses", "answer"),
+        ("headers", "header"),
+    ):
+        old, new = pair.old.components(kind), pair.new.components(kind)
+        for name in sorted(old.keys() & new.keys()):
+            reference = f"#/components/{kind}/{name}"
+            uses = _uses(pair, reference, reference)
+            if differ(old[name], new[name]) and uses:
+                where = f"shared {noun} {clean(name)}"
+                place = Place(
+                    subject="operation",
+                    where=where,
+                    root=where,
+                    base=f"the shared {noun} {code(name)}",
+                    names=frozenset(_operations(uses)),
+                    directions=frozenset(use.direction for use in uses),
+                    operations=_operations(uses),
+                )
+                yield from _compare_shared_one(pair, kind, place, old[name], new[name])
+
+
+def _compare_shared_one(pair: Pair, kind: str, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    match kind:
+        case "parameters":
+            yield from compare_parameter(pair, place, old, new)
+        case "requestBodies":
+            yield from compare_body(pair, place, old, new)
+        case "responses":
+            yield from compare_answer(pair, place, old, new)
+        case _:
+            yield from compare_header(pair, place, old, new)

@@ -1,0 +1,214 @@
+"""How the single keywords of two schemas differ: type, format, values, defaults.
+
+Less is allowed than before, or more: that hurts who has to obey, or who has to read. Beside that, what takes a name of the
+generated client away (a value of an enum) or gives it another type in Python is breaking in both directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.comparison.changes import Change
+from scripts.comparison.contract import Node, sequence
+from scripts.comparison.limits import LIMITS, limit_changes
+from scripts.comparison.places import ADDITIVE, BREAKING, COSMETIC, Place, differ, keyed, listed, value
+
+_OF_PYTHON = {"date", "date-time", "uuid", "binary"}
+"""Formats for which the generated client has types of their own."""
+_WIDER = {"int32": "int64", "float": "double"}
+_OTHERS = (
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "minContains",
+    "maxContains",
+    "prefixItems",
+    "patternProperties",
+    "propertyNames",
+    "dependentRequired",
+    "dependentSchemas",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+)
+KEYWORDS = {
+    "type",
+    "format",
+    "enum",
+    "const",
+    "x-extensible-enum",
+    "default",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+    "discriminator",
+    *LIMITS,
+    *_OTHERS,
+}
+"""What is compared here."""
+
+
+def types(schema: Node) -> frozenset[str] | None:
+    """Give the types that a schema allows; None if it allows them all."""
+    given = schema.get("type")
+    if isinstance(given, str):
+        return frozenset({given})
+    if isinstance(given, list):
+        return frozenset(map(str, given))
+    if "properties" in schema or "additionalProperties" in schema:
+        return frozenset({"object"})
+    if "items" in schema:
+        return frozenset({"array"})
+    if "const" in schema or "enum" in schema:
+        names = {
+            bool: "boolean",
+            str: "string",
+            int: "integer",
+            float: "number",
+            dict: "object",
+            list: "array",
+        }
+        return frozenset(names.get(type(each), "null") for each in _values(schema) or ())
+    return None
+
+
+def are_other_types(old: Node, new: Node) -> bool:
+    """Say whether nothing of the one type is in the other, or one of them is of any type: then the rest tells nothing."""
+    before, after = types(old), types(new)
+    if _are_only_values(old, new):
+        return False
+    if before is None or after is None:
+        return before is not after
+    return not (_widened(before) >= after or _widened(after) >= before)
+
+
+def _are_only_values(old: Node, new: Node) -> bool:
+    """Say whether two schemas list values and no type; then the values tell it all."""
+    return all("type" not in schema and _values(schema) is not None for schema in (old, new))
+
+
+def type_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
+    """Tell a change of the type."""
+    before, after = types(old), types(new)
+    if before == after or _are_only_values(old, new):
+        return
+    says = f"is {_named(after)} now, was {_named(before)}"
+    if after is not None and (before is None or _widened(before) >= after):
+        yield place.tightened(True, says)
+    elif before is not None and (after is None or _widened(after) >= before):
+        yield place.tightened(False, says)
+    else:
+        yield place.change("changed", says, request=BREAKING)
+
+
+def _widened(names: frozenset[str]) -> frozenset[str]:
+    return names | {"integer"} if "number" in names else names
+
+
+def _named(names: frozenset[str] | None) -> str:
+    if names is None:
+        return "of any type"
+    return "of type " + " or ".join(value(name) for name in sorted(names))
+
+
+def keyword_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
+    """Tell the changes of all keywords but the type."""
+    yield from _format_changes(place, *(str(it["format"]) if it.get("format") else None for it in (old, new)))
+    yield from _value_changes(place, old, new)
+    yield from limit_changes(place, old, new)
+    if differ(old.get("default"), new.get("default")) or ("default" in old) != ("default" in new):
+        was, now = (value(it["default"]) if "default" in it else "none" for it in (old, new))
+        says = f"has the default {now} now, had {was}"
+        # What is left out of a request means something else then; a property's default is sent by nobody who leaves it out.
+        yield place.change(
+            "changed", says, request=BREAKING if place.is_parameter else ADDITIVE, response=ADDITIVE
+        )
+    for key, now, no_more in (
+        ("deprecated", "is deprecated", "is not deprecated any more"),
+        ("readOnly", "is only read now", "is not only read any more"),
+        ("writeOnly", "is only written now", "is not only written any more"),
+    ):
+        if bool(old.get(key)) != bool(new.get(key)):
+            yield place.change("changed", now if new.get(key) else no_more, request=ADDITIVE)
+    if differ(old.get("discriminator"), new.get("discriminator")):
+        yield place.change("changed", "is told apart by another `discriminator`", request=ADDITIVE)
+    for key in _OTHERS:
+        if not differ(old.get(key), new.get(key)):
+            continue
+        if key in old and key in new:
+            yield place.change("changed", f"has another rule `{key}`", request=BREAKING)
+        else:
+            says = f"has a rule `{key}` now" if key in new else f"has no rule `{key}` any more"
+            yield place.tightened(key in new, says)
+
+
+def _format_changes(place: Place, old: str | None, new: str | None) -> Iterator[Change]:
+    if old == new:
+        return
+    if old is None or new is None:
+        says = f"has the format {value(new)} now" if new else f"is not of format {value(old)} any more"
+    else:
+        says = f"has the format {value(new)} now, had {value(old)}"
+    if {old, new} <= {None, "password"}:
+        # That a person should not see it says nothing about the text itself.
+        yield place.change("changed", says, request=COSMETIC)
+    elif {old, new} & _OF_PYTHON:
+        yield place.change("changed", f"{says}, and another type in Python", request=BREAKING)
+    elif old is None or _WIDER.get(str(new)) == old:
+        yield place.tightened(True, says)
+    elif new is None or _WIDER.get(str(old)) == new:
+        yield place.tightened(False, says)
+    else:
+        yield place.change("changed", says, request=BREAKING)
+
+
+def _values(schema: Node) -> list[Any] | None:
+    if "const" in schema:
+        return [schema["const"]]
+    return sequence(schema["enum"]) if "enum" in schema else None
+
+
+def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
+    """Compare `enum`, `const` and `x-extensible-enum`; with the last, readers expect values that are not listed."""
+    before, after = _values(old), _values(new)
+    if before is None or after is None:
+        if after is not None:
+            yield place.tightened(True, f"is limited to {listed(after)} now")
+        if before is not None:
+            says = f"is not limited to {listed(before)} any more"
+            yield (
+                place.change("changed", says, request=BREAKING)
+                if "const" not in old
+                else place.tightened(False, says)
+            )
+    elif "const" in old and "const" in new:
+        if differ(before, after):
+            yield place.change(
+                "changed", f"is {value(after[0])} now, was {value(before[0])}", request=BREAKING
+            )
+    else:
+        is_open = place.is_open or bool(new.get("x-extensible-enum"))
+        yield from _listed_changes(place, before, after, is_open)
+    yield from _listed_changes(
+        place, sequence(old.get("x-extensible-enum")), sequence(new.get("x-extensible-enum")), True
+    )
+
+
+def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool) -> Iterator[Change]:
+    before, after = {keyed(each): each for each in old}, {keyed(each): each for each in new}
+    gone = [each for key, each in before.items() if key not in after]
+    come = [each for key, each in after.items() if key not in before]
+    if gone:
+        yield place.change("removed", f"has lost the {_noun(gone)} {listed(gone)}", request=BREAKING)
+    if come:
+        says = f"has the new {_noun(come)} {listed(come)}"
+        yield place.change("added", says, request=ADDITIVE, response=ADDITIVE if is_open else BREAKING)
+
+
+def _noun(values: list[Any]) -> str:
+    return "value" if len(values) == 1 else "values"

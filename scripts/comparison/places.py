@@ -1,0 +1,254 @@
+"""Places in an API document, and how a change there is judged and told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from scripts.comparison.changes import Change, Kind, Level, Subject
+from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, schema_name
+
+BREAKING, ADDITIVE, COSMETIC = Level.BREAKING, Level.ADDITIVE, Level.COSMETIC
+EVIDENCE = "x-payman-evidence"
+WORDS = {
+    "description",
+    "summary",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "xml",
+    "$comment",
+    "tags",
+    "links",
+}
+"""Keys that change nothing for a program."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """That something was worded differently; those of one root become one change."""
+
+    subject: Subject
+    root: str
+    told: str
+    names: frozenset[str]
+
+
+Finding = Change | Words
+_ONLY_NAMES = " in `payman_api`; nothing changes on the wire"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two API documents that are compared.
+
+    Args:
+        old: The document as it was.
+        new: The document as it is.
+        renamed: The schemas that only have another name, by their old name.
+    """
+
+    old: Contract
+    new: Contract
+    renamed: dict[str, str]
+
+    def is_same(self, old: str, new: str) -> bool:
+        """Say whether two references mean the same thing."""
+        if old == new:
+            return True
+        both = old.startswith(SCHEMAS) and new.startswith(SCHEMAS)
+        return both and self.renamed.get(schema_name(old)) == schema_name(new)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where two documents are compared.
+
+    Args:
+        subject: What it belongs to.
+        where: The place, for reading.
+        root: The place that it lies in, for reading: an operation or a schema.
+        base: What it is in a sentence: the name of a schema, or words.
+        steps: The way from there to a property.
+        names: The names a change here concerns.
+        directions: Who writes what is described here.
+        operations: The operations that share it.
+        is_parameter: Whether it is a parameter, which has a default for another purpose than a property has.
+        is_open: Whether readers take values that are not listed.
+        met: The schemas that are being compared on the way here, each with its other.
+    """
+
+    subject: Subject
+    where: str
+    root: str
+    base: str
+    steps: str = ""
+    names: frozenset[str] = frozenset()
+    directions: frozenset[Direction] = frozenset()
+    operations: tuple[str, ...] = ()
+    is_parameter: bool = False
+    is_open: bool = False
+    met: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def thing(self) -> str:
+        """What a sentence calls it."""
+        if self.subject == "schema":
+            return code(self.base + self.steps)
+        return f"{code(self.steps.lstrip('.'))} in {self.base}" if self.steps else self.base
+
+    @property
+    def reading(self) -> str:
+        """For whom a change counts, where the place alone does not say it."""
+        if self.subject != "schema":
+            return ""
+        if not self.operations:
+            return " (in no operation)"
+        sides = {Direction.REQUEST: "requests", Direction.RESPONSE: "answers"}
+        return f" (in {' and '.join(word for side, word in sides.items() if side in self.directions)})"
+
+    def to_property(self, name: str) -> Place:
+        """Go on to a property."""
+        return replace(
+            self,
+            where=f"{self.where}, property {clean(name)}",
+            steps=f"{self.steps}.{name}",
+            names=self.names | {name},
+            is_open=False,
+        )
+
+    def to_inner(self, words: str, sign: str) -> Place:
+        """Go on to what an array or a mapping holds."""
+        return replace(self, where=f"{self.where}, {words}", steps=self.steps + sign, is_open=False)
+
+    def narrowed(self, is_read_only: bool, is_write_only: bool) -> Place:
+        """Leave out the direction in which something does not travel."""
+        unused = {Direction.REQUEST: is_read_only, Direction.RESPONSE: is_write_only}
+        left = frozenset(side for side in self.directions if not unused[side])
+        return replace(self, directions=left or self.directions)
+
+    def change(
+        self,
+        kind: Kind,
+        says: str,
+        *,
+        request: Level,
+        response: Level | None = None,
+        names: Iterable[str] = (),
+        is_on_wire: bool = True,
+    ) -> Change:
+        """Judge and tell a change; in both directions, the worse level counts.
+
+        Args:
+            kind: What happened.
+            says: The sentence after the thing itself.
+            request: The level where clients write it.
+            response: The level where servers write it; the same, if it is not given.
+            names: Further names it concerns.
+            is_on_wire: Whether requests or answers change; else it is only a name in the generated client.
+        """
+        levels = {Direction.REQUEST: request, Direction.RESPONSE: request if response is None else response}
+        directions = self.directions or frozenset(Direction)
+        return Change(
+            level=max(levels[side] for side in directions),
+            kind=kind,
+            subject=self.subject,
+            where=self.where,
+            text=sentence(f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"),
+            names=self.names | frozenset(names),
+            operations=self.operations,
+        )
+
+    def tightened(self, is_tighter: bool, says: str) -> Change:
+        """Tell that less is allowed than before, or more: who has to obey is hurt by the one, who reads by the other."""
+        request, response = (BREAKING, ADDITIVE) if is_tighter else (ADDITIVE, BREAKING)
+        return self.change("changed", says, request=request, response=response)
+
+
+def sentence(text: str) -> str:
+    """Make a sentence of it."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def clean(text: object) -> str:
+    """Give text from outside in one line, without what would steer a terminal."""
+    line = re.sub(r"\s+", " ", str(text))
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def code(text: object) -> str:
+    """Give a name or a value as code."""
+    return "`" + clean(text).replace("`", "'") + "`"  # a backtick would end the code
+
+
+def value(given: object) -> str:
+    """Give a value of the document as code, cut where it is long."""
+    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
+    return code(text if len(text) <= 60 else f"{text[:59]}…")
+
+
+def listed(values: Iterable[object], limit: int = 8) -> str:
+    """Give values as code with commas, the first few of many."""
+    every = list(values)
+    rest = len(every) - limit
+    return ", ".join(map(value, every[:limit])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def keyed(given: object) -> str:
+    """Give a value as something to compare it by: in JSON, 1 and true are not the same, and keys are text without order."""
+    return json.dumps(_with_text_keys(given), sort_keys=True, default=str)
+
+
+def _with_text_keys(given: object) -> object:
+    if isinstance(given, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in given.items()}
+    return [_with_text_keys(inner) for inner in given] if isinstance(given, list) else given
+
+
+def differ(old: object, new: object) -> bool:
+    """Say whether two values are different JSON."""
+    return old != new if isinstance(old, str) and isinstance(new, str) else keyed(old) != keyed(new)
+
+
+def is_written_differently(old: object, new: object) -> bool:
+    """Say whether two values differ at all, be it in the order of keys."""
+    return json.dumps(_with_text_keys(old), default=str) != json.dumps(_with_text_keys(new), default=str)
+
+
+def word_findings(place: Place, old: Node, new: Node, known: Iterable[str] = ()) -> Iterator[Finding]:
+    """Tell what changed of two nodes that no program notices: words, extensions, and keys that nobody knows.
+
+    Args:
+        place: Where they are.
+        old: The node as it was.
+        new: The node as it is.
+        known: Keys that are compared elsewhere.
+    """
+    for key in sorted({*old, *new} - {*known}):
+        before, after = old.get(key), new.get(key)
+        if not differ(before, after) and (key in old) == (key in new):
+            continue
+        if key == EVIDENCE:
+            now, was = ("none" if it is None else value(it) for it in (after, before))
+            yield place.change("changed", f"has the evidence {now} now, had {was}", request=COSMETIC)
+        else:
+            yield Words(place.subject, place.root, f"{clean(key)} of {place.thing}", place.names)
+
+
+def in_words(findings: Iterable[Finding]) -> Iterator[Change]:
+    """Make one change of all that was worded differently in an operation or a schema."""
+    worded: dict[tuple[Subject, str], list[Words]] = {}
+    for finding in findings:
+        if isinstance(finding, Change):
+            yield finding
+        else:
+            worded.setdefault((finding.subject, finding.root), []).append(finding)
+    for (subject, root), words in worded.items():
+        told = list(dict.fromkeys(word.told for word in words))
+        rest = f" and {len(told) - 6} more" if len(told) > 6 else ""
+        text = f"Written differently: {', '.join(told[:6])}{rest}."
+        names = frozenset(name for word in words for name in word.names)
+        yield Change(COSMETIC, "changed", subject, root, text, names)

@@ -1,0 +1,285 @@
+"""How two schemas differ. A schema that is referred to is compared where it is defined, so that each change is told once.
+
+The levels are those of oasdiff, and what oasdiff warns of is breaking here: a property that is removed, optional or not, in a
+request or in an answer, is an attribute of the generated client that is gone. The same goes for every other name of the
+generated client, also where the wire would not notice: a value of an enum, a class that is renamed, gets another title or moves
+from one schema to another. A new member of a union in answers is breaking in `oneOf`, or where there was only one kind before, and
+additive in `anyOf`, which readers try member by member. A new value of an enum in answers is breaking (generated enums refuse
+what they do not list), but additive beside a plain string and with `x-extensible-enum`. Not told is what only is written
+in another way: the three ways to say null, an `allOf` or `anyOf` of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scripts.comparison.contract import (
+    Contract,
+    Node,
+    is_open_union,
+    mapping,
+    pointed,
+    schema_name,
+    schema_of,
+    sequence,
+)
+from scripts.comparison.keywords import (
+    KEYWORDS,
+    are_other_types,
+    keyword_changes,
+    type_changes,
+    types,
+)
+from scripts.comparison.places import (
+    ADDITIVE,
+    BREAKING,
+    WORDS,
+    Finding,
+    Pair,
+    Place,
+    Words,
+    code,
+    differ,
+    keyed,
+    word_findings,
+)
+from scripts.comparison.resemblance import alike, paired
+from scripts.comparison.shapes import (
+    bases,
+    beside_union,
+    composed,
+    has_class,
+    is_union,
+    members,
+    unwrapped,
+    without,
+)
+
+_STRUCTURE = {
+    "$ref",
+    "anyOf",
+    "oneOf",
+    "allOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "nullable",
+}
+_KNOWN = KEYWORDS | _STRUCTURE
+
+
+def compare_schemas(pair: Pair, place: Place, old: object, new: object) -> Iterator[Finding]:
+    """Tell how a schema differs from what it was.
+
+    Args:
+        pair: The documents.
+        place: Where the schema is.
+        old: The schema as it was; None if there was none, which allows everything.
+        new: The schema as it is.
+    """
+    both = keyed(schema_of(old)), keyed(schema_of(new))
+    # Schemas may go in circles; where the same two are met again, all there is to say is being said.
+    if both[0] == both[1] or both in place.met:
+        return
+    place = replace(place, met=place.met | {both})
+    before, could_be_null = unwrapped(schema_of(old))
+    after, can_be_null = unwrapped(schema_of(new))
+    if is_union(before) != is_union(after):
+        before, could_be_null = _opened(pair.old, before, could_be_null, after)
+        after, can_be_null = _opened(pair.new, after, can_be_null, before)
+    if could_be_null != can_be_null:
+        says = "may be null now" if can_be_null else "may not be null any more"
+        yield place.tightened(could_be_null, says)
+    if differ(before.get("title"), after.get("title")) and (has_class(before) or has_class(after)):
+        says = "has another title, so its class has another name"
+        yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
+        before, after = without({"title"}, before), without({"title"}, after)
+    yield from word_findings(place, before, after, _KNOWN)
+    if is_union(before) or is_union(after):
+        yield from _union_findings(pair, place, before, after)
+        before, after = beside_union(before, after), beside_union(after, before)
+    yield from _compare_plain(pair, place, before, after)
+
+
+def _opened(contract: Contract, schema: Node, is_nullable: bool, other: Node) -> tuple[Node, bool]:
+    """Give a schema as what it refers to where that is a union, to compare it with another union."""
+    if pointed(schema) is not None and not any(
+        pointed(member) == pointed(schema) for member in members(other)
+    ):
+        meant, is_null_inside = unwrapped(contract.resolve(schema))
+        if is_union(meant):
+            return without(WORDS, meant), is_nullable or is_null_inside
+    return schema, is_nullable
+
+
+def _union_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    # Where one is of any kind, it is no matter of single alternatives.
+    if any(members(old)) != any(members(new)):
+        is_tighter = any(members(new))
+        yield place.tightened(
+            is_tighter, f"is {'limited to' if is_tighter else 'more than'} some alternatives now"
+        )
+        return
+    before, after = _unmatched(pair, members(old), members(new))
+    loose = [[member for member in it if not pointed(member)] for it in (before, after)]
+    if len(loose[0]) == len(loose[1]) == 1:
+        inside = replace(place, is_open=is_open_union(members(new)))
+        yield from compare_schemas(pair, inside, loose[0][0], loose[1][0])
+        before, after = ([member for member in it if pointed(member)] for it in (before, after))
+    for member in before:
+        says = f"can no longer be {_kind(member)}"
+        yield place.change("removed", says, request=BREAKING, response=ADDITIVE, names=_names(member))
+    is_closed = "oneOf" in new or len(members(old)) == 1
+    for member in after:
+        says = f"can also be {_kind(member)}"
+        response = BREAKING if is_closed else ADDITIVE
+        yield place.change("added", says, request=ADDITIVE, response=response, names=_names(member))
+    if not before and not after and loose == [[], []]:
+        orders = [members(it) for it in (old, new)]
+        if differ(*orders) and len(orders[0]) > 1:
+            yield Words(place.subject, place.root, f"order of what {place.thing} can be", place.names)
+
+
+def _unmatched(pair: Pair, old: list[Node], new: list[Node]) -> tuple[list[Node], list[Node]]:
+    """Give the members of a union that have no equal in the other."""
+    before, after = [], list(new)
+    for member in old:
+        match = next((other for other in after if _is_same_member(pair, member, other)), None)
+        if match is None:
+            before.append(member)
+        else:
+            after.remove(match)
+    return before, after
+
+
+def _is_same_member(pair: Pair, old: Node, new: Node) -> bool:
+    before, after = pointed(old), pointed(new)
+    if before is not None and after is not None:
+        return pair.is_same(before, after)
+    return before is after and alike(pair, old, new)
+
+
+def _kind(member: Node) -> str:
+    if reference := pointed(member):
+        return f"a {code(schema_name(reference))}"
+    names = types(member)
+    return f"of type {' or '.join(code(name) for name in sorted(names))}" if names else "anything"
+
+
+def _names(member: Node) -> list[str]:
+    reference = pointed(member)
+    return [schema_name(reference)] if reference else []
+
+
+def _compare_plain(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare two schemas that are no unions."""
+    if "allOf" in old or "allOf" in new:
+        yield from _compare_composed(pair, place, old, new)
+        return
+    before, after = pointed(old), pointed(new)
+    if before is not None and after is not None:
+        if not pair.is_same(before, after):
+            names = [schema_name(it) for it in (before, after)]
+            says = f"is a {code(names[1])} now, was a {code(names[0])}"
+            yield place.change("changed", says, request=BREAKING, names=names)
+        old, new = without({"$ref"}, old), without({"$ref"}, new)
+    elif before is not None or after is not None:
+        yield from _compare_with_meant(pair, place, old, new)
+        return
+    yield from type_changes(place, old, new)
+    if are_other_types(old, new):
+        return
+    yield from keyword_changes(place, old, new)
+    yield from _property_findings(pair, place, old, new)
+    if "items" in old or "items" in new:
+        yield from compare_schemas(pair, place.to_inner("items", "[]"), old.get("items"), new.get("items"))
+
+
+def _compare_with_meant(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare a schema that is written out with one that is referred to."""
+    before, after = pair.old.resolve(old), pair.new.resolve(new)
+    if pointed(before) or pointed(after):  # in another document, or nowhere
+        yield place.change("changed", "is described in another place", request=BREAKING)
+        return
+    if has_class(before) and has_class(after):
+        yield _other_class(place, pointed(new) or pointed(old))
+    # The words are those of another schema then; only what they describe is compared.
+    yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
+
+
+def _other_class(place: Place, reference: str | None) -> Finding:
+    names = [schema_name(reference)] if reference else []
+    return place.change(
+        "changed", "has a class of another name", request=BREAKING, names=names, is_on_wire=False
+    )
+
+
+def _compare_composed(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare schemas of which one at least is composed with `allOf`.
+
+    What both are composed of is compared where it is defined. If that is not the same, it counts what comes out.
+    """
+    is_same = _unmatched(pair, bases(old), bases(new)) == ([], [])
+    if bool(pointed(old)) != bool(pointed(new)):
+        yield _other_class(place, pointed(new) or pointed(old))
+    before, after = composed(pair.old, old, not is_same), composed(pair.new, new, not is_same)
+    yield from compare_schemas(pair, place, without(WORDS, before), without(WORDS, after))
+    if not is_same:
+        yield Words(place.subject, place.root, f"what {place.thing} is composed of", place.names)
+
+
+def _property_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare the properties of objects."""
+    before, after = mapping(old.get("properties")), mapping(new.get("properties"))
+    was_required, is_required = ({str(name) for name in sequence(it.get("required"))} for it in (old, new))
+    removed, added = (
+        [name for name in before if name not in after],
+        [name for name in after if name not in before],
+    )
+
+    def is_renamed(gone: str, come: str) -> bool:
+        return (gone in was_required) == (come in is_required) and alike(pair, before[gone], after[come])
+
+    renamed = paired(removed, added, is_renamed)
+    for name, other in renamed.items():
+        says = f"is called {code(other)} now"
+        yield place.to_property(name).change("renamed", says, request=BREAKING, names=[other])
+    for name in removed:
+        if name not in renamed:
+            yield place.to_property(name).change("removed", "was removed", request=BREAKING)
+    for name in added:
+        if name not in renamed.values():
+            must = name in is_required
+            says = f"was added and is {'required' if must else 'optional'}"
+            here = _travelling(place.to_property(name), after[name])
+            yield here.change("added", says, request=BREAKING if must else ADDITIVE, response=ADDITIVE)
+    for name in [*before, *sorted((was_required | is_required) - {*before, *after})]:
+        if name in removed:
+            continue
+        here = _travelling(place.to_property(name), after.get(name))
+        if (name in was_required) != (name in is_required):
+            here_says = f"is {'required' if name in is_required else 'optional'} now"
+            yield here.tightened(name in is_required, here_says)
+        yield from compare_schemas(pair, here, before.get(name), after.get(name))
+    yield from _further_findings(pair, place, old, new)
+    if not removed and not added and list(before) != list(after):
+        yield Words(place.subject, place.root, f"order of the properties of {place.thing}", place.names)
+
+
+def _travelling(place: Place, schema: object) -> Place:
+    given = schema_of(schema)
+    return place.narrowed(given.get("readOnly") is True, given.get("writeOnly") is True)
+
+
+def _further_findings(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
+    """Compare what is allowed beside the properties that are listed."""
+    before, after = (it.get("additionalProperties", True) for it in (old, new))
+    if (before is False) != (after is False):
+        if after is False:
+            yield place.change("changed", "has no further properties any more", request=BREAKING)
+        else:
+            yield place.change("changed", "may have further properties", request=ADDITIVE)
+    elif differ(before, after) and differ(schema_of(before), schema_of(after)):
+        yield from compare_schemas(pair, place.to_inner("further properties", ".*"), before, after)

@@ -1,0 +1,112 @@
+"""Schemas without the differences that are only in how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+from scripts.comparison.contract import Contract, Node, mapping, pointed, schema_of, sequence
+from scripts.comparison.keywords import types
+from scripts.comparison.places import WORDS
+
+UNIONS = ("anyOf", "oneOf")
+REMARKS = {"default", "deprecated", "readOnly", "writeOnly"}
+"""What is said of a schema as a whole, also where it is a union."""
+
+
+def unwrapped(schema: Node) -> tuple[Node, bool]:
+    """Give a schema without null and without what only wraps it, and whether it allows null."""
+    core, is_nullable = dict(schema), schema.get("nullable") is True
+    if isinstance(core.get("type"), list):
+        left = [name for name in core["type"] if name != "null"]
+        is_nullable |= len(left) < len(core["type"])
+        core["type"] = left[0] if len(left) == 1 else left or "null"
+    if None in sequence(core.get("enum")):
+        core["enum"] = [each for each in core["enum"] if each is not None]
+        is_nullable = True
+    for key in (*UNIONS, "allOf"):
+        if key not in core:
+            continue
+        every = [schema_of(member) for member in sequence(core[key])]
+        left_over = [member for member in every if member.get("type") != "null"]
+        if key != "allOf":
+            is_nullable |= len(left_over) < len(every)
+            core[key] = left_over
+        others = {
+            other for other in core if other != key and other not in WORDS and not other.startswith("x-")
+        }
+        if len(left_over) == 1 and not others - {"nullable"}:
+            inner, is_null_inside = unwrapped(left_over[0])
+            outer = {other: core[other] for other in core if other not in (key, "nullable")}
+            return {**inner, **outer}, is_nullable or is_null_inside
+        kinds = [member.get("type") for member in left_over]
+        if key != "allOf" and kinds and not others and all(member.keys() == {"type"} for member in left_over):
+            core["type"] = list(
+                chain.from_iterable(kind if isinstance(kind, list) else [kind] for kind in kinds)
+            )
+            del core[key]
+    return core, is_nullable
+
+
+def has_class(schema: Node) -> bool:
+    """Say whether the generated client has a class for a schema of its own."""
+    return types(schema) == frozenset({"object"}) or "allOf" in schema or "enum" in schema
+
+
+def without(keys: Iterable[str], schema: Node) -> Node:
+    """Give a schema without some of its keys."""
+    left_out = frozenset(keys)
+    return {key: inner for key, inner in schema.items() if key not in left_out}
+
+
+def bases(schema: Node) -> list[Node]:
+    """Give the references to what a schema is composed of."""
+    return [member for member in (schema, *map(schema_of, sequence(schema.get("allOf")))) if pointed(member)]
+
+
+def composed(contract: Contract, schema: Node, is_whole: bool, seen: frozenset[str] = frozenset()) -> Node:
+    """Give what an `allOf` comes out as.
+
+    Args:
+        contract: The document.
+        schema: The schema.
+        is_whole: Whether what it refers to is put in; otherwise only what is written here.
+        seen: What was put in already.
+    """
+    out: Node = {}
+    for member in (*map(schema_of, sequence(schema.get("allOf"))), without({"allOf"}, schema)):
+        reference = pointed(member)
+        part = member
+        if reference is not None:
+            if not is_whole or reference in seen:
+                continue
+            part = composed(contract, contract.resolve(member), True, seen | {reference})
+        elif "allOf" in member:
+            part = composed(contract, member, is_whole, seen)
+        properties = mapping(out.get("properties")) | mapping(part.get("properties"))
+        required = sequence(out.get("required")) + sequence(part.get("required"))
+        out = {**out, **without(WORDS, part)}
+        out |= {key: inner for key, inner in (("properties", properties), ("required", required)) if inner}
+    return out
+
+
+def is_union(schema: Node) -> bool:
+    """Say whether a schema has alternatives."""
+    return any(key in schema for key in UNIONS)
+
+
+def members(schema: Node) -> list[Node]:
+    """Give the alternatives; a schema that is no union is its only one."""
+    if not is_union(schema):
+        return [without(WORDS | REMARKS, schema)]
+    return [schema_of(member) for key in UNIONS for member in sequence(schema.get(key))]
+
+
+def beside_union(schema: Node, other: Node) -> Node:
+    """Give what is left to compare of a schema once alternatives were compared.
+
+    If only one of the two is a union, all of the other was compared as an alternative, but for remarks.
+    """
+    if is_union(schema) and is_union(other):
+        return without(UNIONS, schema)
+    return {key: inner for key, inner in schema.items() if key in REMARKS}
