@@ -1,0 +1,45 @@
+"""What is said of an answer beside the answer itself, and the exit status for it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from payman_sdk.cli import outcomes
+from payman_sdk.cli.running import Run
+from payman_sdk.cli.terminal import clean
+
+if TYPE_CHECKING:
+    from payman_sdk.types import FormattedTaskResponse
+
+
+def comment(run: Run, response: FormattedTaskResponse, *, is_chat: bool = False) -> int:
+    """Tells how the task stands, where the answer does not say it, and returns the exit status."""
+    status = outcomes.of_state(response["state"])
+    task, session = shlex.quote(clean(response.task_id)), shlex.quote(clean(response.session_id or "new"))
+    ids = f"task {clean(response.task_id)}, session {clean(response.session_id or 'unknown')}"
+    if status == outcomes.COMPLETED:
+        if not is_chat:
+            run.terminal.hint(f"completed [{ids}]")
+    elif status == outcomes.FAILED:
+        said = (response.error or {}).get("message") or response.status_message or ""
+        run.terminal.tell(f"The task is {response['state']}: {said} [{ids}]")
+    elif is_chat:
+        run.terminal.tell(
+            "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."
+            if status == outcomes.WAITING
+            else f"The task is still {response['state']} [{ids}]; /cancel cancels it."
+        )
+    elif run.sandbox:
+        run.terminal.tell(f"The task is {response['state']}, and its sandbox ends now [{ids}]")
+    elif status == outcomes.WAITING:
+        reply = run.again(f"tasks reply {task} approve --session {session}")
+        wait = run.again(f"tasks wait {task}")
+        run.terminal.tell(f"It waits for an answer [{ids}].")
+        run.terminal.tell(f"To approve it: {reply}")
+        run.terminal.tell(f"Once it was decided elsewhere: {wait}")
+    else:
+        run.terminal.tell(
+            f"The task is still {response['state']} [{ids}]. To wait for its end: {run.again(f'tasks wait {task}')}"
+        )
+    return status

@@ -1,0 +1,65 @@
+"""The `payman` command: its global flags and its commands. What takes long to import is imported by who needs it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from payman_sdk import __version__
+from payman_sdk.cli.asking import ask
+from payman_sdk.cli.running import Commands, Run
+from payman_sdk.cli.settings import Server
+
+app = typer.Typer(
+    name="payman",
+    cls=Commands,
+    rich_markup_mode=None,  # boxes would not leave the help on one screen
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"payman {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def payman(
+    context: typer.Context,
+    *,
+    env: Annotated[
+        Server | None,
+        typer.Option(metavar="NAME", case_sensitive=False, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="A local Payman, for this one command.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log, and show tracebacks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Let Payman's agent move money. Settings: flags, PAYMAN_*, .env, the login."""
+    del version
+    run: Run = context.obj
+    run.env, run.base_url, run.sandbox, run.debug = (env.value if env else None), base_url, sandbox, debug
+    _set_up_logging(debug=debug)
+
+
+def _set_up_logging(*, debug: bool) -> None:
+    """What the SDK logs is told in other ways, except when somebody looks for a fault."""
+    log = logging.getLogger("payman_sdk")
+    if not debug:
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+        return
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    log.setLevel(logging.DEBUG)
+    logging.getLogger("httpx").setLevel(logging.INFO)  # the SDK keeps the secrets of its addresses out of it
+
+
+app.command()(ask)

@@ -1,0 +1,38 @@
+"""Asking before money moves: on a live server, nothing that may move money is sent without a yes.
+
+Where nobody can be asked (no terminal, or standard input is the text itself) and `--yes` was not given, it is refused.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from payman_sdk.cli.money import may_move_money
+from payman_sdk.cli.running import Run
+from payman_sdk.cli.settings import Settings
+from payman_sdk.cli.terminal import clean
+from payman_sdk.errors import ConfigurationError
+
+
+def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:
+    """Whether a text may be sent.
+
+    Args:
+        run: The run.
+        settings: Where it would go.
+        text: What would be sent.
+        yes: Whether that was agreed to beforehand.
+        is_reply: Whether it answers a task that waits, whatever it says.
+
+    Raises:
+        ConfigurationError: It may move money, and nobody can be asked.
+    """
+    if yes or not settings.is_live or not (is_reply or may_move_money(text)):
+        return True
+    if not run.terminal.is_interactive:
+        raise ConfigurationError(
+            f"This may move money at {settings.server_name}, and there is no terminal to ask on; nothing was sent.",
+            next_step="Add --yes if it is meant.",
+        )
+    question = f'This may move money at {settings.server_name}: "{clean(text).strip()}". Send it?'
+    return typer.confirm(question, default=False, err=True)

@@ -1,0 +1,74 @@
+"""The exit status of the command: how an answer, or a failure, is told in one number.
+
+0   completed
+1   failed, or refused by the agent or the server; a task that was canceled; nothing that was not canceled is under way
+2   a usage error: a wrong argument, a missing setting; nothing was sent
+3   authentication: no valid token
+4   the outcome is unknown: it may have been carried out; the message says how to ask later
+5   it waits for an approval, or for another answer
+130 Ctrl-C
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payman_sdk.errors import (
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    IdempotencyKeyReuseError,
+    OutcomeUnknownError,
+    PaymanError,
+    TokenStoreError,
+)
+
+COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+_OF_STATES = {
+    "completed": COMPLETED,
+    "failed": FAILED,
+    "canceled": FAILED,
+    "input-required": WAITING,
+}
+
+
+def of_state(state: str) -> int:
+    """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
+
+    Example:
+        >>> from payman_sdk.cli.outcomes import of_state
+        >>> of_state("COMPLETED"), of_state("input-required"), of_state("working")
+        (0, 5, 4)
+    """
+    return _OF_STATES.get(state.lower().replace("_", "-"), UNKNOWN)
+
+
+def of_raw(answer: Any) -> int:
+    """The status for a JSON-RPC answer as it came."""
+    try:
+        return of_state(answer["result"]["status"]["state"])
+    except (KeyError, TypeError, AttributeError):
+        return UNKNOWN
+
+
+def of_error(error: PaymanError) -> int:
+    """The status for what the SDK raised.
+
+    Example:
+        >>> from payman_sdk.cli.outcomes import of_error
+        >>> from payman_sdk.errors import AuthenticationError, OutcomeUnknownError
+        >>> of_error(AuthenticationError("No.")), of_error(OutcomeUnknownError("Silence."))
+        (3, 4)
+    """
+    match error:
+        case OutcomeUnknownError():
+            return UNKNOWN
+        case AuthenticationError() | TokenStoreError():
+            return AUTHENTICATION
+        case ConfigurationError() | IdempotencyKeyReuseError():
+            return USAGE
+        case APIConnectionError() if error.sent is not False:
+            return UNKNOWN
+        case _:
+            return FAILED

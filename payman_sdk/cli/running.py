@@ -1,0 +1,128 @@
+"""One run of the command: its global flags, what it has sent, and what becomes of failures."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from attrs import define, field
+from typer.core import TyperGroup
+
+from payman_sdk.cli import outcomes
+from payman_sdk.cli.terminal import Terminal, clean
+from payman_sdk.errors import OutcomeUnknownError, PaymanError
+
+if TYPE_CHECKING:
+    from payman_sdk.hooks import Outgoing, Retry
+
+_SWITCHES = ("--sandbox", "--debug")
+_VALUED = ("--env", "--base-url")
+
+
+@define
+class Run:
+    """What the commands of one run share.
+
+    Args:
+        env: The flag `--env`.
+        base_url: The flag `--base-url`.
+        sandbox: The flag `--sandbox`.
+        debug: The flag `--debug`.
+        sent: The ask that was sent last, None if none was.
+    """
+
+    env: str | None = None
+    base_url: str | None = None
+    sandbox: bool = False
+    debug: bool = False
+    sent: Outgoing | None = None
+    terminal: Terminal = field(factory=Terminal)
+
+    def note(self, outgoing: Outgoing) -> None:
+        """Notes an ask that is about to be sent: the `before_send` hook of the command's clients."""
+        self.sent = outgoing
+
+    def tell_retry(self, retry: Retry) -> None:
+        """Tells of another attempt: the `on_retry` hook of the command's clients."""
+        self.terminal.tell(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
+
+    def again(self, words: str) -> str:
+        """A command line that asks the same server."""
+        flags = [] if self.env is None else ["--env", self.env]
+        flags += [] if self.base_url is None else ["--base-url", shlex.quote(clean(self.base_url))]
+        return " ".join(["payman", *flags, words])
+
+    def how_to_ask_later(self, task_id: str | None = None) -> str:
+        """How to learn later what became of the task that was sent; nothing where none was, or where nobody could tell."""
+        task_id = task_id or (self.sent.task_id if self.sent else None)
+        if task_id is None:
+            return ""
+        if self.sandbox:
+            return f" [task {clean(task_id)}]; the sandbox it was in is gone."
+        return f" To learn how it ended: {self.again(f'tasks get {shlex.quote(clean(task_id))}')}"
+
+
+class Commands(TyperGroup):
+    """The command as a whole: global flags may stand anywhere, and failures are told in words and by the exit status."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the arguments of the command itself."""
+        return super().parse_args(ctx, hoisted(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was chosen."""
+        ctx.obj = run = ctx.obj or Run()
+        try:
+            return super().invoke(ctx)
+        except PaymanError as error:
+            raise typer.Exit(told(run, error)) from None
+        except KeyboardInterrupt:
+            later = run.how_to_ask_later()
+            run.terminal.tell(f"Interrupted.{later or ' Nothing was sent.'}")
+            if later and not run.sandbox:
+                run.terminal.tell("The task goes on without you.")
+            raise typer.Exit(outcomes.INTERRUPTED) from None
+
+
+def told(run: Run, error: PaymanError) -> int:
+    """Tells a failure of the SDK on standard error, and returns its exit status."""
+    if run.debug:
+        run.terminal.tell_traceback(error)
+    status = outcomes.of_error(error)
+    if status != outcomes.UNKNOWN:
+        run.terminal.tell(str(error))
+        return status
+    ids = {"task": error.task_id, "session": error.session_id, "request": error.request_id}
+    known = ", ".join(f"{name} {value}" for name, value in ids.items() if value)
+    said = [error.message, f"[{known}]" if known else "", run.how_to_ask_later(error.task_id).strip()]
+    if isinstance(error, OutcomeUnknownError):
+        said.insert(1, "Do not send it again before you know.")
+    run.terminal.tell(" ".join(part for part in said if part))
+    return status
+
+
+def hoisted(args: Sequence[str]) -> list[str]:
+    """The arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
+
+    Example:
+        >>> from payman_sdk.cli.running import hoisted
+        >>> hoisted(["ask", "hello", "--env", "TEST", "--", "--debug"])
+        ['--env', 'TEST', 'ask', 'hello', '--', '--debug']
+    """
+    first: list[str] = []
+    rest: list[str] = []
+    left = list(args)
+    while left:
+        argument = left.pop(0)
+        if argument == "--":
+            rest += [argument, *left]
+            break
+        if argument in _SWITCHES or argument.startswith(tuple(f"{name}=" for name in _VALUED)):
+            first.append(argument)
+        elif argument in _VALUED and left:
+            first += [argument, left.pop(0)]
+        else:
+            rest.append(argument)
+    return first + rest

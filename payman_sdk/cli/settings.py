@@ -1,0 +1,240 @@
+"""Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
+
+As for `PaymanClient.from_env`, a `PAYMAN_BASE_URL` wins over a `PAYMAN_ENVIRONMENT`, wherever the two are. The stored login counts
+where nothing names another application or another server. It is a person's: their account is used then, and the application's
+credentials only renew its token, for they would pay from another account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from payman_api import SERVERS
+from payman_sdk.config import is_loopback, problem_of_url
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret
+from payman_sdk.types import PaymanConfig
+
+SANDBOX_PORT = 8642
+SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+SANDBOX_CLIENT = "payman-sandbox"
+"""The id, and the secret, of a client that `payman sandbox` always has, so that `--env SANDBOX` needs no settings."""
+
+Values = Mapping[str, str | None]
+
+
+class Server(StrEnum):
+    """The servers that have a name."""
+
+    LIVE = "LIVE"
+    TEST = "TEST"
+    INTERNAL = "INTERNAL"
+    SANDBOX = "SANDBOX"
+
+
+@frozen
+class Found:
+    """A setting and where it was found."""
+
+    value: str
+    source: str
+
+
+@frozen(kw_only=True)
+class Login:
+    """What is remembered of a login, beside its token.
+
+    Args:
+        client_id: The application that the person logged in to.
+        base_url: The server.
+        keep: Where the token is: `file` or `keyring`.
+    """
+
+    client_id: str
+    base_url: str
+    keep: str = "file"
+
+    @property
+    def is_of_the_sandbox(self) -> bool:
+        """Whether it is one at the sandbox that `payman sandbox` serves."""
+        return (self.client_id, self.base_url) == (SANDBOX_CLIENT, SANDBOX_URL)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The settings that hold.
+
+    Args:
+        client_id: The application; None where none is set.
+        client_secret: Its secret.
+        base_url: The server.
+        login: The login whose account is used; None where the application's own is.
+        notes: What may surprise in how they came about.
+    """
+
+    client_id: Found | None
+    client_secret: Found | None = field(repr=False)
+    base_url: Found
+    login: Login | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def server_name(self) -> str:
+        """The server as it is called: LIVE, TEST, INTERNAL, or its address."""
+        names = {url: name for name, url in SERVERS.items()}
+        return names.get(self.base_url.value.rstrip("/"), self.base_url.value)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money may move there: everywhere but on the test servers and on this machine."""
+        host = urlsplit(self.base_url.value).hostname or ""
+        harmless = {urlsplit(url).hostname for name, url in SERVERS.items() if name != "LIVE"}
+        return host not in harmless and not is_loopback(host)
+
+    def to_config(self) -> PaymanConfig:
+        """The settings as a client takes them.
+
+        Raises:
+            ConfigurationError: There are no credentials, and nobody is logged in.
+        """
+        if self.client_id is None or (self.client_secret is None and self.login is None):
+            missing = [
+                name
+                for name, found in (
+                    ("PAYMAN_CLIENT_ID", self.client_id),
+                    ("PAYMAN_CLIENT_SECRET", self.client_secret),
+                )
+                if found is None
+            ]
+            raise ConfigurationError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and nobody is logged in"
+                f" at {self.server_name}.",
+                next_step="Set them in the environment or in a file named .env, or run payman login; without an account,"
+                ' try payman --sandbox ask "list all wallets".',
+            )
+        return {
+            "client_id": self.client_id.value,
+            "client_secret": self.client_secret.value if self.client_secret else None,
+            "base_url": self.base_url.value,
+        }
+
+
+def resolve(
+    *,
+    env: str | None = None,
+    base_url: str | None = None,
+    client_id: str | None = None,
+    environ: Values,
+    env_file: Values | None = None,
+    env_file_name: str = ".env",
+    login: Login | None = None,
+) -> Settings:
+    """The settings that hold.
+
+    Args:
+        env: The flag `--env`.
+        base_url: The flag `--base-url`.
+        client_id: The flag `--client-id` of commands that have it.
+        environ: The variables of the environment.
+        env_file: What the `.env` file holds.
+        env_file_name: Where it is.
+        login: The stored login.
+
+    Raises:
+        ConfigurationError: Flags contradict each other, or a value is none.
+    """
+    if env and base_url:
+        raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
+    places = [("the environment", environ), (env_file_name, env_file or {})]
+    if _is_the_sandbox(env, base_url, places):
+        return _of_the_sandbox(login)
+    server = _server(env, base_url, places)
+    application = Found(client_id, "--client-id") if client_id else _first(places, "PAYMAN_CLIENT_ID")
+    secret = _first(places, "PAYMAN_CLIENT_SECRET")
+    notes: list[str] = []
+    if login is not None:
+        if _names(application, login.client_id) and _names(server, login.base_url):
+            if login.is_of_the_sandbox:
+                secret = Found(SANDBOX_CLIENT, "the local sandbox")
+            application = Found(login.client_id, "the stored login") if application is None else application
+            server = Found(login.base_url, "the stored login") if server is None else server
+        else:
+            notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
+            login = None
+    return Settings(
+        client_id=application,
+        client_secret=None if secret is None else Found(Secret(secret.value), secret.source),
+        base_url=Found(SERVERS["LIVE"], "the default") if server is None else server,
+        login=login,
+        notes=notes,
+    )
+
+
+def _of_the_sandbox(login: Login | None) -> Settings:
+    """The settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
+    source = "the local sandbox"
+    return Settings(
+        client_id=Found(SANDBOX_CLIENT, source),
+        client_secret=Found(Secret(SANDBOX_CLIENT), source),
+        base_url=Found(SANDBOX_URL, source),
+        login=login if login is not None and login.is_of_the_sandbox else None,
+    )
+
+
+def _names(found: Found | None, value: str) -> bool:
+    return found is None or found.value == value
+
+
+def read_login(shape: object) -> Login | None:
+    """A login as it was written down; None for something else."""
+    if not isinstance(shape, Mapping):
+        return None
+    members = cast("Mapping[str, Any]", shape)
+    known = [members.get(name) for name in ("client_id", "base_url", "keep")]
+    if not all(isinstance(value, str) and value for value in known) or known[2] not in ("file", "keyring"):
+        return None
+    return Login(client_id=str(known[0]), base_url=str(known[1]), keep=str(known[2]))
+
+
+def _is_the_sandbox(env: str | None, base_url: str | None, places: Sequence[tuple[str, Values]]) -> bool:
+    if env or base_url:
+        return env == Server.SANDBOX
+    named = _first(places, "PAYMAN_ENVIRONMENT")
+    return (
+        _first(places, "PAYMAN_BASE_URL") is None and named is not None and named.value.upper() == "SANDBOX"
+    )
+
+
+def _server(env: str | None, base_url: str | None, places: Sequence[tuple[str, Values]]) -> Found | None:
+    if env:
+        return Found(SERVERS[env], "--env")
+    found = Found(base_url, "--base-url") if base_url else _first(places, "PAYMAN_BASE_URL")
+    if found is not None:
+        if problem := problem_of_url(found.value):
+            raise ConfigurationError(
+                f"The address of the server, from {found.source}, {problem}.",
+                next_step="Give an address such as https://agent.payman.ai.",
+            )
+        return Found(found.value.rstrip("/"), found.source)
+    named = _first(places, "PAYMAN_ENVIRONMENT")
+    if named is None:
+        return None
+    if named.value.upper() not in SERVERS:
+        raise ConfigurationError(
+            f"PAYMAN_ENVIRONMENT, from {named.source}, is {named.value!r}.",
+            next_step=f"Use one of {', '.join(Server)}.",
+        )
+    return Found(SERVERS[named.value.upper()], named.source)
+
+
+def _first(places: Sequence[tuple[str, Values]], name: str) -> Found | None:
+    for source, values in places:
+        value = (values.get(name) or "").strip()
+        if value:
+            return Found(value, f"{name} in {source}")
+    return None

@@ -1,0 +1,128 @@
+"""Standard output and standard error: answers on the one, messages on the other, and nothing that could harm a terminal."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from payman_sdk.cli.entry import hush
+
+# What an answer holds was written by others, in a payment's description perhaps: escape sequences and marks that turn the
+# direction of writing could make a terminal show something else than what is there.
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CLOSED = {errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN}  # EINVAL is what Windows says
+
+
+def clean(text: str) -> str:
+    r"""A text without the characters that command a terminal.
+
+    Example:
+        >>> from payman_sdk.cli.terminal import clean
+        >>> clean("paid\x1b[2K\rnothing")
+        'paid[2Knothing'
+    """
+    return _HARMFUL.sub("", text.replace("\r\n", "\n"))
+
+
+class Terminal:
+    """Where the command writes to. The streams are looked up at every use, because programs replace them."""
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked something: there is a keyboard, and messages are seen."""
+        return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    @property
+    def shows_answers(self) -> bool:
+        """Whether answers go to a terminal that can show more than plain text."""
+        return _is_terminal(sys.stdout) and os.environ.get("TERM", "") not in {"dumb", "unknown"}
+
+    @property
+    def shows_messages(self) -> bool:
+        """Whether messages go to a terminal."""
+        return _is_terminal(sys.stderr)
+
+    def out(self) -> Console:
+        """Standard output, for Rich."""
+        return _console(sys.stdout)
+
+    def err(self) -> Console:
+        """Standard error, for Rich."""
+        return _console(sys.stderr)
+
+    def answer(self, text: str) -> None:
+        """Writes an answer: rendered on a terminal, as it is otherwise."""
+        if self.shows_answers:
+            self.render(text)
+        else:
+            self.write(clean(text).rstrip("\n") + "\n")
+
+    def render(self, text: str) -> None:
+        """Writes markdown to a terminal. Links show where they lead."""
+        _guarded(lambda: self.out().print(Markdown(clean(text), hyperlinks=False)), sys.stdout)
+
+    def document(self, value: Any) -> None:
+        """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
+        self.write(json.dumps(value, indent=2) + "\n")
+
+    def write(self, text: str) -> None:
+        """Writes text to standard output, at once."""
+        _guarded(lambda: _write(sys.stdout, text), sys.stdout)
+
+    def tell(self, message: str) -> None:
+        """Writes a message to standard error."""
+        _guarded(lambda: _write(sys.stderr, f"payman: {clean(message)}\n"), sys.stderr)
+
+    def hint(self, message: str) -> None:
+        """Writes something that only somebody who looks on wants to know."""
+        if self.shows_messages:
+            _guarded(
+                lambda: self.err().print(clean(message), style="dim", markup=False, highlight=False),
+                sys.stderr,
+            )
+
+    def tell_traceback(self, error: BaseException) -> None:
+        """Writes a traceback to standard error, without the values of variables."""
+        _guarded(lambda: _write(sys.stderr, "".join(traceback.format_exception(error))), sys.stderr)
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # closed
+        return False
+
+
+def _console(stream: TextIO) -> Console:
+    # With NO_COLOR not even bold: Rich would leave that.
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=stream, color_system=None if plain else "auto", highlight=False, soft_wrap=False)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # a stream that was given strict errors by somebody else
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def _guarded(write: Callable[[], object], stream: TextIO) -> None:
+    """Writes; a reader that has left is no matter, and the exit status tells how the task ended all the same."""
+    try:
+        write()
+    except OSError as error:
+        hush(stream)
+        if error.errno not in _CLOSED and stream is not sys.stderr:
+            said = f"payman: the answer could not be written: {error.strerror}.\n"
+            _guarded(lambda: _write(sys.stderr, said), sys.stderr)

@@ -1,0 +1,86 @@
+"""An answer as it comes: what a terminal shows meanwhile, and what a pipe is given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.segment import Segment
+from rich.spinner import Spinner
+from rich.text import Text
+
+from payman_sdk.cli.terminal import Terminal, clean
+from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
+
+if TYPE_CHECKING:
+    from payman_sdk.streaming.streams import TaskStream
+    from payman_sdk.types import FormattedTaskResponse
+
+_SHOWN = 20_000
+"""How many characters of an answer are rendered while it comes: what is above has left the screen long ago."""
+
+
+class Progress:
+    """What is seen of an answer that is still coming: its newest lines, and below them the state of the task.
+
+    Args:
+        state: What to call the state before anything was told.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, state: str = "asking", clock: Callable[[], float] = time.monotonic) -> None:
+        self._state = state
+        self._event: ArtifactUpdate | None = None
+        self._clock, self._began = clock, clock()
+        self._spinner: Spinner | None = None
+
+    def take(self, event: StreamEvent) -> None:
+        """Takes what was told."""
+        if isinstance(event, ArtifactUpdate):
+            self._event = event
+        elif isinstance(event, StatusUpdate):
+            self._state = event.status_message or str(event["state"])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The newest lines, as many as there is room for, and the state."""
+        if self._event is not None:
+            text = clean(self._event.artifact.content)[-_SHOWN:]
+            lines = console.render_lines(Markdown(text, hyperlinks=False), options, pad=False)
+            for line in lines[-max(1, console.size.height - 3) :]:
+                yield from line
+                yield Segment.line()
+        if self._spinner is None:
+            unicode = console.encoding.startswith("utf")
+            self._spinner = Spinner("dots" if unicode else "line")
+        said = clean(self._state).strip().partition("\n")[0] or "working"
+        seconds = self._clock() - self._began
+        self._spinner.update(
+            text=Text(f"{said}  {seconds:.0f} s", style="dim", overflow="ellipsis", no_wrap=True)
+        )
+        yield self._spinner
+
+
+def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+    """Shows an answer as it comes, and the whole of it in the end."""
+    progress = Progress()
+    with Live(progress, console=terminal.out(), transient=True, refresh_per_second=8):
+        for event in stream:
+            progress.take(event)
+    response = stream.result()
+    terminal.render(response.text)
+    return response
+
+
+def pass_on(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+    """Writes an answer as it comes, as plain text."""
+    written = False
+    for words in stream.text_stream:
+        terminal.write(clean(words))
+        written = True
+    response = stream.result()
+    terminal.write("\n" if written else f"{clean(response.text)}\n")
+    return response
