@@ -9,8 +9,13 @@ import typer
 
 from payman_sdk import __version__
 from payman_sdk.cli.asking import ask
+from payman_sdk.cli.chatting import chat
+from payman_sdk.cli.doctor import doctor
 from payman_sdk.cli.running import Commands, Run
+from payman_sdk.cli.sandbox_command import sandbox
 from payman_sdk.cli.settings import Server
+from payman_sdk.cli.task_commands import tasks
+from payman_sdk.cli.token_commands import login, logout, token
 
 app = typer.Typer(
     name="payman",
@@ -37,7 +42,9 @@ def payman(
         typer.Option(metavar="NAME", case_sensitive=False, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="A local Payman, for this one command.")] = False,
+    sandbox_: Annotated[
+        bool, typer.Option("--sandbox", help="A local Payman, for this one command.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Log, and show tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -46,7 +53,7 @@ def payman(
     """Let Payman's agent move money. Settings: flags, PAYMAN_*, .env, the login."""
     del version
     run: Run = context.obj
-    run.env, run.base_url, run.sandbox, run.debug = (env.value if env else None), base_url, sandbox, debug
+    run.env, run.base_url, run.sandbox, run.debug = (env.value if env else None), base_url, sandbox_, debug
     _set_up_logging(debug=debug)
 
 
@@ -63,3 +70,10 @@ def _set_up_logging(*, debug: bool) -> None:
 
 
 app.command()(ask)
+app.command()(chat)
+app.command()(login)
+app.command()(logout)
+app.command()(token)
+app.command()(sandbox)
+app.command()(doctor)
+app.add_typer(tasks, name="tasks", help="Look up, wait for, cancel or answer a task.")

@@ -87,23 +87,29 @@ def connected(run: Run, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
     Raises:
         PaymanError: As for `at_hand`.
     """
+    with at_hand(run) as settings, client_of(run, settings, **config) as made:
+        yield made
+
+
+@contextmanager
+def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
+    """A client of these settings, closed at the end; arguments and errors are those of `connected`."""
     from payman_sdk.client import PaymanClient
 
-    with at_hand(run) as settings:
-        known: PaymanConfig = {
-            "before_send": run.note,
-            "on_retry": run.tell_retry,
-            **config,
-            **settings.to_config(),
-        }
-        store = _store(settings)
-        client = (
-            PaymanClient.with_credentials(known, token_store=store)
-            if settings.login is None
-            else PaymanClient.with_token(known, None, token_store=store)
-        )
-        with client:
-            yield Connected(client, settings, store)
+    known: PaymanConfig = {
+        "before_send": run.note,
+        "on_retry": run.tell_retry,
+        **config,
+        **settings.to_config(),
+    }
+    store = _store(settings)
+    client = (
+        PaymanClient.with_credentials(known, token_store=store)
+        if settings.login is None
+        else PaymanClient.with_token(known, None, token_store=store)
+    )
+    with client:
+        yield Connected(client, settings, store)
 
 
 def made_sandbox(**settings: Any) -> Sandbox:

@@ -35,4 +35,7 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
             next_step="Add --yes if it is meant.",
         )
     question = f'This may move money at {settings.server_name}: "{clean(text).strip()}". Send it?'
-    return typer.confirm(question, default=False, err=True)
+    try:
+        return typer.confirm(question, default=False, err=True)
+    except typer.Abort:  # Ctrl-C and Ctrl-D are no yes
+        return False

@@ -67,6 +67,14 @@ class Run:
 class Commands(TyperGroup):
     """The command as a whole: global flags may stand anywhere, and failures are told in words and by the exit status."""
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The flags; what `--install-completion` leaves to be desired is not worth two lines of the help."""
+        params = super().get_params(ctx)
+        for param in params:
+            if param.name == "show_completion":
+                param.hidden = True  # type: ignore[attr-defined]
+        return params
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments of the command itself."""
         return super().parse_args(ctx, hoisted(args))

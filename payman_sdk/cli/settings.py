@@ -96,13 +96,18 @@ class Settings:
         harmless = {urlsplit(url).hostname for name, url in SERVERS.items() if name != "LIVE"}
         return host not in harmless and not is_loopback(host)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is what gets a token."""
+        return self.client_id is not None and (self.client_secret is not None or self.login is not None)
+
     def to_config(self) -> PaymanConfig:
         """The settings as a client takes them.
 
         Raises:
             ConfigurationError: There are no credentials, and nobody is logged in.
         """
-        if self.client_id is None or (self.client_secret is None and self.login is None):
+        if self.client_id is None or not self.is_complete:
             missing = [
                 name
                 for name, found in (

@@ -8,13 +8,13 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
-from typing import Any, TextIO
-
-from rich.console import Console
-from rich.markdown import Markdown
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TextIO
 
 from payman_sdk.cli.entry import hush
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # What an answer holds was written by others, in a payment's description perhaps: escape sequences and marks that turn the
 # direction of writing could make a terminal show something else than what is there.
@@ -51,6 +51,27 @@ class Terminal:
         """Whether messages go to a terminal."""
         return _is_terminal(sys.stderr)
 
+    @property
+    def reads_lines(self) -> bool:
+        """Whether lines are typed, rather than read from a file or a pipe."""
+        return _is_terminal(sys.stdin)
+
+    def line(self, prompt: str) -> str | None:
+        """The next line of standard input, None at its end; where lines are typed, after a prompt."""
+        try:
+            if not self.reads_lines:
+                return sys.stdin.readline() or None
+            if _is_terminal(sys.stdout):
+                return input(prompt)
+            _write(sys.stderr, prompt)
+            return sys.stdin.readline() or None
+        except EOFError:
+            self.hint("")
+            return None
+        except UnicodeDecodeError:
+            self.tell("This line is no text in the terminal's encoding.")
+            return ""
+
     def out(self) -> Console:
         """Standard output, for Rich."""
         return _console(sys.stdout)
@@ -68,7 +89,13 @@ class Terminal:
 
     def render(self, text: str) -> None:
         """Writes markdown to a terminal. Links show where they lead."""
+        from rich.markdown import Markdown
+
         _guarded(lambda: self.out().print(Markdown(clean(text), hyperlinks=False)), sys.stdout)
+
+    def answer_lines(self, lines: Iterable[str]) -> None:
+        """Writes an answer that consists of lines, as they are."""
+        self.write("".join(f"{clean(line)}\n" for line in lines))
 
     def document(self, value: Any) -> None:
         """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
@@ -103,6 +130,8 @@ def _is_terminal(stream: Any) -> bool:
 
 
 def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
     # With NO_COLOR not even bold: Rich would leave that.
     plain = bool(os.environ.get("NO_COLOR"))
     return Console(file=stream, color_system=None if plain else "auto", highlight=False, soft_wrap=False)

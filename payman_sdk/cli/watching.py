@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -64,10 +65,20 @@ class Progress:
         yield self._spinner
 
 
+@contextmanager
+def shown(terminal: Terminal) -> Generator[Progress]:
+    """Shows in the block what its progress is told, where there is a terminal; it is gone afterwards."""
+    progress = Progress()
+    if not terminal.shows_answers:
+        yield progress
+        return
+    with Live(progress, console=terminal.out(), transient=True, refresh_per_second=8):
+        yield progress
+
+
 def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     """Shows an answer as it comes, and the whole of it in the end."""
-    progress = Progress()
-    with Live(progress, console=terminal.out(), transient=True, refresh_per_second=8):
+    with shown(terminal) as progress:
         for event in stream:
             progress.take(event)
     response = stream.result()
