@@ -1,0 +1,113 @@
+"""The documentation builds without a warning, and what is built needs nothing from anywhere else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import DOCS, environment
+
+ROOT = DOCS.parent
+# What a browser fetches by itself when it shows a page.
+FETCHED = {
+    ("script", "src"),
+    ("img", "src"),
+    ("iframe", "src"),
+    ("source", "src"),
+    ("video", "src"),
+    ("audio", "src"),
+    ("object", "data"),
+    ("embed", "src"),
+    ("link", "href"),
+}
+
+
+class References(HTMLParser):
+    """What a page makes a browser fetch."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        # `prev` and `next` are pages to go to.
+        if tag == "link" and given.get("rel") in {"prev", "next"}:
+            return
+        self.found += [value for name, value in given.items() if value and (tag, name) in FETCHED]
+        self.found += _in_style(given.get("style") or "")
+
+
+def _in_style(text: str) -> Iterator[str]:
+    yield from (found[1] for found in re.finditer(r"""url\(["']?([^"')]+)""", text))
+    yield from (found[1] for found in re.finditer(r"""@import\s+["']([^"']+)""", text))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site. What stands in the way is said: a page that is not in the navigation, a link that leads nowhere."""
+    built = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(built)],
+        cwd=ROOT,
+        env=environment({"NO_MKDOCS_2_WARNING": "1", "PYTHONWARNINGS": ""}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return built
+
+
+def test_every_page_is_built(site: Path) -> None:
+    """Each page of docs/ is a page of the site; the build itself fails on one that is not in the navigation."""
+    pages = {path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
+    assert pages <= {path.relative_to(site) for path in site.rglob("*.html")}
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    """Pages and style sheets refer to files of the site and to nothing else."""
+    fetched = {page: References(page).found for page in site.rglob("*.html")}
+    fetched |= {sheet: [*_in_style(sheet.read_text(encoding="utf-8"))] for sheet in site.rglob("*.css")}
+    assert sum(map(len, fetched.values())) > 50
+    for where, addresses in fetched.items():
+        for address in addresses:
+            assert not re.match(r"(?!data:)[\w+.-]+:|//", address), f"{where}: {address}"
+            if not address.startswith(("data:", "#")):
+                place = site if address.startswith("/") else where.parent
+                assert (place / address.lstrip("/").partition("?")[0].partition("#")[0]).exists(), (
+                    f"{where}: {address}"
+                )
+
+
+def test_what_users_call_is_in_the_reference(site: Path) -> None:
+    """Every public name has its place in the reference: an anchor of its own."""
+    import payman_sdk
+    from payman_sdk import errors, sandbox, types
+
+    anchors = {
+        found
+        for page in (site / "reference").glob("*.html")
+        for found in re.findall(r'id="(payman_sdk[\w.]+)"', page.read_text(encoding="utf-8"))
+    }
+    homes = ("", "types.", "errors.", "auth.stores.")
+    for name in payman_sdk.__all__:
+        found = {f"payman_sdk.{home}{name}" for home in homes} & anchors
+        assert found or name == "__version__", name
+    named = {f"payman_sdk.sandbox.{name}" for name in sandbox.__all__}
+    named |= {f"payman_sdk.types.{name}" for name in types.__all__}
+    named |= {
+        f"payman_sdk.errors.{name}"
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.PaymanError)
+    }
+    assert named - anchors == set()
