@@ -111,3 +111,12 @@ def test_what_users_call_is_in_the_reference(site: Path) -> None:
         if isinstance(value, type) and issubclass(value, errors.PaymanError)
     }
     assert named - anchors == set()
+
+
+def test_examples_of_docstrings_are_shown_as_code(site: Path) -> None:
+    """No example of a docstring became a quotation or a box of prose."""
+    pages = {page.name: page.read_text(encoding="utf-8") for page in (site / "reference").glob("*.html")}
+    assert "&gt;&gt;&gt;" in pages["payman_sdk.html"]
+    for name, page in pages.items():
+        assert "admonition" not in page, name
+        assert "<blockquote>" not in page, name
