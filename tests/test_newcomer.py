@@ -1,0 +1,51 @@
+"""A newcomer's path: the commands that README prints, in its order, and no other."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contract.test_published_client import is_out_of_reach
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = "".join(re.findall(r"^```bash\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)).splitlines()
+TRIED_ELSEWHERE = ("./scripts/demo", "./scripts/test")
+"""One has a test of its own; the other is what runs here."""
+
+
+def test_a_newcomer_pays_a_test_invoice(tmp_path: Path) -> None:
+    """From the clone to a paid invoice, each command of README does what the next one needs."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PAYMAN_", "PYTEST", "VIRTUAL_ENV"))
+    }
+    folder, said = tmp_path, ""
+    for command in COMMANDS:
+        if command in TRIED_ELSEWHERE:
+            assert (folder / command).exists()
+            continue
+        if command.startswith("cd "):
+            folder /= command.removeprefix("cd ")
+            continue
+        here = re.sub(r"https://\S+/payman-sdk-python\.git", f"{ROOT} payman-sdk-python", command)
+        done = subprocess.run(
+            ["bash", "-c", here],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+        )
+        if is_out_of_reach(done.stdout + done.stderr):
+            pytest.skip("what README installs cannot be installed: no package index is within reach")
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said = done.stdout
+    assert "Sent **10.00 TSD** to **Test Payee** for invoice 42" in said
+    assert "990.00 TSD" in said
