@@ -53,7 +53,8 @@ def ask(
 
     On a live server, what may move money is asked for first; where there is no terminal, it needs --yes.
 
-    The exit status is 0 completed, 1 failed, 2 usage, 3 authentication, 4 outcome unknown, 5 waiting for approval.
+    The exit status is 0 completed, 1 failed, 2 usage, 3 authentication, 4 outcome unknown, 5 waiting for approval. The flags of payman
+    itself, such as --env and --sandbox, may stand here too.
     """
     run: Run = context.obj
     if as_json and raw:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ def main() -> int:
     """Runs the command and returns its exit status, see `payman_sdk.cli.outcomes`."""
     prepare_streams()
     try:
+        import_module("rich")  # what needs it imports it late
         from payman_sdk.cli.app import app
         from payman_sdk.cli.running import Run
     except ModuleNotFoundError as missing:

@@ -28,7 +28,9 @@ _LONGEST = 600.0
 def sandbox(
     context: typer.Context,
     *,
-    port: Annotated[int, typer.Option(metavar="N", help="To serve on; 0 takes a free one.")] = SANDBOX_PORT,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="To serve on; 0 takes a free one.")
+    ] = SANDBOX_PORT,
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep everything in this file; in memory by default.")
     ] = None,
@@ -120,7 +122,7 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool) -> None:
 def _start(served: Sandbox, port: int) -> None:
     try:
         served.start()
-    except (OSError, OverflowError) as failure:
+    except OSError as failure:
         raise ConfigurationError(
             f"Port {port} cannot be served on: {failure}.",
             next_step="Choose another with --port; 0 takes a free one.",

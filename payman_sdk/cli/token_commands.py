@@ -27,7 +27,9 @@ def login(
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(metavar="SCOPE", help="What to ask for; may be repeated. Everything by default."),
+        typer.Option(
+            "--scope", metavar="SCOPE", help="What to ask for; may be repeated. Everything by default."
+        ),
     ] = None,
     keep: Annotated[str, typer.Option(metavar="file|keyring", help="Where to keep the token.")] = "file",
     port: Annotated[int, typer.Option(metavar="N", help="For a fixed redirect URI; 0 takes a free one.")] = 0,

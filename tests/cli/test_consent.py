@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from payman_sdk.cli.settings import Settings
+from payman_sdk.cli.terminal import Terminal
+from payman_sdk.sandbox import Sandbox
+from tests.cli.command import Payman
+
+PAY = "send 10 TSD to Test Payee"
+
+
+@pytest.fixture(autouse=True)
+def _live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox stands in for the live server."""
+    monkeypatch.setattr(Settings, "is_live", True)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody sits before a terminal."""
+    monkeypatch.setattr(Terminal, "is_interactive", True)
+
+
+def test_without_a_terminal_a_payment_needs_yes(payman: Payman, sandbox: Sandbox) -> None:
+    """Where nobody can be asked, what may move money is refused before anything is sent, unless --yes was given."""
+    said = payman("ask", PAY)
+    assert (said.status, said.out) == (2, "")
+    assert "--yes" in said.err
+    assert sandbox.requests == []
+    assert payman("ask", PAY, "--yes").status == 0
+    assert sandbox.balance() == 990
+
+
+def test_what_only_asks_needs_no_yes(payman: Payman) -> None:
+    """A harmless ask is sent as it is."""
+    assert payman("ask", "list all wallets").status == 0
+
+
+@pytest.mark.usefixtures("seen")
+@pytest.mark.parametrize(
+    ("typed", "status", "balance"), [("y\n", 0, 990), ("n\n", 1, 1000), ("\n", 1, 1000), ("", 1, 1000)]
+)
+def test_on_a_terminal_it_is_asked_first(
+    payman: Payman, sandbox: Sandbox, typed: str, status: int, balance: int
+) -> None:
+    """Only a yes sends it; the question is on standard error and repeats the words."""
+    said = payman("ask", PAY, given=typed)
+    assert said.status == status
+    assert PAY in said.err
+    assert "Send it?" not in said.out
+    assert sandbox.balance() == balance
+    assert bool(sandbox.requests) == (status == 0)
+
+
+def test_a_reply_needs_a_yes_whatever_it_says(payman: Payman, sandbox: Sandbox) -> None:
+    """An answer to a task that waits may complete a payment."""
+    with sandbox.client() as client:
+        task = client.ask("send 150 TSD to Test Payee").task_id
+    assert payman("tasks", "reply", task, "list").status == 2
+    assert payman("tasks", "reply", task, "approve", "--yes").status == 0
+    assert sandbox.balance() == 850
+
+
+def test_a_chat_goes_on_after_a_refusal(payman: Payman, sandbox: Sandbox) -> None:
+    """Lines from a pipe that may move money are refused one by one; /approve is a yes of its own."""
+    said = payman("chat", given=f"{PAY}\nlist all wallets\n")
+    assert "--yes" in said.err
+    assert "1,000.00 TSD" in said.out
+    assert sandbox.payments == []
+    said = payman("chat", "--yes", given="send 150 TSD to Test Payee\n/approve\n")
+    assert said.status == 0
+    assert sandbox.balance() == 850

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from payman_sdk.cli import diagnosis
+from payman_sdk.cli.diagnosis import Level
+from payman_sdk.sandbox import Sandbox
+from tests.cli.command import Payman
+
+
+def levels(payman: Payman, *arguments: str) -> dict[str, str]:
+    """What the doctor found, and how bad it is."""
+    said = payman(*arguments, "doctor", "--json")
+    found = {finding["what"]: finding["level"] for finding in json.loads(said.out)}
+    assert said.status == ("problem" in found.values())
+    return found
+
+
+def test_all_is_well(payman: Payman, sandbox: Sandbox) -> None:
+    """With a server that answers and credentials that it takes, the status is 0, and it is told where each setting is from."""
+    said = payman("doctor")
+    assert (said.status, said.err) == (0, "")
+    assert f"{sandbox.base_url} (PAYMAN_BASE_URL in the environment)" in said.out
+    assert "set, not shown (PAYMAN_CLIENT_SECRET in the environment)" in said.out
+    assert "problem" not in said.out
+    assert sandbox.payments == []
+
+
+def test_nothing_is_set() -> None:
+    """Without settings the doctor says which, and does not stop there."""
+    found = levels(Payman(), "--base-url", "http://127.0.0.1:9")
+    assert found["client id"] == found["secret"] == found["network"] == "problem"
+    assert "token" not in found
+
+
+def test_a_wrong_secret(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that the server refuses are a problem of the token alone."""
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "wrong")
+    found = levels(payman)
+    assert [what for what, level in found.items() if level == "problem"] == ["token"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PAYMAN_ENVIRONMENT", "moon"), ("PAYMAN_BASE_URL", "http://payman.example")],
+)
+def test_a_wrong_setting(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A setting that cannot be one is a problem, and the status is 1 as for any other."""
+    monkeypatch.setenv(name, value)
+    assert levels(Payman())["settings"] == "problem"
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """A `.env` that is no text is named."""
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    assert levels(Payman())["settings"] == "problem"
+
+
+class _Late(BaseHTTPRequestHandler):
+    """A server whose clock is ten minutes behind."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() - 600)
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def late() -> Iterator[str]:
+    """The address of a server whose clock is ten minutes behind."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Late) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_clock_that_is_wrong(late: str) -> None:
+    """A difference of minutes is a problem, and it is said in which direction."""
+    said = Payman()("--base-url", late, "doctor")
+    assert said.status == 1
+    assert "problem  clock      600 s ahead of the server's" in said.out
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level"),
+    [
+        (None, Level.OK),
+        (0.4, Level.OK),
+        (-4, Level.OK),
+        (-20, Level.WARNING),
+        (61, Level.PROBLEM),
+        (-1e6, Level.PROBLEM),
+    ],
+)
+def test_how_much_a_clock_may_differ(ahead: float | None, level: Level) -> None:
+    """Up to 5 seconds are nothing, up to a minute is a warning."""
+    assert diagnosis.of_clock(ahead).level is level
+
+
+def test_a_server_in_trouble_is_a_warning() -> None:
+    """Any answer is a sign of life; a 5xx is worth a word."""
+    assert diagnosis.of_reach(404, 0.1).level is Level.OK
+    assert diagnosis.of_reach(503, 0.1).level is Level.WARNING

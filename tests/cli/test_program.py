@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from payman_sdk.cli.running import hoisted
+from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
+
+SCRIPT = Path(sys.executable).with_name("payman")
+
+
+def test_the_help_fits_a_screen() -> None:
+    """`payman --help` is 24 lines of 80 at most, and lets one see the prompt below it."""
+    lines = Payman()("--help").out.splitlines()
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    for command in ("ask", "chat", "login", "logout", "token", "tasks", "sandbox", "doctor"):
+        assert any(line.startswith(f"  {command} ") for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["tasks", "wait", "-h"], ["--version"]])
+def test_help_is_cheap(arguments: list[str]) -> None:
+    """Help imports neither httpx nor the client, the sandbox or Rich's markdown."""
+    program = (
+        f"import sys; sys.argv[1:] = {arguments!r}\n"
+        "from payman_sdk.cli.entry import main\nmain()\nprint(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment_of(),
+    )
+    loaded = set(done.stdout.split())
+    assert "payman_sdk.cli.app" in loaded
+    unwanted = {
+        "httpx",
+        "starlette",
+        "uvicorn",
+        "sqlite3",
+        "payman_sdk.client",
+        "payman_sdk.sandbox",
+        "rich.markdown",
+    }
+    assert loaded & (unwanted | {"dotenv", "keyring", "filelock", "payman_sdk.flows"}) == set()
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="the package was installed before it had this script")
+def test_the_script_is_the_command() -> None:
+    """What the package installs as `payman` says its version."""
+    done = subprocess.run([SCRIPT, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == "payman 2.0.0.dev0\n"
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_without_the_extra_it_says_which(missing: str) -> None:
+    """A missing package is a sentence and status 2, not a traceback."""
+    program = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['--sandbox', 'ask', 'list all wallets', '--stream']\n"
+        "from payman_sdk.cli.entry import main\nsys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment_of()
+    )
+    assert done.returncode == 2
+    assert "pip install 'paymanai-sdk[cli]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_the_extra_of_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`payman sandbox` without its server says which extra it needs."""
+    for name in [name for name in sys.modules if name.startswith("payman_sdk.sandbox.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+    for arguments in (["sandbox"], ["--sandbox", "ask", "list all wallets"]):
+        said = Payman()(*arguments)
+        assert said.status == 2
+        assert "pip install 'paymanai-sdk[sandbox]'" in said.err
+
+
+def test_without_the_extra_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`payman login` without a place for the token says which extra it needs; an ask does not need it."""
+    monkeypatch.delitem(sys.modules, "payman_sdk.auth.stores.file", raising=False)
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    said = Payman()("login", "--client-id", "a")
+    assert said.status == 2
+    assert "pip install 'paymanai-sdk[file]'" in said.err
+    assert Payman()("--sandbox", "ask", "list all wallets").status == 0
+
+
+def test_json_goes_through_a_pipe(payman: Payman) -> None:
+    """`payman ask --json | python -m json.tool` is one document, whatever the encoding of the output."""
+    said = run(["ask", "Create a payee called José 😀", "--json"], PYTHONIOENCODING="ascii")
+    assert said.status == 0
+    document = subprocess.run(
+        [sys.executable, "-m", "json.tool"], input=said.out, capture_output=True, text=True, check=True
+    )
+    assert "José 😀" in json.loads(document.stdout)["artifacts"][0]["content"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437"])
+def test_a_code_page_without_the_characters(payman: Payman, encoding: str) -> None:
+    """What an encoding cannot show is replaced; the rest is shown."""
+    said = run(["ask", "Create a payee called Jos\u00e9 \u2192", "--no-stream"], PYTHONIOENCODING=encoding)
+    assert said.status == 0
+    assert "Created the payee" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize("form", ["--stream", "--json"])
+def test_a_reader_that_leaves_changes_nothing(payman: Payman, form: str) -> None:
+    """`payman ask … | head -c1` ends quietly, and the status is still that of the task: a payment was made."""
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen(
+        [*PROGRAM, "ask", "send 10 TSD to Test Payee", form],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env=environment_of(),
+        text=True,
+    )
+    os.close(write)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, on which every disk is full")
+def test_a_full_disk_is_told(payman: Payman) -> None:
+    """An answer that cannot be written is told; the status is still that of the task."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*PROGRAM, "ask", "send 10 TSD to Test Payee"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment_of(),
+            check=False,
+        )
+    assert done.returncode == 0
+    assert "the answer could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_streams_are_no_matter(payman: Payman) -> None:
+    """`payman … >&- 2>&- <&-` does what it is asked, and the status tells."""
+    command = " ".join([*PROGRAM, "ask", "'send 10 TSD to Test Payee'"])
+    done = subprocess.run(["sh", "-c", f"{command} >&- 2>&- <&-"], env=environment_of(), check=False)
+    assert done.returncode == 0
+
+
+def test_a_mistake_of_its_own_is_no_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that nobody expected is a sentence; after something was sent, the outcome is unknown."""
+    program = (
+        "import sys; from payman_sdk.cli import terminal, entry\n"
+        "def broken(self, text): raise RuntimeError('a secret of a library')\n"
+        "terminal.Terminal.answer = broken\n"
+        "sys.argv[1:] = ['ask', 'send 10 TSD to Test Payee']\n"
+        "sys.exit(entry.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment_of(), check=False
+    )
+    assert done.returncode == 4
+    assert "payman tasks get tsk-" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "a secret of a library" not in done.stderr
+
+
+def test_secrets_are_in_no_output(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the secret nor a token is in what any command says, `--debug` included, but for `token --show`."""
+    token = payman("token", "--show").out.strip()
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", SECRET)
+    for arguments in (
+        ["ask", "list all wallets", "--raw"],
+        ["doctor"],
+        ["ask", "list all wallets", "--base-url", "http://127.0.0.1:9", "--timeout", "1"],
+        ["ask", "x", "--base-url", "https://user:hunter2@payman.example"],
+    ):
+        said = run(["--debug", *arguments])
+        for text in (said.out, said.err):
+            assert SECRET not in text
+            assert token not in text
+            assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["ask", "x", "--sandbox"], ["--sandbox", "ask", "x"]),
+        (["ask", "--env=TEST", "x", "--debug"], ["--env=TEST", "--debug", "ask", "x"]),
+        (["ask", "x", "--base-url", "u"], ["--base-url", "u", "ask", "x"]),
+        (["ask", "--", "--sandbox"], ["ask", "--", "--sandbox"]),
+        (["ask", "x", "--env"], ["ask", "x", "--env"]),
+    ],
+)
+def test_global_flags_may_stand_anywhere(given: list[str], meant: list[str]) -> None:
+    """They are taken to the front, but not from behind `--`."""
+    assert hoisted(given) == meant

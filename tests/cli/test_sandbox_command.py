@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from payman_sdk import PaymanClient
+from payman_sdk.cli.looking_on import in_words
+from payman_sdk.cli.seeding import SEED, seed
+from payman_sdk.sandbox import Sandbox, SandboxRequest
+from tests.cli.command import PROGRAM, Payman, environment_of
+
+
+class Served:
+    """`payman sandbox`, in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.introduction = ""
+        while "CLIENT_SECRET" not in self.introduction:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, self.introduction
+            self.introduction += line
+        self.variables = dict(re.findall(r"export (\w+)=(.*)", self.introduction))
+
+    def client(self) -> PaymanClient:
+        """A client with the variables that it printed."""
+        return PaymanClient(
+            base_url=self.variables["PAYMAN_BASE_URL"],
+            client_id=self.variables["PAYMAN_CLIENT_ID"],
+            client_secret=self.variables["PAYMAN_CLIENT_SECRET"],
+        )
+
+    def stop(self) -> str:
+        """Presses Ctrl-C; returns what it had said since the introduction."""
+        self._process.send_signal(signal.SIGINT)
+        rest, errors = self._process.communicate(timeout=15)
+        assert (self._process.returncode, errors) == (0, "")
+        return rest
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[Served]:
+    """Runs `payman sandbox` on a free port."""
+    process = subprocess.Popen(
+        [*PROGRAM, "sandbox", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment_of(),
+    )
+    try:
+        yield Served(process)
+    finally:
+        process.kill()
+        process.communicate(timeout=15)
+
+
+def test_it_serves_and_tells_what_it_is_asked() -> None:
+    """It begins with data, takes its time, and tells each request on a line without secrets."""
+    with served("--seed-data", "--latency", "0.1") as sandbox:
+        with sandbox.client() as client:
+            began = time.monotonic()
+            answer = client.ask("show my last 10 transactions")
+            assert time.monotonic() - began >= 0.2  # the token and the ask
+            with client.stream("list all payees") as stream:
+                stream.result()
+            secret = str(client.get_access_token())
+        log = sandbox.stop().split("\n\n")[-1]
+    assert "awaiting approval" in answer.text
+    assert log.splitlines() == [
+        "POST /api/oauth2/token 200",
+        'POST /api/a2a/tasks/send 200 "show my last 10 transactions"',
+        'POST /api/a2a/tasks/sendSubscribe 200 "list all payees"',
+    ]
+    assert secret not in log
+
+
+def test_what_is_kept_in_a_file_is_seeded_once(tmp_path: Path) -> None:
+    """The seed has keys: a second run with the same file pays nothing again."""
+    for _ in range(2):
+        sandbox = Sandbox(db=tmp_path / "payman.db", clients={"a": "b"})
+        seed(sandbox)
+        assert len(sandbox.payments) == sum(text.startswith("send") for text in SEED)
+        assert len(sandbox.pending) == 1
+        sandbox.check_invariants()
+        sandbox.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--client", "nothing"],
+        ["--latency", "-1"],
+        ["--latency", "1e9"],
+        ["--port", "99999"],
+        ["--pace", "-1"],
+        ["--chunk-words", "0"],
+        ["--db", "/no/such/folder/payman.db"],
+        ["--env", "TEST"],
+    ],
+)
+def test_what_it_cannot_do_is_a_usage_error(arguments: list[str]) -> None:
+    """A wrong option, a folder that is not there: status 2 and a sentence."""
+    said = Payman()("sandbox", *arguments)
+    assert (said.status, said.out) == (2, "")
+    assert said.err
+
+
+def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
+    """It says which port, and how to choose another."""
+    said = Payman()("sandbox", "--port", sandbox.base_url.rpartition(":")[2])
+    assert said.status == 2
+    assert "--port" in said.err
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (SandboxRequest("GET", "/", status=404), "GET / 404"),
+        (SandboxRequest("POST", "/a", task_id="tsk-1"), "POST /a no answer tsk-1"),
+        (SandboxRequest("POST", "/a", text="x\n" * 90, status=200), f'POST /a 200 "{"x " * 30}…"'),
+        (SandboxRequest("POST", "/\x1b[2J", text="\x1b]0;a\x07", status=200), 'POST /[2J 200 "]0;a"'),
+    ],
+)
+def test_a_request_is_one_line(request_: SandboxRequest, line: str) -> None:
+    """Long words are cut, and nothing commands the terminal."""
+    assert in_words(request_) == line
