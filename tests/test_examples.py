@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+PUBLIC = {"payman_sdk", "payman_sdk.errors", "payman_sdk.sandbox"}
 
 
 def test_the_example_of_testing_your_agent_passes(tmp_path: Path) -> None:
@@ -27,20 +29,22 @@ def test_the_example_of_testing_your_agent_passes(tmp_path: Path) -> None:
 
 
 def test_the_example_uses_only_what_is_public() -> None:
-    """The example imports nothing of the SDK but what its packages export."""
-    imports = [
-        line
-        for path in EXAMPLES.rglob("*.py")
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if re.match(r"(from|import) payman", line)
-    ]
-    assert imports
-    for line in imports:
-        found = re.fullmatch(r"from (payman_sdk(?:\.(?:sandbox|errors))?) import (.+)", line)
-        assert found, line
-        home = __import__(found[1], fromlist=["*"])
-        public = getattr(home, "__all__", [name for name in dir(home) if not name.startswith("_")])
-        assert {name.strip() for name in found[2].split(",")} <= set(public), line
+    """No example imports anything of the SDK but what its packages export, or touches a name that begins with `_`."""
+    seen: set[Path] = set()
+    for path in EXAMPLES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            where = f"{path.relative_to(EXAMPLES)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.Import):
+                assert not any(name.name.startswith("payman") for name in node.names), where
+            elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("payman"):
+                assert node.module in PUBLIC, where
+                home = __import__(node.module, fromlist=["*"])
+                public = getattr(home, "__all__", [name for name in dir(home) if not name.startswith("_")])
+                assert {name.name for name in node.names} <= set(public), where
+                seen.add(path)
+            elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                assert isinstance(node.value, ast.Name) and node.value.id == "self", where
+    assert {path.parent.name for path in seen} == {path.parent.name for path in EXAMPLES.rglob("*.py")}
 
 
 def test_the_example_shows_the_code_that_it_has() -> None:

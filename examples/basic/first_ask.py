@@ -1,0 +1,48 @@
+"""Asks Payman's agent something, in one session, and shows what comes back."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+from payman_sdk import PaymanClient
+from payman_sdk.errors import OutcomeUnknownError, PaymanError
+
+QUESTIONS = ["what's my TSD wallet balance?", "What did we talk about earlier?"]
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[PaymanClient]:
+    """A client of the account that the environment names, or of a local Payman where it names none."""
+    if os.environ.get("PAYMAN_CLIENT_ID"):
+        with PaymanClient.from_env() as client:
+            yield client
+    else:
+        from payman_sdk.sandbox import Sandbox
+
+        print("PAYMAN_CLIENT_ID is not set: this is a local Payman, with money that exists nowhere else.\n")
+        with Sandbox() as sandbox, sandbox.client() as client:
+            yield client
+
+
+def main(questions: list[str]) -> None:
+    """Asks one after the other; the agent remembers what was said in the session."""
+    with connected() as client:
+        if token := client.get_access_token():  # ask() gets one by itself; this is to see that there is one
+            print(f"token:   one for {token['expiresIn']} seconds")
+        print(f"session: {client.get_session_id()}")
+        for question in questions:
+            response = client.ask(question)
+            print(f"\n> {question}\n{response.text}")
+            print(f"[{response.status}, {response.task_id}]")
+            if response.requires_input:
+                print("It waits for a person: client.reply(response, 'approve') or client.wait(response).")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:] or QUESTIONS)
+    except OutcomeUnknownError as error:
+        sys.exit(f"It may have been carried out. Do not send it again; ask about {error.task_id}: {error}")
+    except PaymanError as error:
+        sys.exit(f"Not done: {error}")
