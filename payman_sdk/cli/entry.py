@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from payman_sdk.cli.running import Run
 
 _NEEDED = {"typer", "rich", "click"}
+_INTERRUPTED = 130
 
 
 def main() -> int:
@@ -28,11 +29,15 @@ def main() -> int:
             raise
         sys.stderr.write(f"payman: this command needs {missing.name}: pip install 'paymanai-sdk[cli]'\n")
         return 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     run = Run()
     try:
         app(obj=run, prog_name="payman")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:  # pressed once more, while the command was ending
+        return _INTERRUPTED
     except Exception as error:
         return _unexpected(error, run)
     finally:

@@ -106,28 +106,48 @@ def forget(keep: str) -> bool:
     from payman_sdk.auth.stores import StoredToken
 
     store = store_of(keep)
+    path = getattr(store, "path", None)
+    if isinstance(path, Path) and not path.exists() and not path.is_symlink():
+        return False
     if not store.lock.acquire(timeout=20):
         raise TokenStoreError("Another program is renewing the token.", next_step="Try again.")
     try:
-        if isinstance(path := getattr(store, "path", None), Path):
-            was_there = path.exists() or path.is_symlink()
+        if isinstance(path, Path):
             path.unlink(missing_ok=True)
-            return was_there
-        was_there = store.load() is not None
-        if was_there:  # a keyring is only ever written to: what is written holds no token
-            store.save(StoredToken(issued_to="nobody", access_token=None, expires_at=0, lifetime=0))
-        return was_there
+            return True
+        if store.load() is None:
+            return False
+        # A keyring is only ever written to: what is written holds no token.
+        store.save(StoredToken(issued_to="nobody", access_token=None, expires_at=0, lifetime=0))
+        return True
     except OSError as error:
         raise TokenStoreError(f"The token cannot be removed: {error}.") from error
     finally:
         store.lock.release()
 
 
-def forget_login() -> None:
-    """Removes what was written down beside the token."""
-    if (file := _file()) is not None:
-        with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)
+def forget_login() -> bool:
+    """Removes the login and its token, also where what was written down is damaged; returns whether there was one.
+
+    Raises:
+        TokenStoreError: The token cannot be removed.
+        ConfigurationError: Its store needs an extra that is not installed any more.
+    """
+    file = _file()
+    if file is None:
+        return False
+    found = file.exists()
+    try:
+        login = stored_login()
+        if login is not None and login.keep != "file":
+            forget(login.keep)
+    except TokenStoreError:  # nobody knows where the token was kept
+        with contextlib.suppress(TokenStoreError, ConfigurationError):
+            forget("keyring")
+    found |= forget("file")
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
+    return found
 
 
 def _file() -> Path | None:

@@ -60,7 +60,7 @@ class Run:
         if task_id is None:
             return ""
         if self.sandbox:
-            return f" [task {clean(task_id)}]; the sandbox it was in is gone."
+            return f" It is the task {clean(task_id)} of this command's own sandbox, which ends with it."
         return f" To learn how it ended: {self.again(f'tasks get {shlex.quote(clean(task_id))}')}"
 
 

@@ -74,7 +74,7 @@ def sandbox(
             if seed_data:
                 seed(served)
             _start(served, port)
-            _introduce(run, served, seeded=seed_data)
+            _introduce(run, served, seeded=seed_data, is_given=bool(client))
             tell.is_on = not quiet
             while not stopping.wait(0.5):  # in pieces: on Windows, a wait cannot be interrupted
                 pass
@@ -103,13 +103,14 @@ def _telling(run: Run, served: Sandbox, latency: float) -> _Telling:
     return tell
 
 
-def _introduce(run: Run, served: Sandbox, *, seeded: bool) -> None:
+def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> None:
+    """Tells how to reach it. Credentials that it made are shown, for they open nothing else; a secret that was given is not."""
     lines = [
         f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
         "",
         f"export PAYMAN_BASE_URL={served.base_url}",
         f"export PAYMAN_CLIENT_ID={served.client_id}",
-        f"export PAYMAN_CLIENT_SECRET={served.client_secret}",
+        f"export PAYMAN_CLIENT_SECRET={'…  # as you gave it' if is_given else served.client_secret}",
         "",
     ]
     if served.client_id == SANDBOX_CLIENT and served.base_url.endswith(f":{SANDBOX_PORT}"):

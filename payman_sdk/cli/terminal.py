@@ -15,6 +15,7 @@ from payman_sdk.cli.entry import hush
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.markdown import Markdown
 
 # What an answer holds was written by others, in a payment's description perhaps: escape sequences and marks that turn the
 # direction of writing could make a terminal show something else than what is there.
@@ -31,6 +32,20 @@ def clean(text: str) -> str:
         'paid[2Knothing'
     """
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
+
+
+def rendered(text: str) -> Markdown:
+    """Markdown as a terminal shows it: all of it. Links show where they lead, and what looks like HTML is text.
+
+    Rich would leave that out, and with it the payee who is called `<John>`.
+    """
+    from markdown_it import MarkdownIt
+    from rich.markdown import Markdown
+
+    markdown = Markdown("", hyperlinks=False)
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    markdown.parsed = reader.parse(clean(text))
+    return markdown
 
 
 class Terminal:
@@ -88,10 +103,8 @@ class Terminal:
             self.write(clean(text).rstrip("\n") + "\n")
 
     def render(self, text: str) -> None:
-        """Writes markdown to a terminal. Links show where they lead."""
-        from rich.markdown import Markdown
-
-        _guarded(lambda: self.out().print(Markdown(clean(text), hyperlinks=False)), sys.stdout)
+        """Writes markdown to a terminal."""
+        _guarded(lambda: self.out().print(rendered(text)), sys.stdout)
 
     def answer_lines(self, lines: Iterable[str]) -> None:
         """Writes an answer that consists of lines, as they are."""
@@ -134,7 +147,7 @@ def _console(stream: TextIO) -> Console:
 
     # With NO_COLOR not even bold: Rich would leave that.
     plain = bool(os.environ.get("NO_COLOR"))
-    return Console(file=stream, color_system=None if plain else "auto", highlight=False, soft_wrap=False)
+    return Console(file=stream, color_system=None if plain else "auto", highlight=False, emoji=False)
 
 
 def _write(stream: TextIO, text: str) -> None:

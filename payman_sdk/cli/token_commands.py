@@ -91,10 +91,7 @@ def logout(context: typer.Context) -> None:
     At Payman the token lives until it ends; there is no way to end it earlier.
     """
     run: Run = context.obj
-    stored = _earlier_login()
-    removed = [forget(keep) for keep in ([stored.keep] if stored else []) + ["file"]]
-    forget_login()
-    run.terminal.tell("Logged out." if stored or any(removed) else "Nobody was logged in.")
+    run.terminal.tell("Logged out." if forget_login() else "Nobody was logged in.")
 
 
 def token(

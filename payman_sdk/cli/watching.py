@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markdown import Markdown
 from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.text import Text
 
-from payman_sdk.cli.terminal import Terminal, clean
+from payman_sdk.cli.terminal import Terminal, clean, rendered
+from payman_sdk.errors import StreamInterruptedError
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Progress:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The newest lines, as many as there is room for, and the state."""
         if self._event is not None:
-            text = clean(self._event.artifact.content)[-_SHOWN:]
-            lines = console.render_lines(Markdown(text, hyperlinks=False), options, pad=False)
+            text = rendered(self._event.artifact.content[-_SHOWN:])
+            lines = console.render_lines(text, options, pad=False)
             for line in lines[-max(1, console.size.height - 3) :]:
                 yield from line
                 yield Segment.line()
@@ -72,16 +72,27 @@ def shown(terminal: Terminal) -> Generator[Progress]:
     if not terminal.shows_answers:
         yield progress
         return
-    with Live(progress, console=terminal.out(), transient=True, refresh_per_second=8):
+    with Live(
+        progress,
+        console=terminal.out(),
+        transient=True,
+        refresh_per_second=8,
+        redirect_stderr=terminal.shows_messages,  # elsewhere, messages stay apart from answers
+    ):
         yield progress
 
 
 def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     """Shows an answer as it comes, and the whole of it in the end."""
-    with shown(terminal) as progress:
-        for event in stream:
-            progress.take(event)
-    response = stream.result()
+    try:
+        with shown(terminal) as progress:
+            for event in stream:
+                progress.take(event)
+        response = stream.result()
+    except StreamInterruptedError as error:
+        if error.partial is not None:
+            terminal.render(error.partial.text)
+        raise
     terminal.render(response.text)
     return response
 

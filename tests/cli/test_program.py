@@ -89,6 +89,7 @@ def test_without_the_extra_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None
     """`payman login` without a place for the token says which extra it needs; an ask does not need it."""
     monkeypatch.delitem(sys.modules, "payman_sdk.auth.stores.file", raising=False)
     monkeypatch.setitem(sys.modules, "filelock", None)
+    assert "Nobody was logged in" in Payman()("logout").err
     said = Payman()("login", "--client-id", "a")
     assert said.status == 2
     assert "pip install 'paymanai-sdk[file]'" in said.err

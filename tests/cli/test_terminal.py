@@ -1,0 +1,213 @@
+"""The command on a terminal: what a person types, and what they see."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from payman_sdk.sandbox import Answer, HTTPFailure, Sandbox
+from tests.cli.command import PROGRAM, ROOT, Payman, environment_of
+
+if sys.platform == "win32":
+    pytest.skip("no pseudo terminals here", allow_module_level=True)
+
+import pty
+
+
+class Screen:
+    """The command in a terminal of its own."""
+
+    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
+        self._master, self._process, self.shown = master, process, ""
+
+    def type(self, keys: str) -> None:
+        """Types keys."""
+        os.write(self._master, keys.encode())
+
+    def until(self, words: str, *, times: int = 1, seconds: float = 15.0) -> str:
+        """Reads until the words are there so many times; returns everything that was shown."""
+        end = time.monotonic() + seconds
+        while self.shown.count(words) < times:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self._master], [], [], left)[0]:
+                raise AssertionError(f"{words!r} was not shown: {self.shown!r}")
+            try:
+                read = os.read(self._master, 65536)
+            except OSError:  # the other side is closed
+                read = b""
+            if not read:
+                raise AssertionError(f"it ended without {words!r}: {self.shown!r}")
+            self.shown += read.decode(errors="replace")
+        return self.shown
+
+    def status(self) -> int:
+        """Waits for the end; returns the exit status."""
+        while True:
+            try:
+                if not os.read(self._master, 65536):
+                    break
+            except OSError:
+                break
+        return self._process.wait(timeout=15)
+
+
+@contextmanager
+def on_a_terminal(*arguments: str, command: str = "", **environment: str) -> Iterator[Screen]:
+    """Runs the command as a program in a pseudo terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        ["sh", "-c", command] if command else [sys.executable, "-c", _IN_A_TERMINAL, *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment_of(COLUMNS="80", LINES="24", **environment),
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        yield Screen(master, process)
+    finally:
+        process.kill()
+        process.wait(timeout=15)
+        os.close(master)
+
+
+# Takes the terminal as its own first, so that Ctrl-C reaches it.
+_IN_A_TERMINAL = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from payman_sdk.cli.entry import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_cancels_the_task_and_ctrl_d_leaves(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal: an answer, a task that is canceled by Ctrl-C while it runs, another answer, and the end by Ctrl-D."""
+    with Sandbox(clients={"cli-tests": os.environ["PAYMAN_CLIENT_SECRET"]}, pace=0.08) as slow:
+        slow.script([Answer("One.")])
+        with on_a_terminal("chat", PAYMAN_BASE_URL=slow.base_url) as screen:
+            screen.until("payman> ")
+            screen.type("first\r")
+            screen.until("One.")
+            screen.until("payman> ", times=2)
+            slow.script([Answer("word " * 300, state="completed")])
+            screen.type("a long one\r")
+            screen.until("word word")
+            screen.type("\x03")
+            screen.until("Canceling")
+            screen.until("payman> ", times=3)
+            assert [request.operation for request in slow.requests].count("cancel_task") == 1
+            screen.type("\x03")  # at the prompt, it does not leave either
+            screen.until("Ctrl-D leaves.", times=2)
+            screen.type("\x1b[A\x1b[A\r")  # the history: two lines up is the first one
+            screen.until("payman> ", times=5)
+            screen.type("\x04")
+            assert screen.status() == 0
+        texts = [request.text for request in slow.requests if request.operation == "send_task_subscribe"]
+        assert texts == ["first", "a long one", "first"]
+        assert "Traceback" not in screen.shown
+
+
+def test_ask_on_a_terminal_renders_markdown(payman: Payman) -> None:
+    """On a terminal the answer is streamed and rendered; with NO_COLOR, and on a narrow one, it is still all there."""
+    with on_a_terminal("ask", "list all wallets") as screen:
+        screen.until("completed [task")
+        assert screen.status() == 0
+    assert "\x1b[1mTSD Wallet" in screen.shown
+    assert "**" not in screen.shown
+    with on_a_terminal("ask", "list all wallets", NO_COLOR="1") as plain:
+        plain.until("completed [task")
+    assert re.findall(r"\x1b\[[\d;]*m", plain.shown) == []
+    assert "TSD Wallet" in plain.shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_terminal_without_the_characters(payman: Payman, encoding: str) -> None:
+    """A code page without a character shows another one in its place."""
+    with on_a_terminal("--sandbox", "ask", "list all wallets", PYTHONIOENCODING=encoding) as screen:
+        assert screen.until("completed [task").count("Traceback") == 0
+        assert screen.status() == 0
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here, which shows what a person would see")
+def test_what_a_person_sees(payman: Payman, sandbox: Sandbox) -> None:
+    """In a terminal of 40 columns: question, answer, approval and the prompt, and nothing left of the spinner."""
+    name = f"payman-{uuid.uuid4().hex[:8]}"
+    tmux = ["tmux", "-L", name]
+    env = {key: value for key, value in environment_of().items() if not key.startswith("TMUX")}
+    command = " ".join([*PROGRAM, "chat"])
+
+    def screen() -> str:
+        return subprocess.run(
+            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, env=env, check=True
+        ).stdout
+
+    def until(words: str, times: int = 1) -> str:
+        end = time.monotonic() + 15
+        while (shown := screen()).count(words) < times:
+            assert time.monotonic() < end, shown
+            time.sleep(0.05)
+        return shown
+
+    start = [*tmux, "-f", "/dev/null", "new-session", "-d", "-x", "40", "-y", "30", command]
+    subprocess.run(start, env=env, cwd=ROOT, check=True)
+    try:
+        until("payman>")
+        subprocess.run([*tmux, "send-keys", "send 150 TSD to Test Payee", "Enter"], env=env, check=True)
+        until("answer>")
+        subprocess.run([*tmux, "send-keys", "/approve", "Enter"], env=env, check=True)
+        shown = until("payman>", 2)
+    finally:
+        subprocess.run([*tmux, "kill-server"], env=env, check=False)
+    assert "Approved. Sent 150.00 TSD" in " ".join(shown.split())
+    assert all(len(line) <= 40 for line in shown.splitlines())
+    assert "Processing" not in shown
+    assert "Waiting for input" not in shown
+    assert sandbox.balance() == 850
+
+
+def test_ctrl_c_in_an_ask_says_how_to_go_on(payman: Payman) -> None:
+    """`payman ask` leaves with 130, and says that the task goes on and how to learn its end."""
+    with (
+        Sandbox(clients={"cli-tests": os.environ["PAYMAN_CLIENT_SECRET"]}, pace=5.0) as slow,
+        on_a_terminal("ask", "list all wallets", PAYMAN_BASE_URL=slow.base_url) as screen,
+    ):
+        screen.until("Processing")
+        screen.type("\x03")
+        screen.until("The task goes on without you")
+        assert screen.status() == 130
+        assert f"payman tasks get {slow.requests[-1].task_id}" in " ".join(screen.shown.split())
+
+
+def test_everything_in_an_answer_is_shown(payman: Payman, sandbox: Sandbox) -> None:
+    """Rendering hides nothing: neither what looks like HTML, nor where a link leads, nor what looks like an emoji."""
+    sandbox.script(
+        ["Sent to <John> <b>Doe</b> [Payman](https://evil.example) :smile:\n\n<script>5 TSD</script>"]
+    )
+    with on_a_terminal("ask", "list all wallets") as screen:
+        screen.until("completed [task")
+    shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", screen.shown)
+    for words in ("<John>", "<b>Doe</b>", "https://evil.example", ":smile:", "<script>5 TSD</script>"):
+        assert words in shown
+
+
+def test_messages_stay_apart_from_answers(payman: Payman, sandbox: Sandbox) -> None:
+    """With standard error in a file, retries that are told while the answer comes go there, not onto the screen."""
+    sandbox.script([HTTPFailure(503, headers={"Retry-After": "0"}), "Done."])
+    command = " ".join([*PROGRAM, "ask", "'list all wallets'", "2>errors.txt"])
+    with on_a_terminal(command=command) as screen:
+        screen.until("Done.")
+        assert screen.status() == 0
+    assert "Trying again" not in screen.shown
+    assert "Trying again" in Path("errors.txt").read_text("utf-8")
