@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
     from payman_sdk.types import (
         AskOptions,
+        Environment,
         FormattedTaskResponse,
         PaymanConfig,
         TaskResponse,
@@ -44,6 +45,7 @@ _HOME = {
     "AsyncTaskStream": "streaming.streams",
     "AuthorizationRequest": "auth.authorization",
     "Conversation": "conversation",
+    "Environment": "types",
     "FileTokenStore": "auth.stores.file",
     "FormattedTaskResponse": "types",
     "KeyringTokenStore": "auth.stores.keyring",
@@ -80,6 +82,7 @@ __all__ = [
     "AsyncTaskStream",
     "AuthorizationRequest",
     "Conversation",
+    "Environment",
     "FormattedTaskResponse",
     "MemoryTokenStore",
     "Outgoing",

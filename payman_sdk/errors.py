@@ -180,7 +180,9 @@ class AuthenticationError(APIStatusError):
     """
 
     error: str | None = None
+    """The server's word for it, such as `invalid_grant`; None if it said none."""
     error_description: str | None = None
+    """The server's sentence about it; None if it said none."""
 
 
 class PermissionDeniedError(APIStatusError):
@@ -211,7 +213,9 @@ class AgentError(PaymanError):
     """The agent answered with a JSON-RPC error; `code` and `data` are its own."""
 
     code: int | None = None
+    """The code of the error, such as -32603."""
     data: Any = None
+    """What the agent said beside its message; None if that was nothing."""
 
 
 class InvalidJSONError(AgentError):
@@ -255,7 +259,10 @@ class TokenStoreError(PaymanError):
 
 
 class ResponseValidationError(PaymanError):
-    """The server's answer is not what the protocol says; `message` names what was got."""
+    """The answer to a request for a token, or to a look-up, is not what the protocol says; `message` names what was got.
+
+    An ask whose answer cannot be read does not end with it: its task is looked up.
+    """
 
 
 class OutcomeUnknownError(PaymanError):
@@ -273,12 +280,14 @@ class StreamInterruptedError(OutcomeUnknownError):
     """
 
     partial: Any = None
+    """What had been received until then."""
 
 
 class TaskFailedError(PaymanError):
     """The task ended without success; raised only where the caller asked for it. `task` is the task as it ended."""
 
     task: Any = None
+    """The task as it ended, a `FormattedTaskResponse`."""
 
 
 class IdempotencyKeyReuseError(PaymanError, ValueError):

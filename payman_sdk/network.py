@@ -124,7 +124,7 @@ def network_failure(error: Exception) -> APIConnectionError:
     """The SDK's error for a failure of httpx; `sent` says whether the server may have got the request."""
     sent = not isinstance(error, _NEVER_SENT)
     # Others may repeat an address or a header, and with it a secret.
-    detail = (str(error) if isinstance(error, _DISCREET) else "") or type(error).__name__
+    detail = (str(error).rstrip(".") if isinstance(error, _DISCREET) else "") or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
         failure: APIConnectionError = APITimeoutError(
             f"No answer in time: {detail}." if sent else f"No connection in time: {detail}."

@@ -82,9 +82,13 @@ class PaymanConfig(TypedDict, total=False):
 class TokenInfo(TypedDict):
     """A token, as `with_token` takes it and `get_access_token` gives it."""
 
-    accessToken: str  # the API's spelling
-    expiresIn: int  # the API's spelling; seconds it still lives
-    refreshToken: NotRequired[str]  # the API's spelling
+    # The API's spelling.
+    accessToken: str
+    """What opens the API."""
+    expiresIn: int
+    """Seconds it still lives."""
+    refreshToken: NotRequired[str]
+    """What gets the next one."""
 
 
 class _Options(TypedDict, total=False):
@@ -135,12 +139,14 @@ class MarkdownAskOptions(_AskOptions, total=False):
     """Options of an `ask` that returns a `FormattedTaskResponse`."""
 
     output_format: Literal["markdown"] | None
+    """The formatted answer, which is the default."""
 
 
 class JsonAskOptions(_AskOptions, total=False):
     """Options of an `ask` that returns a `TaskResponse`."""
 
     output_format: Required[Literal["json"]]
+    """The agent's JSON-RPC answer, unchanged."""
 
 
 AskOptions: TypeAlias = MarkdownAskOptions | JsonAskOptions

@@ -58,12 +58,13 @@ class StoredToken:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: Secret, where: str) -> Self:
+    def from_json(cls, text: str, where: str) -> Self:
         """Reads what `to_json` has written.
 
         Raises:
             TokenStoreError: It is something else; `where` names the place.
         """
+        text = Secret(text)
         token = cls._read(text)
         if token is None:
             raise TokenStoreError(f"{where} holds no token.", next_step="Delete it and authorize again.")
