@@ -106,7 +106,8 @@ def told(run: Run, error: PaymanError) -> int:
     known = ", ".join(f"{name} {value}" for name, value in ids.items() if value)
     said = [error.message, f"[{known}]" if known else "", run.how_to_ask_later(error.task_id).strip()]
     if isinstance(error, OutcomeUnknownError):
-        said.insert(1, "Do not send it again before you know.")
+        safe = "Repeat it with the same --idempotency-key, and with no other."
+        said.insert(1, safe if error.idempotency_key else "Do not send it again before you know.")
     run.terminal.tell(" ".join(part for part in said if part))
     return status
 

@@ -120,6 +120,10 @@ def test_an_unknown_outcome_is_told_with_the_ids(payman: Payman, monkeypatch: py
         assert f"payman tasks get {sent}" in said.err
         assert "Do not send it again" in said.err
         assert len(forgetful.payments) == 1
+        forgetful.script([Lost()])
+        said = payman("ask", "send 10 TSD to Test Payee", "--idempotency-key", "invoice-1", "--stream")
+        assert said.status == 4
+        assert "the same --idempotency-key" in said.err
 
 
 def test_wrong_credentials_are_status_3(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
