@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,3 +28,21 @@ def environment(sandbox: Sandbox | None = None) -> dict[str, str]:
 def command(example: str, *arguments: str) -> list[str]:
     """The command that runs a program of an example, such as `basic/first_ask.py`."""
     return [sys.executable, str(EXAMPLES / example), *arguments]
+
+
+def on_a_terminal(line: list[str], folder: Path, sandbox: Sandbox) -> tuple[int, str]:
+    """Runs a command with a terminal to write to; returns its exit status and the words that it wrote there."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        line, cwd=folder, env=environment(sandbox), stdout=theirs, stderr=theirs
+    ) as running:
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(ours, 65536):
+                shown += piece
+        except OSError:  # what Linux says when nobody writes any more
+            pass
+        finally:
+            os.close(ours)
+    return running.returncode, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
-from tests.examples.programs import command, environment
+from tests.examples.programs import command, environment, on_a_terminal
 
 PAYMENT = "send 10 TSD to Test Payee for coffee"
 
@@ -24,15 +22,13 @@ def slow() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def start(
-    folder: Path, sandbox: Sandbox | None, text: str = "", *, terminal: int | None = None
-) -> subprocess.Popen[str]:
+def start(folder: Path, sandbox: Sandbox | None, text: str = "") -> subprocess.Popen[str]:
     return subprocess.Popen(
         command("streaming/watch.py", *text.split()),
         cwd=folder,
         env=environment(sandbox),
-        stdout=subprocess.PIPE if terminal is None else terminal,
-        stderr=subprocess.PIPE if terminal is None else terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
     )
 
@@ -84,19 +80,8 @@ def test_ctrl_c_cancels_the_task(tmp_path: Path, slow: Sandbox, amount: int, sai
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_a_terminal_gets_it_formatted(tmp_path: Path, slow: Sandbox) -> None:
     """With Rich and a terminal, Markdown is formatted: no asterisks are left, and every word is there."""
-    ours, theirs = os.openpty()
-    with start(tmp_path, slow, PAYMENT, terminal=theirs) as watching:
-        os.close(theirs)
-        shown = b""
-        try:
-            while piece := os.read(ours, 65536):
-                shown += piece
-        except OSError:  # what Linux says when nobody writes any more
-            pass
-        finally:
-            os.close(ours)
-    assert watching.returncode == 0
-    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    status, said = on_a_terminal(command("streaming/watch.py", PAYMENT), tmp_path, slow)
+    assert status == 0
     assert "Sent 10.00 TSD to Test Payee for coffee" in said
     assert "Your TSD wallet holds 990.00 TSD now." in said
     assert "**" not in said
