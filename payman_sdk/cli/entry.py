@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     run = Run()
+    _tell_when_terminated()
     try:
         app(obj=run, prog_name="payman")
     except SystemExit as end:
@@ -43,6 +46,16 @@ def main() -> int:
     finally:
         _settle_streams()
     return 0
+
+
+def _tell_when_terminated() -> None:
+    """Makes SIGTERM end the command in an orderly way, so that it can say what it had sent."""
+    from payman_sdk.cli.running import TerminatedError
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise TerminatedError
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def prepare_streams() -> None:

@@ -23,7 +23,16 @@ from payman_sdk.errors import (
     TokenStoreError,
 )
 
-COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINATED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    130,
+    143,
+)
 
 _OF_STATES = {
     "completed": COMPLETED,

@@ -21,6 +21,10 @@ _SWITCHES = ("--sandbox", "--debug")
 _VALUED = ("--env", "--base-url")
 
 
+class TerminatedError(BaseException):
+    """The system asks the command to end, as `timeout 60 payman …` does; no handler of mere failures may catch it."""
+
+
 @define
 class Run:
     """What the commands of one run share.
@@ -86,12 +90,13 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except PaymanError as error:
             raise typer.Exit(told(run, error)) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TerminatedError) as end:
             later = run.how_to_ask_later()
             run.terminal.tell(f"Interrupted.{later or ' Nothing was sent.'}")
             if later and not run.sandbox:
                 run.terminal.tell("The task goes on without you.")
-            raise typer.Exit(outcomes.INTERRUPTED) from None
+            is_asked = isinstance(end, TerminatedError)
+            raise typer.Exit(outcomes.TERMINATED if is_asked else outcomes.INTERRUPTED) from None
 
 
 def told(run: Run, error: PaymanError) -> int:

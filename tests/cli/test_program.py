@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from payman_sdk.cli.running import hoisted
+from payman_sdk.sandbox import Sandbox
 from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
 
 SCRIPT = Path(sys.executable).with_name("payman")
@@ -154,6 +157,27 @@ def test_closed_streams_are_no_matter(payman: Payman) -> None:
     command = " ".join([*PROGRAM, "ask", "'send 10 TSD to Test Payee'"])
     done = subprocess.run(["sh", "-c", f"{command} >&- 2>&- <&-"], env=environment_of(), check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals here")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_who_ends_it_learns_the_task(payman: Payman, number: signal.Signals, status: int) -> None:
+    """`timeout 1 payman ask …` says which task goes on, and how to learn its end."""
+    with Sandbox(clients={"cli-tests": SECRET}, pace=5.0) as slow:
+        process = subprocess.Popen(
+            [*PROGRAM, "ask", "send 10 TSD to Test Payee"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment_of(PAYMAN_BASE_URL=slow.base_url),
+        )
+        while not any(request.operation == "send_task" for request in slow.requests):
+            time.sleep(0.02)
+            assert process.poll() is None
+        process.send_signal(number)
+        said, errors = process.communicate(timeout=15)
+        assert (process.returncode, said) == (status, "")
+        assert f"payman tasks get {slow.requests[-1].task_id}" in errors
 
 
 def test_a_mistake_of_its_own_is_no_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
