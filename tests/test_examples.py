@@ -42,7 +42,7 @@ def test_the_example_uses_only_what_is_public() -> None:
                 public = getattr(home, "__all__", [name for name in dir(home) if not name.startswith("_")])
                 assert {name.name for name in node.names} <= set(public), where
                 seen.add(path)
-            elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            elif isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr):
                 assert isinstance(node.value, ast.Name) and node.value.id == "self", where
     assert {path.parent.name for path in seen} == {path.parent.name for path in EXAMPLES.rglob("*.py")}
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import venv
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -15,22 +12,9 @@ from typing import Any, TypeAlias
 import pytest
 
 from payman_sdk.sandbox import Sandbox
+from tests import environments
 
 VERSION = "1.0.8"
-
-# Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.
-REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}
-REACHING |= {"PIP_PROXY", "PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
-
-# What pip says when it gets to no index, and that this was the end of it.
-OUT_OF_REACH = (
-    "NewConnectionError",
-    "NameResolutionError",
-    "ConnectTimeoutError",
-    "ReadTimeoutError",
-    "ProxyError",
-)
-IN_VAIN = ("(from versions: none)", "Max retries exceeded")
 
 # Nothing about the client is changed but where its environments are.
 BEGINNING = """
@@ -50,37 +34,10 @@ print(json.dumps(told))
 Run: TypeAlias = Callable[..., dict[str, Any]]
 
 
-def is_out_of_reach(said: str) -> bool:
-    """Whether pip failed because there is no way to an index."""
-    return any(word in said for word in OUT_OF_REACH) and any(word in said for word in IN_VAIN)
-
-
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the published client and what it needs, and nothing of ours."""
-    home = tmp_path_factory.mktemp("published")
-    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
-    builder.create(home)
-    python = Path(builder.ensure_directories(home).env_exe)
-    installed = install(python, f"paymanai-sdk=={VERSION}")
-    if installed.returncode and is_out_of_reach(installed.stderr):
-        pytest.skip(f"paymanai-sdk {VERSION} cannot be installed: no package index is within reach")
-    assert installed.returncode == 0, installed.stderr
-    return python
-
-
-def install(python: Path, *what: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    own = {name: value for name, value in os.environ.items() if name[:4] != "PIP_" or name in REACHING}
-    options = ["--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15", "--quiet"]
-    return subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        env={**own, **environment},
-        cwd=python.parent,
-    )
+    return environments.with_packages(tmp_path_factory.mktemp("published"), f"paymanai-sdk=={VERSION}")
 
 
 @pytest.fixture
@@ -215,15 +172,3 @@ told["code"] = refusal(lambda: PaymanClient.with_auth_code(config, given["code"]
         told = run(program, sandbox, code=sandbox.issue_code())
         assert not [request for request in sandbox.requests if request.operation == "send_task"]
     assert (told["secret"], told["code"]) == ([401, "invalid_client"], [400, "invalid_grant"])
-
-
-def test_only_an_index_out_of_reach_is_no_failure(tmp_path: Path) -> None:
-    """Where pip reaches no index that is told from everything else that may be wrong with an installation."""
-    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
-    builder.create(tmp_path)
-    python = Path(builder.ensure_directories(tmp_path).env_exe)
-    alone = {"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": ""}
-    nowhere = install(python, "paymanai-sdk", PIP_INDEX_URL="http://127.0.0.1:9/simple", **alone)
-    assert nowhere.returncode != 0 and is_out_of_reach(nowhere.stderr)
-    broken = install(python, "--no-index", str(tmp_path / "paymanai_sdk-1.0.8-py3-none-any.whl"))
-    assert broken.returncode != 0 and not is_out_of_reach(broken.stderr)

@@ -1,0 +1,61 @@
+"""Environments of their own, with packages from the index, for tests of what cannot be in ours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+# Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.
+REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}
+REACHING |= {"PIP_PROXY", "PIP_CONFIG_FILE", "PIP_CACHE_DIR"}
+
+# What pip says when it gets to no index, and that this was the end of it.
+OUT_OF_REACH = (
+    "NewConnectionError",
+    "NameResolutionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ProxyError",
+)
+IN_VAIN = ("(from versions: none)", "Max retries exceeded")
+
+
+def is_out_of_reach(said: str) -> bool:
+    """Whether pip failed because there is no way to an index."""
+    return any(word in said for word in OUT_OF_REACH) and any(word in said for word in IN_VAIN)
+
+
+def empty(home: Path) -> Path:
+    """The interpreter of a new environment without any packages."""
+    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
+    builder.create(home)
+    return Path(builder.ensure_directories(home).env_exe)
+
+
+def with_packages(home: Path, *what: str) -> Path:
+    """The interpreter of a new environment with packages; skips the test where no index is within reach."""
+    python = empty(home)
+    installed = install(python, *what)
+    if installed.returncode and is_out_of_reach(installed.stderr):
+        pytest.skip(f"{what[0]} cannot be installed: no package index is within reach")
+    assert installed.returncode == 0, installed.stderr
+    return python
+
+
+def install(python: Path, *what: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if name[:4] != "PIP_" or name in REACHING}
+    options = ["--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15", "--quiet"]
+    return subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+        env={**own, **environment},
+        cwd=python.parent,
+    )
