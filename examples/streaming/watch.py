@@ -29,7 +29,7 @@ def connected() -> Iterator[PaymanClient]:
     else:
         from payman_sdk.sandbox import Sandbox
 
-        with Sandbox(pace=0.2, chunk_words=3) as sandbox, sandbox.client() as client:
+        with Sandbox(pace=0.1, chunk_words=3) as sandbox, sandbox.client() as client:
             yield client
 
 

@@ -30,11 +30,11 @@ def command(example: str, *arguments: str) -> list[str]:
     return [sys.executable, str(EXAMPLES / example), *arguments]
 
 
-def on_a_terminal(line: list[str], folder: Path, sandbox: Sandbox) -> tuple[int, str]:
+def on_a_terminal(line: list[str], folder: Path, sandbox: Sandbox, **more: str) -> tuple[int, str]:
     """Runs a command with a terminal to write to; returns its exit status and the words that it wrote there."""
     ours, theirs = os.openpty()
     with subprocess.Popen(
-        line, cwd=folder, env=environment(sandbox), stdout=theirs, stderr=theirs
+        line, cwd=folder, env=environment(sandbox) | more, stdout=theirs, stderr=theirs
     ) as running:
         os.close(theirs)
         shown = b""

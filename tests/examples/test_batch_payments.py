@@ -105,6 +105,27 @@ def test_each_line_is_paid_once_though_it_is_killed(source: Path) -> None:
         assert row["line"] == str(int(row["number"].removeprefix("no-")) + 1)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_the_result_file_is_whole_though_it_is_killed_while_writing(source: Path) -> None:
+    """What earlier runs wrote is there after each kill: the file is replaced when the new one is complete, and not before."""
+    target = source.with_name("payments.csv.results.csv")
+    draft = source.with_name("payments.csv.results.csv.new")
+    earlier = "".join(f"{n},old-{n},Test Payee,1.00,tea,paid,tsk-{n},Sent 1 TSD.\n" for n in range(20_000))
+    target.write_text(f"line,number,payee,amount,memo,status,task_id,said\n{earlier}", encoding="utf-8")
+    with Sandbox() as sandbox:
+        for _ in range(2):
+            draft.unlink(missing_ok=True)
+            kill_when(draft.exists, source, sandbox)
+            found = results(source)
+            assert len([number for number in found if number.startswith("old-")]) == 20_000
+            assert all(row["status"] == "paid" and row["said"] for row in found.values())
+        draft.write_text("a draft that ends in the mid", encoding="utf-8")
+        assert run(source, sandbox)[:2] == (0, "12 paid")
+        assert len(sandbox.payments) == 12
+    assert not draft.exists()
+    assert len(results(source)) == 20_012
+
+
 def test_a_lost_result_file_is_no_second_payment(source: Path) -> None:
     """The keys keep a line from being paid twice, and not the file: without it, the same results are learned again."""
     with Sandbox() as sandbox:
@@ -208,7 +229,7 @@ def test_an_unknown_outcome_is_marked_and_settled(tmp_path: Path) -> None:
     source = written(tmp_path, ["a,Test Payee,1,tea", "b,Test Payee,2,tea"])
     with Sandbox() as sandbox:
         sandbox.script([Lost(silent=True)])
-        with start(source, sandbox, "--timeout", "1.5") as paying:
+        with start(source, sandbox, "--timeout", "1.2") as paying:
             while not sandbox.payments:
                 assert paying.poll() is None
                 time.sleep(0.001)

@@ -88,6 +88,17 @@ def test_a_terminal_gets_it_formatted(tmp_path: Path, slow: Sandbox) -> None:
     assert "[completed: " in said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_without_rich_gets_it_plain(tmp_path: Path, slow: Sandbox) -> None:
+    """Where Rich is not installed, nothing is missing but the formatting."""
+    (tmp_path / "rich.py").write_text("raise ImportError('as if it were not installed')", encoding="utf-8")
+    line = command("streaming/watch.py", PAYMENT)
+    status, said = on_a_terminal(line, tmp_path, slow, PYTHONPATH=str(tmp_path))
+    assert status == 0
+    assert "**Test Payee** for coffee" in said
+    assert "Your TSD wallet holds 990.00 TSD now." in said
+
+
 def test_it_says_that_it_waits(tmp_path: Path) -> None:
     """A payment that waits for a person is told as one."""
     with Sandbox() as sandbox, start(tmp_path, sandbox, "send 150 TSD to Test Payee") as watching:
