@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -55,7 +56,8 @@ def _tell_when_terminated() -> None:
     def end(number: int, frame: FrameType | None) -> None:
         raise TerminatedError
 
-    signal.signal(signal.SIGTERM, end)
+    with suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGTERM, end)
 
 
 def prepare_streams() -> None:
