@@ -83,6 +83,13 @@ def test_it_serves_and_tells_what_it_is_asked() -> None:
     assert secret not in log
 
 
+def test_a_secret_that_was_given_is_not_shown() -> None:
+    """Credentials that the sandbox made are shown, for they open nothing else; those of `--client` are not."""
+    with served("--client", "mine:a-secret-of-mine") as sandbox:
+        assert "PAYMAN_CLIENT_ID=mine\n" in sandbox.introduction
+        assert "a-secret-of-mine" not in sandbox.introduction + sandbox.stop()
+
+
 def test_what_is_kept_in_a_file_is_seeded_once(tmp_path: Path) -> None:
     """The seed has keys: a second run with the same file pays nothing again."""
     for _ in range(2):
