@@ -92,7 +92,7 @@ class Serving:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
             self._socket.listen(2048)
-        except OSError:
+        except (OSError, OverflowError):  # a port that is taken, or none at all
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]

@@ -104,6 +104,15 @@ def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None
         Sandbox(clients=clients)
 
 
+def test_a_port_that_is_none_is_an_error_and_leaves_nothing_open() -> None:
+    """A number beyond all ports is refused, and its socket is closed."""
+    sandbox = Sandbox(port=99999)
+    with pytest.raises(OverflowError):
+        sandbox.start()
+    gc.collect()  # an open socket would be a warning now, and so a failure
+    sandbox.close()
+
+
 def test_taken_port_is_an_error() -> None:
     """A port that somebody else has is an OSError, and leaves nothing behind."""
     with (
