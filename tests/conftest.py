@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -16,6 +17,10 @@ from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
+
+# A program that is started in the background may be told to ignore Ctrl-C, and what it starts ignores it too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, however slow the machine is.
 settings.register_profile("payman", derandomize=True, deadline=None, database=None)

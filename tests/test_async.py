@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -239,11 +240,12 @@ def test_nobody_there(run: Run) -> None:
 
     async def main() -> None:
         async with AsyncPaymanClient(
-            client_id="x", client_secret="y", base_url="http://127.0.0.1:1"
+            client_id="x", client_secret="y", base_url=f"http://127.0.0.1:{nobody.getsockname()[1]}"
         ) as client:
             await client.ask("Hello!")
 
-    with pytest.raises(APIConnectionError) as raised:
+    with socket.socket() as nobody, pytest.raises(APIConnectionError) as raised:
+        nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens there
         run(main)
     assert not raised.value.sent
 
