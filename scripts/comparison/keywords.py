@@ -1,7 +1,8 @@
 """How the single keywords of two schemas differ: type, format, values, defaults.
 
 Less is allowed than before, or more: that hurts who has to obey, or who has to read. Beside that, what takes a name of the
-generated client away (a value of an enum) or gives it another type in Python is breaking in both directions.
+generated client away (a value of an enum) or gives it another type in Python (an `enum` in the place of a `const`) is breaking in
+both directions.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from scripts.comparison.places import ADDITIVE, BREAKING, COSMETIC, Place, diffe
 
 _OF_PYTHON = {"date", "date-time", "uuid", "binary"}
 """Formats for which the generated client has types of their own."""
+_IN_PYTHON = {True: "a `Literal`", False: "a class of an enum"}
+"""What the generated client has for a value by itself (`const`), and for values in a list (`enum`), also if it is one."""
 _WIDER = {"int32": "int64", "float": "double"}
 _OTHERS = (
     "not",
@@ -192,6 +195,9 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
                 "changed", f"is {value(after[0])} now, was {value(before[0])}", request=BREAKING
             )
     else:
+        if ("const" in old) != ("const" in new):
+            was, now = (_IN_PYTHON["const" in it] for it in (old, new))
+            yield place.change("changed", f"is {now} now, was {was}", request=BREAKING, is_on_wire=False)
         is_open = place.is_open or bool(new.get("x-extensible-enum"))
         yield from _listed_changes(place, before, after, is_open)
     yield from _listed_changes(

@@ -108,6 +108,32 @@ def test_direction(
     assert seen(read) == [(answer_level, kind, f"`Note.value` {says} (in answers).")]
 
 
+CONST, LISTED = {**TEXT, "const": "text"}, {**TEXT, "enum": ["text"]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (CONST, LISTED, "is a class of an enum now, was a `Literal`"),
+        (LISTED, CONST, "is a `Literal` now, was a class of an enum"),
+    ],
+)
+def test_one_value_by_itself_or_in_a_list(old: object, new: object, says: str) -> None:
+    """The wire is the same, but what a program of the generated client may give and gets is of another type."""
+    for where in ({"sent": True}, {"read": True}):
+        [change] = compare(with_value(old, **where), with_value(new, **where))
+        assert (change.level, change.kind) == (B, "changed")
+        assert change.text.endswith(f".value` {says} in `payman_api`; nothing changes on the wire.")
+
+
+def test_more_values_in_a_list_than_the_one_by_itself() -> None:
+    """Both are told: the other type in Python, and the new value."""
+    more = {**TEXT, "enum": ["text", "data"]}
+    assert [(level, kind) for level, kind, _ in seen(compare(with_value(CONST, sent=True), with_value(more, sent=True)))] == [
+        (B, "changed"), (A, "added"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "rows",
     [
