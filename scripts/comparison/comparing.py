@@ -62,6 +62,10 @@ __all__ = [
 ]
 
 
+UNNOTICED = "Written in another way; nothing that programs notice changed."
+"""What is told where two documents differ, and nothing else is to be told."""
+
+
 def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Tell what changed from one API document to another, the worst first and each change once.
 
@@ -79,8 +83,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     pair = Pair(before, after, renamed_schemas(before, after))
     found = {*in_words(_findings(pair))}
     if not found and is_written_differently(old, new):
-        text = "Written in another way; nothing that programs notice changed."
-        found.add(Change(COSMETIC, "changed", "document", "document", text))
+        found.add(Change(COSMETIC, "changed", "document", "document", UNNOTICED))
     return sorted(found, key=lambda change: change.rank)
 
 

@@ -6,6 +6,9 @@ import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from scripts.surface.calling import broken_calls, wider
+
+_DEFAULT = " = …"
 Names = dict[str, str]
 """What each public name is, in the words of the code: a signature, a type, a value."""
 
@@ -35,6 +38,23 @@ class NameChange:
                 return f"{self.name} → {self.after}"
             case _:
                 return self.name
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether all that could be given before can be given still: to a function, or to what has a type."""
+        if self.kind != "changed":
+            return self.kind == "added"
+        (before, _, _), (after, _, _) = (it.rpartition(" -> ") for it in (self.before, self.after))
+        try:
+            if not before or not after:
+                return wider(*(it.removesuffix(_DEFAULT) for it in (self.after, self.before))) and (
+                    self.after.endswith(_DEFAULT) or not self.before.endswith(_DEFAULT)
+                )
+            if before.startswith("async") != after.startswith("async"):
+                return False
+            return not broken_calls(*(it.removeprefix("async ") for it in (before, after)))
+        except SyntaxError:
+            return False
 
 
 def names(package: Mapping[str, bytes]) -> Names:
@@ -71,7 +91,7 @@ def _statement(prefix: str, statement: ast.stmt) -> Iterator[tuple[str, str]]:
             word = "async " if isinstance(statement, ast.AsyncFunctionDef) else ""
             yield prefix + name, f"{word}({ast.unparse(statement.args)}) -> {returned}"
         case ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("_"):
-            default = " = …" if statement.value is not None and prefix.count(".") > 1 else ""
+            default = _DEFAULT if statement.value is not None and prefix.count(".") > 1 else ""
             yield prefix + name, ast.unparse(statement.annotation) + default
             yield from _members(prefix + name, statement.value)
         case ast.Assign(targets=[ast.Name(id=name)]) if not name.startswith("_"):

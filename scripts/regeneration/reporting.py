@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scripts.comparison import changes as api
 from scripts.comparison.changes import Change
+from scripts.comparison.comparing import UNNOTICED
 from scripts.regeneration.adaptation import Cause
 from scripts.regeneration.names import NameChange
 from scripts.regeneration.type_check import Fault
 
 UNTOLD = "What has changed in the API cannot be told: no document in spec/ or in git gives the client that was there."
+ONLY_NAMES = "Written in another way; requests and answers are as they were, as far as can be told."
+"""In the place of `UNNOTICED`, where names of the client are different."""
 FITS = "Every line of payman_sdk still type-checks."
 
 
@@ -31,6 +34,30 @@ class Findings:
     changes: Sequence[Change] | None = None
     names: Sequence[NameChange] = field(default=())
     faults: Sequence[tuple[Fault, Sequence[Cause]]] | None = None
+
+
+def api_changes(found: Findings) -> Sequence[Change] | None:
+    """Give the changes of the API, of which none says that nothing is noticed where names of the client are different."""
+    if not found.changes or not found.names:
+        return found.changes
+    return [replace(it, text=ONLY_NAMES) if it.text == UNNOTICED else it for it in found.changes]
+
+
+def version(found: Findings) -> str | None:
+    """Suggest a step of the version. Where the API alone would be a smaller one, the client's names decide.
+
+    Of an API that has more to offer, signatures and types become wider, which is no more than additive. Where the API gives no
+    reason for it, every name that is another one counts.
+    """
+    if found.changes is None:
+        return None
+    step = api.version_step(found.changes)
+    if step != "major":
+        if any(name.kind != "added" and not (step == "minor" and name.is_wider) for name in found.names):
+            return "a major step, because names of payman_api have changed or are gone"
+        if step != "minor" and found.names:
+            return "a minor step, because payman_api has new names"
+    return f"a {step} step" if step else None
 
 
 def told(cause: Cause) -> str:
@@ -53,7 +80,7 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
     if found.changes is None:
         yield UNTOLD, ()
     else:
-        yield "The API:", api.lines(found.changes) or ["the same as before"]
+        yield "The API:", api.lines(api_changes(found) or ()) or ["the same as before"]
     if found.names:
         yield "Names of payman_api:", [f"{name.kind:<8}  {name}" for name in found.names]
     if found.faults:
@@ -67,10 +94,10 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
         )
     elif found.faults is not None:
         yield FITS, ()
-    if found.changes:
-        yield f"Version: a {api.version_step(found.changes)} step.", ()
-        if entry := api.changelog_entry(found.changes):
-            yield "For CHANGELOG.md:", entry.splitlines()
+    if step := version(found):
+        yield f"Version: {step}.", ()
+    if entry := api.changelog_entry(found.changes or ()):
+        yield "For CHANGELOG.md:", entry.splitlines()
 
 
 def markdown(found: Findings) -> str:
@@ -85,15 +112,15 @@ def _chapters(found: Findings) -> Iterator[str]:
     if found.changes is None:
         yield f"## The API\n\n{UNTOLD}"
     else:
-        yield "## The API\n\n" + (api.markdown(found.changes).strip() or "The same as before.")
+        yield "## The API\n\n" + (api.markdown(api_changes(found) or ()).strip() or "The same as before.")
     if found.names:
         yield "## Names of `payman_api`\n\n" + "\n".join(f"- {name.kind}: `{name}`" for name in found.names)
     if found.faults is not None:
         yield "## What `payman_sdk` has to adapt\n\n" + ("\n".join(_adaptations(found.faults)) or FITS)
-    if found.changes:
-        yield f"## Version\n\nA {api.version_step(found.changes)} step."
-        if entry := api.changelog_entry(found.changes):
-            yield f"## For CHANGELOG.md\n\n```markdown\n{entry.strip()}\n```"
+    if step := version(found):
+        yield f"## Version\n\n{step[:1].upper()}{step[1:]}."
+    if entry := api.changelog_entry(found.changes or ()):
+        yield f"## For CHANGELOG.md\n\n```markdown\n{entry.strip()}\n```"
     yield "## Files\n\n" + "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
 
 

@@ -123,6 +123,7 @@ def test_a_changed_template_is_no_change_of_the_api(bare: Path, regenerate: Rege
     run = regenerate("--check", "--report", bare / "report.md")
     assert run.section("The API:") == ["the same as before"]
     assert "removed   payman_api.errors.UnexpectedStatus" in run.out
+    assert "Version: a major step, because names of payman_api have changed or are gone." in run.out
 
 
 def test_a_terminal_shows_the_steps(bare: Path, changed: Changed) -> None:
