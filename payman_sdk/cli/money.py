@@ -2,13 +2,13 @@
 
 An ask is harmless only if all of this holds:
 
-- each of its sentences (and lines, and clauses behind "and", "then", ";") begins with words that ask to be told something;
-- no word in it is one that moves money, adds or changes something, or says yes to it, whatever the rest says;
-- it is not longer than a question is;
-- no number in it, in digits or in words, could be an amount: there are ids, addresses, and how many of something to show.
+- each of its sentences (and lines, and clauses behind a comma, "and", "then", …) begins with words that ask to be told something;
+- every other word is one of those listed below, or an id, an address, a date, or how many of something to show;
+- it is not longer than a question is.
 
-So "list all wallets and their balances" is harmless, while "send 5 TSD to Bob", "how do I send money", "yes", "do it again",
-"überweise 5 an Bob" and whatever else is not understood count as moving money. An answer to a task that waits always does.
+So "list all wallets and their balances" is harmless. "Send 5 TSD to Bob", "how do I send money", "yes", "do it again", "überweise 5 an
+Bob" and "who is Bob" are not: a name could as well be an order in a language that nobody has thought of. The list has no verb that
+orders something, and none of "to", "into", "over" and "it". An answer to a task that waits always counts as moving money.
 """
 
 from __future__ import annotations
@@ -17,49 +17,48 @@ import re
 
 _POLITE = (
     r"(?:(?:hi|hello|hey|please|pls|kindly|thanks|thank you|can you|could you|would you|i want to|i would like to|i'd like to)"
-    r"\b[\s,!]*)*"
+    r"\b\s*)*"
 )
 _THINGS = (
-    r"(?:(?:me|us|the|my|our|their|its|all|any|of|last|latest|recent|newest|pending|test|\d+|and)\s+)*"
+    r"(?:(?:me|us|the|my|our|their|its|all|any|of|last|latest|recent|newest|pending|test)\s+)*"
     r"(?:payees?|transactions?|wallets?|balances?|payments?|status(?:es)?|requests?|limits?|polic(?:y|ies)|paytags?|tasks?"
     r"|history|accounts?|details)\b"
 )
 _ASKING = re.compile(
     rf"{_POLITE}(?:"
     r"(?:list|show|display|tell me|describe|explain|summari[sz]e"
-    r"|what|what's|whats|which|who|who's|when|where|why|how (?:much|many|long|is|are|was|were|has|did)"
-    r"|is|are|was|were|did|does|has|have i|do i|am i|test connection)\b"
+    r"|what(?:'?s|'re)?(?! about)|which|who(?:'s)?|when|where(?:'s)?|why|how (?:much|many|long|is|are|was|were|has|did)"
+    r"|is|are|was|were|did|does|has|have i|do i|am i|test connection)(?![\w'])"
     rf"|(?:get|fetch|find|check|see|view|search|count|look up)\s+{_THINGS}"
-    rf"|(?:help|{_THINGS})?\s*$)",
-    re.IGNORECASE,
+    rf"|(?:hi|hello|hey|help|thanks|thank you|{_THINGS})\s*$)"
 )
-_BREAKS = re.compile(r"[.;!?\n\r]+(?:\s|$)|\b(?:and|then|also|plus|but|after that)\b|[;&\n\r]", re.IGNORECASE)
-_MOVING = re.compile(
-    r"\b(?:send|sends|sending|sent|pay|pays|paying|transfer|transfers|transferring|wire|wiring|give|giving|move|moving"
-    r"|withdraw|withdrawal|withdrawing|deposit|depositing|buy|buying|purchase|refund|refunding|tip|donate|donating|settle"
-    r"|remit|repay|reimburse|fund|funding|lend|loan|swap|convert|exchange|top up|top-up|split|charge|spend|cash out|cash-out"
-    r"|approve|approves|approving|approved|confirm|confirms|confirmed|accept|allow|authori[sz]e|yes|yeah|yep|yup|sure|ok|okay"
-    r"|do it|do that|do so|do this|go ahead|go on|proceed|continue|execute|run|carry out|repeat|redo|retry|again"
-    r"|create|add|adding|make|making|open|register|delete|remove|change|update|set|edit|raise|increase|cancel|schedule"
-    r"|deny|reject|release|submit|use|let|put|forward|return|same|paid|payout|payroll|done|through|issue|hand|owe|bring)\b",
-    re.IGNORECASE,
+_BREAKS = re.compile(r"[.,;:!?…/&\n\r，；：！？。、–—]|\s-+\s|\b(?:and|or|then|also|plus|but)\b")  # noqa: RUF001
+_BETWEEN = re.compile(r"[\s\"“”()-]+")
+_WORDS = frozenset(
+    """
+    what what's which who when where why how much many long is are was were am be been did do does has have had
+    i me my mine we us our you your they their its payee's wallet's
+    a an the all any every each of in on at by for with about since until between during before after within per as
+    not no there
+    payee payees transaction transactions wallet wallets balance balances payment payments status statuses requests limit limits
+    policy policies paytag paytags task tasks history account accounts details detail money funds name names id ids email emails
+    address addresses type types currency currencies amount amounts date dates number rails session agent connection weather
+    talk talked say said ask asked happened received left available spendable pending completed failed canceled rejected
+    total current currently active different possible test
+    last latest recent recently newest oldest first past previous next earlier now today yesterday day days week weeks month
+    months year years daily weekly monthly
+    tsd usd usdc usdt eur gbp dollars euros
+    """.split()  # noqa: SIM905 (shorter)
 )
-_NO_AMOUNT = re.compile(
-    r"\b(?:last|latest|recent|newest|first|top|past|next|previous)\s+\d{1,4}\b"
-    r"|\b(?:pd|tsk|ses|req|pm|ai|org|tx|txn|pay)-[\w-]+"
+_KNOWN = re.compile(
+    r"\b(?:last|latest|recent|newest|first|past|next|previous)\s+\d{1,4}\b"
+    r"|\b(?:pd|tsk|ses|req|pm|ai|org|tx|txn|pay)-[0-9a-f]{4,}(?:-[0-9a-f]{4,})*(?![\w-])"
     r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|\b[a-z]+\.[a-z]+\.[a-z]+/\d+\b"
-    r"|\b\d{4}-\d{2}-\d{2}\b",
-    re.IGNORECASE,
+    r"|\b\d{4}-\d{2}-\d{2}\b"
+    r"|\bthis\s+(?:day|week|month|quarter|year)\b",
+    re.ASCII,
 )
-
-
-_NUMBER = re.compile(
-    r"[\d$€£¥₹₿]|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
-    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundreds?|thousands?|millions?|dozen|half|bucks?|grand)\b",
-    re.IGNORECASE,
-)
-
 
 _LONGEST = 1000
 """Characters; what is longer is no simple question, and would take long to look through."""
@@ -75,7 +74,13 @@ def may_move_money(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return True
-    if _MOVING.search(text) or _NUMBER.search(_NO_AMOUNT.sub(" ", text)):
-        return True
-    clauses = [clause.strip(" \t,:-'\"") for clause in _BREAKS.split(text)]
-    return not any(clauses) or not all(_ASKING.match(clause) for clause in clauses if clause)
+    text = _KNOWN.sub(" its ", text.lower().replace("’", "'"))
+    clauses = [clause.strip(" \t-'\"“”()") for clause in _BREAKS.split(text)]
+    return not any(clauses) or not all(_only_asks(clause) for clause in clauses if clause)
+
+
+def _only_asks(clause: str) -> bool:
+    asking = _ASKING.match(clause)
+    return asking is not None and all(
+        word in _WORDS for word in _BETWEEN.split(clause[asking.end() :]) if word
+    )
