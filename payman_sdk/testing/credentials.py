@@ -43,18 +43,38 @@ KINDS: Final = {
     "xapikey": "api-key",
     "privatekey": "private-key",
     "secret": "secret",
+    "authorizationcode": "code",
+    "authcode": "code",
 }
 PARAMETER_KINDS: Final = {**KINDS, "code": "code"}
 # In JSON a code is a secret only beside these: elsewhere it says what went wrong.
 BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "codeverifier", "clientid", "state"})
 
+# Whatever comes before: authToken, session_token, webhook-secret. A token_type and a number of tokens end otherwise.
+_SECRET_ENDING: Final = re.compile(
+    "(?:token|secret|password|passwd|passphrase|apikey|secretkey|privatekey|credentials?|jwt|assertion)$"
+)
+_KINDS_BY_ENDING: Final = {
+    "passwd": "password",
+    "passphrase": "password",
+    "apikey": "api-key",
+    "secretkey": "secret-key",
+    "privatekey": "private-key",
+    "credentials": "credential",
+}
+
 
 def kind_of(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
     """Of which kind a secret is by its name; None if it is none."""
-    plain = plain_name(name)
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if plain == "token":  # a short one is money, such as USDC
         return "token" if len(value) >= 16 else None
-    return kinds.get(plain)
+    if plain in kinds:
+        return kinds[plain]
+    ending = _SECRET_ENDING.search(plain)
+    if ending is None or (ending[0] == "token" and re.fullmatch("[A-Z]{2,6}", value)):
+        return None
+    return _KINDS_BY_ENDING.get(ending[0], ending[0])
 
 
 LOOPBACK_PORT: Final = re.compile(
@@ -79,6 +99,9 @@ BEARER: Final = re.compile(
 )
 BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
 JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
+
+WORD_BEGINS: Final = r"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+"""Where a word may begin: also behind an escape, whose last character is a letter or a digit."""
 
 
 def unescaped(value: str) -> str:

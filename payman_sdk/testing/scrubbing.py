@@ -28,6 +28,7 @@ from payman_sdk.testing.credentials import (
     PLACEHOLDER,
     SCRUBBED,
     USER,
+    WORD_BEGINS,
     YAML_HEADER,
     documents,
     forms_of,
@@ -38,6 +39,7 @@ from payman_sdk.testing.credentials import (
 )
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
+_HUNTED_AS_WORD: Final = 4  # from here on it is hunted for as a word of its own, which refuses the recording
 
 _HARMLESS_HEADERS: Final = frozenset(
     {
@@ -82,7 +84,9 @@ class Scrubber:
         self._placeholders: dict[str, str] = {}
         self._kinds = {value: kind for kind, value in known if value}
         self._hunted: re.Pattern[str] | None = None
+        self._hunted_words: re.Pattern[str] | None = None
         self._forms: dict[str, tuple[str, ...]] = {}
+        self._words: dict[str, str] = {}
 
     def uri(self, uri: str) -> str:
         """An address without secrets, without a user, and without the port of a server on this machine."""
@@ -108,7 +112,7 @@ class Scrubber:
         """
         kept: dict[str, Any] = {}
         for name, value in headers.items():
-            if plain_name(name) in KINDS or name.lower() in _HARMLESS_HEADERS:
+            if kind_of(name, "", KINDS) or name.lower() in _HARMLESS_HEADERS:
                 values = cast("list[object]", value) if isinstance(value, list) else [value]
                 scrubbed = [self._header(name, _decoded(each)) for each in values]
                 kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
@@ -159,6 +163,12 @@ class Scrubber:
                     match.start(),
                     f"a {self._kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
                 )
+        for match in self._hunt_words().finditer(serialized):
+            if match["word"]:
+                yield (
+                    match.start(),
+                    f"a {self._kind(self._words[match['word']])} that is too short to be scrubbed here",
+                )
         for pattern, kinds, what in (
             (MEMBER, KINDS, "a member"),
             (PARAMETER, KINDS, "a parameter"),
@@ -177,7 +187,7 @@ class Scrubber:
                 yield match.start(), "what looks like Basic credentials"
 
     def _header(self, name: str, value: str) -> str:
-        kind = KINDS.get(plain_name(name))
+        kind = kind_of(name, value, KINDS)
         if kind is None:
             return self.uri(value) if name.lower() == "location" else self.text(value)
         return self._credentials(value) if kind == "authorization" else self._placeholder(kind, value)
@@ -272,7 +282,7 @@ class Scrubber:
             self._counts[self._kinds[value]] += 1
             self._placeholders[value] = f"SCRUBBED-{self._kinds[value]}-{self._counts[self._kinds[value]]}"
             self.minted.add(self._placeholders[value])
-            self._hunted = None
+            self._hunted = self._hunted_words = None
         return self._placeholders[value]
 
     def _note(self, placeholder: re.Match[str]) -> None:
@@ -298,6 +308,24 @@ class Scrubber:
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
             self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
         return self._hunted
+
+    def _hunt_words(self) -> re.Pattern[str]:
+        """Finds the secrets that are too short for `_hunt`, where no letter or digit is beside them, and not in placeholders."""
+        if self._hunted_words is None:
+            short = [
+                value
+                for value, kind in self._kinds.items()
+                if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kind != "client-id"
+            ]
+            self._words = {form: value for value in short for form in forms_of(value)}
+            forms = sorted(self._words, key=len, reverse=True)
+            word = (
+                f"{WORD_BEGINS}(?P<word>{'|'.join(map(re.escape, forms))})(?!\\w)"
+                if forms
+                else "(?P<word>(?!))"
+            )
+            self._hunted_words = re.compile(f"{PLACEHOLDER.pattern}|{word}")
+        return self._hunted_words
 
     def _pairs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         secrets = [value for value, kind in self._kinds.items() if kind == "client-secret"]
