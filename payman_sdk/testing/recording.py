@@ -45,7 +45,8 @@ class SecretLeakError(Exception):
             f"The cassette {self.path} was not saved, because secrets would be in it:{found}\n"
             "A secret is scrubbed wherever it appears once it was seen under its name, or if it is known beforehand: "
             "set PAYMAN_CLIENT_ID and PAYMAN_CLIENT_SECRET to what the test uses, or give it to Recorder(known=…). "
-            "Then record again."
+            'Then record again. If the recording mode removes the old file first, as pytest-recording\'s "rewrite" does, '
+            "that one is gone: get it back from version control."
         )
 
 

@@ -354,6 +354,7 @@ def test_a_leak_is_not_saved(tapes: Tapes) -> None:
     assert [*tapes.path.parent.iterdir()] == [tapes.path]
     assert "hunted-secret" not in str(caught.value) + repr(caught.value)
     assert re.search(r"one\.yaml was not saved.*line \d+: a client secret, elsewhere SCRUBBED", str(caught.value), re.DOTALL)  # fmt: skip
+    assert "that one is gone" in str(caught.value)
 
 
 def test_what_the_environment_holds_is_scrubbed(tapes: Tapes, monkeypatch: pytest.MonkeyPatch) -> None:
