@@ -40,7 +40,7 @@ def test_the_newest_release_counts(release: Path, capsys: pytest.CaptureFixture[
     git(release, "checkout", "--quiet", "-")
     capsys.readouterr()
     assert check(release) == 0
-    assert capsys.readouterr() == ("", "")  # 10.0.0 has `tell`
+    assert capsys.readouterr() == ("", "scripts.surface: compared with v10.0.0.\n")  # which has `tell`
     changed(release, "def tell(", "def ask(")
     assert check(release, "--record") == 1
     assert "compared with v10.0.0" in capsys.readouterr().err
@@ -48,9 +48,14 @@ def test_the_newest_release_counts(release: Path, capsys: pytest.CaptureFixture[
 
 @pytest.mark.parametrize(("announced", "status"), [("1.0.9", 1), ("1.9.0", 1), ("2.0.0.dev0", 0)])
 def test_without_a_release_the_last_commit_counts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], announced: str, status: int
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    announced: str,
+    status: int,
 ) -> None:
     """In a repository without tags, also a shallow clone, HEAD's record is compared; the last version published is 1.0.8."""
+    monkeypatch.delenv("CI", raising=False)
     origin = tree(tmp_path / "origin", announced)
     committed(origin)
     committed_empty(origin, "v0.1.0")
@@ -60,6 +65,44 @@ def test_without_a_release_the_last_commit_counts(
     changed(shallow, "def ask(", "def tell(")
     assert check(shallow, "--record") == status
     assert "payman_sdk.PaymanClient.ask: is gone" in "".join(capsys.readouterr())
+
+
+def test_a_shallow_clone_is_not_enough_where_nobody_looks(
+    release: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In CI it would compare HEAD with itself, and pass: it is refused there, with what to do; elsewhere that is said."""
+    changed(release, "def ask(", "def tell(")
+    check(release, "--record")
+    committed(release)
+    shallow = tmp_path_factory.mktemp("clones") / "shallow"
+    git(release, "clone", "--quiet", "--depth", "1", release.as_uri(), str(shallow))
+    capsys.readouterr()
+    monkeypatch.setenv("CI", "true")
+    assert check(shallow) == 2
+    said = capsys.readouterr().err
+    assert "this clone is shallow" in said
+    assert "git fetch --tags --unshallow" in said
+    monkeypatch.delenv("CI")
+    assert check(shallow) == 0
+    assert "compared with the last commit: this clone is shallow" in capsys.readouterr().err
+    monkeypatch.setenv("CI", "true")
+    git(shallow, *said.strip().partition("Get them: git ")[2].split())
+    assert check(shallow) == 1
+    assert "compared with v2.0.0.\n" in capsys.readouterr().err
+
+
+def test_a_whole_clone_without_a_release_is_enough(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was released from it yet; the last commit counts, also in CI."""
+    committed(tree(tmp_path))
+    capsys.readouterr()
+    monkeypatch.setenv("CI", "true")
+    assert check(tmp_path) == 0
+    assert capsys.readouterr().err == "scripts.surface: compared with the last commit.\n"
 
 
 def test_without_git_the_record_is_checked_all_the_same(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from difflib import ndiff
 from pathlib import Path
 
 from scripts.surface.comparing import breakages
-from scripts.surface.history import NoBaselineError, baseline, is_major_step, next_version
+from scripts.surface.history import Baseline, NoBaselineError, baseline, is_major_step, next_version
 from scripts.surface.reading import UnreadableError, facts_of
 from scripts.surface.record import FILE, Fact, Surface, written
 
 RECORD = "python -m scripts.surface --record"
+FETCH = "git fetch --tags --unshallow"
 _AT_MOST = 30
 
 
@@ -36,8 +38,29 @@ def main(arguments: list[str] | None = None) -> int:
         (root / FILE).parent.mkdir(exist_ok=True)
         (root / FILE).write_text(written(facts), encoding="utf-8")
     up_to_date = _is_up_to_date(root, facts)
-    announced = _is_announced(root, facts)
+    try:
+        before = baseline(root)
+    except NoBaselineError as reason:
+        print(f"Nothing to compare the public surface with: {reason}.")
+        return 0 if up_to_date else 1
+    if not _is_enough(before):
+        return 2
+    announced = _is_announced(root, before, facts)
     return 0 if up_to_date and announced else 1
+
+
+def _is_enough(before: Baseline) -> bool:
+    """Says what is compared with; whether that will do. In CI, a clone without its history would let everything pass."""
+    if not before.is_shallow:
+        print(f"scripts.surface: compared with {before.name}.", file=sys.stderr)
+        return True
+    is_refused = os.environ.get("CI") == "true"
+    what = "not compared with anything" if is_refused else f"compared with {before.name}"
+    print(
+        f"scripts.surface: {what}: this clone is shallow, so releases may be missing. Get them: {FETCH}",
+        file=sys.stderr,
+    )
+    return not is_refused
 
 
 def _is_up_to_date(root: Path, facts: list[Fact]) -> bool:
@@ -60,13 +83,8 @@ def _is_up_to_date(root: Path, facts: list[Fact]) -> bool:
     return False
 
 
-def _is_announced(root: Path, facts: list[Fact]) -> bool:
+def _is_announced(root: Path, before: Baseline, facts: list[Fact]) -> bool:
     """Says what breaks, and whether the changelog announces a version that may."""
-    try:
-        before = baseline(root)
-    except NoBaselineError as reason:
-        print(f"Nothing to compare the public surface with: {reason}.")
-        return True
     broken = breakages(Surface(before.facts), Surface(facts))
     if not broken:
         return True

@@ -33,11 +33,13 @@ class Baseline:
         name: Where that is, for messages.
         version: The version that was published with it, or before it.
         facts: What there was.
+        is_shallow: Whether the clone has not the whole history, so that releases may be missing.
     """
 
     name: str
     version: Version
     facts: list[Fact]
+    is_shallow: bool = False
 
 
 class NoBaselineError(Exception):
@@ -69,6 +71,7 @@ def baseline(root: Path) -> Baseline:
             raise NoBaselineError("this folder is no git repository")
         _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         tags = _git(root, "tag", "--merged", "HEAD", "--list", "v*").decode().split()
+        is_shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
     except FileNotFoundError as error:
         raise NoBaselineError("git is not installed") from error
     except subprocess.CalledProcessError as error:
@@ -76,8 +79,8 @@ def baseline(root: Path) -> Baseline:
     releases = {_version(found): tag for tag in tags if (found := _TAG.match(tag))}
     if releases:
         version = max(releases)
-        return Baseline(releases[version], version, _facts(root, releases[version]))
-    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"))
+        return Baseline(releases[version], version, _facts(root, releases[version]), is_shallow)
+    return Baseline("the last commit", PUBLISHED, _facts(root, "HEAD"), is_shallow)
 
 
 def _version(found: re.Match[str]) -> Version:
