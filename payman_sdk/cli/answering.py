@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from payman_sdk.types import FormattedTaskResponse
 
 
-def comment(run: Run, response: FormattedTaskResponse, *, is_chat: bool = False) -> int:
+def comment(
+    run: Run, response: FormattedTaskResponse, *, is_chat: bool = False, is_cancelable: bool = True
+) -> int:
     """Tells how the task stands, where the answer does not say it, and returns the exit status."""
     status = outcomes.of_state(response["state"])
     task, session = shlex.quote(clean(response.task_id)), shlex.quote(clean(response.session_id or "new"))
@@ -28,7 +30,7 @@ def comment(run: Run, response: FormattedTaskResponse, *, is_chat: bool = False)
         run.terminal.tell(
             "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."
             if status == outcomes.WAITING
-            else f"The task is still {response['state']} [{ids}]; /cancel cancels it."
+            else f"The task is still {response['state']} [{ids}]{'; /cancel cancels it' if is_cancelable else ''}."
         )
     elif run.sandbox:
         run.terminal.tell(f"The task is {response['state']}, and its sandbox ends now [{ids}]")

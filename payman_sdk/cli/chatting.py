@@ -15,11 +15,14 @@ from payman_sdk.cli.connecting import connected
 from payman_sdk.cli.consent import is_agreed
 from payman_sdk.cli.running import Run, told
 from payman_sdk.cli.settings import Settings
-from payman_sdk.errors import PaymanError, TaskNotCancelableError, TaskNotFoundError
+from payman_sdk.errors import APITimeoutError, PaymanError, TaskNotCancelableError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk.client import PaymanClient
     from payman_sdk.types import FormattedTaskResponse
+
+_END = 10.0
+"""Seconds that a task which cannot be canceled any more gets for its end."""
 
 
 def chat(
@@ -109,8 +112,10 @@ class Chat:
     def _decide(self, decision: str) -> None:
         if self._waiting is None:
             self._run.terminal.tell("Nothing waits for you.")
-        else:
+        elif self._run.terminal.is_interactive:
             self._send(decision)  # the command says what is meant; nobody needs to be asked again
+        else:
+            self._say(decision)  # from a pipe, where whoever wrote it has not seen what waits
 
     def _say(self, text: str) -> None:
         try:
@@ -120,6 +125,8 @@ class Chat:
         except PaymanError as error:
             self._status = told(self._run, error)
             return
+        except KeyboardInterrupt:
+            agreed = False
         if agreed:
             self._send(text)
         else:
@@ -143,13 +150,13 @@ class Chat:
         except KeyboardInterrupt:
             self._cancel(self._last_task())
 
-    def _show(self, response: FormattedTaskResponse) -> None:
+    def _show(self, response: FormattedTaskResponse, *, is_cancelable: bool = True) -> None:
         # Of a task that was answered, only what is new: the rest is on the screen already.
         before = len(self._waiting.artifacts) if self._waiting else 0
         new = [artifact.content for artifact in response.artifacts[before:] if artifact.content]
         self._waiting = response if response.requires_input else None
         self._run.terminal.answer("\n\n".join(new) or response.text)
-        self._status = comment(self._run, response, is_chat=True)
+        self._status = comment(self._run, response, is_chat=True, is_cancelable=is_cancelable)
 
     def _last_task(self) -> str | None:
         return self._run.sent.task_id if self._run.sent else None
@@ -165,8 +172,8 @@ class Chat:
             try:
                 response = self._conversation.cancel_task(task_id)
             except TaskNotCancelableError:
-                run.terminal.tell("It had ended already:")
-                response = self._conversation.get_task(task_id)
+                run.terminal.tell("It cannot be canceled any more:")
+                response = self._ended(task_id)
         except TaskNotFoundError as error:
             run.terminal.tell(f"The agent does not know the task: it did not arrive. [task {error.task_id}]")
         except PaymanError as error:
@@ -175,7 +182,14 @@ class Chat:
         except KeyboardInterrupt:
             run.terminal.tell(f"It goes on without you.{run.how_to_ask_later(task_id)}")
         else:
-            self._show(response)
+            self._show(response, is_cancelable=False)
+
+    def _ended(self, task_id: str) -> FormattedTaskResponse:
+        """A task that is about to end, when it has; or as it stands after a while."""
+        try:
+            return self._client.wait(task_id, _END)
+        except APITimeoutError:
+            return self._conversation.get_task(task_id)
 
 
 def _edit_lines() -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+from payman_sdk.cli import chatting
 from payman_sdk.cli.chat_lines import COMMANDS, Command, Say, Unclear, read_line
 from payman_sdk.cli.watching import Progress
+from payman_sdk.conversation import Conversation
+from payman_sdk.errors import PaymanError, TaskNotCancelableError
 from payman_sdk.sandbox import Answer, HTTPFailure, Sandbox
 from tests.cli.command import Payman
 
@@ -74,6 +79,33 @@ def test_failures_do_not_end_it(payman: Payman, sandbox: Sandbox) -> None:
     assert "The task is failed" in said.err
     assert "Good." in said.out
     assert said.status == 0
+
+
+@pytest.mark.parametrize("state", ["completed", "working"])
+def test_what_cannot_be_canceled_any_more(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """Of a task that is past canceling, the end is waited for; where that takes long, nobody is told to cancel it."""
+
+    def too_late(self: Conversation, task: str) -> None:
+        raise TaskNotCancelableError("Too late.")
+
+    def interrupted(self: Conversation, text: str, **options: object) -> None:
+        with contextlib.suppress(PaymanError):
+            ask(self, text, {"timeout": 1})
+        raise KeyboardInterrupt
+
+    ask = Conversation.ask
+    monkeypatch.setattr(Conversation, "ask", interrupted)
+    monkeypatch.setattr(Conversation, "cancel_task", too_late)
+    monkeypatch.setattr(chatting, "_END", 0.3)
+    sandbox.script([Answer("Paid it.", state=state)])
+    said = payman("chat", given="list all wallets\n")
+    assert "It cannot be canceled any more:" in said.err
+    assert "Paid it." in said.out
+    assert ("The task is still working" in said.err) == (state == "working")
+    assert "/cancel" not in said.err
+    assert said.status == (0 if state == "completed" else 4)
 
 
 def test_help_shows_every_command(payman: Payman) -> None:

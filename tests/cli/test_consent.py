@@ -63,11 +63,33 @@ def test_a_reply_needs_a_yes_whatever_it_says(payman: Payman, sandbox: Sandbox) 
 
 
 def test_a_chat_goes_on_after_a_refusal(payman: Payman, sandbox: Sandbox) -> None:
-    """Lines from a pipe that may move money are refused one by one; /approve is a yes of its own."""
+    """Lines from a pipe that may move money are refused one by one."""
     said = payman("chat", given=f"{PAY}\nlist all wallets\n")
     assert "--yes" in said.err
     assert "1,000.00 TSD" in said.out
     assert sandbox.payments == []
     said = payman("chat", "--yes", given="send 150 TSD to Test Payee\n/approve\n")
     assert said.status == 0
+    assert sandbox.balance() == 850
+
+
+@pytest.mark.parametrize("decision", ["/approve", "/deny", "approve"])
+def test_a_decision_from_a_pipe_needs_yes(
+    payman: Payman, sandbox: Sandbox, decision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who wrote the line has not seen what waits, so a command decides no more than words do."""
+    monkeypatch.setattr("payman_sdk.cli.consent.may_move_money", lambda text: False)
+    said = payman("chat", given=f"send 150 TSD to Test Payee\n{decision}\n")
+    assert said.status == 2
+    assert "--yes" in said.err
+    assert len(sandbox.pending) == 1
+
+
+@pytest.mark.usefixtures("seen")
+def test_a_decision_at_a_keyboard_is_a_yes_of_its_own(
+    payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who types /approve has seen what waits."""
+    monkeypatch.setattr("payman_sdk.cli.consent.may_move_money", lambda text: False)
+    assert payman("chat", given="send 150 TSD to Test Payee\n/approve\n").status == 0
     assert sandbox.balance() == 850
