@@ -26,6 +26,7 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
 
     Raises:
         ConfigurationError: It may move money, and nobody can be asked.
+        KeyboardInterrupt: Ctrl-C was the answer.
     """
     if yes or not settings.is_live or not (is_reply or may_move_money(text)):
         return True
@@ -37,5 +38,7 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
     question = f'This may move money at {settings.server_name}: "{clean(text).strip()}". Send it?'
     try:
         return typer.confirm(question, default=False, err=True)
-    except typer.Abort:  # Ctrl-C and Ctrl-D are no yes
+    except typer.Abort as abort:  # Ctrl-D is a no
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
         return False

@@ -1,7 +1,7 @@
 """The exit status of the command: how an answer, or a failure, is told in one number.
 
 0   completed
-1   failed, or refused by the agent or the server; a task that was canceled; nothing that was not canceled is under way
+1   failed, or refused by the agent, the server or you; a task that was canceled; nothing that was not canceled is under way
 2   a usage error: a wrong argument, a missing setting; nothing was sent
 3   authentication: no valid token
 4   the outcome is unknown: it may have been carried out; the message says how to ask later

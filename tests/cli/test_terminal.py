@@ -73,11 +73,15 @@ class Screen:
 
 
 @contextmanager
-def on_a_terminal(*arguments: str, command: str = "", **environment: str) -> Iterator[Screen]:
-    """Runs the command as a program in a pseudo terminal."""
+def on_a_terminal(
+    *arguments: str, command: str = "", before: str = "", **environment: str
+) -> Iterator[Screen]:
+    """Runs the command as a program in a pseudo terminal, after some Python where that is given."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        ["sh", "-c", command] if command else [sys.executable, "-c", _IN_A_TERMINAL, *arguments],
+        ["sh", "-c", command]
+        if command
+        else [sys.executable, "-c", f"{before}\n{_IN_A_TERMINAL}", *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -197,6 +201,19 @@ def test_ctrl_c_in_an_ask_says_how_to_go_on(payman: Payman) -> None:
         screen.until("The task goes on without you")
         assert screen.status() == 130
         assert f"payman tasks get {slow.requests[-1].task_id}" in " ".join(screen.shown.split())
+
+
+@pytest.mark.parametrize(("key", "status"), [("\x03", 130), ("\x04", 1), ("n\r", 1), ("\r", 1)])
+def test_no_at_the_question(payman: Payman, sandbox: Sandbox, key: str, status: int) -> None:
+    """Ctrl-C at the question whether it may be sent is an interruption, everything but yes a refusal."""
+    live = "from payman_sdk.cli.settings import Settings; Settings.is_live = True"
+    with on_a_terminal("ask", "send 5 TSD to Test Payee", before=live) as screen:
+        screen.until("[y/N]")
+        time.sleep(0.2)  # between the question and the first key, Python misses a Ctrl-C
+        screen.type(key)
+        screen.until("Nothing was sent")
+        assert screen.status() == status
+    assert sandbox.requests == []
 
 
 def test_everything_in_an_answer_is_shown(payman: Payman, sandbox: Sandbox) -> None:
