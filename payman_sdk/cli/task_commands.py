@@ -12,6 +12,7 @@ from payman_sdk.cli.asking import Json, Timeout, Yes
 from payman_sdk.cli.connecting import connected
 from payman_sdk.cli.consent import is_agreed
 from payman_sdk.cli.running import Run
+from payman_sdk.errors import APITimeoutError
 from payman_sdk.types import FormattedTaskResponse
 
 tasks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -30,7 +31,13 @@ def get(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
 def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_json: Json = False) -> None:
     """Wait until a task has ended, and show how."""
     with connected(context.obj) as (client, _, _):
-        raise typer.Exit(_show(context.obj, client.wait(task, timeout), as_json=as_json))
+        try:
+            response = client.wait(task, timeout)
+        except APITimeoutError:
+            response = client.get_task(task)
+            if outcomes.of_state(response["state"]) == outcomes.UNKNOWN:
+                raise
+        raise typer.Exit(_show(context.obj, response, as_json=as_json))
 
 
 @tasks.command()

@@ -36,10 +36,10 @@ def test_what_is_advised_works(payman: Payman, sandbox: Sandbox, waiting: dict[s
 
 
 def test_a_task_is_waited_for(payman: Payman, sandbox: Sandbox, waiting: dict[str, str]) -> None:
-    """`tasks wait` returns when somebody has decided, and with 4 when nobody has in time."""
+    """`tasks wait` returns when somebody has decided, and tells what `tasks get` tells when nobody has in time."""
     said = payman("tasks", "wait", waiting["task_id"], "--timeout", "0.1")
-    assert (said.status, said.out) == (4, "")
-    assert f"payman tasks get {waiting['task_id']}" in said.err
+    assert said == payman("tasks", "get", waiting["task_id"])
+    assert said.status == 5
     sandbox.deny(waiting["task_id"])
     assert payman("tasks", "wait", waiting["task_id"]).status in {0, 1}
 
@@ -59,6 +59,9 @@ def test_a_task_at_work_has_no_known_outcome(payman: Payman, sandbox: Sandbox) -
     said = payman("ask", "list all wallets", "--timeout", "1")
     assert said.status == 4
     assert "tasks wait tsk-" in said.err or "tasks get tsk-" in said.err
+    said = payman("tasks", "wait", sandbox.requests[-1].task_id or "", "--timeout", "0.1")
+    assert (said.status, said.out) == (4, "")
+    assert "payman tasks get tsk-" in said.err
 
 
 def test_a_task_that_is_not_there(payman: Payman) -> None:
