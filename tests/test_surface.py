@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_package import changed, check
+from tests.small_package import changed, check, committed
 from tests.small_package import release as release
 
 ROOT = Path(__file__).parents[1]
@@ -182,6 +182,37 @@ def test_the_record_has_to_be_what_the_code_says(release: Path, capsys: pytest.C
 
 def said_to_break(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")]
+
+
+PLUGIN = """
+_SCOPE = "payman_scope"
+def pytest_addoption(parser):
+    parser.addini(_SCOPE, "how long it lives", default="function")
+    parser.addini("payman_sockets", "whether it listens", type="bool", default=True)
+def pytest_configure(config):
+    config.addinivalue_line("markers", "payman(**settings): settings of a test")
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"payman_scope"', '"payman_life"', "pytest.ini.payman_scope: is gone"),
+        ('type="bool"', 'type="args"', "pytest.ini.payman_sockets: was bool, is args"),
+        ("payman(**settings)", "sandbox(**settings)", "pytest.mark.payman: is gone"),
+    ],
+)
+def test_what_the_plugin_announces_to_pytest_is_kept(
+    release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    """Settings and markers are in users' files, as names are in their code."""
+    plugin = release / "payman_sdk/testing/plugin.py"
+    plugin.write_text(plugin.read_text() + PLUGIN)
+    assert check(release, "--record") == 0
+    committed(release, "v2.0.1")
+    changed(release, old, new)
+    assert check(release, "--record") == 1
+    assert said_to_break(capsys) == [said]
 
 
 def test_a_breakage_is_said_once(release: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,18 @@ def test_a_fact_is_a_line() -> None:
             parsed(line)
 
 
+def test_what_the_guides_name_of_the_kit_for_tests_is_recorded() -> None:
+    """What sets vcrpy up, what refuses to save, and the plugin's settings and marker."""
+    paths = {fact.path for fact in parsed((ROOT / "tests/public_api.txt").read_text())}
+    assert paths >= {
+        "payman_sdk.testing.recording.Recorder.config",
+        "payman_sdk.testing.recording.SecretLeakError.leaks",
+        "pytest.ini.payman_sandbox_scope",
+        "pytest.ini.payman_sandbox_sockets",
+        "pytest.mark.payman_sandbox",
+    }
+
+
 def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
     """Their members are the public class's own, their type variables are filled in, and their bases take their place."""
     lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()

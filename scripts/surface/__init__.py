@@ -10,13 +10,15 @@ Public is what README, the guides and the changelog tell users to import, and no
 - `payman_sdk.errors`: every exception that is defined there, and `ErrorResponse`, which they carry;
 - `payman_sdk.client`: `PaymanClient`, which programs written for version 1 import from there;
 - `payman_sdk.auth.stores`: what a store of one's own needs, and the stores in the modules that its docstring names;
-- `payman_sdk.testing.plugin`: the fixtures.
+- `payman_sdk.testing.plugin`: the fixtures, and what the plugin announces to pytest: settings (`pytest.ini…` in the record)
+  and markers (`pytest.mark…`);
+- `payman_sdk.testing.recording`: `Recorder` and `SecretLeakError`, for programs that use vcrpy without the plugin.
 
 Of a class that is: how it is made, its public methods and attributes, what the language calls by syntax (`with`, `for`, `[]`, …),
 and its bases. What it inherits from a class that is not public counts as its own. A name with an underscore is nobody's
 business, and so are the values of defaults and constants. `payman_api` is not recorded here: it follows the API document,
-and `scripts/regenerate --from` says what breaks in that. Settings of the pytest plugin, environment variables and the
-commands are not recorded either.
+and `scripts/regenerate --from` says what breaks in that. Environment variables and the commands are not
+recorded either.
 
 `reading` makes facts of code, `record` is how they are written, `comparing` decides what breaks, `history` asks git and the
 changelog what to compare with. All but the last are pure.

@@ -9,11 +9,12 @@ from griffe import Alias, AliasResolutionError, Class, Function, GriffeLoader, M
 
 from scripts.surface.classes import Reader
 from scripts.surface.record import Fact
+from scripts.surface.settings import announced
 from scripts.surface.signatures import signature, type_text
 
 ALL = "the names in __all__"
 CLASSES = "the classes that are defined there"
-FIXTURES = "the fixtures"
+FIXTURES = "the fixtures, settings and markers"
 
 PLACES: dict[str, tuple[str, ...]] = {
     "payman_sdk": (ALL, "FileTokenStore", "KeyringTokenStore", "RedisTokenStore"),
@@ -25,6 +26,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "payman_sdk.errors": (CLASSES, "ErrorResponse"),
     "payman_sdk.sandbox": (ALL,),
     "payman_sdk.testing.plugin": (FIXTURES,),
+    "payman_sdk.testing.recording": ("Recorder", "SecretLeakError"),
     "payman_sdk.types": (ALL,),
 }
 """What is public of each module that users import from."""
@@ -66,8 +68,11 @@ def facts_of(root: Path) -> list[Fact]:
     except (ImportError, SyntaxError) as error:
         raise UnreadableError(f"payman_sdk in {root} cannot be read: {error}") from error
 
+    found: list[Fact] = []
     paths: dict[str, Object] = {}
     for module, names in _modules(loader):
+        if FIXTURES in PLACES[module.path]:
+            found += announced("\n".join(module.lines))
         for name in names:
             paths[f"{module.path}.{name}"] = _meant(module, name)
     # The shortest path is what a thing is recorded under; it may well be defined elsewhere.
@@ -76,7 +81,6 @@ def facts_of(root: Path) -> list[Fact]:
         home.setdefault(paths[path].path, path)
 
     read = Reader(home, loader)
-    found: list[Fact] = []
     for path, thing in paths.items():
         if home[thing.path] != path:
             found.append(Fact(path, "same as", home[thing.path]))

@@ -23,11 +23,13 @@ KINDS = (
     "fixture",
     "key",  # of a dict that has all its keys
     "key, maybe",  # one that need not be there
+    "marker",  # of pytest
     "member",  # of an enum
     "option",  # a key of a dict of which every key may be left out
     "option, required",
     "read-only",
     "same as",
+    "setting",  # in pytest's configuration file
 )
 
 
