@@ -63,6 +63,12 @@ _KINDS_BY_ENDING: Final = {
     "credentials": "credential",
 }
 
+# What an object under a secret name may say in clear.
+ABOUT_A_SECRET: Final = frozenset(
+    {"type", "tokentype", "kind", "format", "scheme", "schemes", "scope", "scopes", "title", "description"}
+    | {"expiresin", "expiresat", "createdat"}
+)
+
 
 def kind_of(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
     """Of which kind a secret is by its name; None if it is none."""
@@ -113,6 +119,11 @@ def unescaped(value: str) -> str:
     return decoded if isinstance(decoded, str) else value
 
 
+def without_escapes(text: str) -> str:
+    r"""A text with the characters that stand as `\uXXXX` in it."""
+    return re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
+
+
 def pair_in(encoded: str) -> tuple[str, str] | None:
     """The client id and secret in Basic credentials, or None if they are none."""
     try:
@@ -126,8 +137,14 @@ def pair_in(encoded: str) -> tuple[str, str] | None:
 
 
 def documents(text: str) -> Iterator[Any]:
-    """The JSON documents in a text that is one, or that is an event stream of them."""
-    for piece in (text, *(line[5:] for line in text.splitlines() if line.startswith("data:"))):
+    """The JSON documents in a text that is one, or that is an event stream of them, each in one line or in several."""
+    lines = [line[5:] for line in text.splitlines() if line.startswith("data:")]
+    events = [
+        "\n".join(data)
+        for event in (re.sub("\r\n?", "\n", text).split("\n\n") if lines else ())
+        if len(data := [line[5:] for line in event.splitlines() if line.startswith("data:")]) > 1
+    ]
+    for piece in (text, *lines, *events):
         try:
             yield json.loads(piece)
         except (ValueError, RecursionError):

@@ -184,7 +184,8 @@ class _Persister:
         text: str = import_module("vcr.serialize").serialize(
             {**cassette_dict, "responses": responses}, _Written(serializer)
         )
-        leaks = [*self._tape.scrubber.leaks(text), *_unreadable(responses)]
+        leaks = self._tape.scrubber.leaks(text) or self._leaks_in_bodies(cassette_dict["requests"], responses)
+        leaks = [*leaks, *_unreadable(responses)]
         if leaks:
             self._refusals.refuse(SecretLeakError(path, leaks))
             return
@@ -195,6 +196,20 @@ class _Persister:
                 f"# payman_sdk.testing puts placeholders in their place, and ids are renamed when this is played.\n{text}"
             )
         _write(path, text)
+
+    def _leaks_in_bodies(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> list[str]:
+        """What is only found in the bodies as programs read them."""
+        answered = [
+            response["body"].get("string") if isinstance(response.get("body"), dict) else None
+            for response in responses
+        ]
+        return [
+            f"{what} {number}: {leak}"
+            for what, bodies in (("request", [request.body for request in requests]), ("answer", answered))
+            for number, body in enumerate(bodies, 1)
+            if isinstance(body, (bytes, str))
+            for leak in self._tape.scrubber.leaks_in_body(body)
+        ]
 
 
 class _Written:

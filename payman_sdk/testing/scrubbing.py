@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
 from payman_sdk.testing.credentials import (
+    ABOUT_A_SECRET,
     BASIC,
     BEARER,
     BESIDE_A_CODE,
@@ -36,6 +37,7 @@ from payman_sdk.testing.credentials import (
     pair_in,
     plain_name,
     unescaped,
+    without_escapes,
 )
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
@@ -154,6 +156,50 @@ class Scrubber:
         for start, kind in sorted(self._missed(serialized)):
             found[f"line {serialized.count(chr(10), 0, start) + 1}: {kind}"] = None
         return list(found)
+
+    def leaks_in_body(self, body: bytes | str) -> list[str]:
+        r"""What scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
+
+        Args:
+            body: A body of any type that was scrubbed.
+
+        Example:
+            >>> Scrubber().leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
+            ['a member named access_token that is no placeholder', 'a member named password that is no placeholder']
+        """
+        text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
+        found: dict[str, None] = {}
+        for document in documents(text):
+            found.update(dict.fromkeys(self._missed_in_document(document)))
+        found.update(dict.fromkeys(kind for _, kind in self._missed(without_escapes(text))))
+        return list(found)
+
+    def _missed_in_document(self, document: Any, under: str = "") -> Iterator[str]:
+        if isinstance(document, dict):
+            for name, value in cast("dict[str, Any]", document).items():
+                yield from (kind for _, kind in self._missed(name))
+                if kind_of(name, "", KINDS) or plain_name(name) == "token":
+                    yield from self._missed_in_document(value, name)
+                else:
+                    is_about = plain_name(name) in ABOUT_A_SECRET
+                    yield from self._missed_in_document(value, "" if is_about else under)
+        elif isinstance(document, list):
+            for value in cast("list[object]", document):
+                yield from self._missed_in_document(value, under)
+        elif isinstance(document, str):
+            if under and document and kind_of(under, document, KINDS) and not SCRUBBED.fullmatch(document):
+                yield f"a member named {under} that is no placeholder"
+            yield from (kind for _, kind in self._missed(document))
+            if document.lstrip()[:1] in {"{", "["}:
+                for inner in documents(document):
+                    yield from self._missed_in_document(inner)
+        elif (
+            isinstance(document, (int, float))
+            and not isinstance(document, bool)
+            and under
+            and kind_of(under, str(document), KINDS) not in {None, "client-id"}
+        ):
+            yield f"a member named {under} that is no placeholder"
 
     def _missed(self, serialized: str) -> Iterator[tuple[int, str]]:
         for match in self._hunt().finditer(serialized):

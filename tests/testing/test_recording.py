@@ -357,6 +357,19 @@ def test_a_leak_is_not_saved(tapes: Tapes) -> None:
     assert "that one is gone" in str(caught.value)
 
 
+def test_a_leak_in_a_body_as_it_is_read_is_not_saved(tapes: Tapes) -> None:
+    """A secret that is seen only where the body is parsed: saving fails, and says in which answer."""
+    with (
+        pytest.raises(SecretLeakError, match="answer 2: a member named password") as caught,
+        tapes.use("all"),
+        answering({"ok": True}, {"password": 471147}) as http,
+    ):
+        http.get("https://pay.example/a")
+        http.get("https://pay.example/b")
+    assert not tapes.path.exists()
+    assert "471147" not in str(caught.value)
+
+
 def test_what_the_environment_holds_is_scrubbed(tapes: Tapes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The secret of the environment is known before anything was said."""
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "environment-secret")

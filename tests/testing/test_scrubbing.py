@@ -446,3 +446,43 @@ def test_the_hunt_names_place_and_kind_and_no_value(serialized: str, kind: str) 
 def test_the_hunt_finds_nothing_where_nothing_is(serialized: str) -> None:
     """What a cassette is full of is no leak."""
     assert Scrubber([("client-secret", SECRET)]).leaks(serialized) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"password": 4711}',
+        '{"clientSecret": {"value": "abc", "n": 1}}',
+        '{"access_token": ["SCRUBBED-access-token-1", "abc"]}',
+        '{"access_token": {"a": [{"b": 17}]}}',
+        'data: {"access_token":\ndata: "abc"}\n\n',
+        'event: x\r\ndata: {"access_token":\r\ndata: "abc"}\r\n\r\n',
+        '{"access\\u005ftoken": "abc"}',
+        json.dumps({"text": '{"access\\u005ftoken": "abc"}'}),
+        json.dumps({"x": "".join(f"\\u{ord(each):04x}" for each in SECRET)}).replace("\\\\", "\\"),
+        "".join(f"\\u{ord(each):04x}" for each in SECRET),
+        json.dumps({"x": "".join(f"\\u{ord(each):04x}" for each in "pa55w0d")}).replace("\\\\", "\\"),
+    ],
+)
+def test_bodies_are_hunted_through_as_programs_read_them(body: str) -> None:
+    """What no pattern finds in the written text: numbers, objects, events in several lines, escapes."""
+    scrubber = Scrubber([("client-secret", SECRET), ("password", "pa55w0d")])
+    leaks = scrubber.leaks_in_body(scrubber.body(body.encode()))
+    assert leaks
+    assert not any(value in str(leaks) for value in (SECRET, "abc", "4711", "pa55w0d"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"clientId": 7, "password": null, "secret": true, "token": {"symbol": "USDC"}, "maxTokens": 100}',
+        '{"credentials": {"type": "oauth2", "expiresIn": 3600, "accessToken": "abc"}, "access_token": ["abc"]}',
+        'data: {"access_token": "abc",\ndata: "expiresIn": 3600}\n\n',
+        '{"authorization": "Bearer abc", "text": "{\\"password\\": \\"abc\\"}"}',
+        "\x00\\ud83d nothing",
+    ],
+)
+def test_bodies_without_secrets_are_let_through(body: str) -> None:
+    """What was scrubbed, and what is said of secrets in clear."""
+    scrubber = Scrubber([("client-secret", SECRET)])
+    assert scrubber.leaks_in_body(scrubber.body(body.encode())) == []
