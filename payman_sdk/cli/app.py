@@ -33,13 +33,20 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _server_named(name: str) -> Server:
+    try:
+        return Server(name.upper())
+    except ValueError:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(Server)}.") from None
+
+
 @app.callback()
 def payman(
     context: typer.Context,
     *,
     env: Annotated[
         Server | None,
-        typer.Option(metavar="NAME", case_sensitive=False, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
+        typer.Option(metavar="NAME", parser=_server_named, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
     sandbox_: Annotated[

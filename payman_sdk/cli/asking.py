@@ -101,12 +101,25 @@ def read_metadata(given: list[str]) -> dict[str, Any] | None:
         key, sign, value = entry.partition("=")
         if not sign or not key.strip():
             raise ConfigurationError(f"--metadata is {entry!r}.", next_step="Write it as KEY=VALUE.")
+        if not _is_text(entry):
+            raise ConfigurationError(f"--metadata is {entry!r}, which is no text in UTF-8.")
         metadata[key.strip()] = value
     return metadata or None
 
 
+def _is_text(given: str) -> bool:
+    """Whether an argument is text; bytes that are none in the terminal's encoding come as halves of characters."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _standard_input() -> str:
+    if sys.stdin is None:
+        raise ConfigurationError("Standard input is closed, so there is no text.")
     try:
         return sys.stdin.read()
-    except (UnicodeDecodeError, AttributeError, OSError) as error:
+    except (UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"Standard input cannot be read: {error}.") from None

@@ -15,7 +15,13 @@ from payman_sdk.cli.connecting import connected
 from payman_sdk.cli.consent import is_agreed
 from payman_sdk.cli.running import Run, told
 from payman_sdk.cli.settings import Settings
-from payman_sdk.errors import APITimeoutError, PaymanError, TaskNotCancelableError, TaskNotFoundError
+from payman_sdk.errors import (
+    APITimeoutError,
+    ConfigurationError,
+    PaymanError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+)
 
 if TYPE_CHECKING:
     from payman_sdk.client import PaymanClient
@@ -38,6 +44,8 @@ def chat(
     Lines may also come from a file or a pipe; the exit status is then that of the last answer.
     """
     run: Run = context.obj
+    if sys.stdin is None:
+        raise ConfigurationError("Standard input is closed, so there are no lines.")
     with connected(run) as (client, settings, _):
         talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
         raise typer.Exit(talk.until_the_end())

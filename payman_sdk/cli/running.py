@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,7 +14,7 @@ from attrs import define, field
 from typer.core import TyperGroup
 
 from payman_sdk.cli import outcomes
-from payman_sdk.cli.terminal import Terminal, clean
+from payman_sdk.cli.terminal import Terminal, clean, tell_unwritten
 from payman_sdk.errors import OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _SWITCHES = ("--sandbox", "--debug")
 _VALUED = ("--env", "--base-url")
+_UNWRITTEN = {errno.EPIPE, errno.ENOSPC}
 
 
 class TerminatedError(BaseException):
@@ -81,13 +85,15 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments of the command itself."""
-        return super().parse_args(ctx, hoisted(args))
+        with _help_written():
+            return super().parse_args(ctx, hoisted(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was chosen."""
         ctx.obj = run = ctx.obj or Run()
         try:
-            return super().invoke(ctx)
+            with _help_written():
+                return super().invoke(ctx)
         except PaymanError as error:
             raise typer.Exit(told(run, error)) from None
         except (KeyboardInterrupt, TerminatedError) as end:
@@ -97,6 +103,19 @@ class Commands(TyperGroup):
                 run.terminal.tell("The task goes on without you.")
             is_asked = isinstance(end, TerminatedError)
             raise typer.Exit(outcomes.TERMINATED if is_asked else outcomes.INTERRUPTED) from None
+
+
+@contextmanager
+def _help_written() -> Generator[None]:
+    """What Typer writes itself, which is the help and the version, ends as answers do where it cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        raise typer.Exit(
+            outcomes.COMPLETED if tell_unwritten(error, sys.stdout) else outcomes.FAILED
+        ) from None
 
 
 def told(run: Run, error: PaymanError) -> int:

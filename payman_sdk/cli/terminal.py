@@ -164,7 +164,15 @@ def _guarded(write: Callable[[], object], stream: TextIO) -> None:
     try:
         write()
     except OSError as error:
-        hush(stream)
-        if error.errno not in _CLOSED and stream is not sys.stderr:
-            said = f"payman: the answer could not be written: {error.strerror}.\n"
-            _guarded(lambda: _write(sys.stderr, said), sys.stderr)
+        tell_unwritten(error, stream)
+
+
+def tell_unwritten(error: OSError, stream: TextIO) -> bool:
+    """Tells that a stream could not be written to; returns whether that is no matter, because its reader has left."""
+    hush(stream)
+    if error.errno in _CLOSED:
+        return True
+    if stream is not sys.stderr:
+        said = f"payman: the answer could not be written: {error.strerror}.\n"
+        _guarded(lambda: _write(sys.stderr, said), sys.stderr)
+    return False

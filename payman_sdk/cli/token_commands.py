@@ -32,7 +32,9 @@ def login(
         ),
     ] = None,
     keep: Annotated[str, typer.Option(metavar="file|keyring", help="Where to keep the token.")] = "file",
-    port: Annotated[int, typer.Option(metavar="N", help="For a fixed redirect URI; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="For a fixed redirect URI; 0 takes a free one.")
+    ] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page, or only print its address.")
     ] = True,

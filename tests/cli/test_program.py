@@ -152,6 +152,58 @@ def test_a_full_disk_is_told(payman: Payman) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, on which every disk is full")
+@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["--version"]])
+def test_help_that_cannot_be_written(arguments: list[str]) -> None:
+    """`payman --help | true` ends quietly; on a full disk it says so."""
+    read, write = os.pipe()
+    os.close(read)
+    with Path("/dev/full").open("w", encoding="utf-8") as full, os.fdopen(write, "w") as left:
+        ends = [
+            subprocess.run(
+                [*PROGRAM, *arguments],
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment_of(),
+                check=False,
+            )
+            for out in (left, full)
+        ]
+    assert [end.returncode for end in ends] == [0, 1]
+    assert ends[0].stderr == ""
+    assert "the answer could not be written: No space left on device" in ends[1].stderr
+
+
+@pytest.mark.parametrize("arguments", ["ask -", "chat"])
+def test_closed_standard_input_is_told(payman: Payman, arguments: str) -> None:
+    """What needs standard input says that there is none."""
+    done = subprocess.run(
+        ["sh", "-c", f"{' '.join(PROGRAM)} {arguments} <&-"],
+        env=environment_of(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Standard input is closed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ask", "list all wallets", "--metadata", "a=\udcff"], "no text in UTF-8"),
+        (["login", "--port", "99999"], "0<=x<=65535"),
+        (["--env", "NOPE", "doctor"], "'NOPE' is none of LIVE, TEST, INTERNAL, SANDBOX."),
+    ],
+)
+def test_wrong_arguments(payman: Payman, arguments: list[str], words: str) -> None:
+    """What cannot be meant is a usage error that says what is wrong."""
+    said = payman(*arguments)
+    assert (said.status, said.out) == (2, "")
+    assert words in said.err
+
+
 def test_closed_streams_are_no_matter(payman: Payman) -> None:
     """`payman … >&- 2>&- <&-` does what it is asked, and the status tells."""
     command = " ".join([*PROGRAM, "ask", "'send 10 TSD to Test Payee'"])
