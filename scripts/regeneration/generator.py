@@ -6,12 +6,13 @@ import contextlib
 import io
 import subprocess
 import sys
+import traceback
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import openapi_python_client
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, TemplateSyntaxError
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -62,6 +63,35 @@ def event_model(document: Document, operation: dict[str, Any], config: Config) -
     return Class.from_string(string=schema["$ref"], config=config)
 
 
+def check_scheme(document: Document) -> None:
+    """Check that the document says which header carries the access token; the templates make a constant of it.
+
+    Raises:
+        RegenerationError: It does not.
+    """
+    schemes = document.get("components", {}).get("securitySchemes", {})
+    if not any(it.get("type") == "apiKey" and it.get("in") == "header" for it in schemes.values()):
+        raise RegenerationError(
+            "The document names no header for the access token: components.securitySchemes needs a scheme with "
+            "type: apiKey, in: header and the header's name. An overlay in spec/overlays/ can add it."
+        )
+
+
+def failing_line(error: Exception) -> str | None:
+    """Give the file and the line of the template that an error comes from; None if it comes from none."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.filename or error.name}:{error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    return next(
+        (
+            f"{frame.filename}:{frame.lineno}"
+            for frame in reversed(frames)
+            if frame.filename.endswith(".jinja")
+        ),
+        None,
+    )
+
+
 def generate(document: Document, spec: Path, into: Path) -> None:
     """Write the package into the folder `into`, which does not exist yet.
 
@@ -78,6 +108,7 @@ def generate(document: Document, spec: Path, into: Path) -> None:
             f"spec/templates/ is for openapi-python-client {GENERATOR}; {openapi_python_client.__version__} is installed. "
             "Compare its templates with ours, then change GENERATOR in scripts/regeneration/generator.py."
         )
+    check_scheme(document)
     try:
         # The parser sorts and fills in as it reads; the document is its reader's.
         project = prepare(deepcopy(document), spec, into)
@@ -89,7 +120,8 @@ def generate(document: Document, spec: Path, into: Path) -> None:
         with contextlib.redirect_stdout(io.StringIO()):
             problems = project.build()
     except Exception as error:  # a template raises whatever its expressions raise
-        raise RegenerationError(f"A template in {spec / 'templates'} does not fit: {error!r}") from error
+        where = failing_line(error) or f"A template in {spec / 'templates'}"
+        raise RegenerationError(f"{where} does not fit: {error!r}") from error
     if problems:
         said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
         raise RegenerationError(f"The generator has complaints:\n{said}")

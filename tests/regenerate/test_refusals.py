@@ -171,3 +171,57 @@ def test_a_report_that_cannot_be_written_stops_everything(
         run = regenerate("--from", changed(colour), "--report", place)
         assert run.status == 2
         assert everything(bare) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("model.py.jinja", "{%", "{% nonsense %}{%", "Encountered unknown tag 'nonsense'"),
+        ("model.py.jinja", "{%", "{{ 1 | nonsense }}{%", "No filter named 'nonsense'"),
+        (
+            "package_init.py.jinja",
+            "{% set facts =",
+            "{{ nonsense.of.it }}{% set facts =",
+            "'nonsense' is undefined",
+        ),
+        ("package_init.py.jinja", "{% for server", "{{ 1 / 0 }}{% for server", "division by zero"),
+    ],
+)
+def test_a_template_that_fails_is_named(
+    bare: Path, regenerate: Regenerate, name: str, old: str, new: str, said: str
+) -> None:
+    """With its line, whether it cannot be read or asks for what is not there."""
+    edit(bare, f"templates/{name}", old, new)
+    file = bare / "spec" / "templates" / name
+    line = next(number for number, text in enumerate(file.read_text().splitlines(), 1) if new in text)
+    run = regenerate()
+    assert (run.status, run.out) == (2, "")
+    assert f"{name}:{line} does not fit: " in run.err
+    assert said in run.err
+
+
+def no_schemes(document: Any) -> None:
+    del document["components"]["securitySchemes"]
+    document.pop("security", None)
+    for item in document["paths"].values():
+        for operation in item.values():
+            if isinstance(operation, dict):
+                operation.pop("security", None)
+
+
+def another_scheme(document: Any) -> None:
+    no_schemes(document)
+    document["components"]["securitySchemes"] = {"basic": {"type": "http", "scheme": "basic"}}
+
+
+@pytest.mark.parametrize("change", [no_schemes, another_scheme])
+def test_a_document_has_to_name_the_header_of_the_token(
+    bare: Path, changed: Changed, regenerate: Regenerate, change: Callable[[Any], None]
+) -> None:
+    """Without it no client can be made; what is missing is said, and where it goes."""
+    before = everything(bare)
+    run = regenerate("--from", changed(change))
+    assert (run.status, run.out) == (2, "")
+    assert "components.securitySchemes needs a scheme with type: apiKey, in: header" in run.err
+    assert "does not fit" not in run.err
+    assert everything(bare) == before
