@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from payman_sdk.cli.logins import store_of, stored_login
 from payman_sdk.cli.running import Run
-from payman_sdk.cli.settings import Found, Settings, Values, resolve
+from payman_sdk.cli.settings import SANDBOX_URL, Found, Settings, Values, resolve
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
 from payman_sdk.types import PaymanConfig
@@ -102,6 +102,7 @@ def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> G
         **config,
         **settings.to_config(),
     }
+    run.is_at_sandbox = settings.base_url.value == SANDBOX_URL
     store = _store(settings)
     client = (
         PaymanClient.with_credentials(known, token_store=store)

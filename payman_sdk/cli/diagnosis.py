@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from payman_sdk.cli.settings import Found, Settings
+from payman_sdk.cli.running import START_SANDBOX
+from payman_sdk.cli.settings import SANDBOX_URL, Found, Settings
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 _SKEW_TOLD, _SKEW_TOO_MUCH = 5.0, 60.0
@@ -75,9 +76,11 @@ def of_settings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def of_error(what: str, error: PaymanError) -> Finding:
+def of_error(what: str, error: PaymanError, settings: Settings | None = None) -> Finding:
     """Something that failed."""
     match error:
+        case APIConnectionError() if settings is not None and settings.base_url.value == SANDBOX_URL:
+            advice = START_SANDBOX
         case AuthenticationError():
             advice = "Check the credentials, and whether they belong to this server; after a login, run payman login again."
         case APIConnectionError():

@@ -85,7 +85,7 @@ def _of_server(settings: Settings) -> Generator[Finding]:
         # What a failed connection says is the system's; other failures may repeat the address of a proxy, and its password.
         said = f": {error}" if isinstance(error, httpx.ConnectError) else ""
         failure = APIConnectionError(f"{base_url} cannot be reached: {type(error).__name__}{said}.")
-        yield diagnosis.of_error("network", failure)
+        yield diagnosis.of_error("network", failure, settings)
         return
     seconds = time.monotonic() - began
     yield diagnosis.of_reach(answer.status_code, seconds)
@@ -98,7 +98,7 @@ def _of_token(run: Run, settings: Settings) -> Generator[Finding]:
             report = client.get_access_token()
             kept = store.load()
     except PaymanError as error:
-        yield diagnosis.of_error("token", error)
+        yield diagnosis.of_error("token", error, settings)
         return
     if report is None:
         yield Finding(Level.PROBLEM, "token", "has ended, and cannot be renewed", "Run payman login again.")

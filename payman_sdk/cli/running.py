@@ -15,11 +15,12 @@ from typer.core import TyperGroup
 
 from payman_sdk.cli import outcomes
 from payman_sdk.cli.terminal import Terminal, clean, tell_unwritten
-from payman_sdk.errors import OutcomeUnknownError, PaymanError
+from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk.hooks import Outgoing, Retry
 
+START_SANDBOX = "Start payman sandbox in another terminal."
 _SWITCHES = ("--sandbox", "--debug")
 _VALUED = ("--env", "--base-url")
 _UNWRITTEN = {errno.EPIPE, errno.ENOSPC}
@@ -39,6 +40,7 @@ class Run:
         sandbox: The flag `--sandbox`.
         debug: The flag `--debug`.
         sent: The ask that was sent last, None if none was.
+        is_at_sandbox: Whether the server is the one that `payman sandbox` serves.
     """
 
     env: str | None = None
@@ -46,6 +48,7 @@ class Run:
     sandbox: bool = False
     debug: bool = False
     sent: Outgoing | None = None
+    is_at_sandbox: bool = False
     terminal: Terminal = field(factory=Terminal)
 
     def note(self, outgoing: Outgoing) -> None:
@@ -123,6 +126,8 @@ def told(run: Run, error: PaymanError) -> int:
     if run.debug:
         run.terminal.tell_traceback(error)
     status = outcomes.of_error(error)
+    if run.is_at_sandbox and isinstance(error, APIConnectionError) and error.sent is False:
+        error.next_step = error.next_step or START_SANDBOX
     if status != outcomes.UNKNOWN:
         run.terminal.tell(str(error))
         return status

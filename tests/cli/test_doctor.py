@@ -115,3 +115,15 @@ def test_a_server_in_trouble_is_a_warning() -> None:
     """Any answer is a sign of life; a 5xx is worth a word."""
     assert diagnosis.of_reach(404, 0.1).level is Level.OK
     assert diagnosis.of_reach(503, 0.1).level is Level.WARNING
+
+
+def test_a_sandbox_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `--env SANDBOX` and nothing there, it is said how to start it."""
+    url = "http://127.0.0.1:9"
+    for module in ("settings", "connecting", "diagnosis"):
+        monkeypatch.setattr(f"payman_sdk.cli.{module}.SANDBOX_URL", url)
+    doctor = Payman()("--env", "SANDBOX", "doctor")
+    assert (doctor.status, doctor.out.count("-> Start payman sandbox in another terminal.")) == (1, 2)
+    ask = Payman()("--env", "SANDBOX", "ask", "list all wallets", "--timeout", "1")
+    assert ask.status == 1
+    assert "Start payman sandbox in another terminal." in ask.err
