@@ -101,7 +101,24 @@ YAML_HEADER: Final = re.compile(
     r"""^[ ]*["']?(?P<name>[A-Za-z][\w-]*)["']?:\n[ ]*- (?P<value>.+)$""", re.MULTILINE
 )
 BEARER: Final = re.compile(
-    r"(?i:\bbearer)(?P<blank>\s+|%20|\+)(?P<value>(?=[^\s]*[0-9])[\w.~+/-]{16,}+=*+)(?![=\"])"
+    r"(?i:\bbearer)(?P<blank>\s+|%20|\+)(?P<value>(?=[\w.~+/-]*[0-9])[\w.~+/-]{16,}+=*+)"
+)
+# `accessToken: …`, `the access token is …`: no word of prose, for there is a digit in it.
+LABELLED: Final = re.compile(
+    r"""(?<![\w-])(?P<name>(?:[A-Za-z]{1,20}[ ])?[A-Za-z][\w-]{0,40})(?:[ ]{0,3}(?::|=>?)|[ ](?:is|was)(?=[ :])):?"""
+    r"""[ "'`*(\\]{0,8}(?P<value>(?=[\w.~+/-]*[0-9])[\w.~+/-]{6,}+=*+)"""
+)
+PASSWORD_IN_ADDRESS: Final = re.compile(
+    r"""(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/@:?#"'<>\\]{0,100}:(?P<value>[^\s/@?#"'<>\\]+)@"""
+)
+INPUT: Final = re.compile(r"<input\b[^<>]{0,1000}>", re.IGNORECASE)
+INPUT_NAME: Final = re.compile(r"""\bname\s*=\s*\\*["']?(?P<name>[\w-]+)""", re.IGNORECASE)
+INPUT_VALUE: Final = re.compile(
+    r"""\bvalue\s*=\s*(?:\\*(?P<quote>["'])(?P<quoted>.*?)\\*(?P=quote)|(?P<bare>[^\s"'<>\\]+))""",
+    re.IGNORECASE | re.DOTALL,
+)
+ELEMENT: Final = re.compile(
+    r"<(?:[A-Za-z][\w-]{0,20}:)?(?P<name>[A-Za-z][\w-]{0,40})(?:\s[^<>]{0,200})?>(?P<value>[^<>]+)</"
 )
 BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
 JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")
@@ -134,6 +151,15 @@ def pair_in(encoded: str) -> tuple[str, str] | None:
     except (binascii.Error, ValueError):
         return None
     return (client_id, secret) if colon and (client_id + secret).isprintable() else None
+
+
+def input_in(element: str) -> tuple[str, str, int, int] | None:
+    """The name and value of an `<input>`, and where its value stands; None if it has none."""
+    name, value = INPUT_NAME.search(element), INPUT_VALUE.search(element)
+    if name is None or value is None:
+        return None
+    group = "bare" if value["quoted"] is None else "quoted"
+    return (name["name"], html.unescape(value[group]), *value.span(group)) if value[group] else None
 
 
 def documents(text: str) -> Iterator[Any]:

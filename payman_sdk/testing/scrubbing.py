@@ -9,6 +9,7 @@ the byte.
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,12 +21,16 @@ from payman_sdk.testing.credentials import (
     BASIC,
     BEARER,
     BESIDE_A_CODE,
+    ELEMENT,
+    INPUT,
     JWT,
     KINDS,
+    LABELLED,
     LOOPBACK_PORT,
     MEMBER,
     PARAMETER,
     PARAMETER_KINDS,
+    PASSWORD_IN_ADDRESS,
     PLACEHOLDER,
     SCRUBBED,
     USER,
@@ -33,6 +38,7 @@ from payman_sdk.testing.credentials import (
     YAML_HEADER,
     documents,
     forms_of,
+    input_in,
     kind_of,
     pair_in,
     plain_name,
@@ -133,6 +139,9 @@ class Scrubber:
             for document in documents(text):
                 self._learn_codes(document)
         text = MEMBER.sub(self._member, text)
+        if "<" in text:
+            text = INPUT.sub(self._input, text)
+            text = ELEMENT.sub(self._element, text)
         text = PARAMETER.sub(self._parameter_in_text, text)
         text = BASIC.sub(self._basic, text)
         text = BEARER.sub(self._looks_like("access-token"), text)
@@ -170,7 +179,10 @@ class Scrubber:
         text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
         found: dict[str, None] = {}
         for document in documents(text):
-            found.update(dict.fromkeys(self._missed_in_document(document)))
+            try:
+                found.update(dict.fromkeys(self._missed_in_document(document)))
+            except RecursionError:
+                found["it is nested too deeply to be looked through"] = None
         found.update(dict.fromkeys(kind for _, kind in self._missed(without_escapes(text))))
         return list(found)
 
@@ -224,6 +236,22 @@ class Scrubber:
                 value = unquote_plus(match["value"]).strip("\"'")
                 if kind_of(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
+        for match in LABELLED.finditer(serialized):
+            kind = kind_of(match["name"], match["value"], KINDS)
+            is_amount = kind == "token" and not any(map(str.isalpha, match["value"]))
+            if kind not in {None, "client-id"} and not is_amount and not PLACEHOLDER.match(match["value"]):
+                yield match.start(), f"what stands behind {match['name']}"
+        for match in PASSWORD_IN_ADDRESS.finditer(serialized):
+            if not PLACEHOLDER.fullmatch(match["value"]):
+                yield match.start(), "a password in an address"
+        for match in INPUT.finditer(serialized):
+            found = input_in(match[0])
+            if found and kind_of(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
+                yield match.start(), f"an input named {found[0]} that is no placeholder"
+        for match in ELEMENT.finditer(serialized):
+            value = match["value"].strip()
+            if value and kind_of(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
+                yield match.start(), f"an element named {match['name']} that is no placeholder"
         for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):
@@ -291,6 +319,22 @@ class Scrubber:
             )
         scrubbed = self._credentials(value) if kind == "authorization" else self._placeholder(kind, value)
         return f"{quotes}{name}{quotes}{match['between']}{quotes}{scrubbed}{quotes}"
+
+    def _input(self, match: re.Match[str]) -> str:
+        found = input_in(match[0])
+        if found is None:
+            return match[0]
+        name, value, start, end = found
+        kind = kind_of(name, value, KINDS)
+        return f"{match[0][:start]}{self._placeholder(kind, value)}{match[0][end:]}" if kind else match[0]
+
+    def _element(self, match: re.Match[str]) -> str:
+        value = html.unescape(match["value"].strip())
+        kind = kind_of(match["name"], value, KINDS)
+        if kind is None or not value:
+            return match[0]
+        before = match[0][: match.start("value") - match.start()]
+        return f"{before}{self._placeholder(kind, value)}</"
 
     def _basic(self, match: re.Match[str]) -> str:
         pair = pair_in(match["value"])

@@ -486,3 +486,65 @@ def test_bodies_without_secrets_are_let_through(body: str) -> None:
     """What was scrubbed, and what is said of secrets in clear."""
     scrubber = Scrubber([("client-secret", SECRET)])
     assert scrubber.leaks_in_body(scrubber.body(body.encode())) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("<input type=hidden name='access_token' value='§'>", "access-token"),
+        ('<input name="csrf_token" type="hidden" value="§"/>', "token"),
+        ('<input value="§" name="clientSecret">', "client-secret"),
+        ("<input name=password value=§>", "password"),
+        ('{"page": "<input name=\\"password\\" value=\\"§\\">"}', "password"),
+        ("<accessToken>§</accessToken>", "access-token"),
+        ('<ns:refresh_token a="b">\n §</ns:refresh_token>', "refresh-token"),
+        ('{"text": "sent Bearer §"}', "access-token"),
+    ],
+)
+def test_secrets_in_pages_and_texts_are_replaced(text: str, scrubbed: str) -> None:
+    """Fields of forms, elements of XML, and a bearer token at the end of a string."""
+    written = text.replace("§", ACCESS)
+    assert Scrubber().leaks(written) != []
+    expected = text.replace("\n ", "").replace("§", f"SCRUBBED-{scrubbed}-1")
+    scrubber = Scrubber()
+    assert scrubber.text(written).replace("\n ", "") == expected
+    assert scrubber.leaks(expected) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "access_token: §",
+        "accessToken : '§'",
+        "the access token is §",
+        "Your API key was `§`.",
+        '{"text": "client secret: \\"§\\""}',
+        "**Password:** §",
+        "see https://me:§@pay.example/x",
+        '"https://:§@pay.example"',
+    ],
+)
+def test_secrets_in_prose_refuse_the_recording(text: str) -> None:
+    """A text that names a secret and says it is not saved."""
+    leaks = Scrubber().leaks(Scrubber().text(text.replace("§", ACCESS)))
+    assert leaks
+    assert ACCESS not in str(leaks)
+    assert Scrubber().leaks(text.replace("§", "SCRUBBED-token-1")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the x-payman-access-token header is missing, or its token unknown, revoked or expired",
+        "The access token is expired. The token is unknown: ask for another. Your password is required",
+        "access token: none; secret: unknown; token: USDC; client_id: 12345678",
+        'Bearer realm="payman", error="invalid_token", error_description="The token of 2026-01-01 is gone"',
+        "The price per token is 1000.00 and the TSD token: 2026-01-01",
+        "<p>Your token</p><secret></secret><input name=amount value=100><input name=password type=password>",
+        "http://127.0.0.1:8642/a@b and https://x.test:443/?to=me:you@x.test mailto:a@x.test at 10:30",
+    ],
+)
+def test_words_about_secrets_are_let_through(text: str) -> None:
+    """What only speaks of tokens and passwords is neither changed nor refused."""
+    assert Scrubber().leaks(text) == []
+    assert Scrubber().text(text) == text.replace(":8642", "")
