@@ -43,7 +43,7 @@ _WORDS = frozenset(
     payee payees transaction transactions wallet wallets balance balances payment payments status statuses requests limit limits
     policy policies paytag paytags task tasks history account accounts details detail money funds name names id ids email emails
     address addresses type types currency currencies amount amounts date dates number rails session agent connection weather
-    talk talked say said ask asked happened received left available spendable pending completed failed canceled rejected
+    talk talked say said asked happened received left available spendable pending completed failed canceled rejected
     total current currently active different possible test
     last latest recent recently newest oldest first past previous next earlier now today yesterday day days week weeks month
     months year years daily weekly monthly

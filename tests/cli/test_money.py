@@ -108,6 +108,7 @@ def test_harmless_asks(text: str) -> None:
         "what's my balance to a@example.com",
         "list all wallets and do that",
         "get 5 transactions",
+        "list payees ask a@example.com for money",
         "please",
         "list all wallets " * 60,
         "a.b." * 500_000,
