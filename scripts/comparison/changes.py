@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
@@ -52,6 +52,7 @@ class Change:
         text: One sentence.
         names: The operationIds, schemas, properties and parameters it concerns, as the document spells them.
         operations: Of a change in something that operations share, the operationIds of those it reaches.
+        literals: Texts that a program may hold in quotes and that are out of date: the name of a parameter, a constant, a path.
     """
 
     level: Level
@@ -61,6 +62,7 @@ class Change:
     text: str
     names: frozenset[str] = frozenset()
     operations: tuple[str, ...] = ()
+    literals: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def rank(self) -> tuple[int, int, str, int, str]:

@@ -191,9 +191,9 @@ def _value_changes(place: Place, old: Node, new: Node) -> Iterator[Change]:
             )
     elif "const" in old and "const" in new:
         if differ(before, after):
-            yield place.change(
-                "changed", f"is {value(after[0])} now, was {value(before[0])}", request=BREAKING
-            )
+            says = f"is {value(after[0])} now, was {value(before[0])}"
+            literals = [each for each in before if isinstance(each, str)]
+            yield place.change("changed", says, request=BREAKING, literals=literals)
     else:
         if ("const" in old) != ("const" in new):
             was, now = (_IN_PYTHON["const" in it] for it in (old, new))

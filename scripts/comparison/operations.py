@@ -82,7 +82,9 @@ def _compare_operation(pair: Pair, old: Operation, new: Operation) -> Iterator[F
         yield place.change("renamed", says, request=BREAKING, is_on_wire=False)
     if old.shape != new.shape:
         says = f"moved from {clean(old.where)} to {clean(new.where)}"
-        yield replace(place, where=clean(old.where)).change("moved", says, request=BREAKING)
+        yield replace(place, where=clean(old.where)).change(
+            "moved", says, request=BREAKING, literals={old.path} - {new.path}
+        )
     folders = [next(iter(sequence(it.node.get("tags"))), "default") for it in (old, new)]
     known = list(_COMPARED)
     if differ(*folders):

@@ -139,6 +139,7 @@ class Place:
         response: Level | None = None,
         names: Iterable[str] = (),
         is_on_wire: bool = True,
+        literals: Iterable[str] = (),
     ) -> Change:
         """Judge and tell a change; in both directions, the worse level counts.
 
@@ -149,6 +150,7 @@ class Place:
             response: The level where servers write it; the same, if it is not given.
             names: Further names it concerns.
             is_on_wire: Whether requests or answers change; else it is only a name in the generated client.
+            literals: Texts that are out of date.
         """
         levels = {Direction.REQUEST: request, Direction.RESPONSE: request if response is None else response}
         directions = self.directions or frozenset(Direction)
@@ -160,6 +162,7 @@ class Place:
             text=sentence(f"{self.thing} {says}{self.reading if is_on_wire else _ONLY_NAMES}"),
             names=self.names | frozenset(names),
             operations=self.operations,
+            literals=frozenset(literals),
         )
 
     def tightened(self, is_tighter: bool, says: str) -> Change:

@@ -44,11 +44,14 @@ def compare_parameters(
         says = f"is called {code(now.get('name'))} now"
         is_on_wire = was.get("in") != "path"
         name = str(now.get("name"))
-        yield here.change("renamed", says, request=BREAKING, names=[name], is_on_wire=is_on_wire)
+        yield here.change(
+            "renamed", says, request=BREAKING, names=[name], is_on_wire=is_on_wire, literals=_literals(was)
+        )
     for key in removed:
         if key not in renamed:
-            yield parameter_place(place, pair.old.resolve(before[key])).change(
-                "removed", "was removed", request=BREAKING
+            was = pair.old.resolve(before[key])
+            yield parameter_place(place, was).change(
+                "removed", "was removed", request=BREAKING, literals=_literals(was)
             )
     for key in added:
         if key not in renamed.values():
@@ -72,6 +75,11 @@ def parameter_place(place: Place, parameter: Node) -> Place:
         directions=frozenset({Direction.REQUEST}),
         is_parameter=True,
     )
+
+
+def _literals(parameter: Node) -> list[str]:
+    """Give what a program holds in quotes to send or to read a parameter; of one in the path, nobody sees the name."""
+    return [] if parameter.get("in") == "path" else [str(parameter.get("name"))]
 
 
 def _is_required(parameter: Node) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.comparison.comparing import compare
 from scripts.regeneration import reading, sources
-from scripts.regeneration.adaptation import faults, traced
+from scripts.regeneration.adaptation import faults, out_of_date, traced
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.history import origin
@@ -97,4 +97,5 @@ def _findings(
         return Findings(changed, changes, in_names)
     with progress.step("Checking the types of payman_sdk"):
         found = faults(root, root / "generated", scratch / "fresh", fresh, scratch)
-    return Findings(changed, changes, in_names, traced(root, found, changes or (), in_names))
+    to_adapt = [*traced(root, found, changes or (), in_names), *out_of_date(root, changes or ())]
+    return Findings(changed, changes, in_names, to_adapt)
