@@ -55,7 +55,7 @@ def test_without_a_release_the_last_commit_counts(
     status: int,
 ) -> None:
     """In a repository without tags, also a shallow clone, HEAD's record is compared; the last version published is 1.0.8."""
-    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     origin = tree(tmp_path / "origin", announced)
     committed(origin)
     committed_empty(origin, "v0.1.0")
@@ -73,22 +73,22 @@ def test_a_shallow_clone_is_not_enough_where_nobody_looks(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In CI it would compare HEAD with itself, and pass: it is refused there, with what to do; elsewhere that is said."""
+    """On a hosted runner it would compare HEAD with itself, and pass: it is refused there, with what to do; elsewhere that is said."""
     changed(release, "def ask(", "def tell(")
     check(release, "--record")
     committed(release)
     shallow = tmp_path_factory.mktemp("clones") / "shallow"
     git(release, "clone", "--quiet", "--depth", "1", release.as_uri(), str(shallow))
     capsys.readouterr()
-    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert check(shallow) == 2
     said = capsys.readouterr().err
     assert "this clone is shallow" in said
     assert "git fetch --tags --unshallow" in said
-    monkeypatch.delenv("CI")
+    monkeypatch.delenv("GITHUB_ACTIONS")
     assert check(shallow) == 0
     assert "compared with the last commit: this clone is shallow" in capsys.readouterr().err
-    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     git(shallow, *said.strip().partition("Get them: git ")[2].split())
     assert check(shallow) == 1
     assert "compared with v2.0.0.\n" in capsys.readouterr().err
@@ -100,7 +100,7 @@ def test_a_whole_clone_without_a_release_is_enough(
     """Nothing was released from it yet; the last commit counts, also in CI."""
     committed(tree(tmp_path))
     capsys.readouterr()
-    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert check(tmp_path) == 0
     assert capsys.readouterr().err == "scripts.surface: compared with the last commit.\n"
 
