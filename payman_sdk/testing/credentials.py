@@ -106,7 +106,7 @@ BEARER: Final = re.compile(
 # `accessToken: …`, `the access token is …`: no word of prose, for there is a digit in it.
 LABELLED: Final = re.compile(
     r"""(?<![\w-])(?P<name>(?:[A-Za-z]{1,20}[ ])?[A-Za-z][\w-]{0,40})(?:[ ]{0,3}(?::|=>?)|[ ](?:is|was)(?=[ :])):?"""
-    r"""[ "'`*(\\]{0,8}(?P<value>(?=[\w.~+/-]*[0-9])[\w.~+/-]{6,}+=*+)"""
+    r"""[ "'`*(\\]{0,8}(?:(?i:token|apikey)[ ])?(?P<value>(?=[\w.~+/-]*[0-9])[\w.~+/-]{6,}+=*+)"""
 )
 PASSWORD_IN_ADDRESS: Final = re.compile(
     r"""(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{0,20}://[^\s/@:?#"'<>\\]{0,100}:(?P<value>[^\s/@?#"'<>\\]+)@"""
@@ -118,7 +118,8 @@ INPUT_VALUE: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 ELEMENT: Final = re.compile(
-    r"<(?:[A-Za-z][\w-]{0,20}:)?(?P<name>[A-Za-z][\w-]{0,40})(?:\s[^<>]{0,200})?>(?P<value>[^<>]+)</"
+    r"<(?:[A-Za-z][\w-]{0,20}:)?(?P<name>[A-Za-z][\w-]{0,40})(?:\s[^<>]{0,200})?>"
+    r"(?:\s*<!\[CDATA\[)?(?P<value>[^<>]+?)(?:\]\]>\s*)?</"
 )
 BASIC: Final = re.compile(r"(?i:\bbasic)(?P<blank>\s+|%20|\+)(?P<value>[A-Za-z0-9+/_-]{4,}+={0,2}+)")
 JWT: Final = re.compile(r"\b(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*)")

@@ -237,7 +237,8 @@ class Scrubber:
                 if kind_of(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
         for match in LABELLED.finditer(serialized):
-            kind = kind_of(match["name"], match["value"], KINDS)
+            names = match["name"], match["name"].split(" ")[-1]
+            kind = next(filter(None, (kind_of(name, match["value"], KINDS) for name in names)), None)
             is_amount = kind == "token" and not any(map(str.isalpha, match["value"]))
             if kind not in {None, "client-id"} and not is_amount and not PLACEHOLDER.match(match["value"]):
                 yield match.start(), f"what stands behind {match['name']}"
@@ -333,8 +334,8 @@ class Scrubber:
         kind = kind_of(match["name"], value, KINDS)
         if kind is None or not value:
             return match[0]
-        before = match[0][: match.start("value") - match.start()]
-        return f"{before}{self._placeholder(kind, value)}</"
+        start, end = (at - match.start() for at in match.span("value"))
+        return f"{match[0][:start]}{self._placeholder(kind, value)}{match[0][end:]}"
 
     def _basic(self, match: re.Match[str]) -> str:
         pair = pair_in(match["value"])

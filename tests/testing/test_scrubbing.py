@@ -497,6 +497,7 @@ def test_bodies_without_secrets_are_let_through(body: str) -> None:
         ("<input name=password value=§>", "password"),
         ('{"page": "<input name=\\"password\\" value=\\"§\\">"}', "password"),
         ("<accessToken>§</accessToken>", "access-token"),
+        ("<accessToken><![CDATA[§]]></accessToken>", "access-token"),
         ('<ns:refresh_token a="b">\n §</ns:refresh_token>', "refresh-token"),
         ('{"text": "sent Bearer §"}', "access-token"),
     ],
@@ -515,6 +516,7 @@ def test_secrets_in_pages_and_texts_are_replaced(text: str, scrubbed: str) -> No
     "text",
     [
         "access_token: §",
+        "sent Authorization: Token §",
         "accessToken : '§'",
         "the access token is §",
         "Your API key was `§`.",
