@@ -346,7 +346,7 @@ def test_async_events_are_heard_before_the_next_is_due(backend: str) -> None:
                 nonlocal turns
                 while True:
                     turns += 1
-                    await anyio.sleep(0)
+                    await anyio.lowlevel.checkpoint()
 
             async with anyio.create_task_group() as group:
                 group.start_soon(others)
