@@ -65,7 +65,7 @@ def blunder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], N
     return broken
 
 
-BLUNDERS = Settings(seed=3, asks=40, workers=16, kinds=[Kind.ANSWER_LOST], rate=0.9, timeout=2)
+BLUNDERS = Settings(seed=3, asks=16, workers=16, kinds=[Kind.ANSWER_LOST], rate=0.9, timeout=2)
 Blunder = Callable[[Callable[..., Any]], None]
 
 
