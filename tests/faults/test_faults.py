@@ -37,7 +37,7 @@ def test_an_ask_happens_once_however_the_network_fails() -> None:
 
 def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
     """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
-    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, patience=0.4, reconciles=False))
+    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=8, patience=0.4, reconciles=False))
     assert held(outcome), report(outcome)
     unknown = [case for case in outcome.cases if case.told.end == "unknown"]
     assert Counter(bool(case.first) for case in unknown if not case.ask.way.keyed).keys() == {True, False}
