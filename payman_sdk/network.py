@@ -64,7 +64,10 @@ def _connections(base_url: str) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=8)
 def _certificates(trust_env: bool, *variables: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted. Reading them takes longer than an ask, so clients of one process share them."""
+    """The certificates that are trusted. Reading them takes longer than an ask, so clients of one process share them.
+
+    What httpx takes from the environment is named too, so that another value of it is not answered with what was read before.
+    """
     return httpx.create_ssl_context(trust_env=trust_env)
 
 
