@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -153,41 +155,82 @@ def test_a_terminal_without_the_characters(payman: Payman, encoding: str) -> Non
         assert screen.status() == 0
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here, which shows what a person would see")
-def test_what_a_person_sees(payman: Payman, sandbox: Sandbox) -> None:
-    """In a terminal of 40 columns: question, answer, approval and the prompt, and nothing left of the spinner."""
-    name = f"payman-{uuid.uuid4().hex[:8]}"
-    tmux = ["tmux", "-L", name]
-    env = {key: value for key, value in environment_of().items() if not key.startswith("TMUX")}
-    command = " ".join([*PROGRAM, "chat"])
+class Tmux:
+    """A terminal as a person sees it: what stands on its screen."""
 
-    def screen() -> str:
-        return subprocess.run(
-            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, env=env, check=True
-        ).stdout
+    def __init__(self, *arguments: str, width: int = 80) -> None:
+        self._tmux = ["tmux", "-L", f"payman-{uuid.uuid4().hex[:8]}"]
+        self._env = {key: value for key, value in environment_of().items() if not key.startswith("TMUX")}
+        size = ("-x", str(width), "-y", "30")
+        self._run("-f", "/dev/null", "new-session", "-d", *size, shlex.join([*PROGRAM, *arguments]))
 
-    def until(words: str, times: int = 1) -> str:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run([*self._tmux, "kill-server"], env=self._env, check=False, capture_output=True)
+
+    def type(self, line: str) -> None:
+        """Types a line."""
+        self._run("send-keys", line, "Enter")
+
+    def until(self, words: str, times: int = 1) -> str:
+        """What stands on the screen once the words are there so many times."""
         end = time.monotonic() + 15
-        while (shown := screen()).count(words) < times:
+        while (shown := self._run("capture-pane", "-p")).count(words) < times:
             assert time.monotonic() < end, shown
             time.sleep(0.05)
         return shown
 
-    start = [*tmux, "-f", "/dev/null", "new-session", "-d", "-x", "40", "-y", "30", command]
-    subprocess.run(start, env=env, cwd=ROOT, check=True)
-    try:
-        until("payman>")
-        subprocess.run([*tmux, "send-keys", "send 150 TSD to Test Payee", "Enter"], env=env, check=True)
-        until("answer>")
-        subprocess.run([*tmux, "send-keys", "/approve", "Enter"], env=env, check=True)
-        shown = until("payman>", 2)
-    finally:
-        subprocess.run([*tmux, "kill-server"], env=env, check=False)
+    def _run(self, *arguments: str) -> str:
+        command = [*self._tmux, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=self._env, cwd=ROOT, check=True)
+        return done.stdout
+
+
+needs_tmux = pytest.mark.skipif(
+    shutil.which("tmux") is None, reason="no tmux here, which shows what a person would see"
+)
+
+
+@needs_tmux
+def test_what_a_person_sees(payman: Payman, sandbox: Sandbox) -> None:
+    """In a terminal of 40 columns: question, answer, approval and the prompt, and nothing left of the spinner."""
+    with Tmux("chat", width=40) as tmux:
+        tmux.until("payman>")
+        tmux.type("send 150 TSD to Test Payee")
+        tmux.until("answer>")
+        tmux.type("/approve")
+        shown = tmux.until("payman>", 2)
     assert "Approved. Sent 150.00 TSD" in " ".join(shown.split())
     assert all(len(line) <= 40 for line in shown.splitlines())
     assert "Processing" not in shown
     assert "Waiting for input" not in shown
     assert sandbox.balance() == 850
+
+
+@needs_tmux
+def test_chat_holds_a_session_begins_another_and_resumes_the_first(payman: Payman) -> None:
+    """What was said is remembered in its session, not in a new one, and again when the chat is taken up by its id."""
+    earlier = "What did we talk about earlier?"
+    with Tmux("chat") as tmux:
+        tmux.until("payman>")
+        tmux.type("Hello!")
+        tmux.until("payman>", 2)
+        tmux.type(earlier)
+        assert "Earlier in this session you said" in tmux.until("payman>", 3)
+        tmux.type("/session")
+        [session] = set(re.findall(r"ses-[0-9a-f-]{36}", tmux.until("payman>", 4)))
+        tmux.type("/new")
+        tmux.until("A new session: ses-")
+        tmux.type(earlier)
+        tmux.until("We have not talked about anything in this session yet")
+    with Tmux("chat", "--session", session) as tmux:
+        tmux.until("payman>")
+        tmux.type(earlier)
+        shown = tmux.until("payman>", 2)
+    assert "Earlier in this session you said" in shown
+    assert "Hello!" in shown
 
 
 def test_ctrl_c_in_an_ask_says_how_to_go_on(payman: Payman) -> None:
