@@ -18,7 +18,7 @@ from payman_sdk.types import (
 )
 
 if TYPE_CHECKING:
-    from payman_sdk.doors import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk.async_doors import AsyncDoor  # noqa: F401 (named in a string below)
     from payman_sdk.streaming.streams import AsyncTaskStream
 
 

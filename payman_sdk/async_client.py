@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Tokens
-    from payman_sdk.doors import AsyncDoor
+    from payman_sdk.async_doors import AsyncDoor
 
 
 class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsking):
@@ -148,7 +148,7 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
     def _connected(self, tokens: Tokens) -> Connection[AsyncDoor]:
         import httpx
 
-        from payman_sdk.doors import AsyncDoor
+        from payman_sdk.async_doors import AsyncDoor
         from payman_sdk.network import Patience, own_async_http_client
         from payman_sdk.tasks.agent import Agent
 

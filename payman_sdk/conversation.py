@@ -11,7 +11,7 @@ from payman_sdk.config import checked_session_id
 from payman_sdk.session import Connection, Door, Session, new_session_id
 
 if TYPE_CHECKING:
-    from payman_sdk.doors import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk.async_doors import AsyncDoor  # noqa: F401 (named in a string below)
     from payman_sdk.doors import Door as ThreadDoor  # noqa: F401 (named in a string below)
 
 

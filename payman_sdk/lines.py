@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 
-import anyio
 import httpx
 
 from payman_sdk.network import FAILURES
@@ -53,6 +52,8 @@ class AsyncLine:
         if self._answer is None:
             return
         answer, self._answer = self._answer, None
+        import anyio  # here, where a loop runs already: programs without one do not wait for it
+
         # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
         # innermost goes through them all.
         with anyio.CancelScope() as leaving, contextlib.suppress(*FAILURES):

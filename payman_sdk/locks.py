@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import anyio
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -37,6 +37,11 @@ async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:
 
     anyio's shields hold against anyio's and trio's cancellations, but not against asyncio's own `task.cancel()`.
     """
+    # Imported where a loop runs already: programs without one do not wait for them.
+    import asyncio
+
+    import anyio
+
     with anyio.CancelScope(shield=True):
         try:
             loop = asyncio.get_running_loop()
@@ -48,6 +53,8 @@ async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _ended(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEventLoop) -> T:
+    import asyncio
+
     async def ran() -> T:
         return await run()
 

@@ -29,7 +29,7 @@ from payman_sdk import (
     PaymanError,
     TaskStream,
 )
-from payman_sdk.doors import AsyncDoor
+from payman_sdk.async_doors import AsyncDoor
 from payman_sdk.errors import (
     APIConnectionError,
     AuthenticationError,

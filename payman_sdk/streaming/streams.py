@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from payman_sdk.doors import AsyncDoor, Door, Ended
 from payman_sdk.errors import ConfigurationError, PaymanError
-from payman_sdk.flows import Tell
+from payman_sdk.flows import Ended, Tell
 from payman_sdk.lines import AsyncLine, Line
 from payman_sdk.streaming.events import ArtifactUpdate, StreamEvent
 from payman_sdk.types import FormattedTaskResponse, TaskResponse
 
 if TYPE_CHECKING:
+    from payman_sdk.async_doors import AsyncDoor
+    from payman_sdk.doors import Door
     from payman_sdk.streaming.following import Following
     from payman_sdk.tasks.agent import Agent
 
@@ -81,7 +82,7 @@ class _Stream(Generic[D]):
         return self._following.result()
 
 
-class TaskStream(_Stream[Door]):
+class TaskStream(_Stream["Door"]):
     """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
 
     Example:
@@ -162,7 +163,7 @@ class TaskStream(_Stream[Door]):
             self.close()
 
 
-class AsyncTaskStream(_Stream[AsyncDoor]):
+class AsyncTaskStream(_Stream["AsyncDoor"]):
     """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
 
     Example:
