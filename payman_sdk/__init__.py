@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from payman_sdk.async_client import AsyncPaymanClient
+    from payman_sdk.async_conversation import AsyncConversation
     from payman_sdk.auth.authorization import AuthorizationRequest, Scope, authorization_url, parse_redirect
     from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
     from payman_sdk.auth.stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.auth.stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.auth.stores.redis import RedisTokenStore as RedisTokenStore
     from payman_sdk.client import PaymanClient
-    from payman_sdk.conversation import AsyncConversation, Conversation
+    from payman_sdk.conversation import Conversation
     from payman_sdk.errors import PaymanError
     from payman_sdk.hooks import Outgoing, Retry
     from payman_sdk.logging_in import login
@@ -40,7 +41,7 @@ __version__ = "2.0.0.dev0"
 _HOME = {
     "ArtifactUpdate": "streaming.events",
     "AskOptions": "types",
-    "AsyncConversation": "conversation",
+    "AsyncConversation": "async_conversation",
     "AsyncPaymanClient": "async_client",
     "AsyncTaskStream": "streaming.streams",
     "AuthorizationRequest": "auth.authorization",

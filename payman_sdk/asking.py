@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 from payman_sdk.session import Asked, Session
-from payman_sdk.types import (
-    AskOptions,
-    FormattedTaskResponse,
-    JsonAskOptions,
-    MarkdownAskOptions,
-    ReplyOptions,
-    StreamOptions,
-    TaskResponse,
-)
 
 if TYPE_CHECKING:
     from payman_sdk.doors import Door  # noqa: F401 (named in a string below)
     from payman_sdk.streaming.streams import TaskStream
+    from payman_sdk.types import (
+        AskOptions,
+        FormattedTaskResponse,
+        JsonAskOptions,
+        MarkdownAskOptions,
+        ReplyOptions,
+        StreamOptions,
+        TaskResponse,
+    )
 
 
 class Asking(Session["Door"]):

@@ -7,19 +7,19 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
 from payman_sdk.session import Asked, Session
-from payman_sdk.types import (
-    AskOptions,
-    FormattedTaskResponse,
-    JsonAskOptions,
-    MarkdownAskOptions,
-    ReplyOptions,
-    StreamOptions,
-    TaskResponse,
-)
 
 if TYPE_CHECKING:
     from payman_sdk.async_doors import AsyncDoor  # noqa: F401 (named in a string below)
     from payman_sdk.streaming.streams import AsyncTaskStream
+    from payman_sdk.types import (
+        AskOptions,
+        FormattedTaskResponse,
+        JsonAskOptions,
+        MarkdownAskOptions,
+        ReplyOptions,
+        StreamOptions,
+        TaskResponse,
+    )
 
 
 class AsyncAsking(Session["AsyncDoor"]):

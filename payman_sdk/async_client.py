@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from payman_sdk.async_asking import AsyncAsking
+from payman_sdk.async_conversation import AsyncConversation
 from payman_sdk.constructors import Constructors
-from payman_sdk.conversation import AsyncConversation
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
-from payman_sdk.types import PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     import httpx
 
+    from payman_sdk.async_doors import AsyncDoor
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Tokens
-    from payman_sdk.async_doors import AsyncDoor
+    from payman_sdk.types import PaymanConfig, TokenInfo
 
 
 class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsking):
@@ -146,6 +145,8 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
         await self.close()
 
     def _connected(self, tokens: Tokens) -> Connection[AsyncDoor]:
+        import random
+
         import httpx
 
         from payman_sdk.async_doors import AsyncDoor

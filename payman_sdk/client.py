@@ -5,7 +5,6 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 
 from __future__ import annotations
 
-import random
 import time
 import weakref
 from types import TracebackType
@@ -17,7 +16,6 @@ from payman_sdk.conversation import Conversation
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
-from payman_sdk.types import PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Tokens
     from payman_sdk.doors import Door
+    from payman_sdk.types import PaymanConfig, TokenInfo
 
 
 class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
@@ -150,6 +149,8 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         self.close()
 
     def _connected(self, tokens: Tokens) -> Connection[Door]:
+        import random
+
         import httpx
 
         from payman_sdk.doors import Door

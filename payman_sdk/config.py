@@ -5,20 +5,19 @@ Everything is checked here, before any request; what is wrong is a `Configuratio
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
-
-from attrs import field, frozen
 
 from payman_api import SERVERS
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
-from payman_sdk.types import PaymanConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from payman_sdk.types import PaymanConfig
 
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
 _VARIABLES = {
@@ -34,12 +33,11 @@ _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
 
-@frozen(kw_only=True)
-class Config:
+class Config(NamedTuple):
     """A client's settings, checked. Times are in seconds."""
 
     client_id: str
-    client_secret: Secret | None = field(repr=False)
+    client_secret: Secret | None
     base_url: str
     name: str | None
     session_id: str | None
@@ -170,6 +168,8 @@ def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
     if host == "localhost":
         return True
+    import ipaddress  # imported where it is used, like everything here that most programs never get to
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -184,6 +184,8 @@ def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -
     """
     for key in given:
         if key not in known:
+            import difflib
+
             near = difflib.get_close_matches(str(key), sorted(known), n=1)
             raise ConfigurationError(
                 f"{key!r} is not {what}.",
@@ -197,6 +199,8 @@ def _merged(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> di
             f"config is a {type(config).__name__}.",
             next_step="Give a dict, or use keywords: client_id=…, client_secret=….",
         )
+    from payman_sdk.types import PaymanConfig
+
     given: dict[str, Any] = {}
     for source in (config or {}, keywords):
         refuse_unknown(source, PaymanConfig.__optional_keys__, "a setting of the client")
@@ -274,6 +278,8 @@ def problem_of_url(url: str) -> str | None:
 
 
 def _nearest_env_file() -> Path | None:
+    from pathlib import Path
+
     try:
         here = Path.cwd()
         return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)

@@ -13,12 +13,12 @@ from payman_sdk.config import Config, config_from_env, read_config, require_secr
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import concealed, hide_token_requests
 from payman_sdk.session import Connection, Door, Session, new_session_id
-from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Token, Tokens
     from payman_sdk.flows import Flow
+    from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 Http = TypeVar("Http")
 

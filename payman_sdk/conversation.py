@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from payman_sdk.asking import Asking
-from payman_sdk.async_asking import AsyncAsking
 from payman_sdk.config import checked_session_id
 from payman_sdk.session import Connection, Door, Session, new_session_id
 
 if TYPE_CHECKING:
-    from payman_sdk.async_doors import AsyncDoor  # noqa: F401 (named in a string below)
     from payman_sdk.doors import Door as ThreadDoor  # noqa: F401 (named in a string below)
 
 
-class _Guest(Session[Door]):
+class Guest(Session[Door]):
     """A session on somebody else's connection."""
 
     def __init__(
@@ -38,7 +36,7 @@ class _Guest(Session[Door]):
         return f"<{type(self).__name__} {self._session_id}>"
 
 
-class Conversation(_Guest["ThreadDoor"], Asking):
+class Conversation(Guest["ThreadDoor"], Asking):
     """A conversation with the agent; made by `client.conversation()`, and safe to use next to any others.
 
     Example:
@@ -46,21 +44,5 @@ class Conversation(_Guest["ThreadDoor"], Asking):
         >>> with Sandbox() as sandbox, sandbox.client() as client:
         ...     mine, yours = client.conversation(), client.conversation()
         ...     print(mine.ask("Hello!").session_id == yours.ask("Hello!").session_id)
-        False
-    """
-
-
-class AsyncConversation(_Guest["AsyncDoor"], AsyncAsking):
-    """A conversation with the agent, for asyncio and trio; made by `client.conversation()`.
-
-    Example:
-        >>> import asyncio
-        >>> from payman_sdk.sandbox import Sandbox
-        >>> async def main() -> None:
-        ...     async with sandbox.async_client() as client:
-        ...         mine, yours = client.conversation(), client.conversation()
-        ...         print((await mine.ask("Hello!")).session_id == (await yours.ask("Hello!")).session_id)
-        >>> with Sandbox() as sandbox:
-        ...     asyncio.run(main())
         False
     """

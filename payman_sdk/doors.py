@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
+from inspect import isawaitable, iscoroutine
 from typing import Any, TypeVar, assert_never, cast
 
 import httpx

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from payman_api import PATHS
+
+if TYPE_CHECKING:
+    import logging
 
 
 class Secret(str):
@@ -66,6 +68,8 @@ def hide_token_requests() -> None:
 
     Token requests carry their secrets in the query [D], and httpx logs the address of every request at INFO.
     """
+    import logging
+
     logging.getLogger("httpx").addFilter(_hide_query)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from uuid import uuid4
 
@@ -104,11 +103,17 @@ class Session(Generic[Door]):
             ConfigurationError: One is a coroutine function.
         """
         for name in ("on_message", "on_retry", "before_send"):
-            if not self._awaits and iscoroutinefunction(given.get(name)):
+            if not self._awaits and given.get(name) is not None and _is_awaited(given[name]):
                 raise ConfigurationError(
                     f"{name} is a coroutine function, which nobody would await.",
                     next_step="Give a function, or use AsyncPaymanClient.",
                 )
+
+
+def _is_awaited(hook: Callable[[Any], Any]) -> bool:
+    from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
+
+    return iscoroutinefunction(hook)
 
 
 def new_session_id() -> str:

@@ -6,12 +6,14 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` gives (`TaskResp
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
 from payman_sdk.records import Key, Record
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 __all__ = [
     "Artifact",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_sdk.config import Config
 from payman_sdk.errors import ConfigurationError
@@ -21,8 +19,7 @@ _CENTURY = 3.2e9
 _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
 
 
-@frozen(kw_only=True)
-class GivenToken:
+class GivenToken(NamedTuple):
     """A token that a client is given to begin with.
 
     Args:
@@ -36,8 +33,7 @@ class GivenToken:
     refresh_token: Secret | None
 
 
-@frozen(kw_only=True)
-class Identity:
+class Identity(NamedTuple):
     """Who a client acts for.
 
     Args:
