@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast, ove
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
 from payman_sdk.config import Config, config_from_env, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.ids import new_id
 from payman_sdk.secrecy import concealed, hide_token_requests
-from payman_sdk.session import Connection, Door, Session, new_session_id
+from payman_sdk.session import Connection, Door, Session
 
 if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
@@ -55,7 +56,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
         config = identity.config
         self._check_hooks({"on_retry": config.on_retry, "before_send": config.before_send})
         self._identity = identity
-        self._session_id = identity.config.session_id or new_session_id()
+        self._session_id = identity.config.session_id or new_id("ses")
         self._http = http_client
         self._owns_http = http_client is None
         self._connection: Connection[Door] | None = None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from payman_sdk.asking import Asking
 from payman_sdk.config import checked_session_id
-from payman_sdk.session import Connection, Door, Session, new_session_id
+from payman_sdk.ids import new_id
+from payman_sdk.session import Connection, Door, Session
 
 if TYPE_CHECKING:
     from payman_sdk.doors import Door as ThreadDoor  # noqa: F401 (named in a string below)
@@ -22,7 +23,7 @@ class Guest(Session[Door]):
         refuse_if_closed: Callable[[], None],
         session_id: str | None,
     ) -> None:
-        self._session_id = checked_session_id(session_id) or new_session_id()
+        self._session_id = checked_session_id(session_id) or new_id("ses")
         self._connect_to = connect
         self._check = refuse_if_closed
 

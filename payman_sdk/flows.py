@@ -8,7 +8,7 @@ into it. It does no I/O, so every decision can be tested by stepping it. Flows c
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -117,4 +117,5 @@ class Ended(NamedTuple, Generic[T]):
 def result_of(end: Tell | Ended[T]) -> T:
     """What a flow that tells nothing has returned."""
     assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
-    return cast("T", end.result)
+    result: T = end.result
+    return result

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
-from uuid import uuid4
 
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.ids import new_id
 
 if TYPE_CHECKING:
     from payman_sdk.auth.tokens import Tokens
@@ -92,7 +92,7 @@ class Session(Generic[Door]):
         self._check_hooks(options)
         session_id = self._session_id
         if options.get("new_session"):
-            session_id = self._session_id = new_session_id()
+            session_id = self._session_id = new_id("ses")
         raw = raw or options.get("output_format") == "json"
         return Asked(session_id, options, raw, options.get("on_message"))
 
@@ -114,8 +114,3 @@ def _is_awaited(hook: Callable[[Any], Any]) -> bool:
     from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
 
     return iscoroutinefunction(hook)
-
-
-def new_session_id() -> str:
-    """A new session's id."""
-    return f"ses-{uuid4()}"

@@ -18,13 +18,14 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.flows import Flow, Read, Tell
+from payman_sdk.ids import new_id
 from payman_sdk.network import is_event_stream
 from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.ask import Ask, new_id, resubscription
+from payman_sdk.tasks.ask import Ask, resubscription
 from payman_sdk.tasks.retrying import Time, is_passing, once
 from payman_sdk.tasks.sending import allowed, known_by_key, unknown
 from payman_sdk.tasks.waiting import found, requires_input

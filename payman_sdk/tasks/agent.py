@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk.errors import ResponseValidationError
+from payman_sdk.ids import new_id, task_id_for
 from payman_sdk.responses import format_task, refused_if_failed
-from payman_sdk.tasks.ask import Ask, new_id, task_id_for
+from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
 from payman_sdk.tasks.sending import asked

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-from uuid import UUID, uuid4, uuid5
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 from payman_api.api.tasks import cancel_task, get_task, resubscribe_task, send_task, send_task_subscribe
 from payman_api.models.cancel_task_request import CancelTaskRequest
@@ -23,28 +20,8 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
 from payman_sdk.hooks import Outgoing
 
-_KEYS = UUID("5b4a1f43-9d5e-4d5c-8f4e-3a8f0d0f6a11")
-"""The namespace of task ids that come of a key. It never changes: the same key has to give the same task for ever."""
 
-
-def new_id(kind: str) -> str:
-    """A new id, such as `tsk-…` for the kind `tsk`: the client makes the ids of tasks, requests and sessions [D]."""
-    return f"{kind}-{uuid4()}"
-
-
-def task_id_for(client_id: str, idempotency_key: str) -> str:
-    """The id of the task that a key stands for: the same in every process, another for every application.
-
-    Example:
-        >>> from payman_sdk.tasks.ask import task_id_for
-        >>> task_id_for("pm-test-1", "invoice-42") == task_id_for("pm-test-1", "invoice-42")
-        True
-    """
-    return f"tsk-{uuid5(_KEYS, repr((client_id, idempotency_key)))}"
-
-
-@frozen(kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """One ask. Its ids are made once and are the same on every attempt: the task id is the idempotency key."""
 
     text: str

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from payman_sdk.auth.tokens import Tokens, authorized
 from payman_sdk.errors import APITimeoutError, AuthenticationError, MethodNotFoundError, PaymanError
 from payman_sdk.flows import Flow
+from payman_sdk.ids import new_id
 from payman_sdk.responses import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.ask import cancellation, look_up, new_id
+from payman_sdk.tasks.ask import cancellation, look_up
 from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
 from payman_sdk.types import TaskState
 

@@ -32,7 +32,7 @@ _HEADERS = {
 
 def sides(base_url: str) -> dict[str, Side]:
     """All sides, for a server."""
-    mock.patch("payman_sdk.tasks.ask.uuid4", lambda: NO_UUID).start()
+    mock.patch("payman_sdk.tasks.agent.new_id", lambda kind: f"{kind}-{NO_UUID}").start()
     runner = asyncio.Runner()
     sdk, async_sdk, bare, async_bare = Sdk(base_url), AsyncSdk(base_url), Bare(base_url), AsyncBare(base_url)
 

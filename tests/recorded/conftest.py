@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,9 +156,4 @@ def server(
 
 def _number_ids(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """The client's ids are the same in each recording, so that the next one differs in what is said alone."""
-
-    def new() -> uuid.UUID:
-        return uuid.UUID(bytes=chance.randbytes(16), version=4)
-
-    monkeypatch.setattr("payman_sdk.tasks.ask.uuid4", new)
-    monkeypatch.setattr("payman_sdk.session.uuid4", new)
+    monkeypatch.setattr("payman_sdk.ids.urandom", chance.randbytes)

@@ -25,7 +25,8 @@ from payman_sdk.errors import (
     PaymanError,
 )
 from payman_sdk.flows import Send
-from payman_sdk.tasks.ask import Ask, new_id
+from payman_sdk.ids import new_id
+from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.sending import asked
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer

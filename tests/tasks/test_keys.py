@@ -26,8 +26,8 @@ from payman_sdk.errors import (
     RateLimitError,
     StreamInterruptedError,
 )
+from payman_sdk.ids import task_id_for
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.tasks.ask import task_id_for
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, reset, rpc, task_with
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH

@@ -51,8 +51,8 @@ from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 Way: TypeAlias = Literal["plain", "stream"]
 SEND: dict[Way, str] = {"plain": ASK_PATH, "stream": STREAM_PATH}
 ASK = Ask(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
-KEYED = evolve(ASK, idempotency_key="invoice-42")
-REPLY = evolve(ASK, text="approve", is_reply=True)
+KEYED = ASK._replace(idempotency_key="invoice-42")
+REPLY = ASK._replace(text="approve", is_reply=True)
 
 ways = pytest.mark.parametrize("way", ["plain", "stream"])
 
