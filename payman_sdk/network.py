@@ -8,11 +8,10 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-from attrs import frozen
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.config import is_loopback
@@ -20,8 +19,7 @@ from payman_sdk.errors import APIConnectionError, APITimeoutError, Configuration
 from payman_sdk.punctual import make_punctual
 
 
-@frozen(kw_only=True)
-class Patience:
+class Patience(NamedTuple):
     """How long one request may take, in seconds: to connect, and to be answered."""
 
     connect: float
@@ -56,7 +54,10 @@ def own_async_http_client(base_url: str) -> httpx.AsyncClient:
 
 
 def _connections(base_url: str) -> dict[str, Any]:
-    is_elsewhere = not is_loopback(urlsplit(base_url).hostname or "")
+    server = urlsplit(base_url)
+    is_elsewhere = not is_loopback(server.hostname or "")
+    if server.scheme == "http":  # to this machine: nothing is encrypted, and nobody is trusted if it were
+        return {"trust_env": is_elsewhere, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
     variables = ("SSL_CERT_FILE", "SSL_CERT_DIR") if is_elsewhere else ()
     certificates = _certificates(is_elsewhere, *(os.environ.get(name) for name in variables))
     return {"trust_env": is_elsewhere, "verify": certificates}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from typing import TYPE_CHECKING, Any
-
-from attrs import field, frozen
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payman_api.api.oauth import create_token
 from payman_api.models.grant_type import GrantType
@@ -35,8 +33,7 @@ _CARRIED = re.compile(r"[!-~]+")
 """What a header carries unchanged: visible ASCII."""
 
 
-@frozen
-class IssuedToken:
+class IssuedToken(NamedTuple):
     """What the token endpoint issued. Its values are in no `repr`.
 
     Args:
@@ -54,15 +51,14 @@ class IssuedToken:
     scope: str | None
 
 
-@frozen(kw_only=True)
-class Application:
+class Application(NamedTuple):
     """Who asks for tokens. Requests are keywords for httpx; their parameters travel in the query, as Payman wants them [D].
 
     An application without a secret is a public client: it sends its id as a parameter, and no Basic header [P].
     """
 
     client_id: str
-    client_secret: Secret | None = field(default=None, repr=False)
+    client_secret: Secret | None = None
 
     def client_credentials(self) -> dict[str, Any]:
         """The request for a token of the application's own account [D]."""

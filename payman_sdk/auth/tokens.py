@@ -12,9 +12,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.auth.grants import Application, IssuedToken, read_token
@@ -47,8 +47,7 @@ _REMEMBERED = 64
 _NEVER = float("-inf")
 
 
-@frozen
-class Token:
+class Token(NamedTuple):
     """An access token on this client's clock."""
 
     value: Secret
@@ -64,8 +63,7 @@ class Token:
         return self.expires_at - now <= min(_LATE, self.lifetime / 4)
 
 
-@frozen(kw_only=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose token it is, and what gets the next one.
 
     Args:

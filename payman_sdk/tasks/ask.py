@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from payman_api.api.tasks import cancel_task, get_task, resubscribe_task, send_task, send_task_subscribe
-from payman_api.models.cancel_task_request import CancelTaskRequest
-from payman_api.models.get_task_request import GetTaskRequest
+from payman_api.api.tasks import send_task
 from payman_api.models.message import Message
 from payman_api.models.metadata import Metadata
-from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
 from payman_api.models.send_task_request import SendTaskRequest
-from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
-from payman_api.models.task_id_params import TaskIdParams
-from payman_api.models.task_query_params import TaskQueryParams
 from payman_api.models.task_send_params import TaskSendParams
 from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
-from payman_sdk.hooks import Outgoing
+
+if TYPE_CHECKING:
+    from payman_sdk.hooks import Outgoing
+
+# What not every ask sends is imported where it is made: a model takes as long to import as an ask takes to be written down.
 
 
 class Ask(NamedTuple):
@@ -40,6 +38,9 @@ class Ask(NamedTuple):
 
     def streaming_request(self) -> dict[str, Any]:
         """The request for the answer as it comes, as keywords for httpx."""
+        from payman_api.api.tasks import send_task_subscribe
+        from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
+
         return send_task_subscribe.build_request(
             body=SendTaskStreamingRequest(id=self.request_id, params=self._params())
         )
@@ -72,22 +73,36 @@ class Ask(NamedTuple):
 
     def outgoing(self) -> Outgoing:
         """What a `before_send` hook sees."""
+        from payman_sdk.hooks import Outgoing
+
         return Outgoing(self.text, self.is_reply, **self.ids())
 
 
 def look_up(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
     """The request for a task as it stands [P], with so many of its newest messages."""
+    from payman_api.api.tasks import get_task
+    from payman_api.models.get_task_request import GetTaskRequest
+    from payman_api.models.task_query_params import TaskQueryParams
+
     params = TaskQueryParams(id=task_id, history_length=messages or UNSET)
     return get_task.build_request(body=GetTaskRequest(id=request_id, params=params))
 
 
 def cancellation(task_id: str, request_id: str) -> dict[str, Any]:
     """The request that cancels a task [P]."""
+    from payman_api.api.tasks import cancel_task
+    from payman_api.models.cancel_task_request import CancelTaskRequest
+    from payman_api.models.task_id_params import TaskIdParams
+
     return cancel_task.build_request(body=CancelTaskRequest(id=request_id, params=TaskIdParams(id=task_id)))
 
 
 def resubscription(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
     """The request for what is left of a stream [P]: behind its last event, where its events are numbered."""
+    from payman_api.api.tasks import resubscribe_task
+    from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
+    from payman_api.models.task_query_params import TaskQueryParams
+
     body = ResubscribeTaskRequest(id=request_id, params=TaskQueryParams(id=task_id))
     request = resubscribe_task.build_request(body=body)
     if last_event_id:

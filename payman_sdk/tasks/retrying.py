@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from itertools import count
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, field, frozen
 
@@ -28,7 +28,9 @@ from payman_sdk.errors import (
     ServerError,
 )
 from payman_sdk.flows import Consult, Flow, Sleep
-from payman_sdk.hooks import Retry
+
+if TYPE_CHECKING:
+    from payman_sdk.hooks import Retry
 
 T = TypeVar("T")
 
@@ -154,6 +156,8 @@ class Time:
             return False
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
         if self.on_retry is not None:
+            from payman_sdk.hooks import Retry
+
             yield Consult(self.on_retry, Retry(attempt, failure, delay, task_id))
         # The hook may have taken its time, which is the ask's.
         yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))

@@ -38,8 +38,8 @@ OWN = Owner(
     base_url="https://agent.payman.dev",
     has_own_account=True,
 )
-PERSON = evolve(OWN, has_own_account=False)
-PUBLIC = evolve(PERSON, application=Application(client_id="pm-test-1"))
+PERSON = OWN._replace(has_own_account=False)
+PUBLIC = PERSON._replace(application=Application(client_id="pm-test-1"))
 
 
 @pytest.fixture
