@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self, Unpack
 from payman_sdk.async_asking import AsyncAsking
 from payman_sdk.async_conversation import AsyncConversation
 from payman_sdk.constructors import Constructors
-from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
 
@@ -150,16 +149,15 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
         import httpx
 
         from payman_sdk.async_doors import AsyncDoor
-        from payman_sdk.network import Patience, own_async_http_client
+        from payman_sdk.connections import check_given, own_async_http_client
+        from payman_sdk.network import Patience
         from payman_sdk.tasks.agent import Agent
 
         config = self._config
-        if not isinstance(self._http, httpx.AsyncClient | None):
-            raise ConfigurationError(
-                f"http_client is a {type(self._http).__name__}.", next_step="Give an httpx.AsyncClient."
-            )
+        check_given(self._http, httpx.AsyncClient, "http_client")
+        check_given(config.transport, httpx.AsyncBaseTransport, "transport")
         if self._http is None:
-            self._http = own_async_http_client(config.base_url)
+            self._http = own_async_http_client(config.base_url, config.transport)
         door = AsyncDoor(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )

@@ -13,6 +13,7 @@ from inspect import isawaitable
 from typing import Any, TypeVar, assert_never
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
@@ -174,6 +175,8 @@ class AsyncDoor:
 
     async def _exchange(self, step: Send, line: AsyncLine, until: float) -> httpx.Response:
         await line.close()
+        # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
+        await anyio.lowlevel.checkpoint_if_cancelled()
         timeout = timeout_of(self._patience, until - self._clock(), step.patience)
         to_send = addressed(step.request, self._base_url)
         answer = await self._http.send(

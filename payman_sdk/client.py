@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self, Unpack
 from payman_sdk.asking import Asking
 from payman_sdk.constructors import Constructors
 from payman_sdk.conversation import Conversation
-from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
 
@@ -153,17 +152,16 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
 
         import httpx
 
+        from payman_sdk.connections import check_given, own_http_client
         from payman_sdk.doors import Door
-        from payman_sdk.network import Patience, own_http_client
+        from payman_sdk.network import Patience
         from payman_sdk.tasks.agent import Agent
 
         config = self._config
-        if not isinstance(self._http, httpx.Client | None):
-            raise ConfigurationError(
-                f"http_client is a {type(self._http).__name__}.", next_step="Give an httpx.Client."
-            )
+        check_given(self._http, httpx.Client, "http_client")
+        check_given(config.transport, httpx.BaseTransport, "transport")
         if self._http is None:
-            self._http = own_http_client(config.base_url)
+            self._http = own_http_client(config.base_url, config.transport)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
             weakref.finalize(self, self._http.close)
         door = Door(

@@ -48,6 +48,7 @@ class Config(NamedTuple):
     max_retries: int
     on_retry: Callable[[Any], Any] | None
     before_send: Callable[[Any], Any] | None
+    transport: Any = None
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -85,6 +86,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         max_retries=retries(given.get("max_retries"), _DEFAULT_RETRIES),
         on_retry=_hook(given, "on_retry"),
         before_send=_hook(given, "before_send"),
+        transport=given.get("transport"),
     )
 
 

@@ -55,6 +55,11 @@ class Constructors(Session[Door], Generic[Http, Door]):
             )
         config = identity.config
         self._check_hooks({"on_retry": config.on_retry, "before_send": config.before_send})
+        if http_client is not None and config.transport is not None:
+            raise ConfigurationError(
+                "http_client and transport are both given.",
+                next_step="Give the transport to the http_client.",
+            )
         self._identity = identity
         self._session_id = identity.config.session_id or new_id("ses")
         self._http = http_client

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import functools
-import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 
 from payman_api import ACCESS_TOKEN_HEADER
-from payman_sdk.config import is_loopback
-from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from payman_sdk.punctual import make_punctual
+from payman_sdk.errors import APIConnectionError, APITimeoutError
 
 
 class Patience(NamedTuple):
@@ -24,63 +20,6 @@ class Patience(NamedTuple):
 
     connect: float
     read: float
-
-
-_LIMITS_UNDER_THREADS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-"""As many idle connections as connections. With fewer, httpcore trims idle ones, and under threads it happens that it closes one
-that another thread has just been given: that ask breaks after it was sent."""
-
-
-_LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
-"""Each open stream holds a connection. More idle ones cost more than they save: httpcore looks at each at every request."""
-
-
-def own_http_client(base_url: str) -> httpx.Client:
-    """The connections of a client that was given none. What is said to this machine goes through no proxy."""
-    try:
-        http = httpx.Client(**_connections(base_url), limits=_LIMITS_UNDER_THREADS)
-    except _UNUSABLE as error:
-        raise _unusable(error) from error
-    make_punctual(http)
-    return http
-
-
-def own_async_http_client(base_url: str) -> httpx.AsyncClient:
-    """The same for the other door."""
-    try:
-        return httpx.AsyncClient(**_connections(base_url), limits=_LIMITS_OF_TASKS)
-    except _UNUSABLE as error:
-        raise _unusable(error) from error
-
-
-def _connections(base_url: str) -> dict[str, Any]:
-    server = urlsplit(base_url)
-    is_elsewhere = not is_loopback(server.hostname or "")
-    if server.scheme == "http":  # to this machine: nothing is encrypted, and nobody is trusted if it were
-        return {"trust_env": is_elsewhere, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
-    variables = ("SSL_CERT_FILE", "SSL_CERT_DIR") if is_elsewhere else ()
-    certificates = _certificates(is_elsewhere, *(os.environ.get(name) for name in variables))
-    return {"trust_env": is_elsewhere, "verify": certificates}
-
-
-@functools.lru_cache(maxsize=8)
-def _certificates(trust_env: bool, *variables: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted. Reading them takes longer than an ask, so clients of one process share them.
-
-    What httpx takes from the environment is named too, so that another value of it is not answered with what was read before.
-    """
-    return httpx.create_ssl_context(trust_env=trust_env)
-
-
-_UNUSABLE = (httpx.InvalidURL, ImportError, OSError, ValueError)
-"""What httpx raises for variables of the environment that it cannot use."""
-
-
-def _unusable(error: Exception) -> ConfigurationError:
-    return ConfigurationError(
-        f"httpx cannot be set up: {type(error).__name__}.",
-        next_step="Check the environment's variables for proxies (HTTPS_PROXY, ALL_PROXY) and certificates (SSL_CERT_FILE).",
-    )
 
 
 def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from payman_sdk.records import Key, Record
 if TYPE_CHECKING:
     import datetime as dt
 
+    import httpx
+
 __all__ = [
     "Artifact",
     "AskOptions",
@@ -79,6 +81,8 @@ class PaymanConfig(TypedDict, total=False):
     """Called before each repetition with a `Retry`."""
     before_send: Callable[[Any], Any] | None
     """Called with an `Outgoing` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
+    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice."""
 
 
 class TokenInfo(TypedDict):

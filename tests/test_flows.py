@@ -12,10 +12,11 @@ import certifi
 import httpx
 import pytest
 
+from payman_sdk.connections import _certificates, own_async_http_client, own_http_client
 from payman_sdk.doors import Door
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from payman_sdk.flows import Alone, Flow, Send, Sleep
-from payman_sdk.network import Patience, _certificates, own_async_http_client, own_http_client, timeout_of
+from payman_sdk.network import Patience, timeout_of
 from tests.peer import ASK_PATH, Peer, answer, chunked, reset
 from tests.steps import Clock
 
@@ -318,20 +319,21 @@ def test_unusable_settings_of_the_environment_are_named(
 def test_clients_share_the_certificates_that_they_trust(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Certificates are read once for any number of clients, and again where the environment names others."""
+    """Certificates are read once for any number of clients, again where the environment names others, and never for plain http."""
     read: list[bool] = []
 
     def reading(*, trust_env: bool) -> ssl.SSLContext:
         read.append(trust_env)
         return ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") if trust_env else None)
 
-    monkeypatch.setattr("payman_sdk.network.httpx.create_ssl_context", reading)
+    monkeypatch.setattr("payman_sdk.connections.httpx.create_ssl_context", reading)
     certificates = tmp_path / "certificates.pem"
     certificates.write_bytes(Path(certifi.where()).read_bytes())
     _certificates.cache_clear()
     for _ in range(3):
         own_http_client("https://payman.example").close()
         anyio.run(own_async_http_client("https://payman.example").aclose)
+        own_http_client("https://127.0.0.1:9").close()
         own_http_client("http://127.0.0.1:9").close()
     assert read == [True, False]
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates))

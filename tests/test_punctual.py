@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from payman_sdk.connections import own_http_client
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
-from payman_sdk.network import own_http_client
 from payman_sdk.punctual import make_punctual, within
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head

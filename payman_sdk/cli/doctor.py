@@ -73,7 +73,7 @@ def _examined(run: Run) -> Generator[Finding]:
 def _of_server(settings: Settings) -> Generator[Finding]:
     import httpx
 
-    from payman_sdk.network import own_http_client
+    from payman_sdk.connections import own_http_client
 
     base_url = settings.base_url.value
     began, wall = time.monotonic(), time.time()

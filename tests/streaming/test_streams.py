@@ -201,7 +201,7 @@ def test_leaving_early_closes_the_connection_async(run: Run, peer: Peer) -> None
         async with connected(peer) as client:
             async with client.stream("Hello!") as told:
                 await anext(told)
-            assert watched.closed.wait(5)
+            assert await anyio.to_thread.run_sync(watched.closed.wait, 5)
             with pytest.raises(ConfigurationError, match="left before its end"):
                 await told.result()
             assert (await client.ask("Hello!")).status == "completed"
@@ -226,7 +226,7 @@ def test_cancelling_a_reader_closes_the_connection(run: Run, peer: Peer) -> None
                     async for _ in told:
                         pass
             assert waiting.cancelled_caught
-            assert watched.closed.wait(5)
+            assert await anyio.to_thread.run_sync(watched.closed.wait, 5)
             assert (await client.ask("Hello!")).status == "completed"
 
     run(main)

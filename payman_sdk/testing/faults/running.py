@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk.network import own_async_http_client, own_http_client
+from payman_sdk.connections import own_async_http_client, own_http_client
 from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.plan import Plan
