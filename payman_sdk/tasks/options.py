@@ -42,6 +42,8 @@ def read_options(
         raise ConfigurationError(
             f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
         )
+    if not options and not keywords:
+        return {}
     given = {**(options or {}), **{key: value for key, value in keywords.items() if value is not None}}
     refuse_unknown(given, known, f"an option of {what}")
     given = {key: value for key, value in given.items() if value is not None}
