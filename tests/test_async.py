@@ -41,6 +41,7 @@ from payman_sdk.locks import ThreadLock, to_its_end
 from payman_sdk.network import Patience
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET
+from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, chunked, rpc, token
 from tests.tasks.faults import REFUSED, SILENT, UNREADABLE
 
@@ -48,10 +49,10 @@ PATIENCE = Patience(connect=5, read=5)
 REQUEST = {"method": "POST", "url": ASK_PATH, "json": {"id": "req-1", "params": {"id": "tsk-1"}}}
 
 
-@pytest.fixture(params=["asyncio", "trio"])
+@pytest.fixture(params=LOOPS)
 def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[Any]]], Any]:
-    """Runs a coroutine function on one of the two event loops."""
-    return partial(anyio.run, backend=request.param)
+    """Runs a coroutine function on one of the event loops."""
+    return partial(run_on, request.param)
 
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]

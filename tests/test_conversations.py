@@ -11,6 +11,7 @@ import pytest
 from payman_sdk import PaymanClient
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
+from tests.loops import LOOPS, run_on
 from tests.peer import Peer
 
 
@@ -76,7 +77,7 @@ def test_a_thousand_conversations_in_threads() -> None:
     assert len({session_id for session_id, _ in talks}) == 1000
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_conversations_in_tasks(loop: str) -> None:
     """On an event loop they do not mix either."""
     sessions: dict[str, set[str | None]] = {}
@@ -95,7 +96,7 @@ def test_conversations_in_tasks(loop: str) -> None:
                 group.start_soon(talk)
 
     with Sandbox() as sandbox:
-        anyio.run(main, backend=loop)
+        run_on(loop, main)
     assert len(sessions) == 50
     assert all(heard == {session_id} for session_id, heard in sessions.items())
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
-import anyio
 import httpx
 import pytest
 
@@ -30,6 +29,7 @@ from payman_sdk import (
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
 from payman_sdk.secrecy import hide_token_requests
+from tests.loops import ON_ASYNCIO, run_on
 from tests.peer import (
     ASK_PATH,
     GET_PATH,
@@ -247,8 +247,11 @@ def test_no_way_in_tells_a_secret(
     assert_nothing_in(*said)
 
 
+@pytest.mark.parametrize("loop", ON_ASYNCIO)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_async_client_tells_no_secret(fault: str, peer: Peer, said: list[str], tmp_path: Path) -> None:
+def test_the_async_client_tells_no_secret(
+    fault: str, loop: str, peer: Peer, said: list[str], tmp_path: Path
+) -> None:
     """The same of the async client, with a refresh token in a file."""
     peer.always(TOKEN_PATH, ROTATED)
     for path, write in FAULTS[fault].items():
@@ -265,7 +268,7 @@ def test_the_async_client_tells_no_secret(fault: str, peer: Peer, said: list[str
             assert_nothing_in(repr(client), repr(client._connect()))
 
     try:
-        anyio.run(main)
+        run_on(loop, main)
     except PaymanError as error:
         assert_nothing_in(*told_by(error))
     else:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-import anyio
 import pytest
 
 from payman_sdk import AsyncPaymanClient, FormattedTaskResponse, PaymanClient, StreamEvent
 from tests.conftest import SECRET
+from tests.loops import LOOPS, run_on
 
 
 class Heard(NamedTuple):
@@ -50,7 +50,7 @@ class Ear:
         }
         if self._loop is None:
             return _in_a_thread(config, text, count, prepare)
-        return anyio.run(partial(_in_a_task, config, text, count, prepare), backend=self._loop)
+        return run_on(self._loop, partial(_in_a_task, config, text, count, prepare))
 
 
 def _in_a_thread(config: Any, text: str, count: int, prepare: Prepare) -> list[Heard]:
@@ -73,7 +73,7 @@ async def _in_a_task(config: Any, text: str, count: int, prepare: Prepare) -> li
     return heard
 
 
-@pytest.fixture(params=[None, "asyncio", "trio"], ids=["threads", "asyncio", "trio"])
+@pytest.fixture(params=[None, *LOOPS], ids=["threads", *LOOPS])
 def ear(request: pytest.FixtureRequest) -> Ear:
     """Streaming, by each of the doors."""
     return Ear(request.param)

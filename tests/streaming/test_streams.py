@@ -23,16 +23,17 @@ from payman_sdk import (
 from payman_sdk.errors import ConfigurationError, InternalAgentError, TaskNotCancelableError
 from payman_sdk.sandbox import Sandbox, StreamFault
 from tests.conftest import SECRET
+from tests.loops import LOOPS, run_on
 from tests.peer import Answer, Peer, Request, head, rpc, task_with
 from tests.streaming.wire import CANCEL_PATH, DONE, STREAM_PATH, WORKING, chunk, data, status, stream
 
 Run = Callable[[Callable[[], Awaitable[Any]]], Any]
 
 
-@pytest.fixture(params=["asyncio", "trio"])
+@pytest.fixture(params=LOOPS)
 def run(request: pytest.FixtureRequest) -> Run:
-    """Runs a coroutine function on one of the two event loops."""
-    return partial(anyio.run, backend=request.param)
+    """Runs a coroutine function on one of the event loops."""
+    return partial(run_on, request.param)
 
 
 @pytest.fixture

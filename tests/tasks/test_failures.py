@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any
 
 import anyio
@@ -12,6 +11,7 @@ import pytest
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import ConfigurationError, TaskFailedError
 from tests.conftest import SECRET, Connect
+from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, Peer, task_with
 from tests.streaming.wire import STREAM_PATH, WORKING, status, stream
 
@@ -106,7 +106,7 @@ def test_a_hook_that_nobody_would_await(hook: str, peer: Peer, connect: Connect)
     anyio.run(main)
 
 
-@pytest.mark.parametrize("loop", [None, "asyncio", "trio"])
+@pytest.mark.parametrize("loop", [None, *LOOPS])
 def test_the_time_of_a_stream_begins_with_its_request(loop: str | None, peer: Peer, connect: Connect) -> None:
     """A stream that is made early and read late has all of its time."""
     peer.always(STREAM_PATH, stream(WORKING, status("COMPLETED", final=True)))
@@ -123,4 +123,4 @@ def test_the_time_of_a_stream_begins_with_its_request(loop: str | None, peer: Pe
         time.sleep(0.25)
         assert told.result().status == "completed"
     else:
-        assert partial(anyio.run, backend=loop)(main) == "completed"
+        assert run_on(loop, main) == "completed"

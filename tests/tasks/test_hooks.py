@@ -27,6 +27,7 @@ from payman_sdk.streaming.following import Following
 from payman_sdk.tasks.ask import Ask as AnAsk
 from payman_sdk.tasks.sending import asked
 from tests.conftest import SECRET, Connect
+from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
@@ -84,7 +85,7 @@ WAYS: list[Ask] = [plainly, raw, streaming, heard, replied, replied_and_heard]
 LATER: list[Ask] = [plainly_later, streaming_later, heard_later, replied_later]
 ways = pytest.mark.parametrize("ask", WAYS)
 later = pytest.mark.parametrize("ask", LATER)
-loops = pytest.mark.parametrize("loop", ["asyncio", "trio"])
+loops = pytest.mark.parametrize("loop", LOOPS)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +107,7 @@ def on_a_loop(loop: str, peer: Peer, ask: Ask, config: dict[str, Any], **options
         async with AsyncPaymanClient(**given) as client:
             return await ask(client, **options)
 
-    return anyio.run(main, backend=loop)
+    return run_on(loop, main)
 
 
 def sends(peer: Peer) -> list[dict[str, Any]]:

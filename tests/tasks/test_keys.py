@@ -29,6 +29,7 @@ from payman_sdk.errors import (
 from payman_sdk.ids import task_id_for
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import Connect
+from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, reset, rpc, task_with
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 
@@ -179,7 +180,7 @@ def test_twenty_at_once(sandbox: Sandbox) -> None:
     }
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_twenty_at_once_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     """The same for tasks, half of them streams."""
     answers: list[FormattedTaskResponse] = []
@@ -198,7 +199,7 @@ def test_twenty_at_once_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
                 group.start_soon(plain)
                 group.start_soon(stream)
 
-    anyio.run(main, backend=loop)
+    run_on(loop, main)
     assert (len(sandbox.payments), len(answers)) == (1, 20)
     assert {(one.status, one.idempotency_key) for one in answers} == {("completed", KEY)}
 

@@ -44,6 +44,7 @@ from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.sending import asked
 from payman_sdk.tasks.waiting import state_of
 from tests.conftest import SECRET, Connect
+from tests.loops import LOOPS, run_on
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, reset
 from tests.steps import Clock, own_tokens, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
@@ -960,7 +961,7 @@ def test_a_server_that_comes_back() -> None:
 
 
 @over_the_wire
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
     """The same on an event loop."""
     heard: list[Retry] = []
@@ -975,7 +976,7 @@ def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
             return await client.ask(PAYMENT)
 
     with Sandbox() as sandbox:
-        done = anyio.run(main, sandbox, backend=loop)
+        done = run_on(loop, main, sandbox)
         assert (done.status, len(heard)) == ("completed", 1)
         assert [payment.task_id for payment in sandbox.payments] == [done.task_id]
         assert heard[0].task_id == done.task_id
@@ -1110,7 +1111,7 @@ def test_a_reply_whose_answer_is_lost(name: str, relay: Relay, peer: Peer, conne
 
 
 @over_the_wire
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_payment_whose_answer_is_lost_on_an_event_loop(loop: str, relay: Relay, peer: Peer) -> None:
     """The same for tasks."""
 
@@ -1119,6 +1120,6 @@ def test_a_payment_whose_answer_is_lost_on_an_event_loop(loop: str, relay: Relay
             return await client.ask(PAYMENT)
 
     peer.script(ASK_PATH, relay.lose(answer(500)))
-    done = anyio.run(main, backend=loop)
+    done = run_on(loop, main)
     assert done.status == "completed"
     assert [payment.task_id for payment in relay.sandbox.payments] == [done.task_id]

@@ -6,7 +6,6 @@ import threading
 from itertools import pairwise
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 
@@ -25,6 +24,7 @@ from payman_sdk.errors import (
 )
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.tasks.waiting import ended
+from tests.loops import LOOPS, run_on
 from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, raw, reset, rpc, task_with
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer
 
@@ -148,7 +148,7 @@ def test_waiting_for_a_person() -> None:
     assert len(sandbox.payments) == 1
 
 
-@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_waiting_on_an_event_loop(loop: str) -> None:
     """The same for tasks, by the id of the task alone."""
     with Sandbox() as sandbox:
@@ -159,7 +159,7 @@ def test_waiting_on_an_event_loop(loop: str) -> None:
                 sandbox.deny(response.task_id)
                 return await client.wait(response.task_id)
 
-        assert anyio.run(main, backend=loop).is_final
+        assert run_on(loop, main).is_final
         assert sandbox.balance() == 1000
 
 

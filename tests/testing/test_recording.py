@@ -18,7 +18,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import anyio
 import httpx
 import pytest
 import vcr  # type: ignore[import-untyped] # it has no types
@@ -32,6 +31,7 @@ from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPFailure, Sandbox
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _yaml
 from payman_sdk.testing.tape import _Body
+from tests.loops import LOOPS, run_on
 
 PAY = "send 10 TSD to Test Payee"
 BALANCE = "what's my TSD wallet balance?"
@@ -127,7 +127,7 @@ async def talk_async(config: PaymanConfig) -> list[object]:
 # Record, then play
 
 
-@pytest.mark.parametrize("played", ["sync", "asyncio", "trio"])
+@pytest.mark.parametrize("played", ["sync", *LOOPS])
 @pytest.mark.parametrize("recorded", ["sync", "asyncio"])
 def test_what_was_recorded_is_played_without_a_network(
     recorded: str, played: str, tapes: Tapes, sandbox: Sandbox, offline: Callable[[], None]
@@ -135,7 +135,7 @@ def test_what_was_recorded_is_played_without_a_network(
     """Whichever client recorded and whichever plays: new ids, another client id, another host, no socket; the same answers."""
 
     def said(kind: str, config: PaymanConfig) -> list[object]:
-        return talk(config) if kind == "sync" else anyio.run(talk_async, config, backend=kind)
+        return talk(config) if kind == "sync" else run_on(kind, talk_async, config)
 
     with tapes.use("once"):
         first = said(recorded, settings(sandbox))
