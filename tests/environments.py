@@ -1,4 +1,4 @@
-"""Environments of their own, with packages from the index, for tests of what cannot be in ours."""
+"""Environments of their own, with packages from the index, for tests of what cannot be in ours; and pytest as others run it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import venv
 from pathlib import Path
 
 import pytest
+
+# How somebody runs pytest who has none of the plugins of ours that take longest to load: some seconds, in each run.
+_NOT_THEIRS = ("hypothesispytest", "langsmith_plugin", "schemathesis", "xdist", "xdist.looponfail")
+AS_OTHERS = tuple(f"-pno:{plugin}" for plugin in ("cacheprovider", *_NOT_THEIRS))
 
 # Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.
 REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}

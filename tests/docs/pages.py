@@ -29,6 +29,8 @@ from attrs import field, frozen
 from sybil.document import Document
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
+from tests.environments import AS_OTHERS
+
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 
@@ -178,13 +180,11 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PAYMAN_", "PYTEST_", "COV_"))
     }
-    # A user has none of the plugins that take longest to load.
-    without = [f"-p no:{plugin}" for plugin in ("cacheprovider", "hypothesispytest", "schemathesis", "xdist")]
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {
         **own,
         "PATH": programs,
         "PYTHONWARNINGS": "error",
-        "PYTEST_ADDOPTS": " ".join(without),
+        "PYTEST_ADDOPTS": " ".join(AS_OTHERS),
         **variables,
     }

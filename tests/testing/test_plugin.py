@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environments import AS_OTHERS
+
 HEAVY = (
     "httpx",
     "starlette",
@@ -31,18 +33,8 @@ class Project:
         (self.folder / name).write_text(textwrap.dedent(content), encoding="utf-8")
 
     def run(self, *arguments: str) -> str:
-        """What pytest says; asyncio's plugins and the like stay out."""
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
-            *arguments,
-        ]
+        """What pytest says."""
+        command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
@@ -67,7 +59,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
             assert [name for name in {HEAVY!r} if name in sys.modules] == []
         """,
     )
-    assert "1 passed" in project.run("-p", "no:recording", "-p", "no:langsmith_plugin")
+    assert "1 passed" in project.run("-p", "no:recording")
 
 
 def test_fixtures_are_announced_with_what_they_are_for(project: Project) -> None:
