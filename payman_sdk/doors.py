@@ -74,6 +74,8 @@ class Door:
                 try:
                     outcome = self._do(step, line)
                 except Exception as error:
+                    if isinstance(step, Consult) and not isinstance(error, StopIteration):
+                        raise  # what a hook raises is its own, and no flow may take it for a failure of what was asked
                     failure = error
                 # Thrown out here, it is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
