@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import requires
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -44,31 +44,63 @@ def _says(candidate: Path) -> str | None:
 def environment(python: Path, folder: Path) -> Path:
     """An environment in a folder, with the locked versions of what the generator needs; gives its Python.
 
+    It is made once, and again when something has changed of what it is made from.
+
+    Raises:
+        IndexUnreachableError: Nothing could be fetched.
+    """
+    made_from = folder / "made-from"
+    wanted = f"{python}\n{sys.prefix}\n{locked(needed())}"
+    if not made_from.exists() or made_from.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        _make(python, folder)
+        made_from.write_text(wanted)
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _make(python: Path, folder: Path) -> None:
+    """Make an environment.
+
+    What any Python can run is lent by the environment that runs this, which has the locked versions; the rest is fetched.
+
     Raises:
         IndexUnreachableError: Nothing could be fetched.
     """
     subprocess.run([python, "-m", "venv", "--without-pip", folder], capture_output=True, check=True)
+    (site,) = folder.rglob("site-packages")
+    programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
+    names = needed()
+    lent = {name for name in names if _lend(name, site, programs)}
     wanted = folder / "requirements.txt"
-    wanted.write_text(locked(needed()))
-    made = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    pip: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        made,
-        "--disable-pip-version-check",
-        "--quiet",
-    ]
-    install = ["install", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
+    wanted.write_text(locked(names - lent))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    where: list[str | Path] = ["--target", site, "--python-version", _says(python) or ""]
+    what = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
     patience = ["--retries", "1", "--timeout", "15"]
     done = subprocess.run(
-        [*pip, *install, *patience, "-r", wanted], capture_output=True, text=True, check=False
+        [*pip, *where, *what, *patience, "-r", wanted], capture_output=True, text=True, check=False
     )
     if done.returncode and re.search(r"connection broken|ConnectionError|timed out", done.stderr):
         raise IndexUnreachableError
     assert done.returncode == 0, done.stderr
-    return made
+
+
+def _lend(name: str, site: Path, programs: Path) -> bool:
+    """Link a package of ours into another environment, if it is of the locked version and for any Python."""
+    try:
+        ours = distribution(name)
+    except PackageNotFoundError:
+        return False
+    if "Tag: py3-none-" not in (ours.read_text("WHEEL") or "") or f"\n{name}=={ours.version}" not in _lock():
+        return False
+    for file in ours.files or ():
+        if file.parts[0] == "..":
+            here, there = programs / file.name, file
+        else:
+            here, there = site / file.parts[0], file.parts[0]
+        if not here.exists():
+            here.symlink_to(Path(str(ours.locate_file(there))))
+    return True
 
 
 def needed() -> set[str]:
@@ -91,7 +123,7 @@ def needed() -> set[str]:
 def _requires(name: str) -> list[str]:
     try:
         return requires(name) or []
-    except ModuleNotFoundError:  # for another platform or version of Python
+    except PackageNotFoundError:  # for another platform or version of Python
         return []
 
 

@@ -29,7 +29,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def python(version: str, tmp_path: Path) -> Path:
+def python(version: str, cache: pytest.Cache) -> Path:
     """A Python of that version which has what the generator needs."""
     found = interpreter(version)
     if found is None:
@@ -37,7 +37,7 @@ def python(version: str, tmp_path: Path) -> Path:
     if found == Path(sys.executable):
         return found
     try:
-        return environment(found, tmp_path / "environment")
+        return environment(found, cache.mkdir(f"python-{version}"))
     except IndexUnreachableError:
         pytest.skip(f"the package index is out of reach, so Python {version} has no generator")
 
@@ -46,11 +46,9 @@ def python(version: str, tmp_path: Path) -> Path:
 def test_every_python_generates_the_same(version: str, python: Path, tmp_path: Path) -> None:
     """Whichever supported Python runs the generator, and however it orders sets, both documents give the same bytes."""
     folders = {seed: tmp_path / f"seed-{seed}" for seed in ("1", "2")}
-    running = [generating(python, tmp_path, folder, seed) for seed, folder in folders.items()]
-    for program in running:
-        said = program.communicate(timeout=300)[0]
-        assert program.returncode == 0, said
     for seed, folder in folders.items():
+        done = generating(python, tmp_path, folder, seed)
+        assert done.returncode == 0, done.stdout
         for found, wanted in (
             (files(folder / "repository"), files(ROOT / "generated")),
             (files(folder / "golden" / golden.RECORD.name), golden.recorded()),
@@ -59,16 +57,23 @@ def test_every_python_generates_the_same(version: str, python: Path, tmp_path: P
             assert different is None, f"Python {version}, PYTHONHASHSEED={seed}: {different}"
 
 
-def generating(python: Path, cwd: Path, folder: Path, seed: str) -> subprocess.Popen[str]:
+def generating(python: Path, cwd: Path, folder: Path, seed: str) -> subprocess.CompletedProcess[str]:
     # Settings of the Python that runs the tests would reach the other one, too.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.Popen(
+    environ |= {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+    if python == Path(sys.executable):
+        environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    else:  # what it compiles is kept in its environment: nothing of it gets into ours
+        environ["PYTHONPYCACHEPREFIX"] = str(python.parent.parent / "bytecode")
+    return subprocess.run(
         [python, "-P", "-m", "tests.regenerate.generating", folder],
         cwd=cwd,
-        env={**environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=300,
+        check=False,
     )
 
 
