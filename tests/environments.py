@@ -54,6 +54,7 @@ def with_packages(home: Path, *what: str) -> Path:
 def install(python: Path, *what: str, **environment: str) -> subprocess.CompletedProcess[str]:
     own = {name: value for name, value in os.environ.items() if name[:4] != "PIP_" or name in REACHING}
     options = ["--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15", "--quiet"]
+    options.append("--no-compile")  # most of what is installed is never imported
     return subprocess.run(
         [sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what],
         capture_output=True,

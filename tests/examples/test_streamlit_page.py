@@ -44,9 +44,9 @@ def visit(python: Path, program: str, folder: Path, sandbox: Sandbox | None = No
     """What a visitor sees after what the program does on the page."""
     variables = environment(sandbox) | {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "HOME": str(folder)}
     variables["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "generated")])
-    del variables[
-        "PYTHONWARNINGS"
-    ]  # what Streamlit and its dependencies say to each other is their own matter
+    # What Streamlit and its dependencies say to each other is their own matter; they are compiled once for all visits.
+    del variables["PYTHONWARNINGS"], variables["PYTHONDONTWRITEBYTECODE"]
+    variables["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     done = subprocess.run(
         [str(python), "-c", BEGINNING + program + END, str(EXAMPLES / "streamlit-page" / "page.py")],
         cwd=folder,

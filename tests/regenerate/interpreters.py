@@ -94,12 +94,10 @@ def _lend(name: str, site: Path, programs: Path) -> bool:
     if "Tag: py3-none-" not in (ours.read_text("WHEEL") or "") or f"\n{name}=={ours.version}" not in _lock():
         return False
     for file in ours.files or ():
-        if file.parts[0] == "..":
-            here, there = programs / file.name, file
-        else:
-            here, there = site / file.parts[0], file.parts[0]
+        is_program = file.parts[0] == ".."
+        here = programs / file.name if is_program else site / file.parts[0]
         if not here.exists():
-            here.symlink_to(Path(str(ours.locate_file(there))))
+            here.symlink_to(Path(str(ours.locate_file(file if is_program else file.parts[0]))))
     return True
 
 
