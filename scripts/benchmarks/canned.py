@@ -13,13 +13,15 @@ from typing import Any
 from uuid import UUID
 
 NO_UUID = UUID(int=0)
-"""What all ids are made of: the SDK heeds only events of its own task, and the bytes have to be there before it asks."""
+"""What all ids are made of, until somebody asks."""
 
 REQUEST_ID = f"req-{NO_UUID}"
 TASK_ID = f"tsk-{NO_UUID}"
 _TIMESTAMP = "2025-06-27T16:31:41.510422505Z"
 
 TOKEN = b'{"accessToken":"bench","tokenType":"Bearer","expiresIn":3600,"scope":""}'
+SHORT_TOKEN = TOKEN.replace(b"3600", b"1")
+_TEXT = "- **TSD Wallet** `tube.tense.cask/53`: 1,000.00 TSD\n" * 5
 ANSWER = json.dumps(
     {
         "jsonrpc": "2.0",
@@ -39,9 +41,7 @@ ANSWER = json.dumps(
                 {
                     "name": "response",
                     "description": "AI Assistant Response",
-                    "parts": [
-                        {"type": "text", "text": "- **TSD Wallet** `tube.tense.cask/53`: 1,000.00 TSD\n" * 5}
-                    ],
+                    "parts": [{"type": "text", "text": _TEXT}],
                     "index": 0,
                 }
             ],
@@ -50,6 +50,74 @@ ANSWER = json.dumps(
         "error": None,
     }
 ).encode()
+
+_STAMP = 1751041901
+
+ANSWERS_OF_OTHERS = {
+    "/chat/completions": {
+        "id": f"chatcmpl-{NO_UUID}",
+        "object": "chat.completion",
+        "created": _STAMP,
+        "model": "canned",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": _TEXT, "refusal": None, "annotations": []},
+                "logprobs": None,
+                "finish_reason": "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 100, "total_tokens": 110},
+        "service_tier": "default",
+        "system_fingerprint": None,
+    },
+    "/v1/messages": {
+        "id": f"msg_{NO_UUID}",
+        "type": "message",
+        "role": "assistant",
+        "model": "canned",
+        "content": [{"type": "text", "text": _TEXT}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 10, "output_tokens": 100},
+    },
+    "/v1/payment_intents": {
+        "id": f"pi_{NO_UUID}",
+        "object": "payment_intent",
+        "amount": 1000,
+        "amount_received": 0,
+        "capture_method": "automatic",
+        "created": _STAMP,
+        "currency": "usd",
+        "description": _TEXT,
+        "livemode": False,
+        "metadata": {},
+        "next_action": None,
+        "payment_method_types": ["card"],
+        "status": "requires_payment_method",
+    },
+    "/a2a": {
+        "jsonrpc": "2.0",
+        "id": REQUEST_ID,
+        "result": {
+            "task": {
+                "id": TASK_ID,
+                "contextId": f"ses-{NO_UUID}",
+                "status": {"state": "TASK_STATE_COMPLETED", "timestamp": "2025-06-27T16:31:41.510Z"},
+                "artifacts": [
+                    {
+                        "artifactId": "response",
+                        "name": "response",
+                        "description": "AI Assistant Response",
+                        "parts": [{"text": _TEXT}],
+                    }
+                ],
+                "metadata": {"agentId": "ai-1", "orgId": "org-1"},
+            }
+        },
+    },
+}
+"""What the peers that do not speak to Payman are answered, by path: the same text in what their own API has around it."""
 
 WORDS = (
     "Here are your wallets:\n\n- **TSD ",
@@ -78,7 +146,7 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
         yield from _repeated(tuple(_event(_chat_chunk(words)) for words in WORDS), events)
         yield b"data: [DONE]\n\n"
     elif kind == "numbered":
-        yield _numbered(events)
+        yield from _numbered(events)
     else:
         yield _BEGIN
         yield from _repeated(_BRIEF if kind == "brief" else _CHUNKS, events - 3)
@@ -92,17 +160,45 @@ def text_size(kind: str, events: int) -> int:
 
 
 @functools.cache
-def _numbered(events: int) -> bytes:
+def _numbered(events: int) -> tuple[bytes, ...]:
     told = b"".join(blocks("task", events)).split(b"\n\n")[:-1]
-    return b"".join(b"id: %d\n%b\n\n" % (number, event) for number, event in enumerate(told, 1))
+    numbered = [b"id: %d\n%b\n\n" % (number, event) for number, event in enumerate(told, 1)]
+    return tuple(b"".join(numbered[at : at + _BLOCK]) for at in range(0, events, _BLOCK))
 
 
 def _repeated(events: tuple[bytes, ...], count: int) -> Iterator[bytes]:
     """So many events, beginning with the first one and going round and round."""
-    block = b"".join(islice(cycle(events), _BLOCK))  # a multiple of the number of words
     for _ in range(count // _BLOCK):
-        yield block
-    yield b"".join(islice(cycle(events), count % _BLOCK))
+        yield _joined(events, _BLOCK)  # a multiple of the number of words
+    yield _joined(events, count % _BLOCK)
+
+
+@functools.cache
+def _joined(events: tuple[bytes, ...], count: int) -> bytes:
+    return b"".join(islice(cycle(events), count))
+
+
+def ids_of(request: bytes) -> bytes | None:
+    """The ids of an ask as its events have them, which are told to nobody else; None for requests that have none."""
+    own = []
+    for name in (b"req-", b"tsk-"):
+        if (at := request.find(name)) < 0:
+            return None
+        own.append(request[at : at + len(REQUEST_ID)])
+    return _BETWEEN_IDS.join(own)
+
+
+def addressed(block: bytes, ids: bytes | None) -> bytes:
+    """The events with somebody's ids, which costs next to nothing: the bytes between them are kept."""
+    return block if ids is None else ids.join(_around_ids(block))
+
+
+@functools.lru_cache(maxsize=4096)
+def _around_ids(block: bytes) -> list[bytes]:
+    return block.split(_BETWEEN_IDS.join((REQUEST_ID.encode(), TASK_ID.encode())))
+
+
+_BETWEEN_IDS = b'","result":{"id":"'
 
 
 def _event(data: object) -> bytes:
@@ -136,7 +232,7 @@ def _chat_chunk(words: str) -> dict[str, Any]:
     return {
         "id": f"chatcmpl-{NO_UUID}",
         "object": "chat.completion.chunk",
-        "created": 1751041901,
+        "created": _STAMP,
         "model": "gpt-5-2025-08-07",
         "service_tier": "default",
         "system_fingerprint": None,

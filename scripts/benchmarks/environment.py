@@ -1,48 +1,133 @@
-"""The environment of the libraries that the SDK is measured against: `.bench/peers`, made here and not locked."""
+"""The environments of the peers: `.bench/<name>/`, made here, each as a user would have it who installs just that."""
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
+import os
 import shutil
 import subprocess
 import sys
+import tomllib
+import venv
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from scripts.benchmarks.readers import ROOT
+from scripts.benchmarks.peers import Peer
+from scripts.benchmarks.workers import ROOT
 
-OPENAI, HTTPX_SSE = "3.57.0", "0.4.3"
-
-_PATIENCE = 180
+HOME = ROOT / ".bench"
 
 
-def peers(*, make: bool) -> tuple[str | None, str]:
-    """The interpreter of the environment, or None and why there is none.
+@dataclass(frozen=True)
+class Environment:
+    """What a peer runs in.
+
+    Attributes:
+        python: Its interpreter, or None.
+        why_not: Why there is none.
+        distributions: What is installed, and in which version.
+        size: How many bytes that is, with the bytecode that pip compiles.
+    """
+
+    python: str | None
+    why_not: str = ""
+    distributions: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+
+
+def environments(peers: Iterable[Peer], patience: float) -> dict[str, Environment]:
+    """An environment for each, by its name; those that are not there yet are made, two at a time.
 
     Args:
-        make: Whether to make it where it is not there yet.
+        peers: Whose.
+        patience: How many seconds pip may take for one.
     """
-    # httpx-sse gets the very httpx that the SDK has here.
-    pins = [
-        f"openai=={OPENAI}",
-        f"httpx-sse=={HTTPX_SSE}",
-        f"httpx=={importlib.metadata.version('httpx')}",
-    ]
-    wanted = f"{sys.version} {' '.join(pins)}"
-    place = ROOT / ".bench" / "peers"
-    python, made_from = str(place / "bin" / "python"), place / "made-from"
-    if made_from.is_file() and made_from.read_text(encoding="utf-8") == wanted:
-        return python, ""
-    if not make:
-        return None, "scripts/bench without --quick does that"
-    shutil.rmtree(place, ignore_errors=True)
-    try:
-        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, capture_output=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=1", *pins],
-            check=True,
-            capture_output=True,
-            timeout=_PATIENCE,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None, "pip could not get it from the package index"
-    made_from.write_text(wanted, encoding="utf-8")
-    return python, ""
+    wheel = _wheel() if any(peer.extras is not None for peer in peers) else None
+
+    def of(peer: Peer) -> Environment:
+        try:
+            return _environment(peer, wheel, patience)
+        except (OSError, subprocess.SubprocessError) as error:
+            return Environment(None, _why(error))
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip((peer.name for peer in peers), pool.map(of, peers), strict=True))
+
+
+def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment:
+    place = HOME / peer.name
+    packages = _pinned(peer.pins) if peer.extras is None else _needs_of_ours(peer.extras)
+    wanted = {"python": sys.version, "packages": packages, "checkout": ""}
+    made_from = place / "made-from"
+    found = json.loads(made_from.read_text(encoding="utf-8")) if made_from.is_file() else {}
+    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
+    python = str(builder.ensure_directories(place).env_exe)
+    if {**found, "checkout": ""} != wanted:
+        shutil.rmtree(place, ignore_errors=True)
+        builder.create(place)
+        if packages:
+            _pip(python, packages, patience)
+        found = wanted
+    if peer.extras is not None:
+        assert wheel is not None
+        wanted["checkout"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        if (
+            found != wanted
+        ):  # needs no index, and so little time that a change of the code costs next to nothing
+            _pip(python, ["--no-deps", "--force-reinstall", str(wheel)], patience)
+    made_from.write_text(json.dumps(wanted), encoding="utf-8")
+    return _described(python, place)
+
+
+def _described(python: str, place: Path) -> Environment:
+    libraries = next(iter(sorted(place.glob("[Ll]ib*/**/site-packages"))))
+    found = importlib.metadata.distributions(path=[str(libraries)])
+    distributions = {each.metadata["Name"]: each.version for each in found}
+    size = sum(each.stat().st_size for each in libraries.rglob("*") if each.is_file())
+    return Environment(python, "", dict(sorted(distributions.items())), size)
+
+
+def _pinned(pins: Iterable[str]) -> list[str]:
+    return [pin if "==" in pin else f"{pin}=={importlib.metadata.version(pin)}" for pin in pins]
+
+
+def _needs_of_ours(extras: str) -> list[str]:
+    """What the package says it needs, held at the versions that the project is developed with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needs = [*project["dependencies"], *(project["optional-dependencies"][extras] if extras else ())]
+    return _pinned(need.partition(">")[0].partition("<")[0] for need in needs)
+
+
+def _wheel() -> Path:
+    """The checkout as it would be published: the same files give the same bytes."""
+    wheels = HOME / "wheel"
+    shutil.rmtree(wheels, ignore_errors=True)
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(wheels), str(ROOT)], check=True
+    )
+    return next(wheels.glob("*.whl"))
+
+
+def _pip(python: str, arguments: Iterable[str], patience: float) -> None:
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--retries=1", "--timeout=15"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", *options, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+    )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"pip had not got it after {error.timeout:.0f} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        said = [line for line in (error.stderr or "").splitlines() if line.startswith("ERROR")]
+        return f"pip could not get it: {said[-1].removeprefix('ERROR: ')[:100] if said else 'it does not say why'}"
+    return f"{type(error).__name__}: {error}"

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import functools
+import json
 import multiprocessing
 import re
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from payman_api import PATHS
-from scripts.benchmarks.canned import ANSWER, FIRST, REQUEST_ID, TASK_ID, TOKEN, blocks
+from scripts.benchmarks.canned import (
+    ANSWER,
+    ANSWERS_OF_OTHERS,
+    FIRST,
+    REQUEST_ID,
+    SHORT_TOKEN,
+    TASK_ID,
+    TOKEN,
+    addressed,
+    blocks,
+    ids_of,
+)
 
-_WANTED = re.compile(rb'"(task|numbered|chat|paused) (\d+)"')
+_WANTED = re.compile(rb'"(task|brief|numbered|chat|paused) (\d+)"')
 """Which stream a request wants, and of how many events; `paused` is a task's first event and then silence."""
 
 _STREAM_HEAD = (
@@ -21,8 +36,43 @@ _STREAM_HEAD = (
 )
 
 
+def _whole(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
+    )
+
+
+_TOKEN_PATH = PATHS["create_token"].encode()
+_CANNED = {path.encode(): _whole(json.dumps(answer).encode()) for path, answer in ANSWERS_OF_OTHERS.items()}
+
+
+class Counts:
+    """What was asked of the server so far."""
+
+    def __init__(self) -> None:
+        self.requests = self.tokens = 0
+        self._known: set[bytes] = set()
+
+    def token(self, request: bytes) -> bytes:
+        """An answer with a token; one that is over in a second for a client id that begins with `expiring` and is new."""
+        self.tokens += 1
+        basic = re.search(rb"(?i)authorization: basic (\S+)", request)
+        client = base64.b64decode(basic[1]) if basic else b""
+        is_short = client.startswith(b"expiring") and client not in self._known
+        self._known.add(client)
+        return _whole(SHORT_TOKEN if is_short else TOKEN)
+
+    def __str__(self) -> str:
+        counts = {"requests": self.requests, "tokens": self.tokens, "busy": time.process_time()}
+        return json.dumps(counts)
+
+
 class CannedAnswers(asyncio.Protocol):
     """Answers a request that names a stream with that stream, one for a token with a token, others with the same task."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remembers where to write to."""
@@ -54,18 +104,23 @@ class CannedAnswers(asyncio.Protocol):
         self._write()
 
     def _answer(self, request: bytes) -> None:
-        if wanted := _WANTED.search(request):
-            self._to_write = _stream(wanted[1].decode(), int(wanted[2]))
+        self._counts.requests += 1
+        path = request.split(b" ", 2)[1].partition(b"?")[0]
+        if canned := _CANNED.get(path):
+            self._transport.write(canned)
+        elif path == _TOKEN_PATH:
+            self._transport.write(self._counts.token(request))
+        elif path == b"/counted":
+            self._transport.write(_whole(str(self._counts).encode()))
+        elif wanted := _WANTED.search(request):
+            self._to_write = _stream(wanted[1].decode(), int(wanted[2]), ids_of(request))
             self._write()
-            return
-        body = TOKEN
-        if PATHS["create_token"].encode() not in request[:200]:
+        else:
             body = ANSWER
             for own in (REQUEST_ID.encode(), TASK_ID.encode()):
-                at = request.find(own[:4])
-                body = body.replace(own, request[at : at + len(own)])
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-        self._transport.write(head + body)
+                if (at := request.find(own[:4])) >= 0:
+                    body = body.replace(own, request[at : at + len(own)])
+            self._transport.write(_whole(body))
 
     def _write(self) -> None:
         for block in self._to_write:
@@ -74,14 +129,14 @@ class CannedAnswers(asyncio.Protocol):
                 return
 
 
-def _stream(kind: str, events: int) -> Iterator[bytes]:
+def _stream(kind: str, events: int, ids: bytes | None) -> Iterator[bytes]:
     yield _STREAM_HEAD
     if kind == "paused":
-        yield _http_chunk(FIRST)
+        yield _http_chunk(addressed(FIRST, ids))
         return
     for block in blocks(kind, events):
         if block:
-            yield _http_chunk(block)
+            yield _http_chunk(addressed(block, ids))
     yield b"0\r\n\r\n"
 
 
@@ -92,7 +147,8 @@ def _http_chunk(block: bytes) -> bytes:
 def _serve(port_to: Connection) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(CannedAnswers, "127.0.0.1", 0, backlog=2048)
+        answering = functools.partial(CannedAnswers, Counts())
+        server = await loop.create_server(answering, "127.0.0.1", 0, backlog=2048)
         port_to.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 

@@ -1,0 +1,445 @@
+"""The rows: what is measured, whose sides are compared, and what is aimed at. One row is one declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from scripts.benchmarks.canned import text_size
+from scripts.benchmarks.judging import Aim, Value
+from scripts.benchmarks.peers import PEERS
+from scripts.benchmarks.sides import Reading
+
+MIB = 2**20
+
+
+class How(Enum):
+    """In what a side is measured."""
+
+    RUNNING = auto()
+    """A process of its peer's environment that goes on through the whole run."""
+    FRESH = auto()
+    """Such a process that has just begun."""
+    IMPORT = auto()
+    """The time of the peer's import in a process that has just begun."""
+    PROGRAM = auto()
+    """A program with a first ask, from its start to its end."""
+    INSTALLED = auto()
+    """What is in the environment; nothing runs."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One line of a row.
+
+    Attributes:
+        label: Its name there.
+        peer: In whose environment.
+        does: The name of the side in the peer's module.
+        arguments: What that is given.
+        count: How many calls or events it has to come to.
+        measure: The side it is compared with, where it is not that of the row.
+    """
+
+    label: str
+    peer: str
+    does: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    count: int | None = None
+    measure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One table, of sides that do the same.
+
+    Attributes:
+        name: In the JSON.
+        title: Of the table.
+        unit: Of the value.
+        value: What is made of a reading.
+        measure: The side that the others are shown as a multiple of.
+        sides: Who is compared.
+        aims: What is aimed at.
+        rounds: How often each side is measured; what is counted and not timed takes one.
+        how: In what.
+        warm: Whether a first round is thrown away.
+        also: More columns, by heading.
+        note: What has to be said about it.
+        more_is_better: For the picture.
+        drawn: Whether it is in the picture.
+    """
+
+    name: str
+    title: str
+    unit: str
+    value: Value
+    sides: tuple[Side, ...]
+    measure: str = ""
+    aims: tuple[Aim, ...] = ()
+    rounds: int = 1
+    how: How = How.RUNNING
+    warm: bool = True
+    also: Mapping[str, Value] = field(default_factory=dict)
+    note: str = ""
+    more_is_better: bool = False
+    drawn: bool = False
+
+
+def micros(reading: Reading) -> float:
+    """Microseconds a call or an event."""
+    return reading.seconds / reading.count * 1e6
+
+
+def micros_busy(reading: Reading) -> float:
+    """The same, but only while the process computed."""
+    return reading.busy / reading.count * 1e6
+
+
+def a_second(reading: Reading) -> float:
+    """Calls or events a second."""
+    return reading.count / reading.seconds
+
+
+def millis(reading: Reading) -> float:
+    """Milliseconds."""
+    return reading.seconds * 1e3
+
+
+def millis_busy(reading: Reading) -> float:
+    """Milliseconds of computing."""
+    return reading.busy * 1e3
+
+
+def served(reading: Reading) -> float:
+    """The share of the time in which the server computed, in percent."""
+    return reading.served / reading.seconds * 100
+
+
+def mib(reading: Reading) -> float:
+    """MiB of memory, or on the disk."""
+    return reading.size / MIB
+
+
+def rows(*, quick: bool) -> tuple[Row, ...]:
+    """All rows, in the order in which they are measured."""
+    return (
+        _one_ask(quick),
+        _asks_at_once(quick),
+        _stream(quick),
+        _import(quick),
+        _first_ask(quick),
+        _tokens(quick),
+        _memory(quick),
+        _installed(),
+        _first_event(quick),
+        _many_streams(quick),
+    )
+
+
+_SDKS = ("paymanai-sdk", "openai", "anthropic", "stripe", "a2a-sdk")
+_BUSY = {"CPU µs": micros_busy, "server %": served}
+
+
+def _one_ask(quick: bool) -> Row:
+    calls = 20 if quick else 200
+
+    def side(label: str, peer: str, does: str = "ask") -> Side:
+        return Side(label, peer, does, {"calls": calls}, calls)
+
+    return Row(
+        name="ask",
+        title="One ask, sync, over loopback",
+        unit="µs",
+        value=micros,
+        measure="httpx",
+        sides=(
+            side("socket", "floor", "ask, socket"),
+            side("http.client", "floor", "ask, http.client"),
+            side("httpx2", "httpx2"),
+            side("httpx", "httpx"),
+            side("client.ask", "ours"),
+            side("requests", "paymanai-sdk", "requests"),
+            side("paymanai-sdk", "paymanai-sdk"),
+            side("openai", "openai"),
+            side("openai, untyped", "openai", "ask, untyped"),
+            side("anthropic", "anthropic"),
+            side("stripe", "stripe"),
+            side("a2a-sdk", "a2a-sdk"),
+        ),
+        aims=(
+            Aim(says="at most 1.2 times httpx", mine="client.ask", of=("httpx",), times=1.2),
+            Aim(says="ahead of every SDK", mine="client.ask", of=_SDKS, times=1.0),
+        ),
+        rounds=3 if quick else 15,
+        also=_BUSY,
+        note="Each reads its answer: httpx, requests and http.client as JSON, the SDKs as their own API gives it; the socket its "
+        "bytes alone, so that is what server and loopback cost. a2a-sdk has an async client only: one call after the other.",
+        drawn=True,
+    )
+
+
+def _asks_at_once(quick: bool) -> Row:
+    calls = 100 if quick else 500
+
+    def side(label: str, peer: str) -> Side:
+        return Side(label, peer, "asks", {"calls": calls}, calls)
+
+    return Row(
+        name="asks",
+        title=f"{calls} asks at once, async",
+        unit="a second",
+        value=a_second,
+        measure="httpx with aiohttp",
+        sides=(
+            side("sockets", "floor"),
+            side("aiohttp", "aiohttp"),
+            side("httpx with aiohttp", "httpx-aiohttp"),
+            side("client.ask, extra aiohttp", "ours-aiohttp"),
+            side("client.ask", "ours"),
+            side("httpx2", "httpx2"),
+            side("httpx", "httpx"),
+            side("openai", "openai"),
+            side("anthropic", "anthropic"),
+            side("a2a-sdk", "a2a-sdk"),
+        ),
+        aims=(
+            Aim(
+                says="with the extra, at least 0.9 times httpx with aiohttp",
+                mine="client.ask, extra aiohttp",
+                of=("httpx with aiohttp",),
+                times=0.9,
+                at_least=True,
+            ),
+            Aim(
+                says="with the extra, at least 5 times openai",
+                mine="client.ask, extra aiohttp",
+                of=("openai",),
+                times=5.0,
+                at_least=True,
+            ),
+        ),
+        rounds=2 if quick else 7,
+        also=_BUSY,
+        note="Each with the client that it makes by itself. sockets: 100 of them, by hand, each asked again as soon as it has answered.",
+        more_is_better=True,
+        drawn=True,
+    )
+
+
+def _stream(quick: bool) -> Row:
+    events = 5_000 if quick else 100_000
+
+    def side(label: str, peer: str, does: str, kind: str = "task", measure: str = "") -> Side:
+        # Typed chunks take so long that a fifth of them tells as much.
+        count = events // 5 if kind == "chat" else events
+        return Side(label, peer, does, {"kind": kind, "events": count}, count, measure)
+
+    return Row(
+        name="stream",
+        title=f"One stream of {events:,} events",
+        unit="events a second",
+        value=a_second,
+        measure="client.stream",
+        sides=(
+            side("httpx, bytes only", "httpx", "bytes"),
+            side("httpx, split, json.loads", "httpx", "bytes, json"),
+            side("client.stream", "ours", "stream"),
+            side("client.stream, events with ids", "ours", "stream", "numbered"),
+            side("httpx-sse, json.loads", "httpx-sse", "stream"),
+            side("openai.Stream, untyped", "openai", "stream, untyped"),
+            side("openai.Stream, typed", "openai", "stream, typed", "chat"),
+            *(
+                side(label, peer, does, measure="async client.stream")
+                for label, peer, does in (
+                    ("async httpx, bytes only", "httpx", "async bytes"),
+                    ("async client.stream", "ours", "async stream, own connections"),
+                    ("async client.stream, extra aiohttp", "ours-aiohttp", "async stream, own connections"),
+                    ("async httpx-sse, json.loads", "httpx-sse", "async stream"),
+                    ("openai.AsyncStream, untyped", "openai", "async stream, untyped"),
+                )
+            ),
+        ),
+        aims=(
+            Aim(
+                says="typed and formatted, at least as fast as openai.Stream untyped",
+                mine="client.stream",
+                of=("openai.Stream, untyped",),
+                times=1.0,
+                at_least=True,
+            ),
+        ),
+        rounds=2 if quick else 5,
+        also=_BUSY,
+        note="client.stream gives typed, formatted events; bytes only is what server and socket can give. The chunks of the typed "
+        "openai stream are its own, of about the same size, a fifth as many. Async is compared with async.",
+        more_is_better=True,
+        drawn=True,
+    )
+
+
+def _import(quick: bool) -> Row:
+    return Row(
+        name="import",
+        title="Import, in a process that has just begun",
+        unit="ms",
+        value=millis,
+        measure="httpx",
+        sides=tuple(Side(peer.name, peer.name) for peer in PEERS if peer.imports),
+        aims=(Aim(says="at most half of httpx", mine="ours", of=("httpx",), times=0.5),),
+        rounds=3 if quick else 15,
+        how=How.IMPORT,
+        also={"CPU ms": millis_busy, "memory, MiB": mib},
+        note="Of the client's class, as its documentation has it, without the start of the interpreter. "
+        "ours-aiohttp imports AsyncPaymanClient.",
+        drawn=True,
+    )
+
+
+def _first_ask(quick: bool) -> Row:
+    return Row(
+        name="first ask",
+        title="A program with one ask, from its start to its end",
+        unit="ms",
+        value=millis,
+        measure="httpx",
+        sides=tuple(Side(name, name) for name in ("httpx", "ours", "ours-aiohttp", "paymanai-sdk")),
+        aims=(
+            Aim(
+                says="at most 1.1 times the same two POSTs with httpx", mine="ours", of=("httpx",), times=1.1
+            ),
+            Aim(
+                says="less than 2 MiB of memory over httpx",
+                mine="ours",
+                of=("httpx",),
+                times=1.0,
+                plus=2.0,
+                value=mib,
+                unit="MiB",
+            ),
+        ),
+        rounds=3 if quick else 15,
+        how=How.PROGRAM,
+        also={"CPU ms": millis_busy, "memory, MiB": mib},
+        note="Each asks for a token and then asks. Memory is the most that the process has ever had.",
+    )
+
+
+def _tokens(quick: bool) -> Row:
+    threads = 200 if quick else 1_000
+    return Row(
+        name="tokens",
+        title="Threads that ask at once when the token has expired",
+        unit="token requests",
+        value=lambda reading: reading.tokens,
+        sides=(
+            Side(f"client.ask, {threads:,} threads", "ours", "threads", {"threads": threads}, threads),
+            Side("paymanai-sdk, 50 threads", "paymanai-sdk", "threads", {"threads": 50}, 50),
+        ),
+        aims=(Aim(says="1 request for all threads", mine=f"client.ask, {threads:,} threads", plus=1.0),),
+        rounds=1 if quick else 3,
+        warm=False,
+        note="Counted by the server.",
+    )
+
+
+def _memory(quick: bool) -> Row:
+    few, many = 1_000, 20_000 if quick else 1_000_000
+    kinds = {"brief": "of one letter", "task": "of some six words"}
+
+    def label(kind: str, events: int) -> str:
+        return f"{events:,} events {kinds[kind]}"
+
+    def own(kind: str) -> float:
+        return (text_size(kind, many) - text_size(kind, few)) / MIB
+
+    return Row(
+        name="memory",
+        title="Memory of a process that reads a stream with client.stream and keeps nothing",
+        unit="MiB",
+        value=mib,
+        sides=tuple(
+            Side(label(kind, events), "ours", "stream", {"kind": kind, "events": events}, events)
+            for kind in kinds
+            for events in (few, many)
+        ),
+        aims=tuple(
+            Aim(
+                says=f"{kinds[kind]}: constant (1 MiB), but for {own(kind):.1f} MiB of the answer's own text",
+                mine=label(kind, many),
+                of=(label(kind, few),),
+                times=1.0,
+                plus=own(kind) + 1.0,
+            )
+            for kind in kinds
+        ),
+        how=How.FRESH,
+        warm=False,
+        rounds=1 if quick else 3,
+        note="The stream keeps the answer's text for stream.result(), once, in UTF-16.",
+    )
+
+
+def _installed() -> Row:
+    return Row(
+        name="installed",
+        title="What is installed",
+        unit="distributions",
+        value=lambda reading: reading.count,
+        sides=tuple(Side(peer.name, peer.name) for peer in PEERS if peer.imports),
+        aims=(Aim(says="at most 11 distributions", mine="ours", plus=11.0),),
+        how=How.INSTALLED,
+        warm=False,
+        also={"MiB": mib},
+        note="With what each needs, and with the bytecode that pip compiles.",
+    )
+
+
+def _first_event(quick: bool) -> Row:
+    def side(label: str, peer: str, does: str, measure: str = "") -> Side:
+        return Side(label, peer, does, {"kind": "paused", "events": 1, "streams": 5}, 5, measure)
+
+    return Row(
+        name="first event",
+        title="Time to the first event of a stream, each on a new connection",
+        unit="ms",
+        value=lambda reading: sum(reading.firsts) / len(reading.firsts) * 1e3,
+        measure="httpx",
+        sides=(
+            side("httpx", "httpx", "bytes, first"),
+            side("client.stream", "ours", "stream, first"),
+            side("async httpx", "httpx", "async bytes, first", "async httpx"),
+            side("async client.stream", "ours", "async stream, first", "async httpx"),
+        ),
+        rounds=3 if quick else 20,
+        note="The mean of 5 streams a round. The server sends one event at once and then waits. httpx: its first bytes.",
+    )
+
+
+def _many_streams(quick: bool) -> Row:
+    events = 25_000 if quick else 500_000
+    # With fewer events in each, little but the opening would be measured.
+    counts = [count for count in (1, 10, 100, 1000) if events // count >= 50]
+
+    def side(label: str, peer: str, count: int) -> Side:
+        arguments = {"kind": "task", "events": events // count, "streams": count}
+        does = "async stream" if peer == "ours" else "async bytes"
+        return Side(f"{label}, {count:,}", peer, does, arguments, events, f"{label}, 1")
+
+    return Row(
+        name="many streams",
+        title=f"Many streams at once, async, {events:,} events in all",
+        unit="µs an event",
+        value=lambda reading: (reading.seconds - reading.opening) / reading.count * 1e6,
+        sides=tuple(
+            side(label, peer, count)
+            for label, peer in (("client.stream", "ours"), ("httpx, bytes only", "httpx"))
+            for count in counts
+        ),
+        rounds=1 if quick else 3,
+        also={"with opening": micros, "server %": served},
+        note="All streams are open before the first is read. Both are given an httpx client that opens as many connections as it is "
+        "asked for (httpx: 100). Compared with one stream of the same kind.",
+    )
