@@ -12,7 +12,7 @@ from typing import Self
 from scripts.benchmarks.environment import Environment
 from scripts.benchmarks.fresh import first_ask, imported
 from scripts.benchmarks.peers import PEERS
-from scripts.benchmarks.rows import How, Row, Side
+from scripts.benchmarks.row import How, Row, Side
 from scripts.benchmarks.sides import Reading, Target, counted
 from scripts.benchmarks.workers import SideFailedError, Worker
 

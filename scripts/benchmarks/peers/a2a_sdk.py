@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from typing import Any
 from uuid import uuid4
 
 from scripts.benchmarks.sides import ASKED, Reading, Side, Target, at_once
@@ -22,7 +23,7 @@ def sides(target: Target) -> dict[str, Side]:
     )
     runner, clients = asyncio.Runner(), library.ClientFactory(library.ClientConfig(streaming=False))
 
-    async def made() -> object:
+    async def made() -> Any:
         return clients.create(card)
 
     client = runner.run(made())
