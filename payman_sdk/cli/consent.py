@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import typer
 
-from payman_sdk.cli.money import may_move_money
 from payman_sdk.cli.running import Run
 from payman_sdk.cli.settings import Settings
 from payman_sdk.cli.terminal import clean
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.money import may_move_money
 
 
 def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:

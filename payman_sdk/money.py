@@ -68,7 +68,7 @@ def may_move_money(text: str) -> bool:
     """Whether an ask may move money, or change what money can be moved.
 
     Example:
-        >>> from payman_sdk.cli.money import may_move_money
+        >>> from payman_sdk.money import may_move_money
         >>> may_move_money("show my last 5 transactions"), may_move_money("send 5 TSD to Bob"), may_move_money("yes")
         (False, True, True)
     """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk.cli.money import may_move_money
+from payman_sdk.money import may_move_money
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,32 @@
+"""For agents: the tools that a model is given, with a guard above them that lets an operation happen once.
+
+Framework-free; adapters for frameworks stand in modules of their own.
+"""
+
+from payman_sdk.agents.limits import Limit
+from payman_sdk.agents.operating import Proposal
+from payman_sdk.agents.results import OperationResult, OperationStatus
+from payman_sdk.agents.stores import (
+    MemoryOperationStore,
+    Operation,
+    OperationStore,
+    OperationStoreError,
+)
+from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
+from payman_sdk.agents.tools import TOOLS, Tool, ToolSpec
+
+__all__ = [
+    "TOOLS",
+    "AsyncPaymanToolkit",
+    "Limit",
+    "MemoryOperationStore",
+    "Operation",
+    "OperationResult",
+    "OperationStatus",
+    "OperationStore",
+    "OperationStoreError",
+    "PaymanToolkit",
+    "Proposal",
+    "Tool",
+    "ToolSpec",
+]

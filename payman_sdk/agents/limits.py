@@ -1,0 +1,166 @@
+"""How much a run may pay, and how much a text says. In doubt, a text says nothing that can be counted.
+
+An amount is read only where the text has exactly one: digits with the code of a currency, such as `10 TSD` or `TSD 10.50`, and no
+other number that could be one, in digits or in words, and no word that multiplies it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
+
+from attrs import field, frozen
+
+from payman_sdk.agents.stores import Operation
+from payman_sdk.errors import ConfigurationError
+
+_CURRENCIES = frozenset({"TSD", "USD", "USDC", "USDT", "EUR", "GBP"})
+_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]+)?"
+_IDS = re.compile(
+    r"\b(?:pd|tsk|ses|req|pm|ai|org|tx|txn|pay)-[0-9a-f]{4,}(?:-[0-9a-f]{4,})*(?![\w-])"
+    r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|\b[a-z]+\.[a-z]+\.[a-z]+/[0-9]+\b"
+    r"|#[0-9]+\b"
+    r"|\b[a-z]{2,}[a-z_-]*-[0-9]+(?:-[0-9]+)*\b",  # invoice-42
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty"
+    r"|ninety|\w*hundreds?|\w*thousands?|\w*millions?|\w*billions?|dozens?|half|quarter|double|triple|twice|thrice|times|each|every"
+    r"|both|all|everyone|everybody|everything|again|more|daily|weekly|monthly|yearly|hourly|repeat\w*|per|percent|k|m|bn"
+    r"|grand|bucks?|cents?|dollars?|euros?|pounds?)\b",
+    re.IGNORECASE,
+)
+
+
+def _amounts(given: object) -> Mapping[str, Decimal]:
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"Limit.amount is a {type(given).__name__}.",
+            next_step='Give a dict such as {"TSD": Decimal(100)}.',
+        )
+    read: dict[str, Decimal] = {}
+    for currency, amount in cast("Mapping[Any, Any]", given).items():
+        if not isinstance(currency, str) or not re.fullmatch(r"[A-Za-z]{2,8}", currency):
+            raise ConfigurationError(
+                f"Limit.amount names the currency {currency!r}.", next_step="Use its code, such as 'TSD'."
+            )
+        try:
+            value = Decimal(str(amount)) if not isinstance(amount, bool) else Decimal("NaN")
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not value.is_finite() or value < 0:
+            raise ConfigurationError(
+                f"Limit.amount[{currency!r}] is {amount!r}.", next_step="Give a Decimal, 0 or more."
+            )
+        read[currency.upper()] = value
+    return MappingProxyType(read)
+
+
+def _count(limit: Limit, attribute: object, value: object) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
+        raise ConfigurationError(
+            f"Limit.payments is {value!r}.", next_step="Give a whole number, 0 or more, or None."
+        )
+
+
+class Money(NamedTuple):
+    """An amount of a currency."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
+@frozen(kw_only=True)
+class Limit:
+    """How much a run may pay.
+
+    Args:
+        payments: How many operations; None for any number.
+        amount: How much of each currency, by its code. Where it is given, a text whose amount cannot be read, or is of a
+            currency that is not named here, is refused.
+
+    Raises:
+        ConfigurationError: One of them cannot be one.
+
+    Example:
+        >>> from decimal import Decimal
+        >>> from payman_sdk.agents import Limit
+        >>> Limit(payments=10, amount={"TSD": Decimal("250.00")}).payments
+        10
+    """
+
+    payments: int | None = field(default=None, validator=_count)
+    amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_amounts)
+
+    def money_in(self, text: str) -> Money | None:
+        """The amount that a text states, as far as that matters here."""
+        return money_in(text, self.amount)
+
+    def refusal(self, operation: Operation, counted: Iterable[Operation]) -> str | None:
+        """Why an operation would go beyond the limit, in a sentence for a model; None where it does not.
+
+        Args:
+            operation: What would be paid.
+            counted: What counts in the run; the operation itself may be among it.
+        """
+        others = [one for one in counted if one.task_id != operation.task_id]
+        if self.payments is not None and len(others) >= self.payments:
+            return f"This run may make {self.payments} payments, and has made them."
+        if not self.amount:
+            return None
+        if operation.amount is None or operation.currency is None:
+            return (
+                "This run has a limit in money, and the text does not state one amount that can be read; "
+                "write it once, in digits and with the code of its currency, such as 10 TSD."
+            )
+        if operation.currency not in self.amount:
+            return f"This run may pay nothing in {operation.currency}."
+        most = self.amount[operation.currency]
+        spent = sum(
+            (one.amount for one in others if one.currency == operation.currency and one.amount is not None),
+            Decimal(0),
+        )
+        if spent + operation.amount > most:
+            return f"This run may pay {most} {operation.currency}, of which {most - spent} are left."
+        return None
+
+
+def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
+    """The one amount that a text states; None where it states none, several, or one that can be read in two ways.
+
+    Example:
+        >>> from payman_sdk.agents.limits import money_in
+        >>> str(money_in("send 1,250.50 TSD to John Doe for invoice-42")), money_in("send 5 TSD to each of them")
+        ('1250.50 TSD', None)
+    """
+    codes = "|".join(sorted(_CURRENCIES.union(currencies), key=len, reverse=True))
+    money = re.compile(
+        rf"(?<![\w.,$+-])\$?(?P<first>{_NUMBER})\s?(?P<behind>{codes})\b"
+        rf"|\b(?P<before>{codes})\s?\$?(?P<second>{_NUMBER})(?![\w%]|[.,][0-9])",
+        re.IGNORECASE | re.ASCII,
+    )
+    text = _IDS.sub(" ", text)
+    found = list(money.finditer(text))
+    if len(found) != 1:
+        return None
+    rest = text[: found[0].start()] + " " + text[found[0].end() :]
+    if any(character.isnumeric() for character in rest) or _MORE.search(rest):
+        return None
+    if re.search(r"[$€£¥₹%×*]", rest) or re.search(
+        rf"\b(?:{codes})\b", rest.split("wallet")[0], re.IGNORECASE
+    ):
+        return None
+    number = (found[0]["first"] or found[0]["second"]).replace(",", "")
+    # 1.000 is a thousand to some and one to others.
+    if re.fullmatch(r"[0-9]+\.[0-9]{3}", number) or (number.startswith("0") and not number.startswith("0.")):
+        return None
+    amount = Decimal(number)
+    currency = (found[0]["behind"] or found[0]["before"]).upper()
+    return Money(amount, currency) if amount > 0 else None

@@ -1,0 +1,97 @@
+"""A reply to a task that waits: it may move money, so it is asked about, counted and written down like a payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from payman_sdk.agents import wording
+from payman_sdk.agents.operating import Desk, Proposal, not_taken, settled, was_not_taken
+from payman_sdk.agents.results import OperationResult
+from payman_sdk.agents.steps import Flow, Invoke
+from payman_sdk.agents.stores import Operation
+from payman_sdk.errors import AgentError, ConfigurationError, PaymanError, TaskNotFoundError
+
+
+def reply(
+    desk: Desk, text: str, operation: str, task_id: str, patience: float, options: dict[str, Any]
+) -> Flow[OperationResult]:
+    """A flow that answers a task that waits for input, once.
+
+    Args:
+        desk: What it needs.
+        text: The answer.
+        operation: The name of the operation, or the id of its task.
+        task_id: The id of its task.
+        patience: Seconds to wait for somebody else who is at it.
+        options: Options of the reply.
+    """
+    ledger = desk.ledger
+    with (yield from ledger.hold(task_id)) as hold:
+        if not (yield from hold.taken(patience)):
+            return wording.under_way(operation, task_id)
+        known = yield from ledger.load(task_id)
+        if known is None or known.stage == "open":
+            name = None if operation == task_id else operation
+            known = evolve(ledger.new(task_id, name, None, None), stage="sent")
+        if known.stage == "sent":
+            try:
+                known = yield from desk.looked_up(known)
+            except ConfigurationError:
+                raise
+            except PaymanError as error:
+                return not_taken(known, error) if known.status is None else wording.told(known)
+        if known.stage == "open":
+            return wording.not_known(operation, task_id)
+        return (yield from _replied(desk, text, known, options))
+
+
+def _replied(desk: Desk, text: str, known: Operation, options: dict[str, Any]) -> Flow[OperationResult]:
+    said = text.strip().casefold()
+    if known.is_replying:
+        return evolve(wording.told(known), status="unknown").noting(wording.REPLY_UNKNOWN)
+    if said in known.replies:
+        return wording.told(known).noting(wording.REPLIED_ALREADY)
+    if known.status != "input-required":
+        return wording.told(known).noting(wording.not_waiting(known))
+    why = yield from desk.ledger.refusal(known)
+    if why is None:
+        proposal = Proposal(
+            text=text,
+            operation=known.name,
+            task_id=known.task_id,
+            is_reply=True,
+            about=known.text,
+            question=known.answer,
+        )
+        why = yield from desk.agreed(proposal)
+    if why is not None:
+        return wording.not_allowed(known, why)
+    claimed = yield from desk.ledger.claim(evolve(known, replies=(*known.replies, said), is_replying=True))
+    if isinstance(claimed, str):
+        return wording.not_allowed(known, claimed)
+    return (yield from _sent(desk, text, known, claimed, options))
+
+
+def _sent(
+    desk: Desk, text: str, before: Operation, claimed: Operation, options: dict[str, Any]
+) -> Flow[OperationResult]:
+    from payman_sdk.agents.operating import heard
+
+    task = {"task_id": claimed.task_id, "session_id": claimed.session_id}
+    try:
+        answer = yield Invoke(lambda: desk.client.reply(task, text, **options))
+    except ConfigurationError:
+        yield from desk.ledger.note(before)
+        raise
+    except PaymanError as error:
+        if was_not_taken(error):
+            yield from desk.ledger.note(before)
+            return not_taken(before, error)
+        if isinstance(error, AgentError) and not isinstance(error, TaskNotFoundError):
+            # The agent has refused the reply; how the task stands, it can still tell.
+            claimed = yield from settled(desk, claimed)
+        return evolve(wording.told(claimed), status="unknown").noting(wording.REPLY_UNKNOWN)
+    arrived = heard(evolve(claimed, is_replying=False), answer)
+    return wording.told((yield from desk.ledger.note(arrived)))

@@ -1,0 +1,161 @@
+"""Where operations are written down, so that each is carried out once, whoever asks for it and however often.
+
+A store keeps records and gives locks. `MemoryOperationStore` is the default; the others live in modules of their own:
+`payman_sdk.agents.stores.sqlite` (extra `file`) and `payman_sdk.agents.stores.redis` (extra `redis`).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, Protocol, Self, TypeAlias, cast
+from weakref import WeakValueDictionary
+
+from attrs import asdict, evolve, field, frozen
+
+from payman_sdk.errors import PaymanError
+from payman_sdk.flows import Lock
+from payman_sdk.locks import ThreadLock
+
+Stage: TypeAlias = Literal["open", "sent", "ended"]
+"""`open`: certainly not carried out, so it may be sent, in any words. `sent`: it may have been sent. `ended`: its end is known."""
+
+
+class OperationStoreError(PaymanError):
+    """The place where operations are written down cannot be read or written."""
+
+
+def _texts(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(given)
+
+
+@frozen(kw_only=True)
+class Operation:
+    """An operation as a store keeps it.
+
+    Args:
+        task_id: The id of its task, which is its key.
+        account: Whose it is: the client's id and server.
+        name: The name that it was given; None for a task that was only replied to.
+        text: The words that it stands for; None where they are not known.
+        stage: How far it has come.
+        runs: The runs that it counts in.
+        amount: How much the words say, where that can be read.
+        currency: Of what.
+        status: How it stood when that was heard last; None if never.
+        answer: What the agent said then.
+        session_id: The session that it belongs to.
+        replies: What was replied to it.
+        is_replying: Whether the last reply may not have arrived.
+    """
+
+    task_id: str
+    account: str
+    name: str | None = None
+    text: str | None = None
+    stage: Stage = "open"
+    runs: tuple[str, ...] = field(default=(), converter=_texts)
+    amount: Decimal | None = None
+    currency: str | None = None
+    status: str | None = None
+    answer: str = ""
+    session_id: str | None = None
+    replies: tuple[str, ...] = field(default=(), converter=_texts)
+    is_replying: bool = False
+
+    def reopened(self) -> Operation:
+        """The same, certain not to have been carried out: it counts nowhere."""
+        return evolve(self, stage="open", runs=(), status=None, answer="")
+
+    def to_json(self) -> str:
+        """The record as JSON text."""
+        amount = None if self.amount is None else str(self.amount)
+        return json.dumps({**asdict(self), "amount": amount}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, where: str) -> Self:
+        """Reads what `to_json` has written.
+
+        Raises:
+            OperationStoreError: It is something else; `where` names the place.
+        """
+        try:
+            given: Any = json.loads(text)
+            members = dict(cast("Mapping[str, Any]", given))
+            if members["amount"] is not None:
+                members["amount"] = Decimal(members["amount"])
+            if members["stage"] in ("open", "sent", "ended") and isinstance(members["task_id"], str):
+                return cls(**members)
+        except (ValueError, TypeError, KeyError, InvalidOperation, RecursionError):
+            pass
+        raise OperationStoreError(
+            f"{where} holds a damaged operation.", next_step="Find out from Payman what was paid."
+        )
+
+
+class OperationStore(Protocol):
+    """Keeps operations. Methods may block; the asynchronous toolkit calls them in a worker thread.
+
+    Whatever a store raises counts as a failure of the store: nothing is sent then.
+    """
+
+    def load(self, task_id: str) -> Operation | None:
+        """The operation with that task id, None if there is none."""
+        ...
+
+    def save(self, operation: Operation) -> None:
+        """Keeps an operation in place of the one with the same task id; it is kept for good when this returns."""
+        ...
+
+    def of_run(self, run_id: str) -> Sequence[Operation]:
+        """The operations that count in a run."""
+        ...
+
+    def lock(self, name: str) -> Lock:
+        """The lock of that name, among all who share the store. It is held as long as an operation is under way.
+
+        It has to come free when its holder dies, and not before its holder lets it go.
+        """
+        ...
+
+
+class MemoryOperationStore:
+    """Keeps operations in memory, for the toolkits of one process that are given the same store.
+
+    Example:
+        >>> from payman_sdk.agents import MemoryOperationStore
+        >>> MemoryOperationStore().of_run("monday")
+        []
+    """
+
+    def __init__(self) -> None:
+        self._operations: dict[str, Operation] = {}
+        self._locks: WeakValueDictionary[str, ThreadLock] = WeakValueDictionary()
+        self._guard = threading.Lock()
+
+    def load(self, task_id: str) -> Operation | None:
+        """The operation with that task id, None if there is none."""
+        return self._operations.get(task_id)
+
+    def save(self, operation: Operation) -> None:
+        """Keeps an operation in place of the one with the same task id."""
+        with self._guard:
+            self._operations[operation.task_id] = operation
+
+    def of_run(self, run_id: str) -> list[Operation]:
+        """The operations that count in a run."""
+        with self._guard:
+            return [one for one in self._operations.values() if run_id in one.runs]
+
+    def lock(self, name: str) -> Lock:
+        """The lock of that name."""
+        with self._guard:
+            lock = self._locks.get(name)
+            if lock is None:
+                lock = self._locks[name] = ThreadLock()
+            return lock
+
+    def __repr__(self) -> str:
+        return f"<MemoryOperationStore of {len(self._operations)} operations>"

@@ -1,0 +1,234 @@
+"""The toolkits: what an agent's program holds. Thin: they check what they are given and carry flows out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeVar
+
+from payman_sdk.agents import operating, reading, replying
+from payman_sdk.agents.ledger import Ledger
+from payman_sdk.agents.limits import Limit
+from payman_sdk.agents.operating import Confirm, Desk, OnMessage
+from payman_sdk.agents.results import OperationResult
+from payman_sdk.agents.steps import Flow, run, run_async
+from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
+from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool
+from payman_sdk.async_client import AsyncPaymanClient
+from payman_sdk.client import PaymanClient
+from payman_sdk.errors import ConfigurationError, sentence
+from payman_sdk.ids import new_id, task_id_for
+
+Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
+
+_TASK_ID = re.compile(r"tsk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class _Toolkit(Generic[Client]):
+    """What both toolkits have in common: everything but awaiting."""
+
+    _kind: type[Any]
+    _awaits: bool
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        run_id: str | None = None,
+        confirm: Confirm | None = None,
+        limit: Limit | None = None,
+        store: OperationStore | None = None,
+        reader: Client | None = None,
+    ) -> None:
+        for name, given in (("client", client), ("reader", reader)):
+            if not isinstance(given, self._kind) and (name == "client" or given is not None):
+                raise ConfigurationError(
+                    f"{name} is a {type(given).__name__}.", next_step=f"Give a {self._kind.__name__}."
+                )
+        if run_id is not None and (
+            not isinstance(run_id, str) or not run_id.strip() or len(run_id) > LONGEST_NAME
+        ):
+            raise ConfigurationError(
+                f"run_id is {run_id!r}."[:300], next_step="Give a text that names the run, or None."
+            )
+        if confirm is not None and not callable(confirm):
+            raise ConfigurationError(f"confirm is a {type(confirm).__name__}.", next_step="Give a function.")
+        if confirm is not None and not self._awaits and iscoroutinefunction(confirm):
+            raise ConfigurationError(
+                "confirm is a coroutine function, which nobody would await.",
+                next_step="Give a function, or use AsyncPaymanToolkit.",
+            )
+        if limit is not None and not isinstance(limit, Limit):
+            raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a Limit.")
+        store = MemoryOperationStore() if store is None else store
+        if not all(callable(getattr(store, name, None)) for name in ("load", "save", "of_run", "lock")):
+            raise ConfigurationError(
+                f"store is a {type(store).__name__}, which cannot keep operations.",
+                next_step="See OperationStore.",
+            )
+        self.client = client
+        self.reader: Client = client if reader is None else reader
+        self.run_id = new_id("run") if run_id is None else run_id
+        config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
+        self._client_id, self._patience = config.client_id, config.timeout
+        ledger = Ledger(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
+        self._desk = Desk(client, ledger, confirm)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
+
+    def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        _check_text(text)
+        return (yield from reading.ask(self.reader, text, self._options(on_message)))
+
+    def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        _check_text(text)
+        _check_operation(operation)
+        task_id = task_id_for(self._client_id, operation)
+        flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._options(on_message))
+        return (yield from _kept(flow, operation, task_id))
+
+    def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        task_id = self._task_id(operation)
+        return (yield from _kept(operating.check(self._desk, operation, task_id), operation, task_id))
+
+    def _reply(self, operation: str, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        _check_text(text)
+        task_id = self._task_id(operation)
+        flow = replying.reply(self._desk, text, operation, task_id, self._patience, self._options(on_message))
+        return (yield from _kept(flow, operation, task_id))
+
+    def _task_id(self, operation: str) -> str:
+        _check_operation(operation)
+        return operation if _TASK_ID.fullmatch(operation) else task_id_for(self._client_id, operation)
+
+    def _options(self, on_message: OnMessage | None) -> dict[str, Any]:
+        if on_message is None:
+            return {}
+        if not callable(on_message) or (not self._awaits and iscoroutinefunction(on_message)):
+            raise ConfigurationError(
+                "on_message is no function that this toolkit can call.", next_step="Give a plain function."
+            )
+        return {"on_message": on_message}
+
+
+class PaymanToolkit(_Toolkit[PaymanClient]):
+    """The tools of an agent that moves money through Payman, with a guard above them; safe to share between threads.
+
+    An operation has a name, and is carried out once: a repeated call, from another thread, process or machine that shares the store,
+    in the same words or others, is told the first result.
+
+    Args:
+        client: The client that everything is sent with.
+        run_id: The run whose limit counts; a run that is restarted under the same id goes on counting. Without one, every
+            toolkit is a run of its own.
+        confirm: Called with a `Proposal` before money moves; only what it answers with True is sent. What it raises refuses too.
+        limit: How much a run may pay.
+        store: Where operations are written down; without one, in the memory of this toolkit.
+        reader: A client for `ask`, whose account is connected with read scopes only; without one, `client`.
+
+    Raises:
+        ConfigurationError: One of them cannot be used.
+
+    Example:
+        >>> from payman_sdk.agents import PaymanToolkit
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     toolkit = PaymanToolkit(client)
+        ...     first = toolkit.pay("send 10 TSD to Test Payee", "invoice-42")
+        ...     again = toolkit.pay("please send 10 TSD to Test Payee now", "invoice-42")
+        ...     print(first.status, again.status, len(sandbox.payments))
+        completed completed 1
+    """
+
+    _kind = PaymanClient
+    _awaits = False
+
+    @property
+    def tools(self) -> tuple[Tool[OperationResult], ...]:
+        """The tools `payman_ask`, `payman_pay`, `payman_check` and `payman_reply`, for a framework to be given."""
+        flows: tuple[tuple[Any, Callable[..., Flow[OperationResult]]], ...] = (
+            (ASK, self._ask), (PAY, self._pay), (CHECK, self._check), (REPLY, self._reply),
+        )  # fmt: skip
+        return tuple(Tool(spec, flow, run) for spec, flow in flows)
+
+    def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
+        """Asks something that only reads: wallets, balances, payees, transactions."""
+        return run(self._ask(text, on_message))
+
+    def pay(self, text: str, operation: str, *, on_message: OnMessage | None = None) -> OperationResult:
+        """Has something done that moves money or changes who can be paid, once."""
+        return run(self._pay(text, operation, on_message))
+
+    def check(self, operation: str) -> OperationResult:
+        """Tells how an operation stands, and sends nothing."""
+        return run(self._check(operation))
+
+    def reply(self, operation: str, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
+        """Answers an operation that waits for an approval or an answer."""
+        return run(self._reply(operation, text, on_message))
+
+
+class AsyncPaymanToolkit(_Toolkit[AsyncPaymanClient]):
+    """The same as `PaymanToolkit`, for asyncio and trio; `confirm` and `on_message` may be coroutine functions."""
+
+    _kind = AsyncPaymanClient
+    _awaits = True
+
+    @property
+    def tools(self) -> tuple[Tool[Awaitable[OperationResult]], ...]:
+        """The tools `payman_ask`, `payman_pay`, `payman_check` and `payman_reply`, for a framework to be given."""
+        flows: tuple[tuple[Any, Callable[..., Flow[OperationResult]]], ...] = (
+            (ASK, self._ask), (PAY, self._pay), (CHECK, self._check), (REPLY, self._reply),
+        )  # fmt: skip
+        return tuple(Tool(spec, flow, run_async) for spec, flow in flows)
+
+    async def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
+        """Asks something that only reads: wallets, balances, payees, transactions."""
+        return await run_async(self._ask(text, on_message))
+
+    async def pay(self, text: str, operation: str, *, on_message: OnMessage | None = None) -> OperationResult:
+        """Has something done that moves money or changes who can be paid, once."""
+        return await run_async(self._pay(text, operation, on_message))
+
+    async def check(self, operation: str) -> OperationResult:
+        """Tells how an operation stands, and sends nothing."""
+        return await run_async(self._check(operation))
+
+    async def reply(
+        self, operation: str, text: str, *, on_message: OnMessage | None = None
+    ) -> OperationResult:
+        """Answers an operation that waits for an approval or an answer."""
+        return await run_async(self._reply(operation, text, on_message))
+
+
+def _kept(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[OperationResult]:
+    """A flow with a result for a store that fails; it fails before anything is sent."""
+    try:
+        return (yield from flow)
+    except OperationStoreError as error:
+        text = (
+            f"Nothing was sent now: {sentence(error.message)} Do not pay in another way; the same operation, "
+            f"{operation}, may be tried again later."
+        )
+        return OperationResult(text, "not-sent", operation, task_id)
+
+
+def _check_text(text: object) -> None:
+    from payman_sdk.tasks.options import check_text
+
+    check_text(text)
+
+
+def _check_operation(operation: object) -> None:
+    if (
+        not isinstance(operation, str)
+        or not operation.strip()
+        or len(operation) > LONGEST_NAME
+        or not operation.isprintable()
+    ):
+        raise ConfigurationError(
+            f"operation is {operation!r}."[:300],
+            next_step=f"Give a printable text of 1 to {LONGEST_NAME} characters that names the operation, such as 'invoice-42'.",
+        )

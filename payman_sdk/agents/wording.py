@@ -1,0 +1,116 @@
+"""The words in which a model is told how an operation stands. They never invite another try where money may have moved."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from payman_sdk.agents.results import OperationResult, OperationStatus, shown
+from payman_sdk.agents.stores import Operation
+from payman_sdk.errors import PaymanError, sentence
+
+
+def told(operation: Operation) -> OperationResult:
+    """How an operation stands, by what is known of it."""
+    about = called(operation)
+    answer = shown(operation.answer)
+    match operation.status:
+        case None | "unknown":
+            status: OperationStatus = "unknown"
+            text = (
+                f"The outcome of {about} is not known: it may have been carried out. Do not pay again, under no other name "
+                "either; check the operation later."
+            )
+        case "working":
+            status = "working"
+            text = (
+                f"Payman is still at work on {about}. Do not pay again; check the operation later."
+                f"{_so_far(answer)}"
+            )
+        case "input-required":
+            status = "input-required"
+            text = f"{answer}\n\nNothing has been decided yet: {about} waits for an approval or an answer."
+        case "failed":
+            status = "failed"
+            text = f"{about[0].upper()}{about[1:]} has failed, and will not be carried out.{_so_far(answer)}"
+        case _:
+            status = cast("OperationStatus", operation.status)
+            text = answer or "Payman has completed it without a word."
+    return OperationResult(text, status, operation.name, operation.task_id)
+
+
+def called(operation: Operation) -> str:
+    """An operation as a sentence names it."""
+    return f"task {operation.task_id}" if operation.name is None else f"operation {operation.name}"
+
+
+def _so_far(answer: str) -> str:
+    return f" Payman says: {answer}" if answer else ""
+
+
+def in_other_words(operation: Operation) -> str:
+    """The remark for who asks for an operation again, in other words than it stands for."""
+    first = "other words" if operation.text is None else f'these words: "{shown(operation.text)}"'
+    return (
+        f"Nothing was sent for the words given now: {called(operation)} was asked for before, in {first}. The above is about "
+        "that. If another amount or another payee is meant now, that has NOT been paid; another payment needs a name of its own."
+    )
+
+
+def under_way(operation: str, task_id: str) -> OperationResult:
+    """For who waited in vain for somebody else who is carrying the operation out."""
+    text = (
+        f"Operation {operation} is being carried out by another call, and had not ended when this one had waited for long. "
+        "Do not pay again; check the operation later."
+    )
+    return OperationResult(text, "working", operation, task_id)
+
+
+def not_allowed(operation: Operation, why: str) -> OperationResult:
+    """For what the limit, the user or the server does not allow."""
+    text = f"Refused, nothing was sent: {why}"
+    return OperationResult(text, "refused", operation.name, operation.task_id)
+
+
+def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
+    """For what never reached Payman's agent."""
+    text = (
+        f"Nothing was sent or paid: {sentence(failure.message)} "
+        f"It may be tried again with the same operation, {operation.name or operation.task_id}."
+    )
+    return OperationResult(text, "not-sent", operation.name, operation.task_id)
+
+
+def not_carried_out(operation: Operation, failure: PaymanError) -> OperationResult:
+    """For what the agent refused with an error, and does not know."""
+    text = f"It failed, and nothing was paid: {sentence(failure.message)}"
+    return OperationResult(text, "failed", operation.name, operation.task_id)
+
+
+def cannot_be_told(operation: Operation, failure: PaymanError) -> OperationResult:
+    """For a server that does not tell whether an operation was carried out before."""
+    text = (
+        f"Nothing was sent now, and whether {called(operation)} was carried out before is not known: Payman's server "
+        f"does not tell. {sentence(failure.message)} Do not pay in another way; somebody has to look into the account."
+    )
+    return OperationResult(text, "unknown", operation.name, operation.task_id)
+
+
+def not_known(operation: str, task_id: str) -> OperationResult:
+    """For a name under which nothing was asked for."""
+    text = f"Nothing was asked for as {operation}, so nothing was paid."
+    return OperationResult(text, "not-found", operation, task_id)
+
+
+def not_waiting(operation: Operation) -> str:
+    """The remark for a reply to what does not wait for any."""
+    return f"The reply was not sent: {called(operation)} does not wait for one."
+
+
+REPLIED_ALREADY = (
+    "This reply was given before, and was not sent again; the above is what came of it. If there is a new question, answer it "
+    "in words of its own."
+)
+REPLY_UNKNOWN = (
+    "A reply was sent before, and it is not known whether it arrived; nothing was sent now. Do not pay again; check the "
+    "operation later. Whoever owns the account can decide it in Payman's dashboard."
+)
