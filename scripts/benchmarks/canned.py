@@ -155,8 +155,9 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
 
 def text_size(kind: str, events: int) -> int:
     """How many bytes the text of a `task` or `brief` one of so many events has, in UTF-16."""
-    words = cycle([_LETTER] if kind == "brief" else WORDS)
-    return sum(len(each.encode("utf-16-le")) for each in islice(words, events - 2))
+    sizes = [len(each.encode("utf-16-le")) for each in ([_LETTER] if kind == "brief" else WORDS)]
+    rounds, rest = divmod(events - 2, len(sizes))
+    return rounds * sum(sizes) + sum(sizes[:rest])
 
 
 @functools.cache

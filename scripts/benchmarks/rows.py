@@ -186,7 +186,7 @@ def _import(quick: bool) -> Row:
         measure="httpx",
         sides=tuple(Side(peer.name, peer.name) for peer in PEERS if peer.imports),
         aims=(Aim(says="at most half of httpx", mine="ours", of=("httpx",), times=0.5),),
-        rounds=3 if quick else 15,
+        rounds=1 if quick else 15,
         how=How.IMPORT,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
         note="Of the client's class, as its documentation has it, without the start of the interpreter. "
@@ -217,7 +217,7 @@ def _first_ask(quick: bool) -> Row:
                 unit="MiB",
             ),
         ),
-        rounds=3 if quick else 15,
+        rounds=2 if quick else 15,
         how=How.PROGRAM,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
         note="Each asks for a token and then asks. Memory is the most that the process has ever had.",
