@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from payman_sdk.client import PaymanClient
     from payman_sdk.conversation import Conversation
     from payman_sdk.errors import PaymanError
-    from payman_sdk.hooks import Outgoing, Retry
+    from payman_sdk.hooks import Outgoing, Renewal, Retry, TaskChange
     from payman_sdk.logging_in import login
     from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
+    from payman_sdk.telemetry.settings import Telemetry
+    from payman_sdk.telemetry.stats import Stats
     from payman_sdk.types import (
         AskOptions,
         Environment,
@@ -56,14 +58,18 @@ _HOME = {
     "PaymanConfig": "types",
     "PaymanError": "errors",
     "RedisTokenStore": "auth.stores.redis",
+    "Renewal": "hooks",
     "Retry": "hooks",
     "Scope": "auth.authorization",
+    "Stats": "telemetry.stats",
     "StatusUpdate": "streaming.events",
     "StoredToken": "auth.stores",
     "StreamEvent": "streaming.events",
+    "TaskChange": "hooks",
     "TaskResponse": "types",
     "TaskState": "types",
     "TaskStream": "streaming.streams",
+    "Telemetry": "telemetry.settings",
     "TokenInfo": "types",
     "TokenStore": "auth.stores",
     "UnknownUpdate": "streaming.events",
@@ -90,14 +96,18 @@ __all__ = [
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
+    "Renewal",
     "Retry",
     "Scope",
+    "Stats",
     "StatusUpdate",
     "StoredToken",
     "StreamEvent",
+    "TaskChange",
     "TaskResponse",
     "TaskState",
     "TaskStream",
+    "Telemetry",
     "TokenInfo",
     "TokenStore",
     "UnknownUpdate",

@@ -161,4 +161,4 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
         door = AsyncDoor(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random))
+        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random, self._observer))

@@ -167,4 +167,4 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         door = Door(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random))
+        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random, self._observer))

@@ -49,6 +49,9 @@ class Config(NamedTuple):
     on_retry: Callable[[Any], Any] | None
     before_send: Callable[[Any], Any] | None
     transport: Any = None
+    on_token: Callable[[Any], Any] | None = None
+    on_task: Callable[[Any], Any] | None = None
+    telemetry: Any = None
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -87,6 +90,9 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         on_retry=_hook(given, "on_retry"),
         before_send=_hook(given, "before_send"),
         transport=given.get("transport"),
+        on_token=_hook(given, "on_token"),
+        on_task=_hook(given, "on_task"),
+        telemetry=given.get("telemetry"),
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Token, Tokens
     from payman_sdk.flows import Flow
+    from payman_sdk.telemetry.settings import Telemetry
+    from payman_sdk.telemetry.stats import Stats
     from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 Http = TypeVar("Http")
@@ -54,12 +56,15 @@ class Constructors(Session[Door], Generic[Http, Door]):
                 next_step="See TokenStore.",
             )
         config = identity.config
-        self._check_hooks({"on_retry": config.on_retry, "before_send": config.before_send})
+        self._check_hooks(config._asdict())
         if http_client is not None and config.transport is not None:
             raise ConfigurationError(
                 "http_client and transport are both given.",
                 next_step="Give the transport to the http_client.",
             )
+        from payman_sdk.telemetry.observer import observer_for
+
+        self._observer = observer_for(config.telemetry, config.base_url)
         self._identity = identity
         self._session_id = identity.config.session_id or new_id("ses")
         self._http = http_client
@@ -153,6 +158,9 @@ class Constructors(Session[Door], Generic[Http, Door]):
         max_retries: int | None = None,
         on_retry: Callable[[Any], Any] | None = None,
         before_send: Callable[[Any], Any] | None = None,
+        on_token: Callable[[Any], Any] | None = None,
+        on_task: Callable[[Any], Any] | None = None,
+        telemetry: bool | Telemetry | None = None,
     ) -> Self: ...
     @overload
     @classmethod
@@ -258,6 +266,18 @@ class Constructors(Session[Door], Generic[Http, Door]):
         """Whether there is no access token, or it has ended, or ends within 60 seconds."""
         return self._connect().tokens.remaining() <= _EXPIRES_SOON
 
+    def stats(self) -> Stats:
+        """What this client and its conversations have done since the client was made, in numbers.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     status = client.conversation().ask("Hello!").status
+            ...     print(client.stats().completed)
+            1
+        """
+        return self._observer.stats()
+
     def __repr__(self) -> str:
         if not hasattr(self, "_identity"):  # its settings were refused; a traceback may show it all the same
             return f"<{type(self).__name__}>"
@@ -279,8 +299,12 @@ class Constructors(Session[Door], Generic[Http, Door]):
             if self._connection is None or self._process != os.getpid():
                 hide_token_requests()
                 tokens = (
-                    self._connection.tokens if self._connection else self._identity.tokens(time.monotonic)
+                    self._connection.tokens
+                    if self._connection
+                    else self._identity.tokens(time.monotonic, self._observer)
                 )
+                if self._process != os.getpid():
+                    self._observer.forked()
                 if self._process != os.getpid() and self._owns_http:
                     self._http = None  # its sockets are the parent's too; two who talk on one read each other's answers
                 self._process = os.getpid()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from payman_sdk.errors import PaymanError
+if TYPE_CHECKING:
+    from payman_sdk.errors import PaymanError
+    from payman_sdk.types import TaskState
+
+Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
+"""Why an access token is fetched: there is none yet, the one there is ends soon, it has ended, Payman refused it, or a code is
+exchanged."""
 
 
-@frozen
-class Outgoing:
+class Outgoing(NamedTuple):
     """An ask that is about to be sent: what a `before_send` hook is given. What the hook raises keeps it from being sent.
 
     Attributes:
@@ -34,14 +39,13 @@ class Outgoing:
 
     text: str
     is_reply: bool
-    task_id: str = field(kw_only=True)
-    request_id: str = field(kw_only=True)
-    session_id: str = field(kw_only=True)
-    idempotency_key: str | None = field(kw_only=True)
+    task_id: str
+    request_id: str
+    session_id: str
+    idempotency_key: str | None
 
 
-@frozen
-class Retry:
+class Retry(NamedTuple):
     """An attempt failed, and another follows: what an `on_retry` hook is given.
 
     Attributes:
@@ -55,3 +59,54 @@ class Retry:
     reason: PaymanError
     delay: float
     task_id: str | None = None
+
+
+class Renewal(NamedTuple):
+    """An access token was fetched, or could not be: what an `on_token` hook is given. It holds no token.
+
+    Attributes:
+        reason: Why: `first` (there was none), `ending` (it ends soon), `ended`, `refused` (Payman did not take it), or `code` (an
+            authorization code was exchanged).
+        expires_in: Seconds that the new token lives; None where there is none.
+        is_rotated: Whether a new refresh token came with it.
+        error: What went wrong, if something did.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> def told(renewal):
+        ...     print(renewal.reason, renewal.error)
+        >>> with Sandbox() as sandbox, sandbox.client(on_token=told) as client:
+        ...     status = client.ask("Hello!").status
+        first None
+    """
+
+    reason: Reason
+    expires_in: float | None = None
+    is_rotated: bool = False
+    error: PaymanError | None = None
+
+
+class TaskChange(NamedTuple):
+    """A task stands otherwise than before: what an `on_task` hook is given.
+
+    Attributes:
+        task_id: The id of the task (`tsk-…`).
+        state: The agent's own state of it; one that nobody has listed is the string the agent sent.
+        is_final: Whether the task has ended, and will not change any more.
+        message: What the agent says about the state.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> states = []
+        >>> with Sandbox() as sandbox, sandbox.client(on_task=lambda change: states.append(change.state.value)) as client:
+        ...     waiting = client.ask("send 200 TSD to Test Payee")
+        ...     payment = sandbox.approve(waiting.task_id)
+        ...     response = client.wait(waiting)
+        >>> states
+        ['input-required', 'completed']
+    """
+
+    task_id: str
+    state: TaskState | str
+    is_final: bool
+    message: str | None = None

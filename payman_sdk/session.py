@@ -102,7 +102,7 @@ class Session(Generic[Door]):
         Raises:
             ConfigurationError: One is a coroutine function.
         """
-        for name in ("on_message", "on_retry", "before_send"):
+        for name in ("on_message", "on_retry", "on_task", "on_token", "before_send"):
             if not self._awaits and given.get(name) is not None and _is_awaited(given[name]):
                 raise ConfigurationError(
                     f"{name} is a coroutine function, which nobody would await.",

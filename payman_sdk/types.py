@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from payman_sdk.telemetry.settings import Telemetry
+
 __all__ = [
     "Artifact",
     "AskOptions",
@@ -81,6 +83,12 @@ class PaymanConfig(TypedDict, total=False):
     """Called before each repetition with a `Retry`."""
     before_send: Callable[[Any], Any] | None
     """Called with an `Outgoing` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+    on_token: Callable[[Any], Any] | None
+    """Called with a `Renewal` after each access token that was fetched, or could not be."""
+    on_task: Callable[[Any], Any] | None
+    """Called with a `TaskChange` whenever a task stands otherwise than before."""
+    telemetry: bool | Telemetry | None
+    """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
     """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice."""
 
@@ -116,6 +124,8 @@ class _Options(TypedDict, total=False):
     """Called before each repetition with a `Retry`; the client's by default."""
     before_send: Callable[[Any], Any] | None
     """Called with an `Outgoing` before it is sent; the client's by default."""
+    on_task: Callable[[Any], Any] | None
+    """Called with a `TaskChange` whenever the task stands otherwise than before; the client's by default."""
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
 

@@ -186,5 +186,9 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "idle_timeout",
         "max_retries",
         "on_retry",
+        "on_token",
+        "on_task",
         "before_send",
+        "transport",
+        "telemetry",
     }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from payman_sdk.auth.grants import Application
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Tokens
+    from payman_sdk.telemetry.observer import Observer
 
 _CENTURY = 3.2e9
 _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
@@ -56,8 +57,8 @@ class Identity(NamedTuple):
 
         return Application(client_id=self.config.client_id, client_secret=self.config.client_secret)
 
-    def tokens(self, clock: Callable[[], float]) -> Tokens:
-        """The tokens of this identity, on a client's clock."""
+    def tokens(self, clock: Callable[[], float], observer: Observer | None = None) -> Tokens:
+        """The tokens of this identity, on a client's clock; the observer is told of them."""
         from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, mark, shared_store
         from payman_sdk.auth.tokens import Owner, Tokens
 
@@ -78,7 +79,14 @@ class Identity(NamedTuple):
                 refresh_token=given.refresh_token,
                 lineage=mark(given.refresh_token or given.access_token),
             )
-        return Tokens(owner, store or MemoryTokenStore(), given=known, clock=clock)
+        return Tokens(
+            owner,
+            store or MemoryTokenStore(),
+            given=known,
+            clock=clock,
+            observer=observer,
+            on_token=config.on_token,
+        )
 
 
 def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:

@@ -28,12 +28,15 @@ from payman_sdk.errors import (
     PaymanError,
     TokenStoreError,
 )
-from payman_sdk.flows import Alone, Flow, Send
+from payman_sdk.flows import Alone, Consult, Flow, Send
 from payman_sdk.secrecy import Secret
+from payman_sdk.telemetry.observer import Observer, Watch
 from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
     import httpx
+
+    from payman_sdk.hooks import Reason, Renewal
 
 log = logging.getLogger("payman_sdk")
 
@@ -93,6 +96,8 @@ class Tokens:
         given: A token to begin with, where the store has none.
         clock: Seconds that only go forward; the clock of the door that runs the flows.
         now: Seconds since 1970, which is what stores understand.
+        observer: Who is told of renewals.
+        on_token: Called with a `Renewal` after each, and out of every lock: whatever the hook does, nothing gets lost.
     """
 
     def __init__(
@@ -103,6 +108,8 @@ class Tokens:
         given: StoredToken | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        observer: Observer | None = None,
+        on_token: Callable[[Renewal], Any] | None = None,
     ) -> None:
         self._owner = owner
         self._keeping = Keeping(store, owner.name)
@@ -118,6 +125,9 @@ class Tokens:
         self._early_after = _NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
+        self._observer = Observer() if observer is None else observer
+        self._on_token = on_token
+        self._untold: deque[Renewal] = deque(maxlen=_REMEMBERED)
 
     @property
     def refresh_token(self) -> Secret | None:
@@ -147,9 +157,11 @@ class Tokens:
         if token is not None and not token.is_late(now):
             if now >= self._early_after:
                 # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
-                yield Alone(self._renewed_early(token, deadline), until=now)
+                yield from self._alone(Alone(self._renewed_early(token, deadline), until=now))
             return self._current or token
-        renewed: Token | None = yield Alone(self._renewed(token, self._failures, deadline), until=deadline)
+        renewed = yield from self._alone(
+            Alone(self._renewed(token, self._failures, deadline), until=deadline)
+        )
         if renewed is None:
             raise _busy()
         return renewed
@@ -173,8 +185,8 @@ class Tokens:
         Raises:
             PaymanError: As for `obtain`.
         """
-        token: Token | None = yield Alone(
-            self._exchanged(request, deadline), until=deadline, lock=self._keeping.lock
+        token = yield from self._alone(
+            Alone(self._exchanged(request, deadline), until=deadline, lock=self._keeping.lock)
         )
         if token is None:
             raise _busy()
@@ -185,6 +197,24 @@ class Tokens:
         self._refused.append(refused.value)
         if self._current is not None and self._current.value == refused.value:
             self._current = None
+
+    def _alone(self, step: Alone) -> Flow[Token | None]:
+        """Alone, and then, when the lock is free for others, the hook hears of what was renewed or was not."""
+        try:
+            token: Token | None = yield step
+        except PaymanError:
+            yield from self._consulted()
+            raise
+        yield from self._consulted()
+        return token
+
+    def _consulted(self) -> Flow[None]:
+        while self._on_token is not None:
+            try:
+                renewal = self._untold.popleft()
+            except IndexError:
+                return
+            yield Consult(self._on_token, renewal)
 
     def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
         if self._current is not seen:
@@ -223,8 +253,36 @@ class Tokens:
             if token is not None and token.value not in self._refused and not token.is_early(self._clock()):
                 self._current = token
                 return token
-        issued = yield from self._issued(min(deadline, self._clock() + _RENEWAL))
-        return (yield from self._keep(issued))
+        until = min(deadline, self._clock() + _RENEWAL)
+        return (yield from self._watched(self._reason(), self._issued(until)))
+
+    def _watched(self, reason: Reason, flow: Flow[IssuedToken]) -> Flow[Token]:
+        """Has a token issued, keeps it, and tells of it."""
+        before = self.refresh_token
+
+        def kept() -> Flow[Token]:
+            return (yield from self._keep((yield from flow)))
+
+        def told(token: Token | None, error: PaymanError | None) -> Renewal | None:
+            if self._on_token is None and not self._observer.readers:
+                return None
+            from payman_sdk.hooks import Renewal
+
+            is_rotated = token is not None and self.refresh_token not in (None, before)
+            renewal = Renewal(reason, token.lifetime if token else None, is_rotated, error)
+            if self._on_token is not None:
+                self._untold.append(renewal)
+            return renewal
+
+        return (yield from self._observer.renewed(reason, kept(), told))
+
+    def _reason(self) -> Reason:
+        known = self._known
+        if known is None or known.access_token is None:
+            return "first"
+        if known.access_token in self._refused:
+            return "refused"
+        return "ending" if known.expires_at > self._now() else "ended"
 
     def _issued(self, deadline: float) -> Flow[IssuedToken]:
         application = self._owner.application
@@ -248,13 +306,13 @@ class Tokens:
 
     def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
         self._known = None
-        issued = yield from self._requested(request, min(deadline, self._clock() + _RENEWAL))
-        return (yield from self._keep(issued))
+        issued = self._requested(request, min(deadline, self._clock() + _RENEWAL))
+        return (yield from self._watched("code", issued))
 
     def _requested(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
         sent_at = self._clock()
         try:
-            answer: httpx.Response = yield Send(request, deadline)
+            answer = yield from Watch(self._observer, self._clock).sent(Send(request, deadline))
         except APIConnectionError as error:
             error.message = f"No access token could be fetched. {error.message}"
             error.sent = False  # the token request perhaps, what the token was wanted for certainly not
@@ -347,17 +405,19 @@ def authorized(
     patience: float | None = None,
     *,
     is_stream: bool = False,
+    watch: Watch | None = None,
 ) -> Flow[httpx.Response]:
     """A flow that sends a request with a valid token and returns the answer; an event stream is left open where one is wanted.
 
     A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
     """
+    watch = watch or Watch()
     token = yield from _obtained(tokens, deadline)
-    answer: httpx.Response = yield Send(_signed(request, token), deadline, patience, is_stream)
+    answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
     if answer.status_code == 401:
         tokens.forget(token)
         token = yield from _obtained(tokens, deadline)
-        answer = yield Send(_signed(request, token), deadline, patience, is_stream)
+        answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
     return answer
 
 

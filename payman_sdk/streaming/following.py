@@ -77,6 +77,14 @@ class Following:
         self._last_event_id = ""
 
     def told(self) -> Flow[None]:
+        """The flow, looked on from its beginning to its end.
+
+        Raises:
+            PaymanError: As for what it tells.
+        """
+        return self._time.watch.over(self._asked(), self.ask, is_stream=True)
+
+    def _asked(self) -> Flow[None]:
         """The flow: tells batches of events, the first one empty as soon as the stream is open; ends when all is told.
 
         Raises:
@@ -85,13 +93,14 @@ class Following:
             PaymanError: As for an ask.
         """
         ask, progress = self.ask, self.progress
+        self._time.watch.answer = lambda: self.answer().text
         # The time runs from now, not from when the stream was made.
         self._time = evolve(self._time, deadline=self._time.clock() + self._seconds)
         try:
             if ask.idempotency_key is not None:
                 known = yield from known_by_key(ask, self._tokens, self._time)
                 if known is not None:
-                    yield Tell(progress.catch_up(*known))
+                    yield from self._tells(progress.catch_up(*known))
                     if not progress.is_over:
                         yield from self._taken_up_again(_ended_early())
                     return
@@ -127,15 +136,16 @@ class Following:
         """
         patience = min(self._time.patience, self._idle)
         answer: httpx.Response = yield from authorized(
-            request, self._tokens, self._time.deadline, patience, is_stream=True
+            request, self._tokens, self._time.deadline, patience, is_stream=True, watch=self._time.watch
         )
         if is_event_stream(answer):
+            self._time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
             yield Tell(())
             yield from self._listened()
         elif (failure := nothing_said(answer)) is not None:
             raise failure
         else:
-            yield Tell(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
+            yield from self._tells(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
         if not self.progress.is_over:
             raise _ended_early()
         return True
@@ -181,23 +191,29 @@ class Following:
         if progress.is_over:
             yield from self._concluded(events)
         elif events:
-            yield Tell(events)
+            yield from self._tells(events)
         if failure is not None:
             raise failure
 
     def _concluded(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells the last events, and before the very last one what an interruption may have swallowed."""
         if not self.progress.was_interrupted:
-            yield Tell(events)
+            yield from self._tells(events)
             return
-        yield Tell(events[:-1])
+        yield from self._tells(events[:-1])
         missing: Sequence[StreamEvent] = ()
         try:
             body, task = yield from self._looked_up()
             missing = self.progress.catch_up(body, task)
         except PaymanError:
             pass  # a server without tasks/get told all it could
-        yield Tell([*missing, *events[-1:]])
+        yield from self._tells([*missing, *events[-1:]])
+
+    def _tells(self, events: list[StreamEvent]) -> Flow[None]:
+        """Tells events, once those have taken note who look on."""
+        if events:
+            yield from self._time.watch.heard(self.ask.task_id, events)
+        yield Tell(events)
 
     def _taken_up_again(self, broke: PaymanError) -> Flow[bool | None]:
         """Subscribes once more, and follows the task with `tasks/get` where that leads nowhere.
@@ -205,6 +221,7 @@ class Following:
         Returns:
             True when all is told; None where the agent does not know the task: the ask never arrived.
         """
+        self._time.watch.broke(self.ask.task_id, broke)
         fruitless = 0
         pauses = self._time.pauses()
         while fruitless < _FRUITLESS and not self._time.is_over():
@@ -239,7 +256,7 @@ class Following:
                 raise self._given_up(broke, error) from broke
             if events:
                 pauses = self._time.pauses()
-            yield Tell(events)
+            yield from self._tells(events)
             if self.progress.is_over:
                 return self._learned(broke)
             yield next(pauses)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk.errors import ResponseValidationError
@@ -13,7 +12,8 @@ from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
 from payman_sdk.tasks.sending import asked
-from payman_sdk.tasks.waiting import canceled, ended, looked_up
+from payman_sdk.tasks.waiting import canceled, ended, looked_up, noted
+from payman_sdk.telemetry.observer import Watch
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from payman_sdk.config import Config
     from payman_sdk.flows import Flow
     from payman_sdk.streaming.following import Following
+    from payman_sdk.telemetry.observer import Observer
     from payman_sdk.types import FormattedTaskResponse, TaskResponse
 
 
@@ -32,15 +33,22 @@ class Agent:
         config: How much time there is.
         clock: Seconds that only go forward; the clock of the door that runs the flows.
         random: A number from 0 to 1, another at every call.
+        observer: Who is told of what is done.
     """
 
     def __init__(
-        self, tokens: Tokens, config: Config, clock: Callable[[], float], random: Callable[[], float]
+        self,
+        tokens: Tokens,
+        config: Config,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        observer: Observer,
     ) -> None:
         self._tokens = tokens
         self._config = config
         self._clock = clock
         self._random = random
+        self._observer = observer
 
     def deadline(self) -> float:
         """When something that begins now has to be over."""
@@ -57,8 +65,16 @@ class Agent:
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
         ask = self._ask(text, session_id, options, task_id)
+        time = self._time(options, ask.task_id)
+        return time.watch.over(self._answered(ask, time, options, raw=raw), ask)
+
+    def _answered(
+        self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
+    ) -> Flow[FormattedTaskResponse | TaskResponse]:
         before_send = options.get("before_send", self._config.before_send)
-        answer, task = yield from asked(ask, self._tokens, self._time(options), before_send)
+        answer, task = yield from asked(ask, self._tokens, time, before_send)
+        time.watch.answer = lambda: _formatted(task, **ask.ids()).text
+        yield from noted(task, time.watch)
         if raw and not options.get("raise_on_failure"):
             return cast("TaskResponse", answer)
         response = _formatted(task, **ask.ids())
@@ -71,10 +87,11 @@ class Agent:
         """A streamed ask, or answer of a task; it begins when its flow is run."""
         from payman_sdk.streaming.following import Following
 
+        ask = self._ask(text, session_id, options, task_id)
         return Following(
-            self._ask(text, session_id, options, task_id),
+            ask,
             self._tokens,
-            self._time(options),
+            self._time(options, ask.task_id),
             options.get("idle_timeout", self._config.idle_timeout),
             options.get("before_send", self._config.before_send),
             raise_on_failure=options.get("raise_on_failure", False),
@@ -82,23 +99,27 @@ class Agent:
 
     def task(self, task: object) -> Flow[FormattedTaskResponse]:
         """How a task stands."""
-        task_id, time = task_id_of(task), self._time()
+        task_id = task_id_of(task)
+        time = self._time({}, task_id)
         found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
+        yield from noted(found[1], time.watch)
         return _found(*found, task_id)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
         task_id = task_id_of(task)
-        found = yield from canceled(task_id, self._tokens, self._time())
+        time = self._time({}, task_id)
+        found = yield from canceled(task_id, self._tokens, time)
+        yield from noted(found[1], time.watch)
         return _found(*found, task_id)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
         task_id = task_id_of(task)
-        found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}))
+        found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
         return _found(*found, task_id)
 
-    def _time(self, options: Mapping[str, Any] = MappingProxyType({})) -> Time:
+    def _time(self, options: Mapping[str, Any], task_id: str) -> Time:
         config = self._config
         given = {key: value for key, value in options.items() if value is not None}
         return Time(
@@ -106,6 +127,7 @@ class Agent:
             patience=given.get("read_timeout", config.read_timeout),
             max_retries=given.get("max_retries", config.max_retries),
             on_retry=given.get("on_retry", config.on_retry),
+            watch=Watch(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
             clock=self._clock,
             random=self._random,
         )

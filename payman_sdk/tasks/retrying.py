@@ -28,6 +28,7 @@ from payman_sdk.errors import (
     ServerError,
 )
 from payman_sdk.flows import Consult, Flow, Sleep
+from payman_sdk.telemetry.observer import Watch, tell
 
 if TYPE_CHECKING:
     from payman_sdk.hooks import Retry
@@ -110,12 +111,14 @@ class Time:
         on_retry: Called before each repetition with a `Retry`.
         clock: Seconds that only go forward.
         random: A number from 0 to 1, another at every call.
+        watch: Who looks on.
     """
 
     deadline: float
     patience: float
     max_retries: int
     on_retry: Callable[[Retry], Any] | None = None
+    watch: Watch = field(factory=Watch, repr=False)
     clock: Callable[[], float] = field(repr=False)
     random: Callable[[], float] = field(repr=False)
 
@@ -155,10 +158,14 @@ class Time:
         if attempt > self.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
-        if self.on_retry is not None:
+        self.watch.observer.add(retries=1)
+        if self.on_retry is not None or self.watch.readers:
             from payman_sdk.hooks import Retry
 
-            yield Consult(self.on_retry, Retry(attempt, failure, delay, task_id))
+            retry = Retry(attempt, failure, delay, task_id)
+            tell(self.watch.readers, retry)
+            if self.on_retry is not None:
+                yield Consult(self.on_retry, retry)
         # The hook may have taken its time, which is the ask's.
         yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
         return not self.is_over()
@@ -196,21 +203,26 @@ def once(
         PaymanError: It was not done, or the agent answered with an error.
     """
     lost: PaymanError | None = None
+    watch = time.watch
     for number in count(1):
+        watch.attempts = number
         try:
             return (yield from attempt())
         except PaymanError as error:
             failure, verdict = error, judge(error)
+        watch.judged(task_id, number, failure, verdict.name)
         if verdict is Verdict.UNKNOWN:
             # What timed out may still arrive, whatever becomes of what was sent after it.
             lost = lost if isinstance(lost, APITimeoutError) else failure
             if (ended := (yield from learned(lost))) is not None:
+                watch.is_reconciled = True
                 return ended
         another = verdict is not Verdict.FINAL and (yield from time.before_another(number, failure, task_id))
         if lost is not None:
             # What is still on its way looks like what never arrived, so it is looked for once more.
             again = learned(lost) if another else _looked_for(lost, learned, time)
             if (ended := (yield from again)) is not None:
+                watch.is_reconciled = True
                 return ended
         if not another:
             raise _never_arrived(failure) if verdict is Verdict.UNKNOWN else failure

@@ -47,7 +47,9 @@ def asked(
     """
 
     def attempt() -> Flow[Known]:
-        answer: httpx.Response = yield from authorized(ask.request(), tokens, time.deadline, time.patience)
+        answer: httpx.Response = yield from authorized(
+            ask.request(), tokens, time.deadline, time.patience, watch=time.watch
+        )
         if (failure := nothing_said(answer)) is not None:
             raise failure
         return read_answer(answer, ask.request_id, ask.task_id)
@@ -110,6 +112,7 @@ def known_by_key(ask: Ask, tokens: Tokens, time: Time) -> Flow[Known | None]:
         )
         failure.sent = False
         raise failure from error
+    time.watch.is_repeated = True
     said = _first_text(task)
     if said is not None and said != ask.text:
         raise IdempotencyKeyReuseError(

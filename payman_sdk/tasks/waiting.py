@@ -6,10 +6,17 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.auth.tokens import Tokens, authorized
-from payman_sdk.errors import APITimeoutError, AuthenticationError, MethodNotFoundError, PaymanError
+from payman_sdk.errors import (
+    APITimeoutError,
+    AuthenticationError,
+    MethodNotFoundError,
+    PaymanError,
+    ResponseValidationError,
+    TaskNotFoundError,
+)
 from payman_sdk.flows import Flow
 from payman_sdk.ids import new_id
-from payman_sdk.responses import canonical_state, has_ended
+from payman_sdk.responses import canonical_state, format_message, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import cancellation, look_up
 from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from payman_api.models.task import Task
+    from payman_sdk.telemetry.observer import Watch
 
 
 def looked_up(
@@ -27,7 +35,18 @@ def looked_up(
     """A flow that asks once how a task stands [P], with so many of its newest messages."""
     # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
     request_id = new_id("req")
-    return (yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time))
+    try:
+        told = yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time)
+    except TaskNotFoundError:
+        time.watch.looked_up(task_id, None)
+        raise
+    time.watch.looked_up(task_id, state_of(told[1]))
+    return told
+
+
+def noted(task: Task, watch: Watch) -> Flow[None]:
+    """A flow that takes note of how a task stands."""
+    return watch.stands(task.id, state_of(task), lambda: _message(task))
 
 
 def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, Any], Task]]:
@@ -59,7 +78,9 @@ def _told(
     request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time
 ) -> Flow[tuple[dict[str, Any], Task]]:
     try:
-        answer: httpx.Response = yield from authorized(request, tokens, time.deadline, time.patience)
+        answer: httpx.Response = yield from authorized(
+            request, tokens, time.deadline, time.patience, watch=time.watch
+        )
         if (failure := nothing_said(answer)) is not None:
             raise failure
         return read_answer(answer, request_id, task_id)
@@ -113,6 +134,14 @@ def state_of(task: Task) -> str:
     return canonical_state(str(task.status.state))
 
 
+def _message(task: Task) -> str | None:
+    """What the agent says about the state; None also where that cannot be read, which is for those to say who need it."""
+    try:
+        return format_message(task.status.message)
+    except ResponseValidationError:
+        return None
+
+
 def ended(
     task_id: str,
     tokens: Tokens,
@@ -137,6 +166,7 @@ def ended(
     pauses = time.pauses()
     while True:
         body, task = known or (yield from found(task_id, tokens, time))
+        yield from noted(task, time.watch)
         if rests(task) if or_rests else has_ended(state_of(task)):
             return body, task
         yield next(pauses)

@@ -1,0 +1,60 @@
+"""What a client has done since it was made, in numbers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Stats(NamedTuple):
+    """Counts since a client was made: what `client.stats()` gives. Its conversations are counted too.
+
+    Of `asks`, each ends as one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `left`; those that
+    are not among them are on their way.
+
+    Attributes:
+        asks: Asks, streams and replies that were begun.
+        completed: Those whose task was completed.
+        failed: Those whose task failed or was canceled.
+        input_required: Those whose task waits for somebody, such as for an approval.
+        in_progress: Those whose task was still at work when the time was over.
+        errors: Those that were refused or failed otherwise.
+        unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.
+        left: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
+        attempts: How often asks were sent.
+        retries: How often something was tried again.
+        lookups: How often it was asked how a task stands.
+        reconciled: Asks whose answer got lost, and whose end was learned all the same.
+        repeated: Asks with an idempotency key that the agent knew already; nothing was sent.
+        streams: Those of the asks that were streamed.
+        resumed: How often a stream that broke was taken up again.
+        events: Events that streams told.
+        renewals: Access tokens that were fetched.
+        failed_renewals: Access tokens that could not be fetched.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     status = client.ask("list all wallets").status
+        ...     stats = client.stats()
+        >>> stats.asks, stats.completed, stats.retries, stats.renewals
+        (1, 1, 0, 1)
+    """
+
+    asks: int = 0
+    completed: int = 0
+    failed: int = 0
+    input_required: int = 0
+    in_progress: int = 0
+    errors: int = 0
+    unknown: int = 0
+    left: int = 0
+    attempts: int = 0
+    retries: int = 0
+    lookups: int = 0
+    reconciled: int = 0
+    repeated: int = 0
+    streams: int = 0
+    resumed: int = 0
+    events: int = 0
+    renewals: int = 0
+    failed_renewals: int = 0
