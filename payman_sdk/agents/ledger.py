@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from attrs import evolve
 
-from payman_sdk.agents.limits import Limit
-from payman_sdk.agents.steps import Call, Flow, Hold
+from payman_sdk.agents.limits import Limit, money_in
+from payman_sdk.agents.steps import Call, Flow, Sleep
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.flows import Lock
 
 log = logging.getLogger("payman_sdk")
 
@@ -47,7 +49,7 @@ class Ledger:
             OperationStoreError: The store failed.
             ConfigurationError: It is another account's.
         """
-        operation = yield from self._asked(partial(self._store.load, task_id))
+        operation = yield from _asked(partial(self._store.load, task_id))
         if operation is None:
             return None
         if not isinstance(operation, Operation):
@@ -63,7 +65,8 @@ class Ledger:
 
     def new(self, task_id: str, name: str | None, text: str | None, session_id: str | None) -> Operation:
         """An operation that was not written down yet."""
-        money = None if text is None or self._limit is None else self._limit.money_in(text)
+        currencies = () if self._limit is None else self._limit.amount
+        money = None if text is None else money_in(text, currencies)
         return Operation(
             task_id=task_id,
             account=self._account,
@@ -78,7 +81,7 @@ class Ledger:
         """A flow that tells why an operation would go beyond the limit; None where it does not."""
         if self._limit is None:
             return None
-        counted = yield from self._asked(partial(self._store.of_run, self._run_id))
+        counted = yield from _asked(partial(self._store.of_run, self._run_id))
         return self._limit.refusal(operation, counted)
 
     def claim(self, operation: Operation) -> Flow[Operation | str]:
@@ -103,7 +106,7 @@ class Ledger:
         Raises:
             OperationStoreError: The store failed.
         """
-        yield from self._asked(partial(self._store.save, operation))
+        yield from _asked(partial(self._store.save, operation))
 
     def note(self, operation: Operation) -> Flow[Operation]:
         """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
@@ -114,14 +117,51 @@ class Ledger:
         return operation
 
     def _held(self, name: str) -> Flow[Hold]:
-        return Hold((yield from self._asked(partial(self._store.lock, name))))
+        return Hold((yield from _asked(partial(self._store.lock, name))))
 
-    def _asked(self, function: Callable[[], Any]) -> Flow[Any]:
-        try:
-            return (yield Call(function))
-        except OperationStoreError:
-            raise
-        except Exception as error:
-            raise OperationStoreError(
-                f"The operation store failed: {type(error).__name__}: {error}"
-            ) from error
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+"""Seconds between two tries of a lock."""
+
+
+class Hold:
+    """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._is_held = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
+
+    def taken(self, seconds: float) -> Flow[bool]:
+        """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
+        pause, waited = _FIRST_PAUSE, 0.0
+        while not (yield from _asked(self._try)):
+            if waited >= seconds:
+                return False
+            yield Sleep(pause)
+            waited += pause
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
+
+    def _try(self) -> bool:
+        # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
+        self._is_held = self._lock.acquire(timeout=0)
+        return self._is_held
+
+
+def _asked(function: Callable[[], Any]) -> Flow[Any]:
+    try:
+        return (yield Call(function))
+    except OperationStoreError:
+        raise
+    except Exception as error:
+        raise OperationStoreError(f"The operation store failed: {type(error).__name__}: {error}") from error

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from attrs import field, frozen
 
@@ -43,7 +43,7 @@ def _amounts(given: object) -> Mapping[str, Decimal]:
             next_step='Give a dict such as {"TSD": Decimal(100)}.',
         )
     read: dict[str, Decimal] = {}
-    for currency, amount in cast("Mapping[Any, Any]", given).items():
+    for currency, amount in cast("Mapping[object, object]", given).items():
         if not isinstance(currency, str) or not re.fullmatch(r"[A-Za-z]{2,8}", currency):
             raise ConfigurationError(
                 f"Limit.amount names the currency {currency!r}.", next_step="Use its code, such as 'TSD'."
@@ -60,7 +60,7 @@ def _amounts(given: object) -> Mapping[str, Decimal]:
     return MappingProxyType(read)
 
 
-def _count(limit: Limit, attribute: object, value: object) -> None:
+def _count(limit: Limit, attribute: object, value: int | None) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         raise ConfigurationError(
             f"Limit.payments is {value!r}.", next_step="Give a whole number, 0 or more, or None."
@@ -99,10 +99,6 @@ class Limit:
     payments: int | None = field(default=None, validator=_count)
     amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_amounts)
 
-    def money_in(self, text: str) -> Money | None:
-        """The amount that a text states, as far as that matters here."""
-        return money_in(text, self.amount)
-
     def refusal(self, operation: Operation, counted: Iterable[Operation]) -> str | None:
         """Why an operation would go beyond the limit, in a sentence for a model; None where it does not.
 
@@ -122,6 +118,8 @@ class Limit:
             )
         if operation.currency not in self.amount:
             return f"This run may pay nothing in {operation.currency}."
+        if any(one.amount is None for one in others):
+            return "This run has a limit in money, and an earlier payment of it had no amount that could be read."
         most = self.amount[operation.currency]
         spent = sum(
             (one.amount for one in others if one.currency == operation.currency and one.amount is not None),

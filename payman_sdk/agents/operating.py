@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -216,7 +217,7 @@ def _sent(desk: Desk, operation: Operation, options: dict[str, Any]) -> Flow[Ope
     ledger = desk.ledger
     try:
         answer = yield Invoke(
-            lambda: desk.client.ask(operation.text or "", idempotency_key=operation.name, **options)
+            partial(desk.client.ask, operation.text or "", idempotency_key=operation.name, **options)
         )
     except ConfigurationError:
         yield from ledger.note(operation.reopened())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.agents.results import OperationResult, OperationStatus, shown
@@ -34,7 +35,7 @@ def ask(
     if may_move_money(text):
         return OperationResult(USE_PAY, "refused")
     try:
-        answer: FormattedTaskResponse = yield Invoke(lambda: reader.ask(text, **options))
+        answer: FormattedTaskResponse = yield Invoke(partial(reader.ask, text, **options))
     except ConfigurationError:
         raise
     except PaymanError as error:

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from payman_sdk.agents import wording
-from payman_sdk.agents.operating import Desk, Proposal, not_taken, settled, was_not_taken
+from payman_sdk.agents.operating import Desk, Proposal, heard, not_taken, settled, was_not_taken
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, Invoke
 from payman_sdk.agents.stores import Operation
@@ -41,7 +41,7 @@ def reply(
             except ConfigurationError:
                 raise
             except PaymanError as error:
-                return not_taken(known, error) if known.status is None else wording.told(known)
+                return wording.cannot_be_told(known, error) if known.status is None else wording.told(known)
         if known.stage == "open":
             return wording.not_known(operation, task_id)
         return (yield from _replied(desk, text, known, options))
@@ -77,8 +77,6 @@ def _replied(desk: Desk, text: str, known: Operation, options: dict[str, Any]) -
 def _sent(
     desk: Desk, text: str, before: Operation, claimed: Operation, options: dict[str, Any]
 ) -> Flow[OperationResult]:
-    from payman_sdk.agents.operating import heard
-
     task = {"task_id": claimed.task_id, "session_id": claimed.session_id}
     try:
         answer = yield Invoke(lambda: desk.client.reply(task, text, **options))

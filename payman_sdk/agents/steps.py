@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
-from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar, assert_never, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, assert_never, cast
 
-from payman_sdk.flows import Lock
+from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")
 
@@ -42,7 +41,9 @@ def run(flow: Flow[T]) -> T:
             outcome, failure = None, None
             try:
                 match step:
-                    case Invoke(function) | Call(function):
+                    case Invoke(function):
+                        outcome = _not_awaited(function())
+                    case Call(function):
                         outcome = function()
                     case Sleep(seconds):
                         time.sleep(seconds)
@@ -87,6 +88,19 @@ async def run_async(flow: Flow[T]) -> T:
         flow.close()
 
 
+def _not_awaited(returned: Any) -> Any:
+    from inspect import isawaitable, iscoroutine
+
+    if isawaitable(returned):
+        if iscoroutine(returned):
+            returned.close()
+        raise ConfigurationError(
+            "confirm is a coroutine function, which nobody would await.",
+            next_step="Give a function, or use AsyncPaymanToolkit.",
+        )
+    return returned
+
+
 async def _in_thread(function: Callable[[], T]) -> T:
     """Calls a function in a thread of its own, to its end: what is half written when its caller leaves would be read by the next."""
     import anyio
@@ -97,41 +111,3 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await to_its_end(
         lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)),
     )
-
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
-"""Seconds between two tries of a lock."""
-
-
-class Hold:
-    """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
-
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
-        self._is_held = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._is_held:
-            self._is_held = False
-            self._lock.release()
-
-    def taken(self, seconds: float) -> Flow[bool]:
-        """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
-        pause, waited = _FIRST_PAUSE, 0.0
-        while not (yield Call(self._try)):
-            if waited >= seconds:
-                return False
-            yield Sleep(pause)
-            waited += pause
-            pause = min(2 * pause, _LONGEST_PAUSE)
-        return True
-
-    def _try(self) -> bool:
-        # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
-        self._is_held = self._lock.acquire(timeout=0)
-        return self._is_held

@@ -67,11 +67,12 @@ class _Toolkit(Generic[Client]):
                 f"store is a {type(store).__name__}, which cannot keep operations.",
                 next_step="See OperationStore.",
             )
-        self.client = client
+        self.client: Client = client
         self.reader: Client = client if reader is None else reader
         self.run_id = new_id("run") if run_id is None else run_id
         config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
-        self._client_id, self._patience = config.client_id, config.timeout
+        self._client_id: str = config.client_id
+        self._patience: float = config.timeout
         ledger = Ledger(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
         self._desk = Desk(client, ledger, confirm)
 

@@ -154,7 +154,7 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     members: dict[str, dict[str, Any]] = spec.parameters["properties"]
     if not isinstance(arguments, Mapping):
         return f"the arguments are no object. Give {', '.join(members)}."
-    given = cast("Mapping[Any, Any]", arguments)
+    given = cast("Mapping[object, object]", arguments)
     for name in given:
         if name not in members:
             return f"there is no argument {str(name)[:80]!r}. Give {', '.join(members)}, and nothing else."

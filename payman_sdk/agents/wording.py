@@ -67,30 +67,31 @@ def under_way(operation: str, task_id: str) -> OperationResult:
 
 def not_allowed(operation: Operation, why: str) -> OperationResult:
     """For what the limit, the user or the server does not allow."""
-    text = f"Refused, nothing was sent: {why}"
+    text = f"Refused, and nothing was paid: {sentence(why)}"
     return OperationResult(text, "refused", operation.name, operation.task_id)
 
 
 def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
     """For what never reached Payman's agent."""
-    text = (
-        f"Nothing was sent or paid: {sentence(failure.message)} "
-        f"It may be tried again with the same operation, {operation.name or operation.task_id}."
-    )
+    text = f"Nothing was sent: {sentence(failure.message)} It may be tried again with the same operation, {operation.name or operation.task_id}."
     return OperationResult(text, "not-sent", operation.name, operation.task_id)
 
 
 def not_carried_out(operation: Operation, failure: PaymanError) -> OperationResult:
     """For what the agent refused with an error, and does not know."""
-    text = f"It failed, and nothing was paid: {sentence(failure.message)}"
+    text = (
+        f"It failed, and nothing was paid: {sentence(failure.message)} It may be tried again with the same operation, "
+        f"{operation.name or operation.task_id}."
+    )
     return OperationResult(text, "failed", operation.name, operation.task_id)
 
 
 def cannot_be_told(operation: Operation, failure: PaymanError) -> OperationResult:
-    """For a server that does not tell whether an operation was carried out before."""
+    """For what may have been carried out before, where that cannot be learned."""
+    why = " ".join(part for part in (sentence(failure.message), failure.next_step) if part)
     text = (
-        f"Nothing was sent now, and whether {called(operation)} was carried out before is not known: Payman's server "
-        f"does not tell. {sentence(failure.message)} Do not pay in another way; somebody has to look into the account."
+        f"Nothing was sent now, and whether {called(operation)} was carried out before could not be learned: {why} "
+        "Do not pay in another way; check the operation later."
     )
     return OperationResult(text, "unknown", operation.name, operation.task_id)
 

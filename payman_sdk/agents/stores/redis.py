@@ -1,0 +1,165 @@
+"""Operations in Redis, for processes on many machines. Needs the extra `redis`."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from payman_sdk.agents.stores import Operation, OperationStoreError
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.flows import Lock
+from payman_sdk.secrecy import Secret
+
+try:
+    import redis
+    from redis.exceptions import LockError
+except ImportError as error:
+    raise ConfigurationError(
+        "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from redis.lock import Lock as HeldLock
+
+T = TypeVar("T")
+
+LOCK_SECONDS = 30.0
+"""After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""
+
+
+class RenewedLock:
+    """A `Lock` between machines that lives as long as its holder, and a little longer.
+
+    A holder that Redis does not hear of for `LOCK_SECONDS`, and that lives all the same, loses the lock, and another may take it. What
+    both do then is still one payment: the name of the operation is the idempotency key of its ask.
+    """
+
+    def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:
+        self._client = client
+        self._name = name
+        self._seconds = seconds
+        self._held: tuple[HeldLock, threading.Event] | None = None
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        lock = self._client.lock(self._name, timeout=self._seconds, sleep=0.01, thread_local=False)
+        try:
+            taken = lock.acquire(blocking=timeout > 0, blocking_timeout=timeout if timeout > 0 else None)
+        except redis.RedisError as error:
+            raise OperationStoreError(f"The lock {self._name} in Redis cannot be taken: {error}.") from error
+        if taken:
+            let_go = threading.Event()
+            self._held = lock, let_go
+            threading.Thread(target=self._renew, args=(lock, let_go), daemon=True).start()
+        return bool(taken)
+
+    def release(self) -> None:
+        """Gives the lock back; one that was lost is somebody else's by now and stays theirs."""
+        held, self._held = self._held, None
+        if held is not None:
+            lock, let_go = held
+            let_go.set()
+            with contextlib.suppress(redis.RedisError):  # it expires by itself
+                lock.release()
+
+    def _renew(self, lock: HeldLock, let_go: threading.Event) -> None:
+        while not let_go.wait(self._seconds / 3):
+            try:
+                lock.reacquire()
+            except LockError:
+                return  # somebody else's
+            except redis.RedisError:
+                continue  # Redis may be back before the lock expires
+
+
+class RedisOperationStore:
+    """Keeps operations in Redis, for any number of processes and machines. They last as long as Redis keeps them: let it write to a disk.
+
+    Args:
+        redis_client: A `redis.Redis`, or the URL of a server (`rediss://…`).
+        name: Tells the operations of several accounts apart.
+
+    Raises:
+        ConfigurationError: `redis_client` is neither.
+
+    Example:
+        >>> from payman_sdk.agents.stores.redis import RedisOperationStore
+        >>> store = RedisOperationStore("redis://localhost:6379/0", name="shop")
+    """
+
+    def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
+        self._key = f"payman:operations:{name}"
+        if isinstance(redis_client, str):
+            redis_client = Secret(redis_client)  # it may hold a password
+            redis_client = _connected(redis_client)
+        if not isinstance(redis_client, redis.Redis):
+            raise ConfigurationError(
+                f"redis_client is a {type(redis_client).__name__}.", next_step="Give a redis.Redis or a URL."
+            )
+        self._client = redis_client
+
+    def load(self, task_id: str) -> Operation | None:
+        """The operation with that task id, None if there is none.
+
+        Raises:
+            OperationStoreError: Redis cannot be asked, or what it holds is damaged.
+        """
+        found: Any = self._asked(lambda: self._client.hget(self._key, task_id))
+        return None if found is None else Operation.from_json(found, f"{self._key} in Redis")
+
+    def save(self, operation: Operation) -> None:
+        """Keeps an operation in place of the one with the same task id.
+
+        Raises:
+            OperationStoreError: Redis refuses.
+        """
+        before = self.load(operation.task_id)
+
+        def written() -> None:
+            with self._client.pipeline() as pipeline:  # pyright: ignore[reportUnknownMemberType] # untyped there
+                pipeline.hset(self._key, operation.task_id, operation.to_json())
+                for run_id in set(before.runs if before else ()) - set(operation.runs):
+                    pipeline.srem(self._run(run_id), operation.task_id)
+                for run_id in operation.runs:
+                    pipeline.sadd(self._run(run_id), operation.task_id)
+                pipeline.execute()
+
+        self._asked(written)
+
+    def of_run(self, run_id: str) -> list[Operation]:
+        """The operations that count in a run.
+
+        Raises:
+            OperationStoreError: Redis cannot be asked, or what it holds is damaged.
+        """
+        keys: Any = self._asked(lambda: self._client.smembers(self._run(run_id)))
+        found: Any = self._asked(lambda: self._client.hmget(self._key, sorted(keys))) if keys else []
+        return [Operation.from_json(one, f"{self._key} in Redis") for one in found if one is not None]
+
+    def lock(self, name: str) -> Lock:
+        """The lock of that name in Redis."""
+        return RenewedLock(self._client, f"{self._key}:lock:{name}")
+
+    def __repr__(self) -> str:
+        return f"<RedisOperationStore {getattr(self, '_key', '')}>"
+
+    def _run(self, run_id: str) -> str:
+        return f"{self._key}:run:{run_id}"
+
+    def _asked(self, function: Callable[[], T]) -> T:
+        failure: OperationStoreError
+        try:
+            return function()
+        except redis.RedisError as error:
+            failure = OperationStoreError(f"{self._key} in Redis cannot be read or written: {error}.")
+        raise failure  # out here, it carries no frames of the client's with it, which hold the address
+
+
+def _connected(url: Secret) -> redis.Redis:
+    """A client that does not wait for ever for a server that does not answer; what the URL says wins."""
+    try:
+        return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
+    except ValueError as error:
+        raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None

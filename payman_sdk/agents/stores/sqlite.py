@@ -1,0 +1,123 @@
+"""Operations in an SQLite file, for any number of processes of one machine. Needs the extra `file`: filelock, for the locks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TypeVar
+
+from payman_sdk.agents.stores import Operation, OperationStoreError
+from payman_sdk.auth.stores.file import FileLock
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.flows import Lock
+
+T = TypeVar("T")
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS runs (run_id TEXT, task_id TEXT, PRIMARY KEY (run_id, task_id)) WITHOUT ROWID;
+"""
+_PATIENCE = 30.0
+"""Seconds to wait for another process that writes; it writes one record at a time."""
+
+
+class SQLiteOperationStore:
+    """Keeps operations in an SQLite file, which only its owner can read, and takes its locks in a folder beside it.
+
+    The operating system frees a lock when its process dies, however that dies, and never before. The folder holds 4096 empty files
+    at most; operations that share one wait for each other. Keep both on a local disk.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigurationError: The path is none.
+
+    Example:
+        >>> import tempfile
+        >>> from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     print(SQLiteOperationStore(f"{folder}/operations.sqlite3").of_run("monday"))
+        []
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
+            raise ConfigurationError("path is no file.", next_step="Give the path of a file.")
+        self.path = Path(path)
+        self._locks = self.path.with_name(f"{self.path.name}.locks")
+
+    def load(self, task_id: str) -> Operation | None:
+        """The operation with that task id, None if there is none.
+
+        Raises:
+            OperationStoreError: The file cannot be read, or what it holds is damaged.
+        """
+        query = "SELECT record FROM operations WHERE task_id = ?"
+        row = self._asked(lambda connection: connection.execute(query, (task_id,)).fetchone())
+        return None if row is None else Operation.from_json(row[0], str(self.path))
+
+    def save(self, operation: Operation) -> None:
+        """Keeps an operation in place of the one with the same task id; it is on the disk when this returns.
+
+        Raises:
+            OperationStoreError: The file cannot be written.
+        """
+
+        def written(connection: sqlite3.Connection) -> None:
+            key = operation.task_id
+            connection.execute("REPLACE INTO operations VALUES (?, ?)", (key, operation.to_json()))
+            connection.execute("DELETE FROM runs WHERE task_id = ?", (key,))
+            connection.executemany("INSERT INTO runs VALUES (?, ?)", [(run, key) for run in operation.runs])
+
+        self._asked(written)
+
+    def of_run(self, run_id: str) -> list[Operation]:
+        """The operations that count in a run.
+
+        Raises:
+            OperationStoreError: The file cannot be read, or what it holds is damaged.
+        """
+        query = "SELECT record FROM runs JOIN operations USING (task_id) WHERE run_id = ?"
+        rows = self._asked(lambda connection: connection.execute(query, (run_id,)).fetchall())
+        return [Operation.from_json(row[0], str(self.path)) for row in rows]
+
+    def lock(self, name: str) -> Lock:
+        """The lock of that name, a file in the folder.
+
+        Raises:
+            OperationStoreError: The folder cannot be made.
+        """
+        kind, _, _ = name.partition(" ")  # locks that are held one within the other must not share a file
+        place = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:3]
+        try:
+            self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperationStoreError(f"The folder {self._locks} cannot be made: {error}.") from error
+        return FileLock(self._locks / f"{kind}-{place}")
+
+    def __repr__(self) -> str:
+        return f"SQLiteOperationStore({str(getattr(self, 'path', ''))!r})"
+
+    def _asked(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            with self._connected() as connection, connection:
+                return function(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise OperationStoreError(f"The file {self.path} cannot be read or written: {error}.") from error
+
+    @contextlib.contextmanager
+    def _connected(self) -> Generator[sqlite3.Connection, None, None]:
+        # A connection for each question: none of them outlives a fork or is shared between threads.
+        if not self.path.exists():
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone() is None:
+                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            yield connection
