@@ -133,7 +133,7 @@ def test_the_picture_is_one_whatever_it_shows() -> None:
     space = "{http://www.w3.org/2000/svg}"
     widths = [float(bar.attrib["width"]) for bar in picture.iter(f"{space}rect")]
     assert len(widths) == 1 + 4
-    assert all(0 <= width <= 760 for width in widths)
+    assert all(0 <= width <= 800 for width in widths)
     assert "much 1,000,000,000,000" in (picture.findtext(f"{space}desc") or "")
     assert picture.attrib["role"] == "img"
 

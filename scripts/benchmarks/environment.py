@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -15,6 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scripts.benchmarks.peers import Peer
 from scripts.benchmarks.workers import ROOT
@@ -46,7 +48,10 @@ def environments(peers: Iterable[Peer], patience: float) -> dict[str, Environmen
         peers: Whose.
         patience: How many seconds pip may take for one.
     """
-    wheel = _wheel() if any(peer.extras is not None for peer in peers) else None
+    try:
+        wheel = _wheel()
+    except subprocess.CalledProcessError:
+        wheel = None
 
     def of(peer: Peer) -> Environment:
         try:
@@ -59,11 +64,15 @@ def environments(peers: Iterable[Peer], patience: float) -> dict[str, Environmen
 
 
 def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment:
+    if peer.extras is not None and wheel is None:
+        return Environment(None, "pip could not build the checkout; see above")
     place = HOME / peer.name
     packages = _pinned(peer.pins) if peer.extras is None else _needs_of_ours(peer.extras)
     wanted = {"python": sys.version, "packages": packages, "checkout": ""}
     made_from = place / "made-from"
-    found = json.loads(made_from.read_text(encoding="utf-8")) if made_from.is_file() else {}
+    found: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(made_from.read_text(encoding="utf-8"))
     builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
     python = str(builder.ensure_directories(place).env_exe)
     if {**found, "checkout": ""} != wanted:
@@ -72,8 +81,7 @@ def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment
         if packages:
             _pip(python, packages, patience)
         found = wanted
-    if peer.extras is not None:
-        assert wheel is not None
+    if peer.extras is not None and wheel is not None:
         wanted["checkout"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
         if (
             found != wanted

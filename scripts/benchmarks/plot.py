@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from scripts.benchmarks.bench import Measured
 
-_WIDTH, _LABELS, _BAR, _GAP, _HEAD = 760, 230, 14, 6, 34
+_WIDTH, _LABELS, _BAR, _GAP, _HEAD = 800, 260, 14, 6, 34
 _ROOM = _WIDTH - _LABELS - 110
 """The length of the longest bar; its figure stands behind it."""
 
@@ -35,7 +35,9 @@ def svg(all_measured: Sequence[Measured]) -> str:
         ours = {side.label for side in row.sides if side.peer.startswith("ours")}
         if values:
             better = "more" if row.more_is_better else "less"
-            shapes.append(_text(12, top + 18, f"{row.title} ({row.unit}, {better} is better)", "head"))
+            shapes.append(
+                _text(12, top + 18, f"{row.title} ({row.unit}, {better} is better; logarithmic)", "head")
+            )
             shapes += _bars(values, ours, top + _HEAD)
             top += _HEAD + len(values) * (_BAR + _GAP) + 14
             told.append(
