@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from scripts.regeneration import history, type_check, work
 from scripts.regeneration.command import main
 from scripts.regeneration.documents import Document, dump, parse
+from scripts.regeneration.generator import generate
+from scripts.regeneration.type_check import Fault
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "spec/payman.openapi.yaml"
@@ -59,10 +64,57 @@ Changed = Callable[[Callable[[Any], None]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _types_are_remembered() -> None:
-    """The type checker reads the SDK once for all tests, and once more only where it has changed since the last run."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "only")
-    os.environ["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache" / f"tests-{worker}")
+def faults_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], list[Fault]]]:
+    """The type checker reads the SDK once for all processes that test, and once more only where it has changed since.
+
+    Gives what says which lines do not fit the client at hand.
+    """
+    own = tmp_path_factory.mktemp("types")
+    ours = own / f"regeneration-{type_check._modules(ROOT / 'generated')}"
+    look = type_check.type_faults
+
+    @cache
+    def first() -> list[Fault]:
+        shared = ROOT / ".mypy_cache" / "tests" / ours.name
+        shared.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{shared}.lock"):
+            found = look(ROOT, ROOT / "generated", own / "view", shared)
+            shutil.copytree(shared, ours)
+        return found
+
+    def looking(root: Path, generated: Path, view: Path, memory: Path) -> list[Fault]:
+        if memory == ours:
+            first()
+        return look(root, generated, view, memory)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(own))
+        patch.setattr(type_check, "type_faults", looking)
+        yield first
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_client_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A document that one test has made a client from gives the next one a copy of it; programs of their own make their own."""
+    made: dict[bytes, Path] = {}
+
+    def making(document: Document, spec: Path, into: Path) -> None:
+        rules = [path for path in sorted(spec.rglob("*")) if path.is_file() and not is_of_document(path)]
+        read = [(path.relative_to(spec), path.read_bytes()) for path in rules]
+        key = hashlib.sha256(repr((document, read)).encode()).digest()
+        if key not in made:
+            generate(document, spec, into)
+            made[key] = Path(shutil.copytree(into, tmp_path_factory.mktemp("made") / "client"))
+        else:
+            shutil.copytree(made[key], into)
+
+    def is_of_document(path: Path) -> bool:
+        return ".openapi." in path.name or path.parent.name == "overlays"
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (work, history):
+            patch.setattr(module, "generate", making)
+        yield
 
 
 @pytest.fixture
