@@ -158,7 +158,7 @@ class Time:
         if attempt > self.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
-        self.watch.observer.add(retries=1)
+        self.watch.observer.count("retries")
         if self.on_retry is not None or self.watch.readers:
             from payman_sdk.hooks import Retry
 

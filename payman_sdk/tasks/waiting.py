@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,9 @@ def looked_up(
 
 def noted(task: Task, watch: Watch) -> Flow[None]:
     """A flow that takes note of how a task stands."""
-    return watch.stands(task.id, state_of(task), lambda: _message(task))
+    consult = watch.stands(task.id, state_of(task), partial(_message, task))
+    if consult is not None:
+        yield consult
 
 
 def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, Any], Task]]:

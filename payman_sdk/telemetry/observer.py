@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
     from payman_sdk.hooks import Reason, Renewal, TaskChange
     from payman_sdk.streaming.events import StreamEvent
     from payman_sdk.tasks.ask import Ask
-    from payman_sdk.telemetry.events import Event, Reader
+    from payman_sdk.telemetry.events import AskEnded, Event, Reader
     from payman_sdk.telemetry.settings import Telemetry
 
 T = TypeVar("T")
 
 log = logging.getLogger("payman_sdk")
 
-_OUTCOMES = {
+OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "left")
+"""How an ask may end, in a word."""
+
+_ENDS: dict[str | None, str] = {
     "completed": "completed",
     "failed": "failed",
     "canceled": "failed",
@@ -57,7 +61,7 @@ class Observer:
     def __init__(self, readers: tuple[Reader, ...] = (), within: Within | None = None) -> None:
         self.within = within
         self._readers = readers
-        self._counts = dict.fromkeys(Stats._fields, 0)
+        self._counts = dict.fromkeys(Stats._fields[1:], 0)
         self._lock = threading.Lock()
 
     @property
@@ -72,13 +76,26 @@ class Observer:
     def stats(self) -> Stats:
         """What was counted so far."""
         with self._lock:
-            return Stats(**self._counts)
+            return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
 
-    def add(self, **counts: int) -> None:
-        """Counts something."""
+    def count(self, name: str) -> None:
+        """Counts one of something."""
         with self._lock:
-            for name, more in counts.items():
-                self._counts[name] += more
+            self._counts[name] += 1
+
+    def ended(self, watch: Watch, outcome: str) -> None:
+        """Counts an ask that has ended."""
+        counts = self._counts
+        with self._lock:
+            counts[outcome] += 1
+            counts["attempts"] += watch.attempts
+            if watch.is_stream:
+                counts["streams"] += 1
+                counts["events"] += watch.events
+            if watch.is_reconciled:
+                counts["reconciled"] += 1
+            if watch.is_repeated:
+                counts["repeated"] += 1
 
     def forked(self) -> None:
         """Goes on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
@@ -98,10 +115,10 @@ class Observer:
         ended = _begun(readers, reason)
         try:
             issued = yield from flow
-            self.add(renewals=1)
+            self.count("renewals")
             renewal = told(issued, None)
         except PaymanError as error:
-            self.add(failed_renewals=1)
+            self.count("failed_renewals")
             renewal = told(None, error)
             raise
         finally:
@@ -122,17 +139,18 @@ def observer_for(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
     chosen = Telemetry() if telemetry is True else telemetry
     if not isinstance(chosen, Telemetry):
         raise ConfigurationError(
-            f"telemetry is a {type(chosen).__name__}.", next_step="Use True, or a Telemetry."
+            "telemetry is neither a switch nor a Telemetry.", next_step="Use True, or a Telemetry."
         )
     try:
         from payman_sdk.telemetry.otel import Tracing
+        from payman_sdk.telemetry.otel_metrics import Metrics
     except ImportError as error:
         raise ConfigurationError(
             "telemetry needs OpenTelemetry, which is not installed.",
             next_step="Install the extra: pip install 'paymanai-sdk[otel]'.",
         ) from error
     tracing = Tracing(chosen, base_url)
-    return Observer((tracing.read,), tracing.within)
+    return Observer((tracing.read, Metrics(chosen.meter_provider, tracing.server).read), tracing.within)
 
 
 class Watch:
@@ -153,6 +171,7 @@ class Watch:
     is_stream = is_reconciled = is_repeated = False
     first_event: float | None = None
     _began_at = 0.0
+    _sends: Counter[str] | None = None
 
     def __init__(
         self,
@@ -166,53 +185,53 @@ class Watch:
         self._clock = clock
         self._task_id = task_id
         self._on_task = on_task
-        self._sends: dict[str, int] = {}
 
     def over(self, flow: Flow[T], ask: Ask, *, is_stream: bool = False) -> Flow[T]:
         """The flow of an ask, looked on from its beginning to its end."""
-        flow = self._over(flow, ask, is_stream=is_stream)
+        if is_stream:
+            self.is_stream = True
         within = self.observer.within
-        return flow if within is None else within(flow, ask, is_stream=is_stream)
+        looked_on = self._over(flow, ask)
+        return looked_on if within is None else within(looked_on, ask, is_stream=is_stream)
 
-    def _over(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
-        self._began_at, self.is_stream = self._clock(), is_stream
-        self.observer.add(asks=1, streams=is_stream)
+    def _over(self, flow: Flow[T], ask: Ask) -> Flow[T]:
         if self.readers:
             from payman_sdk.telemetry.events import AskBegan
 
-            tell(self.readers, AskBegan(ask, is_stream))
+            self._began_at = self._clock()
+            tell(self.readers, AskBegan(ask, self.is_stream))
+        outcome, error = "left", None
         try:
             result = yield from flow
-        except BaseException as error:  # a caller who leaves closes the flow
-            self._ended(ask, _outcome(error, self.state), error if isinstance(error, PaymanError) else None)
+            outcome = _ENDS.get(self.state, "in_progress")
+            return result
+        except PaymanError as failure:
+            outcome, error = _outcome(failure, self.state), failure
             raise
-        self._ended(ask, _outcome(None, self.state), None)
-        return result
+        finally:  # also where the caller leaves, which closes the flow
+            self.observer.ended(self, outcome)
+            if self.readers:
+                tell(self.readers, self._ended(ask, outcome, error))
+            error = None
 
-    def _ended(self, ask: Ask, outcome: str, error: PaymanError | None) -> None:
-        counts = {outcome: 1, "attempts": self.attempts, "events": self.events}
-        if self.is_reconciled or self.is_repeated:
-            counts |= {"reconciled": int(self.is_reconciled), "repeated": int(self.is_repeated)}
-        self.observer.add(**counts)
-        if self.readers:
-            from payman_sdk.telemetry.events import AskEnded
+    def _ended(self, ask: Ask, outcome: str, error: PaymanError | None) -> AskEnded:
+        from payman_sdk.telemetry.events import AskEnded as Ended
 
-            ended = AskEnded(
-                ask=ask,
-                is_stream=self.is_stream,
-                outcome=outcome,
-                state=self.state,
-                error=error,
-                seconds=self._clock() - self._began_at,
-                first_event=self.first_event,
-                attempts=self.attempts,
-                lookups=self.lookups,
-                events=self.events,
-                is_reconciled=self.is_reconciled,
-                is_repeated=self.is_repeated,
-                answer=self.answer,
-            )
-            tell(self.readers, ended)
+        return Ended(
+            ask=ask,
+            is_stream=self.is_stream,
+            outcome=outcome,
+            state=self.state,
+            error=error,
+            seconds=self._clock() - self._began_at,
+            first_event=self.first_event,
+            attempts=self.attempts,
+            lookups=self.lookups,
+            events=self.events,
+            is_reconciled=self.is_reconciled,
+            is_repeated=self.is_repeated,
+            answer=self.answer,
+        )
 
     def sent(self, send: Send) -> Flow[httpx.Response]:
         """A flow that sends a request and returns its answer."""
@@ -222,8 +241,10 @@ class Watch:
         from payman_sdk.telemetry.events import AttemptBegan, AttemptEnded
 
         path = str(send.request["url"]).partition("?")[0]
-        resends = self._sends.get(path, 0)
-        self._sends[path] = resends + 1
+        if self._sends is None:
+            self._sends = Counter()
+        resends = self._sends[path]
+        self._sends[path] += 1
         began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
         sent_at = self._clock()
         tell(self.readers, began)
@@ -252,7 +273,7 @@ class Watch:
     def looked_up(self, task_id: str, state: str | None) -> None:
         """It was asked how a task stands; the state is None where the agent does not know it."""
         self.lookups += 1
-        self.observer.add(lookups=1)
+        self.observer.count("lookups")
         if self.readers:
             from payman_sdk.telemetry.events import LookedUp
 
@@ -261,7 +282,7 @@ class Watch:
     def opened(self, task_id: str, *, is_again: bool) -> None:
         """A stream is open."""
         if is_again:
-            self.observer.add(resumed=1)
+            self.observer.count("resumed")
         if self.readers:
             from payman_sdk.telemetry.events import StreamOpened
 
@@ -277,33 +298,34 @@ class Watch:
     def heard(self, task_id: str, events: list[StreamEvent]) -> Flow[None]:
         """A flow that takes note of what a stream tells, before its reader is told."""
         self.events += len(events)
-        if self.first_event is None:
-            self.first_event = self._clock() - self._began_at
         if self.readers:
             from payman_sdk.telemetry.events import Heard
 
+            if self.first_event is None:
+                self.first_event = self._clock() - self._began_at
             tell(self.readers, Heard(task_id, events))
         for event in events:
             if event["type"] == "status_update":
-                yield from self.stands(task_id, event["state"], partial(event.get, "status_message"))
+                consult = self.stands(task_id, event["state"], partial(event.get, "status_message"))
+                if consult is not None:
+                    yield consult
 
-    def stands(self, task_id: str, state: str, message: Callable[[], str | None]) -> Flow[None]:
-        """A flow that takes note of how a task stands, and consults the hook where that is new."""
+    def stands(self, task_id: str, state: str, message: Callable[[], str | None]) -> Consult | None:
+        """Takes note of how a task stands; returns the step that consults the hook where that is new and there is one."""
         if state == self.state:
-            return
+            return None
         self.state = state
         if self.readers:
             from payman_sdk.telemetry.events import Stands
 
             tell(self.readers, Stands(task_id, state))
-        if self._on_task is not None:
-            from payman_sdk.hooks import TaskChange as Changed
-            from payman_sdk.responses import has_ended
-            from payman_sdk.types import STATES
+        if self._on_task is None:
+            return None
+        from payman_sdk.hooks import TaskChange as Changed
+        from payman_sdk.responses import has_ended
+        from payman_sdk.types import STATES
 
-            yield Consult(
-                self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message())
-            )
+        return Consult(self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message()))
 
 
 def tell(readers: tuple[Reader, ...], event: Event) -> None:
@@ -312,7 +334,12 @@ def tell(readers: tuple[Reader, ...], event: Event) -> None:
         try:
             read(event)
         except Exception as error:
-            log.warning("Telemetry failed: %s", type(error).__name__)
+            warn(error)
+
+
+def warn(error: Exception) -> None:
+    """Says that telemetry failed, which does no harm to what was asked."""
+    log.warning("Telemetry failed: %s", type(error).__name__)
 
 
 def _begun(readers: tuple[Reader, ...], reason: Reason) -> Callable[[Renewal | None], None]:
@@ -326,13 +353,11 @@ def _begun(readers: tuple[Reader, ...], reason: Reason) -> Callable[[Renewal | N
     return lambda renewal: tell(readers, RenewalEnded(began, renewal))
 
 
-def _outcome(error: BaseException | None, state: str | None) -> str:
+def _outcome(error: PaymanError, state: str | None) -> str:
     match error:
-        case None | TaskFailedError():
-            return _OUTCOMES.get(state or "", "in_progress")
+        case TaskFailedError():
+            return _ENDS.get(state, "in_progress")
         case OutcomeUnknownError():
             return "unknown"
-        case PaymanError():
-            return "errors"
         case _:
-            return "left"
+            return "errors"

@@ -36,7 +36,7 @@ from payman_sdk.telemetry.events import (
     StreamBroke,
     StreamOpened,
 )
-from payman_sdk.telemetry.otel_metrics import Metrics
+from payman_sdk.telemetry.observer import warn
 
 if TYPE_CHECKING:
     from payman_sdk.streaming.events import StreamEvent
@@ -71,18 +71,21 @@ class Tracing:
     def __init__(self, telemetry: Telemetry, base_url: str) -> None:
         server = urlsplit(base_url)
         self._base_url = base_url
-        self._server: dict[str, str | int] = {
+        self.server: dict[str, str | int] = {
             "server.address": server.hostname or "",
             "server.port": server.port or (443 if server.scheme == "https" else 80),
         }
         self._telemetry = telemetry
         self._tracer = trace.get_tracer("payman_sdk", __version__, telemetry.tracer_provider)
-        self._metrics = Metrics(telemetry.meter_provider, self._server)
         self._open: dict[int, tuple[Span, Token[Context]]] = {}
 
     def within(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
         """The flow of an ask, within a span."""
-        asked = _AskSpan(self._begun(ask, is_stream=is_stream))
+        try:
+            asked = _AskSpan(self._begun(ask, is_stream=is_stream))
+        except Exception as error:
+            warn(error)
+            return (yield from flow)
         resumed: Callable[[], Step] = partial(next, flow)
         try:
             while True:
@@ -100,11 +103,13 @@ class Tracing:
                 flow.close()
             raise
         finally:
-            asked.span.end()
+            try:
+                asked.span.end()
+            except Exception as error:
+                warn(error)
 
     def read(self, event: Event) -> None:
         """Takes note of an event."""
-        self._metrics.read(event)
         match event:
             case AttemptBegan():
                 self._attempt_begins(event)
@@ -140,7 +145,7 @@ class Tracing:
             "gen_ai.agent.name": "Payman",
             "gen_ai.conversation.id": ask.session_id,
             "gen_ai.request.stream": is_stream,
-            **self._server,
+            **self.server,
             "payman.task.id": ask.task_id,
             "payman.request.id": ask.request_id,
             "payman.reply": ask.is_reply,
@@ -153,7 +158,7 @@ class Tracing:
         attributes: dict[str, Any] = {
             "http.request.method": began.method,
             "url.full": f"{self._base_url}{began.path}",
-            **self._server,
+            **self.server,
         }
         if began.task_id is not None:
             attributes["payman.task.id"] = began.task_id

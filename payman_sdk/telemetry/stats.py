@@ -8,11 +8,10 @@ from typing import NamedTuple
 class Stats(NamedTuple):
     """Counts since a client was made: what `client.stats()` gives. Its conversations are counted too.
 
-    Of `asks`, each ends as one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `left`; those that
-    are not among them are on their way.
+    Each of `asks` is also one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `left`.
 
     Attributes:
-        asks: Asks, streams and replies that were begun.
+        asks: Asks, streams and replies that have ended.
         completed: Those whose task was completed.
         failed: Those whose task failed or was canceled.
         input_required: Those whose task waits for somebody, such as for an approval.

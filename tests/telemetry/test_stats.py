@@ -1,0 +1,115 @@
+"""`client.stats()`: what a client has done, in numbers."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from payman_sdk.errors import AuthenticationError, BadRequestError
+from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
+from payman_sdk.telemetry.observer import Observer, Watch
+from payman_sdk.telemetry.stats import Stats
+from tests.telemetry.conftest import Connected
+
+BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
+
+
+def test_a_client_that_has_done_nothing(connected: Connected) -> None:
+    """Every count of a new client is zero."""
+    assert connected().stats() == Stats()
+
+
+def test_everything_is_counted(sandbox: Sandbox, connected: Connected) -> None:
+    """Asks by outcome, attempts, retries, look-ups, what was reconciled or repeated, streams and their events, renewals."""
+    client = connected()
+    sandbox.script(
+        [
+            BUSY,
+            Lost(),
+            Answer(state="failed"),
+            Answer(state="input-required"),
+            HTTPFailure(400),
+            "Done.",
+            Lost("Done."),
+            "Bye.",
+        ]
+    )
+    client.ask("send 10 TSD to Test Payee")
+    client.ask("two")
+    waiting = client.ask("three")
+    with pytest.raises(BadRequestError):
+        client.ask("four")
+    for _ in range(2):
+        client.ask("five", idempotency_key="five")
+    with client.stream("six") as stream:
+        stream.result()
+    with client.conversation().stream("seven") as stream:
+        next(stream)
+    client.get_task(waiting)
+    assert client.stats() == Stats(
+        asks=8,
+        completed=4,
+        failed=1,
+        input_required=1,
+        errors=1,
+        left=1,
+        attempts=8,
+        retries=1,
+        lookups=5,
+        reconciled=2,
+        repeated=1,
+        streams=2,
+        resumed=1,
+        events=4,
+        renewals=1,
+    )
+
+
+def test_a_renewal_that_failed(connected: Connected) -> None:
+    """Tokens that could not be fetched are counted."""
+    client = connected(client_secret="wrong")
+    with pytest.raises(AuthenticationError):
+        client.ask("Hello!")
+    assert client.stats() == Stats(asks=1, errors=1, attempts=1, failed_renewals=1)
+
+
+def test_the_client_for_tasks(sandbox: Sandbox) -> None:
+    """The client for tasks counts the same way, and one that was cancelled as left."""
+
+    async def main() -> Stats:
+        async with (
+            httpx.AsyncClient(transport=sandbox.transport()) as http,
+            sandbox.async_client(http_client=http) as client,
+        ):
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(client.ask, "Hello!")
+            sandbox.script([Lost(silent=True)])
+            with anyio.move_on_after(0.05):
+                await client.conversation().ask("Hello!")
+            return client.stats()
+
+    assert anyio.run(main) == Stats(asks=4, completed=3, left=1, attempts=4, renewals=1)
+
+
+def test_threads_count_together() -> None:
+    """Nothing is lost where several threads count."""
+    observer = Observer()
+
+    def count() -> None:
+        watch: Any = Watch(observer)
+        watch.attempts = 2
+        for _ in range(2000):
+            observer.count("retries")
+            observer.ended(watch, "completed")
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert observer.stats() == Stats(asks=8000, completed=8000, attempts=16000, retries=8000)
