@@ -11,8 +11,8 @@ from typing import Any, Self
 from attrs import evolve
 
 from payman_sdk.agents.limits import Limit, money_in
-from payman_sdk.agents.steps import Call, Flow, Sleep
-from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError
+from payman_sdk.agents.steps import Call, Flow, Invoke, Sleep
+from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
 
@@ -37,6 +37,9 @@ class Ledger:
         self._account = account
         self._run_id = run_id
         self._limit = limit
+        # What is in memory never blocks, and needs no thread.
+        kind: type[object] = type(store)
+        self._step = Invoke if kind is MemoryOperationStore else Call
 
     def hold(self, task_id: str) -> Flow[Hold]:
         """A flow that makes the hold of an operation, which is not taken yet."""
@@ -49,7 +52,7 @@ class Ledger:
             OperationStoreError: The store failed.
             ConfigurationError: It is another account's.
         """
-        operation = yield from _asked(partial(self._store.load, task_id))
+        operation = yield from self._asked(partial(self._store.load, task_id))
         if operation is None:
             return None
         if not isinstance(operation, Operation):
@@ -81,7 +84,7 @@ class Ledger:
         """A flow that tells why an operation would go beyond the limit; None where it does not."""
         if self._limit is None:
             return None
-        counted = yield from _asked(partial(self._store.of_run, self._run_id))
+        counted = yield from self._asked(partial(self._store.of_run, self._run_id))
         return self._limit.refusal(operation, counted)
 
     def claim(self, operation: Operation) -> Flow[Operation | str]:
@@ -106,7 +109,7 @@ class Ledger:
         Raises:
             OperationStoreError: The store failed.
         """
-        yield from _asked(partial(self._store.save, operation))
+        yield from self._asked(partial(self._store.save, operation))
 
     def note(self, operation: Operation) -> Flow[Operation]:
         """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
@@ -117,18 +120,30 @@ class Ledger:
         return operation
 
     def _held(self, name: str) -> Flow[Hold]:
-        return Hold((yield from _asked(partial(self._store.lock, name))))
+        lock = yield from self._asked(partial(self._store.lock, name))
+        return Hold(lock, self._asked)
+
+    def _asked(self, function: Callable[[], Any]) -> Flow[Any]:
+        try:
+            return (yield self._step(function))
+        except OperationStoreError:
+            raise
+        except Exception as error:
+            raise OperationStoreError(
+                f"The operation store failed: {type(error).__name__}: {error}"
+            ) from error
 
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 """Seconds between two tries of a lock."""
 
 
 class Hold:
     """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
 
-    def __init__(self, lock: Lock) -> None:
+    def __init__(self, lock: Lock, asked: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
         self._lock = lock
+        self._asked = asked
         self._is_held = False
 
     def __enter__(self) -> Self:
@@ -144,7 +159,7 @@ class Hold:
     def taken(self, seconds: float) -> Flow[bool]:
         """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
         pause, waited = _FIRST_PAUSE, 0.0
-        while not (yield from _asked(self._try)):
+        while not (yield from self._asked(self._try)):
             if waited >= seconds:
                 return False
             yield Sleep(pause)
@@ -156,12 +171,3 @@ class Hold:
         # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
         self._is_held = self._lock.acquire(timeout=0)
         return self._is_held
-
-
-def _asked(function: Callable[[], Any]) -> Flow[Any]:
-    try:
-        return (yield Call(function))
-    except OperationStoreError:
-        raise
-    except Exception as error:
-        raise OperationStoreError(f"The operation store failed: {type(error).__name__}: {error}") from error

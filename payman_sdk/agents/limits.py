@@ -1,7 +1,8 @@
 """How much a run may pay, and how much a text says. In doubt, a text says nothing that can be counted.
 
 An amount is read only where the text has exactly one: digits with the code of a currency, such as `10 TSD` or `TSD 10.50`, and no
-other number that could be one, in digits or in words, and no word that multiplies it.
+other number that could be one, in digits or in words, and no word that multiplies it or begins another order ("each", "and", "again").
+The words are English ones: a text in another language may say more than is read here.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from payman_sdk.errors import ConfigurationError
 _CURRENCIES = frozenset({"TSD", "USD", "USDC", "USDT", "EUR", "GBP"})
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]+)?"
 _IDS = re.compile(
-    r"\b(?:pd|tsk|ses|req|pm|ai|org|tx|txn|pay)-[0-9a-f]{4,}(?:-[0-9a-f]{4,})*(?![\w-])"
+    r"\b[a-z]{2,4}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"
     r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|\b[a-z]+\.[a-z]+\.[a-z]+/[0-9]+\b"
     r"|#[0-9]+\b"
-    r"|\b[a-z]{2,}[a-z_-]*-[0-9]+(?:-[0-9]+)*\b",  # invoice-42
+    r"|\b(?!(?:pay|send|transfer|give|wire|for|to|of)-)[a-z]{2,}[a-z_-]*-[0-9]+(?:-[0-9]+)*\b",  # invoice-42
     re.IGNORECASE,
 )
 _MORE = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty"
     r"|ninety|\w*hundreds?|\w*thousands?|\w*millions?|\w*billions?|dozens?|half|quarter|double|triple|twice|thrice|times|each|every"
-    r"|both|all|everyone|everybody|everything|again|more|daily|weekly|monthly|yearly|hourly|repeat\w*|per|percent|k|m|bn"
-    r"|grand|bucks?|cents?|dollars?|euros?|pounds?)\b",
+    r"|both|all|everyone|everybody|everything|again|more|another|others?|same|and|also|then|plus|or|daily|weekly|monthly|yearly"
+    r"|hourly|repeat\w*|per|percent|k|m|bn|grand|bucks?|cents?|dollars?|euros?|pounds?)\b|[$€£¥₹%×*&/]",
     re.IGNORECASE,
 )
 
@@ -144,16 +145,15 @@ def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
         rf"|\b(?P<before>{codes})\s?\$?(?P<second>{_NUMBER})(?![\w%]|[.,][0-9])",
         re.IGNORECASE | re.ASCII,
     )
-    text = _IDS.sub(" ", text)
+    wallet = rf"\b(?:{codes})(?=\s+wallet\b)"
+    text = re.sub(wallet, " ", _IDS.sub(" ", text), flags=re.IGNORECASE)
     found = list(money.finditer(text))
     if len(found) != 1:
         return None
     rest = text[: found[0].start()] + " " + text[found[0].end() :]
     if any(character.isnumeric() for character in rest) or _MORE.search(rest):
         return None
-    if re.search(r"[$€£¥₹%×*]", rest) or re.search(
-        rf"\b(?:{codes})\b", rest.split("wallet")[0], re.IGNORECASE
-    ):
+    if re.search(rf"\b(?:{codes})\b", rest, re.IGNORECASE):
         return None
     number = (found[0]["first"] or found[0]["second"]).replace(",", "")
     # 1.000 is a thousand to some and one to others.

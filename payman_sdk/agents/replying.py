@@ -41,7 +41,9 @@ def reply(
             except ConfigurationError:
                 raise
             except PaymanError as error:
-                return wording.cannot_be_told(known, error) if known.status is None else wording.told(known)
+                if known.status is None:
+                    return wording.cannot_be_told(known, error)
+                return wording.told(known).noting(wording.not_learned(error))
         if known.stage == "open":
             return wording.not_known(operation, task_id)
         return (yield from _replied(desk, text, known, options))

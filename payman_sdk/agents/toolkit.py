@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
@@ -14,7 +15,7 @@ from payman_sdk.agents.operating import Confirm, Desk, OnMessage
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, run, run_async
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
-from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool
+from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name
 from payman_sdk.async_client import AsyncPaymanClient
 from payman_sdk.client import PaymanClient
 from payman_sdk.errors import ConfigurationError, sentence
@@ -80,28 +81,27 @@ class _Toolkit(Generic[Client]):
         return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
 
     def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        _check_text(text)
+        text = _text(text)
         return (yield from reading.ask(self.reader, text, self._options(on_message)))
 
     def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        _check_text(text)
-        _check_operation(operation)
+        text, operation = _text(text), _operation(operation)
         task_id = task_id_for(self._client_id, operation)
         flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._options(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        operation = _operation(operation)
         task_id = self._task_id(operation)
         return (yield from _kept(operating.check(self._desk, operation, task_id), operation, task_id))
 
     def _reply(self, operation: str, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        _check_text(text)
+        text, operation = _text(text), _operation(operation)
         task_id = self._task_id(operation)
         flow = replying.reply(self._desk, text, operation, task_id, self._patience, self._options(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _task_id(self, operation: str) -> str:
-        _check_operation(operation)
         return operation if _TASK_ID.fullmatch(operation) else task_id_for(self._client_id, operation)
 
     def _options(self, on_message: OnMessage | None) -> dict[str, Any]:
@@ -216,20 +216,20 @@ def _kept(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[Ope
         return OperationResult(text, "not-sent", operation, task_id)
 
 
-def _check_text(text: object) -> None:
+def _text(text: str) -> str:
+    """A text that can be asked, without the white space around it."""
     from payman_sdk.tasks.options import check_text
 
     check_text(text)
+    return text.strip()
 
 
-def _check_operation(operation: object) -> None:
-    if (
-        not isinstance(operation, str)
-        or not operation.strip()
-        or len(operation) > LONGEST_NAME
-        or not operation.isprintable()
-    ):
+def _operation(operation: str) -> str:
+    """The name of an operation; white space around it, and how its accents are put together, make no other name of it."""
+    problem = objection_to_name(operation)
+    if problem is not None:
         raise ConfigurationError(
-            f"operation is {operation!r}."[:300],
+            f"operation {problem}.",
             next_step=f"Give a printable text of 1 to {LONGEST_NAME} characters that names the operation, such as 'invoice-42'.",
         )
+    return unicodedata.normalize("NFC", operation.strip())

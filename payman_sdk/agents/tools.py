@@ -159,23 +159,32 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
         if name not in members:
             return f"there is no argument {str(name)[:80]!r}. Give {', '.join(members)}, and nothing else."
     for name, schema in members.items():
-        problem = _objection_to(given.get(name), schema)
+        value = given.get(name)
+        problem = (
+            objection_to_name(value) if name == "operation" else _objection_to(value, schema["maxLength"])
+        )
         if problem is not None:
             return f"the argument {name} {problem}. {schema['description']}"
     return None
 
 
-def _objection_to(value: object, schema: Mapping[str, Any]) -> str | None:
+def objection_to_name(name: object) -> str | None:
+    """What is wrong with the name of an operation; None where nothing is."""
+    problem = _objection_to(name, LONGEST_NAME)
+    if problem is None and isinstance(name, str) and not name.strip().isprintable():
+        return "holds characters that cannot be printed"
+    return problem
+
+
+def _objection_to(value: object, longest: int) -> str | None:
     if value is None:
         return "is missing"
     if not isinstance(value, str):
         return f"is no string but a {type(value).__name__}"
     if not value.strip():
         return "is blank"
-    if len(value) > schema["maxLength"]:
-        return f"has {len(value)} characters, and may have {schema['maxLength']}"
-    if schema["maxLength"] == LONGEST_NAME and not value.isprintable():
-        return "holds characters that cannot be printed"
+    if len(value) > longest:
+        return f"has {len(value)} characters, and may have {longest}"
     if any("\ud800" <= character <= "\udfff" for character in value):
         return "holds half a character"
     return None

@@ -107,6 +107,11 @@ def not_waiting(operation: Operation) -> str:
     return f"The reply was not sent: {called(operation)} does not wait for one."
 
 
+def not_learned(failure: PaymanError) -> str:
+    """The remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
+    return f"The reply was not sent: how it stands now could not be learned. {sentence(failure.message)}"
+
+
 REPLIED_ALREADY = (
     "This reply was given before, and was not sent again; the above is what came of it. If there is a new question, answer it "
     "in words of its own."

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk.agents import PaymanToolkit
+from payman_sdk.sandbox import Sandbox
+from tests.auth import redis_server
+
+Make = Callable[..., PaymanToolkit]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox that listens on no port."""
+    with contextlib.closing(Sandbox()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Iterator[PaymanClient]:
+    with connected(sandbox) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def connected(sandbox: Sandbox, **config: Any) -> Iterator[PaymanClient]:
+    """A client of a sandbox that listens on no port; it does not try again, and gives up soon."""
+    given: dict[str, Any] = {"max_retries": 0, "timeout": 5.0, **config}
+    with (
+        httpx.Client(transport=sandbox.transport()) as http,
+        sandbox.client(http_client=http, **given) as client,
+    ):
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def connected_async(sandbox: Sandbox, **config: Any) -> Any:
+    """The same for asyncio and trio."""
+    given: dict[str, Any] = {"max_retries": 0, "timeout": 5.0, **config}
+    async with httpx.AsyncClient(transport=sandbox.transport()) as http:
+        client: AsyncPaymanClient = sandbox.async_client(http_client=http, **given)
+        yield client
+
+
+@pytest.fixture
+def toolkit(client: PaymanClient) -> PaymanToolkit:
+    return PaymanToolkit(client)
+
+
+def sends(sandbox: Sandbox) -> list[str | None]:
+    """The texts that were sent to the agent."""
+    return [
+        request.text
+        for request in sandbox.requests
+        if request.operation in ("send_task", "send_task_subscribe")
+    ]
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Redis."""
+    if redis_server.NAMED:
+        yield redis_server.NAMED
+        return
+    program = redis_server.server_program()
+    if program is None:
+        pytest.skip("no redis-server here, and PAYMAN_TEST_REDIS_URL names none")
+    with redis_server.serving(program, Path(tmp_path_factory.mktemp("redis"))) as url:
+        yield url

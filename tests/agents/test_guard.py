@@ -1,0 +1,492 @@
+"""The guard above a payment: who is asked, how much a run may pay, and what stays unknown."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payman_sdk import PaymanClient
+from payman_sdk.agents import (
+    AsyncPaymanToolkit,
+    Limit,
+    MemoryOperationStore,
+    OperationResult,
+    PaymanToolkit,
+    Proposal,
+)
+from payman_sdk.agents.limits import money_in
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
+from tests.agents.conftest import connected, connected_async, sends
+
+PAYMENT = "send 10 TSD to Test Payee"
+BIG = "send 200 TSD to Test Payee"
+
+
+# --- confirm
+
+
+@pytest.mark.parametrize("answer", [False, None, "yes", 1, PermissionError("not on a Sunday")])
+def test_only_true_is_a_yes(answer: object, client: PaymanClient, sandbox: Sandbox) -> None:
+    """What confirm answers otherwise, or raises, refuses: nothing is sent, the model is told, and it can be asked for again later."""
+
+    def confirm(proposal: Proposal) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    store = MemoryOperationStore()
+    result = PaymanToolkit(client, confirm=confirm, store=store).pay(PAYMENT, "invoice-1")
+    assert (result.status, result.is_error, sandbox.requests) == ("refused", True, [])
+    assert "nothing was paid: it was not agreed to" in result.text
+    assert ("not on a Sunday" in result.text) is isinstance(answer, Exception)
+    agreed = PaymanToolkit(client, confirm=lambda proposal: True, store=store)
+    assert agreed.pay(PAYMENT, "invoice-1").status == "completed"
+
+
+def test_confirm_is_asked_once_before_money_moves(client: PaymanClient, sandbox: Sandbox) -> None:
+    """It sees the exact words before anything is sent, a reply with what it is about; never what was sent already, nor an ask."""
+    seen: list[tuple[Proposal, int]] = []
+
+    def confirm(proposal: Proposal) -> bool:
+        seen.append((proposal, len(sends(sandbox))))
+        return True
+
+    toolkit = PaymanToolkit(client, confirm=confirm)
+    waits = toolkit.pay(BIG, "invoice-1")
+    toolkit.pay(BIG, "invoice-1")
+    toolkit.pay("other words", "invoice-1")
+    toolkit.check("invoice-1")
+    toolkit.ask("list all wallets")
+    toolkit.reply("invoice-1", "approve")
+    toolkit.reply("invoice-1", "approve")
+    (payment, before_payment), (reply, before_reply) = seen
+    task_id = waits.task_id or ""
+    assert (payment, before_payment) == (Proposal(text=BIG, operation="invoice-1", task_id=task_id), 0)
+    assert (reply.text, reply.operation, reply.is_reply, reply.about, before_reply) == (
+        "approve", "invoice-1", True, BIG, 2,
+    )  # fmt: skip
+    assert "Approval needed" in str(reply.question)
+
+
+def test_a_reply_can_be_refused(client: PaymanClient, sandbox: Sandbox) -> None:
+    """A reply that is not agreed to is not sent, the payment waits on, and the same reply can be given later."""
+    store = MemoryOperationStore()
+    careful = PaymanToolkit(client, confirm=lambda proposal: not proposal.is_reply, store=store)
+    careful.pay(BIG, "invoice-1")
+    assert careful.reply("invoice-1", "approve").status == "refused"
+    assert sends(sandbox) == [BIG]
+    assert PaymanToolkit(client, store=store).reply("invoice-1", "approve").status == "completed"
+
+
+# --- limits
+
+
+def test_a_run_past_its_number_of_payments(client: PaymanClient, sandbox: Sandbox) -> None:
+    """Past the limit nothing is sent; what was paid can still be asked for, and a restarted run goes on counting."""
+    store, asked = MemoryOperationStore(), list[Proposal]()
+
+    def toolkit(run_id: str) -> PaymanToolkit:
+        return PaymanToolkit(
+            client,
+            run_id=run_id,
+            limit=Limit(payments=2),
+            store=store,
+            confirm=lambda proposal: asked.append(proposal) or True,  # type: ignore[func-returns-value]
+        )
+
+    first = toolkit("monday")
+    assert [first.pay(PAYMENT, name).status for name in ("a", "a", "b", "a")] == ["completed"] * 4
+    before = len(sandbox.requests)
+    for again in (first, toolkit("monday")):
+        result = again.pay(PAYMENT, "c")
+        assert (result.status, again.pay(PAYMENT, "a").status) == ("refused", "completed")
+        assert "may make 2 payments" in result.text
+    assert len(sandbox.requests) == before
+    assert len(asked) == 2  # nobody is asked in vain
+    assert toolkit("tuesday").pay(PAYMENT, "c").status == "completed"
+
+
+def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
+    """Money is counted per currency, before it is sent; a text that states none, or another currency, is refused."""
+    toolkit = PaymanToolkit(client, limit=Limit(amount={"TSD": Decimal(25)}))
+    assert toolkit.pay(PAYMENT, "a").status == "completed"
+    for text in (
+        "send 15.01 TSD to Test Payee",
+        "send 1 USD to Test Payee",
+        "send ten TSD to Test Payee",
+        "create a payee named Al",
+    ):
+        result = toolkit.pay(text, "b")
+        assert result.status == "refused", text
+    assert toolkit.pay("send 15 TSD to Test Payee", "b").status == "completed"
+    assert "0 are left" in toolkit.pay("send 1 TSD to Test Payee", "c").text
+    assert sends(sandbox) == [PAYMENT, "send 15 TSD to Test Payee"]
+    assert sandbox.balance("TSD") == 975
+
+
+@pytest.mark.parametrize("entry", [RPCFailure(-32603), HTTPFailure(403), HTTPFailure(429), Lost(taken=False)])
+def test_what_did_not_happen_does_not_count(entry: Any, client: PaymanClient, sandbox: Sandbox) -> None:
+    """An operation that certainly did not happen gives its count back."""
+    toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+    sandbox.script([entry])
+    assert toolkit.pay(PAYMENT, "a").status != "completed"
+    assert toolkit.pay(PAYMENT, "b").status == "completed"
+    assert toolkit.pay(PAYMENT, "a").status == "refused"
+
+
+def test_what_may_have_happened_counts(client: PaymanClient, sandbox: Sandbox) -> None:
+    """An operation that waits, or has failed at Payman, counts."""
+    toolkit = PaymanToolkit(client, limit=Limit(payments=2))
+    sandbox.script([Answer("No.", state="failed")])
+    assert [toolkit.pay(BIG, name).status for name in "abc"] == ["failed", "input-required", "refused"]
+
+
+def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: Sandbox) -> None:
+    """An approval counts where it is given, and once: not again in the run of the payment, and in another run as a payment of its own."""
+    store = MemoryOperationStore()
+    run = {"limit": Limit(payments=1), "store": store}
+    monday = PaymanToolkit(client, run_id="monday", **run)  # type: ignore[arg-type]
+    tuesday = PaymanToolkit(client, run_id="tuesday", **run)  # type: ignore[arg-type]
+    monday.pay(BIG, "a")
+    tuesday.pay(PAYMENT, "b")
+    assert tuesday.reply("a", "approve").status == "refused"
+    assert sends(sandbox) == [BIG, PAYMENT]
+    assert monday.reply("a", "approve").status == "completed"
+
+
+@pytest.mark.parametrize("limit", [Limit(payments=3), Limit(amount={"TSD": Decimal(35)})])
+def test_payments_at_once_do_not_slip_under_the_limit(
+    limit: Limit, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """Of many payments at the same moment, so many are made as the limit allows, and no more is sent."""
+    toolkit, ready = PaymanToolkit(client, limit=limit), threading.Barrier(12)
+
+    def pay(name: int) -> str:
+        ready.wait(timeout=30)
+        return toolkit.pay(PAYMENT, f"invoice-{name}").status
+
+    with ThreadPoolExecutor(12) as pool:
+        statuses = list(pool.map(pay, range(12)))
+    assert sorted(statuses) == ["completed"] * 3 + ["refused"] * 9
+    assert sends(sandbox) == [PAYMENT] * 3
+
+
+@pytest.mark.parametrize(
+    "given", [{"payments": -1}, {"payments": 1.5}, {"payments": True}, {"amount": 5}, {"amount": {"$": 5}}, {"amount": {"TSD": "much"}},
+              {"amount": {"TSD": -1}}, {"amount": {"TSD": True}}, {"amount": {"TSD": float("nan")}}, {"amount": {5: 5}}]
+)  # fmt: skip
+def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
+    """What is no number of payments and no amount of a currency is refused by name."""
+    with pytest.raises(ConfigurationError, match=r"Limit\.(payments|amount)"):
+        Limit(**given)
+
+
+@pytest.mark.parametrize(
+    ("text", "money"),
+    [
+        ("send 10 TSD to Bob", "10 TSD"),
+        ("send 1,250.50 TSD to Bob from my TSD wallet", "1250.50 TSD"),
+        ("Send 35.00 tsd to payee pd-1f048707-53da-6908-a779-972e0be1d5f8. Memo: Micro-loan", "35.00 TSD"),
+        ("pay Bob USDC 0.5 for invoice-42", "0.5 USDC"),
+        ("send $5 TSD to a5@example.com", "5 TSD"),
+        ("send 3 XYZ to Bob", "3 XYZ"),
+        ("pay Bob 50$", None),
+        ("send 5 dollars to Bob", None),
+        ("send 10 to Bob", None),
+        ("send ten TSD to Bob", None),
+        ("send 10 TSD to Bob and Al", None),
+        ("send 10 TSD to each of my payees", None),
+        ("send 10 TSD to Bob, then the same to Al", None),
+        ("send 10 TSD to Bob twice", None),
+        ("send 10 TSD to Bob, pay-500 to Al", None),
+        ("send 10 TSD to Bob, 500 to Al", None),
+        ("send 10 TSD to Bob; send 10 TSD to Al", None),
+        ("send 10 thousand TSD to Bob", None),
+        ("send 10k TSD to Bob", None),
+        ("send 1.000 TSD to Bob", None),
+        ("send 10,5 TSD to Bob", None),
+        ("send -5 TSD to Bob", None),
+        ("send 0 TSD to Bob", None),
+        ("send 010 TSD to Bob", None),
+        ("send \u0661\u0660 TSD to Bob", None),
+        ("send ½ TSD to Bob", None),
+        ("create a payee named Bob", None),
+    ],
+)  # fmt: skip
+def test_the_amount_of_a_text(text: str, money: str | None) -> None:
+    """An amount is read where the text states exactly one; in doubt, none is."""
+    found = money_in(text, ["XYZ"])
+    assert (None if found is None else str(found)) == money
+
+
+@given(st.text(max_size=30), st.integers(1, 10**6), st.text(max_size=30))
+def test_no_second_number_goes_uncounted(before: str, amount: int, after: str) -> None:
+    """Whatever stands around an amount: another number is found, or nothing is read."""
+    found = money_in(f"{before} 10 TSD to Bob {after} {amount} TSD")
+    assert found is None
+
+
+# --- unknown outcomes
+
+
+@pytest.fixture
+def forgetful() -> Iterator[Sandbox]:
+    """A sandbox without `tasks/get`."""
+    sandbox = Sandbox(tasks_get=False)
+    yield sandbox
+    sandbox.close()
+
+
+UNKNOWN = "Do not pay again"
+
+
+def test_a_server_that_does_not_tell(forgetful: Sandbox) -> None:
+    """Without tasks/get nothing is sent under a name, however often it is asked for, and the model is told that it is unknown."""
+    with connected(forgetful) as client:
+        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        results = [
+            toolkit.pay(PAYMENT, "a"),
+            toolkit.pay(PAYMENT, "a"),
+            toolkit.check("a"),
+            toolkit.pay(PAYMENT, "b"),
+        ]
+    assert {one.status for one in results} == {"unknown"}
+    assert all(
+        "Nothing was sent now" in one.text and "Do not pay in another way" in one.text for one in results
+    )
+    assert not any(one.is_error for one in results)
+    assert sends(forgetful) == []
+
+
+class Switchboard(httpx.BaseTransport):
+    """Leads to a sandbox, and, from when it is told so, to one without `tasks/get` that keeps the same accounts.
+
+    Attributes:
+        sandboxes: the one with `tasks/get`, and the one without.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.sandboxes = Sandbox(db=file), Sandbox(db=file, tasks_get=False, resubscribe="off")
+        self._lines = [one.transport() for one in self.sandboxes]
+
+    def switch(self, outgoing: object = None) -> None:
+        """From now on, tasks cannot be looked up."""
+        del self._lines[0]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._lines[0].handle_request(request)
+
+    def sends(self) -> int:
+        """How often something was sent to the agent."""
+        return sum(len(sends(one)) for one in self.sandboxes)
+
+
+@pytest.fixture
+def switchboard(tmp_path: Path) -> Iterator[Switchboard]:
+    switchboard = Switchboard(tmp_path / "sandbox.sqlite3")
+    yield switchboard
+    for sandbox in switchboard.sandboxes:
+        sandbox.close()
+
+
+def test_a_lost_answer_that_can_be_looked_up(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """An answer that is lost is looked up at once, and told as if it had come."""
+    sandbox.script([Lost()])
+    result = toolkit.pay(PAYMENT, "a")
+    assert (result.status, len(sandbox.payments)) == ("completed", 1)
+    assert toolkit.pay(PAYMENT, "a") == result
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_an_unknown_outcome_stays_unknown(is_streamed: bool, switchboard: Switchboard) -> None:
+    """Where tasks/get is switched off in between, a lost answer stays unknown: nothing is sent again, in no words, and it counts."""
+    known, forgetful = switchboard.sandboxes
+    forgetful.script([Lost()])
+    options: dict[str, Any] = {"on_message": lambda event: None} if is_streamed else {}
+    with (
+        httpx.Client(transport=switchboard) as http,
+        known.client(http_client=http, max_retries=0, timeout=0.5, before_send=switchboard.switch) as client,
+    ):
+        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        first = toolkit.pay(PAYMENT, "a", **options)
+        again = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
+        other = toolkit.pay("send 20 TSD to Test Payee", "a"), toolkit.reply("a", "approve")
+        assert {one.status for one in (first, *again, *other)} == {"unknown"}
+        assert all("Do not pay" in one.text and not one.is_error for one in (first, *again, *other))
+        assert [one.as_dict() for one in again] == [first.as_dict()] * 2
+        assert toolkit.pay(PAYMENT, "b").status == "refused"
+    assert (len(known.payments), switchboard.sends()) == (1, 1)
+
+
+def test_a_result_outlives_the_look_up(switchboard: Switchboard) -> None:
+    """What is known to have ended is told though tasks/get is switched off; what waits is told as it was, and takes no reply."""
+    with (
+        httpx.Client(transport=switchboard) as http,
+        switchboard.sandboxes[0].client(http_client=http, max_retries=0, timeout=0.5) as client,
+    ):
+        toolkit = PaymanToolkit(client)
+        done, waits = toolkit.pay(PAYMENT, "a"), toolkit.pay(BIG, "b")
+        switchboard.switch()
+        assert toolkit.pay(PAYMENT, "a") == toolkit.check("a") == done
+        assert toolkit.pay(BIG, "b") == toolkit.check("b") == waits
+        assert "The reply was not sent" in toolkit.reply("b", "approve").text
+    assert switchboard.sends() == 2
+
+
+def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
+    """A payment that has not ended in time is told as being at work, in words that invite no other try."""
+    with connected(sandbox, timeout=0.3) as client:
+        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        sandbox.script([Answer("On it.", state="working")])
+        results = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
+    assert [(one.status, UNKNOWN in one.text) for one in results] == [("working", True)] * 2
+    assert len(sends(sandbox)) == 1
+
+
+def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
+    """Where it cannot be learned whether a reply arrived, none is sent any more while the task waits; once it is decided, that is told."""
+    with connected(sandbox, timeout=0.3) as client:
+        toolkit = PaymanToolkit(client)
+        waits = toolkit.pay(BIG, "a")
+        sandbox.script([Lost(answer=Answer("Again?", state="input-required"))])
+        results = [toolkit.reply("a", "approve"), toolkit.reply("a", "approve"), toolkit.reply("a", "yes")]
+        assert [one.status for one in results] == ["unknown"] * 3
+        assert all(UNKNOWN in one.text for one in results)
+        assert sends(sandbox) == [BIG, "approve"]
+        sandbox.approve(waits.task_id or "")
+        assert toolkit.reply("a", "yes").status == "completed"
+    assert sends(sandbox) == [BIG, "approve"]
+
+
+def test_a_reply_that_was_not_taken_can_be_given_again(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """A reply that the server did not take is told so, and is sent when it is given again."""
+    toolkit.pay(BIG, "a")
+    sandbox.script([HTTPFailure(429)])
+    assert toolkit.reply("a", "approve").status == "not-sent"
+    assert toolkit.reply("a", "approve").status == "completed"
+
+
+# --- at once
+
+
+def test_fifty_threads_send_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Fifty threads that pay the same operation at the same moment send once, and all are told the same."""
+    ready = threading.Barrier(50)
+
+    def pay(_: int) -> OperationResult:
+        ready.wait(timeout=30)
+        return toolkit.pay(PAYMENT, "a")
+
+    with ThreadPoolExecutor(50) as pool:
+        results = set(pool.map(pay, range(50)))
+    assert [one.status for one in results] == ["completed"]
+    assert sends(sandbox) == [PAYMENT]
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_fifty_tasks_send_once(loop: str, sandbox: Sandbox) -> None:
+    """The same for tasks of an event loop, of two toolkits that share a store."""
+    results: set[OperationResult] = set()
+
+    async def main() -> None:
+        store = MemoryOperationStore()
+        async with connected_async(sandbox) as client, anyio.create_task_group() as group:
+            toolkits = [AsyncPaymanToolkit(client, store=store) for _ in range(2)]
+
+            async def pay(toolkit: AsyncPaymanToolkit) -> None:
+                results.add(await toolkit.pay(PAYMENT, "a"))
+
+            for number in range(50):
+                group.start_soon(pay, toolkits[number % 2])
+
+    anyio.run(main, backend=loop)
+    assert [one.status for one in results] == ["completed"]
+    assert sends(sandbox) == [PAYMENT]
+
+
+def test_who_waited_in_vain(sandbox: Sandbox) -> None:
+    """Who waits for another call longer than the client's timeout is told that it is under way, and sends nothing."""
+    with connected(sandbox, timeout=0.05) as client:
+        inner: list[OperationResult] = []
+
+        def confirm(proposal: Proposal) -> bool:
+            other = threading.Thread(
+                target=lambda: inner.extend([toolkit.pay(PAYMENT, "a"), toolkit.check("a")])
+            )
+            other.start()
+            other.join()
+            return True
+
+        toolkit = PaymanToolkit(client, confirm=confirm)
+        toolkit.pay(PAYMENT, "a")
+    assert [(one.status, UNKNOWN in one.text) for one in inner] == [("working", True)] * 2
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_who_is_cancelled_leaves_an_operation_that_can_be_settled(native: bool, sandbox: Sandbox) -> None:
+    """A caller that is cancelled while Payman is at work, by asyncio or by a scope, leaves an operation that is told when it has ended."""
+    import asyncio
+
+    async def main() -> list[OperationResult]:
+        async with connected_async(sandbox) as client:
+            toolkit, begun = AsyncPaymanToolkit(client), asyncio.Event()
+
+            async def on_message(event: object) -> None:
+                begun.set()
+                await asyncio.Event().wait()
+
+            if native:
+                task = asyncio.create_task(toolkit.pay(PAYMENT, "a", on_message=on_message))
+                await begun.wait()
+                task.cancel()
+                await asyncio.wait([task])
+                assert task.cancelled()
+            else:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(lambda: toolkit.pay(PAYMENT, "a", on_message=on_message))
+                    await begun.wait()
+                    group.cancel_scope.cancel()
+            return [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+
+    results = asyncio.run(main())
+    assert [one.status for one in results] == ["completed"] * 2
+    assert sends(sandbox) == [PAYMENT]
+
+
+def test_who_is_cancelled_while_asked_pays_nothing(sandbox: Sandbox) -> None:
+    """A caller that is cancelled while confirm waits for a person has sent nothing, holds nothing and counts nowhere."""
+    import asyncio
+
+    async def main() -> list[OperationResult]:
+        async with connected_async(sandbox) as client:
+            asked, answers = asyncio.Event(), iter([False, True, True])
+
+            async def confirm(proposal: Proposal) -> bool:
+                asked.set()
+                if not next(answers):
+                    await asyncio.Event().wait()
+                return True
+
+            toolkit = AsyncPaymanToolkit(client, confirm=confirm, limit=Limit(payments=1))
+            task = asyncio.create_task(toolkit.pay(PAYMENT, "a"))
+            await asked.wait()
+            task.cancel()
+            await asyncio.wait([task])
+            return [
+                await toolkit.check("a"),
+                await toolkit.pay(PAYMENT, "b"),
+                await toolkit.pay(PAYMENT, "a"),
+            ]
+
+    assert [one.status for one in asyncio.run(main())] == ["not-found", "completed", "refused"]
