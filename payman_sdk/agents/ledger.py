@@ -38,8 +38,7 @@ class Ledger:
         self._run_id = run_id
         self._limit = limit
         # What is in memory never blocks, and needs no thread.
-        kind: type[object] = type(store)
-        self._step = Invoke if kind is MemoryOperationStore else Call
+        self._step = Invoke if isinstance(store, MemoryOperationStore) else Call
 
     def hold(self, task_id: str) -> Flow[Hold]:
         """A flow that makes the hold of an operation, which is not taken yet."""

@@ -1,0 +1,295 @@
+"""Where operations are written down, and what becomes of them when processes share a store or die."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+import redis as redis_library
+
+from payman_sdk import PaymanClient
+from payman_sdk.agents import (
+    AsyncPaymanToolkit,
+    Limit,
+    MemoryOperationStore,
+    Operation,
+    OperationStore,
+    OperationStoreError,
+    PaymanToolkit,
+)
+from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import connected_async, sends
+
+ROOT = Path(__file__).parent.parent.parent
+PAYMENT = "send 10 TSD to Test Payee"
+FULL = Operation(
+    task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", text="send 1.50 TSD", stage="ended", runs=["a", "b"],
+    amount=Decimal("1.50"), currency="TSD", status="completed", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True,
+)  # fmt: skip
+BARE = Operation(task_id="tsk-2", account="pm-1 at https://example.com", runs=["a"])
+
+Open: TypeAlias = Callable[[], OperationStore]
+"""Opens the same store again, as another process would."""
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    if request.param == "memory":
+        store = MemoryOperationStore()
+        return lambda: store
+    if request.param == "sqlite":
+        return lambda: SQLiteOperationStore(tmp_path / "folder" / "operations.sqlite3")
+    url: str = request.getfixturevalue("redis_url")
+    return lambda: RedisOperationStore(url, name=tmp_path.name)
+
+
+def test_what_is_saved_is_there(opened: Open) -> None:
+    """What one has saved another finds, to the last member; the newest of each, in the runs that it counts in."""
+    assert opened().load("tsk-1") is None
+    for operation in (FULL, BARE):
+        opened().save(operation)
+    store = opened()
+    assert (store.load("tsk-1"), store.load("tsk-2")) == (FULL, BARE)
+    assert ({one.task_id for one in store.of_run("a")}, list(store.of_run("b"))) == (
+        {"tsk-1", "tsk-2"},
+        [FULL],
+    )
+    store.save(FULL.reopened())
+    assert (list(opened().of_run("a")), list(opened().of_run("b"))) == ([BARE], [])
+    assert opened().load("tsk-1") == FULL.reopened()
+
+
+def test_a_lock_is_held_by_one(opened: Open) -> None:
+    """A lock that is held cannot be had by another, one of another name can, and so can that one once it is given back."""
+    first, second, other = opened().lock("operation a"), opened().lock("operation a"), opened().lock("run a")
+    assert first.acquire(timeout=0)
+    assert not second.acquire(timeout=0)
+    assert other.acquire(timeout=0)
+    first.release()
+    assert second.acquire(timeout=1)
+    second.release()
+    other.release()
+
+
+def test_an_operation_in_every_store(opened: Open, client: PaymanClient, sandbox: Sandbox) -> None:
+    """In every store an operation is paid once, also by a toolkit that is made anew, and a run goes on counting."""
+
+    def toolkit() -> PaymanToolkit:
+        return PaymanToolkit(client, run_id="monday", limit=Limit(payments=1), store=opened())
+
+    first = toolkit().pay(PAYMENT, "a")
+    assert toolkit().pay(PAYMENT, "a") == first
+    assert toolkit().pay("send 11 TSD to Test Payee", "a").text.startswith(first.text)
+    assert toolkit().pay(PAYMENT, "b").status == "refused"
+    assert sends(sandbox) == [PAYMENT]
+
+
+def test_an_operation_on_an_event_loop_in_every_store(opened: Open, sandbox: Sandbox) -> None:
+    """Tasks that share a store whose locks block send once, too."""
+    import asyncio
+
+    async def main() -> set[str]:
+        async with connected_async(sandbox) as client:
+            toolkits = [AsyncPaymanToolkit(client, store=opened()) for _ in range(5)]
+            results = await asyncio.gather(*(toolkit.pay(PAYMENT, "a") for toolkit in toolkits))
+            return {result.status for result in results}
+
+    assert asyncio.run(main()) == {"completed"}
+    assert sends(sandbox) == [PAYMENT]
+
+
+# --- processes
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+    sandbox.close()
+
+
+class Payers:
+    """Processes that share a store and a sandbox."""
+
+    def __init__(self, stack: ExitStack, sandbox: Sandbox, store: Path) -> None:
+        self._stack, self._store = stack, store
+        self._client = {
+            "client_id": sandbox.client_id, "client_secret": sandbox.client_secret, "base_url": sandbox.base_url, "timeout": 60,
+        }  # fmt: skip
+
+    def start(
+        self, *pays: tuple[str, str], dies: str = "", threads: int = 1, waits: bool = False
+    ) -> subprocess.Popen[str]:
+        """Starts one."""
+        order = {
+            "client": self._client,
+            "store": str(self._store),
+            "pays": pays,
+            "dies": dies,
+            "threads": threads,
+            "waits": waits,
+        }
+        command = [sys.executable, "-m", "tests.agents.payer", json.dumps(order)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        return process
+
+
+@pytest.fixture
+def payers(served: Sandbox, tmp_path: Path) -> Iterator[Payers]:
+    with ExitStack() as stack:
+        yield Payers(stack, served, tmp_path / "operations.sqlite3")
+
+
+def test_fifty_claims_of_five_processes(payers: Payers, served: Sandbox) -> None:
+    """Fifty threads of five processes that pay the same operation at the same moment send once, and all are told the same."""
+    before = len(served.payments)
+    processes = [payers.start(("at once", PAYMENT), threads=10, waits=True) for _ in range(5)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    results = [
+        result for process in processes for result in json.loads(process.communicate("\n", timeout=60)[0])
+    ]
+    assert len(results) == 50
+    assert {json.dumps(result) for result in results} == {json.dumps(results[0])}
+    assert results[0][0]["status"] == "completed"
+    assert (len(served.payments), len([text for text in sends(served) if text == PAYMENT])) == (before + 1, 1)
+
+
+def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
+    """A process is killed between claim and result: another is told the first result, and who asks in other words too; it is paid once.
+
+    What was killed before anything was sent is paid now, in the words of who asks now. Nobody has to clear anything.
+    """
+    texts = {"early": "send 21 TSD to Test Payee", "late": "send 22 TSD to Test Payee"}
+    killed = [
+        payers.start(("early", texts["early"]), dies="before"),
+        payers.start(("late", texts["late"]), dies="after"),
+    ]
+    assert [process.wait(timeout=60) for process in killed] == [-9, -9]
+    again = payers.start(*texts.items(), ("late", "please pay invoice late now: 22 TSD to Test Payee"))
+    [[early, late, other]] = json.loads(again.communicate(timeout=60)[0])
+    assert [one["status"] for one in (early, late, other)] == ["completed"] * 3
+    assert "Sent **22.00 TSD**" in late["text"]
+    assert other["text"].startswith(late["text"])
+    assert "Nothing was sent for the words given now" in other["text"]
+    assert sorted(payment.amount for payment in served.payments if payment.amount in (21, 22)) == [21, 22]
+    assert [text for text in sends(served) if text in texts.values()].count(texts["late"]) == 1
+
+
+# --- SQLite
+
+
+def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
+    """The file and the folder of its locks are the owner's alone."""
+    store = SQLiteOperationStore(tmp_path / "operations.sqlite3")
+    store.save(FULL)
+    lock = store.lock("operation a")
+    assert lock.acquire(timeout=0)
+    lock.release()
+    modes = [
+        stat.S_IMODE(path.stat().st_mode) for path in (store.path, tmp_path / "operations.sqlite3.locks")
+    ]
+    assert modes == [0o600, 0o700]
+
+
+def test_a_file_that_is_none(tmp_path: Path, client: PaymanClient, sandbox: Sandbox) -> None:
+    """A path that is no file is refused; a file that is no database, damaged or unreachable pays nothing, and the model is told."""
+    for path in ("", 5, "a\0b"):
+        with pytest.raises(ConfigurationError, match="path is no file"):
+            SQLiteOperationStore(path)  # type: ignore[arg-type]
+    (tmp_path / "note.txt").write_text("no database, but long enough to be looked at as if it were one" * 20)
+    (tmp_path / "note.txt.locks").write_text("no folder")
+    with pytest.raises(OperationStoreError, match="cannot be read or written"):
+        SQLiteOperationStore(tmp_path / "note.txt").load("tsk-1")
+    for store in (
+        SQLiteOperationStore(tmp_path / "note.txt"),
+        SQLiteOperationStore(tmp_path / "note.txt" / "x" / "y"),
+    ):
+        result = PaymanToolkit(client, store=store).pay(PAYMENT, "a")
+        assert (result.status, "Nothing was sent now" in result.text) == ("not-sent", True)
+    assert sends(sandbox) == []
+
+
+@pytest.mark.parametrize("text", ["", "5", "{}", '{"task_id": "tsk-1"}', '{"task_id": 5, "amount": null, "stage": "open"}', FULL.to_json().replace("1.50", "x", 1),
+                                  FULL.to_json().replace('"ended"', '"over"'), FULL.to_json().replace("}", ', "more": 1}')])  # fmt: skip
+def test_a_damaged_record(text: str) -> None:
+    """A record that cannot be read is an error that says where, and never an operation that is new."""
+    with pytest.raises(OperationStoreError, match="the file holds a damaged operation"):
+        Operation.from_json(text.replace('"amount": "1.50"', '"amount": "x"'), "the file")
+
+
+# --- Redis
+
+
+def test_a_lock_is_renewed_while_its_holder_lives(redis_url: str, tmp_path: Path) -> None:
+    """Redis hears of a holder before its lock expires, and no more once it is given back."""
+    with redis_library.Redis.from_url(redis_url) as client:
+        renewed, name = threading.Event(), f"lock {tmp_path.name}"
+        lock = RenewedLock(client, name, seconds=0.3)
+        assert lock.acquire(timeout=0)
+        held = lock._held
+        assert held is not None
+        renew = held[0].reacquire
+
+        def reacquire() -> Any:
+            done = renew()
+            renewed.set()
+            return done
+
+        held[0].reacquire = reacquire  # type: ignore[method-assign]
+        assert renewed.wait(timeout=30)
+        assert not RenewedLock(client, name).acquire(timeout=0)
+        lock.release()
+        other = RenewedLock(client, name)
+        assert other.acquire(timeout=0)
+        lock.release()
+        assert not RenewedLock(client, name).acquire(timeout=0)
+        other.release()
+
+
+def test_a_lock_that_was_lost_pays_once(
+    redis_url: str, tmp_path: Path, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """Where Redis gives a lock away while its holder is at work, the name of the operation still holds the line: it is paid once."""
+    store = RedisOperationStore(redis_url, name=tmp_path.name)
+    results = []
+
+    def lose(proposal: Any) -> bool:
+        with redis_library.Redis.from_url(redis_url) as redis:
+            redis.delete(f"payman:operations:{tmp_path.name}:lock:operation {proposal.task_id}")
+        results.append(
+            PaymanToolkit(client, store=RedisOperationStore(redis_url, name=tmp_path.name)).pay(PAYMENT, "a")
+        )
+        return True
+
+    results.append(PaymanToolkit(client, store=store, confirm=lose).pay(PAYMENT, "a"))
+    assert len({result.text for result in results}) == 1
+    assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])
+
+
+def test_a_redis_that_is_none(client: PaymanClient, sandbox: Sandbox) -> None:
+    """What is no Redis is refused; one that cannot be reached pays nothing, and the model is told."""
+    for given in (5, "nonsense"):
+        with pytest.raises(ConfigurationError, match="redis_client"):
+            RedisOperationStore(given)  # type: ignore[arg-type]
+    store = RedisOperationStore("redis://:s3cret-word@127.0.0.1:1/0")
+    result = PaymanToolkit(client, store=store).pay(PAYMENT, "a")
+    assert (result.status, sends(sandbox)) == ("not-sent", [])
+    assert "s3cret-word" not in result.text + repr(store)
