@@ -50,7 +50,7 @@ def main() -> None:
             all_measured.append(bench.measure(row))
             console.print(table(all_measured[-1]).rich())
     console.print(aims(all_measured).rich())
-    machine = _machine((time.monotonic() - start) / 60)
+    machine = {**_machine((time.monotonic() - start) / 60), "quick": options.quick}
     console.print(f"{machine['minutes']:.1f} minutes; {machine['cores']} cores, Python {machine['python']}")
     _write(options, all_measured, machine, made)
 
@@ -71,8 +71,8 @@ def _options() -> Any:
         "--docs", action="store_true", help="write docs/performance.md and its picture anew"
     )
     options = arguments.parse_args()
-    if options.docs and options.only:
-        arguments.error("--docs shows a whole run: leave out --only")
+    if options.docs and (options.only or options.quick):
+        arguments.error("--docs shows a whole run: leave out --only and --quick")
     return options
 
 

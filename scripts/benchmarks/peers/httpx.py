@@ -45,6 +45,7 @@ def sides_of(module: str, target: Target) -> dict[str, Side]:
     return {
         "ask": repeated(bare.ask),
         "asks": at_once(runner, async_bare.ask),
+        "asks, unlimited": at_once(runner, async_bare.ask_unlimited),
         "bytes": bare.stream,
         "bytes, first": bare.first,
         "bytes, json": bare.parsed,
@@ -112,16 +113,23 @@ class AsyncBare:
         self._body = target.ask.body.encode()
         options = {"base_url": target.base_url, "timeout": PATIENCE, "trust_env": False}
         self._client = library.AsyncClient(**options)
-        self._for_streams = library.AsyncClient(**options, limits=many_streams(library))
+        self._unlimited = library.AsyncClient(**options, limits=unlimited(library))
 
     async def ask(self) -> object:
         """Posts a body that was encoded beforehand, and reads the answer as JSON."""
+        return await self._ask(self._client)
+
+    async def ask_unlimited(self) -> object:
+        """The same with as many connections as there are asks, where httpx has 100 and lets the others wait."""
+        return await self._ask(self._unlimited)
+
+    async def _ask(self, client: Any) -> object:
         sent = self._target.ask
-        return (await self._client.post(sent.path, content=self._body, headers=sent.headers)).json()
+        return (await client.post(sent.path, content=self._body, headers=sent.headers)).json()
 
     def _open(self, kind: str, events: int) -> AbstractAsyncContextManager[Any]:
         sent, body = self._target.stream, self._target.streaming(kind, events)
-        opened: AbstractAsyncContextManager[Any] = self._for_streams.stream(
+        opened: AbstractAsyncContextManager[Any] = self._unlimited.stream(
             "POST", sent.path, content=body, headers=sent.headers
         )
         return opened
@@ -152,9 +160,9 @@ class AsyncBare:
         return reading
 
 
-def many_streams(library: Any) -> Any:
-    """The limits of httpx, but for the 100 connections it opens at most: further streams would wait until one of these ends.
+def unlimited(library: Any) -> Any:
+    """The limits of httpx, but for the 100 connections it opens at most: others would wait until one of these ends.
 
-    To keep more of them is no good: httpcore looks at every connection for every idle one whenever a stream begins or ends.
+    To keep more of them is no good: httpcore looks at every connection for every idle one whenever an exchange begins or ends.
     """
     return library.Limits(max_connections=None, max_keepalive_connections=20)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
-from scripts.benchmarks.peers.httpx import many_streams
+from scripts.benchmarks.peers.httpx import unlimited
 from scripts.benchmarks.sides import (
     ASKED,
     PATIENCE,
@@ -100,7 +100,7 @@ class AsyncSdk:
             "timeout": PATIENCE,
         }
         self.client = AsyncPaymanClient(config)
-        connections = httpx.AsyncClient(limits=many_streams(httpx), trust_env=False)
+        connections = httpx.AsyncClient(limits=unlimited(httpx), trust_env=False)
         self._for_streams = AsyncPaymanClient(config, http_client=connections)
 
     async def stream(self, kind: str, events: int, streams: int) -> Reading:
