@@ -155,24 +155,111 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
         return tuple(Tool(spec, flow, run) for spec, flow in flows)
 
     def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
-        """Asks something that only reads: wallets, balances, payees, transactions."""
+        """Asks something that only reads: wallets, balances, payees, transactions.
+
+        A text that may move money, or that is not understood, is refused, and nothing is sent.
+
+        Args:
+            text: The question, in plain words.
+            on_message: Called with every event while Payman is at work.
+
+        Raises:
+            ConfigurationError: The text is blank, or the client is closed.
+
+        Example:
+            >>> from payman_sdk.agents import PaymanToolkit
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     toolkit = PaymanToolkit(client)
+            ...     print(toolkit.ask("list all wallets").status, toolkit.ask("send 5 TSD to Bob").status)
+            completed refused
+        """
         return run(self._ask(text, on_message))
 
     def pay(self, text: str, operation: str, *, on_message: OnMessage | None = None) -> OperationResult:
-        """Has something done that moves money or changes who can be paid, once."""
+        """Has something done that moves money or changes who can be paid, once.
+
+        Args:
+            text: What Payman's agent should do, in plain words.
+            operation: The name of the business operation, such as `invoice-42`; it is the idempotency key of the ask. White space
+                around it makes no other name.
+            on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
+
+        Raises:
+            ConfigurationError: The text or the name is unusable, or the client is closed; nothing was sent.
+
+        Example:
+            >>> from payman_sdk.agents import Limit, PaymanToolkit
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+            ...     for operation in ("invoice-1", "invoice-1", "invoice-2"):
+            ...         print(toolkit.pay("send 10 TSD to Test Payee", operation).status)
+            completed
+            completed
+            refused
+        """
         return run(self._pay(text, operation, on_message))
 
     def check(self, operation: str) -> OperationResult:
-        """Tells how an operation stands, and sends nothing."""
+        """Tells how an operation stands, and sends nothing.
+
+        Args:
+            operation: The name that was given to `pay`, or the id of a task.
+
+        Raises:
+            ConfigurationError: The name is unusable, or the client is closed.
+
+        Example:
+            >>> from payman_sdk.agents import PaymanToolkit
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(PaymanToolkit(client).check("invoice-42").text)
+            Nothing was asked for as invoice-42, so nothing was paid.
+        """
         return run(self._check(operation))
 
     def reply(self, operation: str, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
-        """Answers an operation that waits for an approval or an answer."""
+        """Answers an operation that waits for an approval or an answer.
+
+        It passes `confirm` and the limit, as a payment does. The same reply is given once: again, it is not sent.
+
+        Args:
+            operation: The name that was given to `pay`, or the id of a task.
+            text: The answer, such as `approve`.
+            on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
+
+        Raises:
+            ConfigurationError: The text or the name is unusable, or the client is closed; nothing was sent.
+
+        Example:
+            >>> from payman_sdk.agents import PaymanToolkit
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     toolkit = PaymanToolkit(client)
+            ...     print(toolkit.pay("send 200 TSD to Test Payee", "rent").status, toolkit.reply("rent", "approve").status)
+            input-required completed
+        """
         return run(self._reply(operation, text, on_message))
 
 
 class AsyncPaymanToolkit(_Toolkit[AsyncPaymanClient]):
-    """The same as `PaymanToolkit`, for asyncio and trio; `confirm` and `on_message` may be coroutine functions."""
+    """The same as `PaymanToolkit`, for asyncio and trio; `confirm` and `on_message` may be coroutine functions.
+
+    Who is cancelled leaves an operation that may have been sent; `check`, or the same `pay` again, tells how it ended.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk.agents import AsyncPaymanToolkit
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         toolkit = AsyncPaymanToolkit(client)
+        ...         print((await toolkit.pay("send 10 TSD to Test Payee", "invoice-42")).status)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        completed
+    """
 
     _kind = AsyncPaymanClient
     _awaits = True
@@ -186,21 +273,21 @@ class AsyncPaymanToolkit(_Toolkit[AsyncPaymanClient]):
         return tuple(Tool(spec, flow, run_async) for spec, flow in flows)
 
     async def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
-        """Asks something that only reads: wallets, balances, payees, transactions."""
+        """Asks something that only reads: wallets, balances, payees, transactions. See `PaymanToolkit.ask`."""
         return await run_async(self._ask(text, on_message))
 
     async def pay(self, text: str, operation: str, *, on_message: OnMessage | None = None) -> OperationResult:
-        """Has something done that moves money or changes who can be paid, once."""
+        """Has something done that moves money or changes who can be paid, once. See `PaymanToolkit.pay`."""
         return await run_async(self._pay(text, operation, on_message))
 
     async def check(self, operation: str) -> OperationResult:
-        """Tells how an operation stands, and sends nothing."""
+        """Tells how an operation stands, and sends nothing. See `PaymanToolkit.check`."""
         return await run_async(self._check(operation))
 
     async def reply(
         self, operation: str, text: str, *, on_message: OnMessage | None = None
     ) -> OperationResult:
-        """Answers an operation that waits for an approval or an answer."""
+        """Answers an operation that waits for an approval or an answer. See `PaymanToolkit.reply`."""
         return await run_async(self._reply(operation, text, on_message))
 
 

@@ -107,8 +107,8 @@ class Tool(Generic[R]):
         >>> from payman_sdk.sandbox import Sandbox
         >>> with Sandbox() as sandbox, sandbox.client() as client:
         ...     ask, pay, check, reply = PaymanToolkit(client).tools
-        ...     print(pay.name, pay.call({"text": "send 10 TSD to Test Payee"}).text)
-        payman_pay Nothing was done: the argument operation is missing. The stable name of the business operation, ...
+        ...     print(pay.name, pay.call({"text": "send 10 TSD to Test Payee"}).text[:56])
+        payman_pay Nothing was done: the argument operation is missing. The
     """
 
     spec: ToolSpec
