@@ -115,6 +115,32 @@ def test_an_error_of_ours_in_a_hook_is_no_failure_of_the_ask(connected: Connecte
     assert (client.stats().retries, client.stats().left) == (0, 1)
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+@pytest.mark.parametrize("name", ["on_token", "on_task"])
+def test_an_error_of_ours_in_a_hook_of_tasks(loop: str, name: str, sandbox: Sandbox) -> None:
+    """The same for tasks: the very exception comes out, and what was paid is not paid again."""
+    mine = APIConnectionError("The hook's own.", sent=True)
+    sandbox.script([Lost()])
+
+    async def hook(_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise mine
+
+    async def main() -> None:
+        hooks: Any = {name: hook}
+        async with (
+            httpx.AsyncClient(transport=sandbox.transport()) as http,
+            sandbox.async_client(http_client=http, **hooks) as client,
+        ):
+            with pytest.raises(APIConnectionError) as caught:
+                await client.ask(PAYMENT)
+            assert caught.value is mine
+            assert (client.stats().retries, client.stats().left) == (0, 1)
+
+    anyio.run(main, backend=loop)
+    assert len(sandbox.payments) == (name == "on_task")
+
+
 # --- on_task
 
 
