@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Send
-from payman_sdk.telemetry.stats import Stats
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from payman_sdk.tasks.ask import Ask
     from payman_sdk.telemetry.events import AskEnded, Event, Reader
     from payman_sdk.telemetry.settings import Telemetry
+    from payman_sdk.telemetry.stats import Stats
 
 T = TypeVar("T")
 
@@ -61,7 +61,7 @@ class Observer:
     def __init__(self, readers: tuple[Reader, ...] = (), within: Within | None = None) -> None:
         self.within = within
         self._readers = readers
-        self._counts = dict.fromkeys(Stats._fields[1:], 0)
+        self._counts: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
 
     @property
@@ -75,6 +75,8 @@ class Observer:
 
     def stats(self) -> Stats:
         """What was counted so far."""
+        from payman_sdk.telemetry.stats import Stats
+
         with self._lock:
             return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -113,3 +115,27 @@ def test_threads_count_together() -> None:
     for thread in threads:
         thread.join()
     assert observer.stats() == Stats(asks=8000, completed=8000, attempts=16000, retries=8000)
+
+
+_PROGRAM = """
+import httpx, json, sys
+from payman_sdk import PaymanClient
+
+def handle(request):
+    if request.url.path.endswith("/token"):
+        return httpx.Response(200, json={"accessToken": "a", "expiresIn": 3600})
+    asked = json.loads(request.content)
+    task = {"id": asked["params"]["id"], "status": {"state": "completed"}}
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": asked["id"], "result": task})
+
+http = httpx.Client(transport=httpx.MockTransport(handle))
+client = PaymanClient(client_id="a", client_secret="b", http_client=http)
+client.ask("Hello!")
+print(*(name for name in sys.modules if name.startswith(("payman_sdk.telemetry", "payman_sdk.hooks", "opentelemetry"))))
+"""
+
+
+def test_what_nobody_listens_to_is_not_made() -> None:
+    """Where nothing but counting is on, an ask imports no events, no hooks, and nothing of OpenTelemetry."""
+    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["payman_sdk.telemetry", "payman_sdk.telemetry.observer"]
