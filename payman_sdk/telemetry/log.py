@@ -33,6 +33,15 @@ _MEANING = {
     "NOT_TAKEN": "nothing was taken, and it may be sent again",
     "UNKNOWN": "it may have arrived, which a look at its task tells",
 }
+_ENDS = {
+    "completed": "completed",
+    "failed": "failed",
+    "input_required": "waits for input",
+    "in_progress": "is still at work",
+    "errors": "ended with an error",
+    "unknown": "has an unknown outcome",
+    "left": "was left by its caller",
+}
 _REASONS = {
     "first": "there is none yet",
     "ending": "the one there is ends soon",
@@ -80,7 +89,7 @@ def written(event: Event) -> None:
 
 def _summary(ended: AskEnded) -> str:
     """An ask in one line."""
-    said = [f"{ended.ask.task_id} {ended.outcome} in {ended.seconds:.3f} s"]
+    said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
     said += [f"{_named(ended.error)}"] if ended.error is not None else []
     said += ["known already"] if ended.is_repeated else [_times(ended.attempts, "attempt")]
     said += [_times(ended.lookups, "look-up")] if ended.lookups else []

@@ -93,6 +93,30 @@ def test_a_hook_that_raises_loses_no_token() -> None:
     assert renewals == [Renewal("first", 3600.0, is_rotated=True)]
 
 
+def test_a_code_that_is_exchanged_is_told() -> None:
+    """The exchange of an authorization code is told; its token is in the store by then, should the hook raise."""
+    store, renewals = MemoryTokenStore(), list[Renewal]()
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"accessToken": "a1", "expiresIn": 60, "refreshToken": "r1"})
+
+    def hook(renewal: Renewal) -> None:
+        renewals.append(renewal)
+        raise TooMuch
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http, pytest.raises(TooMuch):
+        PaymanClient.with_auth_code(
+            {"client_id": "pm-test-1", "client_secret": "s3cret", "on_token": hook},
+            "code",
+            http_client=http,
+            token_store=store,
+        )
+    assert renewals == [Renewal("code", 60.0, is_rotated=True)]
+    stored = store.load()
+    assert stored is not None
+    assert stored.refresh_token == "r1"
+
+
 def test_a_hook_holds_no_lock(connected: Connected) -> None:
     """A hook may use the very client that calls it."""
     answers: list[str] = []

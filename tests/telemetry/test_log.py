@@ -42,11 +42,11 @@ def test_an_ask_is_one_line(sandbox: Sandbox, connected: Connected, caplog: pyte
     with pytest.raises(BadRequestError):
         client.ask("Hello!")
     assert _lines(caplog) == [
-        ("INFO", "tsk completed in … s, 1 attempt, 1 look-up, reconciled [ses, req]"),
-        ("INFO", "tsk completed in … s, 1 attempt, 3 events [ses, req]"),
-        ("INFO", "tsk completed in … s, 1 attempt, 1 look-up [ses, req]"),
-        ("INFO", "tsk completed in … s, known already, 1 look-up [ses, req]"),
-        ("INFO", "tsk errors in … s, BadRequestError (HTTP 400), 1 attempt [ses, req]"),
+        ("INFO", "tsk completed after … s, 1 attempt, 1 look-up, reconciled [ses, req]"),
+        ("INFO", "tsk completed after … s, 1 attempt, 3 events [ses, req]"),
+        ("INFO", "tsk completed after … s, 1 attempt, 1 look-up [ses, req]"),
+        ("INFO", "tsk completed after … s, known already, 1 look-up [ses, req]"),
+        ("INFO", "tsk ended with an error after … s, BadRequestError (HTTP 400), 1 attempt [ses, req]"),
     ]
 
 

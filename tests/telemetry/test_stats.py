@@ -98,6 +98,16 @@ def test_the_client_for_tasks(sandbox: Sandbox) -> None:
     assert anyio.run(main) == Stats(asks=4, completed=3, left=1, attempts=4, renewals=1)
 
 
+def test_a_child_process_counts() -> None:
+    """Whoever counted while the process forked is not waited for in the child."""
+    observer = Observer()
+    observer.count("retries")
+    assert observer._lock.acquire(timeout=1)
+    observer.forked()
+    observer.count("retries")
+    assert observer.stats().retries == 2
+
+
 def test_threads_count_together() -> None:
     """Nothing is lost where several threads count."""
     observer = Observer()
