@@ -8,6 +8,7 @@ request was sent a `ConnectTimeout`, which is what says that nothing was sent.)
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 
@@ -101,8 +102,12 @@ class _Body(httpx.AsyncByteStream):
 
 def _abandon(transport: httpx_aiohttp.AiohttpTransport) -> None:
     session = transport.client
-    if isinstance(session, aiohttp.ClientSession) and session.connector is not None:
-        session.connector.close()
+    if isinstance(session, aiohttp.ClientSession):
+        # Connections are closed at once; what the coroutine would wait for after that, nobody waits for.
+        closing = session.close()
+        with contextlib.suppress(StopIteration):
+            closing.send(None)
+        closing.close()
 
 
 _FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError)
@@ -125,6 +130,8 @@ def _as_of_httpx(error: BaseException) -> httpx.HTTPError:
             return httpx.RemoteProtocolError("the server closed the connection without an answer")
         case OSError():
             return httpx.ReadError(cause.strerror or type(cause).__name__)
+        case aiohttp.ClientConnectionError():
+            return httpx.ReadError("the connection was closed")
         case aiohttp.ClientPayloadError():
             return httpx.RemoteProtocolError("the answer ended before its end")
         case aiohttp.ClientError():

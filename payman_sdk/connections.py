@@ -69,9 +69,10 @@ def check_given(value: object, kind: type, name: str) -> None:
         ConfigurationError: It is something else than `kind`.
     """
     if value is not None and not isinstance(value, kind):
-        raise ConfigurationError(
-            f"{name} is a {type(value).__name__}.", next_step=f"Give an httpx.{kind.__name__}."
-        )
+        given = (
+            "str" if isinstance(value, str) else type(value).__name__
+        )  # a secret is a str to whoever gave it
+        raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
 def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:

@@ -12,11 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk.auth.stores import forget_shared_stores
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
+
+# The SDK imports most of itself when it is first used. Here that would be in threads, and pytest compiles what they import, which
+# Python 3.11 does not always survive when two do it at once.
+for _name in payman_sdk.__all__:
+    getattr(payman_sdk, _name)
+for _module in ("aiohttp_connections", "async_doors", "doors", "streaming.streams", "tasks.agent"):
+    import_module(f"payman_sdk.{_module}")
 
 # A program that is started in the background may be told to ignore Ctrl-C, and what it starts ignores it too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -255,7 +255,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk.client import PaymanClient
 
         return PaymanClient.with_credentials(
-            {**self._own(http_client), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client or config.get("transport")), **config}, http_client=http_client, token_store=token_store
         )
 
     def async_client(
@@ -276,12 +276,12 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk.async_client import AsyncPaymanClient
 
         return AsyncPaymanClient.with_credentials(
-            {**self._own(http_client), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client or config.get("transport")), **config}, http_client=http_client, token_store=token_store
         )
 
-    def _own(self, http_client: object) -> PaymanConfig:
+    def _own(self, way: object) -> PaymanConfig:
         # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
-        nowhere = http_client is not None and not self._port
+        nowhere = way is not None and not self._port
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,

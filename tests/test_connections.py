@@ -1,0 +1,483 @@
+"""The connections of a client that was given none, and a transport that it is given instead."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import anyio
+import httpx
+import pytest
+
+import payman_sdk.connections
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk.aiohttp_connections import AiohttpOnAsyncio, _as_of_httpx, _Body
+from payman_sdk.connections import OwnClient, own_async_http_client, own_http_client
+from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
+from payman_sdk.network import network_failure
+from payman_sdk.sandbox import Sandbox
+from tests.conftest import SECRET, Connect
+from tests.loops import LOOPS, ON_ASYNCIO, run_on
+from tests.peer import (
+    ASK_PATH,
+    GET_PATH,
+    TOKEN_PATH,
+    Answer,
+    HangUp,
+    Peer,
+    Request,
+    Reset,
+    completed,
+    json_answer,
+    reset,
+    rpc,
+    token,
+)
+
+NOBODY_TELLS = rpc(error={"code": -32601, "message": "there is no tasks/get"})
+
+
+def connected(peer: Peer, **settings: Any) -> AsyncPaymanClient:
+    given: Any = {
+        "client_id": "pm-test-1",
+        "client_secret": SECRET,
+        "base_url": peer.base_url,
+        "max_retries": 0,
+    }
+    return AsyncPaymanClient(given, **settings)
+
+
+async def asked(peer: Peer, **settings: Any) -> str:
+    async with connected(peer, **settings) as client:
+        return (await client.ask("send 10 TSD to Test Payee")).status
+
+
+# What a failure says of the request
+
+
+def hung_up(_: Request) -> Iterator[bytes]:
+    raise HangUp
+    yield
+
+
+def cut_head(_: Request) -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Le"
+    raise HangUp
+
+
+def cut_body(_: Request) -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    raise HangUp
+
+
+def reset_body(_: Request) -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    raise Reset
+
+
+def nonsense(_: Request) -> Iterator[bytes]:
+    yield b"SSH-2.0-OpenSSH_9.2\r\n\r\n"
+    raise HangUp
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("broken", [hung_up, reset, cut_head, cut_body, reset_body, nonsense])
+def test_what_was_sent_before_the_connection_broke_is_not_sent_again(
+    broken: Answer, loop: str, peer: Peer
+) -> None:
+    """A connection that breaks after the request leaves it open what became of it, whoever's connection it is."""
+    peer.always(ASK_PATH, broken)
+    peer.always(GET_PATH, NOBODY_TELLS)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        run_on(loop, lambda: asked(peer, max_retries=2, timeout=5))
+    assert caught.value.sent
+    assert len(peer.asks()) == 1
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_server_that_is_silent_may_have_taken_it(loop: str, peer: Peer) -> None:
+    """No answer in time says nothing about the request."""
+    peer.always(ASK_PATH, peer.never)
+    peer.always(GET_PATH, NOBODY_TELLS)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        run_on(loop, lambda: asked(peer, read_timeout=0.1, timeout=0.3))
+    assert caught.value.sent
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_nobody_listening_took_nothing(loop: str) -> None:
+    """A connection that is refused is tried again, and the error says that nothing was sent."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = AsyncPaymanClient.with_token(
+        "pm-test-1",
+        {"accessToken": "a", "expiresIn": 3600},
+        base_url=f"http://127.0.0.1:{port}",
+        max_retries=1,
+    )
+    tries: list[object] = []
+
+    async def main() -> None:
+        async with client:
+            await client.ask("Hello!", on_retry=tries.append)
+
+    with pytest.raises(APIConnectionError) as caught:
+        run_on(loop, main)
+    assert (caught.value.sent, caught.value.is_passing, len(tries)) == (False, True, 1)
+
+
+KEY = aiohttp.client_reqrep.ConnectionKey("payman.example", 443, True, True, None, None, None)
+INFO = aiohttp.RequestInfo("https://payman.example/?code=s3cret", "POST", None, None)  # type: ignore[arg-type] # enough to be said
+NEVER_SENT: list[Exception] = [
+    aiohttp.ConnectionTimeoutError("Connection timeout to host https://payman.example/?code=s3cret"),
+    aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "Connection refused")),
+    aiohttp.ClientConnectorDNSError(KEY, OSError(None, "Name or service not known")),
+    aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("s3cret")),
+    aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
+    aiohttp.InvalidURL("https://payman.example/?code=s3cret"),
+    aiohttp.NonHttpUrlClientError("ftp://payman.example/?code=s3cret"),
+    ValueError("Invalid header value b's3cret'"),
+]
+MAYBE_SENT: list[Exception] = [
+    aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
+    aiohttp.ServerTimeoutError("s3cret"),
+    aiohttp.ServerDisconnectedError("s3cret"),
+    aiohttp.ClientOSError(104, "Connection reset by peer"),
+    aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
+    aiohttp.ClientConnectionError("Connector is closed."),
+    aiohttp.ClientPayloadError("Response payload is not completed: s3cret"),
+    aiohttp.ClientResponseError(INFO, (), message="s3cret"),
+    aiohttp.ClientError("s3cret"),
+    BrokenPipeError(32, "Broken pipe"),
+]
+
+
+@pytest.mark.parametrize("failure", [*NEVER_SENT, *MAYBE_SENT], ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("named_by_httpx_aiohttp", [False, True])
+def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
+    failure: Exception, named_by_httpx_aiohttp: bool
+) -> None:
+    """Only what fails before a request is written counts as not sent, and nothing is said that may hold a secret."""
+    given = failure
+    if named_by_httpx_aiohttp:
+        given = httpx.ConnectTimeout(str(failure))  # what its version 0.2 makes of most of them
+        given.__cause__ = failure
+    told = network_failure(_as_of_httpx(given))
+    assert told.sent == (failure in MAYBE_SENT)
+    assert "s3cret" not in str(told)
+
+
+class Failing(httpx.AsyncByteStream):
+    """A body of httpx-aiohttp whose connection ends amid it, in a way that it calls a `ConnectTimeout`."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        self._fail()
+
+    async def aclose(self) -> None:
+        self._fail()
+
+    def _fail(self) -> None:
+        try:
+            raise aiohttp.ClientConnectionError("Connection closed")
+        except aiohttp.ClientError as error:
+            raise httpx.ConnectTimeout("Connection closed") from error
+
+
+def test_a_body_that_fails_was_asked_for() -> None:
+    """Whatever ends an answer amid its body, its request was sent."""
+
+    async def main() -> None:
+        body = _Body(Failing())
+        with pytest.raises(httpx.ReadError):
+            async for _ in body:
+                pass
+        with pytest.raises(httpx.ReadError):
+            await body.aclose()
+
+    anyio.run(main)
+
+
+# Event loops
+
+
+def closing(write: Answer) -> Answer:
+    """An answer that is the last on its connection: asyncio mourns connections that outlive their loop."""
+
+    def written(request: Request) -> Iterator[bytes]:
+        head, _, body = b"".join(write(request)).partition(b"\r\n\r\n")
+        yield head + b"\r\nConnection: close\r\n\r\n" + body
+        raise HangUp
+
+    return written
+
+
+def test_a_client_goes_on_in_another_loop(peer: Peer) -> None:
+    """A client that outlives its loop has connections of its own in the next one."""
+    peer.always(TOKEN_PATH, closing(token()))
+    peer.always(ASK_PATH, closing(completed))
+    client = connected(peer)
+
+    async def main() -> str:
+        return (await client.ask("Hello!")).status
+
+    assert [asyncio.run(main()), anyio.run(main), asyncio.run(main())] == ["completed"] * 3
+    asyncio.run(client.close())
+
+
+def test_each_of_two_loops_has_connections_of_its_own(peer: Peer) -> None:
+    """Loops that run at the same time in two threads can share the connections."""
+    peer.always(TOKEN_PATH, closing(token()))
+    http, both = own_async_http_client(peer.base_url), threading.Barrier(2, timeout=30)
+    statuses: list[int] = []
+
+    async def main() -> None:
+        for _ in range(3):
+            await anyio.to_thread.run_sync(both.wait)
+            statuses.append((await http.post(peer.base_url + TOKEN_PATH)).status_code)
+
+    with ThreadPoolExecutor(2) as threads:
+        for ended in [threads.submit(asyncio.run, main()) for _ in range(2)]:
+            ended.result(timeout=30)
+    assert statuses == [200] * 6
+    asyncio.run(http.aclose())
+
+
+def test_a_dropped_async_client_leaves_no_connection(peer: Peer) -> None:
+    """A client that is dropped without being closed says nothing: aiohttp would warn, and tell the loop's handler of it."""
+    told: list[Any] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        client = connected(peer)
+        await client.ask("Hello!")
+        del client
+        gc.collect()
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    gc.collect()
+    assert told == []
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_was_cancelled_before_it_was_sent_is_not_sent(loop: str, peer: Peer) -> None:
+    """A task that is cancelled sends nothing any more, not even where a connection is open already."""
+
+    async def main() -> None:
+        async with connected(peer) as client:
+            await client.ask("Hello!")
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await client.ask("send 10 TSD to Test Payee")
+            assert scope.cancelled_caught
+
+    run_on(loop, main)
+    assert len(peer.asks()) == 1
+
+
+# What is sent
+
+
+def test_the_request_is_the_one_that_httpx_would_send(peer: Peer, connect: Connect) -> None:
+    """Own connections send the same headers and the same body as a client of httpx does, on threads and on a loop."""
+    with httpx.Client(trust_env=False) as http:
+        connect(http_client=http, session_id="ses-1").ask("Grüße an Zoë")
+    connect(session_id="ses-1").ask("Grüße an Zoë")
+    for loop in LOOPS:
+        run_on(loop, lambda: asked_in(peer, "Grüße an Zoë"))
+    sent = [(sorted(request.headers.items()), without_ids(request)) for request in peer.asks()]
+    assert sent == sent[:1] * 5
+
+
+async def asked_in(peer: Peer, text: str) -> None:
+    async with connected(peer, session_id="ses-1") as client:
+        await client.ask(text)
+
+
+def without_ids(request: Request) -> bytes:
+    for known in (request.json["id"], request.json["params"]["id"]):
+        request = Request(
+            request.method, request.target, request.headers, request.body.replace(known.encode(), b"id")
+        )
+    return request.body
+
+
+@pytest.mark.parametrize("loop", ON_ASYNCIO)
+def test_a_refresh_token_arrives_as_it_is(loop: str, peer: Peer) -> None:
+    """No connection takes the address of a token request for something to be tidied up."""
+    odd = "r+/=&%2F~;?#"
+
+    async def main() -> None:
+        given = {"refreshToken": odd}
+        async with AsyncPaymanClient.with_token("pm-test-1", given, base_url=peer.base_url) as client:
+            await client.ask("Hello!")
+
+    run_on(loop, main)
+    query = httpx.URL(f"http://peer{peer.token_requests()[0].target}").params
+    assert query["refresh_token"] == odd
+
+
+@pytest.mark.parametrize("loop", [None, *ON_ASYNCIO])
+def test_no_cookie_is_kept(loop: str | None, peer: Peer, connect: Connect) -> None:
+    """What a server sets with one answer does not travel with what is asked next: that may be somebody else's."""
+
+    def with_cookie(request: Request) -> Iterator[bytes]:
+        head, _, body = b"".join(completed(request)).partition(b"\r\n\r\n")
+        yield head + b"\r\nSet-Cookie: who=me; Path=/\r\n\r\n" + body
+
+    peer.always(ASK_PATH, with_cookie)
+    named = peer.base_url.replace(
+        "127.0.0.1", "localhost"
+    )  # aiohttp keeps no cookie of an address without a name
+    if loop is None:
+        client = connect(base_url=named)
+        client.ask("Hello!")
+        client.ask("Hello!")
+    else:
+
+        async def main() -> None:
+            async with connected(peer, base_url=named) as client:
+                await client.ask("Hello!")
+                await client.ask("Hello!")
+
+        run_on(loop, main)
+    assert [request.headers.get("cookie") for request in peer.asks()] == [None, None]
+
+
+def test_own_clients_do_what_a_client_of_httpx_does(peer: Peer) -> None:
+    """Used as any client of httpx, they read the answer, take a timeout or none, and send parameters."""
+    peer.always("/", json_answer({"hello": "world"}))
+
+    async def main() -> Any:
+        async with own_async_http_client(peer.base_url) as http:
+            return (await http.get(f"{peer.base_url}/", params={"a": "b"})).json()
+
+    with own_http_client(peer.base_url) as http:
+        answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=5).json(), anyio.run(main)]
+    assert answers == [{"hello": "world"}] * 2
+    assert [request.target for request in peer.requests] == ["/?a=b"] * 2
+
+
+def test_an_httpx_without_the_direct_way_is_used_as_it_is(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should httpx no longer say which transport an address is reached by, its own `send` is used."""
+    assert isinstance(own_http_client(peer.base_url), OwnClient)
+    monkeypatch.setattr(payman_sdk.connections, "_direct", lambda direct, plain: plain)
+    assert connect().ask("Hello!").status == "completed"
+    assert [run_on(loop, lambda: asked(peer)) for loop in LOOPS] == ["completed"] * 3
+
+
+def test_aiohttp_is_used_where_it_is_installed(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra `aiohttp` is noticed; without it, httpx's own connections serve."""
+
+    def kind() -> type:
+        return type(own_async_http_client(peer.base_url)._transport)
+
+    assert kind() is AiohttpOnAsyncio
+    payman_sdk.connections.has_aiohttp.cache_clear()
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert kind() is httpx.AsyncHTTPTransport
+    payman_sdk.connections.has_aiohttp.cache_clear()
+
+
+# A transport
+
+
+class Counting(httpx.HTTPTransport):
+    """httpx's own transport, and what is done with it."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        self.done: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.done.append(request.url.path)
+        return super().handle_request(request)
+
+    def close(self) -> None:
+        self.done.append("closed")
+        super().close()
+
+
+class AsyncCounting(httpx.AsyncHTTPTransport):
+    """The same for tasks."""
+
+    def __init__(self) -> None:
+        super().__init__(trust_env=False)
+        self.done: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.done.append(request.url.path)
+        return await super().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        self.done.append("closed")
+        await super().aclose()
+
+
+def test_a_given_transport_is_used_and_closed(peer: Peer) -> None:
+    """Everything is sent through it, and it is closed with the client."""
+    transport, async_transport = Counting(), AsyncCounting()
+    config: Any = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}
+    with PaymanClient(config, transport=transport) as client:
+        client.ask("Hello!")
+
+    async def main() -> None:
+        async with AsyncPaymanClient(config, transport=async_transport) as client:
+            await client.ask("Hello!")
+
+    anyio.run(main)
+    assert transport.done == [TOKEN_PATH, ASK_PATH, "closed"]
+    assert async_transport.done == [ASK_PATH, "closed"]  # the token is shared with the other client
+
+
+def test_a_transport_of_the_sandbox_needs_no_socket() -> None:
+    """A sandbox's transport can be given to either client."""
+    sandbox = Sandbox()
+
+    async def main() -> str:
+        async with sandbox.async_client(transport=sandbox.transport()) as client:
+            return (await client.ask("list all wallets")).status
+
+    with sandbox.client(transport=sandbox.transport()) as client:
+        statuses = [client.ask("list all wallets").status, anyio.run(main)]
+    assert statuses == ["completed"] * 2
+    assert not sandbox.is_serving
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"transport": "aiohttp"}, "transport is a str. Give an httpx.BaseTransport."),
+        (
+            {"transport": httpx.AsyncHTTPTransport()},
+            "transport is a AsyncHTTPTransport. Give an httpx.BaseTransport.",
+        ),
+        (
+            {"transport": httpx.HTTPTransport(), "http_client": httpx.Client()},
+            "both given. Give the transport to",
+        ),
+    ],
+)
+def test_what_is_no_transport_is_refused(given: Any, said: str, connect: Connect) -> None:
+    """Something else, one of the other kind, or one beside an http_client is named."""
+    with pytest.raises(ConfigurationError) as caught:
+        connect(**given).ask("Hello!")
+    assert said in str(caught.value)
+
+
+def test_an_async_client_wants_an_async_transport(peer: Peer) -> None:
+    """The async client names the kind that it wants."""
+    with pytest.raises(
+        ConfigurationError, match=r"transport is a HTTPTransport. Give an httpx.AsyncBaseTransport"
+    ):
+        anyio.run(lambda: asked(peer, transport=httpx.HTTPTransport()))
