@@ -255,7 +255,9 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk.client import PaymanClient
 
         return PaymanClient.with_credentials(
-            {**self._own(http_client or config.get("transport")), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client or config.get("transport")), **config},
+            http_client=http_client,
+            token_store=token_store,
         )
 
     def async_client(
@@ -276,7 +278,9 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk.async_client import AsyncPaymanClient
 
         return AsyncPaymanClient.with_credentials(
-            {**self._own(http_client or config.get("transport")), **config}, http_client=http_client, token_store=token_store
+            {**self._own(http_client or config.get("transport")), **config},
+            http_client=http_client,
+            token_store=token_store,
         )
 
     def _own(self, way: object) -> PaymanConfig:
