@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from payman_sdk.agents import wording
+from payman_sdk.agents.asking import (
+    Confirm,
+    OnMessage,
+    Proposal,
+    WithheldError,
+    agreed,
+    not_agreed,
+    sending,
+)
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.results import OperationResult
-from payman_sdk.agents.steps import Flow, Invoke
+from payman_sdk.agents.steps import Flow, Invoke, Sleep
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import (
     AgentError,
@@ -25,45 +35,16 @@ from payman_sdk.errors import (
     TaskNotFoundError,
     TokenStoreError,
 )
+from payman_sdk.types import TaskState
 
 if TYPE_CHECKING:
     from payman_sdk.async_client import AsyncPaymanClient
     from payman_sdk.client import PaymanClient
     from payman_sdk.types import FormattedTaskResponse
 
-OnMessage = Callable[[Any], Any]
 
-
-@frozen(kw_only=True)
-class Proposal:
-    """What is about to be sent: what `confirm` is given. Only what it answers with True is sent.
-
-    Attributes:
-        text: The exact words.
-        operation: The name of the operation; None for a task that has none.
-        task_id: The id of its task.
-        is_reply: Whether the words answer a task that waits.
-        about: What that task was asked; None where it is not known, or where this is no reply.
-        question: What the task says that it waits for; None where this is no reply.
-
-    Example:
-        >>> from payman_sdk.agents import PaymanToolkit
-        >>> from payman_sdk.sandbox import Sandbox
-        >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     toolkit = PaymanToolkit(client, confirm=lambda proposal: "500" not in proposal.text)
-        ...     print(toolkit.pay("send 500 TSD to Test Payee", "invoice-7").status, len(sandbox.payments))
-        refused 0
-    """
-
-    text: str
-    operation: str | None
-    task_id: str
-    is_reply: bool = False
-    about: str | None = None
-    question: str | None = None
-
-
-Confirm = Callable[[Proposal], Any]
+_SETTLING = 0.5
+"""Seconds before what Payman does not know counts as never sent: a process may have died while it was on its way."""
 
 
 class Desk:
@@ -73,35 +54,31 @@ class Desk:
         client: The client that everything is sent with.
         ledger: What is written down.
         confirm: Who is asked; None where nobody is.
+        before_send: The hook of the client's own, if it has one.
     """
 
     def __init__(
-        self, client: PaymanClient | AsyncPaymanClient, ledger: Ledger, confirm: Confirm | None
+        self,
+        client: PaymanClient | AsyncPaymanClient,
+        ledger: Ledger,
+        confirm: Confirm | None,
+        before_send: Callable[[Any], Any] | None,
     ) -> None:
         self.client = client
         self.ledger = ledger
-        self._confirm = confirm
+        self.confirm = confirm
+        self._before_send = before_send
 
-    def session_id(self) -> str:
-        """The session that new operations belong to."""
-        return self.client.get_session_id()
+    def options(self, on_message: OnMessage | None) -> dict[str, Any]:
+        """The options of what is sent."""
+        return sending(on_message, self._before_send)
 
-    def agreed(self, proposal: Proposal) -> Flow[str | None]:
-        """A flow that asks whether something may be sent; tells why not, None where it may."""
-        confirm = self._confirm
-        if confirm is None:
-            return None
-        try:
-            answer = yield Invoke(lambda: confirm(proposal))
-        except ConfigurationError:
-            raise
-        except Exception as error:
-            said = str(error) or type(error).__name__
-            return f"it was not agreed to ({said}). Nothing else was done; it may be asked for again later."
-        return None if answer is True else "it was not agreed to. It may be asked for again later."
-
-    def looked_up(self, operation: Operation) -> Flow[Operation]:
+    def looked_up(self, operation: Operation, settling: float = 0.0) -> Flow[Operation]:
         """A flow that learns how an operation that may have been sent stands now; it is not written down.
+
+        Args:
+            operation: The operation.
+            settling: Seconds to wait before a second look, where Payman does not know it.
 
         Raises:
             PaymanError: That cannot be learned.
@@ -111,8 +88,12 @@ class Desk:
         except TaskNotFoundError:
             if operation.status is not None:
                 raise  # Payman knew it once; that it is forgotten now says nothing
-            return operation.reopened()
-        return heard(operation, answer)
+        else:
+            return heard(operation, answer)
+        if settling:
+            yield Sleep(settling)
+            return (yield from self.looked_up(operation))
+        return operation.reopened()
 
 
 def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
@@ -120,7 +101,7 @@ def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
     status: str = (
         "input-required" if answer.requires_input else answer.status.replace("in_progress", "working")
     )
-    if str(answer["state"]) == "unknown":
+    if answer.state == TaskState.UNKNOWN:
         status = "unknown"
     still_waits = status == "input-required" and operation.is_replying
     return evolve(
@@ -134,7 +115,7 @@ def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
 
 
 def pay(
-    desk: Desk, text: str, operation: str, task_id: str, patience: float, options: dict[str, Any]
+    desk: Desk, text: str, operation: str, task_id: str, patience: float, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
     """A flow that has an operation carried out, once.
 
@@ -144,7 +125,7 @@ def pay(
         operation: The name of the operation.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who carries it out.
-        options: Options of the ask.
+        on_message: What is told every event.
     """
     ledger = desk.ledger
     with (yield from ledger.hold(task_id)) as hold:
@@ -152,27 +133,28 @@ def pay(
             return wording.under_way(operation, task_id)
         known = yield from ledger.load(task_id)
         if known is not None and known.stage != "open":
-            known = yield from settled(desk, known)
+            known = yield from settled(desk, known, _SETTLING)
             if known.stage != "open":
                 return repeated(known, text)
-        new = ledger.new(task_id, operation, text, desk.session_id())
+        new = ledger.new(task_id, operation, text, desk.client.get_session_id())
         why = yield from ledger.refusal(new)
         if why is None:
-            why = yield from desk.agreed(Proposal(text=text, operation=operation, task_id=task_id))
+            proposal = Proposal(text=text, operation=operation, task_id=task_id)
+            why = yield from agreed(desk.confirm, proposal)
         if why is not None:
             return wording.not_allowed(new, why)
         claimed = yield from ledger.claim(new)
         if isinstance(claimed, str):
             return wording.not_allowed(new, claimed)
-        return (yield from _sent(desk, claimed, options))
+        return (yield from _sent(desk, claimed, on_message))
 
 
-def settled(desk: Desk, operation: Operation) -> Flow[Operation]:
+def settled(desk: Desk, operation: Operation, settling: float = 0.0) -> Flow[Operation]:
     """A flow that learns how an operation went on that may have been sent, as far as that can be learned."""
     if operation.stage != "sent":
         return operation
     try:
-        operation = yield from desk.looked_up(operation)
+        operation = yield from desk.looked_up(operation, settling)
     except ConfigurationError:
         raise
     except PaymanError:
@@ -200,7 +182,7 @@ def check(desk: Desk, operation: str, task_id: str) -> Flow[OperationResult]:
             is_written = True
         if known.stage == "sent":
             try:
-                known = yield from desk.looked_up(known)
+                known = yield from desk.looked_up(known, _SETTLING if is_written else 0.0)
             except ConfigurationError:
                 raise
             except PaymanError as error:
@@ -212,25 +194,34 @@ def check(desk: Desk, operation: str, task_id: str) -> Flow[OperationResult]:
         return wording.not_known(operation, task_id) if known.stage == "open" else wording.told(known)
 
 
-def _sent(desk: Desk, operation: Operation, options: dict[str, Any]) -> Flow[OperationResult]:
+def _sent(desk: Desk, operation: Operation, on_message: OnMessage | None) -> Flow[OperationResult]:
     """A flow that sends what is written down, and writes down what becomes of it."""
-    ledger = desk.ledger
+    ledger, options = desk.ledger, desk.options(on_message)
+    text = operation.text or ""
     try:
-        answer = yield Invoke(
-            partial(desk.client.ask, operation.text or "", idempotency_key=operation.name, **options)
-        )
-    except ConfigurationError:
-        yield from ledger.note(operation.reopened())
-        raise
+        answer = yield Invoke(partial(desk.client.ask, text, idempotency_key=operation.name, **options))
+    except WithheldError as withheld:
+        opened = yield from ledger.note(operation.reopened())
+        return wording.not_allowed(opened, not_agreed(withheld.__cause__))
     except IdempotencyKeyReuseError:
-        known = evolve(operation, text=None, runs=())
-        known = yield from settled(desk, known)
-        known = known if known.stage != "open" else evolve(known, stage="sent")
-        yield from ledger.note(known)
+        known = yield from settled(desk, evolve(operation, text=None, runs=()))
         return wording.told(known).noting(wording.in_other_words(known))
-    except PaymanError as error:
-        return (yield from _failed(desk, operation, error))
+    except Exception as error:
+        if is_about(error, operation):
+            return (yield from _failed(desk, operation, error))
+        with contextlib.suppress(PaymanError):
+            yield from settled(desk, operation)
+        raise
     return wording.told((yield from ledger.note(heard(operation, answer))))
+
+
+def is_about(error: Exception, operation: Operation) -> TypeGuard[PaymanError]:
+    """Whether an error tells what became of an operation; others are mistakes of the program, or raised by its hooks."""
+    return (
+        isinstance(error, PaymanError)
+        and not isinstance(error, ConfigurationError)
+        and error.task_id == operation.task_id
+    )
 
 
 def _failed(desk: Desk, operation: Operation, failure: PaymanError) -> Flow[OperationResult]:

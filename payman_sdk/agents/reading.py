@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from payman_sdk.agents.asking import WithheldError, not_agreed
 from payman_sdk.agents.results import OperationResult, OperationStatus, shown
 from payman_sdk.agents.steps import Flow, Invoke
 from payman_sdk.errors import ConfigurationError, PaymanError, sentence
@@ -30,12 +31,14 @@ def ask(
     Args:
         reader: The client that asks.
         text: What is asked.
-        options: Options of the ask.
+        options: What `sending` gives.
     """
     if may_move_money(text):
         return OperationResult(USE_PAY, "refused")
     try:
         answer: FormattedTaskResponse = yield Invoke(partial(reader.ask, text, **options))
+    except WithheldError as withheld:
+        return OperationResult(f"Refused, nothing was sent: {not_agreed(withheld.__cause__)}", "refused")
     except ConfigurationError:
         raise
     except PaymanError as error:

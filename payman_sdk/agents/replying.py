@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from attrs import evolve
 
 from payman_sdk.agents import wording
-from payman_sdk.agents.operating import Desk, Proposal, heard, not_taken, settled, was_not_taken
+from payman_sdk.agents.asking import OnMessage, Proposal, WithheldError, agreed, not_agreed
+from payman_sdk.agents.operating import Desk, heard, is_about, not_taken, settled, was_not_taken
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, Invoke
 from payman_sdk.agents.stores import Operation
-from payman_sdk.errors import AgentError, ConfigurationError, PaymanError, TaskNotFoundError
+from payman_sdk.errors import AgentError, ConfigurationError, PaymanError
 
 
 def reply(
-    desk: Desk, text: str, operation: str, task_id: str, patience: float, options: dict[str, Any]
+    desk: Desk, text: str, operation: str, task_id: str, patience: float, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
     """A flow that answers a task that waits for input, once.
 
@@ -25,7 +26,7 @@ def reply(
         operation: The name of the operation, or the id of its task.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who is at it.
-        options: Options of the reply.
+        on_message: What is told every event.
     """
     ledger = desk.ledger
     with (yield from ledger.hold(task_id)) as hold:
@@ -46,10 +47,10 @@ def reply(
                 return wording.told(known).noting(wording.not_learned(error))
         if known.stage == "open":
             return wording.not_known(operation, task_id)
-        return (yield from _replied(desk, text, known, options))
+        return (yield from _replied(desk, text, known, on_message))
 
 
-def _replied(desk: Desk, text: str, known: Operation, options: dict[str, Any]) -> Flow[OperationResult]:
+def _replied(desk: Desk, text: str, known: Operation, on_message: OnMessage | None) -> Flow[OperationResult]:
     said = text.strip().casefold()
     if known.is_replying:
         return evolve(wording.told(known), status="unknown").noting(wording.REPLY_UNKNOWN)
@@ -67,31 +68,35 @@ def _replied(desk: Desk, text: str, known: Operation, options: dict[str, Any]) -
             about=known.text,
             question=known.answer,
         )
-        why = yield from desk.agreed(proposal)
+        why = yield from agreed(desk.confirm, proposal)
     if why is not None:
         return wording.not_allowed(known, why)
     claimed = yield from desk.ledger.claim(evolve(known, replies=(*known.replies, said), is_replying=True))
     if isinstance(claimed, str):
         return wording.not_allowed(known, claimed)
-    return (yield from _sent(desk, text, known, claimed, options))
+    return (yield from _sent(desk, text, known, claimed, on_message))
 
 
 def _sent(
-    desk: Desk, text: str, before: Operation, claimed: Operation, options: dict[str, Any]
+    desk: Desk, text: str, before: Operation, claimed: Operation, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
     task = {"task_id": claimed.task_id, "session_id": claimed.session_id}
+    ledger = desk.ledger
     try:
-        answer = yield Invoke(lambda: desk.client.reply(task, text, **options))
-    except ConfigurationError:
-        yield from desk.ledger.note(before)
-        raise
-    except PaymanError as error:
+        answer = yield Invoke(partial(desk.client.reply, task, text, **desk.options(on_message)))
+    except WithheldError as withheld:
+        yield from ledger.note(before)
+        return wording.not_allowed(before, not_agreed(withheld.__cause__))
+    except Exception as error:
+        if not is_about(error, claimed):
+            raise
         if was_not_taken(error):
-            yield from desk.ledger.note(before)
+            yield from ledger.note(before)
             return not_taken(before, error)
-        if isinstance(error, AgentError) and not isinstance(error, TaskNotFoundError):
-            # The agent has refused the reply; how the task stands, it can still tell.
+        if isinstance(error, AgentError):  # it refuses the reply, and can still tell how the task stands
             claimed = yield from settled(desk, claimed)
+        if claimed.status != "input-required":
+            return wording.told(claimed)
         return evolve(wording.told(claimed), status="unknown").noting(wording.REPLY_UNKNOWN)
     arrived = heard(evolve(claimed, is_replying=False), answer)
-    return wording.told((yield from desk.ledger.note(arrived)))
+    return wording.told((yield from ledger.note(arrived)))

@@ -9,9 +9,10 @@ from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
 
 from payman_sdk.agents import operating, reading, replying
+from payman_sdk.agents.asking import Confirm, OnMessage, sending
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.limits import Limit
-from payman_sdk.agents.operating import Confirm, Desk, OnMessage
+from payman_sdk.agents.operating import Desk
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, run, run_async
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
@@ -75,19 +76,20 @@ class _Toolkit(Generic[Client]):
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
         ledger = Ledger(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
-        self._desk = Desk(client, ledger, confirm)
+        self._desk = Desk(client, ledger, confirm, config.before_send)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
 
     def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text = _text(text)
-        return (yield from reading.ask(self.reader, text, self._options(on_message)))
+        before_send = self.reader._config.before_send  # pyright: ignore[reportPrivateUsage] # as below
+        return (yield from reading.ask(self.reader, text, sending(self._heard(on_message), before_send)))
 
     def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text, operation = _text(text), _operation(operation)
         task_id = task_id_for(self._client_id, operation)
-        flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._options(on_message))
+        flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
@@ -98,20 +100,19 @@ class _Toolkit(Generic[Client]):
     def _reply(self, operation: str, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text, operation = _text(text), _operation(operation)
         task_id = self._task_id(operation)
-        flow = replying.reply(self._desk, text, operation, task_id, self._patience, self._options(on_message))
+        flow = replying.reply(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _task_id(self, operation: str) -> str:
         return operation if _TASK_ID.fullmatch(operation) else task_id_for(self._client_id, operation)
 
-    def _options(self, on_message: OnMessage | None) -> dict[str, Any]:
-        if on_message is None:
-            return {}
-        if not callable(on_message) or (not self._awaits and iscoroutinefunction(on_message)):
+    def _heard(self, on_message: OnMessage | None) -> OnMessage | None:
+        is_lost = not self._awaits and iscoroutinefunction(on_message)
+        if on_message is not None and (is_lost or not callable(on_message)):
             raise ConfigurationError(
                 "on_message is no function that this toolkit can call.", next_step="Give a plain function."
             )
-        return {"on_message": on_message}
+        return on_message
 
 
 class PaymanToolkit(_Toolkit[PaymanClient]):

@@ -16,6 +16,12 @@ from tests.auth import redis_server
 Make = Callable[..., PaymanToolkit]
 
 
+@pytest.fixture(autouse=True)
+def _no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second look at what Payman does not know comes at once."""
+    monkeypatch.setattr("payman_sdk.agents.operating._SETTLING", 1e-9)
+
+
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox that listens on no port."""

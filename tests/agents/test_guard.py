@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -20,12 +20,13 @@ from payman_sdk.agents import (
     AsyncPaymanToolkit,
     Limit,
     MemoryOperationStore,
+    Operation,
     OperationResult,
     PaymanToolkit,
     Proposal,
 )
 from payman_sdk.agents.limits import money_in
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
 from tests.agents.conftest import connected, connected_async, sends
 
@@ -87,6 +88,43 @@ def test_a_reply_can_be_refused(client: PaymanClient, sandbox: Sandbox) -> None:
     assert careful.reply("invoice-1", "approve").status == "refused"
     assert sends(sandbox) == [BIG]
     assert PaymanToolkit(client, store=store).reply("invoice-1", "approve").status == "completed"
+
+
+def test_a_hook_of_the_client_refuses_too(sandbox: Sandbox) -> None:
+    """What the client's own before_send raises is told as a refusal: nothing was sent, nothing counts, and it can be tried again."""
+    refuses = {"on": True}
+
+    def before_send(outgoing: Any) -> None:
+        if refuses["on"]:
+            raise PermissionError("not on a Sunday")
+
+    with connected(sandbox, before_send=before_send) as client:
+        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        for result in (toolkit.pay(PAYMENT, "a"), toolkit.ask("list all wallets")):
+            assert (result.status, "not on a Sunday" in result.text) == ("refused", True)
+        assert sends(sandbox) == []
+        refuses["on"] = False
+        assert toolkit.pay(BIG, "b").status == "input-required"
+        refuses["on"] = True
+        assert toolkit.reply("b", "approve").status == "refused"
+        refuses["on"] = False
+        assert toolkit.reply("b", "approve").status == "completed"
+
+
+def test_a_hook_that_is_a_coroutine_function_refuses_too(sandbox: Sandbox) -> None:
+    """The same on an event loop."""
+
+    async def before_send(outgoing: Any) -> None:
+        if "200" in outgoing.text:
+            raise PermissionError("too much")
+
+    async def main() -> list[str]:
+        async with connected_async(sandbox, before_send=before_send) as client:
+            toolkit = AsyncPaymanToolkit(client)
+            return [(await toolkit.pay(text, text)).status for text in (BIG, PAYMENT)]
+
+    assert anyio.run(main) == ["refused", "completed"]
+    assert sends(sandbox) == [PAYMENT]
 
 
 # --- limits
@@ -377,6 +415,53 @@ def test_a_reply_that_was_not_taken_can_be_given_again(toolkit: PaymanToolkit, s
     assert toolkit.reply("a", "approve").status == "completed"
 
 
+class Flaky:
+    """A store that can be made to fail, or to wait."""
+
+    def __init__(self) -> None:
+        self.kept = MemoryOperationStore()
+        self.before_save: list[Callable[[], object]] = []
+        self.load, self.of_run, self.lock = self.kept.load, self.kept.of_run, self.kept.lock
+
+    def save(self, operation: Operation) -> None:
+        if self.before_save:
+            self.before_save.pop(0)()
+        self.kept.save(operation)
+
+
+def fails() -> None:
+    raise OSError("the disk is full")
+
+
+def test_a_store_that_fails_after_the_payment(client: PaymanClient, sandbox: Sandbox) -> None:
+    """What is known is told though it cannot be written down, and is learned from Payman the next time; it is paid once."""
+    store = Flaky()
+    store.before_save = [lambda: None, fails]
+    toolkit = PaymanToolkit(client, store=store)
+    result = toolkit.pay(PAYMENT, "a")
+    assert result.status == "completed"
+    assert toolkit.pay(PAYMENT, "a") == toolkit.check("a") == result
+    assert sends(sandbox) == [PAYMENT]
+
+
+@pytest.mark.parametrize(
+    "error", [RateLimitError("slow down"), ConfigurationError("wrong"), OutcomeUnknownError("lost")]
+)
+def test_an_error_of_the_sdk_that_a_hook_raises(
+    error: Exception, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """What on_message raises says nothing of the payment, whatever it is: it comes out, and the payment counts and is known."""
+
+    def on_message(event: object) -> None:
+        raise error
+
+    toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+    with pytest.raises(type(error)):
+        toolkit.pay(PAYMENT, "a", on_message=on_message)
+    assert toolkit.pay(PAYMENT, "b").status == "refused"
+    assert toolkit.check("a").status == "completed"
+
+
 # --- at once
 
 
@@ -490,3 +575,61 @@ def test_who_is_cancelled_while_asked_pays_nothing(sandbox: Sandbox) -> None:
             ]
 
     assert [one.status for one in asyncio.run(main())] == ["not-found", "completed", "refused"]
+
+
+def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
+    """A caller that is cancelled while a store writes stays until that is done: nothing is written late, over what others wrote."""
+    import asyncio
+
+    store, entered, go = Flaky(), threading.Event(), threading.Event()
+
+    def waits() -> None:
+        entered.set()
+        assert go.wait(timeout=30)
+
+    async def main() -> list[OperationResult]:
+        async with connected_async(sandbox) as client:
+            toolkit = AsyncPaymanToolkit(client, store=store)
+            store.before_save = [waits]
+            task = asyncio.create_task(toolkit.pay(PAYMENT, "a"))
+            await asyncio.to_thread(entered.wait, 30)
+            task.cancel()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not task.done()
+            go.set()
+            await asyncio.wait([task])
+            assert task.cancelled()
+            return [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+
+    assert [one.status for one in asyncio.run(main())] == ["not-found", "completed"]
+    assert sends(sandbox) == [PAYMENT]
+
+
+def test_what_was_on_its_way_is_looked_for_twice(sandbox: Sandbox) -> None:
+    """What Payman does not know yet is looked for once more before it counts as never sent: it may have been on its way."""
+    store = MemoryOperationStore()
+
+    class Late(httpx.BaseTransport):
+        """Lets a payment arrive between the first look and the second."""
+
+        def __init__(self) -> None:
+            self.line, self.held, self.looks = sandbox.transport(), list[httpx.Request](), 0
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("tasks/send"):
+                self.held.append(request)
+                raise KeyboardInterrupt  # the process ends, and the request does not
+            answer = self.line.handle_request(request)
+            if request.url.path.endswith("tasks/get") and self.held:
+                answer.read()
+                self.line.handle_request(self.held.pop()).read()
+            return answer
+
+    with httpx.Client(transport=Late()) as http, sandbox.client(http_client=http, timeout=5) as late:
+        with pytest.raises(KeyboardInterrupt):
+            PaymanToolkit(late, store=store).pay(PAYMENT, "a")
+        result = PaymanToolkit(late, store=store).pay("send 30 TSD to Test Payee", "a")
+    assert result.text.startswith("Sent **10.00 TSD**")
+    assert "Nothing was sent for the words given now" in result.text
+    assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])

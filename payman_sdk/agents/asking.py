@@ -1,0 +1,94 @@
+"""Who is asked before anything is sent: the toolkit's `confirm`, and the client's own `before_send`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any
+
+from attrs import frozen
+
+from payman_sdk.agents.steps import Flow, Invoke
+from payman_sdk.errors import ConfigurationError, shortened
+
+
+@frozen(kw_only=True)
+class Proposal:
+    """What is about to be sent: what `confirm` is given. Only what it answers with True is sent.
+
+    Attributes:
+        text: The exact words.
+        operation: The name of the operation; None for a task that has none.
+        task_id: The id of its task.
+        is_reply: Whether the words answer a task that waits.
+        about: What that task was asked; None where it is not known, or where this is no reply.
+        question: What the task says that it waits for; None where this is no reply.
+
+    Example:
+        >>> from payman_sdk.agents import PaymanToolkit
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     toolkit = PaymanToolkit(client, confirm=lambda proposal: "500" not in proposal.text)
+        ...     print(toolkit.pay("send 500 TSD to Test Payee", "invoice-7").status, len(sandbox.payments))
+        refused 0
+    """
+
+    text: str
+    operation: str | None
+    task_id: str
+    is_reply: bool = False
+    about: str | None = None
+    question: str | None = None
+
+
+Confirm = Callable[[Proposal], Any]
+OnMessage = Callable[[Any], Any]
+
+
+class WithheldError(Exception):
+    """A `before_send` hook has kept something from being sent; the cause is what it raised."""
+
+
+def agreed(confirm: Confirm | None, proposal: Proposal) -> Flow[str | None]:
+    """A flow that asks whether something may be sent; tells why not, None where it may."""
+    if confirm is None:
+        return None
+    try:
+        answer = yield Invoke(lambda: confirm(proposal))
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        return not_agreed(error)
+    return None if answer is True else not_agreed()
+
+
+def not_agreed(error: BaseException | None = None) -> str:
+    """Why something is not sent that was not agreed to; what was raised is told, for it is meant to be read."""
+    said = "" if error is None else f" ({shortened(str(error) or type(error).__name__)})"
+    return f"it was not agreed to{said}. It may be asked for again later."
+
+
+def withholding(before_send: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A `before_send` hook that can be told apart from whatever else may fail: only what it raises was certainly not sent."""
+
+    def consulted(outgoing: Any) -> Any:
+        try:
+            returned = before_send(outgoing)
+        except Exception as error:
+            raise WithheldError from error
+        return _awaited(returned) if isawaitable(returned) else returned
+
+    return consulted
+
+
+async def _awaited(returned: Awaitable[Any]) -> Any:
+    try:
+        return await returned
+    except Exception as error:
+        raise WithheldError from error
+
+
+def sending(on_message: OnMessage | None, before_send: Callable[[Any], Any] | None) -> dict[str, Any]:
+    """The options of what is sent: what is told every event, and the client's own hook."""
+    given = {"on_message": on_message, "before_send": before_send and withholding(before_send)}
+    return {name: value for name, value in given.items() if value is not None}
