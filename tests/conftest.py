@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The same examples in every run, however slow the machine is.
 settings.register_profile("payman", derandomize=True, deadline=None, database=None)
 settings.load_profile("payman")
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test is no garbage in any: it need not be looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,15 @@
-"""One process of a fleet: asks as often as it is told, with a token that it shares with the others, and reports as JSON.
+"""One process of a fleet: asks as often as it is told, with a token that it shares with the others, and reports.
 
-Reads its orders from standard input: base_url, refresh_token, asks, and the store, {"file": path} or {"redis": url}.
+Its order: base_url, client_id, client_secret, refresh_token, asks, and the store, {"file": path} or {"redis": url}.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
 from typing import Any
 
 from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
+from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
 
 
 def store_of(order: dict[str, Any]) -> TokenStore:
@@ -18,9 +17,8 @@ def store_of(order: dict[str, Any]) -> TokenStore:
     return FileTokenStore(order["file"]) if "file" in order else RedisTokenStore(order["redis"], name="fleet")
 
 
-def main() -> None:
-    """Asks, and prints how often each thing came of it."""
-    order = json.load(sys.stdin)
+def work(order: dict[str, Any]) -> dict[str, int]:
+    """Asks, and reports how often each thing came of it."""
     seen: Counter[str] = Counter()
     with PaymanClient.with_token(
         order["client_id"],
@@ -34,8 +32,4 @@ def main() -> None:
                 seen[client.ask("test connection").status] += 1
             except PaymanError as error:
                 seen[f"{type(error).__name__}: {error.message}"] += 1
-    print(json.dumps(seen))
-
-
-if __name__ == "__main__":
-    main()
+    return dict(seen)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.sandbox import Sandbox
+from tests.auth.fleet_worker import work
 from tests.loops import LOOPS, run_on
+from tests.processes import Forked
 
-ROOT = Path(__file__).parent.parent.parent
 PROCESSES, ASKS = 8, 250
 
 
@@ -97,16 +96,11 @@ def fleet(sandbox: Sandbox, store: dict[str, Any]) -> list[dict[str, int]]:
         "asks": ASKS,
         "store": store,
     }
-    command = [sys.executable, "-m", "tests.auth.fleet_worker"]
-    workers = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    reports: list[dict[str, int]] = []
-    with ThreadPoolExecutor(PROCESSES) as threads:
-        for out, _ in threads.map(lambda worker: worker.communicate(json.dumps(order), timeout=120), workers):
-            reports.append(json.loads(out))
-    return reports
+    with ExitStack() as stack:
+        workers = [stack.enter_context(closing(Forked(work))) for _ in range(PROCESSES)]
+        for worker in workers:
+            worker.order(order)
+        return [worker.report(timeout=120) for worker in workers]
 
 
 @pytest.mark.parametrize("kind", ["file", "redis"])

@@ -1,22 +1,15 @@
-"""A process that asks for one payment with an idempotency key, and prints what it is told as JSON.
-
-Says `ready` when it has loaded everything, reads its order from standard input: base_url, client_id, client_secret, key,
-text, streams. It is killed in the middle of that, or runs to its end.
-"""
+"""Asks for one payment with an idempotency key: what a process does that is killed in the middle of it, or runs to its end."""
 
 from __future__ import annotations
 
-import json
-import sys
+from typing import Any
 
 from payman_sdk import PaymanClient
 from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
 
 
-def main() -> None:
-    """Asks, and prints what it is told."""
-    print("ready", flush=True)
-    order = json.loads(sys.stdin.readline())
+def ask(order: dict[str, Any]) -> dict[str, Any]:
+    """Asks as it is ordered to (base_url, client_id, client_secret, key, text, streams), and says what it is told."""
     with PaymanClient(
         client_id=order["client_id"],
         client_secret=order["client_secret"],
@@ -28,8 +21,4 @@ def main() -> None:
                 answer = stream.result()
         else:
             answer = client.ask(order["text"], idempotency_key=order["key"])
-        print(json.dumps({"status": answer.status, "task_id": answer.task_id}), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        return {"status": answer.status, "task_id": answer.task_id}

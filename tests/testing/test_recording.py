@@ -31,6 +31,7 @@ from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPFailure, Sandbox
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _yaml
 from payman_sdk.testing.tape import _Body
+from tests.environments import AS_OTHERS
 from tests.loops import LOOPS, run_on
 
 PAY = "send 10 TSD to Test Payee"
@@ -545,7 +546,7 @@ PROJECT = {
 
 def pytest_in(folder: Path, environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments],
+        [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments],
         cwd=folder,
         env={**{n: v for n, v in os.environ.items() if not n.startswith("PYTEST")}, **environment},
         capture_output=True,

@@ -1,0 +1,61 @@
+"""Processes of their own that begin where everything is imported already: forks of one that has imported it and done nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker"])
+
+
+class Forked:
+    """A process that carries out an order when it is given one, and reports.
+
+    Args:
+        carry_out: What it does with its order; a function of a module that is preloaded above.
+    """
+
+    def __init__(self, carry_out: Callable[[Any], Any]) -> None:
+        self._waiting = threading.Lock()  # the end of a process is told once
+        self._line, theirs = _FORKS.Pipe()
+        self._process = _FORKS.Process(target=_serve, args=(carry_out, theirs))
+        self._process.start()
+        theirs.close()
+
+    def order(self, order: Any) -> None:
+        """Gives it its order."""
+        self._line.send(order)
+
+    def report(self, timeout: float) -> Any:
+        """What came of it; None if the process ended before it could say so."""
+        assert self._line.poll(timeout), "the process does not come to an end"
+        try:
+            return self._line.recv()
+        except EOFError:
+            return None
+
+    def kill(self) -> None:
+        """Kills it at once, and returns when it is dead."""
+        self._process.kill()
+        self.status()
+
+    def status(self) -> int | None:
+        """Its exit status, once it has ended; of one that was killed, the signal's number below 0."""
+        with self._waiting:
+            self._process.join(60)
+            status: int | None = self._process.exitcode
+            return status
+
+    def close(self) -> None:
+        """Ends it, whatever it does."""
+        self.kill()
+        self._process.close()
+        self._line.close()
+
+
+def _serve(carry_out: Callable[[Any], Any], line: Connection) -> None:
+    line.send(carry_out(line.recv()))
