@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk.testing.scrubbing import Scrubber
+from tests.environments import AS_OTHERS
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "tests" / "cassettes"
@@ -56,10 +57,7 @@ def test_each_conversation_has_a_cassette_and_each_cassette_a_conversation() -> 
             "-m",
             "pytest",
             "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "no:xdist",
+            *AS_OTHERS,
             "--co",
             "tests/recorded",
         ],
@@ -91,7 +89,7 @@ def test_recording_again_changes_nothing(tmp_path: Path) -> None:
     """What the sandbox says today is what the cassettes hold, byte for byte; those recorded at Payman are left alone."""
     done = subprocess.run(
         [ROOT / "scripts" / "record", "-p", "no:cacheprovider", "--cassettes", str(tmp_path)],
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
+        env={**os.environ, "PYTEST_ADDOPTS": " ".join(AS_OTHERS)},
         capture_output=True,
         text=True,
         timeout=120,
