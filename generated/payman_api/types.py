@@ -1,9 +1,7 @@
 """Types that models and endpoints share."""
 
 from collections.abc import Mapping, MutableMapping
-from typing import IO, BinaryIO, Generic, Literal, TypeVar
-
-from attrs import define
+from typing import IO, BinaryIO, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 
 class Unset:
@@ -18,6 +16,25 @@ class Unset:
 
 UNSET: Unset = Unset()
 
+
+class Model:
+    """What all models have in common: they are equal where all that they hold is, and show it, but for secrets."""
+
+    __slots__ = ("__weakref__",)
+    _hidden: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __repr__(self) -> str:
+        held = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self.__slots__ if name not in self._hidden
+        )
+        return f"{type(self).__name__}({held})"
+
+
 FileContent = IO[bytes] | bytes | str
 FileTypes = (
     tuple[str | None, FileContent, str | None] | tuple[str | None, FileContent, str | None, Mapping[str, str]]
@@ -25,8 +42,7 @@ FileTypes = (
 RequestFiles = list[tuple[str, FileTypes]]
 
 
-@define
-class File:
+class File(NamedTuple):
     """A file to upload."""
 
     payload: BinaryIO
@@ -41,8 +57,7 @@ class File:
 T = TypeVar("T")
 
 
-@define
-class Response(Generic[T]):
+class Response(NamedTuple, Generic[T]):
     """An answer, as it came and as it was read."""
 
     status_code: int
@@ -51,4 +66,4 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset"]
+__all__ = ["UNSET", "File", "FileTypes", "Model", "RequestFiles", "Response", "Unset"]

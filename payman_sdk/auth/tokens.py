@@ -14,9 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from attrs import evolve
-
-from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.auth.grants import Application, IssuedToken, read_token
 from payman_sdk.auth.keeping import Keeping
 from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore, mark
@@ -30,12 +27,11 @@ from payman_sdk.errors import (
 )
 from payman_sdk.flows import Alone, Consult, Flow, Send
 from payman_sdk.secrecy import Secret
-from payman_sdk.telemetry.observer import Observer, Watch
+from payman_sdk.telemetry.observer import Observer
+from payman_sdk.telemetry.watch import Watch
 from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk.hooks import Reason, Renewal
 
 log = logging.getLogger("payman_sdk")
@@ -342,7 +338,7 @@ class Tokens:
 
     def _drop_refresh_token(self) -> Flow[None]:
         if self._known is not None:
-            self._known = evolve(self._known, refresh_token=None)
+            self._known = self._known._replace(refresh_token=None)
             try:
                 yield from self._keeping.save(self._known)
             except TokenStoreError as error:
@@ -396,38 +392,3 @@ def _busy() -> APITimeoutError:
     )
     failure.sent = False
     return failure
-
-
-def authorized(
-    request: dict[str, Any],
-    tokens: Tokens,
-    deadline: float,
-    patience: float | None = None,
-    *,
-    is_stream: bool = False,
-    watch: Watch | None = None,
-) -> Flow[httpx.Response]:
-    """A flow that sends a request with a valid token and returns the answer; an event stream is left open where one is wanted.
-
-    A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
-    """
-    watch = watch or Watch()
-    token = yield from _obtained(tokens, deadline)
-    answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
-    if answer.status_code == 401:
-        tokens.forget(token)
-        token = yield from _obtained(tokens, deadline)
-        answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
-    return answer
-
-
-def _obtained(tokens: Tokens, deadline: float) -> Flow[Token]:
-    try:
-        return (yield from tokens.obtain(deadline))
-    except PaymanError as error:
-        error.sent = False  # the token request perhaps, what the token was wanted for certainly not
-        raise
-
-
-def _signed(request: dict[str, Any], token: Token) -> dict[str, Any]:
-    return {**request, "headers": {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}}

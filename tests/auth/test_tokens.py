@@ -9,13 +9,13 @@ from typing import cast
 
 import httpx
 import pytest
-from attrs import evolve
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
 from payman_sdk.auth.grants import Application
+from payman_sdk.auth.signing import authorized
 from payman_sdk.auth.stores import mark
-from payman_sdk.auth.tokens import Owner, Token, Tokens, authorized
+from payman_sdk.auth.tokens import Owner, Token, Tokens
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -445,7 +445,7 @@ def test_a_token_of_another_process_is_taken(tokens: Tokens, store: MemoryTokenS
 
 def test_a_rotated_token_in_the_store_wins_over_the_given_one(store: MemoryTokenStore, clock: Clock) -> None:
     """A process that starts with a refresh token that another has spent already uses the newer one of the store."""
-    rotated = evolve(stored(PERSON, clock, "theirs", 0, "r-2"), lineage=(*mark("r-1"), *mark("r-2")))
+    rotated = stored(PERSON, clock, "theirs", 0, "r-2")._replace(lineage=(*mark("r-1"), *mark("r-2")))
     store.save(rotated)
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
     _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
@@ -455,7 +455,7 @@ def test_a_rotated_token_in_the_store_wins_over_the_given_one(store: MemoryToken
 def test_another_accounts_token_is_refused(store: MemoryTokenStore, clock: Clock) -> None:
     """A store that holds somebody else's token is an error that names both, and nothing is sent."""
     tokens = made(OWN, store, clock)
-    store.save(evolve(stored(OWN, clock, "theirs"), issued_to="pm-other at https://agent.payman.ai"))
+    store.save(stored(OWN, clock, "theirs")._replace(issued_to="pm-other at https://agent.payman.ai"))
     outcome, sent = driven(tokens.obtain(9999))
     assert isinstance(outcome, ConfigurationError)
     assert "pm-other at https://agent.payman.ai" in str(outcome)
@@ -465,7 +465,7 @@ def test_another_accounts_token_is_refused(store: MemoryTokenStore, clock: Clock
 
 def test_another_accounts_token_in_memory_is_refused_as_well(store: MemoryTokenStore, clock: Clock) -> None:
     """A store in memory is looked at at once, and then too nobody else's token is used."""
-    store.save(evolve(stored(OWN, clock, "theirs"), issued_to="pm-other at https://agent.payman.ai"))
+    store.save(stored(OWN, clock, "theirs")._replace(issued_to="pm-other at https://agent.payman.ai"))
     outcome, sent = driven(made(OWN, store, clock).obtain(9999))
     assert isinstance(outcome, ConfigurationError)
     assert sent == []
@@ -575,7 +575,7 @@ def test_a_report_looks_into_the_store(store: MemoryTokenStore, clock: Clock) ->
     """A client whose own token has ended reports what another has put into the store meanwhile."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 10))
     clock.now += 20
-    store.save(evolve(stored(PERSON, clock, "a-2", 3600), lineage=(*mark("a-1"), *mark("a-2"))))
+    store.save(stored(PERSON, clock, "a-2", 3600)._replace(lineage=(*mark("a-1"), *mark("a-2"))))
     assert driven(tokens.report(9999))[0] == {"accessToken": "a-2", "expiresIn": 3600}
 
 

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class AgentAuthentication:
+class AgentAuthentication(Model):
     """How a client makes itself known.
 
     Attributes:
@@ -18,9 +14,32 @@ class AgentAuthentication:
         credentials (None | str | Unset):
     """
 
-    schemes: list[str] | None | Unset = UNSET
-    credentials: None | str | Unset = _attrs_field(default=UNSET, repr=False)
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+    __slots__ = (
+        "schemes",
+        "credentials",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "schemes",
+        "credentials",
+    )
+    _hidden = (
+        "credentials",
+        "additional_properties",
+    )
+
+    schemes: list[str] | None | Unset
+    credentials: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        schemes: list[str] | None | Unset = UNSET,
+        credentials: None | str | Unset = UNSET,
+    ) -> None:
+        self.schemes = schemes
+        self.credentials = credentials
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class AgentCapabilities:
+class AgentCapabilities(Model):
     """What the agent can do beyond answering.
 
     Attributes:
@@ -19,10 +15,33 @@ class AgentCapabilities:
         state_transition_history (bool | None | Unset): Whether it keeps a task's earlier states.
     """
 
-    streaming: bool | None | Unset = UNSET
-    push_notifications: bool | None | Unset = UNSET
-    state_transition_history: bool | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "streaming",
+        "push_notifications",
+        "state_transition_history",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "streaming",
+        "push_notifications",
+        "state_transition_history",
+    )
+
+    streaming: bool | None | Unset
+    push_notifications: bool | None | Unset
+    state_transition_history: bool | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        streaming: bool | None | Unset = UNSET,
+        push_notifications: bool | None | Unset = UNSET,
+        state_transition_history: bool | None | Unset = UNSET,
+    ) -> None:
+        self.streaming = streaming
+        self.push_notifications = push_notifications
+        self.state_transition_history = state_transition_history
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.agent_authentication import AgentAuthentication
@@ -16,8 +13,7 @@ if TYPE_CHECKING:
     from ..models.agent_skill import AgentSkill
 
 
-@_attrs_define
-class AgentCard:
+class AgentCard(Model):
     """What the agent says about itself.
 
     Attributes:
@@ -34,18 +30,73 @@ class AgentCard:
         skills (list[AgentSkill] | None | Unset):
     """
 
+    __slots__ = (
+        "name",
+        "url",
+        "description",
+        "provider",
+        "version",
+        "documentation_url",
+        "capabilities",
+        "authentication",
+        "default_input_modes",
+        "default_output_modes",
+        "skills",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "name",
+        "url",
+        "description",
+        "provider",
+        "version",
+        "documentation_url",
+        "capabilities",
+        "authentication",
+        "default_input_modes",
+        "default_output_modes",
+        "skills",
+    )
+
     name: str
     url: str
-    description: None | str | Unset = UNSET
-    provider: AgentProvider | None | Unset = UNSET
-    version: None | str | Unset = UNSET
-    documentation_url: None | str | Unset = UNSET
-    capabilities: AgentCapabilities | None | Unset = UNSET
-    authentication: AgentAuthentication | None | Unset = UNSET
-    default_input_modes: list[str] | None | Unset = UNSET
-    default_output_modes: list[str] | None | Unset = UNSET
-    skills: list[AgentSkill] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    description: None | str | Unset
+    provider: AgentProvider | None | Unset
+    version: None | str | Unset
+    documentation_url: None | str | Unset
+    capabilities: AgentCapabilities | None | Unset
+    authentication: AgentAuthentication | None | Unset
+    default_input_modes: list[str] | None | Unset
+    default_output_modes: list[str] | None | Unset
+    skills: list[AgentSkill] | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        description: None | str | Unset = UNSET,
+        provider: AgentProvider | None | Unset = UNSET,
+        version: None | str | Unset = UNSET,
+        documentation_url: None | str | Unset = UNSET,
+        capabilities: AgentCapabilities | None | Unset = UNSET,
+        authentication: AgentAuthentication | None | Unset = UNSET,
+        default_input_modes: list[str] | None | Unset = UNSET,
+        default_output_modes: list[str] | None | Unset = UNSET,
+        skills: list[AgentSkill] | None | Unset = UNSET,
+    ) -> None:
+        self.name = name
+        self.url = url
+        self.description = description
+        self.provider = provider
+        self.version = version
+        self.documentation_url = documentation_url
+        self.capabilities = capabilities
+        self.authentication = authentication
+        self.default_input_modes = default_input_modes
+        self.default_output_modes = default_output_modes
+        self.skills = skills
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class AgentProvider:
+class AgentProvider(Model):
     """Who runs the agent.
 
     Attributes:
@@ -18,9 +14,28 @@ class AgentProvider:
         url (None | str | Unset):
     """
 
-    organization: None | str | Unset = UNSET
-    url: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "organization",
+        "url",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "organization",
+        "url",
+    )
+
+    organization: None | str | Unset
+    url: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        organization: None | str | Unset = UNSET,
+        url: None | str | Unset = UNSET,
+    ) -> None:
+        self.organization = organization
+        self.url = url
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class AgentSkill:
+class AgentSkill(Model):
     """Something the agent is good at.
 
     Attributes:
@@ -23,14 +19,53 @@ class AgentSkill:
         output_modes (list[str] | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "name",
+        "description",
+        "tags",
+        "examples",
+        "input_modes",
+        "output_modes",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "name",
+        "description",
+        "tags",
+        "examples",
+        "input_modes",
+        "output_modes",
+    )
+
     id: str
     name: str
-    description: None | str | Unset = UNSET
-    tags: list[str] | None | Unset = UNSET
-    examples: list[str] | None | Unset = UNSET
-    input_modes: list[str] | None | Unset = UNSET
-    output_modes: list[str] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    description: None | str | Unset
+    tags: list[str] | None | Unset
+    examples: list[str] | None | Unset
+    input_modes: list[str] | None | Unset
+    output_modes: list[str] | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        description: None | str | Unset = UNSET,
+        tags: list[str] | None | Unset = UNSET,
+        examples: list[str] | None | Unset = UNSET,
+        input_modes: list[str] | None | Unset = UNSET,
+        output_modes: list[str] | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.description = description
+        self.tags = tags
+        self.examples = examples
+        self.input_modes = input_modes
+        self.output_modes = output_modes
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

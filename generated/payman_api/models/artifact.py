@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.data_part import DataPart
@@ -17,8 +14,7 @@ if TYPE_CHECKING:
     from ..models.text_part import TextPart
 
 
-@_attrs_define
-class Artifact:
+class Artifact(Model):
     """Something the agent has made; the answer itself, or a piece of it while it is streamed.
 
     Attributes:
@@ -33,14 +29,53 @@ class Artifact:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "parts",
+        "name",
+        "description",
+        "index",
+        "append",
+        "last_chunk",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "parts",
+        "name",
+        "description",
+        "index",
+        "append",
+        "last_chunk",
+        "metadata",
+    )
+
     parts: list[DataPart | FilePart | OtherPart | TextPart]
-    name: None | str | Unset = UNSET
-    description: None | str | Unset = UNSET
-    index: int | None | Unset = 0
-    append: bool | None | Unset = UNSET
-    last_chunk: bool | None | Unset = UNSET
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    name: None | str | Unset
+    description: None | str | Unset
+    index: int | None | Unset
+    append: bool | None | Unset
+    last_chunk: bool | None | Unset
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        parts: list[DataPart | FilePart | OtherPart | TextPart],
+        name: None | str | Unset = UNSET,
+        description: None | str | Unset = UNSET,
+        index: int | None | Unset = 0,
+        append: bool | None | Unset = UNSET,
+        last_chunk: bool | None | Unset = UNSET,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.parts = parts
+        self.name = name
+        self.description = description
+        self.index = index
+        self.append = append
+        self.last_chunk = last_chunk
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,17 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.task_id_params import TaskIdParams
 
 
-@_attrs_define
-class CancelTaskRequest:
+class CancelTaskRequest(Model):
     """The body of `cancel_task`.
 
     Attributes:
@@ -23,11 +20,38 @@ class CancelTaskRequest:
         params (TaskIdParams): Which task is meant.
     """
 
+    __slots__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+    )
+
     id: str
     params: TaskIdParams
-    jsonrpc: Literal["2.0"] = "2.0"
-    method: Literal["tasks/cancel"] = "tasks/cancel"
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    jsonrpc: Literal["2.0"]
+    method: Literal["tasks/cancel"]
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        params: TaskIdParams,
+        jsonrpc: Literal["2.0"] = "2.0",
+        method: Literal["tasks/cancel"] = "tasks/cancel",
+    ) -> None:
+        self.id = id
+        self.params = params
+        self.jsonrpc = jsonrpc
+        self.method = method
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.data_content import DataContent
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class DataPart:
+class DataPart(Model):
     """Values for a program.
 
     Attributes:
@@ -24,10 +20,33 @@ class DataPart:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "data",
+        "type_",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "data",
+        "type_",
+        "metadata",
+    )
+
     data: DataContent
-    type_: Literal["data"] = "data"
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    type_: Literal["data"]
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        data: DataContent,
+        type_: Literal["data"] = "data",
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.data = data
+        self.type_ = type_
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

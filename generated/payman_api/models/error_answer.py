@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class ErrorAnswer:
+class ErrorAnswer(Model):
     """The body of an answer with an error status. What servers put into it differs, and nothing in it is
     promised.
 
@@ -19,9 +15,28 @@ class ErrorAnswer:
         message (None | str | Unset): What went wrong.
     """
 
-    error: Any | Unset = UNSET
-    message: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "error",
+        "message",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "error",
+        "message",
+    )
+
+    error: Any | Unset
+    message: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        error: Any | Unset = UNSET,
+        message: None | str | Unset = UNSET,
+    ) -> None:
+        self.error = error
+        self.message = message
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

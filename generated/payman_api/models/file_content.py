@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class FileContent:
+class FileContent(Model):
     """A file, by its bytes or by where it is.
 
     Attributes:
@@ -20,11 +16,38 @@ class FileContent:
         uri (None | str | Unset): Where it is. Either this or `bytes`.
     """
 
-    name: None | str | Unset = UNSET
-    mime_type: None | str | Unset = UNSET
-    bytes_: None | str | Unset = UNSET
-    uri: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "name",
+        "mime_type",
+        "bytes_",
+        "uri",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "name",
+        "mime_type",
+        "bytes_",
+        "uri",
+    )
+
+    name: None | str | Unset
+    mime_type: None | str | Unset
+    bytes_: None | str | Unset
+    uri: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        name: None | str | Unset = UNSET,
+        mime_type: None | str | Unset = UNSET,
+        bytes_: None | str | Unset = UNSET,
+        uri: None | str | Unset = UNSET,
+    ) -> None:
+        self.name = name
+        self.mime_type = mime_type
+        self.bytes_ = bytes_
+        self.uri = uri
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.file_content import FileContent
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class FilePart:
+class FilePart(Model):
     """A file.
 
     Attributes:
@@ -24,10 +20,33 @@ class FilePart:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "file",
+        "type_",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "file",
+        "type_",
+        "metadata",
+    )
+
     file: FileContent
-    type_: Literal["file"] = "file"
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    type_: Literal["file"]
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        file: FileContent,
+        type_: Literal["file"] = "file",
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.file = file
+        self.type_ = type_
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class JsonRpcError:
+class JsonRpcError(Model):
     """Why there is no result. The codes: -32700 parse error, -32600 invalid request, -32601 method not
     found, -32602 invalid params, -32603 internal error,
     -32001 task not found, -32002 task cannot be canceled, -32003 push notifications not supported,
@@ -22,10 +18,33 @@ class JsonRpcError:
         data (Any | Unset): More about it, of any kind.
     """
 
+    __slots__ = (
+        "code",
+        "message",
+        "data",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "code",
+        "message",
+        "data",
+    )
+
     code: int
-    message: None | str | Unset = UNSET
-    data: Any | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    message: None | str | Unset
+    data: Any | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        code: int,
+        message: None | str | Unset = UNSET,
+        data: Any | Unset = UNSET,
+    ) -> None:
+        self.code = code
+        self.message = message
+        self.data = data
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

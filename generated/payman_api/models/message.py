@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.data_part import DataPart
@@ -17,8 +14,7 @@ if TYPE_CHECKING:
     from ..models.text_part import TextPart
 
 
-@_attrs_define
-class Message:
+class Message(Model):
     """What one side says to the other.
 
     Attributes:
@@ -27,10 +23,33 @@ class Message:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "role",
+        "parts",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "role",
+        "parts",
+        "metadata",
+    )
+
     role: str
     parts: list[DataPart | FilePart | OtherPart | TextPart]
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        role: str,
+        parts: list[DataPart | FilePart | OtherPart | TextPart],
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.role = role
+        self.parts = parts
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

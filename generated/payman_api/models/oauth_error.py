@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class OAuthError:
+class OAuthError(Model):
     """Why there is no token (RFC 6749, 5.2).
 
     Attributes:
@@ -19,10 +15,33 @@ class OAuthError:
         error_uri (None | str | Unset): A page about it.
     """
 
+    __slots__ = (
+        "error",
+        "error_description",
+        "error_uri",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "error",
+        "error_description",
+        "error_uri",
+    )
+
     error: str
-    error_description: None | str | Unset = UNSET
-    error_uri: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    error_description: None | str | Unset
+    error_uri: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        error: str,
+        error_description: None | str | Unset = UNSET,
+        error_uri: None | str | Unset = UNSET,
+    ) -> None:
+        self.error = error
+        self.error_description = error_description
+        self.error_uri = error_uri
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,20 +3,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+from ..types import Model
 
 
-@_attrs_define
-class OtherPart:
+class OtherPart(Model):
     """A part of a kind that this document does not know. It is kept, members and all.
 
     Attributes:
         type_ (str): The kind.
     """
 
+    __slots__ = (
+        "type_",
+        "additional_properties",
+    )
+    __match_args__ = ("type_",)
+
     type_: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        type_: str,
+    ) -> None:
+        self.type_ = type_
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

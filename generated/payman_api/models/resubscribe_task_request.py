@@ -3,17 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.task_query_params import TaskQueryParams
 
 
-@_attrs_define
-class ResubscribeTaskRequest:
+class ResubscribeTaskRequest(Model):
     """The body of `resubscribe_task`.
 
     Attributes:
@@ -23,11 +20,38 @@ class ResubscribeTaskRequest:
         params (TaskQueryParams): Which task is meant, and how much of its history.
     """
 
+    __slots__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+    )
+
     id: str
     params: TaskQueryParams
-    jsonrpc: Literal["2.0"] = "2.0"
-    method: Literal["tasks/resubscribe"] = "tasks/resubscribe"
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    jsonrpc: Literal["2.0"]
+    method: Literal["tasks/resubscribe"]
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        params: TaskQueryParams,
+        jsonrpc: Literal["2.0"] = "2.0",
+        method: Literal["tasks/resubscribe"] = "tasks/resubscribe",
+    ) -> None:
+        self.id = id
+        self.params = params
+        self.jsonrpc = jsonrpc
+        self.method = method
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,17 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
+from ..types import Model
 
 if TYPE_CHECKING:
     from ..models.task_send_params import TaskSendParams
 
 
-@_attrs_define
-class SendTaskStreamingRequest:
+class SendTaskStreamingRequest(Model):
     """The body of `send_task_subscribe`.
 
     Attributes:
@@ -23,11 +20,38 @@ class SendTaskStreamingRequest:
         params (TaskSendParams): What is asked. Published clients send null for what they do not have.
     """
 
+    __slots__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "params",
+        "jsonrpc",
+        "method",
+    )
+
     id: str
     params: TaskSendParams
-    jsonrpc: Literal["2.0"] = "2.0"
-    method: Literal["tasks/sendSubscribe"] = "tasks/sendSubscribe"
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    jsonrpc: Literal["2.0"]
+    method: Literal["tasks/sendSubscribe"]
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        params: TaskSendParams,
+        jsonrpc: Literal["2.0"] = "2.0",
+        method: Literal["tasks/sendSubscribe"] = "tasks/sendSubscribe",
+    ) -> None:
+        self.id = id
+        self.params = params
+        self.jsonrpc = jsonrpc
+        self.method = method
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.artifact import Artifact
@@ -16,8 +13,7 @@ if TYPE_CHECKING:
     from ..models.task_status import TaskStatus
 
 
-@_attrs_define
-class Task:
+class Task(Model):
     """One ask, from the first message to the answer.
 
     Attributes:
@@ -29,13 +25,48 @@ class Task:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "status",
+        "session_id",
+        "artifacts",
+        "history",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "status",
+        "session_id",
+        "artifacts",
+        "history",
+        "metadata",
+    )
+
     id: str
     status: TaskStatus
-    session_id: None | str | Unset = UNSET
-    artifacts: list[Artifact] | None | Unset = UNSET
-    history: list[Message] | None | Unset = UNSET
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    session_id: None | str | Unset
+    artifacts: list[Artifact] | None | Unset
+    history: list[Message] | None | Unset
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        status: TaskStatus,
+        session_id: None | str | Unset = UNSET,
+        artifacts: list[Artifact] | None | Unset = UNSET,
+        history: list[Message] | None | Unset = UNSET,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.status = status
+        self.session_id = session_id
+        self.artifacts = artifacts
+        self.history = history
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

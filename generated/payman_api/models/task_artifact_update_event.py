@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.artifact import Artifact
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class TaskArtifactUpdateEvent:
+class TaskArtifactUpdateEvent(Model):
     """An artifact was begun, extended or completed.
 
     Attributes:
@@ -25,10 +21,33 @@ class TaskArtifactUpdateEvent:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "artifact",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "artifact",
+        "metadata",
+    )
+
     id: str
     artifact: Artifact
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        artifact: Artifact,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.artifact = artifact
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

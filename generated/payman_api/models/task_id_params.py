@@ -3,18 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class TaskIdParams:
+class TaskIdParams(Model):
     """Which task is meant.
 
     Attributes:
@@ -22,9 +18,28 @@ class TaskIdParams:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "metadata",
+    )
+
     id: str
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

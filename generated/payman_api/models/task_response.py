@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.json_rpc_error import JsonRpcError
     from ..models.task import Task
 
 
-@_attrs_define
-class TaskResponse:
+class TaskResponse(Model):
     """A JSON-RPC answer. It has a result or an error; the other is null or absent.
 
     Attributes:
@@ -25,11 +21,38 @@ class TaskResponse:
         error (JsonRpcError | None | Unset):
     """
 
-    jsonrpc: None | str | Unset = UNSET
-    id: int | None | str | Unset = UNSET
-    result: None | Task | Unset = UNSET
-    error: JsonRpcError | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "jsonrpc",
+        "id",
+        "result",
+        "error",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "jsonrpc",
+        "id",
+        "result",
+        "error",
+    )
+
+    jsonrpc: None | str | Unset
+    id: int | None | str | Unset
+    result: None | Task | Unset
+    error: JsonRpcError | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        jsonrpc: None | str | Unset = UNSET,
+        id: int | None | str | Unset = UNSET,
+        result: None | Task | Unset = UNSET,
+        error: JsonRpcError | None | Unset = UNSET,
+    ) -> None:
+        self.jsonrpc = jsonrpc
+        self.id = id
+        self.result = result
+        self.error = error
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

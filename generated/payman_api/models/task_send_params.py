@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.message import Message
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class TaskSendParams:
+class TaskSendParams(Model):
     """What is asked. Published clients send null for what they do not have.
 
     Attributes:
@@ -29,13 +25,48 @@ class TaskSendParams:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "message",
+        "session_id",
+        "accepted_output_modes",
+        "history_length",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "message",
+        "session_id",
+        "accepted_output_modes",
+        "history_length",
+        "metadata",
+    )
+
     id: str
     message: Message
-    session_id: None | str | Unset = UNSET
-    accepted_output_modes: list[str] | None | Unset = UNSET
-    history_length: int | None | Unset = UNSET
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    session_id: None | str | Unset
+    accepted_output_modes: list[str] | None | Unset
+    history_length: int | None | Unset
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        message: Message,
+        session_id: None | str | Unset = UNSET,
+        accepted_output_modes: list[str] | None | Unset = UNSET,
+        history_length: int | None | Unset = UNSET,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.message = message
+        self.session_id = session_id
+        self.accepted_output_modes = accepted_output_modes
+        self.history_length = history_length
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
 from ..models.task_state import TaskState
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.message import Message
 
 
-@_attrs_define
-class TaskStatus:
+class TaskStatus(Model):
     """How a task stands.
 
     Attributes:
@@ -28,10 +24,33 @@ class TaskStatus:
             or no zone.
     """
 
+    __slots__ = (
+        "state",
+        "message",
+        "timestamp",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "state",
+        "message",
+        "timestamp",
+    )
+
     state: str | TaskState
-    message: Message | None | Unset = UNSET
-    timestamp: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    message: Message | None | Unset
+    timestamp: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        state: str | TaskState,
+        message: Message | None | Unset = UNSET,
+        timestamp: None | str | Unset = UNSET,
+    ) -> None:
+        self.state = state
+        self.message = message
+        self.timestamp = timestamp
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,19 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
     from ..models.task_status import TaskStatus
 
 
-@_attrs_define
-class TaskStatusUpdateEvent:
+class TaskStatusUpdateEvent(Model):
     """A task stands differently now.
 
     Attributes:
@@ -25,11 +21,38 @@ class TaskStatusUpdateEvent:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "id",
+        "status",
+        "final",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "id",
+        "status",
+        "final",
+        "metadata",
+    )
+
     id: str
     status: TaskStatus
     final: bool
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        id: str,
+        status: TaskStatus,
+        final: bool,
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.id = id
+        self.status = status
+        self.final = final
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

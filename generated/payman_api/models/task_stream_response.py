@@ -3,11 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.json_rpc_error import JsonRpcError
@@ -16,8 +13,7 @@ if TYPE_CHECKING:
     from ..models.task_status_update_event import TaskStatusUpdateEvent
 
 
-@_attrs_define
-class TaskStreamResponse:
+class TaskStreamResponse(Model):
     """The data of one server-sent event.
 
     Attributes:
@@ -27,11 +23,38 @@ class TaskStreamResponse:
         error (JsonRpcError | None | Unset):
     """
 
-    jsonrpc: None | str | Unset = UNSET
-    id: int | None | str | Unset = UNSET
-    result: None | Task | TaskArtifactUpdateEvent | TaskStatusUpdateEvent | Unset = UNSET
-    error: JsonRpcError | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    __slots__ = (
+        "jsonrpc",
+        "id",
+        "result",
+        "error",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "jsonrpc",
+        "id",
+        "result",
+        "error",
+    )
+
+    jsonrpc: None | str | Unset
+    id: int | None | str | Unset
+    result: None | Task | TaskArtifactUpdateEvent | TaskStatusUpdateEvent | Unset
+    error: JsonRpcError | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        jsonrpc: None | str | Unset = UNSET,
+        id: int | None | str | Unset = UNSET,
+        result: None | Task | TaskArtifactUpdateEvent | TaskStatusUpdateEvent | Unset = UNSET,
+        error: JsonRpcError | None | Unset = UNSET,
+    ) -> None:
+        self.jsonrpc = jsonrpc
+        self.id = id
+        self.result = result
+        self.error = error
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,18 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
 from .. import models
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 if TYPE_CHECKING:
     from ..models.metadata import Metadata
 
 
-@_attrs_define
-class TextPart:
+class TextPart(Model):
     """Words, usually markdown.
 
     Attributes:
@@ -23,10 +19,33 @@ class TextPart:
         metadata (Metadata | None | Unset):
     """
 
+    __slots__ = (
+        "text",
+        "type_",
+        "metadata",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "text",
+        "type_",
+        "metadata",
+    )
+
     text: str
-    type_: Literal["text"] = "text"
-    metadata: Metadata | None | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    type_: Literal["text"]
+    metadata: Metadata | None | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        text: str,
+        type_: Literal["text"] = "text",
+        metadata: Metadata | None | Unset = UNSET,
+    ) -> None:
+        self.text = text
+        self.type_ = type_
+        self.metadata = metadata
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, Model, Unset
 
 
-@_attrs_define
-class TokenResponse:
+class TokenResponse(Model):
     """An access token, as the server answers today.
 
     Attributes:
@@ -23,12 +19,48 @@ class TokenResponse:
             the one that was used; if there is none, the old one stays good.
     """
 
-    access_token: str = _attrs_field(repr=False)
-    token_type: None | str | Unset = UNSET
-    expires_in: int | None | Unset = UNSET
-    scope: None | str | Unset = UNSET
-    refresh_token: None | str | Unset = _attrs_field(default=UNSET, repr=False)
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict, repr=False)
+    __slots__ = (
+        "access_token",
+        "token_type",
+        "expires_in",
+        "scope",
+        "refresh_token",
+        "additional_properties",
+    )
+    __match_args__ = (
+        "access_token",
+        "token_type",
+        "expires_in",
+        "scope",
+        "refresh_token",
+    )
+    _hidden = (
+        "access_token",
+        "refresh_token",
+        "additional_properties",
+    )
+
+    access_token: str
+    token_type: None | str | Unset
+    expires_in: int | None | Unset
+    scope: None | str | Unset
+    refresh_token: None | str | Unset
+    additional_properties: dict[str, Any]
+
+    def __init__(
+        self,
+        access_token: str,
+        token_type: None | str | Unset = UNSET,
+        expires_in: int | None | Unset = UNSET,
+        scope: None | str | Unset = UNSET,
+        refresh_token: None | str | Unset = UNSET,
+    ) -> None:
+        self.access_token = access_token
+        self.token_type = token_type
+        self.expires_in = expires_in
+        self.scope = scope
+        self.refresh_token = refresh_token
+        self.additional_properties = {}
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON has it."""

@@ -12,9 +12,7 @@ import math
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, Self, cast
-
-from attrs import asdict, field, fields, frozen
+from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk.errors import TokenStoreError
 from payman_sdk.flows import Lock
@@ -22,16 +20,21 @@ from payman_sdk.locks import ThreadLock
 from payman_sdk.secrecy import Secret
 
 
-def _marks(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(given)
-
-
 def _secret(value: str | None) -> Secret | None:
     return None if value is None else Secret(value)
 
 
-@frozen(kw_only=True)
-class StoredToken:
+class _Kept(NamedTuple):
+    issued_to: str
+    access_token: Secret | None
+    expires_at: float
+    lifetime: float
+    refresh_token: Secret | None
+    scope: str | None
+    lineage: tuple[str, ...]
+
+
+class StoredToken(_Kept):
     """A token as a store keeps it.
 
     Args:
@@ -45,17 +48,25 @@ class StoredToken:
             authorization, and which is the newer.
     """
 
-    issued_to: str
-    access_token: Secret | None = field(converter=_secret)
-    expires_at: float
-    lifetime: float
-    refresh_token: Secret | None = field(default=None, converter=_secret)
-    scope: str | None = None
-    lineage: tuple[str, ...] = field(default=(), converter=_marks)
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        issued_to: str,
+        access_token: str | None,
+        expires_at: float,
+        lifetime: float,
+        refresh_token: str | None = None,
+        scope: str | None = None,
+        lineage: Iterable[str] = (),
+    ) -> Self:
+        """Makes secrets of what would show itself in a traceback."""
+        access, refresh = _secret(access_token), _secret(refresh_token)
+        return super().__new__(cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage))
 
     def to_json(self) -> str:
         """The token as JSON text, secrets included."""
-        return json.dumps(asdict(self))
+        return json.dumps(self._asdict())
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
@@ -80,7 +91,7 @@ class StoredToken:
         if not isinstance(given, Mapping):
             return None
         members = cast("Mapping[str, Any]", given)
-        known: dict[str, Any] = {part.name: members.get(part.name) for part in fields(cls)}
+        known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
         texts = ("issued_to", "access_token", "refresh_token", "scope")
         if (
             not isinstance(known["issued_to"], str)

@@ -1,14 +1,18 @@
 """Read the agent card: GET /.well-known/agent.json."""
 
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
 from ...models.agent_card import AgentCard
 from ...models.error_answer import ErrorAnswer
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
 
 
 def build_request() -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """Ask a person for consent: GET /oauth/authorize."""
 
-from typing import Any, Literal, cast
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
 from ...models.scope import Scope
 from ...types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
 
 
 def build_request(

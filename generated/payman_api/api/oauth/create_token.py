@@ -1,17 +1,21 @@
 """Exchange a grant for an access token: POST /api/oauth2/token."""
 
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
 from ...models.error_answer import ErrorAnswer
 from ...models.grant_type import GrantType
 from ...models.legacy_token_response import LegacyTokenResponse
 from ...models.oauth_error import OAuthError
 from ...models.token_response import TokenResponse
 from ...types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
 
 
 def build_request(

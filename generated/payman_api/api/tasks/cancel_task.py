@@ -1,15 +1,19 @@
 """Call a task off: POST /api/a2a/tasks/cancel."""
 
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
 from ...models.cancel_task_request import CancelTaskRequest
 from ...models.error_answer import ErrorAnswer
 from ...models.task_response import TaskResponse
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
 
 
 def build_request(

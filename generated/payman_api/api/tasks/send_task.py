@@ -1,15 +1,19 @@
 """Ask, and wait for the answer: POST /api/a2a/tasks/send."""
 
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient, Client
 from ...models.error_answer import ErrorAnswer
 from ...models.send_task_request import SendTaskRequest
 from ...models.task_response import TaskResponse
 from ...types import Response
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
 
 
 def build_request(

@@ -1,17 +1,21 @@
 """Ask, and watch the answer come: POST /api/a2a/tasks/sendSubscribe."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ... import errors
-from ...client import AuthenticatedClient
 from ...models.error_answer import ErrorAnswer
 from ...models.send_task_streaming_request import SendTaskStreamingRequest
 from ...models.task_response import TaskResponse
 from ...models.task_stream_response import TaskStreamResponse
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient
 
 
 def build_request(
