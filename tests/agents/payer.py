@@ -24,12 +24,20 @@ def die(_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def said(_: object) -> bool:
+    """Asks whoever started this process."""
+    print("asked", flush=True)
+    return sys.stdin.readline() == "yes\n"
+
+
 def main() -> None:
     """Pays, and prints what it is told."""
     order = json.loads(sys.argv[1])
     settings: dict[str, Any] = {**order["client"], "before_send": die if order["dies"] == "before" else None}
     with PaymanClient(**settings) as client:
-        toolkit = PaymanToolkit(client, run_id="monday", store=SQLiteOperationStore(order["store"]))
+        confirm = said if order["asks"] else None
+        store = SQLiteOperationStore(order["store"])
+        toolkit = PaymanToolkit(client, run_id="monday", store=store, confirm=confirm)
         options: dict[str, Any] = {"on_message": die} if order["dies"] == "after" else {}
         ready = threading.Barrier(order["threads"])
         if order["waits"]:

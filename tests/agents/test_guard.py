@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -207,11 +208,11 @@ def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: 
 def test_payments_at_once_do_not_slip_under_the_limit(
     limit: Limit, client: PaymanClient, sandbox: Sandbox
 ) -> None:
-    """Of many payments at the same moment, so many are made as the limit allows, and no more is sent."""
-    toolkit, ready = PaymanToolkit(client, limit=limit), threading.Barrier(12)
+    """Of many payments that are all agreed to at the same moment, so many are made as the limit allows, and no more is sent."""
+    ready = threading.Barrier(12)
+    toolkit = PaymanToolkit(client, limit=limit, confirm=lambda proposal: ready.wait(timeout=30) >= 0)
 
     def pay(name: int) -> str:
-        ready.wait(timeout=30)
         return toolkit.pay(PAYMENT, f"invoice-{name}").status
 
     with ThreadPoolExecutor(12) as pool:
@@ -380,6 +381,19 @@ def test_a_result_outlives_the_look_up(switchboard: Switchboard) -> None:
         assert toolkit.pay(BIG, "b") == toolkit.check("b") == waits
         assert "The reply was not sent" in toolkit.reply("b", "approve").text
     assert switchboard.sends() == 2
+
+
+def test_what_was_known_once_is_not_sent_again() -> None:
+    """That Payman has forgotten a task that it knew says nothing of the money: it is told as it was, and nothing is sent."""
+    clients = {"pm-test-1": "s3cret"}
+    store = MemoryOperationStore()
+    with contextlib.closing(Sandbox(clients=clients)) as before, connected(before) as client:
+        waits = PaymanToolkit(client, store=store).pay(BIG, "a")
+    with contextlib.closing(Sandbox(clients=clients)) as after, connected(after) as client:
+        toolkit = PaymanToolkit(client, store=store)
+        assert toolkit.pay(BIG, "a") == toolkit.check("a") == waits
+        assert "The reply was not sent" in toolkit.reply("a", "approve").text
+        assert sends(after) == []
 
 
 def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
@@ -629,6 +643,7 @@ def test_what_was_on_its_way_is_looked_for_twice(sandbox: Sandbox) -> None:
     with httpx.Client(transport=Late()) as http, sandbox.client(http_client=http, timeout=5) as late:
         with pytest.raises(KeyboardInterrupt):
             PaymanToolkit(late, store=store).pay(PAYMENT, "a")
+        assert PaymanToolkit(late, store=store).check("a").status == "completed"
         result = PaymanToolkit(late, store=store).pay("send 30 TSD to Test Payee", "a")
     assert result.text.startswith("Sent **10.00 TSD**")
     assert "Nothing was sent for the words given now" in result.text

@@ -129,8 +129,17 @@ class Payers:
             "client_id": sandbox.client_id, "client_secret": sandbox.client_secret, "base_url": sandbox.base_url, "timeout": 60,
         }  # fmt: skip
 
+    def store(self) -> SQLiteOperationStore:
+        """Their store, for the process of the test."""
+        return SQLiteOperationStore(self._store)
+
     def start(
-        self, *pays: tuple[str, str], dies: str = "", threads: int = 1, waits: bool = False
+        self,
+        *pays: tuple[str, str],
+        dies: str = "",
+        threads: int = 1,
+        waits: bool = False,
+        asks: bool = False,
     ) -> subprocess.Popen[str]:
         """Starts one."""
         order = {
@@ -140,6 +149,7 @@ class Payers:
             "dies": dies,
             "threads": threads,
             "waits": waits,
+            "asks": asks,
         }
         command = [sys.executable, "-m", "tests.agents.payer", json.dumps(order)]
         process = subprocess.Popen(
@@ -170,6 +180,21 @@ def test_fifty_claims_of_five_processes(payers: Payers, served: Sandbox) -> None
     assert {json.dumps(result) for result in results} == {json.dumps(results[0])}
     assert results[0][0]["status"] == "completed"
     assert (len(served.payments), len([text for text in sends(served) if text == PAYMENT])) == (before + 1, 1)
+
+
+def test_a_slow_call_is_not_taken_for_a_dead_one(payers: Payers, served: Sandbox) -> None:
+    """While a process is at an operation, another sends nothing, however long it takes; when it is killed, its lock is free at once."""
+    slow = payers.start(("slow", "send 23 TSD to Test Payee"), asks=True)
+    assert slow.stdout is not None
+    assert slow.stdout.readline() == "asked\n"
+    with served.client(timeout=0.2) as client:
+        toolkit = PaymanToolkit(client, store=payers.store())
+        waited = toolkit.pay("send 23 TSD to Test Payee", "slow")
+        assert (waited.status, "Do not pay again" in waited.text) == ("working", True)
+        assert "send 23 TSD to Test Payee" not in sends(served)
+        slow.kill()
+        slow.wait(timeout=60)
+        assert toolkit.pay("send 23 TSD to Test Payee", "slow").status == "completed"
 
 
 def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
