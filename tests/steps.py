@@ -14,6 +14,7 @@ from payman_sdk.auth.tokens import Owner, Tokens
 from payman_sdk.flows import Alone, Call, Flow, Send, Sleep, Step
 from payman_sdk.secrecy import Secret
 from payman_sdk.tasks.retrying import Time
+from payman_sdk.telemetry.watch import Watch
 
 T = TypeVar("T")
 
@@ -109,6 +110,7 @@ def time_of(clock: Clock, seconds: float = 300, *, max_retries: int = 0, random:
         max_retries=max_retries,
         clock=clock,
         random=lambda: random,
+        watch=Watch(),
     )
 
 

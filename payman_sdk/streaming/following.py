@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve
-
-from payman_sdk.auth.tokens import Tokens, authorized
+from payman_sdk.auth.signing import authorized
+from payman_sdk.auth.tokens import Tokens
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -95,7 +94,7 @@ class Following:
         ask, progress = self.ask, self.progress
         self._time.watch.answer = lambda: self.answer().text
         # The time runs from now, not from when the stream was made.
-        self._time = evolve(self._time, deadline=self._time.clock() + self._seconds)
+        self._time = self._time._replace(deadline=self._time.clock() + self._seconds)
         try:
             if ask.idempotency_key is not None:
                 known = yield from known_by_key(ask, self._tokens, self._time)

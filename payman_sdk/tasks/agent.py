@@ -13,7 +13,7 @@ from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
 from payman_sdk.tasks.sending import asked
 from payman_sdk.tasks.waiting import canceled, ended, looked_up, noted
-from payman_sdk.telemetry.observer import Watch
+from payman_sdk.telemetry.watch import Watch
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task

@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from attrs import evolve, field, frozen
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk.errors import (
     APIConnectionError,
@@ -28,7 +26,8 @@ from payman_sdk.errors import (
     ServerError,
 )
 from payman_sdk.flows import Consult, Flow, Sleep
-from payman_sdk.telemetry.observer import Watch, tell
+from payman_sdk.telemetry.observer import tell
+from payman_sdk.telemetry.watch import Watch
 
 if TYPE_CHECKING:
     from payman_sdk.hooks import Retry
@@ -100,27 +99,26 @@ def retry_after(failure: PaymanError, now: Callable[[], float] = time.time) -> f
         return None
 
 
-@frozen(kw_only=True)
-class Time:
+class Time(NamedTuple):
     """The time there is for something, and how it is spent between two attempts.
 
     Args:
         deadline: When, on the clock, it has to be over.
         patience: Seconds one attempt may take to be answered.
         max_retries: How often an attempt that failed is repeated.
-        on_retry: Called before each repetition with a `Retry`.
         clock: Seconds that only go forward.
         random: A number from 0 to 1, another at every call.
         watch: Who looks on.
+        on_retry: Called before each repetition with a `Retry`.
     """
 
     deadline: float
     patience: float
     max_retries: int
+    clock: Callable[[], float]
+    random: Callable[[], float]
+    watch: Watch
     on_retry: Callable[[Retry], Any] | None = None
-    watch: Watch = field(factory=Watch, repr=False)
-    clock: Callable[[], float] = field(repr=False)
-    random: Callable[[], float] = field(repr=False)
 
     def is_over(self) -> bool:
         """Whether there is none left."""
@@ -128,7 +126,7 @@ class Time:
 
     def longer(self, seconds: float) -> Time:
         """So many seconds more."""
-        return evolve(self, deadline=self.deadline + seconds)
+        return self._replace(deadline=self.deadline + seconds)
 
     def pauses(self) -> Iterator[Sleep]:
         """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_api.models.text_part import TextPart
-from payman_sdk.auth.tokens import Tokens, authorized
+from payman_sdk.auth.signing import authorized
+from payman_sdk.auth.tokens import Tokens
 from payman_sdk.errors import (
     AuthenticationError,
     IdempotencyKeyReuseError,

@@ -6,7 +6,8 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk.auth.tokens import Tokens, authorized
+from payman_sdk.auth.signing import authorized
+from payman_sdk.auth.tokens import Tokens
 from payman_sdk.errors import (
     APITimeoutError,
     AuthenticationError,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from payman_api.models.task import Task
-    from payman_sdk.telemetry.observer import Watch
+    from payman_sdk.telemetry.watch import Watch
 
 
 def looked_up(

@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 import anyio
 import httpx
 import pytest
-from attrs import define, evolve, field
+from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -315,9 +315,8 @@ def story(
         outcomes[TOKEN_PATH] = tokens
     network = Network(clock, outcomes, takes)
     heard: list[Retry] = []
-    time = evolve(
-        time_of(clock, seconds, max_retries=max_retries), random=lambda: next(chance), on_retry=heard.append
-    )
+    time = time_of(clock, seconds, max_retries=max_retries)
+    time = time._replace(random=lambda: next(chance), on_retry=heard.append)
 
     def end() -> PaymanError | str:
         try:

@@ -11,7 +11,6 @@ from unittest.mock import ANY
 
 import httpx
 import pytest
-from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -251,7 +250,7 @@ def waited(
     steps: list[Sleep | Consult] = []
 
     def flow() -> Flow[bool]:
-        return (yield from evolve(time, on_retry=hook).before_another(attempt, failure, "tsk-1"))
+        return (yield from time._replace(on_retry=hook).before_another(attempt, failure, "tsk-1"))
 
     return run(flow(), time.clock, steps), steps
 
@@ -380,7 +379,7 @@ def test_more_time() -> None:
     """Time that was not the ask's is added to it, and nothing else changes; it is over at the deadline."""
     clock = Clock()
     time = time_of(clock, 10, max_retries=2)
-    assert time.longer(5) == evolve(time, deadline=1015)
+    assert time.longer(5) == time._replace(deadline=1015)
     clock.now = 1009.9
     assert not time.is_over()
     clock.now = 1010

@@ -13,8 +13,9 @@ import pytest
 
 from payman_sdk.errors import AuthenticationError, BadRequestError
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
-from payman_sdk.telemetry.observer import Observer, Watch
+from payman_sdk.telemetry.observer import Observer
 from payman_sdk.telemetry.stats import Stats
+from payman_sdk.telemetry.watch import Watch
 from tests.telemetry.conftest import Connected
 
 BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
@@ -148,4 +149,8 @@ print(*(name for name in sys.modules if name.startswith(("payman_sdk.telemetry",
 def test_what_nobody_listens_to_is_not_made() -> None:
     """Where nothing but counting is on, an ask imports no events, no hooks, and nothing of OpenTelemetry."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["payman_sdk.telemetry", "payman_sdk.telemetry.observer"]
+    assert done.stdout.split() == [
+        "payman_sdk.telemetry",
+        "payman_sdk.telemetry.observer",
+        "payman_sdk.telemetry.watch",
+    ]

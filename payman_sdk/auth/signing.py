@@ -1,0 +1,50 @@
+"""How a request gets the token that is valid now, and another where the server refuses that one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from payman_api import ACCESS_TOKEN_HEADER
+from payman_sdk.errors import PaymanError
+from payman_sdk.flows import Flow, Send
+from payman_sdk.telemetry.watch import Watch
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk.auth.tokens import Token, Tokens
+
+
+def authorized(
+    request: dict[str, Any],
+    tokens: Tokens,
+    deadline: float,
+    patience: float | None = None,
+    *,
+    is_stream: bool = False,
+    watch: Watch | None = None,
+) -> Flow[httpx.Response]:
+    """A flow that sends a request with a valid token and returns the answer; an event stream is left open where one is wanted.
+
+    A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
+    """
+    watch = watch or Watch()
+    token = yield from _obtained(tokens, deadline)
+    answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
+    if answer.status_code == 401:
+        tokens.forget(token)
+        token = yield from _obtained(tokens, deadline)
+        answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
+    return answer
+
+
+def _obtained(tokens: Tokens, deadline: float) -> Flow[Token]:
+    try:
+        return (yield from tokens.obtain(deadline))
+    except PaymanError as error:
+        error.sent = False  # the token request perhaps, what the token was wanted for certainly not
+        raise
+
+
+def _signed(request: dict[str, Any], token: Token) -> dict[str, Any]:
+    return {**request, "headers": {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}}
