@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.environments import AS_OTHERS
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PUBLIC = {"payman_sdk", "payman_sdk.errors", "payman_sdk.sandbox"}
 
@@ -18,7 +20,7 @@ def test_the_example_of_testing_your_agent_passes(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(EXAMPLES / "testing-your-agent", project)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "error"],
+        [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, "-W", "error"],
         cwd=project,
         capture_output=True,
         text=True,
