@@ -11,6 +11,7 @@ from payman_sdk import __version__
 from payman_sdk.cli.asking import ask
 from payman_sdk.cli.chatting import chat
 from payman_sdk.cli.doctor import doctor
+from payman_sdk.cli.mcp_command import mcp
 from payman_sdk.cli.running import Commands, Run
 from payman_sdk.cli.sandbox_command import sandbox
 from payman_sdk.cli.settings import Server
@@ -82,5 +83,6 @@ app.command()(login)
 app.command()(logout)
 app.command()(token)
 app.command()(sandbox)
+app.command()(mcp)
 app.command()(doctor)
 app.add_typer(tasks, name="tasks", help="Look up, wait for, cancel or answer a task.")

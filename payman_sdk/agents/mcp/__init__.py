@@ -1,0 +1,20 @@
+"""The tools for models as a server of the Model Context Protocol. Needs the extra `mcp`.
+
+`payman mcp` is all of it as a command. A program makes a server with `mcp_server`, and serves it with `serve_stdio`, or with `http_app`
+under any ASGI server.
+"""
+
+from payman_sdk.errors import ConfigurationError
+
+try:
+    from payman_sdk.agents.mcp.elicitation import CannotAskError, elicit
+    from payman_sdk.agents.mcp.server import mcp_server
+    from payman_sdk.agents.mcp.transports import http_app, listening, serve_http, serve_stdio
+except ModuleNotFoundError as error:
+    if (error.name or "").startswith("payman"):
+        raise
+    raise ConfigurationError(
+        f"Serving tools by MCP needs {error.name}.", next_step="pip install 'paymanai-sdk[mcp]'"
+    ) from error
+
+__all__ = ["CannotAskError", "elicit", "http_app", "listening", "mcp_server", "serve_http", "serve_stdio"]

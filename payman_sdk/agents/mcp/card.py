@@ -1,0 +1,42 @@
+"""The agent's own description of itself, fetched through the connections of a client."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from payman_api import PATHS
+from payman_sdk.async_client import AsyncPaymanClient
+from payman_sdk.errors import PaymanError
+from payman_sdk.flows import Flow, Send
+
+URI = "payman://agent-card"
+_PATIENCE = 10.0
+_LONGEST = 200_000
+
+
+async def agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
+    """The card and its media type; words that say so where the server gives none."""
+    door = client._connect().door  # pyright: ignore[reportPrivateUsage] # no credentials go with it, only its connections
+    try:
+        status, text = await door.run(_asked())
+    except PaymanError as error:
+        return "text/plain", f"The agent card cannot be had now: {error.message}"
+    if status != 200:
+        return "text/plain", f"Payman gives no agent card here: it answered with status {status}."
+    if len(text) > _LONGEST or not _is_object(text):
+        return "text/plain", "Payman gives no agent card here: what it answered is none."
+    return "application/json", text
+
+
+def _asked() -> Flow[tuple[int, str]]:
+    request = {"method": "get", "url": PATHS["get_agent_card"]}
+    answer = yield Send(request, time.monotonic() + _PATIENCE)
+    return answer.status_code, answer.text
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -1,0 +1,153 @@
+"""Asking the person before money moves: through the client whose call it is, in the manner of its version of the protocol.
+
+Up to version 2025-11-25 a server asks in the middle of a call. Since 2026-07-28 it answers the call with its question, and the client
+calls again with what the person said; what was asked travels with it, sealed, so that an answer counts for that question only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from attrs import define
+from mcp.server import ServerRequestContext
+from mcp_types import (
+    CallToolRequestParams,
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from payman_sdk.agents.asking import Proposal
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "confirm": {
+            "type": "boolean",
+            "title": "Yes, send this to Payman",
+            "description": "Only yes sends it. Everything else sends nothing.",
+        }
+    },
+    "required": ["confirm"],
+}
+_KEY = "confirm"
+
+
+class CannotAskError(Exception):
+    """The client has no way to show a question to a person."""
+
+
+@define
+class Asking:
+    """A call of a tool, as far as its client can be asked something.
+
+    Args:
+        context: The request, which knows its session.
+        params: What it holds; an answer to what was asked before, perhaps.
+        question: What the client is to be asked instead of being given a result.
+    """
+
+    context: ServerRequestContext[Any, Any]
+    params: CallToolRequestParams
+    question: InputRequiredResult | None = None
+
+
+_asking: ContextVar[Asking] = ContextVar("payman_mcp_asking")
+
+
+@contextlib.contextmanager
+def asked_through(
+    context: ServerRequestContext[Any, Any], params: CallToolRequestParams
+) -> Generator[Asking]:
+    """What `elicit` asks in the block goes to the client of this request, whoever else calls at the same moment."""
+    asking = Asking(context, params)
+    token = _asking.set(asking)
+    try:
+        yield asking
+    finally:
+        _asking.reset(token)
+
+
+async def elicit(proposal: Proposal) -> bool:
+    """Shows a person what is about to be sent; whether they said yes. The `confirm` of a toolkit that is called through MCP.
+
+    Args:
+        proposal: What is about to be sent.
+
+    Raises:
+        CannotAskError: The client cannot show a question to a person, so nothing may be sent.
+    """
+    asking = _asking.get(None)
+    if asking is None:
+        raise CannotAskError("nobody can be asked here, outside of a call through MCP")
+    session = asking.context.session
+    if not _can_ask(session.client_capabilities):
+        raise CannotAskError(
+            "this client cannot ask the user; the user may take one that supports elicitation, or start the server "
+            "without confirmation"
+        )
+    message = in_words(proposal)
+    if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
+    answers = asking.params.input_responses or {}
+    if asking.params.request_state == message and _KEY in answers:
+        return _is_yes(answers[_KEY])
+    form = ElicitRequestFormParams(message=message, requested_schema=_SCHEMA)
+    asking.question = InputRequiredResult(
+        input_requests={_KEY: ElicitRequest(params=form)}, request_state=message
+    )
+    return False
+
+
+def in_words(proposal: Proposal) -> str:
+    """What a person is shown of what is about to be sent.
+
+    Every line of what others wrote is marked as theirs, and what cannot be seen is spelled out, so that no text passes for another.
+
+    Example:
+        >>> from payman_sdk.agents import Proposal
+        >>> from payman_sdk.agents.mcp.elicitation import in_words
+        >>> print(in_words(Proposal(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
+        Payman is about to be told this, which may move money:
+        <BLANKLINE>
+        > send 10 TSD to John Doe
+        <BLANKLINE>
+        Operation: invoice-42
+    """
+    if not proposal.is_reply:
+        parts = ["Payman is about to be told this, which may move money:", _quoted(proposal.text)]
+    else:
+        parts = ["Payman is about to be given this answer, which may move money:", _quoted(proposal.text)]
+        if proposal.question:
+            parts += ["It answers this question of Payman's:", _quoted(proposal.question)]
+        if proposal.about:
+            parts += ["What was asked for:", _quoted(proposal.about)]
+    parts.append(f"Operation: {_visible(proposal.operation or proposal.task_id)}")
+    return "\n\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {_visible(line)}" for line in text.split("\n"))
+
+
+def _visible(text: str) -> str:
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+
+
+def _can_ask(capabilities: Any) -> bool:
+    """Whether a client shows forms; one that names no kind of elicitation means these, as there was no other kind once."""
+    elicitation = None if capabilities is None else capabilities.elicitation
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+
+def _is_yes(answer: object) -> bool:
+    """Whether a person said yes: they accepted, and the box is ticked."""
+    if not isinstance(answer, ElicitResult) or answer.action != "accept":
+        return False
+    content: Mapping[str, Any] = answer.content or {}
+    return content.get("confirm") is True

@@ -1,0 +1,149 @@
+"""How a server is reached: through the standard streams of its process, or over HTTP by who knows its token."""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+from mcp.server import Server
+from mcp.server.stdio import stdio_server
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from payman_sdk.errors import ConfigurationError
+
+PATH = "/mcp"
+_SHORTEST_TOKEN = 16
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_PATIENCE = 3
+"""Seconds that running requests get when the server stops."""
+
+
+async def serve_stdio(server: Server[Any]) -> None:
+    """Serves the client that started this process, until it closes standard input.
+
+    Meanwhile standard output belongs to the protocol: what else is written to it goes to standard error.
+
+    Args:
+        server: What `mcp_server` gives.
+    """
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str] = ()) -> Starlette:
+    """An ASGI application that serves at `/mcp`, by streamable HTTP.
+
+    A request needs the token, as `Authorization: Bearer …`, for other programs and users of this machine reach it too. Its `Host` has
+    to be one that the server goes by, and so has its `Origin`, if it has one: otherwise a page in a browser could make the browser
+    call it.
+
+    Args:
+        server: What `mcp_server` gives; one application for each.
+        token: A secret of 16 characters or more, without white space.
+        port: The port that it is reached at.
+        hosts: The names that it goes by, beside those of loopback, such as `pay.example.com`; with `:port`, if that is another one.
+
+    Raises:
+        ConfigurationError: The token is none.
+
+    Example:
+        >>> from payman_sdk import AsyncPaymanClient
+        >>> from payman_sdk.agents.mcp import http_app, mcp_server
+        >>> client = AsyncPaymanClient(client_id="an-id", client_secret="a-secret")
+        >>> app = http_app(mcp_server(client), token="a-long-enough-secret", port=8643)
+    """
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError("The token of the MCP server has characters that no header can have.")
+    if len(token) < _SHORTEST_TOKEN:
+        raise ConfigurationError(
+            f"The token of the MCP server has {len(token)} characters.",
+            next_step=f"Give {_SHORTEST_TOKEN} or more that nobody can guess.",
+        )
+    names = [*_names(_LOOPBACK, port), *_names(hosts, port)]
+    security = TransportSecuritySettings(
+        allowed_hosts=names,
+        allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
+    )
+    app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
+    app.user_middleware.insert(0, Middleware(_Guarded, token=token))
+    return app
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Raises:
+        ConfigurationError: It cannot listen there.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio turns Nagle's algorithm off only for sockets that name their protocol.
+        sock = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(f"{host} cannot be listened on: {error}.") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen()
+    except OSError as error:
+        sock.close()
+        raise ConfigurationError(
+            f"{host}, port {port}, cannot be listened on: {error}.",
+            next_step="Choose another port; 0 takes a free one.",
+        ) from None
+    return sock
+
+
+async def serve_http(app: Starlette, sock: socket.socket) -> None:
+    """Serves an application on a socket until the process is told to stop.
+
+    Args:
+        app: What `http_app` gives.
+        sock: What `listening` gives; it is closed at the end.
+    """
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+    with sock:
+        await uvicorn.Server(config).serve(sockets=[sock])
+
+
+class _Guarded:
+    """Lets through who knows the token."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app, self._expected = app, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get("authorization", "").encode("latin-1")
+            if not hmac.compare_digest(given, self._expected):
+                told = PlainTextResponse(
+                    "This server asks for its bearer token.", 401, {"WWW-Authenticate": "Bearer"}
+                )
+                return await told(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+def _names(hosts: Iterable[str], port: int) -> list[str]:
+    """What the `Host` of a request may say; browsers leave out the port that is usual."""
+    names: list[str] = []
+    for host in hosts:
+        has_port = host.rpartition(":")[2].isdigit() and not host.endswith("]") and host.count(":") == 1
+        names += [host] if has_port else [f"{host}:{port}", host]
+    return names
