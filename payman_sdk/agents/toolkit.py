@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
 
-from payman_sdk.agents import operating, reading, replying
+from payman_sdk.agents import operating, reading, replying, wording
 from payman_sdk.agents.asking import Confirm, OnMessage, sending
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.limits import Limit
@@ -88,6 +88,8 @@ class _Toolkit(Generic[Client]):
 
     def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text, operation = _text(text), _operation(operation)
+        if _TASK_ID.fullmatch(operation):
+            return wording.no_name(operation)
         task_id = task_id_for(self._client_id, operation)
         flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
         return (yield from _kept(flow, operation, task_id))

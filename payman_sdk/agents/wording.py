@@ -17,8 +17,8 @@ def told(operation: Operation) -> OperationResult:
         case None | "unknown":
             status: OperationStatus = "unknown"
             text = (
-                f"The outcome of {about} is not known: it may have been carried out. Do not pay again, under no other name "
-                "either; check the operation later."
+                f"The outcome of {about} is not known: it may have been carried out. Do not pay again, under this name or "
+                "another; check the operation later."
             )
         case "working":
             status = "working"
@@ -94,6 +94,15 @@ def cannot_be_told(operation: Operation, failure: PaymanError) -> OperationResul
         "Do not pay in another way; check the operation later."
     )
     return OperationResult(text, "unknown", operation.name, operation.task_id)
+
+
+def no_name(operation: str) -> OperationResult:
+    """For who gives the id of a task as the name of an operation to be paid."""
+    text = (
+        f"Nothing was done: {operation} is the id of a task, and no name of an operation. Use check or reply for it; a new payment "
+        "needs a name such as an invoice number."
+    )
+    return OperationResult(text, "invalid", operation)
 
 
 def not_known(operation: str, task_id: str) -> OperationResult:

@@ -180,6 +180,14 @@ def test_a_task_is_replied_to_by_its_id(client: PaymanClient, toolkit: PaymanToo
     assert toolkit.reply(waits.task_id, "deny").status == "completed"
 
 
+def test_the_id_of_a_task_is_no_name(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Who gives a task's id as the name of a payment is told so: it could not be checked under it."""
+    task_id = toolkit.pay(PAYMENT, "invoice-1").task_id or ""
+    result = toolkit.pay(PAYMENT, task_id)
+    assert (result.status, "no name of an operation" in result.text) == ("invalid", True)
+    assert sends(sandbox) == [PAYMENT]
+
+
 @pytest.mark.parametrize("state", ["failed", "canceled"])
 def test_a_payment_that_fails(state: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A task that ends without success is told as failed, every time, and is not sent again."""
