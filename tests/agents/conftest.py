@@ -37,8 +37,8 @@ def client(sandbox: Sandbox) -> Iterator[PaymanClient]:
 
 @contextlib.contextmanager
 def connected(sandbox: Sandbox, **config: Any) -> Iterator[PaymanClient]:
-    """A client of a sandbox that listens on no port; it does not try again, and gives up soon."""
-    given: dict[str, Any] = {"max_retries": 0, "timeout": 5.0, **config}
+    """A client of a sandbox that listens on no port; it does not try again."""
+    given: dict[str, Any] = {"max_retries": 0, "timeout": 60.0, **config}
     with (
         httpx.Client(transport=sandbox.transport()) as http,
         sandbox.client(http_client=http, **given) as client,
@@ -49,7 +49,7 @@ def connected(sandbox: Sandbox, **config: Any) -> Iterator[PaymanClient]:
 @contextlib.asynccontextmanager
 async def connected_async(sandbox: Sandbox, **config: Any) -> Any:
     """The same for asyncio and trio."""
-    given: dict[str, Any] = {"max_retries": 0, "timeout": 5.0, **config}
+    given: dict[str, Any] = {"max_retries": 0, "timeout": 60.0, **config}
     async with httpx.AsyncClient(transport=sandbox.transport()) as http:
         client: AsyncPaymanClient = sandbox.async_client(http_client=http, **given)
         yield client
