@@ -18,6 +18,7 @@ from payman_api.models.task_status_update_event import TaskStatusUpdateEvent
 from payman_api.types import UNSET
 from payman_sdk.errors import ResponseValidationError, shortened
 from payman_sdk.responses import canonical_state, format_artifact, format_task, has_ended
+from payman_sdk.streaming.decoding import read
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
 from payman_sdk.tasks.answers import agent_error
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""
 
-_decode = json.JSONDecoder().raw_decode
 
 _REMEMBERED = 256
 """How many of its replaced versions are remembered of an artifact, so that a stream that begins anew does not repeat them."""
@@ -73,7 +73,7 @@ class Progress:
             AgentError: It is a JSON-RPC error.
         """
         try:
-            said = _read(data)
+            said = read(data)
         except (ValueError, RecursionError):
             return self._unknown(data, data)
         try:
@@ -323,15 +323,6 @@ class Progress:
 
     def _state(self) -> str:
         return canonical_state(self._status.state) if self._status else TaskState.UNKNOWN
-
-
-def _read(data: str) -> Any:
-    """The JSON in a text: what `json.loads` gives, without what that does first, which takes a tenth of an event's time."""
-    try:
-        said, end = _decode(data)
-    except ValueError:  # there may be white space before it
-        return json.loads(data)
-    return said if end == len(data) else json.loads(data)
 
 
 def _formatted(moment: Moment) -> list[Artifact]:
