@@ -82,6 +82,12 @@ def open_account(tx: Transaction, world: World, client_id: str, secret: str | No
     tx.execute(
         "INSERT INTO clients (id, secret, account_id) VALUES (?, ?, ?)", (client_id, secret, account.id)
     )
+    furnish(tx, world, account)
+    return account
+
+
+def furnish(tx: Transaction, world: World, account: Account) -> None:
+    """Give an account what a new one has."""
     wallet = _open_wallet(tx, world, account)
     issuer = ledger.open_book(tx, f"issuer-{CURRENCY}", "issuer", CURRENCY)
     ledger.post(
@@ -93,16 +99,26 @@ def open_account(tx: Transaction, world: World, client_id: str, secret: str | No
         moment=world.now(),
     )
     add_payee(tx, world, account, name="Test Payee", email=None, kind=PayeeKind.TEST_RAILS)
-    return account
+
+
+_SELECT = "SELECT a.id, c.id AS client_id, a.agent_id FROM clients c JOIN accounts a ON a.id = c.account_id"
 
 
 def find_account(tx: Transaction, client_id: str) -> Account | None:
     """The account that a client acts for."""
-    row = tx.execute(
-        "SELECT a.id, c.id AS client_id, a.agent_id FROM clients c JOIN accounts a ON a.id = c.account_id WHERE c.id = ?",
-        (client_id,),
-    ).fetchone()
-    return None if row is None else Account(row["id"], row["client_id"], row["agent_id"])
+    row = tx.execute(f"{_SELECT} WHERE c.id = ?", (client_id,)).fetchone()
+    return None if row is None else Account(*row)
+
+
+def account(tx: Transaction, identity: str) -> Account | None:
+    """The account with that id of its own."""
+    row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
+    return None if row is None else Account(*row)
+
+
+def all_accounts(tx: Transaction) -> list[Account]:
+    """Every account, in the order in which their clients were registered."""
+    return [Account(*row) for row in tx.execute(f"{_SELECT} ORDER BY c.rowid")]
 
 
 def _open_wallet(tx: Transaction, world: World, account: Account) -> Wallet:
@@ -144,6 +160,21 @@ def wallets(tx: Transaction, account: Account) -> list[Wallet]:
 def wallet(tx: Transaction, identity: str) -> Wallet:
     """The wallet with that id."""
     return _wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
+
+
+def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
+    """Give a wallet another policy; payments that wait are judged by it when they are approved."""
+    tx.execute(
+        "UPDATE wallets SET approval_above = ?, most_per_transaction = ?, most_per_day = ?, most_per_month = ? "
+        "WHERE id = ?",
+        (
+            policy.approval_above,
+            policy.most_per_transaction,
+            policy.most_per_day,
+            policy.most_per_month,
+            identity,
+        ),
+    )
 
 
 def _wallet(row: Any) -> Wallet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +16,7 @@ from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox import consent, tasks
 from payman_sdk.sandbox.authority import Authority
 from payman_sdk.sandbox.authorization import Redirect, UnanswerableError
+from payman_sdk.sandbox.bodies import body_of, form_of, parameters
 from payman_sdk.sandbox.refusals import OAuthError
 from payman_sdk.sandbox.request_log import RequestLog, Watched
 from payman_sdk.sandbox.scripting import HTTPFailure, Lost, Mishap, NotTakenError, RPCFailure
@@ -25,9 +25,6 @@ from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox.streaming import EventStream, NoAnswer, attend, until_told
 from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json
-
-LARGEST_BODY = 1024 * 1024
-"""The largest body that is read, in bytes."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,8 +66,8 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults, log
 
 def _token(authority: Authority) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        parameters = _parameters(request.scope["query_string"], await _form(request))
-        token = await run_in_threadpool(authority.token, request.headers.get("authorization"), parameters)
+        given = parameters(request.scope["query_string"], await form_of(request))
+        token = await run_in_threadpool(authority.token, request.headers.get("authorization"), given)
         return JSONResponse(token.as_json(), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     return endpoint
@@ -88,7 +85,7 @@ def _ask(authority: Authority) -> Endpoint:
 
 def _decide(authority: Authority) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return _redirect(await run_in_threadpool(authority.decide, _legible(await _form(request))))
+        return _redirect(await run_in_threadpool(authority.decide, _legible(await form_of(request))))
 
     return endpoint
 
@@ -98,37 +95,16 @@ def _redirect(redirect: Redirect) -> Response:
     return Response(status_code=303, headers={**consent.headers(), "Location": redirect.location})
 
 
-async def _form(request: Request) -> bytes:
-    """The body, where it is a form's."""
-    body = await _body(request)
-    kind = request.headers.get("content-type", "").lower()
-    return body if kind.startswith("application/x-www-form-urlencoded") else b""
-
-
-def _parameters(*encoded: bytes) -> list[tuple[str, str]] | None:
-    """Form-encoded parameters; None if they cannot be read."""
-    try:
-        return [
-            pair
-            for text in encoded
-            for pair in parse_qsl(
-                text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50
-            )
-        ]
-    except ValueError:
-        return None
-
-
 def _legible(encoded: bytes) -> list[tuple[str, str]]:
-    parameters = _parameters(encoded)
-    if parameters is None:
+    read = parameters(encoded)
+    if read is None:
         raise UnanswerableError("the parameters are not form-encoded")
-    return parameters
+    return read
 
 
 def _call(service: Service, method: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
         return await _whole(request, await run_in_threadpool(service.call, token, method, body))
 
@@ -137,7 +113,7 @@ def _call(service: Service, method: str) -> Endpoint:
 
 def _stream(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
         return await _events(request, await run_in_threadpool(service.stream, token, body), faults)
 
@@ -146,7 +122,7 @@ def _stream(service: Service, faults: StreamFaults) -> Endpoint:
 
 def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         token, last = request.headers.get(ACCESS_TOKEN_HEADER), request.headers.get("last-event-id")
         return await _events(request, await run_in_threadpool(service.resubscribe, token, body, last), faults)
 
@@ -234,23 +210,6 @@ async def _agent_card(request: Request) -> Response:
             ],
         }
     )
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body, or a 413 if it is too large.
-
-    What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
-    """
-    body, length = bytearray(), 0
-    async for chunk in request.stream():
-        length += len(chunk)
-        if length <= LARGEST_BODY:
-            body += chunk
-        elif length > 32 * LARGEST_BODY:
-            break
-    if length > LARGEST_BODY:
-        raise HTTPException(413, f"the body is larger than {LARGEST_BODY} bytes")
-    return bytes(body)
 
 
 def _failure(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> Response:

@@ -97,13 +97,14 @@ def open_grant(
     client_id: str,
     allowed: Scopes,
     *,
+    by_credentials: bool = False,
     redirect_uri: str | None = None,
     challenge: str | None = None,
 ) -> Grant:
-    """Write down what a client was allowed."""
+    """Write down what a client was allowed: by a person, or by its own credentials."""
     number = tx.execute(
-        "INSERT INTO grants (client_id, scope, redirect_uri, challenge) VALUES (?, ?, ?, ?)",
-        (client_id, scopes.written(allowed), redirect_uri, challenge),
+        "INSERT INTO grants (client_id, scope, by_credentials, redirect_uri, challenge) VALUES (?, ?, ?, ?, ?)",
+        (client_id, scopes.written(allowed), by_credentials, redirect_uri, challenge),
     ).lastrowid
     assert number is not None  # noqa: S101 (a row was inserted)
     return Grant(number, client_id, allowed, redirect_uri, challenge)

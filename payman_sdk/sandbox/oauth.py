@@ -17,7 +17,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from payman_sdk.sandbox import grants, scopes
+from payman_sdk.sandbox import connections, grants, scopes
 from payman_sdk.sandbox.clients import Client
 from payman_sdk.sandbox.grants import Grant, Held, Kind, Terms
 from payman_sdk.sandbox.refusals import OAuthError, ReuseError
@@ -116,8 +116,13 @@ def _by_credentials(
 ) -> Token:
     if client.is_public:
         raise OAuthError("unauthorized_client", "client_credentials is for clients that have a secret")
+    if connections.is_barred(tx, client.id):
+        raise OAuthError(
+            "unauthorized_client",
+            "what this client may do by its own credentials was revoked; allow it again on the sandbox's page",
+        )
     allowed = asked_scopes(given.get("scope")) or scopes.EVERY
-    opened = grants.open_grant(tx, client.id, allowed)
+    opened = grants.open_grant(tx, client.id, allowed, by_credentials=True)
     return issue(tx, world, terms, opened, refresh=terms.refresh_for_credentials)
 
 

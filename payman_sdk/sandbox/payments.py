@@ -75,12 +75,20 @@ def all_payments(tx: Transaction) -> list[Payment]:
     return [_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
 
 
-def newest(tx: Transaction, account: Account, count: int) -> list[Payment]:
-    """The account's newest payments, newest first."""
+def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
+    """The account's newest payments, newest first, after leaving out so many."""
     found = tx.execute(
-        f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ?", (account.id, count)
+        f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
+        (account.id, count, after),
     )
     return [_payment(row) for row in found]
+
+
+def count(tx: Transaction, account: Account) -> int:
+    """How many payments the account has."""
+    query = "SELECT COUNT(*) AS several FROM payments WHERE account_id = ?"
+    several: int = tx.execute(query, (account.id,)).fetchone()["several"]
+    return several
 
 
 def waiting(tx: Transaction, account: Account) -> list[Payment]:

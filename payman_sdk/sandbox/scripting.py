@@ -201,6 +201,11 @@ class Script:
                 raise TypeError(f"script[{place}] has to be one of {known} or None, not {entry!r}")
         self._entries.extend(several)
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What was not taken yet, the next one first."""
+        return tuple(self._entries.copy())
+
     def clear(self) -> None:
         """Forget the entries that were not taken."""
         self._entries.clear()

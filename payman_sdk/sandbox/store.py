@@ -17,7 +17,7 @@ Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
 _APPLICATION = 0x5041594D  # "PAYM"
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS accounts (
 CREATE TABLE IF NOT EXISTS clients (
     id TEXT PRIMARY KEY,
     secret TEXT, -- a public client has none
-    account_id TEXT NOT NULL UNIQUE REFERENCES accounts
+    account_id TEXT NOT NULL UNIQUE REFERENCES accounts,
+    barred INTEGER NOT NULL DEFAULT 0 -- from getting tokens by its own credentials
 ) STRICT;
 CREATE TABLE IF NOT EXISTS redirect_uris (
     client_id TEXT NOT NULL REFERENCES clients,
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS grants (
     number INTEGER PRIMARY KEY,
     client_id TEXT NOT NULL REFERENCES clients,
     scope TEXT NOT NULL,
+    by_credentials INTEGER NOT NULL, -- the client's own, without anybody's consent
     redirect_uri TEXT,
     challenge TEXT,
     revoked INTEGER NOT NULL DEFAULT 0
@@ -150,10 +152,14 @@ class Store:
 
     Args:
         path: the database's file; None keeps everything in memory, for as long as the store lives.
+
+    Attributes:
+        version: how many transactions of this store have written something.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
         self._lock = threading.Lock()
+        self.version = 0
         # In autocommit mode the module begins no transaction behind our back.
         self._connection = sqlite3.connect(
             ":memory:" if path is None else str(path),
@@ -196,12 +202,14 @@ class Store:
         """
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
+            before = self._connection.total_changes
             try:
                 yield self._connection
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+            self.version += self._connection.total_changes != before
 
     def close(self) -> None:
         """Close the database. A store in memory is gone then; closing twice is harmless."""

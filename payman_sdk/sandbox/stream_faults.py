@@ -76,6 +76,15 @@ class StreamFaults:
                 raise TypeError(f"a fault has to be a StreamFault or None, not {fault!r}")
         self._queue.extend(several)
 
+    @property
+    def entries(self) -> tuple[StreamFault | None, ...]:
+        """What was not taken yet, the next one first."""
+        return tuple(self._queue.copy())
+
+    def clear(self) -> None:
+        """Let the next streams be whole."""
+        self._queue.clear()
+
     def take(self) -> StreamFault | None:
         """The next stream's fault; None if it is whole."""
         try:

@@ -97,6 +97,36 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
     )
 
 
+def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
+    """The account's newest tasks with their numbers, newest first, after leaving out so many."""
+    query = "SELECT number, id FROM tasks WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?"
+    rows = tx.execute(query, (account.id, count, after)).fetchall()
+    return [(row["number"], find(tx, account, row["id"])) for row in rows]
+
+
+def count(tx: Transaction, account: Account) -> int:
+    """How many tasks the account has."""
+    query = "SELECT COUNT(*) AS several FROM tasks WHERE account_id = ?"
+    several: int = tx.execute(query, (account.id,)).fetchone()["several"]
+    return several
+
+
+def numbered(tx: Transaction, account: Account, number: int) -> Task:
+    """The account's task with that number; UnknownTaskError if it has none."""
+    query = "SELECT id FROM tasks WHERE account_id = ? AND number = ?"
+    row = tx.execute(query, (account.id, number)).fetchone()
+    if row is None:
+        raise UnknownTaskError(f"there is no task number {number}")
+    return find(tx, account, row["id"])
+
+
+def number_of(tx: Transaction, account: Account, task_id: str) -> int:
+    """The number of the account's task with that id; there has to be one."""
+    query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
+    number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
+    return number
+
+
 def send(
     tx: Transaction,
     world: World,
@@ -135,7 +165,7 @@ def send(
         )
     else:
         session_id = known.session_id
-    number = _number(tx, account, task_id)
+    number = number_of(tx, account, task_id)
     turn = planned.turn
     if turn is None:
         waiting = payments.of_task(tx, account, task_id)
@@ -200,19 +230,13 @@ def cancel(tx: Transaction, world: World, account: Account, task_id: str) -> Tas
     return find(tx, account, task_id)
 
 
-def _number(tx: Transaction, account: Account, task_id: str) -> int:
-    query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
-    number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
-    return number
-
-
 def _say(tx: Transaction, number: int, role: str, text: str) -> None:
     tx.execute("INSERT INTO messages (task_number, role, text) VALUES (?, ?, ?)", (number, role, text))
 
 
 def _record(tx: Transaction, world: World, account: Account, task_id: str, turn: Turn) -> None:
     """Add a turn to a task: to its history, its artifacts, and as its state."""
-    number = _number(tx, account, task_id)
+    number = number_of(tx, account, task_id)
     _say(tx, number, "agent", turn.text)
     for place, artifact in enumerate(turn.artifacts):
         tx.execute(

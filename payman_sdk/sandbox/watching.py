@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 
 from payman_sdk.sandbox import narration, wire
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.tasks import Sent, Task
+from payman_sdk.sandbox.tasks import Sent, Task, UnknownTaskError
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
 
@@ -93,7 +94,9 @@ class Watch:
 
     def look_again(self) -> None:
         """See the task as it is by now: meanwhile it may have been answered or canceled."""
-        self._see(self._find(self._account, self._task.id))
+        # A task that is forgotten meanwhile is told to its end as it was.
+        with contextlib.suppress(UnknownTaskError):
+            self._see(self._find(self._account, self._task.id))
 
     def answer(self) -> Json:
         """The whole task as an ordinary answer."""
