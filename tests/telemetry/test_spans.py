@@ -310,15 +310,21 @@ def test_tasks(loop: str, sandbox: Sandbox, seen: Seen) -> None:
             sandbox.script([Lost(silent=True)])
             with anyio.move_on_after(0.05):
                 await client.ask(PAYMENT)
+            with anyio.CancelScope() as leaving:
+                async with client.stream(PAYMENT) as stream:
+                    async for _ in stream:
+                        leaving.cancel()
+                        await anyio.lowlevel.checkpoint()
 
     anyio.run(main, backend=loop)
     callers = [span for span in seen.spans() if span.name.startswith("caller")]
     assert [seen.under(span) for span in callers] == [["invoke_agent Payman"] * 2] * 3
     asks = [span for span in seen.spans() if span.name == "invoke_agent Payman"]
     assert sorted(seen.under(span) for span in asks) == sorted(
-        [[RENEWAL, SEND], [SEND], [SEND], [STREAM], [STREAM], [STREAM], [SEND]]
+        [[RENEWAL, SEND], [SEND], [SEND], [STREAM], [STREAM], [STREAM], [SEND], [STREAM]]
     )
-    assert said(asks[-1])["payman.outcome"] == "left"
+    assert [said(span)["payman.outcome"] for span in asks[-2:]] == ["left", "left"]
+    assert said(asks[-1])["payman.events"] == 1
 
 
 def test_hooks_run_within_the_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
