@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import re
 import socket
 from collections.abc import Iterable
 from typing import Any
 
+import anyio
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
@@ -21,6 +23,7 @@ from payman_sdk.errors import ConfigurationError
 PATH = "/mcp"
 _SHORTEST_TOKEN = 16
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_HTTP = 80
 _PATIENCE = 3
 """Seconds that running requests get when the server stops."""
 
@@ -66,7 +69,7 @@ def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str]
             f"The token of the MCP server has {len(token)} characters.",
             next_step=f"Give {_SHORTEST_TOKEN} or more that nobody can guess.",
         )
-    names = [*_names(_LOOPBACK, port), *_names(hosts, port)]
+    names = [*_names(_LOOPBACK, port, is_usual=port == _HTTP), *_names(hosts, port, is_usual=True)]
     security = TransportSecuritySettings(
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
@@ -102,7 +105,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(app: Starlette, sock: socket.socket) -> None:
-    """Serves an application on a socket until the process is told to stop.
+    """Serves an application on a socket until the process is told to stop, or the task is cancelled.
 
     Args:
         app: What `http_app` gives.
@@ -119,8 +122,20 @@ async def serve_http(app: Starlette, sock: socket.socket) -> None:
         ws="none",
         timeout_graceful_shutdown=_PATIENCE,
     )
+    serving = uvicorn.Server(config)
+
+    async def served() -> None:
+        with anyio.CancelScope(shield=True):  # it ends in order, or sessions would be left open
+            await serving.serve(sockets=[sock])
+        group.cancel_scope.cancel()
+
     with sock:
-        await uvicorn.Server(config).serve(sockets=[sock])
+        async with anyio.create_task_group() as group:
+            group.start_soon(served)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                serving.should_exit = True
 
 
 class _Guarded:
@@ -140,10 +155,10 @@ class _Guarded:
         return await self._app(scope, receive, send)
 
 
-def _names(hosts: Iterable[str], port: int) -> list[str]:
-    """What the `Host` of a request may say; browsers leave out the port that is usual."""
+def _names(hosts: Iterable[str], port: int, *, is_usual: bool) -> list[str]:
+    """What the `Host` of a request may say; the port that is usual, which may be that of a proxy, is left out of it."""
     names: list[str] = []
     for host in hosts:
-        has_port = host.rpartition(":")[2].isdigit() and not host.endswith("]") and host.count(":") == 1
-        names += [host] if has_port else [f"{host}:{port}", host]
+        has_port = re.fullmatch(r"[^:]+:[0-9]+|\[.*\]:[0-9]+", host)
+        names += [host] if has_port else [f"{host}:{port}", *([host] if is_usual else [])]
     return names
