@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -13,7 +14,7 @@ _FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker"])
 
 
 class Forked:
-    """A process that carries out an order when it is given one, and reports.
+    """A process that carries out an order when it is given one, reports, and stays until it is dismissed or killed.
 
     Args:
         carry_out: What it does with its order; a function of a module that is preloaded above.
@@ -31,12 +32,13 @@ class Forked:
         self._line.send(order)
 
     def report(self, timeout: float) -> Any:
-        """What came of it; None if the process ended before it could say so."""
+        """What came of it."""
         assert self._line.poll(timeout), "the process does not come to an end"
-        try:
-            return self._line.recv()
-        except EOFError:
-            return None
+        return self._line.recv()
+
+    def dismiss(self) -> None:
+        """Lets it end."""
+        self._line.close()
 
     def kill(self) -> None:
         """Kills it at once, and returns when it is dead."""
@@ -54,8 +56,10 @@ class Forked:
         """Ends it, whatever it does."""
         self.kill()
         self._process.close()
-        self._line.close()
+        self.dismiss()
 
 
 def _serve(carry_out: Callable[[Any], Any], line: Connection) -> None:
     line.send(carry_out(line.recv()))
+    with suppress(EOFError):  # nobody listens any more
+        line.recv()
