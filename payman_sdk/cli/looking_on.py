@@ -25,7 +25,7 @@ class LookingOn:
 
     Args:
         app: The other.
-        tell: Called with every request, once it is answered; of a stream, once it begins.
+        tell: Called with every request, once it is answered; of a stream, once it begins. The web page is not told of.
         latency: Gives the seconds that pass before a request is looked at.
     """
 
@@ -36,10 +36,12 @@ class LookingOn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the application answer."""
-        if scope["type"] != "http":
+        from payman_sdk.sandbox.request_log import RequestLog, Watched
+        from payman_sdk.sandbox.web.guards import is_page
+
+        if scope["type"] != "http" or is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
-        from payman_sdk.sandbox.request_log import RequestLog, Watched
 
         log = RequestLog()
         is_told = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import webbrowser
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,7 @@ def sandbox(
     seed_data: Annotated[
         bool, typer.Option("--seed-data", help="Begin with payees, payments and one that waits for approval.")
     ] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open its web page in the browser.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not tell what is asked.")] = False,
 ) -> None:
     """Serve a local Payman until Ctrl-C, and tell what it is asked.
@@ -76,6 +78,8 @@ def sandbox(
             _start(served, port)
             _introduce(run, served, seeded=seed_data, is_given=bool(client))
             tell.is_on = not quiet
+            if open_page:
+                _open(run, served.page_url)
             while not stopping.wait(0.5):  # in pieces: on Windows, a wait cannot be interrupted
                 pass
         finally:
@@ -107,6 +111,7 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
     """Tells how to reach it. Credentials that it made are shown, for they open nothing else; a secret that was given is not."""
     lines = [
         f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
+        f"Its web page: {served.page_url}",
         "",
         f"export PAYMAN_BASE_URL={served.base_url}",
         f"export PAYMAN_CLIENT_ID={served.client_id}",
@@ -118,6 +123,15 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
     if seeded:
         lines[-1:] = [f"It was asked already: {'; '.join(SEED)}.", ""]
     run.terminal.answer_lines(lines)
+
+
+def _open(run: Run, url: str) -> None:
+    try:
+        is_shown = webbrowser.open(url)
+    except webbrowser.Error:
+        is_shown = False
+    if not is_shown:
+        run.terminal.tell("No browser could be opened; open the web page yourself.")
 
 
 def _start(served: Sandbox, port: int) -> None:

@@ -58,7 +58,13 @@ def __getattr__(name: str) -> object:
     try:
         home = import_module(f"{__name__}.{_HOMES[name]}")
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in {"starlette", "uvicorn", "anyio"}:
+        if (missing.name or "").partition(".")[0] not in {
+            "starlette",
+            "uvicorn",
+            "anyio",
+            "jinja2",
+            "markupsafe",
+        }:
             raise
         raise ImportError(
             f"the sandbox needs {missing.name}: pip install 'paymanai-sdk[sandbox]'", name=missing.name

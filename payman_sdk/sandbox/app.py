@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox import consent, tasks
@@ -24,6 +24,9 @@ from payman_sdk.sandbox.service import ForbiddenError, Service, UnauthorizedErro
 from payman_sdk.sandbox.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox.streaming import EventStream, NoAnswer, attend, until_told
 from payman_sdk.sandbox.watching import Watch
+from payman_sdk.sandbox.web.guarding import Guarded
+from payman_sdk.sandbox.web.guards import HEADERS, PAGE
+from payman_sdk.sandbox.web.pages import create_pages
 from payman_sdk.sandbox.wire import Json
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -48,8 +51,11 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults, log
             post("/sandbox/tasks/{task_id:path}/approve", _settle(service, approve=True)),
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
             Route(PATHS["get_agent_card"], _agent_card),
+            Route("/", _to_page),
+            Route(PAGE, _to_page),
+            Mount(PAGE, app=create_pages(service, faults)),
         ],
-        middleware=[Middleware(Watched, log=log)],
+        middleware=[Middleware(Watched, log=log), Middleware(Guarded)],
         exception_handlers={
             HTTPException: _http_error,
             ClientDisconnect: _gone,
@@ -185,6 +191,10 @@ def _settle(service: Service, *, approve: bool) -> Endpoint:
         return JSONResponse(await run_in_threadpool(service.settle, token, task_id, approve=approve))
 
     return endpoint
+
+
+async def _to_page(_: Request) -> Response:
+    return Response(status_code=303, headers={**HEADERS, "Location": f"{PAGE}/"})
 
 
 async def _agent_card(request: Request) -> Response:

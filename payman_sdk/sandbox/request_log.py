@@ -11,6 +11,7 @@ from typing import Any, cast
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_api import PATHS
+from payman_sdk.sandbox.web.guards import is_page
 
 MOST_REQUESTS = 10_000
 LARGEST_BODY_KEPT = 64 * 1024
@@ -90,7 +91,7 @@ class RequestLog:
 
 
 class Watched:
-    """An ASGI application whose requests are noted.
+    """An ASGI application whose requests are noted, but for those of the web page.
 
     Args:
         app: the application.
@@ -102,7 +103,7 @@ class Watched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, and look on."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
         seen = self._log.begin(scope["method"], scope["path"])

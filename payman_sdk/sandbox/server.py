@@ -26,6 +26,7 @@ from payman_sdk.sandbox.service import Service
 from payman_sdk.sandbox.serving import Serving
 from payman_sdk.sandbox.store import Store
 from payman_sdk.sandbox.stream_faults import StreamFaults
+from payman_sdk.sandbox.web.guards import PAGE
 from payman_sdk.sandbox.wire import Style
 from payman_sdk.sandbox.world import Clock, Randomness, World
 
@@ -201,6 +202,15 @@ class Sandbox(Issuing, Overseeing, Directing):
             )
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
+    @property
+    def page_url(self) -> str:
+        """Where its web page is, for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
+
+        Raises:
+            RuntimeError: if it has no port yet.
+        """
+        return f"{self.base_url}{PAGE}/"
+
     def transport(self) -> SandboxTransport:
         """A transport for httpx that reaches this sandbox without a socket, whether it is started or not.
 
@@ -225,7 +235,7 @@ class Sandbox(Issuing, Overseeing, Directing):
     def requests(self) -> list[SandboxRequest]:
         """What the sandbox was asked since it was made, refused and unreadable requests too, oldest first.
 
-        A request is there as soon as its head has come; its status is there once it is answered. The newest 10,000 are
+        Those of the web page are not among them. A request is there as soon as its head has come; its status is there once it is answered. The newest 10,000 are
         kept. What was asked of the token endpoint is in `token_requests`.
 
         Example:

@@ -63,12 +63,16 @@ class Service:
         """
         return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
 
+    def stream_as(self, access: Access, body: bytes) -> Json | Watch:
+        """As `stream`, for whoever needs no token: a person at the sandbox itself."""
+        return self._ask(access, body, lambda agent: agent.stream(body))
+
     def _ask(
-        self, token: str | None, body: bytes, question: Callable[[rpc.Agent], Json | Watch]
+        self, who: str | Access | None, body: bytes, question: Callable[[rpc.Agent], Json | Watch]
     ) -> Json | Watch:
         try:
             with self.store.transaction() as tx:
-                access = self._access(tx, token)
+                access = who if isinstance(who, Access) else self._access(tx, who)
                 return question(
                     rpc.Agent(tx, self._find, self.world, self.style, self.manner, self.script, access)
                 )

@@ -76,6 +76,9 @@ class StreamFaults:
                 raise TypeError(f"a fault has to be a StreamFault or None, not {fault!r}")
         self._queue.extend(several)
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     @property
     def entries(self) -> tuple[StreamFault | None, ...]:
         """What was not taken yet, the next one first."""

@@ -1,0 +1,163 @@
+"""Who may ask: which names the sandbox answers to, where a change has to come from, and what pages say to browsers."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+COOKIE = "payman-sandbox"
+PAGE = "/web"
+"""Where the web page is; everything below it is the page's."""
+
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
+    ),
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "X-Content-Type-Options": "nosniff",
+    # Nobody else gets a referrer. With `no-referrer`, browsers send forms with `Origin: null`, as a sandboxed frame of
+    # somebody else's does, and nothing could be told from it.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is the web page's; whoever goes to the root is led there."""
+    return path in ("/", PAGE) or path.startswith(f"{PAGE}/")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says of where it goes and where it comes from; None where it says nothing.
+
+    Attributes:
+        scheme: `http` or `https`.
+        port: of the socket that it came in by.
+        hosts: the Host headers.
+        origin: the page that made a browser send it.
+        site: how that page is related to this one, in the browser's words (Sec-Fetch-Site).
+    """
+
+    scheme: str
+    port: int | None
+    hosts: tuple[str, ...]
+    origin: str | None
+    site: str | None
+
+    @classmethod
+    def of(cls, scope: Scope) -> Asked:
+        """What an ASGI request says."""
+
+        def said(name: bytes) -> tuple[str, ...]:
+            return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+
+        origins, sites = said(b"origin"), said(b"sec-fetch-site")
+        server = scope.get("server")
+        return cls(
+            scope["scheme"],
+            server[1] if server else None,
+            said(b"host"),
+            ", ".join(origins) if origins else None,
+            ", ".join(sites) if sites else None,
+        )
+
+    @property
+    def names_us(self) -> bool:
+        """Whether the Host is a name of this machine's own with the sandbox's port: no other name can be led here."""
+        if len(self.hosts) != 1:
+            return False
+        try:
+            parts = urlsplit(f"//{self.hosts[0]}")
+            name, port = parts.hostname or "", parts.port
+        except ValueError:
+            return False
+        if parts.username is not None or parts.netloc != self.hosts[0] or not _is_loopback(name):
+            return False
+        usual = _PORTS.get(self.scheme)
+        return (port or usual) == (self.port or usual)
+
+    @property
+    def is_from_us(self) -> bool:
+        """Whether its Origin is the very address that it goes to."""
+        return self.origin is not None and self.origin.lower() == f"{self.scheme}://{self.hosts[0]}".lower()
+
+
+def page_refusal(asked: Asked) -> str | None:
+    """Why the page is not shown; None if it is."""
+    if not asked.names_us:
+        return (
+            "This page is only there under the sandbox's own address, 127.0.0.1 or localhost with its port."
+        )
+    return None
+
+
+def change_refusal(asked: Asked) -> str | None:
+    """Why a change is not made, as far as the headers tell; None if it may be."""
+    if refusal := page_refusal(asked):
+        return refusal
+    if asked.origin is None and asked.site is None:
+        return "The request does not say which page it comes from; use a browser."
+    if (asked.origin is not None and not asked.is_from_us) or asked.site not in (None, "same-origin"):
+        return "The request comes from another page."
+    return None
+
+
+def api_refusal(asked: Asked) -> str | None:
+    """Why a browser may not use the API. Only browsers send an Origin; whoever sends none is answered as ever.
+
+    `null` is what the consent page's own form sends; a page that hides where it is from can do nothing with it, for it
+    may not set the headers that carry tokens, and the form has a ticket.
+    """
+    if asked.origin is None or (asked.names_us and (asked.is_from_us or asked.origin == "null")):
+        return None
+    return "the Origin is not the sandbox's own; pages of other addresses may not use it"
+
+
+class Forgery:
+    """Tokens without which no form is taken: each belongs to the cookie of a browser.
+
+    Args:
+        randomness: gives that many random bytes. It is not the sandbox's own, which a test may have seeded.
+    """
+
+    def __init__(self, randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._key, self._randomness = randomness(32), randomness
+
+    def cookie(self, given: str | None) -> str:
+        """The browser's cookie, or one for a browser that has none."""
+        if given is not None and re.fullmatch("[0-9a-f]{64}", given):
+            return given
+        return self._randomness(32).hex()
+
+    def token(self, cookie: str) -> str:
+        """What the forms of the browser with that cookie carry."""
+        return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
+
+    def is_ours(self, cookie: str | None, token: str | None) -> bool:
+        """Whether a form comes from a page that this sandbox gave to that browser."""
+        expected = self.token(cookie or "")
+        return hmac.compare_digest(expected.encode(), (token or "").encode()) and bool(cookie)
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
