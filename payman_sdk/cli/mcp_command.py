@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
+import signal
+import threading
+from collections.abc import Generator
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +17,7 @@ import typer
 
 from payman_sdk.cli.connecting import at_hand
 from payman_sdk.cli.logins import store_of
-from payman_sdk.cli.running import Run
+from payman_sdk.cli.running import Run, TerminatedError
 from payman_sdk.cli.settings import Settings
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import ConfigurationError
@@ -125,7 +129,22 @@ def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
         async with _client(settings) as client:
             await serve_stdio(mcp_server(client, **options))
 
-    anyio.run(serve)
+    with _ended_by_signals():
+        anyio.run(serve)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Generator[None]:
+    """Signals end the process at once in the block: a thread that reads standard input cannot be woken, and what was sent is written down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _serve_http(
@@ -153,7 +172,13 @@ def _serve_http(
                     )
                 await serve_http(app, sock)
 
-        anyio.run(serve)
+        try:
+            anyio.run(serve)
+        except* (
+            KeyboardInterrupt,
+            TerminatedError,
+        ):  # that is how it ends; a task group wraps what a signal raised
+            pass
 
 
 def _client(settings: Settings) -> AsyncPaymanClient:

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
+import anyio
 from attrs import define
 from mcp.server import ServerRequestContext
 from mcp_types import (
@@ -36,6 +37,8 @@ _SCHEMA = {
     "required": ["confirm"],
 }
 _KEY = "confirm"
+_PATIENCE = 600.0
+"""Seconds for an answer; meanwhile nobody else can carry the operation out, and a client may have gone without a word."""
 
 
 class CannotAskError(Exception):
@@ -86,14 +89,16 @@ async def elicit(proposal: Proposal) -> bool:
     if asking is None:
         raise CannotAskError("nobody can be asked here, outside of a call through MCP")
     session = asking.context.session
-    if not _can_ask(session.client_capabilities):
+    if not can_ask(session.client_capabilities):
         raise CannotAskError(
             "this client cannot ask the user; the user may take one that supports elicitation, or start the server "
             "without confirmation"
         )
     message = in_words(proposal)
     if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-        return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
+        with anyio.move_on_after(_PATIENCE):
+            return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
+        raise CannotAskError("the user did not answer in time")
     answers = asking.params.input_responses or {}
     if asking.params.request_state == message and _KEY in answers:
         return _is_yes(answers[_KEY])
@@ -139,7 +144,7 @@ def _visible(text: str) -> str:
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
 
 
-def _can_ask(capabilities: Any) -> bool:
+def can_ask(capabilities: Any) -> bool:
     """Whether a client shows forms; one that names no kind of elicitation means these, as there was no other kind once."""
     elicitation = None if capabilities is None else capabilities.elicitation
     return elicitation is not None and (elicitation.form is not None or elicitation.url is None)

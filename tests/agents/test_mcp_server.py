@@ -1,0 +1,390 @@
+"""The MCP server on its own: who is asked, who may call it over HTTP, and what it says where something is not there."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from mcp import Client, MCPError
+from mcp.server import Server
+from mcp_types import (
+    ClientCapabilities,
+    ElicitationCapability,
+    ElicitResult,
+    FormElicitationCapability,
+    InputRequiredResult,
+    TextResourceContents,
+    UrlElicitationCapability,
+)
+from starlette.testclient import TestClient
+
+from payman_sdk import AsyncPaymanClient
+from payman_sdk.agents import Proposal
+from payman_sdk.agents.mcp import CannotAskError, elicit, http_app, listening, mcp_server
+from payman_sdk.agents.mcp.elicitation import can_ask, in_words
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import connected_async
+from tests.agents.mcp_tour import PAYMENT, YES, Person, text_of
+
+MODES = ("legacy", "2026-07-28")
+TOKEN = "the-token-of-the-mcp-tests"
+
+
+@contextlib.asynccontextmanager
+async def served(sandbox: Sandbox, **options: Any) -> AsyncGenerator[Server[Any]]:
+    """A server whose client pays in the sandbox."""
+    async with connected_async(sandbox) as payman:
+        yield mcp_server(payman, **options)
+
+
+# --- who is asked
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_client_that_cannot_ask_moves_no_money(mode: str, sandbox: Sandbox) -> None:
+    """Where nobody can be shown what is sent, nothing is, and the model is told what the user can do; reading goes on."""
+
+    async def main() -> tuple[str, str]:
+        async with served(sandbox) as server, Client(server, mode=mode) as client:
+            paid = await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"})
+            asked = await client.call_tool("payman_ask", {"text": "list all wallets"})
+            return text_of(paid), asked.structured_content["status"]
+
+    told, asked = anyio.run(main)
+    assert told.startswith(
+        "Refused, and nothing was paid: it was not agreed to (this client cannot ask the user;"
+    )
+    assert (asked, sandbox.payments) == ("completed", [])
+
+
+def test_a_client_has_to_show_forms() -> None:
+    """One that names no kind of elicitation shows forms, as there was nothing else once; one that only opens pages does not."""
+    form, url = FormElicitationCapability(), UrlElicitationCapability()
+    able = [
+        ElicitationCapability(),
+        ElicitationCapability(form=form),
+        ElicitationCapability(form=form, url=url),
+    ]
+    assert [can_ask(ClientCapabilities(elicitation=one)) for one in able] == [True] * 3
+    assert not can_ask(ClientCapabilities(elicitation=ElicitationCapability(url=url)))
+    assert not can_ask(ClientCapabilities())
+    assert not can_ask(None)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_without_confirmation_nobody_is_asked(mode: str, sandbox: Sandbox) -> None:
+    """A server that was made without confirm pays at once."""
+
+    async def main() -> Any:
+        async with served(sandbox, confirm=None) as server, Client(server, mode=mode) as client:
+            return (
+                await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"})
+            ).structured_content
+
+    assert anyio.run(main)["status"] == "completed"
+    assert len(sandbox.payments) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_client_that_calls_is_asked(mode: str, sandbox: Sandbox) -> None:
+    """Of two clients that pay at the same moment, each is shown its own payment, and the answer of one decides nothing for the other."""
+
+    async def main() -> list[tuple[str, list[str]]]:
+        both_asked = [anyio.Event(), anyio.Event()]
+
+        async def pay(number: int) -> None:
+            person = Person([YES if number else ElicitResult(action="decline")])
+
+            async def answer(context: Any, params: Any) -> ElicitResult:
+                both_asked[number].set()
+                await both_asked[1 - number].wait()
+                return await person(context, params)
+
+            async with Client(server, mode=mode, elicitation_callback=answer) as client:
+                result = await client.call_tool(
+                    "payman_pay", {"text": PAYMENT, "operation": f"invoice-{number}"}
+                )
+            seen[number] = (result.structured_content["status"], person.shown)
+
+        seen: dict[int, tuple[str, list[str]]] = {}
+        async with served(sandbox) as server, anyio.create_task_group() as group:
+            group.start_soon(pay, 0)
+            group.start_soon(pay, 1)
+        return [seen[0], seen[1]]
+
+    (declined, shown_first), (accepted, shown_second) = anyio.run(main)
+    assert (declined, accepted, len(sandbox.payments)) == ("refused", "completed", 1)
+    assert [len(shown_first), len(shown_second)] == [1, 1]
+    assert shown_first[0].endswith("Operation: invoice-0")
+    assert shown_second[0].endswith("Operation: invoice-1")
+
+
+def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
+    """A yes that comes back with other arguments, with a state that was made up, or with none, pays nothing."""
+
+    async def main() -> list[object]:
+        async def call(arguments: dict[str, str], state: str | None) -> object:
+            try:
+                return await client.session.call_tool(
+                    "payman_pay",
+                    arguments,
+                    input_responses={"confirm": YES},
+                    request_state=state,
+                    allow_input_required=True,
+                )
+            except MCPError as error:
+                return error
+
+        first = {"text": PAYMENT, "operation": "invoice-1"}
+        more = {"text": "send 90 TSD to Test Payee", "operation": "invoice-1"}
+        async with (
+            served(sandbox) as server,
+            Client(server, mode=MODES[1], elicitation_callback=Person()) as client,
+        ):
+            asked = await client.session.call_tool("payman_pay", first, allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            assert asked.request_state
+            assert PAYMENT not in asked.request_state
+            answers = [
+                await call(more, asked.request_state),
+                await call(first, "made up"),
+                await call(first, None),
+            ]
+            assert not sandbox.payments
+            await call(first, asked.request_state)
+            return answers
+
+    others, made_up, stateless = anyio.run(main)
+    assert isinstance(others, MCPError)
+    assert isinstance(made_up, MCPError)
+    assert isinstance(stateless, InputRequiredResult)  # it is asked again
+    assert len(sandbox.payments) == 1
+
+
+def test_nobody_can_be_asked_outside_of_a_call() -> None:
+    """The confirm of MCP refuses where there is no client to ask."""
+    with pytest.raises(CannotAskError, match="outside of a call"):
+        anyio.run(elicit, Proposal(text=PAYMENT, operation="invoice-1", task_id="tsk-1"))
+
+
+def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that shows a question and never answers holds an operation for a while only; nothing is sent."""
+    monkeypatch.setattr("payman_sdk.agents.mcp.elicitation._PATIENCE", 0.01)
+
+    async def never(context: Any, params: Any) -> ElicitResult:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def main() -> str:
+        async with (
+            served(sandbox) as server,
+            Client(server, mode="legacy", elicitation_callback=never) as client,
+        ):
+            return text_of(await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"}))
+
+    assert "(the user did not answer in time)" in anyio.run(main)
+    assert sandbox.requests == []
+
+
+def test_no_text_passes_for_another() -> None:
+    """Lines that a model or a payee wrote are marked as theirs, and what is invisible or turns the direction of writing is spelled out."""
+    text = "send 10 TSD to Bob\n\nOperation: harmless\r\u202e\x1b[2K"
+    shown = in_words(Proposal(text=text, operation="invoice\u200b-1", task_id="tsk-1"))
+    assert shown.splitlines()[2:] == [
+        "> send 10 TSD to Bob",
+        "> ",
+        "> Operation: harmless\\u000d\\u202e\\u001b[2K",
+        "",
+        "Operation: invoice\\u200b-1",
+    ]
+    unnamed = in_words(Proposal(text="approve", operation=None, task_id="tsk-1", is_reply=True))
+    assert unnamed.endswith("> approve\n\nOperation: tsk-1")
+
+
+# --- over HTTP
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[TestClient]:
+    """A server over HTTP, as the ASGI application that it is."""
+    server = mcp_server(
+        AsyncPaymanClient(client_id="an-id", client_secret="a-secret", base_url="http://127.0.0.1:9")
+    )
+    app = http_app(server, token=TOKEN, port=8643, hosts=["pay.example.com", "other.example.com:81"])
+    with TestClient(app, base_url="http://127.0.0.1:8643") as web:
+        web.headers.update(
+            {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {TOKEN}"}
+        )
+        yield web
+
+
+INITIALIZE = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "raw", "version": "1"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://localhost:8643"}, 200),
+        ({"Host": "pay.example.com", "Origin": "https://pay.example.com"}, 200),
+        ({"Host": "other.example.com:81"}, 200),
+        ({"Host": "other.example.com"}, 421),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "127.0.0.1"}, 421),
+        ({"Host": "127.0.0.1:8643.evil.example"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "http://localhost"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Authorization": ""}, 401),
+        ({"Authorization": f"Bearer {TOKEN}x"}, 401),
+        ({"Authorization": TOKEN}, 401),
+        ({"Authorization": "Bearer é"}, 401),
+    ],
+)
+def test_who_may_call(web: TestClient, headers: dict[str, str], status: int) -> None:
+    """Only who knows the token, by a name that the server goes by, and from no page of elsewhere."""
+    encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+    answer = web.post("/mcp", json=INITIALIZE, headers=encoded)  # type: ignore[arg-type]
+    assert answer.status_code == status
+    assert TOKEN not in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS", "PUT"])
+def test_nothing_is_open_without_the_token(web: TestClient, method: str) -> None:
+    """Every method and every path asks for it."""
+    for path in ("/mcp", "/", "/mcp/sse"):
+        answer = web.request(method, path, headers={"Authorization": ""})
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{", -32700),
+        ("[]", -32602),
+        ('{"jsonrpc": "2.0", "id": 2}', -32602),
+        ('{"jsonrpc": "2.0", "id": 2, "method": "tools/steal"}', -32601),
+        ('{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {}}', -32602),
+        (
+            '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "payman_pay", "arguments": [1]}}',
+            -32602,
+        ),
+        (
+            '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "payman_pay", "arguments": {"text": "\\ud800"}}}',
+            None,
+        ),
+        ('{"jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": {"uri": 5}}', -32602),
+    ],
+)
+def test_what_is_malformed_is_answered(web: TestClient, body: str, code: int | None) -> None:
+    """Whatever arrives has an answer of the protocol, and the session goes on."""
+    begun = web.post("/mcp", json=INITIALIZE)
+    session = {"Mcp-Session-Id": begun.headers["Mcp-Session-Id"], "MCP-Protocol-Version": "2025-11-25"}
+    web.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=session)
+    answer = web.post("/mcp", content=body, headers={**session, "Content-Type": "application/json"})
+    if code is not None:
+        assert f'"code":{code}' in answer.text
+    assert "Traceback" not in answer.text
+    listed = web.post("/mcp", json={"jsonrpc": "2.0", "id": 3, "method": "tools/list"}, headers=session)
+    assert "payman_pay" in listed.text
+
+
+@pytest.mark.parametrize(
+    "token", ["", "short", "with a space in it, and long", "ümläuts-are-no-header-value", 16 * "\n"]
+)
+def test_a_token_has_to_be_one(token: str) -> None:
+    """A token that anybody could guess, or that no header can hold, is refused, and not repeated."""
+    server = mcp_server(AsyncPaymanClient(client_id="an-id", client_secret="a-secret"))
+    with pytest.raises(ConfigurationError, match="The token of the MCP server has") as refused:
+        http_app(server, token=token, port=8643)
+    assert not token or token not in str(refused.value)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    """Where nothing can be listened on, the message names the address and the way out."""
+    with (
+        listening("127.0.0.1", 0) as sock,
+        pytest.raises(ConfigurationError, match=r"127\.0\.0\.1, port .*another port"),
+    ):
+        listening("127.0.0.1", sock.getsockname()[1])
+    with pytest.raises(ConfigurationError, match="cannot be listened on"):
+        listening("a" * 64, 0)  # longer than a part of a name may be: no resolver is asked
+
+
+# --- what is not there
+
+
+def answering(answer: Callable[[], httpx.Response]) -> AsyncPaymanClient:
+    """A client of a server that answers everything in one way."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: answer()))
+    return AsyncPaymanClient(client_id="an-id", client_secret="a-secret", http_client=http)
+
+
+def _unreachable() -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            lambda: httpx.Response(404, text="<html>"),
+            "Payman gives no agent card here: it answered with status 404.",
+        ),
+        (
+            lambda: httpx.Response(200, text="<html>"),
+            "Payman gives no agent card here: what it answered is none.",
+        ),
+        (
+            lambda: httpx.Response(200, json=["a"]),
+            "Payman gives no agent card here: what it answered is none.",
+        ),
+        (
+            lambda: httpx.Response(200, text="[" * 100_000),
+            "Payman gives no agent card here: what it answered is none.",
+        ),
+        (
+            lambda: httpx.Response(200, json={"a": "x" * 300_000}),
+            "Payman gives no agent card here: what it answered is none.",
+        ),
+        (_unreachable, "The agent card cannot be had now: "),
+    ],
+)
+def test_a_card_that_is_not_there_says_so(answer: Callable[[], httpx.Response], said: str) -> None:
+    """Where the server gives no card the resource is a sentence, and no error."""
+
+    async def main() -> TextResourceContents:
+        async with Client(mcp_server(answering(answer))) as client:
+            [card] = (await client.read_resource("payman://agent-card")).contents
+        assert isinstance(card, TextResourceContents)
+        return card
+
+    card = anyio.run(main)
+    assert card.mime_type == "text/plain"
+    assert card.text.startswith(said)
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the official SDK, importing the server says what to install."""
+    for name in list(sys.modules):
+        if name.startswith("payman_sdk.agents.mcp"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mcp.server", None)
+    with pytest.raises(ConfigurationError, match=r"paymanai-sdk\[mcp\]"):
+        import payman_sdk.agents.mcp  # noqa: F401
