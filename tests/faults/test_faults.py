@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
+from payman_sdk.connections import OwnClient
 from payman_sdk.errors import OutcomeUnknownError
 from payman_sdk.testing.faults import Kind, Settings, run
 from payman_sdk.testing.faults.__main__ import main
@@ -97,15 +98,15 @@ def test_a_client_that_asks_anew_is_found_out(blunder: Blunder) -> None:
 
 def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends the same task again without asking how it stands is found out, though the sandbox forgives it."""
-    true_send = httpx.Client.send
+    true_send = OwnClient.send
 
-    def send_again(http: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+    def send_again(http: OwnClient, request: httpx.Request, **options: Any) -> httpx.Response:
         try:
             return true_send(http, request, **options)
         except httpx.TransportError:
             return true_send(http, request, **options)
 
-    monkeypatch.setattr(httpx.Client, "send", send_again)
+    monkeypatch.setattr(OwnClient, "send", send_again)
     assert breaches_of(BLUNDERS)["blind"] > 0
 
 
