@@ -1,0 +1,60 @@
+"""What the adapters of frameworks have in common: a tool of either toolkit called from an event loop, a model's arguments read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeAlias
+
+from payman_sdk.agents.results import OperationResult
+from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
+from payman_sdk.agents.tools import Tool
+from payman_sdk.errors import ConfigurationError
+
+Toolkit: TypeAlias = PaymanToolkit | AsyncPaymanToolkit
+OnMessage: TypeAlias = Callable[[Any], Any]
+
+
+def tools_of(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
+    """The tools of a toolkit.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not isinstance(toolkit, Toolkit):
+        raise ConfigurationError(
+            f"toolkit is a {type(toolkit).__name__}.",
+            next_step="Give a PaymanToolkit or an AsyncPaymanToolkit.",
+        )
+    return toolkit.tools
+
+
+async def called(
+    toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
+) -> OperationResult:
+    """Calls a tool from an event loop. One that blocks has a thread of its own: many that wait keep others from none.
+
+    Args:
+        toolkit: The toolkit.
+        tool: One of its tools.
+        arguments: What the model gave, whatever it is.
+        on_message: What is told every event.
+    """
+    call: Callable[[], Any] = partial(tool.call, arguments, on_message)
+    if isinstance(toolkit, AsyncPaymanToolkit):
+        result: OperationResult = await call()
+        return result
+    import anyio
+    import anyio.to_thread
+
+    # Who is cancelled leaves at once; the thread goes on to its end, and what comes of it is written down.
+    return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
+
+
+def read(arguments: str) -> Any:
+    """A model's arguments out of their JSON; what is no JSON stays as it is, for the tool to answer."""
+    try:
+        return json.loads(arguments or "{}")
+    except (ValueError, RecursionError):
+        return arguments

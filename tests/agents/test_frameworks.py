@@ -1,0 +1,202 @@
+"""The tools in agents of real frameworks, whose model is a script: what is promised of the toolkit holds in each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from payman_sdk.agents import AsyncPaymanToolkit, Limit, PaymanToolkit
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Lost, Sandbox
+from tests.agents.conftest import connected, connected_async, sends
+from tests.agents.frameworks import FRAMEWORKS, Script
+from tests.agents.test_guard import Switchboard
+
+PAYMENT, OTHER_WORDS = "send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"
+EVERY = pytest.mark.parametrize("framework", FRAMEWORKS)
+ROOT = Path(__file__).parents[2]
+
+
+def pay(text: str = PAYMENT, operation: str = "invoice-1") -> tuple[str, dict[str, str]]:
+    return "payman_pay", {"text": text, "operation": operation}
+
+
+def run(framework: str, sandbox: Sandbox, script: Script, *, is_async: bool, **options: Any) -> list[str]:
+    """What the model of an agent reads that has a toolkit of its own."""
+    on_message = options.pop("on_message", None)
+
+    async def main() -> list[str]:
+        if is_async:
+            async with connected_async(sandbox) as client:
+                return await FRAMEWORKS[framework](AsyncPaymanToolkit(client, **options), script, on_message)
+        with connected(sandbox) as client:
+            return await FRAMEWORKS[framework](PaymanToolkit(client, **options), script, on_message)
+
+    return asyncio.run(main())
+
+
+@EVERY
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+def test_the_same_operation_again(framework: str, is_async: bool, sandbox: Sandbox) -> None:
+    """An agent that pays again, in the same words and in others, pays once, and its model reads the first result, byte for byte."""
+    script = [
+        [pay()],
+        [pay()],
+        [pay(OTHER_WORDS)],
+        [("payman_check", {"operation": "invoice-1"})],
+        [("payman_ask", {"text": "list all wallets"})],
+    ]
+    first, again, other, checked, asked = run(framework, sandbox, script, is_async=is_async)
+    assert first.startswith("Sent **10.00 TSD** to **Test Payee**")
+    assert first == again == checked
+    assert other.startswith(f"{first}\n\nNothing was sent for the words given now")
+    assert "990.00 TSD" in asked
+    assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT, "list all wallets"])
+
+
+@EVERY
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+def test_fifty_at_once(framework: str, is_async: bool, sandbox: Sandbox) -> None:
+    """Of fifty calls that a model makes in one turn for one operation, one is sent, and all are told the same."""
+    texts = run(framework, sandbox, [[pay()] * 50], is_async=is_async)
+    assert (len(texts), len(set(texts))) == (50, 1)
+    assert texts[0].startswith("Sent **10.00 TSD**")
+    assert sends(sandbox) == [PAYMENT]
+
+
+@EVERY
+def test_past_its_limit(framework: str, sandbox: Sandbox) -> None:
+    """What is past the limit of a run is refused before anything is sent, and the model reads why."""
+    with connected(sandbox) as client:
+        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
+        before = len(sandbox.requests)
+        [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(operation="invoice-2")]], None))
+    assert text.startswith("Refused, and nothing was paid: This run may make 1 payment")
+    assert len(sandbox.requests) == before
+
+
+UNSURE: Script = [[pay()], [pay()], [pay(OTHER_WORDS)], [("payman_check", {"operation": "invoice-1"})]]
+
+
+@EVERY
+def test_a_server_that_does_not_tell(framework: str) -> None:
+    """On a server without tasks/get nothing is ever sent: whether it was paid before could not be learned, and so the model is told."""
+    with contextlib.closing(Sandbox(tasks_get=False)) as sandbox:
+        texts = run(framework, sandbox, UNSURE, is_async=True)
+        assert sends(sandbox) == []
+    assert len(texts) == 4
+    assert all("could not be learned" in text and "Do not pay in another way" in text for text in texts)
+
+
+@EVERY
+def test_an_unknown_outcome(framework: str, tmp_path: Path) -> None:
+    """Where tasks/get is switched off in between, a payment whose answer was lost is not sent again, and stays unknown to the model."""
+    switchboard = Switchboard(tmp_path / "sandbox.sqlite3")
+    known, forgetful = switchboard.sandboxes
+    forgetful.script([Lost()])
+    with (
+        contextlib.closing(known),
+        contextlib.closing(forgetful),
+        httpx.Client(transport=switchboard) as http,
+        known.client(http_client=http, max_retries=0, timeout=0.5, before_send=switchboard.switch) as client,
+    ):
+        texts = asyncio.run(FRAMEWORKS[framework](PaymanToolkit(client), UNSURE, None))
+        assert (len(known.payments), switchboard.sends()) == (1, 1)
+    assert len(texts) == 4
+    assert all(
+        text.startswith("The outcome of operation invoice-1 is not known: it may have been") for text in texts
+    )
+    assert all("Do not pay again" in text for text in texts)
+
+
+@EVERY
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: Sandbox) -> None:
+    """A model is told what is wrong with its arguments, as often as it gives wrong ones, and can go on; nothing is sent."""
+    wrong: list[tuple[Any, str]] = [
+        ({"text": PAYMENT}, "the argument operation is missing"),
+        ({}, "the argument text is missing"),
+        ({"text": 5, "operation": "a"}, "the argument text is no string but a int"),
+        ({"text": PAYMENT, "operation": " "}, "the argument operation is blank"),
+        *(
+            ({"text": PAYMENT, "operation": "a", name: "x"}, f"there is no argument {name!r}")
+            for name in ("amount", "self", "config", "run_manager", "ctx", "args")
+        ),
+    ]
+    if framework != "langchain":  # which has no call of a tool whose arguments are no object
+        none = "the arguments are no object"
+        wrong += [('{"text": "send', none), ("[]", none), ("null", none), ("5", none)]
+        wrong.append(("", "the argument text is missing"))
+    script = [*([("payman_pay", arguments)] for arguments, _ in wrong), [pay()]]
+    *texts, paid = run(framework, sandbox, script, is_async=is_async)
+    for text, (_, problem) in zip(texts, wrong, strict=True):
+        assert text.startswith(f"Nothing was done: {problem}"), text
+    assert paid.startswith("Sent **10.00 TSD**")
+    assert sends(sandbox) == [PAYMENT]
+
+
+@EVERY
+def test_progress_is_told(framework: str, sandbox: Sandbox) -> None:
+    """With on_message, the program hears the events of the task while Payman is at work, and the model reads the same."""
+    events: list[Any] = []
+
+    async def on_message(event: Any) -> None:
+        events.append(event)
+
+    [text] = run(framework, sandbox, [[pay()]], is_async=True, on_message=on_message)
+    assert text.startswith("Sent **10.00 TSD**")
+    assert events
+
+
+@EVERY
+def test_a_mistake_of_the_program_comes_out(framework: str, sandbox: Sandbox) -> None:
+    """What a model can do nothing about ends the run, and tells the program what it is; the OpenAI Agents SDK wraps it."""
+    with connected(sandbox) as client:
+        toolkit = PaymanToolkit(client)
+    with pytest.raises(Exception, match="This client has been closed") as caught:
+        asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
+    wrapped = caught.value.__cause__ if framework == "openai-agents" else caught.value
+    assert isinstance(wrapped, ConfigurationError)
+    with pytest.raises(ConfigurationError, match="toolkit is a PaymanClient"):
+        asyncio.run(FRAMEWORKS[framework](client, [[pay()]], None))  # type: ignore[arg-type]
+
+
+def test_after_a_killed_process(tmp_path: Path) -> None:
+    """An agent's process is killed between claim and result: the next one, in other words, pays nothing and is told the first result."""
+    store = tmp_path / "operations.sqlite3"
+    with Sandbox() as sandbox:
+        settings = {
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "base_url": sandbox.base_url,
+        }
+        order = {"client": settings, "store": str(store), "text": PAYMENT}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.agents.frameworks_killed", json.dumps(order)],
+            cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert (done.stdout, done.returncode) == ("[-9, -9, -9]\n", 0), done.stderr
+        assert [payment.status for payment in sandbox.payments] == ["INITIATED"] * 3
+        with sandbox.client() as client:
+            for framework, drive in FRAMEWORKS.items():
+                [text] = asyncio.run(
+                    drive(
+                        PaymanToolkit(client, store=SQLiteOperationStore(store)),
+                        [[pay(OTHER_WORDS, framework)]],
+                        None,
+                    )
+                )
+                assert text.startswith("Sent **10.00 TSD** to **Test Payee**"), framework
+                assert "Nothing was sent for the words given now" in text
+        assert len(sandbox.payments) == 3
+        assert sends(sandbox) == [PAYMENT] * 3
