@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -187,6 +189,8 @@ def test_after_a_killed_process(tmp_path: Path) -> None:
         )  # fmt: skip
         assert (done.stdout, done.returncode) == ("[-9, -9, -9]\n", 0), done.stderr
         assert [payment.status for payment in sandbox.payments] == ["INITIATED"] * 3
+        written = [SQLiteOperationStore(store).load(payment.task_id) for payment in sandbox.payments]
+        assert [one and (one.stage, one.answer) for one in written] == [("sent", "")] * 3
         with sandbox.client() as client:
             for framework, drive in FRAMEWORKS.items():
                 [text] = asyncio.run(
@@ -200,3 +204,31 @@ def test_after_a_killed_process(tmp_path: Path) -> None:
                 assert "Nothing was sent for the words given now" in text
         assert len(sandbox.payments) == 3
         assert sends(sandbox) == [PAYMENT] * 3
+
+
+@pytest.mark.parametrize(
+    ("module", "needed", "extra"),
+    [
+        ("langchain", "langchain_core.tools", "langchain"),
+        ("openai_agents", "agents", "openai-agents"),
+        ("pydantic_ai", "pydantic_ai", "pydantic-ai"),
+    ],
+)
+def test_without_the_extra(module: str, needed: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a framework is not installed, its adapter says which extra brings it."""
+    monkeypatch.setitem(sys.modules, needed, None)
+    monkeypatch.delitem(sys.modules, f"payman_sdk.agents.{module}", raising=False)
+    with pytest.raises(ImportError, match=re.escape(f"pip install 'paymanai-sdk[{extra}]'")):
+        importlib.import_module(f"payman_sdk.agents.{module}")
+
+
+def test_the_core_imports_no_framework() -> None:
+    """Who imports the toolkit imports no framework."""
+    code = (
+        "import sys, payman_sdk.agents.calling, payman_sdk.agents as a; [getattr(a, name) for name in a.__all__]\n"
+        "print({'agents', 'langchain_core', 'pydantic_ai', 'pydantic', 'mcp'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "set()\n"

@@ -1,0 +1,132 @@
+"""What is LangChain's own: a message with an artifact, tools that are called with and without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from payman_sdk import PaymanClient
+from payman_sdk.agents import TOOLS, AsyncPaymanToolkit, MemoryOperationStore, PaymanToolkit, Proposal
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import connected_async, sends
+
+PAYMENT = {"text": "send 10 TSD to Test Payee", "operation": "a"}
+CALL = {"name": "payman_pay", "args": PAYMENT, "id": "1", "type": "tool_call"}
+
+
+def test_what_a_model_is_given(toolkit: PaymanToolkit) -> None:
+    """A model is given the name, the description and the schema of the toolkit, as they are."""
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+
+    from payman_sdk.agents.langchain import payman_tools
+
+    given = [convert_to_openai_tool(tool)["function"] for tool in payman_tools(toolkit)]
+    assert given == [
+        {"name": spec.name, "description": spec.description, "parameters": spec.parameters} for spec in TOOLS
+    ]
+
+
+def test_what_a_program_is_given(toolkit: PaymanToolkit) -> None:
+    """The message for the model has the text, and the result as its artifact, for the program."""
+    from payman_sdk.agents.langchain import payman_tools
+
+    pay = payman_tools(toolkit)[1]
+    message = pay.invoke(CALL)
+    result = toolkit.pay(PAYMENT["text"], "a")
+    assert (message.content, message.artifact) == (result.text, result.as_dict())
+    assert (message.tool_call_id, message.name) == ("1", "payman_pay")
+    assert asyncio.run(pay.ainvoke(CALL)) == message
+    assert pay.invoke(PAYMENT) == result.text
+
+
+def test_an_async_toolkit_needs_an_event_loop(sandbox: Sandbox) -> None:
+    """A tool of an AsyncPaymanToolkit that is called without an event loop says what to do, and sends nothing."""
+    from payman_sdk.agents.langchain import payman_tools
+
+    async def main() -> None:
+        async with connected_async(sandbox) as client:
+            pay = payman_tools(AsyncPaymanToolkit(client))[1]
+            with pytest.raises(ConfigurationError, match="Use ainvoke, or give a PaymanToolkit"):
+                pay.invoke(CALL)
+
+    asyncio.run(main())
+    assert sandbox.requests == []
+
+
+def test_callbacks_hear_of_events(toolkit: PaymanToolkit) -> None:
+    """on_message can dispatch events to the callbacks of the run: it is called in the context of the tool."""
+    from typing import Any
+
+    from langchain_core.callbacks import BaseCallbackHandler, dispatch_custom_event
+
+    from payman_sdk.agents.langchain import payman_tools
+
+    class Heard(BaseCallbackHandler):
+        def on_custom_event(self, name: str, data: Any, **options: Any) -> None:
+            heard.append((name, type(data).__name__))
+
+    heard: list[tuple[str, str]] = []
+    pay = payman_tools(toolkit, on_message=lambda event: dispatch_custom_event("payman", event))[1]
+    pay.invoke(CALL, {"callbacks": [Heard()]})
+    assert ("payman", "StatusUpdate") in heard
+    heard.clear()
+    asyncio.run(pay.ainvoke({**CALL, "args": {**PAYMENT, "operation": "b"}}, {"callbacks": [Heard()]}))
+    assert ("payman", "StatusUpdate") in heard
+
+
+def test_tools_that_block_wait_for_no_thread(client: PaymanClient, sandbox: Sandbox) -> None:
+    """Sixty payments that each wait for a person at the same moment have sixty threads, and leave those of the event loop alone."""
+    from payman_sdk.agents.langchain import payman_tools
+
+    together = threading.Barrier(60)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def confirm(proposal: Proposal) -> bool:
+            together.wait(timeout=60)
+            asked = asyncio.run_coroutine_threadsafe(asyncio.to_thread(lambda: False), loop)
+            return asked.result(timeout=60)
+
+        pay = payman_tools(PaymanToolkit(client, confirm=confirm))[1]
+        calls = [pay.ainvoke({**PAYMENT, "operation": f"invoice-{number}"}) for number in range(60)]
+        assert {text[:31] for text in await asyncio.gather(*calls)} == {"Refused, and nothing was paid: "}
+
+    asyncio.run(main())
+    assert sends(sandbox) == []
+
+
+def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox) -> None:
+    """An agent that is cancelled while a tool blocks does not wait for it; the payment goes on to its end and is written down."""
+    from payman_sdk.agents.langchain import payman_tools
+
+    asked, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Store(MemoryOperationStore):
+        def save(self, *given: object, **options: object) -> None:
+            super().save(*given, **options)  # type: ignore[arg-type]
+            operation = given[0]
+            if getattr(operation, "stage", None) == "ended":
+                ended.set()
+
+    def confirm(proposal: Proposal) -> bool:
+        asked.set()
+        return go.wait(timeout=60)
+
+    toolkit = PaymanToolkit(client, confirm=confirm, store=Store())
+
+    async def main() -> None:
+        task = asyncio.create_task(payman_tools(toolkit)[1].ainvoke(CALL))
+        await asyncio.to_thread(asked.wait, 60)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        go.set()
+        assert await asyncio.to_thread(ended.wait, 60)
+
+    asyncio.run(main())
+    assert toolkit.check("a").text.startswith("Sent **10.00 TSD**")
+    assert sends(sandbox) == [PAYMENT["text"]]

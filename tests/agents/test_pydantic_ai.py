@@ -1,0 +1,34 @@
+"""What is Pydantic AI's own: the toolset as its models are given it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from payman_sdk.agents import TOOLS, PaymanToolkit
+from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import sends
+
+
+def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """A model is given the description and the schema of the toolkit as they are, under names that a program may put a prefix to."""
+    from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+    from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+    from payman_sdk.agents.pydantic_ai import PaymanToolset
+
+    given: list[tuple[str, str | None, Any]] = []
+    pay = ToolCallPart("my_payman_pay", {"text": "send 10 TSD to Test Payee", "operation": "a"})
+
+    def answer(messages: list[Any], info: AgentInfo) -> ModelResponse:
+        given[:] = [
+            (tool.name, tool.description, tool.parameters_json_schema) for tool in info.function_tools
+        ]
+        [*_, last] = messages[-1].parts
+        return ModelResponse(parts=[TextPart(last.content) if isinstance(last, ToolReturnPart) else pay])
+
+    agent = Agent(FunctionModel(answer), toolsets=[PaymanToolset(toolkit).prefixed("my")])
+    assert asyncio.run(agent.run("Pay.")).output == toolkit.check("a").text
+    assert given == [(f"my_{spec.name}", spec.description, spec.parameters) for spec in TOOLS]
+    assert sends(sandbox) == ["send 10 TSD to Test Payee"]
