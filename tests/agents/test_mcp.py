@@ -32,6 +32,10 @@ from tests.agents.mcp_tour import (
 )
 from tests.cli.command import PROGRAM, environment_of
 
+ROOT = Path(__file__).parent.parent.parent
+SERVERS = json.loads((ROOT / "examples/agents/mcp.json").read_text("utf-8"))["mcpServers"]
+CONFIGURED = SERVERS["payman"]
+"""The server that the example starts; here with an account of the sandbox, a store of its own and another limit."""
 TOKEN = "the-token-of-the-mcp-tests"
 MODES = ("legacy", "2026-07-28")
 ALL = [f"{transport} {mode}" for transport in ("stdio", "http") for mode in MODES]
@@ -55,8 +59,9 @@ async def _over_stdio(guides: dict[str, Guide], sandbox: Sandbox, folder: Path) 
     def server(run: str) -> StdioServerParameters:
         store = folder / "operations.sqlite3"
         options = ["--store", str(store), "--run-id", run, "--max-payments", str(PAYMENTS), "--debug"]
-        program = shlex.join([*PROGRAM, "mcp", *options])
+        program = shlex.join([*PROGRAM, *CONFIGURED["args"], *options])
         credentials = {
+            **CONFIGURED["env"],
             "PAYMAN_BASE_URL": sandbox.base_url,
             "PAYMAN_CLIENT_ID": sandbox.client_id,
             "PAYMAN_CLIENT_SECRET": sandbox.client_secret,
@@ -231,3 +236,11 @@ def test_a_first_server_pays_once(tours: dict[str, Tour]) -> None:
     assert tour.text("after the crash").startswith(tour.text("checked after the crash"))
     assert f'"{PAYMENT}"' in tour.text("after the crash")
     assert tour.shown["after the crash"] == []
+
+
+def test_the_guide_shows_the_configuration_of_the_example() -> None:
+    """The block for desktop clients is the file that the suite starts a server from, word for word."""
+    assert {server["command"] for server in SERVERS.values()} == {"payman"}
+    assert f"```json\n{(ROOT / 'examples/agents/mcp.json').read_text('utf-8')}```" in (
+        ROOT / "docs/guides/mcp.md"
+    ).read_text("utf-8")
