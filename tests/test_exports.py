@@ -9,6 +9,7 @@ import pytest
 
 import payman_sdk
 from payman_sdk import client, errors, types
+from payman_sdk.sandbox import Sandbox
 
 
 def test_everything_that_is_announced_can_be_had() -> None:
@@ -44,6 +45,24 @@ def test_the_types_that_are_announced_can_be_had() -> None:
     """`payman_sdk.types.__all__` holds nothing that is not there."""
     for name in types.__all__:
         assert hasattr(import_module("payman_sdk.types"), name)
+
+
+def test_a_first_ask_imports_what_it_needs_alone() -> None:
+    """An ask on threads waits for no event loop, no connections of aiohttp, no hooks, and no classes that attrs would have to make."""
+    with Sandbox() as sandbox:
+        program = (
+            "import sys; sys.modules['trio'] = None; from payman_sdk import PaymanClient\n"  # httpcore would import it, and it attrs
+            f"with PaymanClient(client_id={sandbox.client_id!r}, client_secret={sandbox.client_secret!r}, "
+            f"base_url={sandbox.base_url!r}) as client: print(client.ask('list all wallets').status)\n"
+            "print(*sys.modules)"
+        )
+        status, loaded = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+    assert status == "completed"
+    unwanted = {"attr", "aiohttp", "msgspec", "opentelemetry", "payman_sdk.async_doors", "payman_sdk.hooks"}
+    streams = {name for name in loaded.split() if name.startswith("payman_sdk.streaming")}
+    assert (unwanted & set(loaded.split()), streams) == (set(), set())
 
 
 @pytest.mark.parametrize(
