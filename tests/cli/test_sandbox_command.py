@@ -83,6 +83,24 @@ def test_it_serves_and_tells_what_it_is_asked() -> None:
     assert secret not in log
 
 
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_it_opens_its_web_page(monkeypatch: pytest.MonkeyPatch, is_shown: bool) -> None:
+    """It prints the page's address, and with `--open` shows it in the browser, or says that it could not."""
+    shown: list[str] = []
+
+    def opened(url: str) -> bool:
+        shown.append(url)
+        signal.raise_signal(signal.SIGINT)
+        return is_shown
+
+    monkeypatch.setattr("webbrowser.open", opened)
+    said = Payman()("sandbox", "--port", "0", "--open")
+    assert said.status == 0
+    assert f"Its web page: {shown[0]}\n" in said.out
+    assert shown[0].endswith("/web/")
+    assert ("No browser could be opened" in said.err) is not is_shown
+
+
 def test_a_secret_that_was_given_is_not_shown() -> None:
     """Credentials that the sandbox made are shown, for they open nothing else; those of `--client` are not."""
     with served("--client", "mine:a-secret-of-mine") as sandbox:

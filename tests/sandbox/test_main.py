@@ -24,9 +24,11 @@ def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str,
         try:
             assert process.stdout is not None
             exports: dict[str, str] = {}
-            while len(exports) < 3:
+            while len(exports) < 4:
                 line = process.stdout.readline()
                 assert line, process.communicate()
+                if line.startswith("Its web page: "):
+                    exports["page"] = line.removeprefix("Its web page: ").strip()
                 if line.startswith("export "):
                     name, _, value = line.removeprefix("export ").strip().partition("=")
                     exports[name] = value
@@ -44,6 +46,8 @@ def test_serves_until_told_to_stop(number: signal.Signals) -> None:
             auth=(exports["PAYMAN_CLIENT_ID"], exports["PAYMAN_CLIENT_SECRET"]),
         )
         assert answer.status_code == 200
+        assert exports["page"] == f"{exports['PAYMAN_BASE_URL']}/web/"
+        assert "Overview" in httpx.get(exports["page"]).text
         process.send_signal(number)
         _, complaints = process.communicate(timeout=10)
         assert (process.returncode, complaints) == (0, "")

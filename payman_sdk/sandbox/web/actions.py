@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -95,7 +96,7 @@ def ask(room: Room, account: Account, form: Form) -> Decision:
         access = Access(account, apps.scopes_of(tx, service.world, account, form.get("scopes", "")))
         ids: dict[str, str] = {"id": service.world.new_id("tsk")}
         if number := form.get("reply") or form.get("session"):
-            known = tasks.numbered(tx, account, int(number) if number.isdecimal() else 0)
+            known = tasks.numbered(tx, account, int(number) if re.fullmatch("[0-9]{1,9}", number) else 0)
             ids |= {"sessionId": known.session_id} | ({"id": known.id} if form.get("reply") else {})
     message = {"role": "user", "parts": [{"type": "text", "text": text}]}
     request = {
