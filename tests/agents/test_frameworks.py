@@ -9,13 +9,17 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
-from payman_sdk.agents import AsyncPaymanToolkit, Limit, PaymanToolkit
+from payman_sdk import PaymanClient
+from payman_sdk.agents import AsyncPaymanToolkit, Limit, MemoryOperationStore, PaymanToolkit, Proposal
+from payman_sdk.agents.calling import called
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Lost, Sandbox
@@ -204,6 +208,37 @@ def test_after_a_killed_process(tmp_path: Path) -> None:
                 assert "Nothing was sent for the words given now" in text
         assert len(sandbox.payments) == 3
         assert sends(sandbox) == [PAYMENT] * 3
+
+
+def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox) -> None:
+    """An agent that is cancelled while a tool blocks does not wait for it; the payment goes on to its end and is written down."""
+    arguments = pay(operation="a")[1]
+    asked, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Store(MemoryOperationStore):
+        def save(self, *given: object, **options: object) -> None:
+            super().save(*given, **options)  # type: ignore[arg-type]
+            operation = given[0]
+            if getattr(operation, "stage", None) == "ended":
+                ended.set()
+
+    def confirm(proposal: Proposal) -> bool:
+        asked.set()
+        return go.wait(timeout=20)
+
+    toolkit = PaymanToolkit(client, confirm=confirm, store=Store())
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(called, toolkit, toolkit.tools[1], arguments, None)
+            await asyncio.to_thread(asked.wait, 60)
+            group.cancel_scope.cancel()
+        go.set()
+        assert await asyncio.to_thread(ended.wait, 60)
+
+    asyncio.run(main())
+    assert toolkit.check("a").text.startswith("Sent **10.00 TSD**")
+    assert sends(sandbox) == [PAYMENT]
 
 
 @pytest.mark.parametrize(

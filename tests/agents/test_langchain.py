@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.agents import TOOLS, AsyncPaymanToolkit, MemoryOperationStore, PaymanToolkit, Proposal
+from payman_sdk.agents import TOOLS, AsyncPaymanToolkit, PaymanToolkit, Proposal
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import connected_async, sends
+from tests.agents.conftest import connected_async
 
 PAYMENT = {"text": "send 10 TSD to Test Payee", "operation": "a"}
 CALL = {"name": "payman_pay", "args": PAYMENT, "id": "1", "type": "tool_call"}
@@ -87,46 +87,13 @@ def test_tools_that_block_wait_for_no_thread(client: PaymanClient, sandbox: Sand
         loop = asyncio.get_running_loop()
 
         def confirm(proposal: Proposal) -> bool:
-            together.wait(timeout=60)
-            asked = asyncio.run_coroutine_threadsafe(asyncio.to_thread(lambda: False), loop)
-            return asked.result(timeout=60)
+            together.wait(timeout=30)
+            asked = asyncio.run_coroutine_threadsafe(asyncio.to_thread(lambda: True), loop)
+            return asked.result(timeout=30)
 
         pay = payman_tools(PaymanToolkit(client, confirm=confirm))[1]
         calls = [pay.ainvoke({**PAYMENT, "operation": f"invoice-{number}"}) for number in range(60)]
-        assert {text[:31] for text in await asyncio.gather(*calls)} == {"Refused, and nothing was paid: "}
+        assert {text[:18] for text in await asyncio.gather(*calls)} == {"Sent **10.00 TSD**"}
 
     asyncio.run(main())
-    assert sends(sandbox) == []
-
-
-def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox) -> None:
-    """An agent that is cancelled while a tool blocks does not wait for it; the payment goes on to its end and is written down."""
-    from payman_sdk.agents.langchain import payman_tools
-
-    asked, go, ended = threading.Event(), threading.Event(), threading.Event()
-
-    class Store(MemoryOperationStore):
-        def save(self, *given: object, **options: object) -> None:
-            super().save(*given, **options)  # type: ignore[arg-type]
-            operation = given[0]
-            if getattr(operation, "stage", None) == "ended":
-                ended.set()
-
-    def confirm(proposal: Proposal) -> bool:
-        asked.set()
-        return go.wait(timeout=60)
-
-    toolkit = PaymanToolkit(client, confirm=confirm, store=Store())
-
-    async def main() -> None:
-        task = asyncio.create_task(payman_tools(toolkit)[1].ainvoke(CALL))
-        await asyncio.to_thread(asked.wait, 60)
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled()
-        go.set()
-        assert await asyncio.to_thread(ended.wait, 60)
-
-    asyncio.run(main())
-    assert toolkit.check("a").text.startswith("Sent **10.00 TSD**")
-    assert sends(sandbox) == [PAYMENT["text"]]
+    assert len(sandbox.payments) == 60

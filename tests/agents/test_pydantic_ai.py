@@ -26,9 +26,17 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
             (tool.name, tool.description, tool.parameters_json_schema) for tool in info.function_tools
         ]
         [*_, last] = messages[-1].parts
-        return ModelResponse(parts=[TextPart(last.content) if isinstance(last, ToolReturnPart) else pay])
+        return ModelResponse(parts=[TextPart(str(last.content)) if isinstance(last, ToolReturnPart) else pay])
 
     agent = Agent(FunctionModel(answer), toolsets=[PaymanToolset(toolkit).prefixed("my")])
     assert asyncio.run(agent.run("Pay.")).output == toolkit.check("a").text
     assert given == [(f"my_{spec.name}", spec.description, spec.parameters) for spec in TOOLS]
     assert sends(sandbox) == ["send 10 TSD to Test Payee"]
+
+
+def test_nothing_is_retried(toolkit: PaymanToolkit) -> None:
+    """Pydantic AI is told to try no tool again: what a model did wrong is answered, and what failed is the guard's to repeat."""
+    from payman_sdk.agents.pydantic_ai import PaymanToolset
+
+    tools = asyncio.run(PaymanToolset(toolkit).get_tools(None))  # type: ignore[arg-type]
+    assert {tool.max_retries for tool in tools.values()} == {0}
