@@ -81,7 +81,9 @@ class Token(TypedDict):
     "payman_sdk/sandbox/__init__.py": """
 from attrs import field, frozen
 from dataclasses import dataclass
-__all__ = ["Kept", "Payment"]
+from collections.abc import Iterable
+from typing import NamedTuple
+__all__ = ["Kept", "Payment", "Row", "Secret"]
 @dataclass(frozen=True)
 class Payment:
     amount: int
@@ -92,6 +94,15 @@ class Kept:
     tags: list[str] = field(factory=list)
     note: str | None = field(default=None, kw_only=True)
     _hidden: int = field(default=0, init=False)
+class Row(NamedTuple):
+    key: str
+    count: int = 0
+    @property
+    def is_empty(self) -> bool: ...
+class _Held(NamedTuple):
+    marks: tuple[str, ...]
+class Secret(_Held):
+    def __new__(cls, marks: Iterable[str] = ()) -> "Secret": ...
 """,
     "payman_sdk/testing/__init__.py": "",
     "payman_sdk/testing/plugin.py": """

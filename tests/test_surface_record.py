@@ -44,7 +44,7 @@ def test_bases_that_are_not_public_are_not_named(tmp_path: Path) -> None:
 
 
 def test_what_is_written_by_decorators_is_read(tmp_path: Path) -> None:
-    """The `__init__` of attrs classes and of dataclasses is known, and that frozen ones can only be read."""
+    """What attrs classes, dataclasses and named tuples are made with is known, and what of them can only be read."""
     lines = (tree(tmp_path) / "tests/public_api.txt").read_text().splitlines()
     assert [line.removeprefix("payman_sdk.sandbox.") for line in lines if ".sandbox." in line] == [
         "Kept: class",
@@ -56,4 +56,14 @@ def test_what_is_written_by_decorators_is_read(tmp_path: Path) -> None:
         "Payment.__init__: def (amount: int, memo: str = ...) -> None",
         "Payment.amount: read-only int",
         "Payment.memo: read-only str",
+        "Row: base typing.NamedTuple",
+        "Row: class",
+        "Row.__init__: def (key: str, count: int = ...)",
+        "Row.count: read-only int",
+        "Row.is_empty: read-only bool",
+        "Row.key: read-only str",
+        "Secret: base typing.NamedTuple",
+        "Secret: class",
+        "Secret.__init__: def (marks: Iterable[str] = ...)",
+        "Secret.marks: read-only tuple[str, ...]",
     ]

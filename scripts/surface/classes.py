@@ -16,7 +16,16 @@ from griffe import (
 )
 
 from scripts.surface.record import Fact
-from scripts.surface.signatures import Types, attrs_init, is_attrs, is_frozen, signature, type_text
+from scripts.surface.signatures import (
+    Types,
+    attrs_init,
+    is_attrs,
+    is_frozen,
+    is_named_tuple,
+    named_tuple_init,
+    signature,
+    type_text,
+)
 
 _BY_SYNTAX = frozenset(
     [
@@ -68,6 +77,9 @@ class Reader:
         seen: set[str] = set()
         if kind == "class" and is_attrs(made) and "__init__" not in made.members:
             yield Fact(f"{path}.__init__", "def", attrs_init(lineage))
+            seen.add("__init__")
+        if any(is_named_tuple(one) for one in lineage) and (init := named_tuple_init(lineage)) is not None:
+            yield Fact(f"{path}.__init__", "def", init)
             seen.add("__init__")
         for owner in lineage:
             for name, member in owner.members.items():

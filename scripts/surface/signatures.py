@@ -67,8 +67,28 @@ def is_attrs(made: Class) -> bool:
     return any(decorator.callable_path in _ATTRS for decorator in made.decorators)
 
 
+def is_named_tuple(made: Class) -> bool:
+    """Whether its members are those of a tuple."""
+    return any(isinstance(base, Expr) and base.canonical_path == "typing.NamedTuple" for base in made.bases)
+
+
+def named_tuple_init(lineage: Iterable[Class]) -> str | None:
+    """What a named tuple is made with: what a `__new__` of its own takes, or else its members; None for other classes."""
+    for made in lineage:
+        new = made.members.get("__new__")
+        if isinstance(new, Function):
+            return f"({parameters(list(new.parameters)[1:])})"
+        if is_named_tuple(made):
+            members = [one for one in made.members.values() if isinstance(one, Attribute) and _is_field(one)]
+            fields = (_of_field(one, keyword_only=False) for one in members if one.annotation is not None)
+            return f"({parameters(field for field in fields if field is not None)})"
+    return None
+
+
 def is_frozen(made: Class) -> bool:
     """Whether its attributes can only be read."""
+    if is_named_tuple(made):
+        return True
     for decorator in made.decorators:
         if decorator.callable_path == "attrs.frozen":
             return True
