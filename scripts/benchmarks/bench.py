@@ -84,7 +84,9 @@ class Bench:
         if how is How.IMPORT:
             return imported(python, peer.imports)
         if how is How.PROGRAM:
-            program: str = importlib.import_module(f"scripts.benchmarks.peers.{peer.sides}").FIRST_ASK
+            program: str = getattr(
+                importlib.import_module(f"scripts.benchmarks.peers.{peer.sides}"), side.does
+            )
             return first_ask(python, program, self._target)
         with self._worker(side.peer, python, is_fresh=how is How.FRESH) as worker:
             return worker.reading(side.does, dict(side.arguments))

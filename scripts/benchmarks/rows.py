@@ -198,17 +198,19 @@ def _import(quick: bool) -> Row:
 
 
 def _first_ask(quick: bool) -> Row:
+    frugal = "httpx, no certificates"
     return Row(
         name="first ask",
         title="A program with one ask, from its start to its end",
         unit="ms",
         value=millis,
-        measure="httpx",
-        sides=tuple(Side(name, name) for name in ("httpx", "ours", "ours-aiohttp", "paymanai-sdk")),
+        measure=frugal,
+        sides=(
+            Side(frugal, "httpx", "FIRST_ASK_WITHOUT_CERTIFICATES"),
+            *(Side(name, name, "FIRST_ASK") for name in ("httpx", "ours", "ours-aiohttp", "paymanai-sdk")),
+        ),
         aims=(
-            Aim(
-                says="at most 1.1 times the same two POSTs with httpx", mine="ours", of=("httpx",), times=1.1
-            ),
+            Aim(says="at most 1.1 times the same two POSTs with httpx", mine="ours", of=(frugal,), times=1.1),
             Aim(
                 says="less than 2 MiB of memory over httpx",
                 mine="ours",
@@ -222,7 +224,8 @@ def _first_ask(quick: bool) -> Row:
         rounds=2 if quick else 15,
         how=How.PROGRAM,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
-        note="Each asks for a token and then asks. Memory is the most that the process has ever had.",
+        note="Each asks for a token and then asks, over plain http, for which this SDK reads no certificates; a client of httpx does unless "
+        "it is told not to, and the aim is held against one that was. Memory is the most that the process has ever had.",
     )
 
 

@@ -23,6 +23,9 @@ assert answer["result"]
 """
 """The two requests of a first ask: one for the token, and the ask."""
 
+FIRST_ASK_WITHOUT_CERTIFICATES = FIRST_ASK.replace("base_url=base_url", "base_url=base_url, verify=False")
+"""The same, without reading the certificates that plain http does not need, as this SDK does it too."""
+
 
 def sides(target: Target) -> dict[str, Side]:
     """All sides."""
