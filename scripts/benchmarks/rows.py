@@ -210,7 +210,15 @@ def _first_ask(quick: bool) -> Row:
             *(Side(name, name, "FIRST_ASK") for name in ("httpx", "ours", "ours-aiohttp", "paymanai-sdk")),
         ),
         aims=(
-            Aim(says="at most 1.1 times the same two POSTs with httpx", mine="ours", of=(frugal,), times=1.1),
+            Aim(
+                says="at most 1.1 times the same two POSTs with httpx", mine="ours", of=("httpx",), times=1.1
+            ),
+            Aim(
+                says="at most 1.1 times those of an httpx that reads no certificates",
+                mine="ours",
+                of=(frugal,),
+                times=1.1,
+            ),
             Aim(
                 says="less than 2 MiB of memory over httpx",
                 mine="ours",
@@ -225,7 +233,7 @@ def _first_ask(quick: bool) -> Row:
         how=How.PROGRAM,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
         note="Each asks for a token and then asks, over plain http, for which this SDK reads no certificates; a client of httpx does unless "
-        "it is told not to, and the aim is held against one that was. Memory is the most that the process has ever had.",
+        "it is told not to, and is measured both ways. Memory is the most that the process has ever had.",
     )
 
 
