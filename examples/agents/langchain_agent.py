@@ -1,0 +1,64 @@
+"""An agent of LangChain that is asked twice to pay an invoice, and pays it once. Its model is a script: no key, no network."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+
+from payman_sdk.agents import Limit, PaymanToolkit
+from payman_sdk.agents.langchain import payman_tools
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.sandbox import Sandbox
+
+WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+
+
+class Scripted(GenericFakeChatModel):
+    """Stands for a real model, such as `init_chat_model("anthropic:claude-sonnet-4-5")` of the package langchain."""
+
+    def bind_tools(self, tools: Sequence[Any], **options: Any) -> Runnable[Any, Any]:
+        """A real model would be told of the tools here."""
+        return self.bind(tools=tools, **options)
+
+
+def script() -> Scripted:
+    """A model that pays, plans anew, pays again in other words, and says what it has read."""
+    calls = [
+        {"name": "payman_pay", "args": {"text": text, "operation": "invoice-42"}, "id": text}
+        for text in WORDS
+    ]
+    return Scripted(
+        messages=iter(
+            [*(AIMessage("", tool_calls=[call]) for call in calls), AIMessage("Invoice 42 is paid.")]
+        )
+    )
+
+
+def run(model: Scripted, tools: list[BaseTool], task: str) -> list[AnyMessage]:
+    """The loop of an agent; `create_agent(model, tools)` of the package langchain is the same and more."""
+    thinking, by_name = model.bind_tools(tools), {tool.name: tool for tool in tools}
+    messages: list[AnyMessage] = [HumanMessage(task)]
+    while True:
+        answer = thinking.invoke(messages)
+        messages.append(answer)
+        if not answer.tool_calls:
+            return messages
+        messages += [by_name[call["name"]].invoke(call | {"type": "tool_call"}) for call in answer.tool_calls]
+
+
+def main() -> None:
+    """Runs the agent against a local Payman, and shows what its model reads."""
+    with Sandbox() as sandbox, sandbox.client() as client:  # an account of yours: PaymanClient.from_env()
+        store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
+        toolkit = PaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+        for message in run(script(), payman_tools(toolkit), "Pay invoice 42."):
+            if message.text:
+                print(f"{message.type}: {message.text}\n")
+        print(f"{len(sandbox.payments)} payment was made, {sandbox.balance('TSD')} TSD are left.")
+
+
+if __name__ == "__main__":
+    main()

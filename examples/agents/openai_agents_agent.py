@@ -1,0 +1,64 @@
+"""An agent of the OpenAI Agents SDK that is asked twice to pay an invoice, and pays it once. Its model is a script."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage
+from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+
+from payman_sdk.agents import AsyncPaymanToolkit, Limit
+from payman_sdk.agents.openai_agents import payman_tools
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.sandbox import Sandbox
+
+WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+
+
+class Scripted(Model):
+    """Stands for a real model: it pays, plans anew, pays again in other words, and says that it is done."""
+
+    def __init__(self) -> None:
+        calls = [json.dumps({"text": text, "operation": "invoice-42"}) for text in WORDS]
+        self._outputs: list[Any] = [
+            ResponseFunctionToolCall(name="payman_pay", arguments=call, call_id=call, type="function_call")
+            for call in calls
+        ]
+
+    async def get_response(self, *given: Any, **options: Any) -> ModelResponse:
+        """A real model would be told of the tools here."""
+        output = self._outputs.pop(0) if self._outputs else said("Invoice 42 is paid.")
+        return ModelResponse(output=[output], usage=Usage(), response_id=None)
+
+    def stream_response(self, *given: Any, **options: Any) -> AsyncIterator[Any]:
+        """This agent does not stream."""
+        raise NotImplementedError
+
+
+def said(text: str) -> ResponseOutputMessage:
+    """A text as the last word of a model."""
+    content = [ResponseOutputText(text=text, type="output_text", annotations=[])]
+    return ResponseOutputMessage(
+        id="last", content=content, role="assistant", status="completed", type="message"
+    )
+
+
+async def main() -> None:
+    """Runs the agent against a local Payman, and shows what its model reads."""
+    with Sandbox() as sandbox:
+        async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
+            store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
+            toolkit = AsyncPaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+            agent = Agent(name="Bookkeeper", model=Scripted(), tools=list(payman_tools(toolkit)))
+            offline = RunConfig(tracing_disabled=True)  # a real run may send its traces to OpenAI
+            result = await Runner.run(agent, "Pay invoice 42.", run_config=offline)
+        for item in result.new_items:
+            if item.type == "tool_call_output_item":
+                print(f"tool: {item.output}\n")
+        print(f"agent: {result.final_output}\n")
+        print(f"{len(sandbox.payments)} payment was made, {sandbox.balance('TSD')} TSD are left.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,47 @@
+"""An agent of Pydantic AI that is asked twice to pay an invoice, and pays it once. Its model is a script: no key, no network."""
+
+import asyncio
+from collections.abc import Callable
+
+from pydantic_ai import Agent
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+from payman_sdk.agents import AsyncPaymanToolkit, Limit
+from payman_sdk.agents.pydantic_ai import PaymanToolset
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.sandbox import Sandbox
+
+WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+
+
+def script() -> Callable[[list[ModelMessage], AgentInfo], ModelResponse]:
+    """Stands for a real model: it pays, plans anew, pays again in other words, and says that it is done."""
+    texts = iter(WORDS)
+
+    def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+        for text in texts:
+            return ModelResponse([ToolCallPart("payman_pay", {"text": text, "operation": "invoice-42"})])
+        return ModelResponse([TextPart("Invoice 42 is paid.")])
+
+    return answer
+
+
+async def main() -> None:
+    """Runs the agent against a local Payman, and shows what its model reads."""
+    with Sandbox() as sandbox:
+        async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
+            store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
+            toolkit = AsyncPaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+            agent = Agent(FunctionModel(script()), toolsets=[PaymanToolset(toolkit)])
+            result = await agent.run("Pay invoice 42.")
+        for message in result.all_messages():
+            for part in message.parts:
+                if isinstance(part, ToolReturnPart):
+                    print(f"tool: {part.content}\n")
+        print(f"agent: {result.output}\n")
+        print(f"{len(sandbox.payments)} payment was made, {sandbox.balance('TSD')} TSD are left.")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
