@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any
@@ -25,7 +26,7 @@ from starlette.testclient import TestClient
 
 from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents import Proposal
-from payman_sdk.agents.mcp import CannotAskError, elicit, http_app, listening, mcp_server
+from payman_sdk.agents.mcp import CannotAskError, elicit, http_app, listening, mcp_server, serve_http
 from payman_sdk.agents.mcp.elicitation import can_ask, in_words
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
@@ -224,7 +225,7 @@ def web() -> Iterator[TestClient]:
         yield web
 
 
-INITIALIZE = {
+INITIALIZE: dict[str, Any] = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
@@ -303,6 +304,45 @@ def test_what_is_malformed_is_answered(web: TestClient, body: str, code: int | N
     assert "Traceback" not in answer.text
     listed = web.post("/mcp", json={"jsonrpc": "2.0", "id": 3, "method": "tools/list"}, headers=session)
     assert "payman_pay" in listed.text
+
+
+def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
+    """A client that listens to nothing but the answers to its own requests is asked in the one to its call."""
+
+    async def main() -> list[Any]:
+        heard: list[Any] = []
+        sock = listening("127.0.0.1", 0)
+        port = sock.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/mcp"
+        headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {TOKEN}"}
+        async with (
+            served(sandbox) as server,
+            httpx.AsyncClient(headers=headers, timeout=10) as http,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(serve_http, http_app(server, token=TOKEN, port=port), sock)
+            able = {**INITIALIZE["params"], "capabilities": {"elicitation": {}}}
+            begun = await http.post(address, json={**INITIALIZE, "params": able})
+            http.headers["Mcp-Session-Id"] = begun.headers["Mcp-Session-Id"]
+            await http.post(address, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+            order = {"name": "payman_pay", "arguments": {"text": PAYMENT, "operation": "invoice-1"}}
+            call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": order}
+            async with http.stream("POST", address, json=call) as answer:
+                async for line in answer.aiter_lines():
+                    if not line.startswith("data: {"):
+                        continue
+                    heard.append(json.loads(line.removeprefix("data: ")))
+                    if "method" in heard[-1]:
+                        yes = YES.model_dump(exclude_none=True, by_alias=True)
+                        await http.post(
+                            address, json={"jsonrpc": "2.0", "id": heard[-1]["id"], "result": yes}
+                        )
+            group.cancel_scope.cancel()
+        return heard
+
+    question, result = anyio.run(main)
+    assert question["method"] == "elicitation/create"
+    assert result["result"]["structuredContent"]["status"] == "completed"
 
 
 @pytest.mark.parametrize(

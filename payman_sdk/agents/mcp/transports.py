@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 import re
 import socket
 from collections.abc import Iterable
@@ -14,7 +15,6 @@ from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -75,7 +75,7 @@ def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str]
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
     )
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
-    app.user_middleware.insert(0, Middleware(_Guarded, token=token))
+    app.add_middleware(_Guarded, token=token)
     return app
 
 
@@ -92,7 +92,8 @@ def listening(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         raise ConfigurationError(f"{host} cannot be listened on: {error}.") from None
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere the option lets two servers share a port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen()
     except OSError as error:
