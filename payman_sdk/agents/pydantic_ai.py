@@ -80,5 +80,5 @@ class PaymanToolset(AbstractToolset[Any]):
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
     ) -> str:
         """Calls one of them."""
-        arguments = tool_args.get(_NO_OBJECT, tool_args)
+        arguments = None if _NO_OBJECT in tool_args else tool_args
         return (await called(self._toolkit, self._tools[name], arguments, self._on_message)).text

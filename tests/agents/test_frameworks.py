@@ -87,6 +87,7 @@ def test_past_its_limit(framework: str, sandbox: Sandbox) -> None:
         asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
         before = len(sandbox.requests)
         [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(operation="invoice-2")]], None))
+        assert text == toolkit.pay(PAYMENT, "invoice-2").text
     assert text.startswith("Refused, and nothing was paid: This run may make 1 payment")
     assert len(sandbox.requests) == before
 

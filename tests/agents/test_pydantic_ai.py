@@ -40,3 +40,14 @@ def test_nothing_is_retried(toolkit: PaymanToolkit) -> None:
 
     tools = asyncio.run(PaymanToolset(toolkit).get_tools(None))  # type: ignore[arg-type]
     assert {tool.max_retries for tool in tools.values()} == {0}
+
+
+def test_nothing_hides_in_what_is_no_object(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Arguments inside of arguments are never taken for them: what a hook of the program has looked at is what is carried out."""
+    from payman_sdk.agents import pydantic_ai
+
+    hidden = {pydantic_ai._NO_OBJECT: {"text": "send 10 TSD to Test Payee", "operation": "a"}}
+    toolset = pydantic_ai.PaymanToolset(toolkit)
+    text = asyncio.run(toolset.call_tool("payman_pay", hidden, None, None))  # type: ignore[arg-type]
+    assert text.startswith("Nothing was done: the arguments are no object")
+    assert sandbox.requests == []
