@@ -124,7 +124,7 @@ def _request(
 ) -> httpx.Request:
     if isinstance(own := given.pop("timeout", None), httpx.Timeout | float | int):
         timeout = httpx.Timeout(own)
-    headers = {**_headers(), **(given.pop("headers", None) or {})}
+    headers: dict[str, str] = {**_headers(), **(given.pop("headers", None) or {})}
     given["extensions"] = {"timeout": timeout.as_dict()}
     if (content := given.pop("json", None)) is None:
         return httpx.Request(method, url, headers=headers, **given)
