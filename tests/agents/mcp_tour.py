@@ -12,6 +12,7 @@ import anyio.to_thread
 from attrs import Factory, define
 from mcp import Client, MCPError
 from mcp.client.session import ClientRequestContext
+from mcp.server import Server
 from mcp_types import (
     CallToolResult,
     ElicitRequestFormParams,
@@ -24,7 +25,9 @@ from mcp_types import (
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payman_sdk.agents.mcp import mcp_server
 from payman_sdk.sandbox import Sandbox, StreamFault
+from tests.agents.conftest import connected_async
 
 PAYMENT = "send 10 TSD to Test Payee"
 OTHER_WORDS = "please pay Test Payee the 10 TSD of the invoice"
@@ -236,3 +239,10 @@ class Guide:
 
 async def _nothing(progress: float, total: float | None, message: str | None) -> None:
     pass
+
+
+@contextlib.asynccontextmanager
+async def served(sandbox: Sandbox, **options: Any) -> AsyncGenerator[Server[Any]]:
+    """A server whose client pays in the sandbox."""
+    async with connected_async(sandbox) as payman:
+        yield mcp_server(payman, **options)
