@@ -19,7 +19,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk.agents import AsyncPaymanToolkit, Limit, MemoryOperationStore, PaymanToolkit, Proposal
-from payman_sdk.agents.calling import called
+from payman_sdk.agents.calling import called, read
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Lost, Sandbox
@@ -150,6 +150,12 @@ def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: 
         assert text.startswith(f"Nothing was done: {problem}"), text
     assert paid.startswith("Sent **10.00 TSD**")
     assert sends(sandbox) == [PAYMENT]
+
+
+def test_what_cannot_be_read_is_handed_over() -> None:
+    """What is no JSON, or too deep to be read, is handed over as the model wrote it."""
+    deep = "[" * 100_000
+    assert [read('{"text": "a"}'), read(""), read("{"), read(deep)] == [{"text": "a"}, {}, "{", deep]
 
 
 @EVERY
