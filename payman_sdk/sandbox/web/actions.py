@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from payman_sdk.sandbox import accounts, connections, ledger, payments, resetting, tasks
 from payman_sdk.sandbox.accounts import Account, Policy
@@ -119,8 +119,8 @@ def ask(room: Room, account: Account, form: Form) -> Decision:
 
 
 def _error(answer: Mapping[str, object]) -> str:
-    error = answer.get("error")
-    return str(error.get("message", error)) if isinstance(error, dict) else "unknown"
+    error = cast("Mapping[str, object]", answer["error"])
+    return str(error["message"])
 
 
 def set_policy(room: Room, account: Account, form: Form) -> Decision:

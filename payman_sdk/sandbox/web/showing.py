@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,7 +50,7 @@ def _templates() -> Environment:
         finalize=_finalized,
     )
     templates.filters.update(said=said, moment=moment)
-    templates.globals.update(link=link, page=PAGE)
+    cast("dict[str, Any]", templates.globals).update(link=link, page=PAGE)
     return templates
 
 

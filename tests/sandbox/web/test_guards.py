@@ -161,6 +161,14 @@ def test_every_answer_is_kept_in(visitor: Visitor, path: str) -> None:
         assert headers["cache-control"] == "no-store"
 
 
+def test_what_leads_on_after_a_change_is_kept_in_too(visitor: Visitor) -> None:
+    """The answer to a form has the headers of a page, and leads to an address of the page."""
+    answer = visitor.send(visitor.get("faults"), "clear")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["location"].startswith("/web/faults?")
+
+
 def test_pages_need_nothing_from_elsewhere(visitor: Visitor) -> None:
     """Every address on a page is the sandbox's own, and no attribute holds a script or a style."""
     html = visitor.get().html

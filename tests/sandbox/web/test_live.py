@@ -42,10 +42,10 @@ def test_a_listener_is_told_at_once_and_after_each_change(visitor: Visitor) -> N
         events = answer.iter_lines()
         assert next(events) == "data: changed"
         next(events)
-        visitor.sandbox.script(["hello"])
+        visitor.client.ask("hello")
         assert next(events) == "data: changed"
         next(events)
-        visitor.client.ask("hello")
+        visitor.sandbox.script(["hello"])
         assert next(events) == "data: changed"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from payman_sdk.sandbox import narration, payments, tasks, wire
@@ -134,12 +134,10 @@ def _in_words(content: Status | Chunk) -> tuple[str, str]:
             return f"artifact {position}", _artifact(piece.parts)
 
 
-def _artifact(parts: Sequence[object]) -> str:
+def _artifact(parts: Sequence[Mapping[str, object]]) -> str:
     """An artifact's words; parts that are files or data are shown as JSON."""
     texts = [
-        str(part["text"])
-        if isinstance(part, dict) and part.get("type") == "text"
-        else json.dumps(part, ensure_ascii=False)
+        str(part["text"]) if part["type"] == "text" else json.dumps(part, ensure_ascii=False)
         for part in parts
     ]
     return "\n".join(texts)[:_LONGEST]
