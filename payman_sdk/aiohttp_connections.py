@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import httpx
 import httpx_aiohttp
+from aiohttp.connector import Connection
 
 
 class AiohttpOnAsyncio(httpx.AsyncBaseTransport):
@@ -41,8 +42,13 @@ class AiohttpOnAsyncio(httpx.AsyncBaseTransport):
         try:
             answer = await transport.handle_async_request(request)
         except _FAILURES as error:
+            if isinstance(error, ValueError) and _has_unsendable_header(request):
+                raise httpx.LocalProtocolError("a header that cannot be sent") from error
             raise _as_of_httpx(error) from error
         answer.stream = _Body(answer.stream)
+        if answer.status_code < _FIRST_FINAL:
+            await answer.aclose()
+            raise httpx.RemoteProtocolError("the status is none that an answer ends with")
         return answer
 
     async def aclose(self) -> None:
@@ -76,7 +82,19 @@ class AiohttpOnAsyncio(httpx.AsyncBaseTransport):
             keepalive_timeout=self._limits.keepalive_expiry,
             ssl=self._certificates,
         )
-        return aiohttp.ClientSession(connector=connections, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connections, cookie_jar=aiohttp.DummyCookieJar(), response_class=_Answer
+        )
+
+
+class _Answer(aiohttp.ClientResponse):
+    """An answer without the words beside its status: httpx-aiohttp breaks at those that are no UTF-8, and nobody reads them."""
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        """Reads the head."""
+        await super().start(connection)
+        self.reason = None
+        return self
 
 
 class _Body(httpx.AsyncByteStream):
@@ -110,6 +128,16 @@ def _abandon(transport: httpx_aiohttp.AiohttpTransport) -> None:
         closing.close()
 
 
+def _has_unsendable_header(request: httpx.Request) -> bool:
+    """Whether a header would go on in another line, which aiohttp refuses before it writes anything."""
+    return any(
+        sign in text for pair in request.headers.raw for text in pair for sign in (b"\r", b"\n", b"\0")
+    )
+
+
+_FIRST_FINAL = 200
+"""Statuses below go before an answer, and are none: 101 was not asked for."""
+
 _FAILURES = (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError)
 """What comes out of httpx-aiohttp when a request fails."""
 
@@ -136,7 +164,7 @@ def _as_of_httpx(error: BaseException) -> httpx.HTTPError:
             return httpx.RemoteProtocolError("the answer ended before its end")
         case aiohttp.ClientError():
             return httpx.RemoteProtocolError(type(cause).__name__)
-        case ValueError():
-            return httpx.LocalProtocolError("a header or an address that cannot be sent")
+        case ValueError():  # an answer may be the cause as well as a request
+            return httpx.RemoteProtocolError(type(cause).__name__)
         case _:
             return error if isinstance(error, httpx.HTTPError) else httpx.ReadError(type(cause).__name__)

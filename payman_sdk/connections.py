@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
@@ -24,6 +25,9 @@ that another thread has just been given: that ask breaks after it was sent."""
 
 _LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
 """Each open stream holds a connection. More idle ones cost more than they save: httpcore looks at each at every request."""
+
+_PROXIED = frozenset({"http", "https", "all"})
+"""What httpx looks for a proxy of."""
 
 
 class OwnClient(httpx.Client):
@@ -91,11 +95,15 @@ def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None)
 def own_async_http_client(
     base_url: str, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
-    """The same for the other door; on asyncio with aiohttp's connections, where the extra `aiohttp` is installed."""
+    """The same for the other door; on asyncio with aiohttp's connections, where the extra `aiohttp` is installed.
+
+    Where the environment names a proxy, httpx's own serve all the same: it reads no environment for a transport that it is given.
+    """
     try:
         direct, connections = _direct(OwnAsyncClient, httpx.AsyncClient), _connections(base_url)
         http: httpx.AsyncClient
-        if transport is not None or not has_aiohttp():
+        is_proxied = connections["trust_env"] and not _PROXIED.isdisjoint(getproxies())
+        if transport is not None or is_proxied or not has_aiohttp():
             http = direct(**connections, limits=_LIMITS_OF_TASKS, transport=transport)
         else:
             from payman_sdk.aiohttp_connections import AiohttpOnAsyncio

@@ -34,8 +34,10 @@ from tests.peer import (
     Peer,
     Request,
     Reset,
+    answer,
     completed,
     json_answer,
+    raw,
     reset,
     rpc,
     token,
@@ -143,7 +145,6 @@ NEVER_SENT: list[Exception] = [
     aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
     aiohttp.InvalidURL("https://payman.example/?code=s3cret"),
     aiohttp.NonHttpUrlClientError("ftp://payman.example/?code=s3cret"),
-    ValueError("Invalid header value b's3cret'"),
 ]
 MAYBE_SENT: list[Exception] = [
     aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
@@ -156,6 +157,7 @@ MAYBE_SENT: list[Exception] = [
     aiohttp.ClientResponseError(INFO, (), message="s3cret"),
     aiohttp.ClientError("s3cret"),
     BrokenPipeError(32, "Broken pipe"),
+    ValueError("Invalid header value b's3cret'"),
 ]
 
 
@@ -172,6 +174,43 @@ def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
     told = network_failure(_as_of_httpx(given))
     assert told.sent == (failure in MAYBE_SENT)
     assert "s3cret" not in str(told)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_words_beside_a_status_that_cannot_be_read_are_no_failure(loop: str, peer: Peer) -> None:
+    """What a server writes beside the status may be in any encoding; the answer counts, and nothing is sent again."""
+
+    def in_latin_1(request: Request) -> Iterator[bytes]:
+        for piece in completed(request):
+            yield piece.replace(b"Scripted", "Erlédigt".encode("latin-1"))
+
+    peer.always(ASK_PATH, in_latin_1)
+    assert run_on(loop, lambda: asked(peer, max_retries=2, timeout=5)) == "completed"
+    assert len(peer.asks()) == 1
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("status", ["000", "101"])
+def test_a_status_that_is_no_answer_leaves_it_open(status: str, loop: str, peer: Peer) -> None:
+    """Nothing is known of an ask that was answered with what goes before an answer, and it is not sent again."""
+    peer.always(ASK_PATH, raw(f"HTTP/1.1 {status} What\r\ncontent-length: 0\r\n\r\n".encode()))
+    peer.always(GET_PATH, NOBODY_TELLS)
+    with pytest.raises(OutcomeUnknownError):
+        run_on(loop, lambda: asked(peer, max_retries=2, timeout=5))
+    assert len(peer.asks()) == 1
+
+
+@pytest.mark.parametrize("header", [{"x": "a\r\ny: b"}, {"x\n": "a"}, {"x": "a\0"}])
+def test_a_header_that_would_be_two_is_not_sent(header: dict[str, str], peer: Peer) -> None:
+    """A header with the end of a line in it is refused before anything is sent, and that is known."""
+
+    async def main() -> None:
+        async with own_async_http_client(peer.base_url) as http:
+            await http.get(peer.base_url, headers=header)
+
+    with pytest.raises(httpx.LocalProtocolError):
+        anyio.run(main)
+    assert peer.requests == []
 
 
 class Failing(httpx.AsyncByteStream):
@@ -387,6 +426,23 @@ def test_aiohttp_is_used_where_it_is_installed(peer: Peer, monkeypatch: pytest.M
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert kind() is httpx.AsyncHTTPTransport
     payman_sdk.connections.has_aiohttp.cache_clear()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_is_elsewhere_is_reached_by_the_proxy_of_the_environment(
+    loop: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that the environment names is used, whoever's connections there are."""
+    monkeypatch.setenv("HTTPS_PROXY", peer.base_url)
+    peer.always("payman.example:443", answer(502))
+
+    async def main() -> None:
+        async with own_async_http_client("https://payman.example") as http:
+            await http.get("https://payman.example")
+
+    with pytest.raises(httpx.ProxyError):
+        run_on(loop, main)
+    assert [request.method for request in peer.requests] == ["CONNECT"]
 
 
 # A transport
