@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from attrs import evolve
 
-from payman_sdk.agents.limits import Limit, money_in
+from payman_sdk.agents.limits import Limit, money_in, states_numbers
 from payman_sdk.agents.steps import Call, Flow, Invoke, Sleep
 from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
 from payman_sdk.errors import ConfigurationError
@@ -79,11 +79,16 @@ class Ledger:
             session_id=session_id,
         )
 
-    def refusal(self, operation: Operation) -> Flow[str | None]:
-        """A flow that tells why an operation would go beyond the limit; None where it does not."""
+    def refusal(self, operation: Operation, reply: str | None = None) -> Flow[str | None]:
+        """A flow that tells why an operation, or a reply to it, would go beyond the limit; None where it does not."""
         if self._limit is None:
             return None
-        counted = yield from self._asked(partial(self._store.of_run, self._run_id))
+        if reply is not None and self._limit.amount and states_numbers(reply):
+            return (
+                "This run has a limit in money, and the reply may change how much is paid; answer without numbers, such as approve "
+                "or deny."
+            )
+        counted = yield from self._asked(lambda: tuple(self._store.of_run(self._run_id)))
         return self._limit.refusal(operation, counted)
 
     def claim(self, operation: Operation) -> Flow[Operation | str]:
@@ -153,7 +158,10 @@ class Hold:
     ) -> None:
         if self._is_held:
             self._is_held = False
-            self._lock.release()
+            try:
+                self._lock.release()
+            except Exception as release_error:  # what became of the operation is told all the same
+                log.warning("A lock of the operation store could not be given back: %s", release_error)
 
     def taken(self, seconds: float) -> Flow[bool]:
         """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""

@@ -25,13 +25,15 @@ _IDS = re.compile(
     r"|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|\b[a-z]+\.[a-z]+\.[a-z]+/[0-9]+\b"
     r"|#[0-9]+\b"
-    r"|\b(?!(?:pay|send|transfer|give|wire|for|to|of)-)[a-z]{2,}[a-z_-]*-[0-9]+(?:-[0-9]+)*\b",  # invoice-42
+    r"|(?<![\w-])(?!(?:pay|send|transfer|give|wire|make|it|for|to|of|at|by|is|as|with|plus|minus|amount|total|sum|value|price|fee|tip"
+    r"|bonus|extra)-)[a-z]{2,}[a-z_-]*-[0-9]+(?:-[0-9]+)*\b",  # invoice-42
     re.IGNORECASE,
 )
 _MORE = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty"
     r"|ninety|\w*hundreds?|\w*thousands?|\w*millions?|\w*billions?|dozens?|half|quarter|double|triple|twice|thrice|times|each|every"
     r"|both|all|everyone|everybody|everything|again|more|another|others?|same|and|also|then|plus|or|daily|weekly|monthly|yearly"
+    r"|rest|remain\w*|left|leave|keep|entire\w*|whole|max(?:imum)?|until|empty|minus|except|but|beyond|above|additional\w*|further|as well"
     r"|hourly|repeat\w*|per|percent|k|m|bn|grand|bucks?|cents?|dollars?|euros?|pounds?)\b|[$€£¥₹%×*&/]",
     re.IGNORECASE,
 )
@@ -145,13 +147,15 @@ def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
         rf"|\b(?P<before>{codes})\s?\$?(?P<second>{_NUMBER})(?![\w%]|[.,][0-9])",
         re.IGNORECASE | re.ASCII,
     )
+    if re.search(rf"\b(?:{codes})-[0-9]", text, re.IGNORECASE):  # no id, though it looks like one
+        return None
     wallet = rf"\b(?:{codes})(?=\s+wallet\b)"
     text = re.sub(wallet, " ", _IDS.sub(" ", text), flags=re.IGNORECASE)
     found = list(money.finditer(text))
     if len(found) != 1:
         return None
     rest = text[: found[0].start()] + " " + text[found[0].end() :]
-    if any(character.isnumeric() for character in rest) or _MORE.search(rest):
+    if _has_numbers(rest):
         return None
     if re.search(rf"\b(?:{codes})\b", rest, re.IGNORECASE):
         return None
@@ -162,3 +166,19 @@ def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
     amount = Decimal(number)
     currency = (found[0]["behind"] or found[0]["before"]).upper()
     return Money(amount, currency) if amount > 0 else None
+
+
+def states_numbers(text: str) -> bool:
+    """Whether a text has a number, in digits or in words, beside those of ids; or a word that may stand for one.
+
+    Example:
+        >>> from payman_sdk.agents.limits import states_numbers
+        >>> states_numbers("approve"), states_numbers("make it 500"), states_numbers("send the rest")
+        (False, True, True)
+    """
+    codes = "|".join(_CURRENCIES)
+    return _has_numbers(_IDS.sub(" ", re.sub(rf"\b(?:{codes})-", " ", text, flags=re.IGNORECASE)))
+
+
+def _has_numbers(text: str) -> bool:
+    return any(character.isnumeric() for character in text) or _MORE.search(text) is not None

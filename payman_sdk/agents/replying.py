@@ -58,7 +58,7 @@ def _replied(desk: Desk, text: str, known: Operation, on_message: OnMessage | No
         return wording.told(known).noting(wording.REPLIED_ALREADY)
     if known.status != "input-required":
         return wording.told(known).noting(wording.not_waiting(known))
-    why = yield from desk.ledger.refusal(known)
+    why = yield from desk.ledger.refusal(known, text)
     if why is None:
         proposal = Proposal(
             text=text,

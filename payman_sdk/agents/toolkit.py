@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
@@ -16,7 +15,7 @@ from payman_sdk.agents.operating import Desk
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, run, run_async
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
-from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name
+from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name, plain_name
 from payman_sdk.async_client import AsyncPaymanClient
 from payman_sdk.client import PaymanClient
 from payman_sdk.errors import ConfigurationError, sentence
@@ -185,7 +184,7 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
         Args:
             text: What Payman's agent should do, in plain words.
             operation: The name of the business operation, such as `invoice-42`; it is the idempotency key of the ask. White space
-                around it makes no other name.
+                around it, and other hyphens that look like `-`, make no other name.
             on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
 
         Raises:
@@ -315,11 +314,11 @@ def _text(text: str) -> str:
 
 
 def _operation(operation: str) -> str:
-    """The name of an operation; white space around it, and how its accents are put together, make no other name of it."""
+    """The name of an operation, as it counts."""
     problem = objection_to_name(operation)
     if problem is not None:
         raise ConfigurationError(
             f"operation {problem}.",
             next_step=f"Give a printable text of 1 to {LONGEST_NAME} characters that names the operation, such as 'invoice-42'.",
         )
-    return unicodedata.normalize("NFC", operation.strip())
+    return plain_name(operation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
@@ -168,12 +170,32 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     return None
 
 
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What Python calls printable, though nobody sees it: blank letters, and selectors of a letter's variant."""
+
+
 def objection_to_name(name: object) -> str | None:
     """What is wrong with the name of an operation; None where nothing is."""
     problem = _objection_to(name, LONGEST_NAME)
-    if problem is None and isinstance(name, str) and not name.strip().isprintable():
-        return "holds characters that cannot be printed"
+    if problem is None and isinstance(name, str):
+        if not name.strip().isprintable() or _UNSEEN.search(name):
+            return "holds characters that cannot be printed"
+        return _objection_to(plain_name(name), LONGEST_NAME)
     return problem
+
+
+def plain_name(name: str) -> str:
+    """The name of an operation as it counts: names that look the same by their spaces, hyphens and accents are the same.
+
+    Example:
+        >>> from payman_sdk.agents.tools import plain_name
+        >>> plain_name(" invoice\u201142 ")
+        'invoice-42'
+    """
+    name = name.replace("\u2010", "-").replace("\u2011", "-")  # models like to write these hyphens
+    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def _objection_to(value: object, longest: int) -> str | None:

@@ -23,11 +23,13 @@ from payman_sdk.agents import (
     MemoryOperationStore,
     Operation,
     OperationResult,
+    OperationStoreError,
     PaymanToolkit,
     Proposal,
 )
 from payman_sdk.agents.limits import money_in
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
+from payman_sdk.flows import Lock
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
 from tests.agents.conftest import connected, connected_async, sends
 
@@ -204,6 +206,21 @@ def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: 
     assert monday.reply("a", "approve").status == "completed"
 
 
+@pytest.mark.parametrize(
+    "text", ["make it 900 TSD", "yes, TSD-900", "send the rest to Bob", "nine hundred, please"]
+)
+def test_a_reply_cannot_change_what_was_counted(text: str, client: PaymanClient, sandbox: Sandbox) -> None:
+    """In a run with a limit in money, a reply that may change how much is paid is refused; a plain one, or one without such a limit, is sent."""
+    store = MemoryOperationStore()
+    toolkit = PaymanToolkit(client, store=store, limit=Limit(amount={"TSD": 200}))
+    toolkit.pay(BIG, "a")
+    assert toolkit.reply("a", text).status == "refused"
+    assert sends(sandbox) == [BIG]
+    PaymanToolkit(client, store=store, limit=Limit(payments=1)).reply("a", text)
+    assert toolkit.reply("a", "approve").status == "completed"
+    assert sends(sandbox) == [BIG, text, "approve"]
+
+
 @pytest.mark.parametrize("limit", [Limit(payments=3), Limit(amount={"TSD": Decimal(35)})])
 def test_payments_at_once_do_not_slip_under_the_limit(
     limit: Limit, client: PaymanClient, sandbox: Sandbox
@@ -261,6 +278,14 @@ def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
         ("send \u0661\u0660 TSD to Bob", None),
         ("send ½ TSD to Bob", None),
         ("create a payee named Bob", None),
+        ("send 10 TSD to Bob, transfer TSD-500 to Al", None),
+        ("send 10 TSD to Bob, xyz-500 to Al", None),
+        ("send 10 TSD to Bob, make-it-500", None),
+        ("send 10 TSD to Bob, amount-500", None),
+        ("leave 1 TSD in my wallet, send the rest to Bob", None),
+        ("send what remains beyond 1 TSD to Bob", None),
+        ("send my entire balance minus 1 TSD to Bob", None),
+        ("send 10 TSD to Bob as well as Al", None),
     ],
 )  # fmt: skip
 def test_the_amount_of_a_text(text: str, money: str | None) -> None:
@@ -445,6 +470,27 @@ class Flaky:
 
 def fails() -> None:
     raise OSError("the disk is full")
+
+
+class Stuck:
+    """A lock that fails when it is given back."""
+
+    def __init__(self, lock: Lock, failure: Exception) -> None:
+        self.lock, self.failure, self.acquire = lock, failure, lock.acquire
+
+    def release(self) -> None:
+        self.lock.release()
+        raise self.failure
+
+
+@pytest.mark.parametrize("failure", [OSError("stale"), OperationStoreError("The store is gone.")])
+def test_a_lock_that_cannot_be_given_back(failure: Exception, client: PaymanClient, sandbox: Sandbox) -> None:
+    """What was paid is told as paid, and not that nothing was sent, though the lock failed behind it."""
+    store, made = MemoryOperationStore(), MemoryOperationStore().lock
+    store.lock = lambda name: Stuck(made(name), failure)  # type: ignore[method-assign]
+    toolkit = PaymanToolkit(client, store=store)
+    assert toolkit.pay(PAYMENT, "a").status == "completed"
+    assert sends(sandbox) == [PAYMENT]
 
 
 def test_a_store_that_fails_after_the_payment(client: PaymanClient, sandbox: Sandbox) -> None:

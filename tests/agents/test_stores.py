@@ -252,12 +252,14 @@ def test_a_file_that_is_none(tmp_path: Path, client: PaymanClient, sandbox: Sand
     assert sends(sandbox) == []
 
 
-@pytest.mark.parametrize("text", ["", "5", "{}", '{"task_id": "tsk-1"}', '{"task_id": 5, "amount": null, "stage": "open"}', FULL.to_json().replace("1.50", "x", 1),
-                                  FULL.to_json().replace('"ended"', '"over"'), FULL.to_json().replace("}", ', "more": 1}')])  # fmt: skip
+@pytest.mark.parametrize("text", ["", "5", "{}", '{"task_id": "tsk-1"}', '{"task_id": 5, "amount": null, "stage": "open"}', FULL.to_json().replace('"1.50"', '"x"'),
+                                  FULL.to_json().replace('"ended"', '"over"'), FULL.to_json().replace("}", ', "more": 1}'),
+                                  *(json.dumps({**json.loads(FULL.to_json()), **bad}) for bad in
+                                    ({"answer": None}, {"text": 5}, {"runs": [1]}, {"status": 5}, {"amount": "NaN"}, {"is_replying": 0}))])  # fmt: skip
 def test_a_damaged_record(text: str) -> None:
     """A record that cannot be read is an error that says where, and never an operation that is new."""
     with pytest.raises(OperationStoreError, match="the file holds a damaged operation"):
-        Operation.from_json(text.replace('"amount": "1.50"', '"amount": "x"'), "the file")
+        Operation.from_json(text, "the file")
 
 
 # --- Redis

@@ -121,6 +121,14 @@ def test_the_first_words_are_told(toolkit: PaymanToolkit) -> None:
     assert f'"{PAYMENT}"' in toolkit.pay("send 11 TSD to Test Payee", "invoice-1").text
 
 
+@pytest.mark.parametrize("name", [" invoice-42\n", "invoice\u201142", "invoice\u201042"])
+def test_names_that_look_the_same(name: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """White space around a name, and hyphens that look like the usual one, make no other operation."""
+    first = toolkit.pay(PAYMENT, "invoice-42")
+    assert toolkit.pay(PAYMENT, name) == toolkit.check(name) == first
+    assert sends(sandbox) == [PAYMENT]
+
+
 def test_an_operation_that_nobody_knows(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """Checking a name that was never paid finds nothing, and sends nothing."""
     result = toolkit.check("invoice-9")

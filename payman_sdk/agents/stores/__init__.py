@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, Protocol, Self, TypeAlias, cast
+from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args
 from weakref import WeakValueDictionary
 
 from attrs import asdict, evolve, field, frozen
@@ -86,13 +86,26 @@ class Operation:
             members = dict(cast("Mapping[str, Any]", given))
             if members["amount"] is not None:
                 members["amount"] = Decimal(members["amount"])
-            if members["stage"] in ("open", "sent", "ended") and isinstance(members["task_id"], str):
-                return cls(**members)
+            read = cls(**members)
+            if _is_sound(read):
+                return read
         except (ValueError, TypeError, KeyError, InvalidOperation, RecursionError):
             pass
         raise OperationStoreError(
             f"{where} holds a damaged operation.", next_step="Find out from Payman what was paid."
         )
+
+
+def _is_sound(operation: Operation) -> bool:
+    texts = (operation.task_id, operation.account, operation.answer, *operation.runs, *operation.replies)
+    known = (operation.name, operation.text, operation.currency, operation.status, operation.session_id)
+    return (
+        operation.stage in get_args(Stage)
+        and all(isinstance(text, str) for text in texts)
+        and all(text is None or isinstance(text, str) for text in known)
+        and (operation.amount is None or operation.amount.is_finite())
+        and isinstance(operation.is_replying, bool)
+    )
 
 
 class OperationStore(Protocol):
