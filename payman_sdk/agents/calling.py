@@ -33,7 +33,7 @@ def tools_of(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
 async def called(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
-    """Calls a tool from an event loop. One that blocks has a thread of its own: many that wait keep others from none.
+    """Calls a tool from an event loop. One that blocks has a thread of its own, so that many may wait at once.
 
     Args:
         toolkit: The toolkit.
