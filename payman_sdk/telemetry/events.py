@@ -9,11 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from payman_sdk.hooks import Reason, Renewal, Retry
+from payman_sdk.types import STATES
 
 if TYPE_CHECKING:
     from payman_sdk.errors import PaymanError
     from payman_sdk.streaming.events import StreamEvent
     from payman_sdk.tasks.ask import Ask
+
+UNLISTED = "unlisted"
+"""What is told of a state that nobody has listed: it is a text of the server's, which may repeat what the server was sent."""
+
+
+def told_of(state: str) -> str:
+    """What may be told of a state."""
+    return state if state in STATES else UNLISTED
 
 
 class AskBegan(NamedTuple):

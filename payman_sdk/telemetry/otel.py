@@ -35,6 +35,7 @@ from payman_sdk.telemetry.events import (
     Stands,
     StreamBroke,
     StreamOpened,
+    told_of,
 )
 from payman_sdk.telemetry.observer import warn
 
@@ -216,6 +217,8 @@ class Tracing:
             return
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
         told = {f"payman.event.{name}": event[name] for name in names if name in event.keys()}  # noqa: SIM118 (`in` puts artifacts together)
+        if is_status:
+            told["payman.event.state"] = told_of(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **told})
 
     def _ask_ends(self, span: Span, ended: AskEnded) -> None:

@@ -94,12 +94,13 @@ class Watch:
 
     def _ended(self, ask: Ask, outcome: str, error: PaymanError | None) -> AskEnded:
         from payman_sdk.telemetry.events import AskEnded as Ended
+        from payman_sdk.telemetry.events import told_of
 
         return Ended(
             ask=ask,
             is_stream=self.is_stream,
             outcome=outcome,
-            state=self.state,
+            state=None if self.state is None else told_of(self.state),
             error=error,
             seconds=self._clock() - self._began_at,
             first_event=self.first_event,
@@ -153,9 +154,9 @@ class Watch:
         self.lookups += 1
         self.observer.count("lookups")
         if self.readers:
-            from payman_sdk.telemetry.events import LookedUp
+            from payman_sdk.telemetry.events import LookedUp, told_of
 
-            tell(self.readers, LookedUp(task_id, state))
+            tell(self.readers, LookedUp(task_id, None if state is None else told_of(state)))
 
     def opened(self, task_id: str, *, is_again: bool) -> None:
         """A stream is open."""
@@ -194,9 +195,9 @@ class Watch:
             return None
         self.state = state
         if self.readers:
-            from payman_sdk.telemetry.events import Stands
+            from payman_sdk.telemetry.events import Stands, told_of
 
-            tell(self.readers, Stands(task_id, state))
+            tell(self.readers, Stands(task_id, told_of(state)))
         if self._on_task is None:
             return None
         from payman_sdk.hooks import TaskChange as Changed

@@ -27,7 +27,9 @@ from payman_sdk.errors import (
     TaskFailedError,
 )
 from payman_sdk.flows import Flow
+from payman_sdk.hooks import TaskChange
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
+from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, reset, task_with
 from tests.telemetry.conftest import Connected, Seen, events, said
 
 PAYMENT = "send 10 TSD to Test Payee"
@@ -38,6 +40,7 @@ TOKEN, SEND, STREAM, LOOK, AGAIN = (
     "POST /api/a2a/tasks/get",
     "POST /api/a2a/tasks/resubscribe",
 )
+STREAM_PATH = "/api/a2a/tasks/sendSubscribe"
 RENEWAL = "payman.token.renewal"
 BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
 loops = pytest.mark.parametrize("loop", ["asyncio", "trio"])
@@ -45,6 +48,31 @@ loops = pytest.mark.parametrize("loop", ["asyncio", "trio"])
 
 def _without(told: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in names}
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_state_that_nobody_has_listed_is_not_told(
+    is_stream: bool, peer: Peer, seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unlisted state is a text of the server's, which may repeat a secret and begin a line: neither spans nor the log have it."""
+    caplog.set_level(logging.DEBUG, "payman_sdk")
+    task = task_with(status={"state": f"{ACCESS_TOKEN}\nINFO tsk-1 completed"})
+    for path in (ASK_PATH, STREAM_PATH, GET_PATH):
+        peer.always(path, task)
+    peer.script(ASK_PATH, reset)
+    config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
+    changes: list[TaskChange] = []
+    with PaymanClient(config, telemetry=seen.telemetry(), on_task=changes.append, timeout=1) as client:
+        if is_stream:
+            with client.stream("Hello!") as stream:
+                stream.result()
+        else:
+            client.ask("Hello!")
+    assert ACCESS_TOKEN in changes[0].state
+    told = [span.to_json() for span in seen.spans()]
+    told += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
+    assert "unlisted" in "".join(told)
+    assert ACCESS_TOKEN not in "".join(told)
 
 
 def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
