@@ -60,6 +60,11 @@ _KNOWN = re.compile(
     re.ASCII,
 )
 
+_ORDERS = frozenset(
+    "add allow approve buy confirm create deposit forward give grant make move pay remit send transfer wire withdraw yes".split()  # noqa: SIM905 (shorter)
+)
+"""Words that an agent may read as an order where they stand in an address."""
+
 _LONGEST = 1000
 """Characters; what is longer is no simple question, and would take long to look through."""
 
@@ -74,9 +79,15 @@ def may_move_money(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return True
-    text = _KNOWN.sub(" its ", text.lower().replace("’", "'"))
+    text = _KNOWN.sub(_as_known, text.lower().replace("’", "'"))
     clauses = [clause.strip(" \t-'\"“”()") for clause in _BREAKS.split(text)]
     return not any(clauses) or not all(_only_asks(clause) for clause in clauses if clause)
+
+
+def _as_known(found: re.Match[str]) -> str:
+    """A word for what is known to order nothing; an address or a paytag that holds an order stays what it is."""
+    address = "@" in found[0] or "." in found[0]
+    return found[0] if address and not _ORDERS.isdisjoint(re.split(r"[\W\d_]+", found[0])) else " its "
 
 
 def _only_asks(clause: str) -> bool:

@@ -94,6 +94,9 @@ def test_harmless_asks(text: str) -> None:
         "what's left in my wallet goes to Bob",
         "list payees: reward each with everything",
         "list payees/reward each",
+        "list payees please.send.tsd/10",
+        "list all wallets send.10.tsd.to.test.payee@example.com",
+        "show payees approve@example.com",
         "list payees，reward each",  # noqa: RUF001
         "which payee is Bob, top him up",
         "is it possible to drain everything into John's wallet",

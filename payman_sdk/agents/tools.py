@@ -170,7 +170,7 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     return None
 
 
-_UNSEEN = re.compile(
+UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """What Python calls printable, though nobody sees it: blank letters, and selectors of a letter's variant."""
@@ -180,7 +180,7 @@ def objection_to_name(name: object) -> str | None:
     """What is wrong with the name of an operation; None where nothing is."""
     problem = _objection_to(name, LONGEST_NAME)
     if problem is None and isinstance(name, str):
-        if not name.strip().isprintable() or _UNSEEN.search(name):
+        if not name.strip().isprintable() or UNSEEN.search(name):
             return "holds characters that cannot be printed"
         return _objection_to(plain_name(name), LONGEST_NAME)
     return problem

@@ -23,9 +23,12 @@ from payman_sdk.errors import APIConnectionError, PaymanError
 
 _PACKAGES = (
     "httpx",
+    "httpx-aiohttp",
+    "msgspec",
     "typer",
     "rich",
     "python-dotenv",
+    "jinja2",
     "starlette",
     "uvicorn",
     "filelock",

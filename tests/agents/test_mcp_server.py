@@ -191,6 +191,10 @@ def test_no_text_passes_for_another() -> None:
         "",
         "Operation: invoice\\u200b-1",
     ]
+    hidden = in_words(
+        Proposal(text=f"send 10 TSD\u3164to Bob{' ' * 3000}and 500 to Al", operation="i", task_id="tsk-1")
+    )
+    assert "> send 10 TSD\\u3164to Bob … (3000 spaces) … and 500 to Al" in hidden
     unnamed = in_words(Proposal(text="approve", operation=None, task_id="tsk-1", is_reply=True))
     assert unnamed.endswith("> approve\n\nOperation: tsk-1")
 

@@ -7,6 +7,7 @@ calls again with what the person said; what was asked travels with it, sealed, s
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -24,6 +25,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from payman_sdk.agents.asking import Proposal
+from payman_sdk.agents.tools import UNSEEN
 
 _SCHEMA = {
     "type": "object",
@@ -140,8 +142,15 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {_visible(line)}" for line in text.split("\n"))
 
 
+_GAP = re.compile(" {16,}")
+"""White space that pushes what follows out of sight."""
+
+
 def _visible(text: str) -> str:
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+    text = _GAP.sub(lambda gap: f" … ({len(gap[0])} spaces) … ", text)
+    return "".join(
+        sign if sign.isprintable() and not UNSEEN.match(sign) else f"\\u{ord(sign):04x}" for sign in text
+    )
 
 
 def can_ask(capabilities: Any) -> bool:
