@@ -29,7 +29,7 @@ from payman_sdk.errors import (
 from payman_sdk.flows import Flow
 from payman_sdk.hooks import TaskChange
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
-from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, reset, task_with
+from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, task_with
 from tests.telemetry.conftest import Connected, Seen, events, said
 
 PAYMENT = "send 10 TSD to Test Payee"
@@ -59,10 +59,9 @@ def test_a_state_that_nobody_has_listed_is_not_told(
     task = task_with(status={"state": f"{ACCESS_TOKEN}\nINFO tsk-1 completed"})
     for path in (ASK_PATH, STREAM_PATH, GET_PATH):
         peer.always(path, task)
-    peer.script(ASK_PATH, reset)
     config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
     changes: list[TaskChange] = []
-    with PaymanClient(config, telemetry=seen.telemetry(), on_task=changes.append, timeout=1) as client:
+    with PaymanClient(config, telemetry=seen.telemetry(), on_task=changes.append) as client:
         if is_stream:
             with client.stream("Hello!") as stream:
                 stream.result()
