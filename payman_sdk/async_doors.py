@@ -37,10 +37,10 @@ from payman_sdk.locks import ThreadLock, to_its_end
 from payman_sdk.network import (
     FAILURES,
     Patience,
-    addressed,
     is_event_stream,
     network_failure,
     read_whole,
+    request_of,
     timeout_of,
     without_echo,
 )
@@ -180,9 +180,8 @@ class AsyncDoor:
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
         timeout = timeout_of(self._patience, until - self._clock(), step.patience)
-        to_send = addressed(step.request, self._base_url)
         answer = await self._http.send(
-            self._http.build_request(**to_send, timeout=timeout),
+            request_of(self._http, step.request, self._base_url, timeout),
             stream=True,
             follow_redirects=False,
             auth=None,

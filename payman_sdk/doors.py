@@ -19,9 +19,9 @@ from payman_sdk.network import (
     FAILURES,
     Patience,
     Punctual,
-    addressed,
     is_event_stream,
     network_failure,
+    request_of,
     timeout_of,
     without_echo,
 )
@@ -127,9 +127,8 @@ class Door:
     def _exchange(self, step: Send, line: Line, until: float) -> httpx.Response:
         line.close()
         timeout = timeout_of(self._patience, until - self._clock(), step.patience)
-        to_send = addressed(step.request, self._base_url)
         answer = self._http.send(
-            self._http.build_request(**to_send, timeout=timeout),
+            request_of(self._http, step.request, self._base_url, timeout),
             stream=True,
             follow_redirects=False,
             auth=None,

@@ -31,6 +31,20 @@ _address = functools.lru_cache(maxsize=64)(httpx.URL)
 """Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
+def request_of(
+    http: httpx.Client | httpx.AsyncClient, request: Mapping[str, Any], base_url: str, timeout: httpx.Timeout
+) -> httpx.Request:
+    """The request, ready to be sent.
+
+    Raises:
+        httpx.LocalProtocolError: A host or a header cannot be written down; the same error while sending may mean anything.
+    """
+    try:
+        return http.build_request(**addressed(request, base_url), timeout=timeout)
+    except UnicodeError:
+        raise httpx.LocalProtocolError("a host or a header cannot be written down") from None
+
+
 def timeout_of(patience: Patience, remaining: float, read: float | None = None) -> httpx.Timeout:
     """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
 
@@ -53,7 +67,6 @@ _NEVER_SENT = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
     httpx.InvalidURL,
-    UnicodeError,  # a host or a header that cannot be written down
 )
 
 FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError)
@@ -65,7 +78,7 @@ _DISCREET = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolErr
 
 def network_failure(error: Exception) -> APIConnectionError:
     """The SDK's error for a failure of httpx; `sent` says whether the server may have got the request."""
-    sent = not isinstance(error, _NEVER_SENT)
+    sent = not isinstance(error, _NEVER_SENT) or _is_misnamed(error)
     # Others may repeat an address or a header, and with it a secret.
     detail = (str(error).rstrip(".") if isinstance(error, _DISCREET) else "") or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
@@ -78,6 +91,20 @@ def network_failure(error: Exception) -> APIConnectionError:
         )
     failure.sent, failure.is_passing = sent, not _is_final(error)
     return failure
+
+
+_BEFORE_SENDING = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL", "NonHttpUrlClientError"}
+)
+"""Exceptions of aiohttp that come before anything is sent."""
+
+
+def _is_misnamed(error: Exception) -> bool:
+    """Whether a transport of aiohttp calls what broke after the request was sent a failure to connect, as httpx-aiohttp 0.2 does."""
+    names = {
+        kind.__name__ for kind in type(error.__cause__).__mro__ if kind.__module__.startswith("aiohttp.")
+    }
+    return bool(names) and names.isdisjoint(_BEFORE_SENDING)
 
 
 def _is_final(error: BaseException | None) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import anyio
 import httpx
+import httpx_aiohttp
 import pytest
 
 import payman_sdk.connections
@@ -82,6 +83,14 @@ def cut_body(_: Request) -> Iterator[bytes]:
 def reset_body(_: Request) -> Iterator[bytes]:
     yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
     raise Reset
+
+
+def odd_reason(request: Request) -> Iterator[bytes]:
+    yield (
+        b"".join(completed(request))
+        .replace(b"200 OK", b"200 \xff\xfe")
+        .replace(b"200 Scripted", b"200 \xff\xfe")
+    )
 
 
 def nonsense(_: Request) -> Iterator[bytes]:
@@ -211,6 +220,30 @@ def test_a_header_that_would_be_two_is_not_sent(header: dict[str, str], peer: Pe
     with pytest.raises(httpx.LocalProtocolError):
         anyio.run(main)
     assert peer.requests == []
+
+
+@pytest.mark.parametrize("given", ["transport", "http_client"])
+@pytest.mark.parametrize("broken", [hung_up, reset, cut_body, reset_body, odd_reason])
+def test_a_transport_of_aiohttp_that_is_given_does_not_pay_twice(
+    broken: Answer, given: str, peer: Peer
+) -> None:
+    """Whoever brings httpx-aiohttp along is told the truth too: what it calls a failure to connect may come after sending."""
+    peer.always(ASK_PATH, broken)
+    peer.always(GET_PATH, NOBODY_TELLS)
+
+    async def main() -> None:
+        transport = httpx_aiohttp.AiohttpTransport()
+        http = httpx.AsyncClient(transport=transport) if given == "http_client" else None
+        way: Any = {"transport": transport} if http is None else {"http_client": http}
+        try:
+            await asked(peer, max_retries=2, timeout=5, **way)
+        finally:
+            await transport.aclose()
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        anyio.run(main)
+    assert caught.value.sent
+    assert len(peer.asks()) == 1
 
 
 class Failing(httpx.AsyncByteStream):

@@ -19,7 +19,7 @@ class Stats(NamedTuple):
         errors: Those that were refused or failed otherwise.
         unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.
         left: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
-        attempts: How often asks were sent.
+        attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
         retries: How often something was tried again.
         lookups: How often it was asked how a task stands.
         reconciled: Asks whose answer got lost, and whose end was learned all the same.
