@@ -94,6 +94,7 @@ def _asks_at_once(quick: bool) -> Row:
             side("sockets", "floor"),
             side("aiohttp", "aiohttp"),
             side("httpx with aiohttp", "httpx-aiohttp"),
+            side("httpx with aiohttp, 1,000 connections", "httpx-aiohttp", "asks, unlimited"),
             side("client.ask, extra aiohttp", "ours-aiohttp"),
             side("client.ask", "ours"),
             side("httpx2", "httpx2"),
