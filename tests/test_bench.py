@@ -4,16 +4,17 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from scripts.benchmarks import canned
+from scripts.benchmarks import canned, environment
 from scripts.benchmarks.bench import NOT_INSTALLED, Bench, Measured
 from scripts.benchmarks.environment import Environment
 from scripts.benchmarks.judging import Aim, Spread, judge, ratio
 from scripts.benchmarks.page import BEGIN, END, rewritten
-from scripts.benchmarks.peers import PEERS
+from scripts.benchmarks.peers import PEERS, Peer
 from scripts.benchmarks.plot import svg
 from scripts.benchmarks.report import Table, aims, as_json, table
 from scripts.benchmarks.row import How, Row, Side
@@ -231,3 +232,18 @@ def test_the_server_counts_token_requests_and_lets_the_first_token_of_a_client_e
     assert b'"expiresIn":1,' in first
     assert b'"expiresIn":3600,' in second
     assert json.loads(str(counts))["tokens"] == 2
+
+
+def test_the_checkout_is_installed_into_a_new_environment_and_into_one_that_is_out_of_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new environment gets what the SDK needs and the SDK itself; one that is there gets the SDK again when it has changed."""
+    installed: list[list[str]] = []
+    wheel = tmp_path / "sdk.whl"
+    monkeypatch.setattr(environment, "HOME", tmp_path)
+    monkeypatch.setattr(environment, "_pip", lambda _, arguments, __: installed.append(list(arguments)))
+    ours = Peer("ours", extras="")
+    for content in (b"one", b"one", b"two"):
+        wheel.write_bytes(content)
+        environment._environment(ours, wheel, 60)
+    assert [arguments[-1] == str(wheel) for arguments in installed] == [False, True, True]

@@ -80,7 +80,7 @@ def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment
         builder.create(place)
         if packages:
             _pip(python, packages, patience)
-        found = wanted
+        found = dict(wanted)
     if peer.extras is not None and wheel is not None:
         wanted["checkout"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
         if (
