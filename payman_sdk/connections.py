@@ -73,9 +73,8 @@ def check_given(value: object, kind: type, name: str) -> None:
         ConfigurationError: It is something else than `kind`.
     """
     if value is not None and not isinstance(value, kind):
-        given = (
-            "str" if isinstance(value, str) else type(value).__name__
-        )  # a secret is a str to whoever gave it
+        # A secret is a str to whoever gave it.
+        given = "str" if isinstance(value, str) else type(value).__name__
         raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
-from payman_sdk.secrecy import Secret
+from payman_sdk.secrecy import as_secret
 
 try:
     import redis
@@ -19,6 +19,8 @@ except ImportError as error:
     raise ConfigurationError(
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
+
+from payman_sdk.auth.stores.redis import client_of
 
 if TYPE_CHECKING:
     from redis.lock import Lock as HeldLock
@@ -91,14 +93,8 @@ class RedisOperationStore:
 
     def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
         self._key = f"payman:operations:{name}"
-        if isinstance(redis_client, str):
-            redis_client = Secret(redis_client)  # it may hold a password
-            redis_client = _connected(redis_client)
-        if not isinstance(redis_client, redis.Redis):
-            raise ConfigurationError(
-                f"redis_client is a {type(redis_client).__name__}.", next_step="Give a redis.Redis or a URL."
-            )
-        self._client = redis_client
+        redis_client = as_secret(redis_client)  # a URL may hold a password
+        self._client = client_of(redis_client)
 
     def load(self, task_id: str) -> Operation | None:
         """The operation with that task id, None if there is none.
@@ -155,11 +151,3 @@ class RedisOperationStore:
         except redis.RedisError as error:
             failure = OperationStoreError(f"{self._key} in Redis cannot be read or written: {error}.")
         raise failure  # out here, it carries no frames of the client's with it, which hold the address
-
-
-def _connected(url: Secret) -> redis.Redis:
-    """A client that does not wait for ever for a server that does not answer; what the URL says wins."""
-    try:
-        return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
-    except ValueError as error:
-        raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None

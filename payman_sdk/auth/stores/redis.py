@@ -10,7 +10,7 @@ from payman_sdk.auth.stores import StoredToken
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
-from payman_sdk.secrecy import Secret
+from payman_sdk.secrecy import Secret, as_secret
 
 try:
     import redis
@@ -87,15 +87,9 @@ class RedisTokenStore:
 
     def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
         self._key = f"payman:token:{name}"
-        if isinstance(redis_client, str):
-            redis_client = Secret(redis_client)  # it may hold a password
-            redis_client = _connected(redis_client)
-        if not isinstance(redis_client, redis.Redis):
-            raise ConfigurationError(
-                f"redis_client is a {type(redis_client).__name__}.", next_step="Give a redis.Redis or a URL."
-            )
-        self._client = redis_client
-        self._lock = RedisLock(redis_client, f"{self._key}:lock")
+        redis_client = as_secret(redis_client)  # a URL may hold a password
+        self._client = client_of(redis_client)
+        self._lock = RedisLock(self._client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
         """The token in Redis, None if there is none.
@@ -137,9 +131,19 @@ class RedisTokenStore:
         return f"<RedisTokenStore {self._key}>"
 
 
-def _connected(url: Secret) -> redis.Redis:
-    """A client that does not wait for ever for a server that does not answer; what the URL says wins."""
-    try:
-        return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
-    except ValueError as error:
-        raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None
+def client_of(given: redis.Redis | str) -> redis.Redis:
+    """The client that was given, or one of the server at that URL, which does not wait for ever for a server that does not answer.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if isinstance(given, str):
+        try:
+            return redis.Redis.from_url(given, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
+        except ValueError as error:
+            raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None
+    if not isinstance(given, redis.Redis):
+        raise ConfigurationError(
+            f"redis_client is a {type(given).__name__}.", next_step="Give a redis.Redis or a URL."
+        )
+    return given
