@@ -74,6 +74,22 @@ def test_a_state_that_nobody_has_listed_is_not_told(
     assert ACCESS_TOKEN not in "".join(told)
 
 
+def test_an_unlisted_state_of_a_look_up_is_not_told(
+    peer: Peer, seen: Seen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same of a task that was asked for before, and is looked up until it has ended."""
+    caplog.set_level(logging.DEBUG, "payman_sdk")
+    unlisted = task_with(status={"state": f"{ACCESS_TOKEN}\nINFO tsk-1 completed"})
+    peer.script(GET_PATH, unlisted, task_with(status={"state": "completed"}))
+    config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
+    with PaymanClient(config, telemetry=seen.telemetry()) as client:
+        assert client.ask("Hello!", idempotency_key="invoice-42").status == "completed"
+    told = [span.to_json() for span in seen.spans()]
+    told += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
+    assert "looked up, unlisted" in "".join(told)
+    assert ACCESS_TOKEN not in "".join(told)
+
+
 def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
     """A stream that was refused once, then lost, then taken up again: every request is a child, and the ask says it all."""
     sandbox.script([BUSY, Lost()])
