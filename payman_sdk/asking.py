@@ -84,7 +84,7 @@ class Asking(Session["Door"]):
         Args:
             text: What the agent should do, in plain words.
             options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
-                `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `on_retry`,
+                `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`,
                 `on_task`, `before_send`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function is called with
                 every event, and what it raises stops the stream and comes out unchanged.
             raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
@@ -126,7 +126,7 @@ class Asking(Session["Door"]):
         Args:
             text: What the agent should do, in plain words.
             options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
-                `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `on_retry`, `on_task`, `before_send`, as a dict; see
+                `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see
                 `StreamOptions`.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
@@ -159,7 +159,7 @@ class Asking(Session["Door"]):
             task: The answer that says `requires_input`, or the id of its task.
             text: What to tell the agent, such as `approve`.
             options: `metadata`, `message_metadata`, `part_metadata`, `on_message`, `raise_on_failure`, `timeout`, `read_timeout`,
-                `idle_timeout`, `max_retries`, `on_retry`, `on_task`, `before_send`, as a dict; see `ReplyOptions`.
+                `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see `ReplyOptions`.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
         Raises:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from payman_api import SERVERS
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from payman_sdk.types import PaymanConfig
 
+Resend: TypeAlias = Literal["after_settling", "never"]
+"""Whether an ask whose first send may have arrived is ever sent a second time."""
+
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
 _VARIABLES = {
     "client_id": "PAYMAN_CLIENT_ID",
@@ -29,6 +32,8 @@ _VARIABLES = {
 _NOTHING: Mapping[str, str | None] = {}
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
 _DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
+_DEFAULT_SETTLE_TIME = 30.0
+_RESEND: tuple[Resend, ...] = ("after_settling", "never")
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
@@ -46,6 +51,8 @@ class Config(NamedTuple):
     timeout: float
     idle_timeout: float
     max_retries: int
+    settle_time: float
+    resend: Resend
     on_retry: Callable[[Any], Any] | None
     before_send: Callable[[Any], Any] | None
     transport: Any = None
@@ -87,6 +94,8 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         session_id=_text(given, "session_id"),
         **{key: seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
         max_retries=retries(given.get("max_retries"), _DEFAULT_RETRIES),
+        settle_time=read_settle_time(given.get("settle_time")),
+        resend=read_resend(given.get("resend")),
         on_retry=_hook(given, "on_retry"),
         before_send=_hook(given, "before_send"),
         transport=given.get("transport"),
@@ -158,6 +167,29 @@ def retries(value: object, default: int = 0) -> int:
             f"max_retries is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
         )
     return value
+
+
+def read_settle_time(value: object) -> float:
+    """Return the seconds a task must stay unknown before an ask is sent again, the default for None.
+
+    Raises:
+        ConfigurationError: It is not a number of seconds, 0 or more.
+    """
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    return seconds(value, "settle_time", _DEFAULT_SETTLE_TIME)
+
+
+def read_resend(value: object) -> Resend:
+    """Return whether an ask that may have arrived is sent again, the default for None.
+
+    Raises:
+        ConfigurationError: It is not one of the two values.
+    """
+    for known in _RESEND:
+        if value in (None, known):
+            return known
+    raise ConfigurationError(f"resend is {value!r}."[:300], next_step="Use 'after_settling' or 'never'.")
 
 
 def check_hook(value: object, name: str) -> None:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
 from payman_sdk.config import Config, config_from_env, read_config, require_secret
@@ -156,6 +156,8 @@ class Constructors(Session[Door], Generic[Http, Door]):
         timeout: float | None = None,
         idle_timeout: float | None = None,
         max_retries: int | None = None,
+        settle_time: float | None = None,
+        resend: Literal["after_settling", "never"] | None = None,
         on_retry: Callable[[Any], Any] | None = None,
         before_send: Callable[[Any], Any] | None = None,
         on_token: Callable[[Any], Any] | None = None,

@@ -78,7 +78,11 @@ class PaymanConfig(TypedDict, total=False):
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken, 60 by default; comments are no events."""
     max_retries: int | None
-    """How often an ask that was not taken, or did not arrive, is sent again, 2 by default."""
+    """How often an ask that did not arrive is sent again, 2 by default."""
+    settle_time: float | None
+    """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
+    resend: Literal["after_settling", "never"] | None
+    """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
     on_retry: Callable[[Any], Any] | None
     """Called before each repetition with a `Retry`."""
     before_send: Callable[[Any], Any] | None
@@ -119,7 +123,11 @@ class _Options(TypedDict, total=False):
     read_timeout: float | None
     """Seconds that one attempt may take to be answered; the client's, 60 by default."""
     max_retries: int | None
-    """How often an ask that was not taken, or did not arrive, is sent again; the client's, 2 by default."""
+    """How often an ask that did not arrive is sent again; the client's, 2 by default."""
+    settle_time: float | None
+    """Seconds that the agent must not know the task before an ask that may have arrived is sent again; the client's, 30 by default."""
+    resend: Literal["after_settling", "never"] | None
+    """`never` forbids a second send of an ask that may have arrived; the client's, `after_settling` by default."""
     on_retry: Callable[[Any], Any] | None
     """Called before each repetition with a `Retry`; the client's by default."""
     before_send: Callable[[Any], Any] | None

@@ -53,9 +53,29 @@ def test_the_defaults() -> None:
         timeout=300.0,
         idle_timeout=60.0,
         max_retries=2,
+        settle_time=30.0,
+        resend="after_settling",
         on_retry=None,
         before_send=None,
     )
+
+
+def test_settle_time_and_resend_are_checked() -> None:
+    """Zero seconds are allowed; what is neither a duration nor a known policy is refused by name."""
+    checked = config(settle_time=0, resend="never")
+    assert (checked.settle_time, checked.resend) == (0.0, "never")
+    for name, value in (
+        ("settle_time", -1),
+        ("settle_time", True),
+        ("settle_time", False),
+        ("settle_time", "30"),
+        ("settle_time", float("nan")),
+        ("resend", "always"),
+        ("resend", True),
+        ("resend", 0),
+    ):
+        with pytest.raises(ConfigurationError, match=f"{name} is "):
+            config(**{name: value})
 
 
 def test_none_means_not_given() -> None:

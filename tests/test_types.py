@@ -178,6 +178,8 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "client_secret",
         "environment",
         "name",
+        "settle_time",
+        "resend",
         "session_id",
         "base_url",
         "connect_timeout",

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from payman_sdk.sandbox.transport import SandboxTransport
     from payman_sdk.types import PaymanConfig
 
+_SETTLE_TIME = 0.25
+"""Seconds after which a client of the sandbox may send again: the sandbox shows a task as soon as it has it."""
+
 
 class Sandbox(Issuing, Overseeing, Directing):
     """A local Payman, with real HTTP and money that exists nowhere else.
@@ -300,4 +303,5 @@ class Sandbox(Issuing, Overseeing, Directing):
             "client_id": self.client_id,
             "client_secret": self.client_secret,
             "base_url": "https://sandbox.invalid" if nowhere else self.base_url,
+            "settle_time": _SETTLE_TIME,
         }

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from payman_sdk.config import check_hook, refuse_unknown, retries, seconds
+from payman_sdk.config import check_hook, read_resend, read_settle_time, refuse_unknown, retries, seconds
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
 
@@ -58,6 +58,8 @@ def read_options(
         check_hook(given.get(key), key)
     _check_key(given.get("idempotency_key"))
     retries(given.get("max_retries"))
+    read_settle_time(given.get("settle_time"))
+    read_resend(given.get("resend"))
     for key in _METADATA:
         _check_metadata(given.get(key), key)
     for key in _SECONDS:
