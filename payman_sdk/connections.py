@@ -6,17 +6,16 @@ import functools
 import importlib.util
 import json
 import os
-import ssl
 import weakref
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import httpx
 
-from payman_sdk.config import is_loopback
+from payman_sdk.certificates import trust_nobody, trusted_certificates
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.proxies import find_proxy
 from payman_sdk.punctual import make_punctual
 
 _LIMITS_UNDER_THREADS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
@@ -25,9 +24,6 @@ that another thread has just been given: that ask breaks after it was sent."""
 
 _LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
 """Each open stream holds a connection. More idle ones cost more than they save: httpcore looks at each at every request."""
-
-_PROXIED = frozenset({"http", "https", "all"})
-"""What httpx looks for a proxy of."""
 
 
 class OwnClient(httpx.Client):
@@ -79,13 +75,14 @@ def check_given(value: object, kind: type, name: str) -> None:
 
 
 def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy."""
-    try:
-        http: httpx.Client = _direct(OwnClient, httpx.Client)(
-            **_connections(base_url), limits=_LIMITS_UNDER_THREADS, transport=transport
-        )
-    except _UNUSABLE as error:
-        raise _unusable(error) from error
+    """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
+
+    Raises:
+        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
+    """
+    http: httpx.Client = _direct(OwnClient, httpx.Client)(
+        **_connections(base_url, transport), limits=_LIMITS_UNDER_THREADS
+    )
     if transport is None:
         make_punctual(http)
     return http
@@ -96,23 +93,21 @@ def own_async_http_client(
 ) -> httpx.AsyncClient:
     """The same for the other door; on asyncio with aiohttp's connections, where the extra `aiohttp` is installed.
 
-    Where the environment names a proxy, httpx's own serve all the same: it reads no environment for a transport that it is given.
-    """
-    try:
-        direct, connections = _direct(OwnAsyncClient, httpx.AsyncClient), _connections(base_url)
-        http: httpx.AsyncClient
-        is_proxied = connections["trust_env"] and not _PROXIED.isdisjoint(getproxies())
-        if transport is not None or is_proxied or not has_aiohttp():
-            http = direct(**connections, limits=_LIMITS_OF_TASKS, transport=transport)
-        else:
-            from payman_sdk.aiohttp_connections import AiohttpOnAsyncio
+    Where the environment names a proxy, httpx's own serve all the same.
 
-            faster = AiohttpOnAsyncio(connections["verify"], _LIMITS_OF_TASKS)
-            http = direct(**connections, limits=_LIMITS_OF_TASKS, transport=faster)
-            weakref.finalize(http, faster.abandon)
-        return http
-    except _UNUSABLE as error:
-        raise _unusable(error) from error
+    Raises:
+        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
+    """
+    direct, connections = _direct(OwnAsyncClient, httpx.AsyncClient), _connections(base_url, transport)
+    if transport is not None or connections["proxy"] or not has_aiohttp():
+        plain: httpx.AsyncClient = direct(**connections, limits=_LIMITS_OF_TASKS)
+        return plain
+    from payman_sdk.aiohttp_connections import AiohttpOnAsyncio
+
+    faster = AiohttpOnAsyncio(connections["verify"], _LIMITS_OF_TASKS)
+    http: httpx.AsyncClient = direct(**(connections | {"transport": faster}), limits=_LIMITS_OF_TASKS)
+    weakref.finalize(http, faster.abandon)
+    return http
 
 
 @functools.cache
@@ -149,41 +144,15 @@ _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 @functools.cache
 def _headers() -> Mapping[str, str]:
     """What httpx sends with every request: what it accepts, and its name."""
-    with httpx.Client(trust_env=False, verify=_nobody()) as plain:
+    with httpx.Client(trust_env=False, verify=trust_nobody()) as plain:
         return {name.title(): value for name, value in plain.headers.items()}
 
 
-def _connections(base_url: str) -> dict[str, Any]:
-    server = urlsplit(base_url)
-    is_elsewhere = not is_loopback(server.hostname or "")
-    variables = ("SSL_CERT_FILE", "SSL_CERT_DIR") if is_elsewhere else ()
-    if server.scheme == "http":
-        certificates = _nobody()
-    else:
-        certificates = _certificates(is_elsewhere, *(os.environ.get(name) for name in variables))
-    return {"trust_env": is_elsewhere, "verify": certificates}
-
-
-def _nobody() -> ssl.SSLContext:
-    """Trusts nobody, where nothing is encrypted: to read the certificates takes longer than the first ask."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-@functools.lru_cache(maxsize=8)
-def _certificates(trust_env: bool, *variables: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted. Reading them takes longer than an ask, so clients of one process share them.
-
-    What httpx takes from the environment is named too, so that another value of it is not answered with what was read before.
-    """
-    return httpx.create_ssl_context(trust_env=trust_env)
-
-
-_UNUSABLE = (httpx.InvalidURL, ImportError, OSError, ValueError)
-"""What httpx raises for variables of the environment that it cannot use."""
-
-
-def _unusable(error: Exception) -> ConfigurationError:
-    return ConfigurationError(
-        f"httpx cannot be set up: {type(error).__name__}.",
-        next_step="Check the environment's variables for proxies (HTTPS_PROXY, ALL_PROXY) and certificates (SSL_CERT_FILE).",
-    )
+def _connections(base_url: str, transport: object) -> dict[str, Any]:
+    """What a client of httpx is made with. httpx itself reads nothing of the environment: it breaks at what it cannot read."""
+    certificates = trusted_certificates(urlsplit(base_url).scheme, os.environ)
+    found = find_proxy(base_url) if transport is None else None
+    proxy = httpx.Proxy(found) if found else None
+    if proxy is not None and proxy.url.scheme == "https":
+        proxy.ssl_context = certificates
+    return {"trust_env": False, "verify": certificates, "proxy": proxy, "transport": transport}

@@ -46,7 +46,7 @@ def pytest_collection_finish() -> None:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables of whoever runs the tests change nothing in them."""
     for name in list(os.environ):
-        if name.startswith("PAYMAN_") or name.lower().endswith("_proxy"):
+        if name.startswith(("PAYMAN_", "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
             monkeypatch.delenv(name)
 
 

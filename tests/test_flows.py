@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import os
-import ssl
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import anyio
-import certifi
 import httpx
 import pytest
 
-from payman_sdk.connections import _certificates, own_async_http_client, own_http_client
+from payman_sdk.connections import own_http_client
 from payman_sdk.doors import Door
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from payman_sdk.flows import Alone, Flow, Send, Sleep
@@ -297,46 +292,3 @@ def test_this_machine_is_reached_without_a_proxy(peer: Peer, monkeypatch: pytest
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with own_http_client(peer.base_url) as http:
         assert Door(http, peer.base_url, PATIENCE, Clock()).run(sending(1010)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("HTTPS_PROXY", "junk://proxy"),
-        ("HTTPS_PROXY", "http://proxy:port"),
-        ("SSL_CERT_FILE", "/nowhere/certificates.pem"),
-    ],
-)
-def test_unusable_settings_of_the_environment_are_named(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A proxy or a certificate file that cannot be used is a ConfigurationError that says where to look."""
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(ConfigurationError, match=variable):
-        own_http_client("https://payman.example")
-
-
-def test_clients_share_the_certificates_that_they_trust(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Certificates are read once for any number of clients, again where the environment names others, and never for plain http."""
-    read: list[bool] = []
-
-    def reading(*, trust_env: bool) -> ssl.SSLContext:
-        read.append(trust_env)
-        return ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") if trust_env else None)
-
-    monkeypatch.setattr("payman_sdk.connections.httpx.create_ssl_context", reading)
-    certificates = tmp_path / "certificates.pem"
-    certificates.write_bytes(Path(certifi.where()).read_bytes())
-    _certificates.cache_clear()
-    for _ in range(3):
-        own_http_client("https://payman.example").close()
-        anyio.run(own_async_http_client("https://payman.example").aclose)
-        own_http_client("https://127.0.0.1:9").close()
-        own_http_client("http://127.0.0.1:9").close()
-    assert read == [True, False]
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
-    own_http_client("https://payman.example").close()
-    assert read == [True, False, True]
-    _certificates.cache_clear()

@@ -1,0 +1,95 @@
+"""The certificates that connections trust: the environment's, else those that httpx comes with."""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from payman_sdk.errors import ConfigurationError
+
+_FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""OpenSSL's name wins over those of requests, which version 1 used, and curl. Each may name a folder, too, as in requests."""
+
+_FOLDERS = "SSL_CERT_DIR"
+
+
+def trusted_certificates(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return whom to trust on connections of a scheme.
+
+    Nothing is read for plain http: that takes longer than the first ask.
+
+    Args:
+        scheme: `http` or `https`.
+        environ: The variables, as in `os.environ`. SSL_CERT_FILE and SSL_CERT_DIR count, together where both are set; else
+            REQUESTS_CA_BUNDLE, else CURL_CA_BUNDLE. An empty variable counts as unset.
+
+    Raises:
+        ConfigurationError: What a variable names cannot be read.
+    """
+    if scheme == "http":
+        return trust_nobody()
+    named = {name: path for name in (*_FILES, _FOLDERS) if (path := environ.get(name, "").strip())}
+    file = next((name for name in _FILES if name in named), None)
+    if _FOLDERS in named and file != _FILES[0]:
+        file = None
+    paths = [(name, named[name], _changed_at(named[name])) for name in (file, _FOLDERS) if name in named]
+    return _read(tuple(paths))
+
+
+def trust_nobody() -> ssl.SSLContext:
+    """Return a context that trusts no server, for connections without encryption."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@functools.lru_cache(maxsize=8)
+def _read(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
+    """The certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
+    if not named:
+        return httpx.create_ssl_context(trust_env=False)
+    file, folder = _location(*named[0][:2])
+    context = ssl.create_default_context(cafile=file, capath=folder)
+    for variable, path, _ in named[1:]:
+        context.load_verify_locations(*_location(variable, path))
+    return context
+
+
+def _location(variable: str, path: str) -> tuple[str | None, str | None]:
+    """The file or the folder of a variable, as OpenSSL takes them."""
+    folders = path.split(os.pathsep) if variable == _FOLDERS else [path]
+    try:
+        if any(_is_readable_folder(folder) for folder in folders):
+            return None, path
+        if variable == _FOLDERS:
+            raise NotADirectoryError("There is no such folder")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _said(error)
+        raise ConfigurationError(
+            f"{variable} names {path!r}, which cannot be read: {said}.",
+            next_step="Name a file of certificates in PEM form, or unset the variable.",
+        ) from None
+    return path, None
+
+
+def _is_readable_folder(path: str) -> bool:
+    if not Path(path).is_dir():
+        return False
+    with os.scandir(path):
+        return True
+
+
+def _said(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def _changed_at(path: str) -> int:
+    """When a file was last written, so that a renewed bundle is read again; 0 where there is none."""
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0

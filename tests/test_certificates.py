@@ -1,0 +1,122 @@
+"""The certificates that connections trust."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from pathlib import Path
+
+import anyio
+import certifi
+import pytest
+
+from payman_sdk import certificates
+from payman_sdk.certificates import trusted_certificates
+from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk.errors import ConfigurationError
+
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A file of certificates."""
+    file = tmp_path / "certificates.pem"
+    file.write_bytes(Path(certifi.where()).read_bytes())
+    return file
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Whatever is wrong with a file or a folder, the error names the variable and the path."""
+    (tmp_path / "empty.pem").touch()
+    (tmp_path / "words.pem").write_text("no certificate\n" * 100)
+    (tmp_path / "cut.pem").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    (tmp_path / "binary.der").write_bytes(bytes(range(256)))
+    (tmp_path / "self").symlink_to("self")
+    paths = [
+        "nowhere.pem",
+        "empty.pem",
+        "words.pem",
+        "cut.pem",
+        "binary.der",
+        "self",
+        "empty.pem/x",
+        "a\nb",
+        "é" * 300,
+    ]
+    unexpected = []
+    for path in [
+        *(str(tmp_path / path) for path in paths),
+        "nul\0byte",
+        "nowhere.pem",
+        "https://ca.example/ca.pem",
+    ]:
+        for variable in VARIABLES:
+            try:
+                trusted_certificates("https", {variable: path})
+            except ConfigurationError as error:
+                if f"{variable} names {path!r}, which cannot be read: " in str(error):
+                    continue
+            unexpected.append((variable, path))
+    assert unexpected == []
+
+
+def test_the_variable_that_counts(bundle: Path, tmp_path: Path) -> None:
+    """OpenSSL's variables win over those of requests and curl; an empty one does not count; plain http reads none."""
+    good, bad, folder = str(bundle), str(tmp_path / "nowhere.pem"), str(tmp_path)
+    table = [
+        ({}, None),
+        ({"SSL_CERT_FILE": good, "REQUESTS_CA_BUNDLE": bad, "CURL_CA_BUNDLE": bad}, None),
+        ({"SSL_CERT_FILE": "", "REQUESTS_CA_BUNDLE": good, "CURL_CA_BUNDLE": bad}, None),
+        ({"SSL_CERT_FILE": " ", "SSL_CERT_DIR": folder, "REQUESTS_CA_BUNDLE": bad}, None),
+        ({"SSL_CERT_FILE": good, "SSL_CERT_DIR": folder}, None),
+        ({"SSL_CERT_FILE": good, "SSL_CERT_DIR": bad}, "SSL_CERT_DIR"),
+        ({"SSL_CERT_FILE": bad, "SSL_CERT_DIR": folder}, "SSL_CERT_FILE"),
+        ({"SSL_CERT_DIR": f"{bad}{os.pathsep}{folder}"}, None),
+        ({"SSL_CERT_DIR": f"{bad}{os.pathsep}{bad}"}, "SSL_CERT_DIR"),
+        ({"REQUESTS_CA_BUNDLE": folder, "CURL_CA_BUNDLE": bad}, None),
+        ({"CURL_CA_BUNDLE": good}, None),
+        ({"CURL_CA_BUNDLE": bad}, "CURL_CA_BUNDLE"),
+        ({"ssl_cert_file": bad, "AWS_CA_BUNDLE": bad, "PIP_CERT": bad}, None),
+    ]
+    wrong = []
+    for environ, refused in table:
+        said = ""
+        try:
+            trusted_certificates("https", environ)
+        except ConfigurationError as error:
+            said = str(error)
+        if bool(said) != bool(refused) or not said.startswith(refused or ""):
+            wrong.append((environ, said))
+        trusted_certificates("http", environ)
+    assert wrong == []
+
+
+def test_clients_share_the_certificates_that_they_trust(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Certificates are read once for any number of clients, again where they are others, and never for plain http."""
+    read: list[str | None] = []
+    create = ssl.create_default_context
+
+    def create_and_count(*, cafile: str | None = None, capath: str | None = None) -> ssl.SSLContext:
+        read.append(cafile)
+        return create(cafile=cafile, capath=capath)
+
+    def make_clients() -> None:
+        for base_url in ("https://payman.example", "https://127.0.0.1:9", "http://127.0.0.1:9"):
+            own_http_client(base_url).close()
+            anyio.run(own_async_http_client(base_url).aclose)
+
+    monkeypatch.setattr("ssl.create_default_context", create_and_count)
+    certificates._read.cache_clear()
+    make_clients()
+    make_clients()
+    assert read == [certifi.where()]
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    make_clients()
+    assert read == [certifi.where(), str(bundle)]
+    os.utime(bundle, (1, 1))  # renewed in place
+    make_clients()
+    assert read == [certifi.where(), str(bundle), str(bundle)]
+    certificates._read.cache_clear()
