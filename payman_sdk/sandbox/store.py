@@ -13,11 +13,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from payman_sdk.private_files import make_private_database
+
 Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
 _APPLICATION = 0x5041594D  # "PAYM"
 _VERSION = 4
+_NOWHERE = frozenset({"", ":memory:"})
+"""What SQLite takes for a database that has no name."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
     id TEXT PRIMARY KEY,
@@ -151,13 +155,20 @@ class Store:
     """One database, shared by the threads of a sandbox, one transaction at a time.
 
     Args:
-        path: the database's file; None keeps everything in memory, for as long as the store lives.
+        path: the database's file, which only its owner can read; None keeps everything in memory, for as long as the store
+            lives.
+
+    Raises:
+        ValueError: if the file is no database of this version, a link, or another user's.
+        sqlite3.Error: if it cannot be opened.
 
     Attributes:
         version: how many transactions of this store have written something.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
+        if path is not None and str(path) not in _NOWHERE:
+            _keep_to_owner(Path(path))
         self._lock = threading.Lock()
         self.version = 0
         # In autocommit mode the module begins no transaction behind our back.
@@ -215,3 +226,12 @@ class Store:
         """Close the database. A store in memory is gone then; closing twice is harmless."""
         with self._lock:
             self._close()
+
+
+def _keep_to_owner(path: Path) -> None:
+    try:
+        problem = make_private_database(path, takes_over=True)
+    except OSError as error:
+        raise sqlite3.OperationalError(str(error)) from error
+    if problem is not None:
+        raise ValueError(f"db: {problem.problem} {problem.fix}")

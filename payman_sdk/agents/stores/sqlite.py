@@ -14,6 +14,7 @@ from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.auth.stores.file import FileLock
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
+from payman_sdk.private_files import Unsafe, make_folder, make_private_database, problem_of_folder
 
 T = TypeVar("T")
 
@@ -27,6 +28,9 @@ _PATIENCE = 30.0
 
 class SQLiteOperationStore:
     """Keeps operations in an SQLite file, which only its owner can read, and takes its locks in a folder beside it.
+
+    A file that others can read loses their rights; one that others can write is refused, and so is a folder, at any height,
+    in which somebody else can replace it.
 
     The operating system frees a lock when its process dies, however that dies, and never before. The folder holds 4096 empty files
     at most; operations that share one wait for each other. Keep both on a local disk.
@@ -95,7 +99,8 @@ class SQLiteOperationStore:
         kind, _, _ = name.partition(" ")  # locks that are held one within the other must not share a file
         place = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:3]
         try:
-            self._locks.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._locks)
+            _refuse(problem_of_folder(self._locks))
         except OSError as error:
             raise OperationStoreError(f"The folder {self._locks} cannot be made: {error}.") from error
         return FileLock(self._locks / f"{kind}-{place}")
@@ -113,11 +118,16 @@ class SQLiteOperationStore:
     @contextlib.contextmanager
     def _connected(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each question: none of them outlives a fork or is shared between threads.
-        if not self.path.exists():
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_folder(self.path.parent)
+        # What others could write may say that nothing was paid, so it is not taken over.
+        _refuse(problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False))
         with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone() is None:
                 connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
             yield connection
+
+
+def _refuse(problem: Unsafe | None) -> None:
+    if problem is not None:
+        raise OperationStoreError(problem.problem, next_step=problem.fix)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import secrets
 import stat
 import time
@@ -13,6 +15,7 @@ from payman_sdk.auth.stores import StoredToken
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
+from payman_sdk.private_files import Unsafe, make_folder, problem_of_file, problem_of_folder
 from payman_sdk.secrecy import Secret
 
 try:
@@ -31,8 +34,16 @@ def _open_directly(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
+def _error_of(problem: Unsafe) -> TokenStoreError:
+    return TokenStoreError(problem.problem, next_step=problem.fix)
+
+
 class FileLock:
-    """A `Lock` between processes, on a lock file, and between the threads of each of them."""
+    """A `Lock` between processes, on a lock file, and between the threads of each of them.
+
+    The operating system frees it when its holder dies. A file system without such locks is refused: filelock would fall back
+    to a file whose existence is the lock, which outlives its holder.
+    """
 
     def __init__(self, path: Path) -> None:
         self._threads = ThreadLock()
@@ -51,17 +62,28 @@ class FileLock:
         try:
             if self._process != os.getpid():  # filelock does not take over what a parent held
                 self._processes, self._process = self._made(), os.getpid()
+            if problem := problem_of_file(self._path):  # somebody else's file is locked by whoever likes
+                raise _error_of(problem)
             self._processes.acquire(timeout=max(0.0, end - time.monotonic()), poll_interval=0.01)
+            if isinstance(self._processes, filelock.SoftFileLock):
+                self._processes.release()
+                self._processes = self._made()
+                raise NotImplementedError
         except filelock.Timeout:
             self._threads.release()
             return False
         except BaseException as error:
             self._threads.release()
+            if isinstance(error, NotImplementedError):
+                raise _error_of(
+                    Unsafe(
+                        f"The file system of {self._path} has no locks.",
+                        "Use a folder on another file system.",
+                    )
+                ) from None
             if not isinstance(error, OSError):
                 raise
-            raise TokenStoreError(
-                f"The lock {self._processes.lock_file} cannot be taken: {error}."
-            ) from error
+            raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
         return True
 
     def release(self) -> None:
@@ -74,7 +96,7 @@ class FileTokenStore:
     """Keeps a token in a file, for any number of processes of one machine.
 
     The file is written anew in one step, with mode 0600, in a folder of mode 0700. A file that is a link, belongs to
-    somebody else or can be read by others is refused.
+    somebody else or can be read by others is refused, and so is a folder, at any height, that somebody else can replace.
 
     Args:
         path: The file; without it, `<name>.json` in the user's usual place for such files.
@@ -104,6 +126,7 @@ class FileTokenStore:
         if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
             raise self._refused("is a link", "Replace it by a file of your own, or delete it")
         try:
+            self._check_folder()
             with open(self.path, "rb", opener=_open_directly) as file:
                 self._check(os.fstat(file.fileno()))
                 content = Secret(file.read().decode("utf-8", "replace"))
@@ -126,6 +149,7 @@ class FileTokenStore:
         new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             self._make_folder()
+            self._remove_unfinished()
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(token.to_json())
@@ -158,20 +182,29 @@ class FileTokenStore:
         return f"FileTokenStore({str(getattr(self, 'path', ''))!r})"
 
     def _make_folder(self) -> None:
-        folder = self.path.parent
-        if not folder.exists():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        elif _POSIX and (mode := folder.stat().st_mode) & 0o022 and not mode & stat.S_ISVTX:
-            raise TokenStoreError(
-                f"Others can write into the folder {folder} (mode {stat.S_IMODE(mode):04o}).",
-                next_step=f"Run chmod 700 {folder}, or use another folder.",
-            )
+        make_folder(self.path.parent)
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        if problem := problem_of_folder(self.path.parent):
+            raise _error_of(problem)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a writer left that was killed; only one writes at a time."""
+        pattern = re.compile(rf"\.{re.escape(self.path.name)}\.[0-9a-f]{{16}}")
+        with contextlib.suppress(OSError):
+            for file in self.path.parent.iterdir():
+                if pattern.fullmatch(file.name):
+                    file.unlink(missing_ok=True)
 
     def _sync_folder(self) -> None:
         if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable by itself
             descriptor = os.open(self.path.parent, os.O_RDONLY)
             try:
                 os.fsync(descriptor)
+            except OSError as error:
+                if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # what cannot sync folders cannot ever
+                    raise
             finally:
                 os.close(descriptor)
 
