@@ -14,7 +14,8 @@ from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
-from payman_sdk.types import STATES, Artifact, FormattedTaskResponse, Status, TaskState
+from payman_sdk.states import canonical_state, has_ended, status_of
+from payman_sdk.types import Artifact, FormattedTaskResponse
 
 if TYPE_CHECKING:
     import httpx
@@ -25,13 +26,6 @@ Part = TextPart | FilePart | DataPart | OtherPart
 _KINDS = ("text", "file", "data")
 """The kinds of parts that the protocol has."""
 
-_STATUS: dict[str, Status] = {
-    TaskState.COMPLETED: "completed",
-    TaskState.FAILED: "failed",
-    TaskState.CANCELED: "failed",
-}
-"""The states in which a task has ended, and the word for each; every other state is 'in_progress'."""
-
 
 def json_object(answer: httpx.Response) -> dict[str, Any] | None:
     """The JSON object in an answer's body; None where the body is something else."""
@@ -40,28 +34,6 @@ def json_object(answer: httpx.Response) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", body) if isinstance(body, dict) else None
-
-
-def canonical_state(state: str) -> str:
-    """A state as the protocol spells it: `INPUT_REQUIRED` is `input-required`; an unlisted state stays as it is.
-
-    Example:
-        >>> from payman_sdk.responses import canonical_state
-        >>> canonical_state("COMPLETED"), canonical_state("On_Hold")
-        ('completed', 'On_Hold')
-    """
-    spelled = state.lower().replace("_", "-")
-    return spelled if spelled in STATES else state
-
-
-def status_of(state: str) -> Status:
-    """The word for a state, as `canonical_state` spells it."""
-    return _STATUS.get(state, "in_progress")
-
-
-def has_ended(state: str) -> bool:
-    """Whether a task in this state, as `canonical_state` spells it, will not change any more."""
-    return state in _STATUS
 
 
 def format_task(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, TypeAlias
 
 from payman_api.models.task_state import TaskState
 from payman_sdk.records import Key, Record
+from payman_sdk.states import Phase, phase_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -227,7 +228,7 @@ class FormattedTaskResponse(Record):
     __slots__ = ()
 
     status = Key[Status]()
-    """How the ask stands: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
+    """How the ask stands: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""
     is_final = Key[bool]()
     """Whether the task has ended and will not change any more."""
     status_message = Key["str | None"]()
@@ -237,7 +238,7 @@ class FormattedTaskResponse(Record):
     artifacts = Key[list[Artifact]]()
     """What the agent made, in order."""
     error = Key["dict[str, Any] | None"]()
-    """Why the task failed or was canceled (`state`, `message`); None otherwise."""
+    """Why the task failed, was canceled or rejected (`state`, `message`); None otherwise."""
     task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
     request_id = Key[str]()
@@ -257,8 +258,11 @@ class FormattedTaskResponse(Record):
 
     @property
     def requires_input(self) -> bool:
-        """Whether the task waits for somebody, such as for an approval: answer it with `client.reply`, or `wait`."""
-        return self.state == TaskState.INPUT_REQUIRED
+        """Whether the task waits for an answer in words, such as for an approval: use `client.reply`, or `wait`.
+
+        False for `auth-required`: that task waits for a person to act elsewhere, and only `wait` helps.
+        """
+        return phase_of(self["state"]) is Phase.AWAITS_REPLY
 
     @property
     def text(self) -> str:

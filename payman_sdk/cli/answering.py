@@ -26,6 +26,9 @@ def comment(
     elif status == outcomes.FAILED:
         said = (response.error or {}).get("message") or response.status_message or ""
         run.terminal.tell(f"The task is {response['state']}: {said} [{ids}]")
+    elif status == outcomes.WAITING and not response.requires_input and not run.sandbox:
+        wait = run.again(f"tasks wait {task}")
+        run.terminal.tell(f"It waits for a person to act elsewhere, such as to sign in [{ids}]. Then: {wait}")
     elif is_chat:
         run.terminal.tell(
             "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."

@@ -1,11 +1,11 @@
 """The exit status of the command: how an answer, or a failure, is told in one number.
 
 0   completed
-1   failed, or refused by the agent, the server or you; a task that was canceled; nothing that was not canceled is under way
+1   failed, or refused by the agent, the server or you; a task that was canceled or rejected; nothing that was not canceled is under way
 2   a usage error: a wrong argument, a missing setting; nothing was sent
 3   authentication: no valid token
 4   the outcome is unknown: it may have been carried out; the message says how to ask later
-5   it waits for an approval, or for another answer
+5   it waits for an approval, for another answer, or for a person to act elsewhere
 130 Ctrl-C
 """
 
@@ -22,6 +22,7 @@ from payman_sdk.errors import (
     PaymanError,
     TokenStoreError,
 )
+from payman_sdk.states import Phase, canonical_state, phase_of
 
 COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINATED = (
     0,
@@ -34,13 +35,6 @@ COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINA
     143,
 )
 
-_OF_STATES = {
-    "completed": COMPLETED,
-    "failed": FAILED,
-    "canceled": FAILED,
-    "input-required": WAITING,
-}
-
 
 def of_state(state: str) -> int:
     """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
@@ -50,7 +44,15 @@ def of_state(state: str) -> int:
         >>> of_state("COMPLETED"), of_state("input-required"), of_state("working")
         (0, 5, 4)
     """
-    return _OF_STATES.get(state.lower().replace("_", "-"), UNKNOWN)
+    match phase_of(canonical_state(state)):
+        case Phase.COMPLETED:
+            return COMPLETED
+        case Phase.FAILED:
+            return FAILED
+        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
+            return WAITING
+        case Phase.AT_WORK | Phase.UNKNOWN:
+            return UNKNOWN
 
 
 def of_raw(answer: Any) -> int:

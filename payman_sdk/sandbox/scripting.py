@@ -22,8 +22,8 @@ class Answer:
 
     Attributes:
         text: the words of the answer, markdown; None for an answer without words.
-        state: `completed`, `input-required`, `failed`, `canceled`, `working` (a task that never ends), `submitted` or
-            `unknown`.
+        state: `completed`, `input-required`, `auth-required`, `failed`, `canceled`, `rejected`, `working` (a task that never
+            ends), `submitted` or `unknown`.
         artifacts: more artifacts, after the text: each a text, one part, or an artifact with `parts` and perhaps `name`,
             `description` and `metadata`, as A2A writes them.
         status_message: the state in words.

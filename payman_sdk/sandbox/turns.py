@@ -10,29 +10,37 @@ from typing import Any
 
 
 class State(StrEnum):
-    """The states that a task can be in, as A2A 0.1 spells them."""
+    """The states that a task can be in, as A2A spells them; `auth-required` and `rejected` come from later versions."""
 
     SUBMITTED = "submitted"
     WORKING = "working"
     INPUT_REQUIRED = "input-required"
+    AUTH_REQUIRED = "auth-required"
     COMPLETED = "completed"
     CANCELED = "canceled"
     FAILED = "failed"
+    REJECTED = "rejected"
     UNKNOWN = "unknown"
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing becomes of a task in this state."""
-        return self in (State.COMPLETED, State.CANCELED, State.FAILED)
+        match self:
+            case State.COMPLETED | State.CANCELED | State.FAILED | State.REJECTED:
+                return True
+            case State.SUBMITTED | State.WORKING | State.INPUT_REQUIRED | State.AUTH_REQUIRED | State.UNKNOWN:
+                return False
 
 
 EXPLANATIONS = {
     State.SUBMITTED: "Submitted",
     State.WORKING: "Processing",
     State.INPUT_REQUIRED: "Waiting for input",
+    State.AUTH_REQUIRED: "Waiting for a person to sign in",
     State.COMPLETED: "Processing completed successfully",  # [D]
     State.CANCELED: "Canceled",
     State.FAILED: "Processing failed",
+    State.REJECTED: "Rejected by the agent",
     State.UNKNOWN: "Nothing is known of the task",
 }
 """The states in words, where nothing better is said."""

@@ -17,7 +17,8 @@ from payman_api.models.task_status import TaskStatus
 from payman_api.models.task_status_update_event import TaskStatusUpdateEvent
 from payman_api.types import UNSET
 from payman_sdk.errors import ResponseValidationError, shortened
-from payman_sdk.responses import canonical_state, format_artifact, format_task, has_ended
+from payman_sdk.responses import format_artifact, format_task
+from payman_sdk.states import canonical_state, has_ended, rests
 from payman_sdk.streaming.decoding import read
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
@@ -284,7 +285,7 @@ class Progress:
                 continue
             delta = _delta(told.words() if told is not None and goes_on else "", whole.words())
             events.append(self._grown(index, whole, delta, said))
-        is_final = ends_waiting and stands.requires_input
+        is_final = ends_waiting and rests(stands["state"])
         # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
         if not has_ended(self._state()) and (
             self._status is None or self._status.to_dict() != task.status.to_dict()

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from payman_sdk import states
 from payman_sdk.auth.signing import authorized
 from payman_sdk.auth.tokens import Tokens
 from payman_sdk.errors import (
@@ -18,11 +19,11 @@ from payman_sdk.errors import (
 )
 from payman_sdk.flows import Flow
 from payman_sdk.ids import new_id
-from payman_sdk.responses import canonical_state, format_message, has_ended
+from payman_sdk.responses import format_message
+from payman_sdk.states import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import cancellation, look_up
 from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
-from payman_sdk.types import TaskState
 
 if TYPE_CHECKING:
     import httpx
@@ -124,13 +125,13 @@ def found(
 
 
 def rests(task: Task) -> bool:
-    """Whether a task changes no more, or only when somebody answers it."""
-    return has_ended(state_of(task)) or requires_input(task)
+    """Whether a task changes no more, or only when somebody acts."""
+    return states.rests(state_of(task))
 
 
 def requires_input(task: Task) -> bool:
-    """Whether a task waits for somebody."""
-    return state_of(task) == TaskState.INPUT_REQUIRED
+    """Whether a task waits for a reply in words."""
+    return states.phase_of(state_of(task)) is states.Phase.AWAITS_REPLY
 
 
 def state_of(task: Task) -> str:

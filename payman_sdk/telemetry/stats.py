@@ -13,8 +13,8 @@ class Stats(NamedTuple):
     Attributes:
         asks: Asks, streams and replies that have ended.
         completed: Those whose task was completed.
-        failed: Those whose task failed or was canceled.
-        input_required: Those whose task waits for somebody, such as for an approval.
+        failed: Those whose task failed, was canceled or rejected.
+        input_required: Those whose task waits for somebody: for an approval, an answer, or a person who acts elsewhere.
         in_progress: Those whose task was still at work when the time was over.
         errors: Those that were refused or failed otherwise.
         unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.

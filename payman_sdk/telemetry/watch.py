@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Send
+from payman_sdk.states import Phase, has_ended, phase_of
 from payman_sdk.telemetry.observer import Observer, tell
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from payman_sdk.telemetry.events import AskEnded
 
 T = TypeVar("T")
-
-_ENDS: dict[str | None, str] = {
-    "completed": "completed",
-    "failed": "failed",
-    "canceled": "failed",
-    "input-required": "input_required",
-}
-"""The states of a task that are outcomes of an ask; every other state is `in_progress`."""
 
 
 class Watch:
@@ -81,7 +74,7 @@ class Watch:
         outcome, error = "left", None
         try:
             result = yield from flow
-            outcome = _ENDS.get(self.state, "in_progress")
+            outcome = _outcome_of(self.state)
             return result
         except PaymanError as failure:
             outcome, error = _outcome(failure, self.state), failure
@@ -201,16 +194,28 @@ class Watch:
         if self._on_task is None:
             return None
         from payman_sdk.hooks import TaskChange as Changed
-        from payman_sdk.responses import has_ended
         from payman_sdk.types import STATES
 
         return Consult(self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message()))
 
 
+def _outcome_of(state: str | None) -> str:
+    """The outcome of an ask whose task is in this state; None where no state was learned."""
+    match Phase.UNKNOWN if state is None else phase_of(state):
+        case Phase.COMPLETED:
+            return "completed"
+        case Phase.FAILED:
+            return "failed"
+        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
+            return "input_required"
+        case Phase.AT_WORK | Phase.UNKNOWN:
+            return "in_progress"
+
+
 def _outcome(error: PaymanError, state: str | None) -> str:
     match error:
         case TaskFailedError():
-            return _ENDS.get(state, "in_progress")
+            return _outcome_of(state)
         case OutcomeUnknownError():
             return "unknown"
         case _:

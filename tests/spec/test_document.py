@@ -38,6 +38,7 @@ SCOPES = {
     "write_create_wallet",
 }
 STATES = {"submitted", "working", "input-required", "completed", "canceled", "failed", "unknown"}
+LATER_STATES = {"auth-required", "rejected"}
 ERROR_CODES = (-32700, -32600, -32601, -32602, -32603, -32001, -32002, -32003, -32004)
 ANSWERS = (
     "TaskResponse",
@@ -119,7 +120,8 @@ def test_names_on_the_wire_are_those_known(document: Json) -> None:
     """Scopes, states and JSON-RPC methods are spelled as they are known."""
     schemas = document["components"]["schemas"]
     assert set(schemas["Scope"]["enum"]) == SCOPES
-    assert set(schemas["TaskState"]["enum"]) == STATES
+    assert set(schemas["TaskState"]["enum"]) == STATES | LATER_STATES
+    assert schemas["TaskState"]["x-payman-evidence-of"] == dict.fromkeys(LATER_STATES, "protocol")
     assert {name: schemas[name]["properties"]["method"]["const"] for name in METHODS} == METHODS
     assert schemas["SendTaskRequest"]["properties"]["method"]["x-payman-also-accepted"] == ["tasks.send"]
     for code in ERROR_CODES:
