@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
@@ -20,10 +20,7 @@ except ImportError as error:
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-from payman_sdk.auth.stores.redis import client_of
-
-if TYPE_CHECKING:
-    from redis.lock import Lock as HeldLock
+from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of, escaped
 
 T = TypeVar("T")
 
@@ -42,34 +39,36 @@ class RenewedLock:
         self._client = client
         self._name = name
         self._seconds = seconds
-        self._held: tuple[HeldLock, threading.Event] | None = None
+        self._held: tuple[Lease, threading.Event] | None = None
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        lock = self._client.lock(self._name, timeout=self._seconds, sleep=0.01, thread_local=False)
         try:
-            taken = lock.acquire(blocking=timeout > 0, blocking_timeout=timeout if timeout > 0 else None)
+            lease = Lease.taken(self._client, self._name, seconds=self._seconds, timeout=timeout)
         except redis.RedisError as error:
-            raise OperationStoreError(f"The lock {self._name} in Redis cannot be taken: {error}.") from error
-        if taken:
+            raise OperationStoreError(
+                f"The lock {self._name} in Redis cannot be taken: {error}.",
+                next_step=getattr(error, "next_step", ""),
+            ) from error
+        if lease is not None:
             let_go = threading.Event()
-            self._held = lock, let_go
-            threading.Thread(target=self._renew, args=(lock, let_go), daemon=True).start()
-        return bool(taken)
+            self._held = lease, let_go
+            threading.Thread(target=self._renew, args=(lease, let_go), daemon=True).start()
+        return lease is not None
 
     def release(self) -> None:
         """Gives the lock back; one that was lost is somebody else's by now and stays theirs."""
         held, self._held = self._held, None
         if held is not None:
-            lock, let_go = held
+            lease, let_go = held
             let_go.set()
             with contextlib.suppress(redis.RedisError):  # it expires by itself
-                lock.release()
+                lease.release()
 
-    def _renew(self, lock: HeldLock, let_go: threading.Event) -> None:
+    def _renew(self, lease: Lease, let_go: threading.Event) -> None:
         while not let_go.wait(self._seconds / 3):
             try:
-                lock.reacquire()
+                lease.reacquire()
             except LockError:
                 return  # somebody else's
             except redis.RedisError:
@@ -80,21 +79,24 @@ class RedisOperationStore:
     """Keeps operations in Redis, for any number of processes and machines. They last as long as Redis keeps them: let it write to a disk.
 
     Args:
-        redis_client: A `redis.Redis`, or the URL of a server (`rediss://…`).
+        redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
         name: Tells the operations of several accounts apart.
+        allow_plaintext: Whether operations may cross a network unencrypted, to a server of another machine without TLS.
 
     Raises:
-        ConfigurationError: `redis_client` is neither.
+        ConfigurationError: `redis_client` is neither, or would reach another machine without TLS.
 
     Example:
         >>> from payman_sdk.agents.stores.redis import RedisOperationStore
         >>> store = RedisOperationStore("redis://localhost:6379/0", name="shop")
     """
 
-    def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
-        self._key = f"payman:operations:{name}"
+    def __init__(
+        self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
+    ) -> None:
         redis_client = as_secret(redis_client)  # a URL may hold a password
-        self._client = client_of(redis_client)
+        self._key = f"payman:operations:{checked_name(name)}"
+        self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
 
     def load(self, task_id: str) -> Operation | None:
         """The operation with that task id, None if there is none.
@@ -136,13 +138,13 @@ class RedisOperationStore:
 
     def lock(self, name: str) -> Lock:
         """The lock of that name in Redis."""
-        return RenewedLock(self._client, f"{self._key}:lock:{name}")
+        return RenewedLock(self._client, f"{self._key}:lock:{escaped(name)}")
 
     def __repr__(self) -> str:
         return f"<RedisOperationStore {getattr(self, '_key', '')}>"
 
     def _run(self, run_id: str) -> str:
-        return f"{self._key}:run:{run_id}"
+        return f"{self._key}:run:{escaped(run_id)}"
 
     def _asked(self, function: Callable[[], T]) -> T:
         failure: OperationStoreError

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from payman_sdk.auth.stores import StoredToken
+from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
@@ -19,13 +21,15 @@ except ImportError as error:
         "Keeping tokens in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-if TYPE_CHECKING:
-    from redis.lock import Lock as HeldLock
-
 T = TypeVar("T")
+
+log = logging.getLogger("payman_sdk")
 
 LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. A renewal has to be over before that."""
+_DAY = 24 * 3600.0
+_LONGEST = 180 * _DAY
+"""Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""
 
 
 class RedisLock:
@@ -35,7 +39,7 @@ class RedisLock:
         self._client = client
         self._name = name
         self._threads = ThreadLock()
-        self._held: HeldLock | None = None
+        self._held: Lease | None = None
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
@@ -43,52 +47,65 @@ class RedisLock:
         if not self._threads.acquire(timeout=timeout):
             return False
         try:
-            lock = self._client.lock(self._name, timeout=LOCK_SECONDS, sleep=0.01, thread_local=False)
-            left = end - time.monotonic()
-            taken = lock.acquire(blocking=left > 0, blocking_timeout=left if left > 0 else None)
+            left = max(0.0, end - time.monotonic())
+            self._held = Lease.taken(self._client, self._name, seconds=LOCK_SECONDS, timeout=left)
         except BaseException as error:
             self._threads.release()
             if not isinstance(error, redis.RedisError):
                 raise
-            raise TokenStoreError(f"The lock {self._name} in Redis cannot be taken: {error}.") from error
-        if taken:
-            self._held = lock
-        else:
+            raise TokenStoreError(
+                f"The lock {self._name} in Redis cannot be taken: {error}.",
+                next_step=getattr(error, "next_step", ""),
+            ) from error
+        if self._held is None:
             self._threads.release()
-        return bool(taken)
+        return self._held is not None
 
     def release(self) -> None:
         """Gives the lock back; one that has expired is somebody else's by now and stays theirs."""
-        lock, self._held = self._held, None
+        lease, self._held = self._held, None
         try:
-            if lock is not None:
-                lock.release()
-        except redis.RedisError:
-            pass  # it expires by itself
+            if lease is not None:
+                lease.release()
+        except redis.RedisError as error:
+            log.warning(
+                "The lock %s in Redis was not given back; it expires within %g s: %s",
+                self._name,
+                LOCK_SECONDS,
+                error,
+            )
         finally:
             self._threads.release()
 
-    def is_ours(self) -> bool:
-        """Whether the lock is held and has not expired."""
-        return self._held is not None and bool(self._held.owned())
+    def write(self, key: str, value: str, seconds: float) -> bool:
+        """Write a key that expires, if the lock is held and has not expired; returns whether it is."""
+        return self._held is not None and self._held.write(key, value, seconds)
 
 
 class RedisTokenStore:
     """Keeps a token in Redis, for any number of processes and machines.
 
+    A token with a refresh token is kept for 180 days after it was written last, one without for a day after its end.
+
     Args:
-        redis_client: A `redis.Redis`, or the URL of a server (`rediss://…`).
+        redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
         name: Tells the tokens of several accounts apart.
+        allow_plaintext: Whether the tokens may cross a network unencrypted, to a server of another machine without TLS.
+
+    Raises:
+        ConfigurationError: `redis_client` is neither, or would reach another machine without TLS.
 
     Example:
         >>> from payman_sdk.auth.stores.redis import RedisTokenStore
         >>> store = RedisTokenStore("redis://localhost:6379/0", name="shop")
     """
 
-    def __init__(self, redis_client: redis.Redis | str, *, name: str = "default") -> None:
-        self._key = f"payman:token:{name}"
+    def __init__(
+        self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
+    ) -> None:
         redis_client = as_secret(redis_client)  # a URL may hold a password
-        self._client = client_of(redis_client)
+        self._key = f"payman:token:{checked_name(name)}"
+        self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
         self._lock = RedisLock(self._client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
@@ -107,12 +124,12 @@ class RedisTokenStore:
         Raises:
             TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.
         """
-        if not self._asked(self._lock.is_ours, "locked"):
+        seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - time.time()) + _DAY
+        if not self._asked(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
             raise TokenStoreError(
                 f"The lock of {self._key} in Redis expired before the token could be written.",
                 next_step="Another process may have renewed it; if not, authorize again.",
             )
-        self._asked(lambda: self._client.set(self._key, token.to_json()), "written")
 
     def _asked(self, function: Callable[[], T], done: str) -> T:
         failure: TokenStoreError
@@ -129,21 +146,3 @@ class RedisTokenStore:
 
     def __repr__(self) -> str:
         return f"<RedisTokenStore {self._key}>"
-
-
-def client_of(given: redis.Redis | str) -> redis.Redis:
-    """The client that was given, or one of the server at that URL, which does not wait for ever for a server that does not answer.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-    if isinstance(given, str):
-        try:
-            return redis.Redis.from_url(given, socket_timeout=5, socket_connect_timeout=5)  # pyright: ignore[reportUnknownMemberType] # untyped there
-        except ValueError as error:
-            raise ConfigurationError(f"redis_client is no address of a Redis server: {error}.") from None
-    if not isinstance(given, redis.Redis):
-        raise ConfigurationError(
-            f"redis_client is a {type(given).__name__}.", next_step="Give a redis.Redis or a URL."
-        )
-    return given
