@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAYMENT = "send 10 TSD to Test Payee"
 FULL = Operation(
     task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", text="send 1.50 TSD", stage="ended", runs=["a", "b"],
-    amount=Decimal("1.50"), currency="TSD", status="completed", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True,
+    amount=Decimal("1.50"), currency="TSD", status="completed", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True, sent_at=1764000000.123456,
 )  # fmt: skip
 BARE = Operation(task_id="tsk-2", account="pm-1 at https://example.com", runs=["a"])
 
@@ -252,14 +252,33 @@ def test_a_file_that_is_none(tmp_path: Path, client: PaymanClient, sandbox: Sand
     assert sends(sandbox) == []
 
 
-@pytest.mark.parametrize("text", ["", "5", "{}", '{"task_id": "tsk-1"}', '{"task_id": 5, "amount": null, "stage": "open"}', FULL.to_json().replace('"1.50"', '"x"'),
-                                  FULL.to_json().replace('"ended"', '"over"'), FULL.to_json().replace("}", ', "more": 1}'),
-                                  *(json.dumps({**json.loads(FULL.to_json()), **bad}) for bad in
-                                    ({"answer": None}, {"text": 5}, {"runs": [1]}, {"status": 5}, {"amount": "NaN"}, {"is_replying": 0}))])  # fmt: skip
-def test_a_damaged_record(text: str) -> None:
-    """A record that cannot be read is an error that says where, and never an operation that is new."""
-    with pytest.raises(OperationStoreError, match="the file holds a damaged operation"):
-        Operation.from_json(text, "the file")
+def test_a_damaged_record() -> None:
+    """A record that cannot be read is an error that says where, and never an operation that is new or counts less."""
+    members = json.loads(FULL.to_json())
+    damaged: dict[str, list[object]] = {
+        "task_id": [None, 5, []], "account": [None], "name": [5, ["a"]], "text": [5, False], "stage": ["over", None, "", 0],
+        "runs": [[1], "a", None, {"a": 1}], "amount": ["x", "NaN", "Infinity", "-1", "0", 1.5, None, []], "currency": [None, 5],
+        "status": [5, "over", "open", False], "answer": [None, 5], "session_id": [5], "replies": [["a", None], "yes"],
+        "is_replying": [0, None, "no"], "sent_at": ["now", True, -1, float("nan"), float("inf"), 10**400, []],
+    }  # fmt: skip
+    assert damaged.keys() == members.keys()  # a member that is new is damaged here, too
+    texts = [
+        "",
+        "5",
+        "{}",
+        "null",
+        "[]",
+        '"open"',
+        FULL.to_json()[:-1],
+        FULL.to_json().replace("}", ', "more": 1}'),
+    ]
+    for name, values in damaged.items():
+        texts += [json.dumps({**members, name: value}) for value in values]
+        if name != "sent_at":  # which records of earlier versions do not have
+            texts.append(json.dumps({key: value for key, value in members.items() if key != name}))
+    for text in texts:
+        with pytest.raises(OperationStoreError, match="the file holds a damaged operation"):
+            pytest.fail(f"read {text} as {Operation.from_json(text, 'the file')}")
 
 
 # --- Redis

@@ -7,13 +7,14 @@ A store keeps records and gives locks. `MemoryOperationStore` is the default; th
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args
 from weakref import WeakValueDictionary
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from payman_sdk.errors import PaymanError
 from payman_sdk.flows import Lock
@@ -21,6 +22,9 @@ from payman_sdk.locks import ThreadLock
 
 Stage: TypeAlias = Literal["open", "sent", "ended"]
 """`open`: certainly not carried out, so it may be sent, in any words. `sent`: it may have been sent. `ended`: its end is known."""
+
+_STATUSES = (None, "completed", "failed", "input-required", "working", "unknown")
+"""What `Operation.status` may be."""
 
 
 class OperationStoreError(PaymanError):
@@ -49,6 +53,7 @@ class Operation:
         session_id: The session that it belongs to.
         replies: What was replied to it.
         is_replying: Whether the last reply may not have arrived.
+        sent_at: When it was sent last, in seconds since 1970 by the store's clock; None if it never was, or that is not recorded.
     """
 
     task_id: str
@@ -64,10 +69,11 @@ class Operation:
     session_id: str | None = None
     replies: tuple[str, ...] = field(default=(), converter=_texts)
     is_replying: bool = False
+    sent_at: float | None = None
 
     def reopened(self) -> Operation:
         """The same, certain not to have been carried out: it counts nowhere."""
-        return evolve(self, stage="open", runs=(), status=None, answer="")
+        return evolve(self, stage="open", runs=(), status=None, answer="", sent_at=None)
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -76,42 +82,59 @@ class Operation:
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> Self:
-        """Reads what `to_json` has written.
+        """Read what `to_json` has written, and nothing else.
+
+        Records of earlier versions have no `sent_at`; what they call sent counts as sent when it is read.
 
         Raises:
             OperationStoreError: It is something else; `where` names the place.
         """
         try:
-            given: Any = json.loads(text)
-            members = dict(cast("Mapping[str, Any]", given))
-            if members["amount"] is not None:
-                members["amount"] = Decimal(members["amount"])
-            read = cls(**members)
-            if _is_sound(read):
-                return read
-        except (ValueError, TypeError, KeyError, InvalidOperation, RecursionError):
+            members: dict[str, Any] = {"sent_at": None, **json.loads(text)}
+            if members.keys() == {member.name for member in fields(cls)} and _is_sound(members):
+                if members["amount"] is not None:
+                    members["amount"] = Decimal(members["amount"])
+                return cls(**members)
+        except (ValueError, TypeError, ArithmeticError, RecursionError):
             pass
         raise OperationStoreError(
             f"{where} holds a damaged operation.", next_step="Find out from Payman what was paid."
         )
 
 
-def _is_sound(operation: Operation) -> bool:
-    texts = (operation.task_id, operation.account, operation.answer, *operation.runs, *operation.replies)
-    known = (operation.name, operation.text, operation.currency, operation.status, operation.session_id)
+def _is_sound(members: Mapping[str, Any]) -> bool:
+    """Whether members that were read can be those of an operation. A damaged one must not pass for an operation that counts less."""
+    amount, sent_at = members["amount"], members["sent_at"]
     return (
-        operation.stage in get_args(Stage)
-        and all(isinstance(text, str) for text in texts)
-        and all(text is None or isinstance(text, str) for text in known)
-        and (operation.amount is None or operation.amount.is_finite())
-        and isinstance(operation.is_replying, bool)
+        members["stage"] in get_args(Stage)
+        and members["status"] in _STATUSES
+        and all(isinstance(members[name], str) for name in ("task_id", "account", "answer"))
+        and all(isinstance(members[name], str | None) for name in ("name", "text", "currency", "session_id"))
+        and all(_is_list_of_texts(members[name]) for name in ("runs", "replies"))
+        and isinstance(members["is_replying"], bool)
+        and (amount is None) == (members["currency"] is None)
+        and (
+            amount is None
+            or (isinstance(amount, str) and Decimal(amount) > 0 and Decimal(amount).is_finite())
+        )
+        and (sent_at is None or (type(sent_at) in (int, float) and sent_at >= 0 and math.isfinite(sent_at)))
     )
+
+
+def _is_list_of_texts(given: object) -> bool:
+    return isinstance(given, list) and all(isinstance(one, str) for one in cast("list[object]", given))
 
 
 class OperationStore(Protocol):
     """Keeps operations. Methods may block; the asynchronous toolkit calls them in a worker thread.
 
-    Whatever a store raises counts as a failure of the store: nothing is sent then.
+    Whatever a store raises counts as a failure of the store: nothing is sent then. A store never answers with less than it was given:
+    where it may have lost records, it raises.
+
+    A store that several machines share may have two more methods, which are used where they exist. `now()` returns the time in seconds
+    since 1970 by one clock for all; without it, each machine's own clock counts. `claim(operation, run_id, counted)` saves an operation
+    as `save` does, and raises if the run does not count exactly `counted` operations any more, in one step; without it, the lock of
+    the run alone keeps two from counting at once.
     """
 
     def load(self, task_id: str) -> Operation | None:
@@ -123,13 +146,14 @@ class OperationStore(Protocol):
         ...
 
     def of_run(self, run_id: str) -> Sequence[Operation]:
-        """The operations that count in a run."""
+        """All operations that count in a run."""
         ...
 
     def lock(self, name: str) -> Lock:
         """The lock of that name, among all who share the store. It is held as long as an operation is under way.
 
-        It has to come free when its holder dies, and not before its holder lets it go.
+        It has to come free when its holder dies, and not before its holder lets it go. A lock that can be lost, as one in Redis can,
+        leaves a small risk that two send the same operation; the store says so.
         """
         ...
 

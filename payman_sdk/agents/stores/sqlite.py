@@ -22,6 +22,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (run_id TEXT, task_id TEXT, PRIMARY KEY (run_id, task_id)) WITHOUT ROWID;
 """
+_VERSION = 1
+"""Of the tables, as `PRAGMA user_version` has it; 0 is a new file, or one whose records have no `sent_at` yet, and is raised to this."""
 _PATIENCE = 30.0
 """Seconds to wait for another process that writes; it writes one record at a time."""
 
@@ -33,7 +35,10 @@ class SQLiteOperationStore:
     in which somebody else can replace it.
 
     The operating system frees a lock when its process dies, however that dies, and never before. The folder holds 4096 empty files
-    at most; operations that share one wait for each other. Keep both on a local disk.
+    at most; operations that share one wait for each other. This holds for the processes of one machine and a local disk: on a network
+    file system, or where the folder is replaced while processes run, two can hold the same lock. A record survives the death of
+    its process, and a loss of power where the disk keeps what it has confirmed. A file that is deleted, or replaced by an
+    older copy, takes what runs have counted with it.
 
     Args:
         path: The file.
@@ -74,9 +79,12 @@ class SQLiteOperationStore:
 
         def written(connection: sqlite3.Connection) -> None:
             key = operation.task_id
-            connection.execute("REPLACE INTO operations VALUES (?, ?)", (key, operation.to_json()))
+            connection.execute(
+                "REPLACE INTO operations (task_id, record) VALUES (?, ?)", (key, operation.to_json())
+            )
             connection.execute("DELETE FROM runs WHERE task_id = ?", (key,))
-            connection.executemany("INSERT INTO runs VALUES (?, ?)", [(run, key) for run in operation.runs])
+            joined = [(run, key) for run in operation.runs]
+            connection.executemany("INSERT INTO runs (run_id, task_id) VALUES (?, ?)", joined)
 
         self._asked(written)
 
@@ -86,9 +94,10 @@ class SQLiteOperationStore:
         Raises:
             OperationStoreError: The file cannot be read, or what it holds is damaged.
         """
-        query = "SELECT record FROM runs JOIN operations USING (task_id) WHERE run_id = ?"
+        query = "SELECT record FROM runs LEFT JOIN operations USING (task_id) WHERE run_id = ?"
         rows = self._asked(lambda connection: connection.execute(query, (run_id,)).fetchall())
-        return [Operation.from_json(row[0], str(self.path)) for row in rows]
+        # A record that is missing reads as a damaged one: it must not count for nothing.
+        return [Operation.from_json(row[0] or "", str(self.path)) for row in rows]
 
     def lock(self, name: str) -> Lock:
         """The lock of that name, a file in the folder.
@@ -123,8 +132,16 @@ class SQLiteOperationStore:
         _refuse(problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False))
         with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone() is None:
-                connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+            [version] = connection.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _VERSION):
+                raise OperationStoreError(
+                    f"The file {self.path} has user_version {version}, which this version of the SDK does not know.",
+                    next_step="Install the version that wrote it, or give operations a file of their own.",
+                )
+            if version == 0:
+                connection.executescript(
+                    f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
+                )
             yield connection
 
 
