@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import secrets
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from payman_sdk.agents.stores import Operation, OperationStoreError
@@ -24,15 +27,27 @@ from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of, 
 
 T = TypeVar("T")
 
+log = logging.getLogger("payman_sdk")
+
 LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""
+
+
+_INCARNATION = "incarnation"
+"""A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
+
+The hash also holds the size of the set of each run, so that whichever key vanishes, another misses it.
+"""
 
 
 class RenewedLock:
     """A `Lock` between machines that lives as long as its holder, and a little longer.
 
-    A holder that Redis does not hear of for `LOCK_SECONDS`, and that lives all the same, loses the lock, and another may take it. What
-    both do then is still one payment: the name of the operation is the idempotency key of its ask.
+    It promises less than a lock of one machine. It is a key of one Redis that expires. Two can hold it at once where a holder lives
+    but does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine), and where a failover promotes a
+    replica that had not received the key. The record that says that an operation was sent then keeps the second holder from sending
+    it, as long as that record survived, and the count of a run is compared in one step with each claim. Where the record is lost
+    too, only Payman's own look-up of the task is left.
     """
 
     def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:
@@ -76,7 +91,12 @@ class RenewedLock:
 
 
 class RedisOperationStore:
-    """Keeps operations in Redis, for any number of processes and machines. They last as long as Redis keeps them: let it write to a disk.
+    """Keeps operations in Redis, for any number of processes and machines.
+
+    They last as long as Redis keeps them, so it has to keep them: a `maxmemory-policy` other than `noeviction` is refused. Where one of
+    the keys vanishes, every process refuses from then on. Where all of them vanish at once (a Redis that restarts empty), or a
+    failover loses the newest writes, the processes that have used the store refuse; one that starts afterwards cannot know, and
+    takes the store for a new one. Give Redis an append-only file, and replicas that are waited for, where that must not happen.
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
@@ -96,45 +116,61 @@ class RedisOperationStore:
     ) -> None:
         redis_client = as_secret(redis_client)  # a URL may hold a password
         self._key = f"payman:operations:{checked_name(name)}"
+        self._mark = f"{self._key}:{_INCARNATION}"
         self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
+        self._incarnation: str | None = None  # as this process has seen it
+        self._is_checked = False
 
     def load(self, task_id: str) -> Operation | None:
         """The operation with that task id, None if there is none.
 
         Raises:
-            OperationStoreError: Redis cannot be asked, or what it holds is damaged.
+            OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
-        found: Any = self._asked(lambda: self._client.hget(self._key, task_id))
+        [found] = self._read([task_id])
         return None if found is None else Operation.from_json(found, f"{self._key} in Redis")
 
     def save(self, operation: Operation) -> None:
         """Keeps an operation in place of the one with the same task id.
 
         Raises:
-            OperationStoreError: Redis refuses.
+            OperationStoreError: Redis refuses, or has lost records.
         """
-        before = self.load(operation.task_id)
+        self._write(operation)
 
-        def written() -> None:
-            with self._client.pipeline() as pipeline:  # pyright: ignore[reportUnknownMemberType] # untyped there
-                pipeline.hset(self._key, operation.task_id, operation.to_json())
-                for run_id in set(before.runs if before else ()) - set(operation.runs):
-                    pipeline.srem(self._run(run_id), operation.task_id)
-                for run_id in operation.runs:
-                    pipeline.sadd(self._run(run_id), operation.task_id)
-                pipeline.execute()
+    def claim(self, operation: Operation, run_id: str, counted: int) -> None:
+        """Keeps an operation that counts in a run, if that run counts so many operations until now.
 
-        self._asked(written)
+        Raises:
+            OperationStoreError: Redis refuses or has lost records, or the run counts another number by now.
+        """
+        self._write(operation, run_id, counted)
 
     def of_run(self, run_id: str) -> list[Operation]:
         """The operations that count in a run.
 
         Raises:
-            OperationStoreError: Redis cannot be asked, or what it holds is damaged.
+            OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
-        keys: Any = self._asked(lambda: self._client.smembers(self._run(run_id)))
-        found: Any = self._asked(lambda: self._client.hmget(self._key, sorted(keys))) if keys else []
-        return [Operation.from_json(one, f"{self._key} in Redis") for one in found if one is not None]
+        header, members = self._read([_header(run_id)], run_id)
+        if header is not None and int(header) != len(members):
+            raise self._lost()
+        if not members:
+            return []
+        # A record that is missing reads as a damaged one: it must not count for nothing.
+        return [
+            Operation.from_json(one or "", f"{self._key} in Redis") for one in self._read(sorted(members))
+        ]
+
+    def now(self) -> float:
+        """The time by the clock of Redis, in seconds since 1970.
+
+        Raises:
+            OperationStoreError: Redis cannot be asked.
+        """
+        client: Any = self._client
+        seconds, millionths = self._asked(lambda: client.time())
+        return float(seconds) + float(millionths) / 1_000_000
 
     def lock(self, name: str) -> Lock:
         """The lock of that name in Redis."""
@@ -146,6 +182,93 @@ class RedisOperationStore:
     def _run(self, run_id: str) -> str:
         return f"{self._key}:run:{escaped(run_id)}"
 
+    def _read(self, names: list[str], run_id: str | None = None) -> list[Any]:
+        """Read fields of the hash, and behind them the members of a run, all at one instant."""
+
+        def read() -> list[Any]:
+            with self._client.pipeline() as pipeline:  # pyright: ignore[reportUnknownMemberType] # untyped there
+                pipeline.get(self._mark)
+                pipeline.hmget(self._key, [_INCARNATION, *names])
+                if run_id is not None:
+                    pipeline.smembers(self._run(run_id))
+                return pipeline.execute()
+
+        self._check_server()
+        mark, [incarnation, *found], *members = self._asked(read)
+        self._verify(mark, incarnation)
+        return [*found, *members]
+
+    def _verify(self, mark: bytes | str | None, incarnation: bytes | str | None) -> str | None:
+        """Return which store this is, None for a new one, and one of an earlier version; refuse where a part of it is missing."""
+        if mark != incarnation or self._incarnation not in (None, _text(incarnation)):
+            raise self._lost()
+        self._incarnation = _text(incarnation)
+        return self._incarnation
+
+    def _write(self, operation: Operation, run_id: str | None = None, counted: int | None = None) -> None:
+        """Write a record and the runs that it counts in, in one step; not where something is missing, or a run counts another number."""
+        before, joined = self.load(operation.task_id), set(operation.runs)
+        changed = joined.symmetric_difference(before.runs if before else ()).union([run_id] if run_id else ())
+
+        def write(pipe: Any) -> str:
+            incarnation = self._verify(pipe.get(self._mark), pipe.hget(self._key, _INCARNATION))
+            sizes = {run: pipe.scard(self._run(run)) for run in changed}
+            for run, size in sizes.items():
+                header = pipe.hget(self._key, _header(run))
+                if (header is not None and int(header) != size) or (size and not pipe.exists(self._key)):
+                    raise self._lost()
+                sizes[run] += (run in joined) - pipe.sismember(self._run(run), operation.task_id)
+                if run == run_id and size != counted:
+                    raise OperationStoreError(
+                        f"Another process has counted in the run meanwhile, though {self._key} in Redis was locked."
+                    )
+            pipe.multi()
+            if incarnation is None:
+                incarnation = secrets.token_hex(16)
+                pipe.set(self._mark, incarnation)
+                pipe.hset(self._key, _INCARNATION, incarnation)
+            pipe.hset(self._key, operation.task_id, operation.to_json())
+            for run, size in sizes.items():
+                (pipe.sadd if run in joined else pipe.srem)(self._run(run), operation.task_id)
+                pipe.hset(self._key, _header(run), size)
+            return incarnation
+
+        client: Any = self._client
+        watched = [self._mark, *map(self._run, changed)]  # whoever changes one of them makes it begin anew
+        self._incarnation = self._asked(lambda: client.transaction(write, *watched, value_from_callable=True))
+
+    def _check_server(self) -> None:
+        """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""
+        if self._is_checked:
+            return
+        policy = self._info("memory").get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            raise OperationStoreError(
+                f"Redis has the maxmemory-policy {policy}: it may throw operations away, and a run would count anew.",
+                next_step="Set maxmemory-policy to noeviction, or use another Redis.",
+            )
+        if not self._info("persistence").get("aof_enabled", 1):
+            _warn_of_loss(self._key)
+        self._is_checked = True
+
+    def _info(self, section: str) -> dict[str, Any]:
+        """Return what Redis says about itself; nothing where asking is not permitted."""
+        client: Any = self._client
+
+        def read() -> dict[str, Any]:
+            try:
+                return dict(client.info(section))
+            except redis.ResponseError:  # not permitted, or not known
+                return {}
+
+        return self._asked(read)
+
+    def _lost(self) -> OperationStoreError:
+        return OperationStoreError(
+            f"{self._key} in Redis has lost operations: it was emptied, restarted or ran out of memory.",
+            next_step="Find out from Payman what was paid. Then begin another run, in a store of another name.",
+        )
+
     def _asked(self, function: Callable[[], T]) -> T:
         failure: OperationStoreError
         try:
@@ -153,3 +276,20 @@ class RedisOperationStore:
         except redis.RedisError as error:
             failure = OperationStoreError(f"{self._key} in Redis cannot be read or written: {error}.")
         raise failure  # out here, it carries no frames of the client's with it, which hold the address
+
+
+@cache
+def _warn_of_loss(key: str) -> None:  # once in a process
+    log.warning(
+        "Redis writes no append-only file: when it ends, it forgets the newest of %s, and what runs have counted.",
+        key,
+    )
+
+
+def _header(run_id: str) -> str:
+    """The field that holds how many operations a run counts."""
+    return f"run {run_id}"
+
+
+def _text(given: bytes | str | None) -> str | None:
+    return given.decode() if isinstance(given, bytes) else given

@@ -1,0 +1,162 @@
+"""Stores that have lost records, or may lose them: they refuse rather than count anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis as redis_library
+
+from payman_sdk.agents import Operation, OperationStoreError
+from payman_sdk.agents.stores.redis import RedisOperationStore
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+
+ACCOUNT = "pm-1 at https://example.com"
+FIRST, SECOND, OTHER = (
+    Operation(task_id=f"tsk-{name}", account=ACCOUNT, stage="sent", runs=["monday"], sent_at=1000.5)
+    for name in ("1", "2", "3")
+)
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[redis_library.Redis]:
+    with redis_library.Redis.from_url(redis_url) as server:
+        yield server
+
+
+def is_refused(use: Callable[..., object], *arguments: object) -> bool:
+    try:
+        use(*arguments)
+    except OperationStoreError:
+        return True
+    return False
+
+
+def test_redis_refuses_where_it_has_lost_records(
+    redis_url: str, server: redis_library.Redis, tmp_path: Path
+) -> None:
+    """Whatever vanishes, a process that has used the store counts nothing anew, and one that starts afterwards notices unless all is gone."""
+    key = f"payman:operations:{tmp_path.name}"
+    run, mark = f"{key}:run:monday", f"{key}:incarnation"
+    losses: dict[str, tuple[Callable[[], object], bool]] = {
+        "nothing": (lambda: None, False),
+        "the hash of the records": (lambda: server.delete(key), True),
+        "the set of the run": (lambda: server.delete(run), True),
+        "the mark": (lambda: server.delete(mark), True),
+        "a member of the run": (lambda: server.srem(run, "tsk-1"), True),
+        "a record": (lambda: server.hdel(key, "tsk-1"), True),
+        "the mark and the hash": (lambda: server.delete(mark, key), True),
+        "the mark and the set": (lambda: server.delete(mark, run), True),
+        "the hash and the set": (lambda: server.delete(key, run), True),
+        "everything": (lambda: server.delete(key, run, mark), False),
+    }
+    for name, (lose, is_noticed_anew) in losses.items():
+        server.delete(key, run, mark)
+        living = RedisOperationStore(redis_url, name=tmp_path.name)
+        for operation in (FIRST, SECOND):
+            living.claim(operation, "monday", len(living.of_run("monday")))
+        lose()
+        anew = RedisOperationStore(redis_url, name=tmp_path.name)
+        assert is_refused(anew.of_run, "monday") is is_noticed_anew, name
+        assert is_refused(living.of_run, "monday") is (name != "nothing"), name
+        if is_noticed_anew and name != "a record":
+            assert is_refused(anew.save, OTHER), name
+
+
+def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> None:
+    """A claim that was counted before another was saved is refused, though the lock of the run was lost; a claim again counts once."""
+    one, other = (RedisOperationStore(redis_url, name=tmp_path.name) for _ in range(2))
+    one.claim(FIRST, "monday", 0)
+    with pytest.raises(OperationStoreError, match="counted in the run meanwhile"):
+        other.claim(SECOND, "monday", 0)
+    one.claim(FIRST, "monday", 1)
+    assert other.load("tsk-2") is None
+    assert other.of_run("monday") == [FIRST]
+
+
+def test_redis_keeps_what_an_earlier_version_wrote(
+    redis_url: str, server: redis_library.Redis, tmp_path: Path
+) -> None:
+    """A store without a mark and headers counts on, and has them from the next claim on."""
+    key = f"payman:operations:{tmp_path.name}"
+    server.hset(key, "tsk-1", FIRST.to_json().replace(', "sent_at": 1000.5', ""))
+    server.sadd(f"{key}:run:monday", "tsk-1")
+    store = RedisOperationStore(redis_url, name=tmp_path.name)
+    assert [one.sent_at for one in store.of_run("monday")] == [None]
+    store.claim(SECOND, "monday", 1)
+    assert len(store.of_run("monday")) == 2
+    server.srem(f"{key}:run:monday", "tsk-1")
+    assert is_refused(lambda: RedisOperationStore(redis_url, name=tmp_path.name).of_run("monday"))
+
+
+def test_a_redis_that_evicts_is_refused(redis_url: str, server: redis_library.Redis, tmp_path: Path) -> None:
+    """Nothing is written to a Redis that may throw it away."""
+    for policy in ("allkeys-lru", "volatile-ttl", "allkeys-random"):
+        server.config_set("maxmemory-policy", policy)
+        try:
+            store = RedisOperationStore(redis_url, name=tmp_path.name)
+            uses: list[tuple[Callable[..., object], object]] = [
+                (store.load, "tsk-1"), (store.save, FIRST), (store.of_run, "monday"),
+            ]  # fmt: skip
+            for use, about in uses:
+                with pytest.raises(OperationStoreError, match=f"maxmemory-policy {policy}"):
+                    use(about)
+        finally:
+            server.config_set("maxmemory-policy", "noeviction")
+    store.save(FIRST)
+    assert store.load("tsk-1") == FIRST
+
+
+def test_a_redis_that_does_not_tell_about_itself(
+    redis_url: str, server: redis_library.Redis, tmp_path: Path
+) -> None:
+    """Where the user of a store may not ask Redis for its settings, the store works."""
+    server.acl_setuser(
+        "restricted", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-info", "-config"]
+    )
+    try:
+        url = redis_url.replace("redis://", "redis://restricted:pw@")
+        store = RedisOperationStore(url, name=tmp_path.name)
+        store.save(FIRST)
+        assert store.load("tsk-1") == FIRST
+    finally:
+        server.acl_deluser("restricted")
+
+
+def test_the_clock_of_redis(redis_url: str, server: redis_library.Redis) -> None:
+    """All machines that share a Redis share its clock."""
+    before = server.time()[0]
+    assert before <= RedisOperationStore(redis_url).now() <= server.time()[0] + 1
+
+
+def test_an_sqlite_file_of_an_earlier_version(tmp_path: Path) -> None:
+    """Its records are read, count, and say of nothing when it was sent."""
+    path = tmp_path / "operations.sqlite3"
+    SQLiteOperationStore(path).save(FIRST)
+    with sqlite3.connect(path) as connection:
+        record = FIRST.to_json().replace(', "sent_at": 1000.5', "")
+        connection.execute("UPDATE operations SET record = ?", (record,))
+        connection.execute("PRAGMA user_version = 0")
+    [read] = SQLiteOperationStore(path).of_run("monday")
+    assert (read.task_id, read.stage, read.sent_at) == ("tsk-1", "sent", None)
+    SQLiteOperationStore(path).save(SECOND)
+    assert len(SQLiteOperationStore(path).of_run("monday")) == 2
+
+
+def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
+    """A file of a later version, of other tables, or with a record missing, is refused."""
+    damages = {
+        "a later version": "PRAGMA user_version = 99",
+        "no records": "DELETE FROM operations",
+        "no table of runs": "DROP TABLE runs",
+        "other columns": "ALTER TABLE operations RENAME COLUMN record TO content",
+    }
+    for name, damage in damages.items():
+        path = tmp_path / f"{name}.sqlite3"
+        SQLiteOperationStore(path).save(FIRST)
+        with sqlite3.connect(path) as connection:
+            connection.execute(damage)
+        assert is_refused(SQLiteOperationStore(path).of_run, "monday"), name
+        assert is_refused(SQLiteOperationStore(path).save, SECOND) is (name != "no records"), name
