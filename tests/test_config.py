@@ -226,6 +226,56 @@ def test_base_urls_that_are_refused(given: str, problem: str) -> None:
     assert caught.value.__context__ is None
 
 
+def test_odd_base_urls_are_refused() -> None:
+    """An address that programs read in different ways, or that would swallow the path of a request, is no address."""
+    taken = []
+    for given in (
+        "https://payman.example#",
+        "https://payman.example/#",
+        "https://payman.example?",
+        "https://payman.example/?#",
+        "https://payman.example/a#b",
+        "https://payman.example#@evil.example",
+        "https://@payman.example",
+        "https://:@payman.example",
+        "https://:x@payman.example",
+        "https://payman.example@evil.example",
+        "https://payman.example\\@evil.example",
+        "https://payman.example\\.evil.example",
+        "https://evil.example\\",
+        "https://payman.example%2eevil.example",
+        "https://payman%00.example",
+        "https://payman.example;evil",
+        "https://payman,example",
+        "https://pay man.example",
+        "https://payman.example/a b",
+        "https://payman.example/\u200b",
+        "https://payman.example/\u202e",
+        "https://pay\tman.example",
+        "https://payman.example\r\nHost: evil.example",
+        "https:\\\\payman.example",
+        "https:/payman.example",
+        "https:payman.example",
+        "https://[::1%25eth0",
+        "https://[v1.x]",
+        "https://[payman.example]",
+        "http://127.0.0.1@evil.example",
+        "http://127.0.0.1#@evil.example",
+    ):
+        for as_variable in (False, True):
+            try:
+                if as_variable:
+                    with pytest.MonkeyPatch.context() as patch:
+                        patch.setenv("PAYMAN_BASE_URL", given)
+                        config()
+                else:
+                    config(base_url=given)
+            except ConfigurationError:
+                continue
+            taken.append((given, as_variable))
+    assert taken == []
+
+
 @pytest.mark.parametrize(
     ("host", "loopback"),
     [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],  # noqa: S104

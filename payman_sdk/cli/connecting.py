@@ -71,6 +71,7 @@ def at_hand(run: Run, *, client_id: str | None = None) -> Generator[Settings]:
             client_id=Found(sandbox.client_id, source),
             client_secret=Found(Secret(sandbox.client_secret), source),
             base_url=Found(sandbox.base_url, source),
+            is_own_sandbox=True,
         )
     finally:
         sandbox.close()

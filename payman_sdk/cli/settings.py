@@ -74,6 +74,7 @@ class Settings:
         client_secret: Its secret.
         base_url: The server.
         login: The login whose account is used; None where the application's own is.
+        is_own_sandbox: Whether the server is a sandbox that this run of the command has started.
         notes: What may surprise in how they came about.
     """
 
@@ -81,6 +82,7 @@ class Settings:
     client_secret: Found | None = field(repr=False)
     base_url: Found
     login: Login | None = None
+    is_own_sandbox: bool = False
     notes: Sequence[str] = ()
 
     @property
@@ -91,10 +93,28 @@ class Settings:
 
     @property
     def is_live(self) -> bool:
-        """Whether real money may move there: everywhere but on the test servers and on this machine."""
+        """Whether real money may move there: everywhere but at the TEST server and at a sandbox of this SDK.
+
+        A server on this machine may be a proxy before any other, so its address says nothing.
+        """
+        return not self.is_sandbox and self.base_url.value.rstrip("/").lower() != SERVERS["TEST"]
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the server is known to be a sandbox of this SDK.
+
+        It is where the command has started it, where the credentials are those that only `payman sandbox` takes, and where
+        a server on this machine proves it.
+        """
+        if self.is_own_sandbox:
+            return True
+        credentials = [found.value for found in (self.client_id, self.client_secret) if found is not None]
         host = urlsplit(self.base_url.value).hostname or ""
-        harmless = {urlsplit(url).hostname for name, url in SERVERS.items() if name != "LIVE"}
-        return host not in harmless and not is_loopback(host)
+        if credentials == [SANDBOX_CLIENT, SANDBOX_CLIENT] and is_loopback(host):
+            return True
+        from payman_sdk.cli.identity import is_sandbox
+
+        return is_sandbox(self.base_url.value)
 
     @property
     def is_complete(self) -> bool:

@@ -53,6 +53,7 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults, log
             Route(PATHS["get_agent_card"], _agent_card),
             Route("/", _to_page),
             Route(PAGE, _to_page),
+            Route(f"{PAGE}/identity", _identity),
             Mount(PAGE, app=create_pages(service, faults)),
         ],
         middleware=[Middleware(Watched, log=log), Middleware(Guarded)],
@@ -195,6 +196,13 @@ def _settle(service: Service, *, approve: bool) -> Endpoint:
 
 async def _to_page(_: Request) -> Response:
     return Response(status_code=303, headers={**HEADERS, "Location": f"{PAGE}/"})
+
+
+async def _identity(request: Request) -> Response:
+    """What the command asks before it takes a server on this machine for a sandbox; the guards let no other Host through."""
+    server = request.scope.get("server")
+    said = {"server": "payman_sdk.sandbox", "port": server[1] if server else None}
+    return JSONResponse(said, headers=dict(HEADERS))
 
 
 async def _agent_card(request: Request) -> Response:

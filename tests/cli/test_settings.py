@@ -40,17 +40,45 @@ def test_an_address_wins_over_an_environment() -> None:
 
 
 def test_live_is_everything_that_is_not_known_to_be_harmless() -> None:
-    """Test servers and this machine are harmless; whatever else might be a way to the live server."""
+    """The TEST server and this SDK's sandbox are harmless; whatever else might be a way to the live server."""
+    wrong = []
+    for url, live in {
+        SERVERS["LIVE"]: True,
+        SERVERS["INTERNAL"]: True,
+        SERVERS["TEST"]: False,
+        f"{SERVERS['TEST']}/": False,
+        SERVERS["TEST"].replace("https", "HTTPS"): False,
+        f"{SERVERS['TEST']}:8443": True,
+        f"{SERVERS['TEST']}:443": True,
+        f"{SERVERS['TEST']}/proxy": True,
+        f"{SERVERS['TEST']}.example": True,
+        f"{SERVERS['TEST']}.": True,
+        "http://127.0.0.1:1": True,
+        "http://localhost:1": True,
+        "http://[::1]:1": True,
+        "https://localhost:1": True,
+        "https://payman.proxy.example": True,
+        "https://sandbox.invalid": True,
+    }.items():
+        if resolve(base_url=url, environ=CREDENTIALS).is_live is not live:
+            wrong.append(url)
+    assert wrong == []
+
+
+def test_credentials_that_only_a_sandbox_takes_are_harmless_on_this_machine() -> None:
+    """`payman sandbox` always has a client that no other server has; it says nothing of other machines."""
+    environ = {"PAYMAN_CLIENT_ID": SANDBOX_CLIENT, "PAYMAN_CLIENT_SECRET": SANDBOX_CLIENT}
     for url, live in (
-        (SERVERS["LIVE"], True),
-        (SERVERS["TEST"], False),
-        (SERVERS["INTERNAL"], False),
-        ("http://127.0.0.1:8642", False),
+        ("http://127.0.0.1:1", False),
         ("http://localhost:1", False),
         ("https://payman.proxy.example", True),
-        ("https://agent.payman.dev.example", True),
+        (SERVERS["LIVE"], True),
     ):
-        assert resolve(base_url=url, environ=CREDENTIALS).is_live is live
+        assert resolve(base_url=url, environ=environ).is_live is live, url
+        other = {**environ, "PAYMAN_CLIENT_SECRET": "s3cret"}
+        assert resolve(base_url=url, environ=other).is_live, url
+    assert not resolve(env="SANDBOX", environ={}).is_live
+    assert not resolve(env="SANDBOX", environ=CREDENTIALS).is_live
 
 
 def test_the_login_is_used_where_nothing_names_another() -> None:
