@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from payman_sdk.async_asking import AsyncAsking
 from payman_sdk.async_conversation import AsyncConversation
+from payman_sdk.clock import monotonic
 from payman_sdk.constructors import Constructors
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
@@ -161,4 +161,4 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
         door = AsyncDoor(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random, self._observer))
+        return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))

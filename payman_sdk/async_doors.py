@@ -6,7 +6,6 @@ It has a module of its own because an event loop takes a while to import, which 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
@@ -17,6 +16,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from payman_sdk.flows import (
     Alone,
@@ -44,6 +44,7 @@ from payman_sdk.network import (
     timeout_of,
     without_echo,
 )
+from payman_sdk.timers import move_on_after, sleep
 
 T = TypeVar("T")
 
@@ -67,8 +68,8 @@ class AsyncDoor:
         http: httpx.AsyncClient,
         base_url: str,
         patience: Patience,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = monotonic,
+        sleep: Callable[[float], Awaitable[None]] = sleep,
     ) -> None:
         self._http = http
         self._base_url = base_url
@@ -129,7 +130,7 @@ class AsyncDoor:
         try:
             self._lock.acquire_nowait()
         except anyio.WouldBlock:
-            with anyio.move_on_after(max(0.0, step.until - self._clock())) as waiting:
+            with move_on_after(max(0.0, step.until - self._clock())) as waiting:
                 await self._lock.acquire()
             if waiting.cancelled_caught:
                 return None
@@ -168,7 +169,7 @@ class AsyncDoor:
             "No answer in time: it was not complete at the deadline."
         )
         try:
-            with anyio.move_on_after(until - self._clock()):
+            with move_on_after(until - self._clock()):
                 return await exchange()
         except FAILURES as error:
             failure = network_failure(error)

@@ -5,12 +5,12 @@ Whatever takes long to import (httpx, the generated models) is imported where it
 
 from __future__ import annotations
 
-import time
 import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from payman_sdk.asking import Asking
+from payman_sdk.clock import monotonic
 from payman_sdk.constructors import Constructors
 from payman_sdk.conversation import Conversation
 from payman_sdk.secrecy import as_secret, concealed
@@ -167,4 +167,4 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         door = Door(
             self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
         )
-        return Connection(door, tokens, Agent(tokens, config, time.monotonic, random.random, self._observer))
+        return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
+from payman_sdk.clock import monotonic
 from payman_sdk.config import Config, config_from_env, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.ids import new_id
@@ -303,7 +303,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
                 tokens = (
                     self._connection.tokens
                     if self._connection
-                    else self._identity.tokens(time.monotonic, self._observer)
+                    else self._identity.tokens(monotonic, self._observer)
                 )
                 if self._process != os.getpid():
                     self._observer.forked()

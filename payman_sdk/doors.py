@@ -11,6 +11,7 @@ from typing import Any, TypeVar, assert_never, cast
 
 import httpx
 
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from payman_sdk.flows import Alone, Call, Consult, Ended, Flow, Read, Send, Sleep, Step, Tell, result_of
 from payman_sdk.lines import Line
@@ -46,7 +47,7 @@ class Door:
         http: httpx.Client,
         base_url: str,
         patience: Patience,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = http

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Generator, Iterable
 from typing import Any
 
 import httpcore
 import httpx
+
+from payman_sdk.clock import monotonic
 
 
 class _Deadline(threading.local):
@@ -26,7 +27,7 @@ _deadline = _Deadline()
 @contextlib.contextmanager
 def within(seconds: float) -> Generator[None]:
     """Whatever this thread does on punctual connections in the block is over in so many seconds."""
-    before, _deadline.at = _deadline.at, time.monotonic() + seconds
+    before, _deadline.at = _deadline.at, monotonic() + seconds
     try:
         yield
     finally:
@@ -49,7 +50,7 @@ def _left(timeout: float | None, failure: type[Exception]) -> float | None:
     """The seconds that an operation may take."""
     if _deadline.at is None:
         return timeout
-    left = _deadline.at - time.monotonic()
+    left = _deadline.at - monotonic()
     if left <= 0:
         raise failure("timed out")
     return left if timeout is None else min(timeout, left)

@@ -62,7 +62,7 @@ async def run_async(flow: Flow[T]) -> T:
     """Carries a flow out on asyncio or trio."""
     from inspect import isawaitable
 
-    import anyio
+    from payman_sdk import timers
 
     try:
         step = next(flow)
@@ -76,7 +76,7 @@ async def run_async(flow: Flow[T]) -> T:
                     case Call(function):
                         outcome = await _in_thread(function)
                     case Sleep(seconds):
-                        await anyio.sleep(seconds)
+                        await timers.sleep(seconds)
                     case unheard:
                         assert_never(unheard)
             except Exception as error:

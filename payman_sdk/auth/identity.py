@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from payman_sdk.clock import wall_time
 from payman_sdk.config import Config
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
@@ -74,7 +74,7 @@ class Identity(NamedTuple):
             known = StoredToken(
                 issued_to=owner.name,
                 access_token=given.access_token,
-                expires_at=time.time() + given.lifetime,
+                expires_at=wall_time() + given.lifetime,
                 lifetime=given.lifetime,
                 refresh_token=given.refresh_token,
                 lineage=mark(given.refresh_token or given.access_token),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from payman_sdk.auth.grants import Application, IssuedToken, read_token
 from payman_sdk.auth.keeping import Keeping
 from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore, mark
+from payman_sdk.clock import monotonic, wall_time
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -102,8 +102,8 @@ class Tokens:
         store: TokenStore,
         *,
         given: StoredToken | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = monotonic,
+        now: Callable[[], float] = wall_time,
         observer: Observer | None = None,
         on_token: Callable[[Renewal], Any] | None = None,
     ) -> None:
@@ -375,7 +375,9 @@ class Tokens:
     def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
         if stored is None or stored.access_token is None:
             return None
-        return Token(stored.access_token, stored.lifetime, self._clock() + stored.expires_at - self._now())
+        # Wall clocks are set, and tests freeze them; a token never lives longer than it was issued for.
+        left = min(stored.expires_at - self._now(), stored.lifetime)
+        return Token(stored.access_token, stored.lifetime, self._clock() + left)
 
 
 def _is_about_the_grant(error: AuthenticationError) -> bool:

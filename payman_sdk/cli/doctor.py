@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import sys
-import time
 from collections.abc import Generator
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +18,7 @@ from payman_sdk.cli.connecting import at_hand, client_of
 from payman_sdk.cli.diagnosis import Finding, Level
 from payman_sdk.cli.running import Run
 from payman_sdk.cli.settings import Settings
+from payman_sdk.clock import monotonic, wall_time
 from payman_sdk.errors import APIConnectionError, PaymanError
 
 _PACKAGES = (
@@ -79,7 +79,7 @@ def _of_server(settings: Settings) -> Generator[Finding]:
     from payman_sdk.connections import own_http_client
 
     base_url = settings.base_url.value
-    began, wall = time.monotonic(), time.time()
+    began, wall = monotonic(), wall_time()
     try:
         with own_http_client(base_url) as http:
             # Any answer will do; the agent's card is what anybody may ask for.
@@ -90,7 +90,7 @@ def _of_server(settings: Settings) -> Generator[Finding]:
         failure = APIConnectionError(f"{base_url} cannot be reached: {type(error).__name__}{said}.")
         yield diagnosis.of_error("network", failure, settings)
         return
-    seconds = time.monotonic() - began
+    seconds = monotonic() - began
     yield diagnosis.of_reach(answer.status_code, seconds)
     yield diagnosis.of_clock(ahead(answer.headers.get("Date"), wall + seconds / 2))
 

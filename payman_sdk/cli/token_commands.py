@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 import webbrowser
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from payman_sdk.cli.connecting import connected, settings_of
 from payman_sdk.cli.logins import forget, forget_login, place_of, remember, store_of, stored_login
 from payman_sdk.cli.running import Run, told
 from payman_sdk.cli.settings import Login
+from payman_sdk.clock import wall_time
 from payman_sdk.errors import APITimeoutError, ConfigurationError, TokenStoreError
 
 _KEEP = ("file", "keyring")
@@ -116,7 +116,7 @@ def token(
         kept = store.load()
     if report is None or settings.client_id is None:
         raise typer.Exit(outcomes.AUTHENTICATION)
-    ends = dt.datetime.fromtimestamp(time.time() + report["expiresIn"]).astimezone()
+    ends = dt.datetime.fromtimestamp(wall_time() + report["expiresIn"]).astimezone()
     lines = [
         f"Account:  {whose(settings.login)} of {settings.client_id.value}",
         f"Server:   {settings.server_name}",

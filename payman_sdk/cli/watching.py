@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from payman_sdk.cli.terminal import Terminal, clean, rendered
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import StreamInterruptedError
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
 
@@ -33,7 +33,7 @@ class Progress:
         clock: Seconds that only go forward.
     """
 
-    def __init__(self, state: str = "asking", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, state: str = "asking", clock: Callable[[], float] = monotonic) -> None:
         self._state = state
         self._event: ArtifactUpdate | None = None
         self._clock, self._began = clock, clock()

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from payman_sdk.timers import keep_real_time
+
 
 class _Bell:
     """What the loop waits at: there is nothing to select from, and other threads wake it."""
@@ -41,6 +43,7 @@ class QuietLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._selector = _Bell()
+        keep_real_time(self)
 
     def _process_events(self, event_list: list[object]) -> None:
         """Nothing ever comes in."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-import time
 import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,7 +27,7 @@ from payman_sdk.sandbox.store import Store
 from payman_sdk.sandbox.stream_faults import StreamFaults
 from payman_sdk.sandbox.web.guards import PAGE
 from payman_sdk.sandbox.wire import Style
-from payman_sdk.sandbox.world import Clock, Randomness, World
+from payman_sdk.sandbox.world import Clock, Randomness, World, server_time
 
 if TYPE_CHECKING:
     import httpx
@@ -117,7 +116,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         keep_alive: float | None = None,
         resubscribe: Resubscribe = "resume",
         tasks_get: bool = True,
-        clock: Clock = time.time,
+        clock: Clock = server_time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
         if host != "localhost" and not ipaddress.ip_address(host).is_loopback:

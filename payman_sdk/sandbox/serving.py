@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from payman_sdk.sandbox.line import Line
+from payman_sdk.timers import real_time_loop
 
 _PATIENCE = 3  # seconds that a running request gets when the server stops
 
@@ -124,7 +125,8 @@ class Serving:
 
     def _run(self) -> None:
         try:
-            self._server.run(sockets=[self._socket])
+            with asyncio.Runner(loop_factory=real_time_loop) as runner:
+                runner.run(self._server.serve(sockets=[self._socket]))
         except BaseException as failure:
             self._failure = failure
         finally:

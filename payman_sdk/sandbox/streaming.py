@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from payman_sdk.sandbox.line import line_of
 from payman_sdk.sandbox.stream_faults import StreamFault
 from payman_sdk.sandbox.watching import Watch
+from payman_sdk.timers import sleep
 
 _LOOK = 0.01  # seconds between two looks at the clock, which a test may move
 _COMMENT = b": keep-alive\n\n"
@@ -42,7 +43,7 @@ async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[ob
 async def until_told(watch: Watch) -> None:
     """Wait until the task that is watched has been told to its end."""
     while (left := watch.seconds(to_the_end=True)) > 0:
-        await anyio.sleep(min(left, _LOOK))
+        await sleep(min(left, _LOOK))
         if watch.seconds(to_the_end=True) <= 0:
             await run_in_threadpool(watch.look_again)
 
@@ -127,7 +128,7 @@ class EventStream(StreamingResponse):
 async def _comments() -> AsyncIterator[bytes]:
     while True:
         yield _COMMENT
-        await anyio.sleep(_COMMENTS_APART)
+        await sleep(_COMMENTS_APART)
 
 
 async def _pieces(watch: Watch) -> AsyncIterator[bytes]:
@@ -142,7 +143,7 @@ async def _pieces(watch: Watch) -> AsyncIterator[bytes]:
         if watch.over:
             return
         while (left := watch.seconds()) > 0:
-            await anyio.sleep(min(left, _LOOK))
+            await sleep(min(left, _LOOK))
             if patience is not None and watch.now - spoken >= patience and watch.seconds() > 0:
                 yield _COMMENT
                 spoken = watch.now

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Scope
 
 from payman_sdk.sandbox.background import Background
 from payman_sdk.sandbox.exchange import End, Exchange, Head, Piece
+from payman_sdk.timers import move_on_after
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -135,7 +136,7 @@ class _AsyncBody(httpx.AsyncByteStream):
             await anyio.lowlevel.checkpoint()  # other tasks get their turn, however fast the pieces come
             came = anyio.Event()
             wake = partial(_call_from_elsewhere(), came.set)
-            with anyio.move_on_after(self._patience):
+            with move_on_after(self._patience):
                 while (piece := self._exchange.take(wake)) is None:
                     await came.wait()
                 return piece

@@ -11,8 +11,25 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from payman_sdk.clock import monotonic, wall_time
+
 Clock = Callable[[], float]
 """Gives the time, in seconds since 1970-01-01 UTC, as `time.time` does."""
+
+_stopped: tuple[float, float] = (0.0, 0.0)
+"""The last reading of the wall clock that differed from the one before, and when it was."""
+
+
+def server_time() -> float:
+    """Return the wall time, which goes on from where a test has frozen it: what takes time in the sandbox has to end."""
+    global _stopped
+    now, at = wall_time(), monotonic()
+    last, since = _stopped
+    if now == last:
+        return now + at - since
+    _stopped = now, at
+    return now
+
 
 Randomness = Callable[[int], bytes]
 """Gives that many random bytes, as `secrets.token_bytes` and `random.Random(7).randbytes` do."""

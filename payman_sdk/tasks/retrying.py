@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from payman_sdk.clock import wall_time
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -77,7 +77,7 @@ def is_passing(failure: PaymanError) -> bool:
     return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
-def retry_after(failure: PaymanError, now: Callable[[], float] = time.time) -> float | None:
+def retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> float | None:
     """How many seconds the server wants to be left alone; None where it says nothing that can be read.
 
     Args:

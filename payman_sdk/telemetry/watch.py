@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Send
 from payman_sdk.states import Phase, has_ended, phase_of
@@ -47,7 +47,7 @@ class Watch:
     def __init__(
         self,
         observer: Observer | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
         task_id: str | None = None,
         on_task: Callable[[TaskChange], Any] | None = None,
     ) -> None:

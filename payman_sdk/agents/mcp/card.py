@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 
 from payman_api import PATHS
 from payman_sdk.async_client import AsyncPaymanClient
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import PaymanError
 from payman_sdk.flows import Flow, Send
 
@@ -31,7 +31,7 @@ async def agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
 
 def _asked() -> Flow[tuple[int, str]]:
     request = {"method": "get", "url": PATHS["get_agent_card"]}
-    answer = yield Send(request, time.monotonic() + _PATIENCE)
+    answer = yield Send(request, monotonic() + _PATIENCE)
     return answer.status_code, answer.text
 
 

@@ -12,7 +12,6 @@ from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-import anyio
 from attrs import define
 from mcp.server import ServerRequestContext
 from mcp_types import (
@@ -26,6 +25,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from payman_sdk.agents.asking import Proposal
 from payman_sdk.agents.tools import UNSEEN
+from payman_sdk.timers import move_on_after
 
 _SCHEMA = {
     "type": "object",
@@ -98,7 +98,7 @@ async def elicit(proposal: Proposal) -> bool:
         )
     message = in_words(proposal)
     if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-        with anyio.move_on_after(_PATIENCE):
+        with move_on_after(_PATIENCE):
             return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
         raise CannotAskError("the user did not answer in time")
     answers = asking.params.input_responses or {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from payman_sdk.auth.stores import StoredToken
 from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of
+from payman_sdk.clock import monotonic, wall_time
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
@@ -43,11 +43,11 @@ class RedisLock:
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        end = time.monotonic() + timeout
+        end = monotonic() + timeout
         if not self._threads.acquire(timeout=timeout):
             return False
         try:
-            left = max(0.0, end - time.monotonic())
+            left = max(0.0, end - monotonic())
             self._held = Lease.taken(self._client, self._name, seconds=LOCK_SECONDS, timeout=left)
         except BaseException as error:
             self._threads.release()
@@ -124,7 +124,7 @@ class RedisTokenStore:
         Raises:
             TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.
         """
-        seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - time.time()) + _DAY
+        seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - wall_time()) + _DAY
         if not self._asked(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
             raise TokenStoreError(
                 f"The lock of {self._key} in Redis expired before the token could be written.",

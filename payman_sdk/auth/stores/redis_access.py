@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
+from payman_sdk.clock import monotonic
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import ConfigurationError
 
@@ -135,9 +136,9 @@ class Lease:
         Returns:
             The lease, None if somebody else holds the lock all that time.
         """
-        lease, end, pause = cls(client, name, seconds), time.monotonic() + timeout, _FIRST_PAUSE
+        lease, end, pause = cls(client, name, seconds), monotonic() + timeout, _FIRST_PAUSE
         while not lease._take():
-            left = end - time.monotonic()
+            left = end - monotonic()
             if left <= 0:
                 return None
             time.sleep(min(pause, left))

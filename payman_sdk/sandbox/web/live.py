@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -22,6 +21,7 @@ from payman_sdk.sandbox.stream_faults import StreamFaults
 from payman_sdk.sandbox.streaming import attend
 from payman_sdk.sandbox.web.guards import HEADERS
 from payman_sdk.sandbox.web.views.running import next_due
+from payman_sdk.timers import sleep
 
 MOST_LISTENERS = 32
 _LOOK = 0.05  # seconds between two looks at what may have changed
@@ -80,7 +80,7 @@ class Live:
             yield b"data: changed\n\n"
             looks = 0
             while not self._is_past(seen):
-                await anyio.sleep(_LOOK)
+                await sleep(_LOOK)
                 looks += 1
                 if looks % _PATIENCE == 0:
                     yield b": still here\n\n"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from payman_sdk.clock import monotonic
 from payman_sdk.errors import AgentError, APIConnectionError, APIStatusError, OutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Told:
         detail: In the client's words.
         task_id: The task that it named.
         seconds: After how long.
-        began: When it was asked, by `time.monotonic`.
+        began: When it was asked, by `clock.monotonic`.
         stalled: How many seconds beyond its deadline this process stood still.
     """
 
@@ -113,7 +113,7 @@ class Listening:
     """Waits for the end of an ask, and puts down what it was."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = monotonic()
         self._end: End = "other"
         self._detail, self._task_id = "nothing was told", None
 
@@ -133,7 +133,7 @@ class Listening:
 
     def told(self) -> Told:
         """What has been put down."""
-        return Told(self._end, self._detail, self._task_id, time.monotonic() - self._began, began=self._began)
+        return Told(self._end, self._detail, self._task_id, monotonic() - self._began, began=self._began)
 
 
 def end_of(error: Exception) -> End:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from types import TracebackType
 from typing import Self
+
+from payman_sdk.clock import monotonic
 
 _BEAT = 0.02
 _STALL = 0.01
@@ -38,14 +39,14 @@ class Pulse:
         self._thread.join()
 
     def stalled(self, since: float, until: float) -> float:
-        """How many seconds of the time between two moments of `time.monotonic` the process stood still."""
+        """How many seconds of the time between two moments of `clock.monotonic` the process stood still."""
         stalls = tuple(self._stalls)
         return sum((max(0.0, min(end, until) - max(begin, since)) for begin, end in stalls), 0.0)
 
     def _run(self) -> None:
-        due = time.monotonic() + _BEAT
-        while not self._over.wait(max(0.0, due - time.monotonic())):
-            now = time.monotonic()
+        due = monotonic() + _BEAT
+        while not self._over.wait(max(0.0, due - monotonic())):
+            now = monotonic()
             if now - due > _STALL:
                 self._stalls.append((due, now))
             due = now + _BEAT

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from payman_sdk.clock import monotonic
 from payman_sdk.connections import own_async_http_client, own_http_client
 from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
 from payman_sdk.testing.faults.kinds import Kind
@@ -220,7 +221,7 @@ def run(settings: Settings) -> Outcome:
     """
     from payman_sdk.sandbox import Sandbox
 
-    began = time.monotonic()
+    began = monotonic()
     port = Port()  # kept, so that nobody takes it while the sandbox restarts
     sandbox = Sandbox(
         port=port.number,
@@ -251,7 +252,7 @@ def run(settings: Settings) -> Outcome:
     port.close()
     cases = [running.cases[number] for number in sorted(running.cases)]
     strays = sum(len(payments) for payments in sums.values())
-    return Outcome(settings, cases, strays, proxy.faults, time.monotonic() - began)
+    return Outcome(settings, cases, strays, proxy.faults, monotonic() - began)
 
 
 def _warm_up(sandbox: Sandbox) -> None:
