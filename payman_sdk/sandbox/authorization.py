@@ -2,7 +2,8 @@
 
 Nobody signs in: the person's account is the client's own, one account a client. A request that does not show for sure
 where the answer may be sent is answered with an error page; any other error goes to the redirect URI (RFC 6749, section
-4.1.2.1). PKCE may be left out; where it is there, it is S256.
+4.1.2.1). A client with a secret may leave PKCE out, as Payman is not known to want it; one without a secret may not, for
+nothing else ties the code to it (RFC 9700, section 2.1.1). Where it is there, it is S256.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def read(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | R
         if name in repeated:
             raise UnanswerableError(f"{name} is there more than once")
     client_id = given.get("client_id")
-    if client_id is None or clients.find(tx, client_id) is None:
+    client = None if client_id is None else clients.find(tx, client_id)
+    if client_id is None or client is None:
         raise UnanswerableError(
             "client_id is missing" if client_id is None else "client_id is not known here"
         )
@@ -92,6 +94,11 @@ def read(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | R
             raise OAuthError("invalid_request", f"{repeated[0]} is there more than once")
         _check_response_type(given.get("response_type"))
         challenge = _challenge(given.get("code_challenge"), given.get("code_challenge_method"))
+        if challenge is None and client.is_public:
+            raise OAuthError(
+                "invalid_request",
+                "code_challenge is missing; a client without a secret has to use PKCE (S256)",
+            )
         asked = asked_scopes(given.get("scope"))
         if asked is None:
             raise OAuthError("invalid_scope", "scope is missing; name what is asked for, joined by commas")

@@ -3,7 +3,8 @@
 The answer's camelCase members and the parameters in the query string are what Payman's clients were seen to use [D];
 a form body is understood as well, and errors are those of RFC 6749 [P].
 
-A code is good for one use, by the client and with the PKCE verifier it was made for. Payman's published clients do not
+A code is good for one use, by the client and with the PKCE verifier it was made for; without PKCE, only a client with a secret
+can use it. Payman's published clients do not
 repeat the redirect URI here, so that it may be left out; one that is given has to be that of the authorization request.
 A refresh token is good for one use too, unless rotation is off: of two requests that come with the same one at the same
 time, one gets tokens, and the other is taken for a thief's and ends the grant.
@@ -131,6 +132,11 @@ def _by_code(tx: Transaction, world: World, terms: Terms, client: Client, given:
     redirect_uri = given.get("redirect_uri")
     if None not in (redirect_uri, code.grant.redirect_uri) and redirect_uri != code.grant.redirect_uri:
         raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
+    if code.grant.challenge is None and client.is_public:
+        raise OAuthError(
+            "invalid_grant",
+            "the code was asked for without a code_challenge, which a client without a secret has to give",
+        )
     _prove(code.grant.challenge, given.get("code_verifier"))
     grants.spend(tx, world, code, terms.refresh_token_lifetime)
     return issue(tx, world, terms, code.grant, refresh=True)

@@ -22,7 +22,7 @@ def at() -> Iterator[Till]:
 
 def test_public_client_sends_its_id(at: Till) -> None:
     """A public client gets and renews its tokens with its id as a parameter and nothing else."""
-    token = at.exchange(at.sandbox.issue_code("app"), public="app").json()
+    token = at.exchange_public("app").json()
     assert at.opens(token["accessToken"])
     assert at.refresh(token["refreshToken"], public="app").status_code == 200
 
@@ -72,7 +72,7 @@ def test_public_clients_are_registered_while_it_serves(at: Till) -> None:
     """One more public client may come later; a client that becomes public loses its secret, and the other way round."""
     made = at.sandbox.add_public_client()
     assert made.startswith("pm-test-")
-    assert at.exchange(at.sandbox.issue_code(made), public=made).status_code == 200
+    assert at.exchange_public(made).status_code == 200
     at.sandbox.add_client(made, "s3cret")
     assert refused(at.exchange(at.sandbox.issue_code(made), public=made)) == "invalid_client"
     at.sandbox.add_public_client(at.sandbox.client_id)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -9,10 +7,8 @@ from threading import Barrier
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from tests.sandbox.till import Till, refused, till
+from tests.sandbox.till import CHALLENGE, VERIFIER, Till, refused, till
 
-_VERIFIER = "v" * 43
-_CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(_VERIFIER.encode()).digest()).decode().rstrip("=")
 _BACK = "https://shop.example/back"
 
 
@@ -93,11 +89,11 @@ def test_code_lifetime_is_settable() -> None:
 
 def test_code_is_for_its_client(at: Till) -> None:
     """Another client's code is refused as an unknown one is, and stays good for the client it was made for."""
-    code = at.sandbox.issue_code("app")
+    code = at.sandbox.issue_code("app", code_challenge=CHALLENGE)
     stranger, unknown = at.exchange(code), at.exchange("nonsense")
     assert refused(stranger) == "invalid_grant"
     assert stranger.json() == unknown.json()
-    assert at.exchange(code, public="app").status_code == 200
+    assert at.exchange(code, public="app", code_verifier=VERIFIER).status_code == 200
     assert refused(at.exchange(code)) == "invalid_grant"
     assert at.outcomes.count("issued") == 1
 
@@ -111,18 +107,18 @@ def test_code_is_for_its_redirect_uri(at: Till) -> None:
     assert at.exchange(at.sandbox.issue_code(), redirect_uri=_BACK).status_code == 200
 
 
-@pytest.mark.parametrize("verifier", [None, "", "w" * 43, _VERIFIER + "v", _CHALLENGE, "ü\x00"])
+@pytest.mark.parametrize("verifier", [None, "", "w" * 43, VERIFIER + "v", CHALLENGE, "ü\x00"])
 def test_code_with_a_challenge_wants_its_verifier(at: Till, verifier: str | None) -> None:
     """A code that was asked for with PKCE is worth nothing without the right verifier, and keeps its worth until then."""
-    code = at.sandbox.issue_code(code_challenge=_CHALLENGE)
+    code = at.sandbox.issue_code(code_challenge=CHALLENGE)
     more = {} if verifier is None else {"code_verifier": verifier}
     assert refused(at.exchange(code, **more)) == "invalid_grant"
-    assert at.exchange(code, code_verifier=_VERIFIER).status_code == 200
+    assert at.exchange(code, code_verifier=VERIFIER).status_code == 200
 
 
 def test_code_without_a_challenge_wants_no_verifier(at: Till) -> None:
     """A verifier with a code that was asked for without PKCE shows that somebody mixed up two requests."""
-    assert refused(at.exchange(at.sandbox.issue_code(), code_verifier=_VERIFIER)) == "invalid_grant"
+    assert refused(at.exchange(at.sandbox.issue_code(), code_verifier=VERIFIER)) == "invalid_grant"
 
 
 def test_code_is_no_token_and_no_token_is_a_code(at: Till) -> None:
@@ -167,7 +163,7 @@ def test_code_at_once_is_used_once(at: Till) -> None:
         ({"scopes": []}, "scope is empty"),
         ({"scopes": ["read_everything"]}, "'read_everything' is unknown"),
         ({"redirect_uri": "http://shop.example/"}, "redirect_uri is plain http"),
-        ({"code_challenge": _VERIFIER[1:]}, "code_challenge has to be"),
+        ({"code_challenge": VERIFIER[1:]}, "code_challenge has to be"),
     ],
 )
 def test_unusable_codes_are_not_issued(shared: Sandbox, settings: dict[str, object], said: str) -> None:

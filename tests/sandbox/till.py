@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +12,8 @@ import httpx
 
 from payman_sdk.sandbox import Sandbox
 
+VERIFIER = "v" * 43
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 _TOKEN = "/api/oauth2/token"
 
 
@@ -33,6 +37,11 @@ class Till:
     def exchange(self, code: str, **more: str) -> httpx.Response:
         """Ask for the tokens of a code."""
         return self.post(grant_type="authorization_code", code=code, **more)
+
+    def exchange_public(self, client_id: str) -> httpx.Response:
+        """Ask for the tokens of a code of a public client, which has used PKCE."""
+        code = self.sandbox.issue_code(client_id, code_challenge=CHALLENGE)
+        return self.exchange(code, public=client_id, code_verifier=VERIFIER)
 
     def refresh(self, refresh_token: str, **more: str) -> httpx.Response:
         """Ask for the tokens of a refresh token."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payman_sdk.sandbox.web.guards import HEADERS, Asked, api_refusal, change_refusal, is_page, page_refusal
+from payman_api import PATHS
+from payman_sdk.sandbox.web.guards import (
+    HEADERS,
+    Asked,
+    api_refusal,
+    change_refusal,
+    consent_refusal,
+    is_page,
+    page_refusal,
+)
 
 
 class Guarded:
@@ -25,13 +34,15 @@ class Guarded:
 
 
 def _refusal(scope: Scope) -> Response | None:
-    asked = Asked.of(scope)
-    if not is_page(scope["path"]):
+    asked, reads = Asked.of(scope), scope["method"] in ("GET", "HEAD")
+    if scope["path"] == PATHS["authorize"]:
+        reason, nothing = consent_refusal(asked, is_change=not reads), "Nothing was allowed."
+    elif not is_page(scope["path"]):
         reason = api_refusal(asked)
         said = {"error": "foreign_origin", "error_description": reason}
         return None if reason is None else JSONResponse(said, 403)
-    reads = scope["method"] in ("GET", "HEAD")
-    reason = page_refusal(asked) if reads else change_refusal(asked)
+    else:
+        reason, nothing = page_refusal(asked) if reads else change_refusal(asked), "Nothing was changed."
     if reason is None:
         return None
-    return PlainTextResponse(f"{reason}\nNothing was changed.\n", 403, dict(HEADERS))
+    return PlainTextResponse(f"{reason}\n{nothing}\n", 403, dict(HEADERS))

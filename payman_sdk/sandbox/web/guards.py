@@ -51,6 +51,7 @@ class Asked:
         hosts: the Host headers.
         origin: the page that made a browser send it.
         site: how that page is related to this one, in the browser's words (Sec-Fetch-Site).
+        is_by_socket: whether it came over a network, where browsers are; requests inside a process have no address.
     """
 
     scheme: str
@@ -58,6 +59,7 @@ class Asked:
     hosts: tuple[str, ...]
     origin: str | None
     site: str | None
+    is_by_socket: bool = True
 
     @classmethod
     def of(cls, scope: Scope) -> Asked:
@@ -74,6 +76,7 @@ class Asked:
             said(b"host"),
             ", ".join(origins) if origins else None,
             ", ".join(sites) if sites else None,
+            server is None or _is_address(server[0]),
         )
 
     @property
@@ -117,11 +120,31 @@ def change_refusal(asked: Asked) -> str | None:
     return None
 
 
+def consent_refusal(asked: Asked, *, is_change: bool) -> str | None:
+    """Why the consent page is not shown, or a decision on it not taken; None if it may be.
+
+    An application's own page leads to it, so that it is shown wherever a person comes from. A decision has to come from the page
+    itself. It sends no referrer, and so browsers send its form with `Origin: null`, as they do for a frame in a sandbox of somebody
+    else's; what tells the two apart is Sec-Fetch-Site, which no page can set. Programs that are no browsers send neither: the
+    ticket in the form is what they need.
+    """
+    if asked.is_by_socket and (refusal := page_refusal(asked)):
+        return refusal
+    if not is_change or (asked.origin is None and asked.site is None):
+        return None
+    is_hidden = asked.origin == "null" and asked.site == "same-origin"
+    if (asked.origin is not None and not asked.is_from_us and not is_hidden) or asked.site not in (
+        None,
+        "same-origin",
+    ):
+        return "The request comes from another page."
+    return None
+
+
 def api_refusal(asked: Asked) -> str | None:
     """Why a browser may not use the API. Only browsers send an Origin; whoever sends none is answered as ever.
 
-    `null` is what the consent page's own form sends; a page that hides where it is from can do nothing with it, for it
-    may not set the headers that carry tokens, and the form has a ticket.
+    A page that hides where it is from (`null`) can do nothing with it, for it may not set the headers that carry tokens.
     """
     if asked.origin is None or (asked.names_us and (asked.is_from_us or asked.origin == "null")):
         return None
@@ -161,3 +184,11 @@ def _is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
