@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -158,7 +159,8 @@ class Peer:
         stopping: Set when it goes away; an answer that wants to hang waits for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[Request] = []
         self.stopping = threading.Event()
         self._scripts: dict[str, deque[Answer]] = {}
@@ -232,7 +234,14 @@ class Peer:
                 self._connections[connection] = thread
             thread.start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, plain: socket.socket) -> None:
+        try:
+            connection = self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
+        except OSError:  # the client trusts nobody
+            plain.close()
+            return
+        with self._lock:  # the socket that was accepted is used up
+            self._connections[connection] = threading.current_thread()
         with connection, connection.makefile("rb") as incoming, contextlib.suppress(OSError, HangUp):
             try:
                 while (request := _read(incoming)) is not None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import certifi
 import pytest
+import trustme
 
-from payman_sdk import certificates
+from payman_sdk import AsyncPaymanClient, PaymanClient, certificates
 from payman_sdk.certificates import trusted_certificates
 from payman_sdk.connections import own_async_http_client, own_http_client
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import APIConnectionError, ConfigurationError
+from tests.conftest import SECRET
+from tests.loops import LOOPS, run_on
+from tests.peer import Peer
 
 VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -120,3 +127,40 @@ def test_clients_share_the_certificates_that_they_trust(
     make_clients()
     assert read == [certifi.where(), str(bundle), str(bundle)]
     certificates._read.cache_clear()
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of a peer that speaks TLS on this machine, and the file of the authority that signed its certificate."""
+    authority = trustme.CA()
+    file = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(file))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1", "::1").configure_cert(context)
+    with Peer(tls=context) as peer:
+        yield f"https://localhost:{peer.port}", file
+
+
+def test_a_private_authority_is_trusted_on_this_machine(
+    secure: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each variable that names a private authority opens a TLS server on loopback to both clients; without one, neither trusts it."""
+    base_url, file = secure
+    given: Any = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": base_url, "max_retries": 0}
+
+    def ask() -> str:
+        with PaymanClient(**given) as client:
+            return client.ask("Hello!").status
+
+    async def ask_async() -> str:
+        async with AsyncPaymanClient(**given) as client:
+            return (await client.ask("Hello!")).status
+
+    asks: list[Callable[[], str]] = [ask, *(partial(run_on, loop, ask_async) for loop in LOOPS)]
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, str(file))
+            assert [one() for one in asks] == ["completed"] * 4, variable
+    for one in asks:
+        with pytest.raises(APIConnectionError, match="reached"):
+            one()

@@ -7,9 +7,9 @@ that was asked: a proxy before a sandbox cannot, and counts as live, too.
 from __future__ import annotations
 
 import json
-import time
 from urllib.parse import urlsplit
 
+from payman_sdk.clock import monotonic
 from payman_sdk.config import is_loopback
 
 IDENTITY_PATH = "/web/identity"
@@ -28,7 +28,7 @@ def is_sandbox(base_url: str) -> bool:
         return False
     import httpx
 
-    end, body = time.monotonic() + _PATIENCE, b""
+    end, body = monotonic() + _PATIENCE, b""
     try:
         with (
             httpx.Client(trust_env=False, timeout=_PATIENCE, follow_redirects=False) as http,
@@ -38,7 +38,7 @@ def is_sandbox(base_url: str) -> bool:
                 return False
             for piece in answer.iter_raw():
                 body += piece
-                if len(body) > _MOST or time.monotonic() > end:
+                if len(body) > _MOST or monotonic() > end:
                     return False
         said: object = json.loads(body)
     except (httpx.HTTPError, ValueError, OSError, RecursionError):

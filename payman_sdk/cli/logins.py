@@ -154,7 +154,8 @@ def _file() -> Path | None:
     """The file beside the token; None where no login can have been stored."""
     try:
         from payman_sdk.auth.stores.file import FileTokenStore
+
+        path = FileTokenStore(name=_NAME).path
     except ConfigurationError:
         return None
-    path = FileTokenStore(name=_NAME).path
     return path.with_name(f"{path.stem}-login.txt")

@@ -10,7 +10,6 @@ import signal
 import threading
 from collections.abc import Generator
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +20,7 @@ from payman_sdk.cli.running import Run, TerminatedError
 from payman_sdk.cli.settings import Settings
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.folders import user_folder
 
 if TYPE_CHECKING:
     from payman_sdk.agents import Limit, OperationStore
@@ -197,10 +197,4 @@ def _store(run: Run, given: str | None) -> OperationStore:
         return MemoryOperationStore()
     from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
-    return SQLiteOperationStore(_usual_place() if given is None else given)
-
-
-def _usual_place() -> Path:
-    import platformdirs
-
-    return platformdirs.user_state_path("payman", appauthor=False) / "operations.sqlite3"
+    return SQLiteOperationStore(user_folder("state") / "operations.sqlite3" if given is None else given)

@@ -75,7 +75,7 @@ def sandbox(
             tell = _telling(run, served, latency)
             if seed_data:
                 seed(served)
-            _start(served, port)
+            _start(served)
             _introduce(run, served, seeded=seed_data, is_given=bool(client))
             tell.is_on = not quiet
             if open_page:
@@ -134,12 +134,13 @@ def _open(run: Run, url: str) -> None:
         run.terminal.tell("No browser could be opened; open the web page yourself.")
 
 
-def _start(served: Sandbox, port: int) -> None:
+def _start(served: Sandbox) -> None:
     try:
         served.start()
     except OSError as failure:
+        said = failure.strerror or str(failure)
         raise ConfigurationError(
-            f"Port {port} cannot be served on: {failure}.",
+            f"{said[:1].upper()}{said[1:].partition(';')[0]}.",
             next_step="Choose another with --port; 0 takes a free one.",
         ) from None
 

@@ -82,9 +82,10 @@ def _serve(chosen: argparse.Namespace, clients: dict[str, str], stopping: thread
         return _fail(f"cannot use {chosen.db} as the database: {failure}")
     try:
         sandbox.start()
-    except (OSError, OverflowError) as failure:
+    except OSError as failure:
         sandbox.close()
-        return _fail(f"cannot serve on port {chosen.port}: {failure}; choose another with --port")
+        said = (failure.strerror or str(failure)).partition(";")[0]
+        return _fail(f"{said}; choose another with --port, 0 takes a free one")
     try:
         print(  # noqa: T201 (a program, not the library)
             f"The Payman sandbox serves on {sandbox.base_url} until Ctrl-C.\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import weakref
 from collections.abc import Iterable, Mapping
@@ -22,7 +21,7 @@ from payman_sdk.sandbox.overseeing import Overseeing
 from payman_sdk.sandbox.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox.scripting import Script
 from payman_sdk.sandbox.service import Service
-from payman_sdk.sandbox.serving import Serving
+from payman_sdk.sandbox.serving import Serving, check_address
 from payman_sdk.sandbox.store import Store
 from payman_sdk.sandbox.stream_faults import StreamFaults
 from payman_sdk.sandbox.web.guards import PAGE
@@ -86,7 +85,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         app: the endpoints as an ASGI application, for whoever needs no socket.
 
     Raises:
-        ValueError: if the host is not a loopback address, or a client's id, secret or redirect URI, a lifetime
+        ValueError: if the host is not a loopback address, the port is none, or a client's id, secret or redirect URI, a lifetime
             or a setting of streams cannot be one.
 
     Example:
@@ -119,8 +118,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         clock: Clock = server_time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
-        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
+        check_address(host, port)
         terms = Terms(
             token_lifetime=token_lifetime,
             refresh_token_lifetime=refresh_token_lifetime,
@@ -154,7 +152,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         """Serve, unless it serves already; returns the sandbox.
 
         Raises:
-            OSError: if the port is taken.
+            OSError: if the port is taken, or may not be used; the message names it.
         """
         if self._serving is None:
             self._serving = Serving(self.app, self._host, self._port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import socket
 import threading
@@ -15,7 +16,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from payman_sdk.sandbox.line import Line
 from payman_sdk.timers import real_time_loop
 
+_LAST_PORT = 65535
 _PATIENCE = 3  # seconds that a running request gets when the server stops
+
+
+def check_address(host: str, port: int) -> None:
+    """Refuse an address that cannot be served on.
+
+    Raises:
+        ValueError: if the host is not a loopback address, or the port is none.
+    """
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
+        raise ValueError(
+            f"port {port!r} is none: take a whole number from 0 to {_LAST_PORT}, 0 for a free port"
+        )
 
 
 def _protocol(leaving: asyncio.Event) -> type[H11Protocol]:
@@ -81,7 +97,7 @@ class Serving:
         port: 0 takes a free one.
 
     Raises:
-        OSError: if the port is taken.
+        OSError: if the port is taken, or may not be used; the message names it.
     """
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
@@ -93,9 +109,11 @@ class Serving:
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
             self._socket.listen(2048)
-        except (OSError, OverflowError):  # a port that is taken, or none at all
+        except OSError as error:
             self._socket.close()
-            raise
+            said = f"port {port} cannot be served on: {error.strerror}"
+            fix = "use another port, 0 for a free one" if port else "check the address of host"
+            raise OSError(error.errno, f"{said}; {fix}") from None
         self.port: int = self._socket.getsockname()[1]
         leaving = asyncio.Event()
         config = uvicorn.Config(

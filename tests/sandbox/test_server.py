@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import gc
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -104,22 +107,28 @@ def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None
         Sandbox(clients=clients)
 
 
-def test_a_port_that_is_none_is_an_error_and_leaves_nothing_open() -> None:
-    """A number beyond all ports is refused, and its socket is closed."""
-    sandbox = Sandbox(port=99999)
-    with pytest.raises(OverflowError):
-        sandbox.start()
+@pytest.mark.parametrize("port", [99999, 65536, -1, True, "8642", 80.5, None])
+def test_a_port_that_is_none_is_refused(port: Any) -> None:
+    """What is no number of a port is refused when the sandbox is made, and the message names it."""
+    with pytest.raises(ValueError, match=f"port {re.escape(repr(port))} is none: take "):
+        Sandbox(port=port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_taken_port_is_named(host: str) -> None:
+    """A port that somebody else has is an OSError with the port and the fix, at once; no thread and no socket is left."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    before = threading.active_count()
+    with socket.create_server((host, 0), family=family) as taken:
+        port = taken.getsockname()[1]
+        said = f"port {port} cannot be served on: .*use another port, 0 for a free one"
+        with pytest.raises(OSError, match=said) as caught:
+            Sandbox(port=port, host=host).start()
+        assert caught.value.errno == errno.EADDRINUSE
+        with pytest.raises(OSError, match=said), Sandbox(port=port, host=host):
+            pass
+    assert threading.active_count() == before
     gc.collect()  # an open socket would be a warning now, and so a failure
-    sandbox.close()
-
-
-def test_taken_port_is_an_error() -> None:
-    """A port that somebody else has is an OSError, and leaves nothing behind."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(OSError, match="ddress already in use"),
-    ):
-        Sandbox(port=taken.getsockname()[1]).start()
 
 
 def test_first_of_several_clients_is_the_sandboxes_own() -> None:

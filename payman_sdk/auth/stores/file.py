@@ -15,13 +15,14 @@ from payman_sdk.auth.stores import StoredToken
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
+from payman_sdk.folders import user_folder
 from payman_sdk.locks import ThreadLock
 from payman_sdk.private_files import Unsafe, make_folder, problem_of_file, problem_of_folder
 from payman_sdk.secrecy import Secret
 
 try:
     import filelock
-    import platformdirs
+    import platformdirs as platformdirs  # missing, too, where the extra is not installed
 except ImportError as error:
     raise ConfigurationError(
         f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
@@ -116,18 +117,17 @@ class FileTokenStore:
         name: Tells the files of several accounts apart.
 
     Raises:
-        ConfigurationError: The name is no plain file name.
+        ConfigurationError: The name is no plain file name, or there is no path and the user has no home folder.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
         if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
             raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
-        place = platformdirs.user_config_path("payman", appauthor=False) / "tokens" / f"{name}.json"
         if path is not None and (
             not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
         ):
             raise ConfigurationError("path is no file.", next_step="Give the path of a file, or none.")
-        self.path = place if path is None else Path(path)
+        self.path = user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
