@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Unpack
 
@@ -23,7 +22,7 @@ def login(
     config: PaymanConfig | None = None,
     *,
     scopes: Iterable[Scope | str],
-    open_browser: Callable[[str], object] = webbrowser.open,
+    open_browser: Callable[[str], object] | None = None,
     port: int = 0,
     wait: float = 300.0,
     server: str | None = None,

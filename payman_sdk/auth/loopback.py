@@ -1,10 +1,16 @@
 """Getting a person's authorization in a program on their own machine: browser out, loopback address in (RFC 8252).
 
 The one place of the SDK that listens; on 127.0.0.1, for one answer, and no longer than it is told to wait.
+
+What a program gives a browser to open is in the arguments of a process, which every user of the machine can read. The address of
+the authorization page holds the state that ties the answer to the question, so the system's browser gets a link of one use instead,
+which leads there from the loopback address. Whoever reads the link and is faster gets that state, but not unnoticed: the
+browser's own request is then the second, and ends the login.
 """
 
 from __future__ import annotations
 
+import hmac
 import queue
 import secrets
 import threading
@@ -12,18 +18,25 @@ import webbrowser
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
 
 from attrs import field, frozen
 
 from payman_api import AUTHORIZATION_SERVER
-from payman_sdk.auth.authorization import Scope, authorization_url, parse_redirect
+from payman_sdk.auth.authorization import (
+    AuthorizationRequest,
+    Scope,
+    authorization_url,
+    parse_redirect,
+)
 from payman_sdk.config import seconds
 from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError
 from payman_sdk.secrecy import Secret
 
 _PATIENCE = 300.0
 _PATH = "/callback"
+_LINKS = "/start/"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
 <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}}</style>
@@ -46,12 +59,35 @@ class Authorization:
     code_verifier: Secret = field(repr=False)
 
 
+class SystemBrowser:
+    """The system's browser; it is opened by a link of one use that holds nothing secret."""
+
+    def open(self, url: str, link: str) -> bool:
+        """Open the browser.
+
+        Args:
+            url: The address of the page, for a person to open, where there is no browser. It belongs in no argument of a process.
+            link: What leads there, once.
+
+        Returns:
+            Whether somebody can decide now.
+        """
+        try:
+            return webbrowser.open(link)
+        except webbrowser.Error:
+            return False
+
+    def __call__(self, url: str) -> bool:
+        """Open nothing: without a link, the address would be an argument of a process."""
+        return False
+
+
 def authorize(
     client_id: str,
     scopes: Iterable[Scope | str],
     *,
     server: str = AUTHORIZATION_SERVER,
-    open_browser: Callable[[str], object] = webbrowser.open,
+    open_browser: Callable[[str], object] | None = None,
     port: int = 0,
     timeout: float | None = None,
 ) -> Authorization:
@@ -61,20 +97,20 @@ def authorize(
         client_id: The application's id.
         scopes: What it asks for.
         server: Another server of the page, such as a sandbox's `base_url`.
-        open_browser: Gets the address; returning False means that it could not show it.
+        open_browser: Gets the address, instead of the system's browser; returning False means that it could not show it.
         port: The port to listen on, where the application is registered with a fixed one; 0 takes a free one.
         timeout: Seconds to wait for the person, 300 by default.
 
     Raises:
-        AuthenticationError: The person or the server refused.
+        AuthenticationError: The person or the server refused, or somebody else was faster than the person's browser.
         APITimeoutError: Nobody decided in time.
         ConfigurationError: The port is taken, or no browser could be opened.
     """
     timeout = seconds(timeout, "wait", _PATIENCE)
     with _listening(port) as (redirect_uri, answers):
         request = authorization_url(client_id, redirect_uri, scopes, server=server)
-        answers.state = request.state
-        if _opened(open_browser, request.url) is False:
+        answers.ask(request)
+        if _opened(open_browser, request.url, urljoin(redirect_uri, answers.link)) is False:
             raise ConfigurationError(
                 "No browser could be opened.",
                 next_step="Pass open_browser=print to show the address instead.",
@@ -83,37 +119,79 @@ def authorize(
         return Authorization(code=code, redirect_uri=redirect_uri, code_verifier=request.code_verifier)
 
 
-def _opened(open_browser: Callable[[str], object], url: str) -> object:
+def _opened(open_browser: Callable[[str], object] | None, url: str, link: str) -> object:
+    if open_browser is None or open_browser is webbrowser.open:
+        open_browser = SystemBrowser()
+    if isinstance(open_browser, SystemBrowser):
+        return open_browser.open(url, link)
     try:
         return open_browser(url)
     except webbrowser.Error:
         return False
 
 
+class _Page(NamedTuple):
+    """What a browser gets."""
+
+    status: int
+    title: str
+    text: str
+    location: str | None = None
+
+
 class _Answers:
-    """Takes the redirects that come in; the first one that carries our state decides."""
+    """Takes the requests that come in; the first one that carries our state decides."""
 
     def __init__(self) -> None:
-        self.state = secrets.token_urlsafe()  # until there is a request, nothing is the answer to it
+        self.link = _LINKS + secrets.token_urlsafe(32)
+        self._state = secrets.token_urlsafe()  # until there is a request, nothing is the answer to it
+        self._url: str | None = None
+        self._guard = threading.Lock()
         self._decided: queue.Queue[Secret | AuthenticationError] = queue.Queue()
 
-    def take(self, url: str) -> tuple[int, str, str]:
-        """The status, title and text of the page for a request."""
-        if urlsplit(url).path != _PATH:
-            return (
+    def ask(self, request: AuthorizationRequest) -> None:
+        """Waits from now on for the answer to this question."""
+        self._state, self._url = request.state, request.url
+
+    def take(self, url: str) -> _Page:
+        """The page for a request."""
+        path = urlsplit(url).path
+        if hmac.compare_digest(path.encode(), self.link.encode()):
+            return self._led_on()
+        if path != _PATH:
+            return _Page(
                 404,
                 "Nothing here",
                 "This address only receives the answer of Payman's authorization page.",
             )
         try:
-            code = Secret(parse_redirect(url, state=self.state))
+            code = Secret(parse_redirect(url, state=self._state))
         except AuthenticationError as error:
             if error.error is None:  # somebody else's, or no answer at all: ours may still come
-                return 400, "Not expected", "This is not the answer that the application waits for."
+                return _Page(400, "Not expected", "This is not the answer that the application waits for.")
             self._decided.put(error)
-            return 200, "Not allowed", "The application was not given access. You can close this window."
+            return _Page(
+                200, "Not allowed", "The application was not given access. You can close this window."
+            )
         self._decided.put(code)
-        return 200, "Done", "You can close this window and go back to the application."
+        return _Page(200, "Done", "You can close this window and go back to the application.")
+
+    def _led_on(self) -> _Page:
+        with self._guard:
+            url, self._url = self._url, None
+        if url is not None:
+            return _Page(303, "Payman", "The authorization page follows.", url)
+        self._decided.put(
+            AuthenticationError(
+                "The link to the authorization page was opened twice: somebody else on this machine may have read it.",
+                next_step="Log in again; if it happens again, open the page's address by hand (payman login --no-browser).",
+            )
+        )
+        return _Page(
+            410,
+            "This link was used",
+            "It works once. Close this window, and log in again from the application.",
+        )
 
     def wait(self, timeout: float) -> Secret:
         """What was decided first."""
@@ -137,9 +215,11 @@ def _listening(port: int) -> Generator[tuple[str, _Answers]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, title, text = answers.take(self.path)
+            status, title, text, location = answers.take(self.path)
             page = _PAGE.format(title=title, text=text).encode()
             self.send_response(status)
+            if location is not None:
+                self.send_header("Location", location)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(page)))
             self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import webbrowser
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,9 @@ from payman_sdk.cli.running import Run, told
 from payman_sdk.cli.settings import Login
 from payman_sdk.clock import wall_time
 from payman_sdk.errors import APITimeoutError, ConfigurationError, TokenStoreError
+
+if TYPE_CHECKING:
+    from payman_sdk.auth.loopback import SystemBrowser
 
 _KEEP = ("file", "keyring")
 
@@ -71,7 +73,7 @@ def login(
             client_secret=secret.value if secret else None,
             base_url=settings.base_url.value,
             scopes=scope or list(Scope),
-            open_browser=lambda url: _show_page(run, url, browser=browser),
+            open_browser=_browser(run) if browser else lambda url: _show_address(run, url),
             port=port,
             wait=wait,
             token_store=store,
@@ -148,12 +150,20 @@ def _earlier_login() -> Login | None:
         return None
 
 
-def _show_page(run: Run, url: str, *, browser: bool) -> None:
-    if browser:
-        try:
-            if webbrowser.open(url):
+def _browser(run: Run) -> SystemBrowser:
+    """The system's browser; the address of the page is shown where there is none."""
+    from payman_sdk.auth.loopback import SystemBrowser
+
+    class Browser(SystemBrowser):
+        def open(self, url: str, link: str) -> bool:
+            if super().open(url, link):
                 run.terminal.tell("Waiting for your decision in the browser …")
-                return
-        except webbrowser.Error:
-            pass
+            else:
+                _show_address(run, url)
+            return True
+
+    return Browser()
+
+
+def _show_address(run: Run, url: str) -> None:
     run.terminal.tell(f"Open this page, and decide there: {url}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html.parser
+import re
 import socket
 import threading
+import webbrowser
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
@@ -50,10 +53,10 @@ def browser(decision: str, then: Callable[[str], object] = httpx.get) -> Callabl
 
     def run(url: str) -> None:
         with httpx.Client() as client:
-            page = client.get(url)
+            page = client.get(url, follow_redirects=True)
             form = Form(page.text)
             name, value = form.buttons[decision]
-            answer = client.post(urljoin(url, form.action), data={**form.fields, name: value})
+            answer = client.post(urljoin(str(page.url), form.action), data={**form.fields, name: value})
         assert answer.status_code in {302, 303}, answer.text
         then(answer.headers["location"])
 
@@ -189,3 +192,113 @@ def test_the_page_is_that_of_the_server_that_is_asked(monkeypatch: pytest.Monkey
         with pytest.raises(PaymanError, match="enough"):
             login(client_id="pm-test-1", base_url=base_url, scopes=SCOPES, server=server)
     assert asked == ["https://app.paymanai.com", "http://127.0.0.1:9", "https://page.example"]
+
+
+# What other users of the machine can read
+
+
+def test_the_systems_browser_gets_nothing_secret(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither the state nor anything else of the request is among the arguments of the browser, and the login works."""
+    arguments, decide = tmp_path / "arguments", browser("allow")
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {arguments}\n')
+    program.chmod(0o700)
+    real = webbrowser.get(f"{program} %s")
+    asked: list[str] = []
+
+    def opened(url: str) -> bool:
+        asked.append(url)
+        shown = real.open(url)
+        decide(url)
+        return shown
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    for given in ({}, {"open_browser": None}, {"open_browser": webbrowser.open}):
+        with login(
+            client_id=sandbox.client_id,
+            client_secret=sandbox.client_secret,
+            base_url=sandbox.base_url,
+            scopes=SCOPES,
+            wait=20,
+            **given,
+        ) as client:
+            assert client.get_refresh_token()
+    said = arguments.read_text()
+    assert said.split() == asked
+    assert len(set(asked)) == 3
+    for link in asked:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/start/[\w-]{43}", link)
+    for word in ("state", "challenge", "client_id", "redirect_uri", "authorize", sandbox.client_id):
+        assert word not in said
+
+
+def linked(
+    act: Callable[[str, Callable[[str], httpx.Response]], None], monkeypatch: pytest.MonkeyPatch
+) -> loopback.Authorization:
+    """What comes of requests for the link; `act` gets the link, and a function that answers as the authorization page would."""
+
+    def back(page: str) -> httpx.Response:
+        query = parse_qs(urlsplit(page).query)
+        return httpx.get(f"{query['redirect_uri'][0]}?code=good&state={query['state'][0]}")
+
+    def opened(link: str) -> bool:
+        act(link, back)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    return loopback.authorize("pm-test-1", SCOPES, timeout=10)
+
+
+def test_a_link_leads_to_the_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link leads to the authorization page, and what looks like it, or is asked otherwise, leads nowhere and changes nothing."""
+    seen: list[int] = []
+
+    def act(link: str, back: Callable[[str], httpx.Response]) -> None:
+        head, _, token = link.rpartition("/")
+        others = (
+            f"{head}/",
+            f"{head}/{token[:-1]}",
+            f"{head}/{token}x",
+            f"{head}/{token}/",
+            f"{head}/{token.swapcase()}",
+            f"{head}/{token[::-1]}",
+            f"{head}//{token}",
+            f"{head}/..%2fstart/{token}",
+            f"{head.removesuffix('/start')}/{token}",
+            f"{head.removesuffix('/start')}/callback",
+        )
+        seen.extend(httpx.get(other).status_code for other in others)
+        seen.extend(httpx.request(method, link).status_code for method in ("HEAD", "POST", "OPTIONS"))
+        answer = httpx.get(link)
+        assert answer.status_code == 303
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["location"].startswith("https://app.paymanai.com/oauth/authorize?")
+        assert "state=" not in answer.text
+        back(answer.headers["location"])
+
+    assert linked(act, monkeypatch).code == "good"
+    assert set(seen) <= {400, 404, 501}
+
+
+def test_a_link_that_is_opened_twice_ends_the_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has read the link and was faster has the state; nothing that comes with it is taken after the browser's own request."""
+
+    def act(link: str, back: Callable[[str], httpx.Response]) -> None:
+        page = httpx.get(link).headers["location"]  # the thief's
+        second = httpx.get(link)  # the person's
+        assert (second.status_code, "location" in second.headers) == (410, False)
+        assert back(page).status_code == 200
+
+    with pytest.raises(AuthenticationError, match="opened twice") as raised:
+        linked(act, monkeypatch)
+    assert "Log in again" in str(raised.value)
+
+
+def test_an_address_for_a_person_is_the_pages_own() -> None:
+    """A function of the program's own gets the address itself, which a person can read, copy and open as often as they like."""
+    asked: list[str] = []
+    with pytest.raises(APITimeoutError):
+        loopback.authorize("pm-test-1", SCOPES, open_browser=asked.append, timeout=0.05)
+    assert asked[0].startswith("https://app.paymanai.com/oauth/authorize?")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import re
+import select
 import stat
 import threading
 import webbrowser
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from payman_sdk.cli import logins
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
-from tests.cli.command import Payman
+from tests.cli.command import Payman, run
 
 TOKENS = "config/payman/tokens"
 
@@ -61,6 +64,28 @@ def test_a_login_is_used_until_logout(
     assert left == ""
     assert payman("ask", "list all wallets").status == 2
     assert "Nobody was logged in" in payman("logout").err
+
+
+def test_nothing_secret_is_in_the_arguments_of_a_process(
+    payman: Payman, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The browser that the system starts gets a link of one use; the state, which every user could read there, stays out."""
+    program, arguments = tmp_path / "browser", tmp_path / "arguments"
+    os.mkfifo(arguments)
+    program.write_text(f'#!/bin/sh\nprintf "%s " "$@" > {arguments}\n')
+    program.chmod(0o700)
+    with ThreadPoolExecutor(1) as thread:
+        login = thread.submit(run, ["login", "--wait", "30"], BROWSER=f"{program} %s")
+        pipe = os.open(arguments, os.O_RDWR)  # so that opening does not wait for the browser
+        assert select.select([pipe], [], [], 30)[0]
+        link = os.read(pipe, 4096).decode().strip()
+        os.close(pipe)
+        browser("allow")(link)
+        said = login.result()
+    assert said.status == 0, said.err
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/start/[\w-]{43}", link)
+    assert "state=" not in said.err
+    assert payman("ask", "list all wallets").status == 0
 
 
 def test_a_login_is_renewed(payman: Payman, sandbox: Sandbox, decides: Callable[[str], None]) -> None:
