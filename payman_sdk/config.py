@@ -1,4 +1,4 @@
-"""Where a client's settings come from: a dict, keywords, environment variables, `.env`.
+"""A client's settings, from a dict and keywords; `environment.py` has those from the environment.
 
 Everything is checked here, before any request; what is wrong is a `ConfigurationError` that names the field and the fix.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from payman_api import SERVERS
@@ -15,21 +15,20 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from payman_sdk.types import PaymanConfig
+    pass
 
 Resend: TypeAlias = Literal["after_settling", "never"]
 """Whether an ask whose first send may have arrived is ever sent a second time."""
 
 BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
-_VARIABLES = {
+VARIABLES = {
     "client_id": "PAYMAN_CLIENT_ID",
     "client_secret": "PAYMAN_CLIENT_SECRET",
     "environment": "PAYMAN_ENVIRONMENT",
     "base_url": BASE_URL_VARIABLE,
 }
-_NOTHING: Mapping[str, str | None] = {}
+"""The settings that the environment may give, and the names of the variables."""
+
 _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
 _DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
 _DEFAULT_SETTLE_TIME = 30.0
@@ -103,31 +102,6 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         on_task=_hook(given, "on_task"),
         telemetry=given.get("telemetry"),
     )
-
-
-def config_from_env(settings: PaymanConfig) -> PaymanConfig:
-    """The given settings, completed from environment variables, and these from a `.env` file where python-dotenv is installed.
-
-    Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over
-    the file. The file is the nearest `.env` in the working directory or above it; it is read, never written into
-    `os.environ`.
-
-    Raises:
-        ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set in neither.
-    """
-    file = _nearest_env_file()
-    from_file, unread = _read_env_file(file) if file else (_NOTHING, "")
-    found = {key: os.environ.get(name) or from_file.get(name) for key, name in _VARIABLES.items()}
-    known = cast("PaymanConfig", found | {key: value for key, value in settings.items() if value is not None})
-    missing = [_VARIABLES[key] for key in ("client_id", "client_secret") if not known.get(key)]
-    if missing:
-        looked_in = "the environment" + (f" or {file}" if file and not unread else "")
-        raise ConfigurationError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set in {looked_in}.",
-            next_step=unread
-            or f"Set {'it' if len(missing) == 1 else 'them'}, for example in a file named .env.",
-        )
-    return known
 
 
 def seconds(value: object, name: str, default: float) -> float:
@@ -274,7 +248,7 @@ def _required(given: Mapping[str, Any], name: str) -> str:
     if value is None:
         raise ConfigurationError(
             f"{name} is missing or blank.",
-            next_step=f"Pass it in the config, or set {_VARIABLES[name]} and use PaymanClient.from_env().",
+            next_step=f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env().",
         )
     return value
 
@@ -334,31 +308,6 @@ def _is_host(host: str, written: str) -> bool:
         except ValueError:
             return False
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
-
-
-def _nearest_env_file() -> Path | None:
-    from pathlib import Path
-
-    try:
-        here = Path.cwd()
-        return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)
-    except OSError:  # the working directory is gone, or a folder above it may not be looked into
-        return None
-
-
-def _read_env_file(file: Path) -> tuple[Mapping[str, str | None], str]:
-    """What the file holds, and why it could not be read."""
-    try:
-        from dotenv import dotenv_values
-    except ImportError:
-        return (
-            _NOTHING,
-            f"There is {file}, but reading it needs python-dotenv: pip install 'paymanai-sdk[dotenv]'.",
-        )
-    try:
-        return dotenv_values(file, encoding="utf-8"), ""
-    except (OSError, UnicodeDecodeError) as error:
-        return _NOTHING, f"There is {file}, but it could not be read: {error}"
 
 
 def _hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, 
 
 from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_token_info
 from payman_sdk.clock import monotonic
-from payman_sdk.config import Config, config_from_env, read_config, require_secret
+from payman_sdk.config import Config, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.ids import new_id
 from payman_sdk.secrecy import concealed, hide_token_requests
@@ -117,25 +117,30 @@ class Constructors(Session[Door], Generic[Http, Door]):
     def from_env(
         cls,
         *,
+        dotenv: bool = False,
         http_client: Http | None = None,
         token_store: TokenStore | None = None,
         **settings: Unpack[PaymanConfig],
     ) -> Self:
-        """A client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
-
-        What the environment does not have is looked up in the nearest `.env`, where python-dotenv is installed (the extra
-        `dotenv`).
+        """Make a client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
 
         Args:
+            dotenv: Whether the file `.env` in the working directory supplies what the environment does not have. It needs
+                python-dotenv (the extra `dotenv`). Leave it out where the directory may hold what others wrote. A file
+                that names another server than Payman's has to hold the credentials for it, too.
             http_client: An httpx client to use instead of one of the client's own.
             token_store: Where the token is kept, to share it between processes.
             **settings: Settings that win over the environment's.
 
         Raises:
-            ConfigurationError: A variable is missing or its value unusable; nothing was sent.
+            ConfigurationError: A variable is missing or its value unusable, or one source names the server and another gives
+                the credentials; nothing was sent.
         """
+        from payman_sdk.environment import config_from_env
+
         settings = concealed(settings)
-        return cls(config_from_env(settings), http_client=http_client, token_store=token_store)
+        known = config_from_env(settings, dotenv=dotenv)
+        return cls(known, http_client=http_client, token_store=token_store)
 
     @overload
     @classmethod

@@ -367,29 +367,36 @@ def test_from_env_names_the_missing_variables(
     assert str(caught.value).startswith(named)
 
 
-def test_from_env_reads_the_env_file_of_a_parent_folder(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The nearest `.env` above the working directory fills in what the variables leave out; os.environ stays as it is."""
-    (folder / ".env").write_text(
-        "PAYMAN_CLIENT_ID=from-file\nPAYMAN_CLIENT_SECRET='s3cret'\nPAYMAN_BASE_URL=http://localhost:4\n"
-    )
-    assert repr(PaymanClient.from_env()) == "<PaymanClient from-file at http://localhost:4>"
+def test_from_env_reads_a_file_only_if_it_is_asked_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dotenv=True` fills in what the variables leave out from `.env` of the working directory; os.environ stays as it is."""
+    lines = "PAYMAN_CLIENT_ID=from-file\nPAYMAN_CLIENT_SECRET='s3cret'\n"
+    (folder / ".env").write_text(f"{lines}PAYMAN_BASE_URL=http://localhost:4\n")
+    with pytest.raises(ConfigurationError, match=r"in the environment\. Set them, or"):
+        PaymanClient.from_env(dotenv=True)  # the folder above is not searched
+    monkeypatch.chdir(folder)
+    with pytest.raises(
+        ConfigurationError, match=r"There is a file \.env .* from_env\(dotenv=True\) reads it"
+    ):
+        PaymanClient.from_env()
+    assert repr(PaymanClient.from_env(dotenv=True)) == "<PaymanClient from-file at http://localhost:4>"
     assert "PAYMAN_CLIENT_ID" not in os.environ
+    (folder / ".env").write_text(lines)
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
-    assert "from-variable" in repr(PaymanClient.from_env())
+    assert "from-variable" in repr(PaymanClient.from_env(dotenv=True))
 
 
-def test_from_env_says_which_file_it_looked_in(folder: Path) -> None:
+def test_from_env_says_which_file_it_looked_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a `.env` was read and does not hold the variable either, the error says so."""
+    monkeypatch.chdir(folder)
     (folder / ".env").write_text("PAYMAN_CLIENT_ID=from-file\n")
     with pytest.raises(ConfigurationError) as caught:
-        PaymanClient.from_env()
+        PaymanClient.from_env(dotenv=True)
     assert f"PAYMAN_CLIENT_SECRET is not set in the environment or {folder / '.env'}." in str(caught.value)
 
 
 def test_from_env_hints_at_a_file_that_needs_dotenv(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without python-dotenv a `.env` cannot be read, and the error says what to install."""
+    monkeypatch.chdir(folder)
     (folder / ".env").write_text("PAYMAN_CLIENT_ID=x\nPAYMAN_CLIENT_SECRET=y\n")
     real_import = builtins.__import__
 
@@ -400,15 +407,16 @@ def test_from_env_hints_at_a_file_that_needs_dotenv(folder: Path, monkeypatch: p
 
     monkeypatch.setattr(builtins, "__import__", without_dotenv)
     with pytest.raises(ConfigurationError, match=r"pip install 'paymanai-sdk\[dotenv\]'") as caught:
-        PaymanClient.from_env()
+        PaymanClient.from_env(dotenv=True)
     assert str(folder / ".env") in str(caught.value)
 
 
-def test_from_env_says_that_the_file_cannot_be_read(folder: Path) -> None:
+def test_from_env_says_that_the_file_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `.env` that is no text is named with the reason."""
+    monkeypatch.chdir(folder)
     (folder / ".env").write_bytes(b"PAYMAN_CLIENT_ID=\xff\xfe\n")
     with pytest.raises(ConfigurationError, match="could not be read") as caught:
-        PaymanClient.from_env()
+        PaymanClient.from_env(dotenv=True)
     assert "are not set in the environment. There is " in str(caught.value)
     assert str(folder / ".env") in str(caught.value)
 
@@ -417,10 +425,11 @@ def test_an_unreadable_file_is_no_matter_where_it_is_not_needed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Variables that are all set make the `.env` unimportant."""
+    monkeypatch.chdir(folder)
     (folder / ".env").write_bytes(b"\xff")
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
-    assert "from-variable" in repr(PaymanClient.from_env())
+    assert "from-variable" in repr(PaymanClient.from_env(dotenv=True))
 
 
 def test_from_env_does_without_a_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,7 +437,7 @@ def test_from_env_does_without_a_working_directory(folder: Path, monkeypatch: py
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "from-variable")
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "s3cret")
     (folder / "scripts").rmdir()
-    assert "from-variable" in repr(PaymanClient.from_env())
+    assert "from-variable" in repr(PaymanClient.from_env(dotenv=True))
 
 
 def test_from_env_refuses_unknown_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

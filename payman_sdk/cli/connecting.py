@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from payman_sdk.cli.logins import store_of, stored_login
 from payman_sdk.cli.running import Run
-from payman_sdk.cli.settings import SANDBOX_URL, Found, Settings, Values, resolve
+from payman_sdk.cli.settings import SANDBOX_URL, Found, Settings, resolve
+from payman_sdk.env_file import read_env_file
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
 from payman_sdk.types import PaymanConfig
@@ -29,34 +29,41 @@ class Connected(NamedTuple):
     store: TokenStore
 
 
-def settings_of(run: Run, *, client_id: str | None = None) -> Settings:
+def settings_of(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
     """The settings that hold in this run; `--sandbox` has its own, see `at_hand`.
+
+    Args:
+        run: The run.
+        client_id: The flag `--client-id`.
+        dotenv: Whether to read `.env` in the working directory.
 
     Raises:
         ConfigurationError: They contradict each other, or `.env` cannot be read.
         TokenStoreError: The stored login cannot be read.
     """
-    file = nearest_env_file()
+    file = read_env_file() if dotenv else None
+    if file is not None and file.problem:
+        raise ConfigurationError(file.problem)
     return resolve(
         env=run.env,
         base_url=run.base_url,
         client_id=client_id,
         environ=os.environ,
-        env_file=_values(file) if file else None,
-        env_file_name=str(file),
+        env_file=file.values if file else None,
+        env_file_name=str(file.path) if file else "",
         login=stored_login(),
     )
 
 
 @contextmanager
-def at_hand(run: Run, *, client_id: str | None = None) -> Generator[Settings]:
+def at_hand(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
     """The settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
 
     Raises:
         ConfigurationError: As for `settings_of`, or the sandbox needs an extra.
     """
     if not run.sandbox:
-        yield settings_of(run, client_id=client_id)
+        yield settings_of(run, client_id=client_id, dotenv=dotenv)
         return
     if run.env or run.base_url:
         raise ConfigurationError(
@@ -103,6 +110,7 @@ def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> G
         **config,
         **settings.to_config(),
     }
+    announce(run, settings)
     run.is_at_sandbox = settings.base_url.value == SANDBOX_URL
     store = _store(settings)
     client = (
@@ -112,6 +120,12 @@ def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> G
     )
     with client:
         yield Connected(client, settings, store)
+
+
+def announce(run: Run, settings: Settings) -> None:
+    """Name the server and who named it, before credentials are sent to one that is not Payman's."""
+    if settings.notice:
+        run.terminal.tell(settings.notice)
 
 
 def made_sandbox(**settings: Any) -> Sandbox:
@@ -132,29 +146,9 @@ def made_sandbox(**settings: Any) -> Sandbox:
         raise ConfigurationError(f"{settings.get('db')} cannot be used as the database: {failure}.") from None
 
 
-def nearest_env_file() -> Path | None:
-    """The `.env` file of the working directory, or the nearest above it."""
-    try:
-        here = Path.cwd()
-        return next((file for folder in (here, *here.parents) if (file := folder / ".env").is_file()), None)
-    except OSError:  # the working directory is gone, or a folder above it may not be looked into
-        return None
-
-
 def _store(settings: Settings) -> TokenStore:
     if settings.login is not None:
         return store_of(settings.login.keep)
     from payman_sdk.auth.stores import MemoryTokenStore
 
     return MemoryTokenStore()
-
-
-def _values(file: Path) -> Values:
-    try:
-        from dotenv import dotenv_values
-
-        return dotenv_values(file, encoding="utf-8")
-    except ImportError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file} cannot be read: {error}.") from None

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from payman_sdk.cli.connecting import at_hand
+from payman_sdk.cli.connecting import announce, at_hand
 from payman_sdk.cli.logins import store_of
 from payman_sdk.cli.running import Run, TerminatedError
 from payman_sdk.cli.settings import Settings
 from payman_sdk.config import is_loopback
+from payman_sdk.env_file import has_env_file
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.folders import user_folder
 
@@ -62,6 +63,13 @@ def mcp(
         list[str] | None,
         typer.Option(metavar="AMOUNT", help='How much a run may pay, as "TSD 100"; once for each currency.'),
     ] = None,
+    dotenv: Annotated[
+        bool,
+        typer.Option(
+            "--dotenv",
+            help="Read .env in the working directory, which may be of a repository that others wrote.",
+        ),
+    ] = False,
     without_confirmation: Annotated[
         bool, typer.Option("--without-confirmation", help="Ask nobody before money moves.")
     ] = False,
@@ -73,7 +81,10 @@ def mcp(
     run: Run = context.obj
     if not http and (host is not None or port is not None or allow_host):
         raise ConfigurationError("--host, --port and --allow-host are for HTTP.", next_step="Add --http.")
-    with at_hand(run) as settings:
+    if not dotenv and has_env_file():
+        run.terminal.tell("The file .env in the working directory is not read; --dotenv reads it.")
+    with at_hand(run, dotenv=dotenv) as settings:
+        announce(run, settings)
         limit = read_limit(max_payments, max_amount or [])
         if without_confirmation and limit is None and settings.is_live:
             raise ConfigurationError(

@@ -1,8 +1,9 @@
 """Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
 
-As for `PaymanClient.from_env`, a `PAYMAN_BASE_URL` wins over a `PAYMAN_ENVIRONMENT`, wherever the two are. The stored login counts
-where nothing names another application or another server. It is a person's: their account is used then, and the application's
-credentials only renew its token, for they would pay from another account.
+The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides about it; what may be sent
+there is in `payman_sdk/sources.py`. The stored login counts where nothing names another application or another server. It is a
+person's: their account is used then, and the application's credentials only renew its token, for they would pay from another
+account.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from payman_api import SERVERS
 from payman_sdk.config import is_loopback, problem_of_url
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.secrecy import Secret
+from payman_sdk.sources import Found as Found
+from payman_sdk.sources import check_sources, is_of_payman, shown
 from payman_sdk.types import PaymanConfig
 
 SANDBOX_PORT = 8642
@@ -35,14 +38,6 @@ class Server(StrEnum):
     TEST = "TEST"
     INTERNAL = "INTERNAL"
     SANDBOX = "SANDBOX"
-
-
-@frozen
-class Found:
-    """A setting and where it was found."""
-
-    value: str
-    source: str
 
 
 @frozen(kw_only=True)
@@ -117,6 +112,20 @@ class Settings:
         return is_sandbox(self.base_url.value)
 
     @property
+    def notice(self) -> str:
+        """What to say before credentials are sent: the server and who named it, unless it is Payman's; empty otherwise.
+
+        Nothing is said of a server on this machine that a flag, the environment or a login names.
+        """
+        server = self.base_url
+        is_here = is_loopback(urlsplit(server.value).hostname or "") and not server.is_from_file
+        if self.is_own_sandbox or is_here or is_of_payman(server.value):
+            return ""
+        return (
+            f"Credentials go to {shown(server.value)}, which is not a server of Payman's ({server.source})."
+        )
+
+    @property
     def is_complete(self) -> bool:
         """Whether there is what gets a token."""
         return self.client_id is not None and (self.client_secret is not None or self.login is not None)
@@ -171,29 +180,40 @@ def resolve(
         login: The stored login.
 
     Raises:
-        ConfigurationError: Flags contradict each other, or a value is none.
+        ConfigurationError: Flags contradict each other, a value is none, or another server than Payman's and the credentials
+            for it come from two sources.
     """
     if env and base_url:
         raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
-    places = [("the environment", environ), (env_file_name, env_file or {})]
-    if _is_the_sandbox(env, base_url, places):
-        return _of_the_sandbox(login)
+    places = [
+        _Place("the environment", environ),
+        _Place(env_file_name, env_file or {}, is_file=True),
+    ]
     server = _server(env, base_url, places)
+    if server is _THE_SANDBOX:
+        return _of_the_sandbox(login)
     application = Found(client_id, "--client-id") if client_id else _first(places, "PAYMAN_CLIENT_ID")
     secret = _first(places, "PAYMAN_CLIENT_SECRET")
     notes: list[str] = []
     if login is not None:
         if _names(application, login.client_id) and _names(server, login.base_url):
             if login.is_of_the_sandbox:
-                secret = Found(SANDBOX_CLIENT, "the local sandbox")
+                secret = Found(Secret(SANDBOX_CLIENT), "the local sandbox")
+            elif server is None and secret is not None and not is_of_payman(login.base_url):
+                # What a login remembers may once have come from a file.
+                said = f"{secret.source} is not sent to {shown(login.base_url)}, which only the stored login names"
+                notes.append(f"{said}; name it with PAYMAN_BASE_URL, too, where its token has to be renewed.")
+                secret = None
             application = Found(login.client_id, "the stored login") if application is None else application
             server = Found(login.base_url, "the stored login") if server is None else server
         else:
             notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
             login = None
+    if server is not None and not _is_of_the_sandbox(login):
+        check_sources(server, *(() if login is not None else (application,)), secret)
     return Settings(
         client_id=application,
-        client_secret=None if secret is None else Found(Secret(secret.value), secret.source),
+        client_secret=secret,
         base_url=Found(SERVERS["LIVE"], "the default") if server is None else server,
         login=login,
         notes=notes,
@@ -226,40 +246,64 @@ def read_login(shape: object) -> Login | None:
     return Login(client_id=str(known[0]), base_url=str(known[1]), keep=str(known[2]))
 
 
-def _is_the_sandbox(env: str | None, base_url: str | None, places: Sequence[tuple[str, Values]]) -> bool:
-    if env or base_url:
-        return env == Server.SANDBOX
-    named = _first(places, "PAYMAN_ENVIRONMENT")
-    return (
-        _first(places, "PAYMAN_BASE_URL") is None and named is not None and named.value.upper() == "SANDBOX"
-    )
+@frozen
+class _Place:
+    """Where variables are, and which."""
+
+    name: str
+    values: Values = field(repr=False)
+    is_file: bool = False
+
+    def find(self, variable: str) -> Found | None:
+        """A variable that is not empty."""
+        value = (self.values.get(variable) or "").strip()
+        if not value:
+            return None
+        source = f"{variable} in {self.name}"
+        return Found(Secret(value) if variable == "PAYMAN_CLIENT_SECRET" else value, source, self.is_file)
 
 
-def _server(env: str | None, base_url: str | None, places: Sequence[tuple[str, Values]]) -> Found | None:
+_THE_SANDBOX = Found(SANDBOX_URL, "the local sandbox")
+
+
+def _is_of_the_sandbox(login: Login | None) -> bool:
+    return login is not None and login.is_of_the_sandbox
+
+
+def _server(env: str | None, base_url: str | None, places: Sequence[_Place]) -> Found | None:
+    """The server that the first place names, None where none does."""
     if env:
-        return Found(SERVERS[env], "--env")
-    found = Found(base_url, "--base-url") if base_url else _first(places, "PAYMAN_BASE_URL")
-    if found is not None:
-        if problem := problem_of_url(found.value):
-            raise ConfigurationError(
-                f"The address of the server, from {found.source}, {problem}.",
-                next_step="Give an address such as https://agent.payman.ai.",
-            )
-        return Found(found.value.rstrip("/"), found.source)
-    named = _first(places, "PAYMAN_ENVIRONMENT")
-    if named is None:
-        return None
-    if named.value.upper() not in SERVERS:
+        return _THE_SANDBOX if env == Server.SANDBOX else Found(SERVERS[env], "--env")
+    if base_url:
+        return _checked(Found(base_url, "--base-url"))
+    for place in places:
+        if (found := place.find("PAYMAN_BASE_URL")) is not None:
+            return _checked(found)
+        if (found := place.find("PAYMAN_ENVIRONMENT")) is not None:
+            return _named(found)
+    return None
+
+
+def _checked(found: Found) -> Found:
+    if problem := problem_of_url(found.value):
         raise ConfigurationError(
-            f"PAYMAN_ENVIRONMENT, from {named.source}, is {named.value!r}.",
+            f"The address of the server, from {found.source}, {problem}.",
+            next_step="Give an address such as https://agent.payman.ai.",
+        )
+    return evolve(found, value=found.value.rstrip("/"))
+
+
+def _named(found: Found) -> Found:
+    name = found.value.upper()
+    if name == Server.SANDBOX:
+        return _THE_SANDBOX
+    if name not in SERVERS:
+        raise ConfigurationError(
+            f"PAYMAN_ENVIRONMENT, from {found.source}, is {found.value!r}.",
             next_step=f"Use one of {', '.join(Server)}.",
         )
-    return Found(SERVERS[named.value.upper()], named.source)
+    return evolve(found, value=SERVERS[name])
 
 
-def _first(places: Sequence[tuple[str, Values]], name: str) -> Found | None:
-    for source, values in places:
-        value = (values.get(name) or "").strip()
-        if value:
-            return Found(value, f"{name} in {source}")
-    return None
+def _first(places: Sequence[_Place], name: str) -> Found | None:
+    return next((found for place in places if (found := place.find(name)) is not None), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payman_sdk.cli import outcomes
-from payman_sdk.cli.connecting import connected, settings_of
+from payman_sdk.cli.connecting import announce, connected, settings_of
 from payman_sdk.cli.logins import forget, forget_login, place_of, remember, store_of, stored_login
 from payman_sdk.cli.running import Run, told
 from payman_sdk.cli.settings import Login
@@ -66,6 +66,7 @@ def login(
     from payman_sdk.logging_in import login as log_in
 
     before, store = _earlier_login(), store_of(keep)
+    announce(run, settings)
     secret = settings.client_secret
     try:
         client = log_in(

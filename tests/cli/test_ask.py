@@ -175,7 +175,7 @@ def test_usage_errors_are_status_2(payman: Payman, sandbox: Sandbox, arguments: 
 def test_settings_come_from_an_env_file(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A `.env` file above the working directory is read, and a variable that is set wins over it."""
+    """A `.env` file in the working directory is read, and one above it is not."""
     lines = (
         f"PAYMAN_BASE_URL={sandbox.base_url}",
         f"PAYMAN_CLIENT_ID={sandbox.client_id}",
@@ -183,10 +183,17 @@ def test_settings_come_from_an_env_file(
     )
     (tmp_path / ".env").write_text("\n".join(lines), "utf-8")
     (tmp_path / "deep" / "er").mkdir(parents=True)
+    said = Payman()("ask", "list all wallets")
+    assert said.status == 0
+    assert f"Credentials go to {sandbox.base_url}" in said.err
+    assert f"(PAYMAN_BASE_URL in {tmp_path / '.env'})" in said.err
     monkeypatch.chdir(tmp_path / "deep" / "er")
-    assert Payman()("ask", "list all wallets").status == 0
-    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "wrong")
-    assert Payman()("ask", "list all wallets").status == 3
+    assert Payman()("ask", "list all wallets").status == 2
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "of-the-environment")
+    said = Payman()("ask", "list all wallets")
+    assert said.status == 2
+    assert "gets no credentials from another source" in said.err
 
 
 def test_a_sandbox_for_one_command() -> None:

@@ -31,11 +31,11 @@ def test_flags_win_over_the_environment_and_that_over_the_file() -> None:
     assert (settings.base_url.value, settings.base_url.source) == (SERVERS["LIVE"], "--env")
 
 
-def test_an_address_wins_over_an_environment() -> None:
-    """As for `from_env`: PAYMAN_BASE_URL in `.env` wins over PAYMAN_ENVIRONMENT in the environment."""
+def test_the_first_place_that_names_a_server_decides() -> None:
+    """As for `from_env`: in one place an address wins over an environment, and the environment wins over the file."""
     environ = {**CREDENTIALS, "PAYMAN_ENVIRONMENT": "live"}
-    assert resolve(environ=environ).server_name == "LIVE"
-    settings = resolve(environ=environ, env_file={"PAYMAN_BASE_URL": "http://127.0.0.1:1/"})
+    assert resolve(environ=environ, env_file={"PAYMAN_BASE_URL": "http://127.0.0.1:1/"}).server_name == "LIVE"
+    settings = resolve(environ={**environ, "PAYMAN_BASE_URL": "http://127.0.0.1:1/"})
     assert settings.base_url.value == "http://127.0.0.1:1"
 
 
