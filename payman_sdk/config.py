@@ -58,6 +58,7 @@ class Config(NamedTuple):
     on_token: Callable[[Any], Any] | None = None
     on_task: Callable[[Any], Any] | None = None
     telemetry: Any = None
+    key_store: Any = None
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -101,6 +102,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         on_token=_hook(given, "on_token"),
         on_task=_hook(given, "on_task"),
         telemetry=given.get("telemetry"),
+        key_store=_key_store(given.get("key_store")),
     )
 
 
@@ -308,6 +310,17 @@ def _is_host(host: str, written: str) -> bool:
         except ValueError:
             return False
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
+
+
+def _key_store(store: object) -> object:
+    if store is not None and not all(
+        callable(getattr(store, name, None)) for name in ("load", "claim", "forget")
+    ):
+        raise ConfigurationError(
+            f"key_store is a {type(store).__name__}, which cannot record keys.",
+            next_step="See payman_sdk.key_store.KeyStore.",
+        )
+    return store
 
 
 def _hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:

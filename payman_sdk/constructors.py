@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
     from payman_sdk.auth.tokens import Token, Tokens
     from payman_sdk.flows import Flow
+    from payman_sdk.key_store import KeyStore
     from payman_sdk.telemetry.settings import Telemetry
     from payman_sdk.telemetry.stats import Stats
     from payman_sdk.types import Environment, PaymanConfig, TokenInfo
@@ -163,6 +164,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
         max_retries: int | None = None,
         settle_time: float | None = None,
         resend: Literal["after_settling", "never"] | None = None,
+        key_store: KeyStore | None = None,
         on_retry: Callable[[Any], Any] | None = None,
         before_send: Callable[[Any], Any] | None = None,
         on_token: Callable[[Any], Any] | None = None,

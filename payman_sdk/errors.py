@@ -24,6 +24,7 @@
     │   ├── PushNotificationsNotSupportedError  -32003
     │   └── UnsupportedOperationError    -32004
     ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
+    ├── KeyStoreError                    the place where idempotency keys are recorded failed
     ├── ResponseValidationError          an answer that is not what the protocol says
     ├── OutcomeUnknownError              the request was sent, and how it ended could not be learned
     │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
@@ -256,6 +257,10 @@ class UnsupportedOperationError(AgentError):
 
 class TokenStoreError(PaymanError):
     """The place where tokens are kept cannot be read or written, or is not safe to use."""
+
+
+class KeyStoreError(PaymanError):
+    """The place where idempotency keys are recorded cannot be read or written; nothing was sent."""
 
 
 class ResponseValidationError(PaymanError):

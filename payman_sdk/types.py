@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from payman_sdk.key_store import KeyStore
     from payman_sdk.telemetry.settings import Telemetry
 
 __all__ = [
@@ -84,6 +85,8 @@ class PaymanConfig(TypedDict, total=False):
     """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
     resend: Literal["after_settling", "never"] | None
     """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
+    key_store: KeyStore | None
+    """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
     on_retry: Callable[[Any], Any] | None
     """Called before each repetition with a `Retry`."""
     before_send: Callable[[Any], Any] | None

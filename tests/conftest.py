@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -43,11 +44,17 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables of whoever runs the tests change nothing in them."""
+def _no_settings_from_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The variables and the recorded keys of whoever runs the tests change nothing in them, and theirs nothing outside."""
     for name in list(os.environ):
         if name.startswith(("PAYMAN_", "SSL_CERT_")) or name.lower().endswith(("_proxy", "_ca_bundle")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("PAYMAN_STATE_DIR", str(tmp_path_factory.getbasetemp() / f"state-{next(_numbers)}"))
+
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +89,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited between two attempts is a hundredth of the usual; where it is tested, nobody waits for it."""
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
+    monkeypatch.setattr("payman_sdk.config._DEFAULT_SETTLE_TIME", 0.02)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ ACCESS_TOKEN = "peer-access-token"
 TOKEN_PATH = PATHS["create_token"]
 ASK_PATH = PATHS["send_task"]
 GET_PATH = PATHS["get_task"]
+_LOOK_UPS = (GET_PATH, PATHS["resubscribe_task"])
 
 
 class HangUp(Exception):  # noqa: N818 - it is no error but what the script wants
@@ -151,7 +152,7 @@ def token(value: str = ACCESS_TOKEN, lifetime: Any = 3600, *, refresh_token: str
 
 
 class Peer:
-    """The server. Unless a script says otherwise, token requests get a token and asks are done.
+    """The server. Unless a script says otherwise, token requests get a token, asks are done, and only those are known later.
 
     Attributes:
         base_url: Where it is.
@@ -163,6 +164,7 @@ class Peer:
         self._tls = tls
         self.requests: list[Request] = []
         self.stopping = threading.Event()
+        self._known: set[str] = set()
         self._scripts: dict[str, deque[Answer]] = {}
         self._always: dict[str, Answer] = {TOKEN_PATH: token()}
         self._lock = threading.Lock()
@@ -254,7 +256,15 @@ class Peer:
         with self._lock:
             self.requests.append(request)
             script = self._scripts.get(request.path)
-            return script.popleft() if script else self._always.get(request.path, completed)
+            if script:
+                return script.popleft()
+            if (always := self._always.get(request.path)) is not None:
+                return always
+            task_id = request.json["params"]["id"]
+            if request.path in _LOOK_UPS and task_id not in self._known:
+                return rpc(error={"code": -32001, "message": "Task not found"})
+            self._known.add(task_id)
+            return completed
 
 
 def _read(incoming: Any) -> Request | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -11,9 +11,13 @@ import httpx
 from payman_sdk.auth.grants import Application
 from payman_sdk.auth.stores import MemoryTokenStore
 from payman_sdk.auth.tokens import Owner, Tokens
+from payman_sdk.config import Resend
 from payman_sdk.flows import Alone, Call, Flow, Send, Sleep, Step
+from payman_sdk.key_store import MemoryKeyStore
 from payman_sdk.secrecy import Secret
+from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.retrying import Time
+from payman_sdk.tasks.sending import Keys, WholeAnswer, carry_out
 from payman_sdk.telemetry.watch import Watch
 
 T = TypeVar("T")
@@ -102,8 +106,16 @@ def _outcome(
             raise AssertionError(f"an unforeseen step: {step}")
 
 
-def time_of(clock: Clock, seconds: float = 300, *, max_retries: int = 0, random: float = 1.0) -> Time:
-    """So much time on a clock that goes when it is told to, with chance as it is given."""
+def time_of(
+    clock: Clock,
+    seconds: float = 300,
+    *,
+    max_retries: int = 0,
+    random: float = 1.0,
+    settle_time: float = 0.0,
+    resend: Resend = "after_settling",
+) -> Time:
+    """So much time on a clock that goes when it is told to, with chance as it is given; one look settles an ask by default."""
     return Time(
         deadline=clock.now + seconds,
         patience=60,
@@ -111,7 +123,22 @@ def time_of(clock: Clock, seconds: float = 300, *, max_retries: int = 0, random:
         clock=clock,
         random=lambda: random,
         watch=Watch(),
+        settle_time=settle_time,
+        resend=resend,
+        wall_clock=clock,
     )
+
+
+def keys_in_memory() -> Keys:
+    """A store of keys that ends with the test."""
+    return Keys(MemoryKeyStore(), "https://agent.payman.dev")
+
+
+def sent_whole(
+    ask: Ask, tokens: Tokens, time: Time, before_send: Callable[[Any], Any] | None = None
+) -> Flow[tuple[dict[str, Any], Any]]:
+    """The flow of an ask that is answered as a whole, with keys in memory."""
+    return carry_out(WholeAnswer(ask, tokens, time), before_send, keys_in_memory())
 
 
 def own_tokens(clock: Clock) -> Tokens:

@@ -16,6 +16,11 @@ from payman_sdk.secrecy import Secret
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses() -> None:
+    """Settings are as long here as they are."""
+
+
 def config(**settings: Any) -> Config:
     return read_config(None, CREDENTIALS | settings)
 

@@ -23,18 +23,21 @@ def authorized(
     *,
     is_stream: bool = False,
     watch: Watch | None = None,
+    renews: bool = True,
 ) -> Flow[httpx.Response]:
-    """A flow that sends a request with a valid token and returns the answer; an event stream is left open where one is wanted.
+    """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
 
-    A 401 drops the token that was refused, and the request is sent once more with another: it was not processed.
+    A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
+    reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
     watch = watch or Watch()
     token = yield from _obtained(tokens, deadline)
     answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
     if answer.status_code == 401:
         tokens.forget(token)
-        token = yield from _obtained(tokens, deadline)
-        answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
+        if renews:
+            token = yield from _obtained(tokens, deadline)
+            answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
     return answer
 
 

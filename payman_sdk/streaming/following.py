@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.auth.signing import authorized
@@ -25,9 +24,10 @@ from payman_sdk.streaming.progress import Progress
 from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask, resubscription
-from payman_sdk.tasks.retrying import Time, is_passing, once
-from payman_sdk.tasks.sending import allowed, known_by_key, unknown
-from payman_sdk.tasks.waiting import found, requires_input
+from payman_sdk.tasks.reconciliation import unknown
+from payman_sdk.tasks.retrying import Time, is_passing
+from payman_sdk.tasks.sending import Keys, carry_out
+from payman_sdk.tasks.waiting import Known, look_up_task, requires_input
 
 if TYPE_CHECKING:
     import httpx
@@ -52,6 +52,7 @@ class Following:
         time: The time there is for all of it.
         idle: Seconds without an event after which the stream counts as broken; comments are no events.
         before_send: What is consulted before the ask is sent.
+        keys: Where idempotency keys are recorded.
         raise_on_failure: Whether a task that ends without success has no result but an exception.
     """
 
@@ -63,17 +64,20 @@ class Following:
         idle: float,
         before_send: Callable[[Outgoing], Any] | None = None,
         *,
+        keys: Keys,
         raise_on_failure: bool = False,
     ) -> None:
         self.ask = ask
         self.progress = Progress(ask)
-        self._tokens = tokens
-        self._time = time
+        self.tokens = tokens
+        self.time = time
         self._idle = idle
         self._before_send = before_send
+        self._keys = keys
         self._raise_on_failure = raise_on_failure
         self._seconds = time.deadline - time.clock()
         self._last_event_id = ""
+        self._subscribed_for: PaymanError | None = None
 
     def told(self) -> Flow[None]:
         """The flow, looked on from its beginning to its end.
@@ -81,7 +85,7 @@ class Following:
         Raises:
             PaymanError: As for what it tells.
         """
-        return self._time.watch.over(self._asked(), self.ask, is_stream=True)
+        return self.time.watch.over(self._asked(), self.ask, is_stream=True)
 
     def _asked(self) -> Flow[None]:
         """The flow: tells batches of events, the first one empty as soon as the stream is open; ends when all is told.
@@ -91,24 +95,54 @@ class Following:
             OutcomeUnknownError: It broke before anything was told, and how the ask ended could not be learned.
             PaymanError: As for an ask.
         """
-        ask, progress = self.ask, self.progress
-        self._time.watch.answer = lambda: self.answer().text
+        self.time.watch.answer = lambda: self.answer().text
         # The time runs from now, not from when the stream was made.
-        self._time = self._time._replace(deadline=self._time.clock() + self._seconds)
+        self.time = self.time._replace(deadline=self.time.clock() + self._seconds)
+        yield from carry_out(self, self._before_send, self._keys)
+
+    def attempt(self) -> Flow[bool]:
+        """Send the ask and emit what its answer says, to the end."""
         try:
-            if ask.idempotency_key is not None:
-                known = yield from known_by_key(ask, self._tokens, self._time)
-                if known is not None:
-                    yield from self._tells(progress.catch_up(*known))
-                    if not progress.is_over:
-                        yield from self._taken_up_again(_ended_early())
-                    return
-            self._time = yield from allowed(ask, self._time, self._before_send)
-            attempt = partial(self._heard, ask.streaming_request(), ask.request_id)
-            yield from once(ask.task_id, attempt, self._taken_up_again, self._time)
+            return (yield from self._heard(self.ask.streaming_request(), self.ask.request_id))
         except PaymanError as error:
-            error.about(**ask.ids())
+            if self.progress.count:
+                error.sent = True  # whatever ended it, what emitted events was taken
             raise
+
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[bool | None]:
+        """Subscribe once more, and follow the task with `tasks/get` where that leads nowhere.
+
+        Returns:
+            True when all is emitted; None where the agent does not know the task.
+        """
+        if lost is not self._subscribed_for and is_patient:
+            self._subscribed_for = lost
+            self.time.watch.broke(self.ask.task_id, lost)
+            if (yield from self._resubscribe()):
+                return self._learned()
+        try:
+            known = yield from look_up_task(
+                self.ask.task_id,
+                self.tokens,
+                self.time,
+                is_patient=is_patient,
+                was_sent=True,
+                is_known=self.progress.count > 0,
+            )
+        except PaymanError as error:
+            if self.progress.count:
+                raise self._given_up(lost, error) from lost  # a stream that began is never sent again
+            if isinstance(error, TaskNotFoundError):
+                return None
+            raise
+        return (yield from self._follow(known, lost))
+
+    def resume(self, known: Known, lost: PaymanError) -> Flow[bool]:
+        """Emit what is known of a task, and follow it to its end."""
+        yield from self._tells(self.progress.catch_up(*known))
+        if not self.progress.is_over and not (yield from self._resubscribe()):
+            yield from self._follow(None, lost)
+        return True
 
     def result(self) -> FormattedTaskResponse:
         """The answer, now that all is told.
@@ -133,12 +167,18 @@ class Following:
         Raises:
             PaymanError: What broke it off before, or refused it.
         """
-        patience = min(self._time.patience, self._idle)
+        patience = min(self.time.patience, self._idle)
         answer: httpx.Response = yield from authorized(
-            request, self._tokens, self._time.deadline, patience, is_stream=True, watch=self._time.watch
+            request,
+            self.tokens,
+            self.time.deadline,
+            patience,
+            is_stream=True,
+            watch=self.time.watch,
+            renews=request_id != self.ask.request_id,
         )
         if is_event_stream(answer):
-            self._time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
+            self.time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
             yield Tell(())
             yield from self._listened()
         elif (failure := nothing_said(answer)) is not None:
@@ -150,10 +190,10 @@ class Following:
         return True
 
     def _listened(self) -> Flow[None]:
-        decoder, progress, clock = SSEDecoder(), self.progress, self._time.clock
+        decoder, progress, clock = SSEDecoder(), self.progress, self.time.clock
         quiet_since = clock()
         while True:
-            until = min(quiet_since + self._idle, self._time.deadline)
+            until = min(quiet_since + self._idle, self.time.deadline)
             piece: bytes | None = yield Read(until)
             if piece is None:
                 return
@@ -211,68 +251,57 @@ class Following:
     def _tells(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells events, once those have taken note who look on."""
         if events:
-            yield from self._time.watch.heard(self.ask.task_id, events)
+            yield from self.time.watch.heard(self.ask.task_id, events)
         yield Tell(events)
 
-    def _taken_up_again(self, broke: PaymanError) -> Flow[bool | None]:
-        """Subscribes once more, and follows the task with `tasks/get` where that leads nowhere.
-
-        Returns:
-            True when all is told; None where the agent does not know the task: the ask never arrived.
-        """
-        self._time.watch.broke(self.ask.task_id, broke)
+    def _resubscribe(self) -> Flow[bool]:
+        """Subscribe to what is left of the stream; return whether all was emitted."""
         fruitless = 0
-        pauses = self._time.pauses()
-        while fruitless < _FRUITLESS and not self._time.is_over():
+        pauses = self.time.pauses()
+        while fruitless < _FRUITLESS and not self.time.is_over():
             count = self.progress.count
             self.progress.rejoin()
             try:
                 request_id = new_id("req")
                 again = resubscription(self.ask.task_id, request_id, self._last_event_id)
-                yield from self._heard(again, request_id)
-                return self._learned(broke)
+                return (yield from self._heard(again, request_id))
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
                 if not is_passing(error):
                     break  # this server has no such thing
             if self.progress.count > count:
-                fruitless, pauses = 0, self._time.pauses()
+                fruitless, pauses = 0, self.time.pauses()
             else:
                 fruitless += 1
                 yield next(pauses)
-        return (yield from self._followed(broke))
+        return False
 
-    def _followed(self, broke: PaymanError) -> Flow[bool | None]:
-        pauses = self._time.pauses()
+    def _follow(self, known: Known | None, lost: PaymanError) -> Flow[bool | None]:
+        """Emit how the task goes on, by asking until it has ended."""
+        pauses = self.time.pauses()
         while True:
             try:
-                body, task = yield from self._looked_up()
+                body, task = known or (yield from self._looked_up())
+                known = None
                 events = self.progress.catch_up(body, task)
             except PaymanError as error:
-                if isinstance(error, TaskNotFoundError) and self.progress.count == 0:
-                    return None
-                raise self._given_up(broke, error) from broke
+                raise self._given_up(lost, error) from lost
             if events:
-                pauses = self._time.pauses()
+                pauses = self.time.pauses()
             yield from self._tells(events)
             if self.progress.is_over:
-                return self._learned(broke)
+                return self._learned()
             yield next(pauses)
-            if self._time.is_over():
-                raise self._given_up(
-                    broke, APITimeoutError("The time for the whole ask was over.")
-                ) from broke
+            if self.time.is_over():
+                raise self._given_up(lost, APITimeoutError("The time for the whole ask was over.")) from lost
 
-    def _learned(self, broke: PaymanError) -> bool:
-        if self.ask.is_reply and requires_input(self.progress.task()):
-            raise unknown(
-                broke
-            ) from broke  # it waits still, or again: whether the reply arrived does not show
-        return True
+    def _learned(self) -> bool | None:
+        """A task that waits, still or again, does not show whether the reply arrived."""
+        return None if self.ask.is_reply and requires_input(self.progress.task()) else True
 
     def _looked_up(self) -> Flow[Any]:
-        return found(self.ask.task_id, self._tokens, self._time, was_sent=True)
+        return look_up_task(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
 
     def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:

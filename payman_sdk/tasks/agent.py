@@ -11,7 +11,7 @@ from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
-from payman_sdk.tasks.sending import asked
+from payman_sdk.tasks.sending import Keys, WholeAnswer, carry_out
 from payman_sdk.tasks.waiting import canceled, ended, looked_up, noted
 from payman_sdk.telemetry.watch import Watch
 
@@ -49,6 +49,7 @@ class Agent:
         self._clock = clock
         self._random = random
         self._observer = observer
+        self._keys = Keys(config.key_store, config.base_url)
 
     def deadline(self) -> float:
         """When something that begins now has to be over."""
@@ -72,7 +73,7 @@ class Agent:
         self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         before_send = options.get("before_send", self._config.before_send)
-        answer, task = yield from asked(ask, self._tokens, time, before_send)
+        answer, task = yield from carry_out(WholeAnswer(ask, self._tokens, time), before_send, self._keys)
         time.watch.answer = lambda: _formatted(task, **ask.ids()).text
         yield from noted(task, time.watch)
         if raw and not options.get("raise_on_failure"):
@@ -94,6 +95,7 @@ class Agent:
             self._time(options, ask.task_id),
             options.get("idle_timeout", self._config.idle_timeout),
             options.get("before_send", self._config.before_send),
+            keys=self._keys,
             raise_on_failure=options.get("raise_on_failure", False),
         )
 
@@ -126,6 +128,8 @@ class Agent:
             deadline=self._clock() + given.get("timeout", config.timeout),
             patience=given.get("read_timeout", config.read_timeout),
             max_retries=given.get("max_retries", config.max_retries),
+            settle_time=given.get("settle_time", config.settle_time),
+            resend=given.get("resend", config.resend),
             on_retry=given.get("on_retry", config.on_retry),
             watch=Watch(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
             clock=self._clock,

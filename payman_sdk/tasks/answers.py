@@ -62,16 +62,13 @@ def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[
 
 
 def nothing_said(answer: httpx.Response) -> PaymanError | None:
-    """The error for an answer that leaves open if the request was processed; None for one that tells.
+    """Return the error for an answer that leaves open if the request was processed; None for one that says how it went.
 
-    503 with Retry-After says that it was not, and so does a redirect that wants the same request elsewhere (307, 308);
-    another redirect may follow a request that was processed.
+    A redirect or a 5xx may follow a request that was processed. 503 with Retry-After asks for another attempt.
     """
     status = answer.status_code
-    tells = (
-        status not in range(300, 400) if status < 500 else status == 503 and "retry-after" in answer.headers
-    )
-    if tells or status in {307, 308}:
+    asks_to_wait = status == 503 and "retry-after" in answer.headers
+    if asks_to_wait or (status < 500 and status not in range(300, 400)):
         return None
     failure = _status_error(answer, f"The server answered HTTP {status}")
     failure.sent = True

@@ -1,6 +1,6 @@
-"""Trying again: what may be sent again, when, and how often. Pure decisions, and the flows that follow from them.
+"""Deciding what a failed attempt means, and when an ask may be sent again. Pure decisions, and the flows that follow from them.
 
-An ask is sent again only where the server took nothing, or where `tasks/get` said that it does not know the task.
+The rules that follow from it are in `reconciliation.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,14 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk.clock import wall_time
+from payman_sdk.config import Resend
 from payman_sdk.errors import (
+    AgentError,
     APIConnectionError,
-    APITimeoutError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    IdempotencyKeyReuseError,
     InternalAgentError,
     OutcomeUnknownError,
     PaymanError,
@@ -41,33 +46,51 @@ _FIRST, _LONGEST = 0.5, 8.0
 _FIRST_LOOK, _LONGEST_LOOK, _SHORTEST_LOOK = 0.25, 5.0, 0.1
 """The same for pauses between two looks at a task."""
 
+PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
+"""HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
 
-class Verdict(Enum):
-    """What a failure says about the ask."""
-
-    FINAL = auto()
-    """It failed, and would again."""
-    NOT_TAKEN = auto()
-    """The server did not take it: it may be sent again."""
-    UNKNOWN = auto()
-    """It may have been taken: whether it was, `tasks/get` has to tell before anything is sent."""
+AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
+"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
 
 
-def judge(failure: PaymanError) -> Verdict:
-    """What a failure of an ask means; see the table "Money safety" in docs/architecture.md."""
+class FailureClass(Enum):
+    """What the failure of an attempt says about the ask."""
+
+    FATAL = auto()
+    """Nothing was done, and another attempt would fail in the same way."""
+    RETRYABLE = auto()
+    """No byte can have left: it may be sent again at once."""
+    TURNED_AWAY = auto()
+    """Something turned it away, probably before the agent saw it: it may be sent again after one look that found nothing."""
+    AMBIGUOUS = auto()
+    """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
+
+
+def classify_failure(failure: PaymanError) -> FailureClass:
+    """Return what the failure of an attempt means; see the table "Money safety" in docs/architecture.md.
+
+    What no case names is ambiguous.
+    """
+    if failure.sent is False:
+        return FailureClass.RETRYABLE if is_passing(failure) else FailureClass.FATAL
     match failure:
-        case OutcomeUnknownError():
-            return Verdict.FINAL
+        # These end an ask on purpose: raised before a send, or after all has been looked up.
+        case OutcomeUnknownError() | ConfigurationError() | IdempotencyKeyReuseError():
+            return FailureClass.FATAL
         case PaymanError(sent=True):
-            return Verdict.UNKNOWN
-        case ResponseValidationError(sent=None):
-            return Verdict.UNKNOWN
-        case APIConnectionError(is_passing=False):
-            return Verdict.FINAL
-        case APIConnectionError() | RateLimitError() | ResponseValidationError() | ServerError():
-            return Verdict.NOT_TAKEN
+            return FailureClass.AMBIGUOUS
+        case AgentError():
+            return FailureClass.FATAL if failure.code in AGENT_REFUSALS else FailureClass.TURNED_AWAY
+        case RateLimitError() | AuthenticationError():
+            return FailureClass.TURNED_AWAY
+        case ServerError(status_code=503, response=response) if (
+            response and "retry-after" in response.headers
+        ):
+            return FailureClass.TURNED_AWAY
+        case APIStatusError() if failure.status_code in PLAIN_REFUSALS:
+            return FailureClass.FATAL
         case _:
-            return Verdict.FINAL
+            return FailureClass.AMBIGUOUS
 
 
 def is_passing(failure: PaymanError) -> bool:
@@ -109,6 +132,9 @@ class Time(NamedTuple):
         clock: Seconds that only go forward.
         random: A number from 0 to 1, another at every call.
         watch: Who looks on.
+        settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
+        resend: Whether an ask that may have arrived is sent again at all.
+        wall_clock: Seconds since 1970, for what processes share.
         on_retry: Called before each repetition with a `Retry`.
     """
 
@@ -119,6 +145,9 @@ class Time(NamedTuple):
     random: Callable[[], float]
     watch: Watch
     on_retry: Callable[[Retry], Any] | None = None
+    settle_time: float = 30.0
+    resend: Resend = "after_settling"
+    wall_clock: Callable[[], float] = wall_time
 
     def is_over(self) -> bool:
         """Whether there is none left."""
@@ -183,67 +212,3 @@ def repeated(attempt: Callable[[], Flow[T]], time: Time, task_id: str) -> Flow[T
         if not is_passing(failure) or not (yield from time.before_another(number, failure, task_id)):
             raise failure
     raise AssertionError("counting does not end")
-
-
-def once(
-    task_id: str, attempt: Callable[[], Flow[T]], learned: Callable[[PaymanError], Flow[T | None]], time: Time
-) -> Flow[T]:
-    """A flow that has something done once, and learns how it ended.
-
-    Args:
-        task_id: The task.
-        attempt: Sends it, and returns how it ended.
-        learned: Learns, after a failure that leaves it open, how it ended; None where it never arrived.
-        time: The time there is for all of it.
-
-    Raises:
-        OutcomeUnknownError: It was sent, and how it ended could not be learned.
-        PaymanError: It was not done, or the agent answered with an error.
-    """
-    lost: PaymanError | None = None
-    watch = time.watch
-    for number in count(1):
-        watch.attempts = number
-        try:
-            return (yield from attempt())
-        except PaymanError as error:
-            failure, verdict = error, judge(error)
-        watch.judged(task_id, number, failure, verdict.name)
-        if verdict is Verdict.UNKNOWN:
-            # What timed out may still arrive, whatever becomes of what was sent after it.
-            lost = lost if isinstance(lost, APITimeoutError) else failure
-            if (ended := (yield from learned(lost))) is not None:
-                watch.is_reconciled = True
-                return ended
-        another = verdict is not Verdict.FINAL and (yield from time.before_another(number, failure, task_id))
-        if lost is not None:
-            # What is still on its way looks like what never arrived, so it is looked for once more.
-            again = learned(lost) if another else _looked_for(lost, learned, time)
-            if (ended := (yield from again)) is not None:
-                watch.is_reconciled = True
-                return ended
-        if not another:
-            raise _never_arrived(failure) if verdict is Verdict.UNKNOWN else failure
-    raise AssertionError("counting does not end")
-
-
-def _looked_for(
-    lost: PaymanError, learned: Callable[[PaymanError], Flow[T | None]], time: Time
-) -> Flow[T | None]:
-    """Looks for what will not be sent again: once more, and what timed out, and so may still arrive, to the deadline."""
-    for pause in time.pauses():
-        yield pause
-        ended = yield from learned(lost)
-        if ended is not None or not isinstance(lost, APITimeoutError):
-            return ended
-    raise AssertionError("there is always another pause")
-
-
-def _never_arrived(failure: PaymanError) -> PaymanError:
-    response = failure.response
-    kind = ServerError if response is not None and response.status_code >= 500 else APIConnectionError
-    error = kind(
-        f"{failure.message} The agent does not know the task: the ask did not arrive.", response=response
-    )
-    error.sent = False
-    return error

@@ -3,155 +3,135 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from payman_api.models.text_part import TextPart
 from payman_sdk.auth.signing import authorized
 from payman_sdk.auth.tokens import Tokens
-from payman_sdk.errors import (
-    AuthenticationError,
-    IdempotencyKeyReuseError,
-    OutcomeUnknownError,
-    PaymanError,
-    PermissionDeniedError,
-    TaskNotFoundError,
-    shortened,
-)
+from payman_sdk.errors import PaymanError, TaskNotFoundError
 from payman_sdk.flows import Consult, Flow
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.retrying import Time, is_passing, once
-from payman_sdk.tasks.waiting import ended, found, requires_input
+from payman_sdk.tasks.reconciliation import exactly_once, unknown
+from payman_sdk.tasks.retrying import Time
+from payman_sdk.tasks.waiting import Known, ended, look_up_task, requires_input
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_api.models.task import Task
     from payman_sdk.hooks import Outgoing
+    from payman_sdk.key_store import KeyStore
 
+T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
-Known = tuple[dict[str, Any], "Task"]
-"""A JSON-RPC answer, and the task in it."""
-
-_MESSAGES = 100
-"""How many messages of a task are looked at for the text that a key was used with first."""
 
 
-def asked(
-    ask: Ask, tokens: Tokens, time: Time, before_send: Callable[[Outgoing], Any] | None = None
-) -> Flow[Known]:
-    """The flow of an ask: sends it once and returns the JSON-RPC answer with its task.
+class Keys(NamedTuple):
+    """Where the use of idempotency keys is recorded.
+
+    Attributes:
+        store: The store; None for the one of this user.
+        server: The server that asks are sent to; the same key is another operation at another server.
+    """
+
+    store: KeyStore | None
+    server: str
+
+
+class Exchange(Protocol[T_co]):
+    """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
+
+    ask: Ask
+    tokens: Tokens
+    time: Time
+
+    def attempt(self) -> Flow[T_co]:
+        """Send the ask, and return how it ended."""
+        ...
+
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
+        """Return how the ask ended; None where the agent does not know it.
+
+        Args:
+            lost: Why that has to be learned.
+            is_patient: Whether a failure of the look-up that may pass is waited out.
+
+        Raises:
+            OutcomeUnknownError: It arrived, and how it ended could not be learned.
+            PaymanError: The look-up failed.
+        """
+        ...
+
+    def resume(self, known: Known, lost: PaymanError) -> Flow[T_co]:
+        """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
+        ...
+
+
+def carry_out(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | None, keys: Keys) -> Flow[T]:
+    """Send an ask once, and return how it ended.
+
+    Args:
+        exchange: How it is sent and followed. Its time grows by what the guard takes.
+        before_send: Consulted before anything is sent; what it raises comes out unchanged.
+        keys: Where idempotency keys are recorded.
 
     Raises:
         OutcomeUnknownError: It was sent, and how it ended could not be learned.
         PaymanError: It was not carried out, or the agent answered with an error.
     """
-
-    def attempt() -> Flow[Known]:
-        answer: httpx.Response = yield from authorized(
-            ask.request(), tokens, time.deadline, time.patience, watch=time.watch
-        )
-        if (failure := nothing_said(answer)) is not None:
-            raise failure
-        return read_answer(answer, ask.request_id, ask.task_id)
-
-    def learned(lost: PaymanError) -> Flow[Known | None]:
-        try:
-            known = yield from found(ask.task_id, tokens, time, was_sent=True)
-        except TaskNotFoundError:
-            return None
-        except PaymanError as error:
-            raise unknown(lost, error) from lost
-        known = yield from awaited(known, lost)
-        if ask.is_reply and requires_input(known[1]):
-            raise unknown(lost) from lost  # it waits still, or again: whether the reply arrived does not show
-        return known
-
-    def awaited(known: Known, lost: PaymanError) -> Flow[Known]:
-        """Waits for the end of what has arrived; an agent that knows it no longer does not undo that."""
-        try:
-            return (yield from ended(ask.task_id, tokens, time, or_rests=True, known=known))
-        except PaymanError as error:
-            raise unknown(lost, error) from lost
-
+    ask = exchange.ask
     try:
-        if ask.idempotency_key is not None:
-            known = yield from known_by_key(ask, tokens, time)
-            if known is not None:
-                return (yield from awaited(known, PaymanError("It was asked before, and is still at work.")))
-        time = yield from allowed(ask, time, before_send)
-        return (yield from once(ask.task_id, attempt, learned, time))
+        if ask.idempotency_key is None:
+            yield from allow(exchange, before_send)
+            return (yield from exactly_once(exchange.attempt, exchange.look, exchange.time, ask))
+        from payman_sdk.tasks.idempotency import send_by_key
+
+        return (yield from send_by_key(exchange, before_send, keys))
     except PaymanError as error:
         error.about(**ask.ids())
         raise
 
 
-def known_by_key(ask: Ask, tokens: Tokens, time: Time) -> Flow[Known | None]:
-    """A flow that looks for the task that a key stands for; None where there is none yet.
+def allow(exchange: Exchange[Any], before_send: Callable[[Outgoing], Any] | None) -> Flow[None]:
+    """Consult the guard before anything is sent; the time that takes is not the ask's."""
+    if before_send is not None:
+        began = exchange.time.clock()
+        yield Consult(before_send, exchange.ask.outgoing())
+        exchange.time = exchange.time.longer(exchange.time.clock() - began)
 
-    Raises:
-        IdempotencyKeyReuseError: It was asked for with another text.
-        OutcomeUnknownError: Whether there is one could not be learned.
-        PaymanError: The server refuses the caller.
-    """
-    try:
-        body, task = yield from found(ask.task_id, tokens, time, messages=_MESSAGES)
-    except TaskNotFoundError:
-        return None
-    except (AuthenticationError, PermissionDeniedError):
-        raise
-    except PaymanError as error:
-        failure = OutcomeUnknownError(
-            f"Whether something was asked with this key before could not be learned. {error.message}",
-            next_step="Nothing was sent now. "
-            + (
-                "Ask again with the same key."
-                if is_passing(error)
-                else "Keys need a server that looks tasks up."
-            ),
-            response=error.response,
+
+class WholeAnswer:
+    """Sends an ask whose answer is read as a whole."""
+
+    def __init__(self, ask: Ask, tokens: Tokens, time: Time) -> None:
+        self.ask = ask
+        self.tokens = tokens
+        self.time = time
+
+    def attempt(self) -> Flow[Known]:
+        """Send the ask, and return the JSON-RPC answer with its task."""
+        time = self.time
+        answer: httpx.Response = yield from authorized(
+            self.ask.request(), self.tokens, time.deadline, time.patience, watch=time.watch, renews=False
         )
-        failure.sent = False
-        raise failure from error
-    time.watch.is_repeated = True
-    said = _first_text(task)
-    if said is not None and said != ask.text:
-        raise IdempotencyKeyReuseError(
-            "The idempotency key stands for an ask with another text.",
-            next_step="Give every operation a key of its own. Nothing was sent now.",
-        )
-    return body, task
+        if (failure := nothing_said(answer)) is not None:
+            raise failure
+        return read_answer(answer, self.ask.request_id, self.ask.task_id)
 
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[Known | None]:
+        """Return how the ask ended; None where the agent does not know it."""
+        try:
+            known = yield from look_up_task(
+                self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=True
+            )
+        except TaskNotFoundError:
+            return None
+        known = yield from self.resume(known, lost)
+        # A task that waits, still or again, does not show whether the reply arrived.
+        return None if self.ask.is_reply and requires_input(known[1]) else known
 
-def allowed(ask: Ask, time: Time, before_send: Callable[[Outgoing], Any] | None) -> Flow[Time]:
-    """A flow that consults the guard before anything is sent; the time that takes is not the ask's."""
-    if before_send is None:
-        return time
-    began = time.clock()
-    yield Consult(before_send, ask.outgoing())
-    return time.longer(time.clock() - began)
-
-
-def unknown(lost: PaymanError, why: PaymanError | None = None) -> OutcomeUnknownError:
-    """The error for an ask that was sent and whose end could not be learned.
-
-    Args:
-        lost: Why it is not known.
-        why: Why it could not be learned.
-    """
-    more = "" if why is None else f" Asking how it stands failed too: {shortened(why.message)}"
-    failure = OutcomeUnknownError(
-        f"{lost.message} Whether the ask was carried out is not known.{more}",
-        next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
-        response=lost.response,
-    )
-    failure.sent = True
-    return failure
-
-
-def _first_text(task: Task) -> str | None:
-    """What a task was first asked; None where the server does not tell."""
-    history = task.history if isinstance(task.history, list) else []
-    if not history or len(history) >= _MESSAGES or history[0].role != "user":
-        return None
-    return "\n".join(part.text for part in history[0].parts if isinstance(part, TextPart))
+    def resume(self, known: Known, lost: PaymanError) -> Flow[Known]:
+        """Wait for the end of a task that was looked up; an agent that knows it no longer does not undo that."""
+        try:
+            return (yield from ended(self.ask.task_id, self.tokens, self.time, or_rests=True, known=known))
+        except PaymanError as error:
+            raise unknown(lost, error) from lost

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk import states
 from payman_sdk.auth.signing import authorized
 from payman_sdk.auth.tokens import Tokens
 from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
     APITimeoutError,
     AuthenticationError,
+    ConfigurationError,
     MethodNotFoundError,
     PaymanError,
     ResponseValidationError,
     TaskNotFoundError,
+    TokenStoreError,
 )
-from payman_sdk.flows import Flow
+from payman_sdk.flows import Flow, Sleep
 from payman_sdk.ids import new_id
 from payman_sdk.responses import format_message
 from payman_sdk.states import canonical_state, has_ended
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import cancellation, look_up
-from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge
+from payman_sdk.tasks.retrying import (
+    AGENT_REFUSALS,
+    PLAIN_REFUSALS,
+    FailureClass,
+    Time,
+    classify_failure,
+    is_passing,
+    retry_after,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -32,9 +44,11 @@ if TYPE_CHECKING:
     from payman_sdk.telemetry.watch import Watch
 
 
-def looked_up(
-    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0
-) -> Flow[tuple[dict[str, Any], Task]]:
+Known: TypeAlias = tuple[dict[str, Any], "Task"]
+"""A JSON-RPC answer, and the task in it."""
+
+
+def looked_up(task_id: str, tokens: Tokens, time: Time, *, messages: int = 0) -> Flow[Known]:
     """A flow that asks once how a task stands [P], with so many of its newest messages."""
     # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
     request_id = new_id("req")
@@ -54,34 +68,33 @@ def noted(task: Task, watch: Watch) -> Flow[None]:
         yield consult
 
 
-def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[tuple[dict[str, Any], Task]]:
-    """A flow that cancels a task [P], and returns how it stands then.
+def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
+    """Cancel a task [P], and return how it stands then. Canceling twice is harmless, so it is repeated freely.
 
     Raises:
         TaskNotCancelableError: It had ended before.
-        PaymanError: It could not be canceled, or could not be learned whether it was.
+        PaymanError: It could not be canceled, or whether it was could not be learned.
     """
     for attempt in count(1):
         request_id = new_id("req")
         try:
             return (yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time))
         except PaymanError as error:
-            failure, verdict = error, judge(error)
-        if verdict is Verdict.UNKNOWN:
+            failure, kind = error, classify_failure(error)
+        if kind is FailureClass.AMBIGUOUS:
             try:
-                body, task = yield from found(task_id, tokens, time)
+                body, task = yield from look_up_task(task_id, tokens, time)
             except MethodNotFoundError:
-                raise failure from None  # this server does not tell; what it said of the cancellation counts
+                raise failure from None  # this server looks no task up; what it answered to the cancellation counts
             if has_ended(state_of(task)):
                 return body, task
-        if verdict is Verdict.FINAL or not (yield from time.before_another(attempt, failure, task_id)):
+        is_final = kind is FailureClass.FATAL or isinstance(failure, AgentError | AuthenticationError)
+        if is_final or not (yield from time.before_another(attempt, failure, task_id)):
             raise failure
     raise AssertionError("counting does not end")
 
 
-def _told(
-    request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time
-) -> Flow[tuple[dict[str, Any], Task]]:
+def _told(request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
     try:
         answer: httpx.Response = yield from authorized(
             request, tokens, time.deadline, time.patience, watch=time.watch
@@ -94,34 +107,65 @@ def _told(
         raise
 
 
-def found(
-    task_id: str, tokens: Tokens, time: Time, *, messages: int = 0, was_sent: bool = False
-) -> Flow[tuple[dict[str, Any], Task]]:
-    """A flow that returns how a task stands, trying again until the deadline while the failure may be a passing one.
+def look_up_task(
+    task_id: str,
+    tokens: Tokens,
+    time: Time,
+    *,
+    messages: int = 0,
+    is_patient: bool = True,
+    was_sent: bool = False,
+    is_known: bool = False,
+) -> Flow[Known]:
+    """Return how a task stands, trying again until the deadline while the failure of the look-up may be a passing one.
 
     Args:
         task_id: The task.
         tokens: Where the request gets its token.
         time: The time there is.
         messages: How many of the newest messages of its history are wanted.
+        is_patient: Whether a failure that may pass is waited out.
         was_sent: Whether what made the task was sent by this flow, so that giving up would leave its outcome open.
+        is_known: Whether the agent has known the task before: "not found" may then be a replica that lags, for `settle_time`.
 
     Raises:
         PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
     """
-    pauses = time.pauses()
+    pauses, began = time.pauses(), time.clock()
     while True:
         try:
             return (yield from looked_up(task_id, tokens, time, messages=messages))
         except PaymanError as error:
             failure = error
-        # Where money may be on its way, even a refused token is no last word: the next one may be taken.
-        is_refused = isinstance(failure, AuthenticationError)
-        if not is_passing(failure) and not (was_sent and is_refused):
+        # Where money may be on its way, only what says that this server looks no task up is final.
+        may_pass = (
+            is_passing(failure)
+            or (was_sent and not _is_final(failure))
+            or (
+                is_known
+                and isinstance(failure, TaskNotFoundError)
+                and time.clock() - began < time.settle_time
+            )
+        )
+        wait = max(next(pauses).seconds, retry_after(failure) or 0.0)
+        if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
             raise failure
-        yield next(pauses)
+        yield Sleep(wait)
         if time.is_over():
             raise failure
+
+
+def _is_final(failure: PaymanError) -> bool:
+    """Return whether a look-up that failed in this way would fail again."""
+    status = failure.status_code or 200
+    return (
+        isinstance(failure, ConfigurationError | TokenStoreError)
+        or (isinstance(failure, AgentError) and failure.code in AGENT_REFUSALS)
+        or (isinstance(failure, APIConnectionError) and not failure.is_passing)
+        or status in PLAIN_REFUSALS
+        or status in range(300, 400)
+        or status == 501
+    )
 
 
 def rests(task: Task) -> bool:
@@ -153,8 +197,8 @@ def ended(
     time: Time,
     *,
     or_rests: bool = False,
-    known: tuple[dict[str, Any], Task] | None = None,
-) -> Flow[tuple[dict[str, Any], Task]]:
+    known: Known | None = None,
+) -> Flow[Known]:
     """A flow that waits until a task has ended, whoever it waits for, and returns it.
 
     Args:
@@ -169,8 +213,10 @@ def ended(
         PaymanError: It cannot be learned how the task stands.
     """
     pauses = time.pauses()
+    was_known = False
     while True:
-        body, task = known or (yield from found(task_id, tokens, time))
+        body, task = known or (yield from look_up_task(task_id, tokens, time, is_known=was_known))
+        was_known = True
         yield from noted(task, time.watch)
         if rests(task) if or_rests else has_ended(state_of(task)):
             return body, task

@@ -67,7 +67,7 @@ class AttemptEnded(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """An attempt failed, and this is what that means: `FINAL`, `NOT_TAKEN` or `UNKNOWN`."""
+    """An attempt failed, and this is what that means: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""
 
     task_id: str
     attempt: int

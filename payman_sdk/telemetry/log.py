@@ -29,9 +29,10 @@ from payman_sdk.telemetry.events import (
 log = logging.getLogger("payman_sdk")
 
 _MEANING = {
-    "FINAL": "it would fail again",
-    "NOT_TAKEN": "nothing was taken, and it may be sent again",
-    "UNKNOWN": "it may have arrived, which a look at its task tells",
+    "FATAL": "it would fail again",
+    "RETRYABLE": "nothing was sent, so it may be sent again",
+    "TURNED_AWAY": "it was turned away; the task is looked up before it is sent again",
+    "AMBIGUOUS": "it may have arrived, so the task is looked up",
 }
 _ENDS = {
     "completed": "completed",

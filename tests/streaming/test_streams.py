@@ -20,7 +20,12 @@ from payman_sdk import (
     StatusUpdate,
     TaskStream,
 )
-from payman_sdk.errors import ConfigurationError, InternalAgentError, TaskNotCancelableError
+from payman_sdk.errors import (
+    ConfigurationError,
+    InternalAgentError,
+    StreamInterruptedError,
+    TaskNotCancelableError,
+)
 from payman_sdk.sandbox import Sandbox, StreamFault
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
@@ -262,9 +267,9 @@ def test_a_failure_comes_again(peer: Peer, client: PaymanClient) -> None:
     error = data('{"error": {"code": -32603, "message": "It broke"}}')
     peer.script(STREAM_PATH, stream(WORKING, error))
     with client.stream("Hello!") as told:
-        with pytest.raises(InternalAgentError):
+        with pytest.raises(StreamInterruptedError):
             list(told)
-        with pytest.raises(InternalAgentError, match="It broke"):
+        with pytest.raises(StreamInterruptedError, match="It broke"):
             told.result()
 
 

@@ -13,10 +13,8 @@ from typing import Any
 
 from payman_sdk.errors import (
     AgentError,
-    APIStatusError,
     AuthenticationError,
     BadRequestError,
-    ConflictError,
     InternalAgentError,
     InvalidJSONError,
     InvalidParamsError,
@@ -62,6 +60,12 @@ SILENT: dict[str, Answer] = {
     "302": answer(302, location="/elsewhere"),
     "303": answer(303, location="/elsewhere"),
     "304": answer(304, media_type=""),
+    "307": answer(307, location="/elsewhere"),
+    "308": answer(308, location="/elsewhere"),
+    "408": answer(408),
+    "409": answer(409),
+    "418": answer(418),
+    "425": answer(425),
     "closed without an answer": raw(b""),
     "reset without an answer": reset,
     "closed within the head": raw(b"HTTP/1.1 200 OK\r\nContent-"),
@@ -83,15 +87,11 @@ SILENT: dict[str, Answer] = {
 }
 
 REFUSED: dict[str, tuple[Answer, type[PaymanError]]] = {
-    "307": (answer(307, location="/elsewhere"), APIStatusError),
-    "308": (answer(308, location="/elsewhere"), APIStatusError),
     "400": (json_answer({"message": "no"}, 400), BadRequestError),
     "401": (answer(401), AuthenticationError),
     "401 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 401), AuthenticationError),
     "403": (json_answer({"error": "insufficient_scope"}, 403), PermissionDeniedError),
     "404 page": (answer(404, PAGE, "text/html"), NotFoundError),
-    "409": (answer(409), ConflictError),
-    "418": (answer(418), APIStatusError),
     "422": (answer(422), UnprocessableEntityError),
     "403 JSON-RPC": (json_answer({"id": None, "error": {"code": -32000}}, 403), PermissionDeniedError),
     "429": (answer(429, retry_after="3"), RateLimitError),

@@ -27,9 +27,8 @@ from payman_sdk.errors import (
 from payman_sdk.flows import Send
 from payman_sdk.ids import new_id
 from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.sending import asked
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
-from tests.steps import Clock, driven, own_tokens, time_of, token_answer
+from tests.steps import Clock, driven, own_tokens, sent_whole, time_of, token_answer
 
 ASK = Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 IDS = ("tsk-1", "req-1", "ses-1")
@@ -40,12 +39,15 @@ NO_METHOD = httpx.Response(
     200, json={"jsonrpc": "2.0", "id": None, "error": {"code": -32601, "message": "no such method"}}
 )
 """What a server answers to `tasks/get` that does not have it, so that nothing can be learned."""
+NOT_KNOWN = httpx.Response(
+    200, json={"jsonrpc": "2.0", "id": None, "error": {"code": -32001, "message": "Task not found"}}
+)
 
 
 def steps(*outcomes: httpx.Response | BaseException) -> tuple[Any, list[Send]]:
     """Asks, the token request and each one after it having one of these outcomes; what came of it, and what was sent."""
     clock = Clock()
-    return driven(asked(ASK, own_tokens(clock), time_of(clock)), outcomes, clock=clock)
+    return driven(sent_whole(ASK, own_tokens(clock), time_of(clock)), outcomes, clock=clock)
 
 
 def ids(error: PaymanError) -> tuple[str | None, str | None, str | None]:
@@ -68,9 +70,9 @@ def test_the_steps_of_an_ask() -> None:
 
 def test_a_second_attempt_has_the_same_ids() -> None:
     """The request that is repeated after a 401 is the same to the letter: the task id makes it the same ask."""
-    outcomes = [token_answer("old"), httpx.Response(401), token_answer("new"), answered(result=TASK)]
-    _, sent = steps(*outcomes)
-    assert sent[1].request["json"] == sent[3].request["json"]
+    again = [token_answer("new"), NOT_KNOWN, answered(result=TASK)]
+    _, sent = steps(token_answer("old"), httpx.Response(401), *again)
+    assert sent[1].request["json"] == sent[4].request["json"]
 
 
 @pytest.mark.parametrize(
@@ -88,18 +90,16 @@ def test_a_second_attempt_has_the_same_ids() -> None:
 def test_the_steps_of_an_ask_that_fails(
     failure: httpx.Response | PaymanError, raised: type[PaymanError]
 ) -> None:
-    """Every failure after the request names the ids, and nothing is sent again but after a 401, though it is asked for."""
-    again: list[httpx.Response | BaseException] = []
+    """Every failure after the request names the ids and is looked up; nothing is sent again where that fails."""
+    again: list[httpx.Response | BaseException] = [NO_METHOD]
     if raised is AuthenticationError:
-        again = [token_answer(), failure]
-    elif raised is OutcomeUnknownError:
-        again = [NO_METHOD]
+        again = [token_answer(), NO_METHOD]
     outcome, sent = steps(token_answer(), failure, *again)
     assert type(outcome) is raised
     assert ids(outcome) == IDS
     assert len(sent) == 2 + len(again)
     asks = [step for step in sent if step.request["url"] == ASK_PATH]
-    assert len(asks) == (2 if raised is AuthenticationError else 1)
+    assert len(asks) == 1
 
 
 def test_a_request_that_never_left_is_no_open_question() -> None:
@@ -122,11 +122,13 @@ def test_a_failed_token_request_is_no_open_question() -> None:
 
 
 def test_what_happens_to_the_second_attempt_counts() -> None:
-    """After a 401 the token may not be had, which leaves nothing open, or the second attempt break, which does."""
-    outcome, _ = steps(token_answer(), httpx.Response(401), APIConnectionError("It broke."))
-    assert type(outcome) is APIConnectionError
+    """After a 401 the token may not be had, which proves nothing, or the second attempt break, which leaves it open."""
+    refused = AuthenticationError("No.", status_code=400)
+    outcome, _ = steps(token_answer(), httpx.Response(401), refused)
+    assert isinstance(outcome, AuthenticationError)
+    assert (outcome.status_code, outcome.sent) == (401, None)
     broke = APIConnectionError("It broke.")
-    outcome, _ = steps(token_answer(), httpx.Response(401), token_answer(), broke, NO_METHOD)
+    outcome, _ = steps(token_answer(), httpx.Response(401), token_answer(), NOT_KNOWN, broke, NO_METHOD)
     assert type(outcome) is OutcomeUnknownError
 
 

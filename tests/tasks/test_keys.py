@@ -15,7 +15,6 @@ import pytest
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
 from payman_sdk.errors import (
-    APIConnectionError,
     AuthenticationError,
     ConfigurationError,
     IdempotencyKeyReuseError,
@@ -234,7 +233,7 @@ def test_a_task_that_is_known_is_not_sent(ask: Ask, found: Answer, peer: Peer, c
 @ways
 def test_a_task_that_is_at_work_is_waited_for(ask: Ask, peer: Peer, client: PaymanClient) -> None:
     """A task that somebody else has just asked for is waited for, and not sent."""
-    peer.script(GET_PATH, WORKING, WORKING, reset, WORKING)
+    peer.script(GET_PATH, WORKING, WORKING, reset, WORKING, completed)
     peer.always(RESUBSCRIBE_PATH, NO_METHOD)
     assert ask(client, PAYMENT, idempotency_key=KEY).text == "Done."
     assert sent_at(peer, ASK_PATH, STREAM_PATH) == 0
@@ -379,7 +378,7 @@ FAILURES: dict[str, tuple[str, Answer, type[PaymanError]]] = {
     "no token": (TOKEN_PATH, answer(400), PaymanError),
     "refused": (ASK_PATH, answer(429), RateLimitError),
     "an error of the agent": (ASK_PATH, rpc(error={"code": -32603}), InternalAgentError),
-    "lost": (ASK_PATH, reset, APIConnectionError),
+    "lost": (ASK_PATH, reset, OutcomeUnknownError),
     "cannot be read": (ASK_PATH, task_with(status={"state": 5}), PaymanError),
 }
 

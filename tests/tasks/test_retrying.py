@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable, Iterator
 from email.utils import format_datetime
@@ -16,19 +17,24 @@ from hypothesis import strategies as st
 
 from payman_sdk import errors
 from payman_sdk.errors import (
+    AgentError,
     APIConnectionError,
+    APIStatusError,
     APITimeoutError,
+    AuthenticationError,
     ErrorResponse,
     OutcomeUnknownError,
     PaymanError,
+    PermissionDeniedError,
     RateLimitError,
     ResponseValidationError,
-    ServerError,
 )
 from payman_sdk.flows import Consult, Flow, Sleep
 from payman_sdk.hooks import Retry
 from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.retrying import Time, Verdict, is_passing, judge, once, repeated, retry_after
+from payman_sdk.tasks.ask import Ask
+from payman_sdk.tasks.reconciliation import exactly_once
+from payman_sdk.tasks.retrying import FailureClass, Time, classify_failure, is_passing, repeated, retry_after
 from tests.steps import Clock, time_of
 
 T = TypeVar("T")
@@ -53,8 +59,6 @@ def family(kind: type[PaymanError]) -> Iterator[type[PaymanError]]:
 TREE = sorted({one.__name__: one for one in family(PaymanError)}.items())
 REPEATED = {"APIConnectionError", "APITimeoutError", "RateLimitError", "ServerError"}
 """Those after which an ask is sent again at once, where it certainly was not taken."""
-ENDS = {"OutcomeUnknownError", "StreamInterruptedError"}
-"""Those that say already that nothing can be learned."""
 
 
 def made(kind: type[PaymanError], sent: bool | None) -> PaymanError:
@@ -71,38 +75,50 @@ def test_the_whole_tree_is_known() -> None:
     assert {name for name, _ in TREE} == listed
 
 
-@pytest.mark.parametrize(("name", "kind"), TREE)
-def test_what_may_have_been_sent_is_not_known(name: str, kind: type[PaymanError]) -> None:
-    """Whatever the error, an ask that may have been taken is looked up first, unless that was tried in vain."""
-    assert judge(made(kind, True)) is (Verdict.FINAL if name in ENDS else Verdict.UNKNOWN)
+def test_every_class_of_errors_is_classified() -> None:
+    """By class and by whether bytes left; what no case names is ambiguous."""
+    # Raised on purpose, before a send or after everything was looked up.
+    ends = {"OutcomeUnknownError", "StreamInterruptedError", "ConfigurationError", "IdempotencyKeyReuseError"}
+    transient = REPEATED | {"ResponseValidationError", "InternalAgentError"}
+    turned_away = {"RateLimitError", "AuthenticationError"} | {
+        name for name, kind in TREE if issubclass(kind, AgentError)
+    }
+    for name, kind in TREE:
+        left = FailureClass.FATAL if name in ends else FailureClass.AMBIGUOUS
+        assert classify_failure(made(kind, True)) is left, name
+        stayed = FailureClass.RETRYABLE if name in transient else FailureClass.FATAL
+        assert classify_failure(made(kind, False)) is stayed, name
+        expected = FailureClass.TURNED_AWAY if name in turned_away else left
+        assert classify_failure(made(kind, None)) is expected, name
 
 
-@pytest.mark.parametrize(("name", "kind"), TREE)
-def test_what_was_not_sent_is_sent_again_or_final(name: str, kind: type[PaymanError]) -> None:
-    """What was certainly not sent is sent again after a failure that passes, and after no other."""
-    passes = name in REPEATED | {"ResponseValidationError"}  # of the token request, in that case
-    assert judge(made(kind, False)) is (Verdict.NOT_TAKEN if passes else Verdict.FINAL)
+def test_an_error_that_nobody_listed_is_ambiguous() -> None:
+    """A class of errors that is made tomorrow, and a plain PaymanError, leave the outcome open."""
+
+    class NewError(PaymanError):
+        pass
+
+    for error in (NewError("It broke."), PaymanError("It broke."), made(APIStatusError, None)):
+        assert classify_failure(error) is FailureClass.AMBIGUOUS
 
 
-@pytest.mark.parametrize(("name", "kind"), TREE)
-def test_what_an_answer_says_counts(name: str, kind: type[PaymanError]) -> None:
-    """Where the class says it all: a lost connection and an unreadable answer leave it open, a refusal is one."""
-    open_questions = {"APIConnectionError", "APITimeoutError", "ResponseValidationError"}
-    if name in open_questions:
-        expected = Verdict.UNKNOWN
-    else:
-        expected = Verdict.NOT_TAKEN if name in REPEATED else Verdict.FINAL
-    assert judge(made(kind, None)) is expected
+def test_every_code_of_an_agent_error() -> None:
+    """The codes with which an agent refuses are final; -32603 and every other leave it open what was done."""
+    for code in (*range(-32800, -31999), *range(-5, 600)):
+        error = AgentError("No.")
+        error.code = code
+        refuses = code in {-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004}
+        assert classify_failure(error) is (FailureClass.FATAL if refuses else FailureClass.TURNED_AWAY), code
 
 
-@pytest.mark.parametrize("kind", [APIConnectionError, APITimeoutError])
-def test_a_connection_that_would_fail_again_is_final(kind: type[APIConnectionError]) -> None:
+def test_a_connection_that_would_fail_again_is_final() -> None:
     """TLS that refuses and a host that does not exist are final, unless the ask had been sent by then."""
-    error = kind("It broke.", sent=False)
-    error.is_passing = False
-    assert judge(error) is Verdict.FINAL
-    error.sent = True
-    assert judge(error) is Verdict.UNKNOWN
+    for kind in (APIConnectionError, APITimeoutError):
+        error = kind("It broke.", sent=False)
+        error.is_passing = False
+        assert classify_failure(error) is FailureClass.FATAL
+        error.sent = True
+        assert classify_failure(error) is FailureClass.AMBIGUOUS
 
 
 def failure_of(status: int, **headers: str) -> PaymanError:
@@ -117,21 +133,16 @@ def failure_of(status: int, **headers: str) -> PaymanError:
     return caught.value
 
 
-def verdict_on(status: int) -> Verdict:
-    """What the table of money safety says of an HTTP status."""
-    if status == 429:
-        return Verdict.NOT_TAKEN
-    if status in {307, 308} or 400 <= status < 500:
-        return Verdict.FINAL
-    return Verdict.UNKNOWN
-
-
-@pytest.mark.parametrize("status", [*range(200, 600), 600, 999])
-def test_every_status_of_http(status: int) -> None:
-    """A success without a task and 5xx leave it open, 4xx and 307 are refusals, 429 is repeated, other redirects leave it open."""
-    assert judge(failure_of(status)) is verdict_on(status)
-    told = Verdict.NOT_TAKEN if status == 503 else verdict_on(status)
-    assert judge(failure_of(status, retry_after="1")) is told
+def test_every_status_of_http() -> None:
+    """Twelve statuses are plain refusals; 401, 429 and 503 with Retry-After turn the ask away; all others leave it open."""
+    refusals = {400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451}
+    for status in (*range(200, 600), 600, 999):
+        expected = FailureClass.FATAL if status in refusals else FailureClass.AMBIGUOUS
+        if status in {401, 429}:
+            expected = FailureClass.TURNED_AWAY
+        assert classify_failure(failure_of(status)) is expected, status
+        expected = FailureClass.TURNED_AWAY if status == 503 else expected
+        assert classify_failure(failure_of(status, retry_after="1")) is expected, status
 
 
 def test_what_may_be_otherwise_a_moment_later() -> None:
@@ -146,10 +157,10 @@ def test_what_may_be_otherwise_a_moment_later() -> None:
     assert not is_passing(final)
 
 
-@pytest.mark.parametrize("status", range(300, 600))
-def test_every_status_of_a_look(status: int) -> None:
+def test_every_status_of_a_look() -> None:
     """429 and 5xx may pass, other statuses stay what they are."""
-    assert is_passing(failure_of(status)) is (status == 429 or status >= 500)
+    for status in range(300, 600):
+        assert is_passing(failure_of(status)) is (status == 429 or status >= 500), status
 
 
 # --- how long the server wants to be left alone
@@ -388,31 +399,33 @@ def test_more_time() -> None:
 
 # --- attempts
 
+ASK = Ask(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+
 
 class Attempts:
     """Attempts that fail in these ways, and succeed then.
 
     Args:
         failures: How they fail.
-        known: What each look says of what may have been sent: how it ended, or None where it never arrived.
+        known: What each look returns or raises.
     """
 
     def __init__(self, *failures: PaymanError, known: list[str | PaymanError | None] | None = None) -> None:
         self._failures = list(failures)
         self._known = list(known or [])
-        self.done: list[str] = []
-        self.lost: list[PaymanError] = []
+        self.done = ""
+        self.patience: list[bool] = []
 
     def attempt(self) -> Flow[str]:
-        self.done.append("send")
+        self.done += "s"
         if self._failures:
             raise self._failures.pop(0)
         return "done"
         yield
 
-    def learned(self, lost: PaymanError) -> Flow[str | None]:
-        self.done.append("look")
-        self.lost.append(lost)
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[str | None]:
+        self.done += "g"
+        self.patience.append(is_patient)
         known = self._known.pop(0) if self._known else None
         if isinstance(known, PaymanError):
             raise known
@@ -420,102 +433,147 @@ class Attempts:
         yield
 
 
-def tried_once(
-    attempts: Attempts, seconds: float = 300, max_retries: int = 2
-) -> tuple[Any, list[Any], float]:
-    """What comes of something that is done once: its end, what was done and waited for, and how long it took."""
+def try_once(
+    attempts: Attempts, seconds: float = 300, *, is_reply: bool = False, **time: Any
+) -> tuple[Any, str, float]:
+    """What comes of something that is done once: its end, the attempts and looks, and how long it took."""
     clock = Clock()
-    flow = once("tsk-1", attempts.attempt, attempts.learned, time_of(clock, seconds, max_retries=max_retries))
-    steps: list[Any] = []
+    flow = exactly_once(
+        attempts.attempt,
+        attempts.look,
+        time_of(clock, seconds, **{"max_retries": 2, **time}),
+        ASK._replace(is_reply=is_reply),
+    )
     try:
-        return run(flow, clock, steps), attempts.done, clock.now - 1000
+        return run(flow, clock, []), attempts.done, clock.now - 1000
     except PaymanError as error:
         return error, attempts.done, clock.now - 1000
 
 
 REFUSED = APIConnectionError("Not reached.", sent=False)
-LATE = APITimeoutError("Too late.")
 
 
-@pytest.mark.parametrize("most", [0, 1, 2])
-def test_what_was_not_taken_is_sent_again(most: int) -> None:
-    """As often as it is wanted, and without a look in between."""
-    end, done, _ = tried_once(Attempts(*[REFUSED] * 2), max_retries=most)
-    assert done == ["send"] * (most + 1)
-    assert end == ("done" if most == 2 else REFUSED)
+def fresh(failure: PaymanError) -> PaymanError:
+    """The same failure, not yet judged."""
+    return copy.copy(failure)
 
 
-def test_what_is_final_is_raised() -> None:
-    """A refusal is not repeated."""
-    refusal = failure_of(403)
-    assert tried_once(Attempts(refusal)) == (refusal, ["send"], 0)
+def agent_error_of(code: int) -> PaymanError:
+    error = AgentError("No.")
+    error.code = code
+    return error
 
 
-def test_what_is_known_is_returned() -> None:
-    """What was lost and is known now is not sent again."""
-    assert tried_once(Attempts(LOST, known=["ended"])) == ("ended", ["send", "look"], 0)
+def test_what_becomes_of_attempts() -> None:
+    """Which requests follow which failures, and what comes of it; s is a send, g a look."""
+    busy, unauthorized, refusal = failure_of(429), failure_of(401), failure_of(403)
+    cases: list[tuple[str, tuple[PaymanError, ...], list[str | PaymanError | None], str, Any]] = [
+        # No byte can have left: sent again without a look.
+        ("refused connections", (REFUSED, REFUSED), [], "sss", "done"),
+        ("refused connections to the end", (REFUSED,) * 3, [], "sss", (APIConnectionError, False)),
+        # Ambiguous: looked up, settled, waited, looked up, sent.
+        ("known", (LOST,), ["ended"], "sg", "ended"),
+        ("unknown twice", (LOST,), [], "sggs", "done"),
+        ("on its way", (LOST,), [None, "ended"], "sgg", "ended"),
+        ("lost to the end", (LOST,) * 3, [], "sggsggsg", (OutcomeUnknownError, True)),
+        # Plain refusals of the only attempt: nothing was done.
+        ("plain refusal", (refusal,), [], "s", (PermissionDeniedError, False)),
+        ("refused by the agent", (agent_error_of(-32602),), [], "s", (AgentError, False)),
+        (
+            "plain refusal after a refused connection",
+            (REFUSED, refusal),
+            [],
+            "ss",
+            (PermissionDeniedError, False),
+        ),
+        # Turned away: one look before the next send, one look before giving up.
+        ("429", (busy,), [], "sgs", "done"),
+        ("429 by a gateway that passed it on", (busy,), ["ended"], "sg", "ended"),
+        ("429 to the end", (busy,) * 3, [], "sgsgsg", (RateLimitError, None)),
+        ("429 to the end, known", (busy,) * 3, [None, None, "ended"], "sgsgsg", "ended"),
+        ("401", (unauthorized,), [], "sgs", "done"),
+        ("401 by a gateway that passed it on", (unauthorized,), ["ended"], "sg", "ended"),
+        ("401 twice", (unauthorized,) * 2, [], "sgsg", (AuthenticationError, None)),
+        ("internal error of the agent", (agent_error_of(-32603),), [], "sg", (AgentError, None)),
+        ("internal error, known", (agent_error_of(-32603),), ["ended"], "sg", "ended"),
+        ("refusal after 429", (busy, refusal), [], "sgsg", (PermissionDeniedError, None)),
+        ("refusal after 429, known", (busy, refusal), [None, "ended"], "sgsg", "ended"),
+        # Once ambiguous, nothing later is evidence.
+        ("refusal after a loss", (LOST, refusal), [], "sggs", (OutcomeUnknownError, True)),
+        ("409 to the second send", (LOST, failure_of(409)), [None, None, "ended"], "sggsg", "ended"),
+        ("401 after a loss", (LOST, unauthorized, unauthorized), [], "sggsgs", (OutcomeUnknownError, True)),
+        ("refused connection after a loss", (LOST, REFUSED), [], "sggsgs", "done"),
+        ("429 after a loss, known", (LOST, busy), [None, None, "ended"], "sggsg", "ended"),
+        # A look-up that fails for good.
+        ("cannot be looked up", (LOST,), [failure_of(404)], "sg", (OutcomeUnknownError, True)),
+        ("cannot be looked up after 429", (busy,), [failure_of(404)], "sg", (RateLimitError, None)),
+        (
+            "the look says it is lost",
+            (LOST,),
+            [OutcomeUnknownError("No.")],
+            "sg",
+            (OutcomeUnknownError, None),
+        ),
+    ]
+    for name, failures, known, trail, expected in cases:
+        end, done, _ = try_once(Attempts(*map(fresh, failures), known=known))
+        got = (type(end), end.sent) if isinstance(end, PaymanError) else end
+        assert (done, got) == (trail, expected), name
 
 
-def test_what_never_arrived_is_looked_for_twice() -> None:
-    """What the server does not know is sent again, after a pause and another look: it may have been on its way."""
-    assert tried_once(Attempts(LOST)) == ("done", ["send", "look", "look", "send"], 0.5)
-    assert tried_once(Attempts(LOST, known=[None, "ended"])) == ("ended", ["send", "look", "look"], 0.5)
+def test_resend_never_sends_nothing_twice() -> None:
+    """With `never`, only what cannot have left is sent again."""
+    for name, failures, known, trail, expected in [
+        ("refused connections", (REFUSED, REFUSED), [], "sss", "done"),
+        ("lost", (LOST,), [], "sg", (OutcomeUnknownError, True)),
+        ("lost, known", (LOST,), ["ended"], "sg", "ended"),
+        ("429", (failure_of(429),), [], "sg", (RateLimitError, None)),
+        ("401", (failure_of(401),), [], "sg", (AuthenticationError, None)),
+        ("503", (failure_of(503, retry_after="1"),), ["ended"], "sg", "ended"),
+    ]:
+        end, done, _ = try_once(Attempts(*map(fresh, failures), known=list(known)), resend="never")
+        got = (type(end), end.sent) if isinstance(end, PaymanError) else end
+        assert (done, got) == (trail, expected), name
 
 
-def test_what_was_lost_before_is_looked_for_after_a_refusal_too() -> None:
-    """Once something was lost, there is a look before every other attempt, whatever came in between."""
-    end, done, _ = tried_once(Attempts(LOST, failure_of(429)))
-    assert (end, done) == ("done", ["send", "look", "look", "send", "look", "send"])
-    end, done, _ = tried_once(Attempts(LOST, failure_of(429), known=[None, None, "ended"]))
-    assert (end, done) == ("ended", ["send", "look", "look", "send", "look"])
+def test_a_reply_that_may_have_arrived_is_not_sent_again() -> None:
+    """No look-up shows whether a reply arrived; one that was turned away is sent again."""
+    end, done, _ = try_once(Attempts(LOST), is_reply=True)
+    assert (type(end), end.sent, done) == (OutcomeUnknownError, True, "sg")
+    assert try_once(Attempts(failure_of(429)), is_reply=True)[:2] == ("done", "sgs")
 
 
-@pytest.mark.parametrize("last", [LOST, REFUSED, failure_of(403), failure_of(429)])
-def test_what_was_lost_before_is_looked_for_before_giving_up(last: PaymanError) -> None:
-    """An ask that is given up after something was lost is looked for once more, and told how it ended after all."""
-    known: list[str | PaymanError | None] = [None, None, *[None] * (last is LOST), "ended"]
-    end, done, _ = tried_once(Attempts(LOST, last, known=known), max_retries=1)
-    assert end == "ended"
-    assert done.count("send") == 2
+def test_an_ask_settles_before_it_is_sent_again() -> None:
+    """The agent must not know the task for all of `settle_time`, and the last look is right before the send."""
+    end, done, seconds = try_once(Attempts(LOST), settle_time=30)
+    assert end == "done"
+    assert seconds == 30.5
+    assert done == "s" + "g" * 12 + "s"
+    end, done, seconds = try_once(Attempts(LOST, known=[*[None] * 6, "ended"]), settle_time=30)
+    assert (end, done.count("s")) == ("ended", 1)
 
 
-def test_what_did_not_arrive_is_told() -> None:
-    """An ask that the server still does not know in the end is an error that says so."""
-    end, done, seconds = tried_once(Attempts(*[LOST] * 3), max_retries=1)
-    assert type(end) is APIConnectionError
-    assert (end.sent, end.message) == (
-        False,
-        "It broke. The agent does not know the task: the ask did not arrive.",
-    )
-    assert done == ["send", "look", "look", "send", "look", "look"]
-    assert seconds == 0.75
+def test_settling_ends_at_the_deadline() -> None:
+    """A deadline before the end of `settle_time` ends as an undetermined outcome, and the error says what was seen."""
+    end, done, seconds = try_once(Attempts(LOST), 10, settle_time=30)
+    assert (type(end), done.count("s"), seconds) == (OutcomeUnknownError, 1, 10)
+    assert "did not know the task for 10 s" in str(end)
+    end, _, _ = try_once(Attempts(LOST), settle_time=30, resend="never")
+    assert "did not know the task for 30 s" in str(end)
 
 
-@pytest.mark.parametrize(("failure", "kind"), [(500, ServerError), (302, APIConnectionError)])
-def test_an_answer_that_said_nothing_stays_with_the_error(failure: int, kind: type[PaymanError]) -> None:
-    """The error keeps the answer that left it open, and is a ServerError where that was one."""
-    end, _, _ = tried_once(Attempts(failure_of(failure)), max_retries=0)
-    assert type(end) is kind
-    assert (end.status_code, end.sent) == (failure, False)
+def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    """The refusal is raised after one look that is not repeated."""
+    attempts = Attempts(failure_of(429, retry_after="300"))
+    end, done, seconds = try_once(attempts)
+    assert (type(end), done, seconds, attempts.patience) == (RateLimitError, "sg", 0, [False])
 
 
-def test_what_timed_out_is_looked_for_to_the_deadline() -> None:
-    """What may only be slow is looked for as long as there is time, before it is said that it did not arrive."""
-    unknown = OutcomeUnknownError("The time was over.")
-    end, done, seconds = tried_once(Attempts(LATE, known=[*[None] * 9, "ended"]), max_retries=0)
-    assert (end, done.count("look")) == ("ended", 10)
-    assert seconds == 0.25 + 0.5 + 1 + 2 + 4 + 4 * 5
-    end, done, seconds = tried_once(Attempts(LATE, known=[*[None] * 9, unknown]), 20, max_retries=0)
-    assert (end, done.count("look")) == (unknown, 10)
-    assert 10 < seconds < 20
-
-
-def test_what_timed_out_is_not_forgotten_over_what_broke_later() -> None:
-    """A first attempt that timed out may still arrive, though the second one broke: it is looked for to the deadline."""
-    attempts = Attempts(LATE, LOST, known=[*[None] * 9, "ended"])
-    end, done, _ = tried_once(attempts, max_retries=1)
-    assert (end, done.count("send"), done.count("look")) == ("ended", 2, 10)
-    assert attempts.lost == [LATE] * 10
+def test_an_answer_that_said_nothing_stays_with_the_error() -> None:
+    """The error keeps the answer that left the outcome open."""
+    for status in (302, 408, 409, 500):
+        end, _, _ = try_once(Attempts(failure_of(status)), max_retries=0)
+        assert (type(end), end.status_code) == (OutcomeUnknownError, status)
 
 
 def test_what_only_reads_is_repeated() -> None:

@@ -25,7 +25,7 @@ from payman_sdk.errors import (
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.tasks.waiting import ended
 from tests.loops import LOOPS, run_on
-from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, raw, reset, rpc, task_with
+from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, raw, reset, rpc, task_with
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer
 
 
@@ -258,7 +258,7 @@ def test_cancelling_a_task() -> None:
 def test_a_wait_outlasts_a_broken_network(fault: Answer, peer: Peer, client: PaymanClient) -> None:
     """Over real connections too, a look that fails is repeated, token requests included."""
     peer.script(TOKEN_PATH, fault)
-    peer.script(GET_PATH, fault)
+    peer.script(GET_PATH, fault, completed)
     assert client.wait("tsk-1").status == "completed"
 
 
