@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import os
-import weakref
+import ssl
+import sys
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +15,11 @@ import httpx
 
 from payman_sdk.certificates import trust_nobody, trusted_certificates
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.proxies import find_proxy
-from payman_sdk.punctual import make_punctual
+from payman_sdk.routes import Routes
 
-_LIMITS_UNDER_THREADS = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-"""As many idle connections as connections. With fewer, httpcore trims idle ones, and under threads it happens that it closes one
-that another thread has just been given: that ask breaks after it was sent."""
-
-_LIMITS_OF_TASKS = httpx.Limits(max_connections=1000, max_keepalive_connections=20)
-"""Each open stream holds a connection. More idle ones cost more than they save: httpcore looks at each at every request."""
+_MOST_UNDER_THREADS = 100
+_MOST_OF_TASKS = 1000
+"""How many connections there may be at most; each open stream holds one."""
 
 
 class OwnClient(httpx.Client):
@@ -31,7 +27,14 @@ class OwnClient(httpx.Client):
 
     httpx asks on the way of every request for authentication, redirects, cookies and hooks, which takes as long as all that the
     SDK does for an ask. Cookies would be worse than slow: those of one person must not travel with what another asks.
+
+    Args:
+        connections: What it sends with, and closes when it is closed.
     """
+
+    def __init__(self, connections: httpx.BaseTransport) -> None:
+        super().__init__(transport=connections, trust_env=False)
+        self.connections = connections
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
@@ -39,7 +42,9 @@ class OwnClient(httpx.Client):
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
-        answer = self._transport_for_url(request.url).handle_request(request)
+        if "respx" in sys.modules:  # it may stand in for what httpx finds its transports with
+            return super().send(request, stream=stream, auth=None, follow_redirects=False)
+        answer = self.connections.handle_request(request)
         answer.request = request
         if not stream:
             answer.read()
@@ -49,13 +54,19 @@ class OwnClient(httpx.Client):
 class OwnAsyncClient(httpx.AsyncClient):
     """The same for tasks."""
 
+    def __init__(self, connections: httpx.AsyncBaseTransport) -> None:
+        super().__init__(transport=connections, trust_env=False)
+        self.connections = connections
+
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
         return _request(method, url, given, self.timeout)
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
-        answer = await self._transport_for_url(request.url).handle_async_request(request)
+        if "respx" in sys.modules:
+            return await super().send(request, stream=stream, auth=None, follow_redirects=False)
+        answer = await self.connections.handle_async_request(request)
         answer.request = request
         if not stream:
             await answer.aread()
@@ -74,51 +85,38 @@ def check_given(value: object, kind: type, name: str) -> None:
         raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None) -> OwnClient:
     """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
 
     Raises:
         ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
     """
-    http: httpx.Client = _direct(OwnClient, httpx.Client)(
-        **_connections(base_url, transport), limits=_LIMITS_UNDER_THREADS
-    )
     if transport is None:
-        make_punctual(http)
-    return http
+        from payman_sdk.pool import Pool
+
+        transport = Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url))
+    return OwnClient(transport)
 
 
-def own_async_http_client(
-    base_url: str, transport: httpx.AsyncBaseTransport | None = None
-) -> httpx.AsyncClient:
-    """The same for the other door; on asyncio with aiohttp's connections, where the extra `aiohttp` is installed.
-
-    Where the environment names a proxy, httpx's own serve all the same.
+def own_async_http_client(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> OwnAsyncClient:
+    """The same for the other door.
 
     Raises:
         ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
     """
-    direct, connections = _direct(OwnAsyncClient, httpx.AsyncClient), _connections(base_url, transport)
-    if transport is not None or connections["proxy"] or not has_aiohttp():
-        plain: httpx.AsyncClient = direct(**connections, limits=_LIMITS_OF_TASKS)
-        return plain
-    from payman_sdk.aiohttp_connections import AiohttpOnAsyncio
+    if transport is None:
+        from payman_sdk.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-    faster = AiohttpOnAsyncio(connections["verify"], _LIMITS_OF_TASKS)
-    http: httpx.AsyncClient = direct(**(connections | {"transport": faster}), limits=_LIMITS_OF_TASKS)
-    weakref.finalize(http, faster.abandon)
-    return http
+        transport = AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url))
+    return OwnAsyncClient(transport)
 
 
-@functools.cache
-def has_aiohttp() -> bool:
-    """Whether the extra `aiohttp` is installed."""
-    return importlib.util.find_spec("httpx_aiohttp") is not None
-
-
-def _direct(direct: Any, plain: Any) -> Any:
-    """The client that takes the direct way, or a plain one, should httpx no longer say by which transport an address is reached."""
-    return direct if hasattr(plain, "_transport_for_url") else plain
+def _trust_and_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:
+    """Whom to trust, and the ways to servers; that to the client's own is looked up at once, so that an unusable proxy is known."""
+    certificates = trusted_certificates(urlsplit(base_url).scheme, os.environ)
+    routes = Routes(certificates)
+    routes.route(httpx.URL(base_url))
+    return certificates, routes
 
 
 def _request(
@@ -146,13 +144,3 @@ def _headers() -> Mapping[str, str]:
     """What httpx sends with every request: what it accepts, and its name."""
     with httpx.Client(trust_env=False, verify=trust_nobody()) as plain:
         return {name.title(): value for name, value in plain.headers.items()}
-
-
-def _connections(base_url: str, transport: object) -> dict[str, Any]:
-    """What a client of httpx is made with. httpx itself reads nothing of the environment: it breaks at what it cannot read."""
-    certificates = trusted_certificates(urlsplit(base_url).scheme, os.environ)
-    found = find_proxy(base_url) if transport is None else None
-    proxy = httpx.Proxy(found) if found else None
-    if proxy is not None and proxy.url.scheme == "https":
-        proxy.ssl_context = certificates
-    return {"trust_env": False, "verify": certificates, "proxy": proxy, "transport": transport}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import math
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
+
+from payman_sdk.clock import monotonic
+from payman_sdk.forks import renew_after_fork
 
 if TYPE_CHECKING:
     import asyncio
@@ -13,23 +18,120 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Bell:
+    """Wakes threads that wait for something, one at a time.
+
+    `threading.Condition` is broken for good by an interrupt in the wrong moment. Here the worst is that somebody is not woken, and
+    looks a moment later.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[threading.Lock] = deque()
+
+    def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
+        """Try something until it succeeds, whenever the bell rings; None where it did not in so many seconds.
+
+        Args:
+            attempt: Returns None as long as it does not succeed.
+            seconds: How long to wait; None waits for ever, 0 or less tries once.
+        """
+        until = math.inf if seconds is None else monotonic() + seconds
+        mine: threading.Lock | None = None
+        while (result := attempt()) is None and (left := until - monotonic()) > 0:
+            if mine is None:  # the next attempt comes before waiting: what is freed from here on rings
+                mine = threading.Lock()
+                mine.acquire()
+                self._waiting.append(mine)
+                continue
+            if not mine.acquire(timeout=min(left, _LOOK)):
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(mine)
+            mine = None
+        if mine is not None:
+            try:
+                self._waiting.remove(mine)
+            except ValueError:  # it rang for one who needs it no more
+                self.ring()
+        return result
+
+    def ring(self) -> None:
+        """Wake the one who has waited longest."""
+        with contextlib.suppress(IndexError):
+            self._waiting.popleft().release()
+
+    def ring_all(self) -> None:
+        """Wake everybody."""
+        while self._waiting:
+            self.ring()
+
+
+_LOOK = 0.05
+"""Seconds after which one who waits looks for itself."""
+
+
+class Ticket:
+    """Who holds a `ThreadLock`: whoever is inside of `with ticket.held:`.
+
+    A lock of C leaves such a block in one step that no interrupt comes between. So a lock whose holder was interrupted in the moment
+    of taking it or of giving it back is free again, because its ticket has run out.
+    """
+
+    __slots__ = ("_loop", "held")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.held = threading.Lock()
+        self._loop = loop
+
+    def has_run_out(self) -> bool:
+        """Whether its holder has left the block, or its event loop has ended amid it."""
+        return not self.held.locked() or (self._loop is not None and self._loop.is_closed())
+
+
 class ThreadLock:
     """A `Lock` for the threads of one process; trying it never blocks."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process = os.getpid()
+        self.begin_anew()
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Be free in a process that has just been forked: who holds it in the parent would never release it here."""
+        self._guard = threading.RLock()
+        self._bell = Bell()
+        self._holder: Ticket | None = None
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        return self._bell.wait_for(lambda: self._try(ticket) or None, timeout) is not None
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        with self._guard:
+            if self._holder is ticket:
+                self._holder = None
+        self._bell.ring()
+
+    def is_held_by(self, ticket: Ticket) -> bool:
+        """Whether the ticket holds the lock."""
+        return self._holder is ticket
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        if self._process != os.getpid():
-            # Whoever held it while the process forked lives on in the parent, and would never release it here.
-            self._lock, self._process = threading.Lock(), os.getpid()
-        return self._lock.acquire(timeout=timeout) if timeout > 0 else self._lock.acquire(blocking=False)
+        ticket = Ticket()
+        ticket.held.acquire()
+        return self.take(ticket, timeout=timeout)
 
     def release(self) -> None:
         """Gives the lock back."""
-        self._lock.release()
+        with self._guard:
+            self._holder = None
+        self._bell.ring()
+
+    def _try(self, ticket: Ticket) -> bool:
+        with self._guard:
+            if self._holder is None or self._holder.has_run_out():
+                self._holder = ticket
+            return self._holder is ticket
 
 
 async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:

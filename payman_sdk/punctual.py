@@ -7,12 +7,12 @@ A network backend of httpcore sees every operation. Looking up the address of a 
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Generator, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import httpcore
-import httpx
 
 from payman_sdk.clock import monotonic
 
@@ -27,23 +27,12 @@ _deadline = _Deadline()
 @contextlib.contextmanager
 def within(seconds: float) -> Generator[None]:
     """Whatever this thread does on punctual connections in the block is over in so many seconds."""
-    before, _deadline.at = _deadline.at, monotonic() + seconds
+    before = _deadline.at
     try:
+        _deadline.at = monotonic() + seconds
         yield
     finally:
         _deadline.at = before
-
-
-def make_punctual(http: httpx.Client) -> None:
-    """Makes the connections of a client punctual, those through proxies too.
-
-    httpx has no public place for a network backend; where a later one has none at all, its own limits hold.
-    """
-    for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
-        pool = getattr(transport, "_pool", None)
-        backend = getattr(pool, "_network_backend", None)
-        if isinstance(backend, httpcore.NetworkBackend):
-            setattr(pool, "_network_backend", _Backend(backend))  # noqa: B010 (whose attribute it is, no checker knows)
 
 
 def _left(timeout: float | None, failure: type[Exception]) -> float | None:
@@ -56,9 +45,29 @@ def _left(timeout: float | None, failure: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
+class SocketKeeper(Protocol):
+    """Keeps the sockets of a connection, to close them whatever state the connection is in."""
+
+    def keep(self, sock: socket.socket) -> None:
+        """Keep a socket that has just been connected, or that takes the place of one that was.
+
+        Raises:
+            httpcore.ConnectError: Nobody wants it any more.
+        """
+        ...
+
+
+class PunctualBackend(httpcore.NetworkBackend):
+    """Connects, and keeps the deadline of `within` in whatever is done on the connection.
+
+    Args:
+        keeper: Keeps every socket that is made.
+        backend: What does the work.
+    """
+
+    def __init__(self, keeper: SocketKeeper, backend: httpcore.NetworkBackend | None = None) -> None:
+        self._keeper = keeper
+        self._backend = httpcore.SyncBackend() if backend is None else backend
 
     def connect_tcp(
         self,
@@ -68,28 +77,51 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        """Open a connection over TCP."""
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))
+        return _Stream(
+            self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper
+        )
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
+        """Open a connection to a socket of this machine."""
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._backend.connect_unix_socket(path, left, socket_options))
+        return _Stream(self._backend.connect_unix_socket(path, left, socket_options), self._keeper)
 
     def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
         self._backend.sleep(seconds)
 
 
+_PACKET = 64 * 1024
+"""Bytes that are sent at once."""
+
+
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, keeper: SocketKeeper) -> None:
         self._stream = stream
+        self._keeper = keeper
+        self._unsent = b""
+        keeper.keep(stream.get_extra_info("socket"))
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._unsent:
+            # A server may have answered and closed before it has read the whole request.
+            with contextlib.suppress(httpcore.WriteError):
+                self._flush(timeout)
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        # httpcore writes head and body one by one; together they are one packet.
+        self._unsent += buffer
+        if len(self._unsent) > _PACKET:
+            self._flush(timeout)
+
+    def _flush(self, timeout: float | None) -> None:
+        unsent, self._unsent = self._unsent, b""
+        self._stream.write(unsent, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -98,7 +130,7 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._keeper)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

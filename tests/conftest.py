@@ -25,7 +25,7 @@ SECRET = "peer-client-secret"
 # Python 3.11 does not always survive when two do it at once.
 for _name in payman_sdk.__all__:
     getattr(payman_sdk, _name)
-for _module in ("aiohttp_connections", "async_doors", "doors", "streaming.streams", "tasks.agent"):
+for _module in ("async_doors", "async_pool", "doors", "pool", "streaming.streams", "tasks.agent"):
     import_module(f"payman_sdk.{_module}")
 
 # A program that is started in the background may be told to ignore Ctrl-C, and what it starts ignores it too.

@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-import ssl
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import aiohttp
 import anyio
 import httpx
 import httpx_aiohttp
 import pytest
 
-import payman_sdk.connections
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.aiohttp_connections import AiohttpOnAsyncio, _as_of_httpx, _Body
-from payman_sdk.connections import OwnClient, own_async_http_client, own_http_client
+from payman_sdk.connections import own_async_http_client, own_http_client
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
-from payman_sdk.network import network_failure
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
-from tests.loops import LOOPS, ON_ASYNCIO, run_on
+from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,
     GET_PATH,
@@ -144,47 +139,6 @@ def test_nobody_listening_took_nothing(loop: str) -> None:
     assert (caught.value.sent, caught.value.is_passing, len(tries)) == (False, True, 1)
 
 
-KEY = aiohttp.client_reqrep.ConnectionKey("payman.example", 443, True, True, None, None, None)
-INFO = aiohttp.RequestInfo("https://payman.example/?code=s3cret", "POST", None, None)  # type: ignore[arg-type] # enough to be said
-NEVER_SENT: list[Exception] = [
-    aiohttp.ConnectionTimeoutError("Connection timeout to host https://payman.example/?code=s3cret"),
-    aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "Connection refused")),
-    aiohttp.ClientConnectorDNSError(KEY, OSError(None, "Name or service not known")),
-    aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("s3cret")),
-    aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
-    aiohttp.InvalidURL("https://payman.example/?code=s3cret"),
-    aiohttp.NonHttpUrlClientError("ftp://payman.example/?code=s3cret"),
-]
-MAYBE_SENT: list[Exception] = [
-    aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
-    aiohttp.ServerTimeoutError("s3cret"),
-    aiohttp.ServerDisconnectedError("s3cret"),
-    aiohttp.ClientOSError(104, "Connection reset by peer"),
-    aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
-    aiohttp.ClientConnectionError("Connector is closed."),
-    aiohttp.ClientPayloadError("Response payload is not completed: s3cret"),
-    aiohttp.ClientResponseError(INFO, (), message="s3cret"),
-    aiohttp.ClientError("s3cret"),
-    BrokenPipeError(32, "Broken pipe"),
-    ValueError("Invalid header value b's3cret'"),
-]
-
-
-@pytest.mark.parametrize("failure", [*NEVER_SENT, *MAYBE_SENT], ids=lambda failure: type(failure).__name__)
-@pytest.mark.parametrize("named_by_httpx_aiohttp", [False, True])
-def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
-    failure: Exception, named_by_httpx_aiohttp: bool
-) -> None:
-    """Only what fails before a request is written counts as not sent, and nothing is said that may hold a secret."""
-    given = failure
-    if named_by_httpx_aiohttp:
-        given = httpx.ConnectTimeout(str(failure))  # what its version 0.2 makes of most of them
-        given.__cause__ = failure
-    told = network_failure(_as_of_httpx(given))
-    assert told.sent == (failure in MAYBE_SENT)
-    assert "s3cret" not in str(told)
-
-
 @pytest.mark.parametrize("loop", LOOPS)
 def test_words_beside_a_status_that_cannot_be_read_are_no_failure(loop: str, peer: Peer) -> None:
     """What a server writes beside the status may be in any encoding; the answer counts, and nothing is sent again."""
@@ -244,37 +198,6 @@ def test_a_transport_of_aiohttp_that_is_given_does_not_pay_twice(
         anyio.run(main)
     assert caught.value.sent
     assert len(peer.asks()) == 1
-
-
-class Failing(httpx.AsyncByteStream):
-    """A body of httpx-aiohttp whose connection ends amid it, in a way that it calls a `ConnectTimeout`."""
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield b"{"
-        self._fail()
-
-    async def aclose(self) -> None:
-        self._fail()
-
-    def _fail(self) -> None:
-        try:
-            raise aiohttp.ClientConnectionError("Connection closed")
-        except aiohttp.ClientError as error:
-            raise httpx.ConnectTimeout("Connection closed") from error
-
-
-def test_a_body_that_fails_was_asked_for() -> None:
-    """Whatever ends an answer amid its body, its request was sent."""
-
-    async def main() -> None:
-        body = _Body(Failing())
-        with pytest.raises(httpx.ReadError):
-            async for _ in body:
-                pass
-        with pytest.raises(httpx.ReadError):
-            await body.aclose()
-
-    anyio.run(main)
 
 
 # Event loops
@@ -366,7 +289,7 @@ def test_the_request_is_the_one_that_httpx_would_send(peer: Peer, connect: Conne
     for loop in LOOPS:
         run_on(loop, lambda: asked_in(peer, "Grüße an Zoë"))
     sent = [(sorted(request.headers.items()), without_ids(request)) for request in peer.asks()]
-    assert sent == sent[:1] * 5
+    assert sent == sent[:1] * 4
 
 
 async def asked_in(peer: Peer, text: str) -> None:
@@ -382,7 +305,7 @@ def without_ids(request: Request) -> bytes:
     return request.body
 
 
-@pytest.mark.parametrize("loop", ON_ASYNCIO)
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_refresh_token_arrives_as_it_is(loop: str, peer: Peer) -> None:
     """No connection takes the address of a token request for something to be tidied up."""
     odd = "r+/=&%2F~;?#"
@@ -397,7 +320,7 @@ def test_a_refresh_token_arrives_as_it_is(loop: str, peer: Peer) -> None:
     assert query["refresh_token"] == odd
 
 
-@pytest.mark.parametrize("loop", [None, *ON_ASYNCIO])
+@pytest.mark.parametrize("loop", [None, *LOOPS])
 def test_no_cookie_is_kept(loop: str | None, peer: Peer, connect: Connect) -> None:
     """What a server sets with one answer does not travel with what is asked next: that may be somebody else's."""
 
@@ -436,29 +359,6 @@ def test_own_clients_do_what_a_client_of_httpx_does(peer: Peer) -> None:
         answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=5).json(), anyio.run(main)]
     assert answers == [{"hello": "world"}] * 2
     assert [request.target for request in peer.requests] == ["/?a=b"] * 2
-
-
-def test_an_httpx_without_the_direct_way_is_used_as_it_is(
-    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Should httpx no longer say which transport an address is reached by, its own `send` is used."""
-    assert isinstance(own_http_client(peer.base_url), OwnClient)
-    monkeypatch.setattr(payman_sdk.connections, "_direct", lambda direct, plain: plain)
-    assert connect().ask("Hello!").status == "completed"
-    assert [run_on(loop, lambda: asked(peer)) for loop in LOOPS] == ["completed"] * 3
-
-
-def test_aiohttp_is_used_where_it_is_installed(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra `aiohttp` is noticed; without it, httpx's own connections serve."""
-
-    def kind() -> type:
-        return type(own_async_http_client(peer.base_url)._transport)
-
-    assert kind() is AiohttpOnAsyncio
-    payman_sdk.connections.has_aiohttp.cache_clear()
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert kind() is httpx.AsyncHTTPTransport
-    payman_sdk.connections.has_aiohttp.cache_clear()
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -10,7 +10,7 @@ import pytest
 
 from payman_sdk.connections import own_http_client
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
-from payman_sdk.punctual import make_punctual, within
+from payman_sdk.punctual import within
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, literally, stream
@@ -91,10 +91,3 @@ def test_a_client_through_a_proxy_is_punctual(monkeypatch: pytest.MonkeyPatch, p
         with pytest.raises(httpx.ReadTimeout):
             http.get("http://payman.invalid/", timeout=60)
         assert time.monotonic() - began < 0.2 + SLACK
-
-
-def test_what_has_no_backend_is_left_alone() -> None:
-    """A client whose transport is something else than httpx's own is used as it is."""
-    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(204))) as http:
-        make_punctual(http)
-        assert http.get("http://payman.invalid/").status_code == 204

@@ -33,7 +33,7 @@ from payman_sdk.errors import AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_secrets import assert_nothing_in, told_by
 from tests.conftest import SECRET
-from tests.loops import ON_ASYNCIO, run_on
+from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, TOKEN_PATH, Peer, Request, answer, json_answer, token
 
 SCOPES = [Scope.READ_BALANCE]
@@ -191,7 +191,7 @@ def test_an_interrupt_while_waiting_for_a_store_leaves_it_usable(
         assert client.ask("second").status == "completed"
 
 
-@pytest.mark.parametrize("loop", ON_ASYNCIO)
+@pytest.mark.parametrize("loop", LOOPS)
 def test_async_and_sync_clients_of_the_same_credentials_renew_together(loop: str, peer: Peer) -> None:
     """An async client that renews does not wait for the worker threads in which sync clients wait for it."""
     arrived, go_on = threading.Event(), threading.Event()

@@ -29,7 +29,7 @@ from payman_sdk import (
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
 from payman_sdk.secrecy import hide_token_requests
-from tests.loops import ON_ASYNCIO, run_on
+from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,
     GET_PATH,
@@ -247,7 +247,7 @@ def test_no_way_in_tells_a_secret(
     assert_nothing_in(*said)
 
 
-@pytest.mark.parametrize("loop", ON_ASYNCIO)
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_async_client_tells_no_secret(
     fault: str, loop: str, peer: Peer, said: list[str], tmp_path: Path

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from payman_sdk import errors
-from tests.loops import LOOPS, chosen
+from tests.loops import LOOPS
 from tests.recorded.conftest import Server
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(params=LOOPS)
-def anyio_backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    with chosen(request.param) as backend:
-        yield backend
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """The event loop."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
