@@ -41,12 +41,12 @@ def empty(home: Path) -> Path:
     return Path(builder.ensure_directories(home).env_exe)
 
 
-def with_packages(home: Path, *what: str) -> Path:
-    """The interpreter of a new environment with packages; skips the test where no index is within reach."""
+def with_locked(home: Path, lock: Path) -> Path:
+    """The interpreter of a new environment with what a lock holds; skips the test where no index is within reach."""
     python = empty(home)
-    installed = install(python, *what)
+    installed = install(python, "--require-hashes", "--no-deps", "-r", str(lock))
     if installed.returncode and is_out_of_reach(installed.stderr):
-        pytest.skip(f"{what[0]} cannot be installed: no package index is within reach")
+        pytest.skip(f"what {lock.name} holds cannot be installed: no package index is within reach")
     assert installed.returncode == 0, installed.stderr
     return python
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 import venv
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripts.benchmarks.locks import lock_of, needs_of
 from scripts.benchmarks.peers import Peer
 from scripts.benchmarks.workers import ROOT
 
@@ -67,8 +67,9 @@ def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment
     if peer.extras is not None and wheel is None:
         return Environment(None, "pip could not build the checkout; see above")
     place = HOME / peer.name
-    packages = _pinned(peer.pins) if peer.extras is None else _needs_of_ours(peer.extras)
-    wanted = {"python": sys.version, "packages": packages, "checkout": ""}
+    lock = lock_of(peer) if needs_of(peer) else None
+    locked = hashlib.sha256(lock.read_bytes()).hexdigest() if lock else ""
+    wanted = {"python": sys.version, "lock": locked, "checkout": ""}
     made_from = place / "made-from"
     found: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
@@ -78,8 +79,8 @@ def _environment(peer: Peer, wheel: Path | None, patience: float) -> Environment
     if {**found, "checkout": ""} != wanted:
         shutil.rmtree(place, ignore_errors=True)
         builder.create(place)
-        if packages:
-            _pip(python, packages, patience)
+        if lock:
+            _pip(python, ["--require-hashes", "--no-deps", "-r", str(lock)], patience)
         found = dict(wanted)
     if peer.extras is not None and wheel is not None:
         wanted["checkout"] = hashlib.sha256(wheel.read_bytes()).hexdigest()
@@ -97,17 +98,6 @@ def _described(python: str, place: Path) -> Environment:
     distributions = {each.metadata["Name"]: each.version for each in found}
     size = sum(each.stat().st_size for each in libraries.rglob("*") if each.is_file())
     return Environment(python, "", dict(sorted(distributions.items())), size)
-
-
-def _pinned(pins: Iterable[str]) -> list[str]:
-    return [pin if "==" in pin else f"{pin}=={importlib.metadata.version(pin)}" for pin in pins]
-
-
-def _needs_of_ours(extras: str) -> list[str]:
-    """What the package says it needs, held at the versions that the project is developed with."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needs = [*project["dependencies"], *(project["optional-dependencies"][extras] if extras else ())]
-    return _pinned(need.partition(">")[0].partition("<")[0] for need in needs)
 
 
 def _wheel() -> Path:

@@ -15,6 +15,7 @@ from payman_sdk.sandbox import Sandbox
 from tests import environments
 
 VERSION = "1.0.8"
+LOCK = Path(__file__).parents[2] / "scripts" / "benchmarks" / "locks" / "paymanai-sdk.lock"
 
 # Nothing about the client is changed but where its environments are.
 BEGINNING = """
@@ -37,7 +38,7 @@ Run: TypeAlias = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment with the published client and what it needs, and nothing of ours."""
-    return environments.with_packages(tmp_path_factory.mktemp("published"), f"paymanai-sdk=={VERSION}")
+    return environments.with_locked(tmp_path_factory.mktemp("published"), LOCK)
 
 
 @pytest.fixture

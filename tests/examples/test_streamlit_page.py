@@ -13,7 +13,7 @@ from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
 from tests import environments
 from tests.examples.programs import EXAMPLES, environment
 
-PACKAGES = ["streamlit==1.67.0", "httpx", "attrs", "python-dateutil", "starlette", "uvicorn"]
+LOCK = Path(__file__).with_name("streamlit_page.lock")
 ROOT = EXAMPLES.parent
 
 BEGINNING = """
@@ -138,7 +138,7 @@ def test_the_page_works_in_streamlit(tmp_path: Path) -> None:
     """
     home = tmp_path / "environment"
     try:
-        python = environments.with_packages(home, *PACKAGES)
+        python = environments.with_locked(home, LOCK)
         the_page_works_without_an_account(python, tmp_path)
         a_payment_waits_for_a_button(python, tmp_path)
         a_click_in_the_middle_is_no_second_payment(python, tmp_path)

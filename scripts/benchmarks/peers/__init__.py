@@ -1,6 +1,6 @@
 """Who is measured: each peer has an environment of its own under `.bench/`, and a module of sides here.
 
-To add one: a line below, a module with `sides(target)`, and its sides in the rows of `rows.py`.
+To add one: a line below, its lock by `scripts/lock`, a module with `sides(target)`, and its sides in the rows of `rows.py`.
 """
 
 from __future__ import annotations
