@@ -23,7 +23,8 @@ except ImportError as error:
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of, escaped
+from payman_sdk.auth.stores.redis_access import checked_name, client_of, escaped
+from payman_sdk.auth.stores.redis_lease import Lease
 
 T = TypeVar("T")
 

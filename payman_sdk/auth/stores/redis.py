@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from payman_sdk.auth.stores import StoredToken
-from payman_sdk.auth.stores.redis_access import Lease, checked_name, client_of
+from payman_sdk.auth.stores.redis_access import bounded, checked_name, client_of
+from payman_sdk.auth.stores.redis_lease import Lease
 from payman_sdk.clock import monotonic, wall_time
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
@@ -40,6 +41,7 @@ class RedisLock:
         self._name = name
         self._threads = ThreadLock()
         self._held: Lease | None = None
+        self._unanswered: list[str] = []
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
@@ -48,7 +50,9 @@ class RedisLock:
             return False
         try:
             left = max(0.0, end - monotonic())
-            self._held = Lease.taken(self._client, self._name, seconds=LOCK_SECONDS, timeout=left)
+            self._held = Lease.taken(
+                self._client, self._name, seconds=LOCK_SECONDS, timeout=left, unanswered=self._unanswered
+            )
         except BaseException as error:
             self._threads.release()
             if not isinstance(error, redis.RedisError):
@@ -134,7 +138,7 @@ class RedisTokenStore:
     def _asked(self, function: Callable[[], T], done: str) -> T:
         failure: TokenStoreError
         try:
-            return function()
+            return bounded(function)
         except redis.RedisError as error:
             failure = TokenStoreError(f"{self._key} in Redis cannot be {done}: {error}.")
         raise failure  # out here, it carries no frames of the client's with it, which hold the token
