@@ -131,6 +131,8 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
 
     async def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        if self._connection is not None and self._connection.tokens.is_unsaved:
+            await self._connection.door.run(self._connection.tokens.flush())
         self._closed = True
         if self._owns_http and self._http is not None:
             await self._http.aclose()

@@ -134,6 +134,8 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
 
     def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        if self._connection is not None and self._connection.tokens.is_unsaved:
+            self._connection.door.run(self._connection.tokens.flush())
         with self._connecting:
             self._closed = True
             if self._owns_http and self._http is not None:

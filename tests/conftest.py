@@ -90,6 +90,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
     monkeypatch.setattr("payman_sdk.config._DEFAULT_SETTLE_TIME", 0.02)
+    monkeypatch.setattr("payman_sdk.auth.rotation._PAUSES", (0.05, 600.0))
 
 
 @pytest.fixture

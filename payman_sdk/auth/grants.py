@@ -147,7 +147,7 @@ def _lifetime(expires_in: Any) -> float | None:
 
 
 def _refusal(answer: httpx.Response) -> Exception:
-    response = ErrorResponse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+    response = ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else class_of_status(answer.status_code)
     said = _oauth_error(answer)

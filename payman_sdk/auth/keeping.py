@@ -9,10 +9,16 @@ from typing import Any
 
 from payman_sdk.auth.grants import is_carried
 from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
+from payman_sdk.auth.stores.time_limits import limited_to
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.flows import Call, Flow, Lock
 
 log = logging.getLogger("payman_sdk")
+
+_LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
+"""Seconds that the place of a lock has to answer at least, and to take a lock back."""
+_SILENCE = 3.0
+"""Seconds after which waiting for a lock is told in the log."""
 
 
 class Keeping:
@@ -28,19 +34,30 @@ class Keeping:
         self._owner = owner
 
     @property
+    def name(self) -> str:
+        """The store in words; what a program's own store says of itself may be a secret."""
+        kind = type(self._store)
+        return repr(self._store) if kind.__module__.startswith("payman_sdk.") else kind.__name__
+
+    @property
     def lock(self) -> Lock:
         """The store's lock."""
         # Trying the lock of a store in memory never blocks, which the doors know.
-        return self._store.lock if type(self._store) is MemoryTokenStore else _StoreLock(self._store)
+        if type(self._store) is MemoryTokenStore:
+            return self._store.lock
+        return _StoreLock(self._store, self.name)
 
-    def load(self) -> Flow[StoredToken | None]:
+    def load(self, seconds: float) -> Flow[StoredToken | None]:
         """A flow that returns the token that is kept, None if there is none.
+
+        Args:
+            seconds: How long it may take, as far as the store can be left behind.
 
         Raises:
             ConfigurationError: It is somebody else's.
             TokenStoreError: The store failed, or gave something that cannot be used.
         """
-        stored: Any = yield from self._asked(self._store.load)
+        stored: Any = yield from self._asked(self._store.load, seconds)
         if stored is None:
             return None
         if not isinstance(stored, StoredToken):
@@ -54,46 +71,62 @@ class Keeping:
             raise TokenStoreError("The token store holds an access token that no header can carry.")
         return stored
 
-    def save(self, token: StoredToken) -> Flow[None]:
+    def save(self, token: StoredToken, seconds: float) -> Flow[None]:
         """A flow that keeps a token in place of the one before.
+
+        Args:
+            token: The token.
+            seconds: How long it may take, as far as the store can be left behind.
 
         Raises:
             TokenStoreError: The store failed.
         """
-        yield from self._asked(partial(self._store.save, token))
+        yield from self._asked(partial(self._store.save, token), seconds)
 
-    def _asked(self, function: Callable[[], Any]) -> Flow[Any]:
+    def _asked(self, function: Callable[[], Any], seconds: float) -> Flow[Any]:
+        def ask() -> Any:
+            with limited_to(seconds):
+                return function()
+
         try:
-            return (yield Call(function))
+            return (yield Call(ask))
         except PaymanError:
             raise
         except Exception as error:
-            failure = _failure("The token store failed", error)
+            failure = _failure(f"The token store {self.name} failed", error)
         raise failure  # out here, it carries no frames of the store's with it, which hold the token
 
 
 class _StoreLock:
     """The lock of a store, whose failures are ours."""
 
-    def __init__(self, store: TokenStore) -> None:
+    def __init__(self, store: TokenStore, name: str) -> None:
         self._store = store
+        self._name = name
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
         try:
-            return self._store.lock.acquire(timeout=timeout)
+            with limited_to(max(timeout, _LOCK_ANSWER)):
+                if timeout <= _SILENCE:
+                    return self._store.lock.acquire(timeout=timeout)
+                if self._store.lock.acquire(timeout=_SILENCE):
+                    return True
+                log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
+                return self._store.lock.acquire(timeout=timeout - _SILENCE)
         except PaymanError:
             raise
         except Exception as error:
-            failure = _failure("The token store's lock failed", error)
+            failure = _failure(f"The lock of the token store {self._name} failed", error)
         raise failure
 
     def release(self) -> None:
         """Gives the lock back; that it could not be is for whoever wants it next."""
         try:
-            self._store.lock.release()
+            with limited_to(_RELEASE_ANSWER):
+                self._store.lock.release()
         except Exception as error:
-            log.warning("The lock of the token store could not be given back: %s", type(error).__name__)
+            log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
 
 
 def _failure(what: str, error: Exception) -> TokenStoreError:

@@ -3,6 +3,9 @@
 Two windows before the end of a token decide who renews it. In the early one, from 120 s before the end, one caller does and
 the others go on with the token they have; a failure is logged and nothing more. In the late one, from 60 s, callers wait,
 and a failure is theirs. Tokens that live less than 240 s have windows of a half and a quarter of their life.
+
+Where the answer to a renewal was lost, a token that still serves is used to its very end, and the refresh token is not sent
+at once; see `rotation.py`.
 """
 
 from __future__ import annotations
@@ -11,24 +14,21 @@ import copy
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from payman_sdk.auth.grants import Application, IssuedToken, read_token
+from payman_sdk.auth.access_token import Owner as Owner
+from payman_sdk.auth.access_token import Token as Token
+from payman_sdk.auth.grants import IssuedToken
 from payman_sdk.auth.keeping import Keeping
-from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore, mark
+from payman_sdk.auth.kept_token import KeptToken
+from payman_sdk.auth.rotation import NEVER, Pause
+from payman_sdk.auth.stores import StoredToken, TokenStore
+from payman_sdk.auth.token_requests import TokenRequests
 from payman_sdk.clock import monotonic, wall_time
-from payman_sdk.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    AuthenticationError,
-    ConfigurationError,
-    PaymanError,
-    TokenStoreError,
-)
-from payman_sdk.flows import Alone, Consult, Flow, Send
+from payman_sdk.errors import APITimeoutError, PaymanError
+from payman_sdk.flows import Alone, Consult, Flow, Sleep
 from payman_sdk.secrecy import Secret
 from payman_sdk.telemetry.observer import Observer
-from payman_sdk.telemetry.watch import Watch
 from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
@@ -36,51 +36,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("payman_sdk")
 
-_EARLY, _LATE = 120.0, 60.0
 _PAUSE = 10.0
 """Seconds until the early window is tried again after a failure."""
 _RENEWAL = 20.0
 """Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
-_REMEMBERED = 64
-"""How many tokens back a lineage goes."""
-_NEVER = float("-inf")
-
-
-class Token(NamedTuple):
-    """An access token on this client's clock."""
-
-    value: Secret
-    lifetime: float
-    expires_at: float
-
-    def is_early(self, now: float) -> bool:
-        """Whether it should be renewed, though it still serves."""
-        return self.expires_at - now <= min(_EARLY, self.lifetime / 2)
-
-    def is_late(self, now: float) -> bool:
-        """Whether it should not be used any more."""
-        return self.expires_at - now <= min(_LATE, self.lifetime / 4)
-
-
-class Owner(NamedTuple):
-    """Whose token it is, and what gets the next one.
-
-    Args:
-        application: Who asks for tokens.
-        base_url: The server that issues them.
-        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
-            token is never replaced by the application's: that would spend from another account.
-    """
-
-    application: Application
-    base_url: str
-    has_own_account: bool
-
-    @property
-    def name(self) -> str:
-        """The owner as stores write it down."""
-        acting = "" if self.has_own_account else " for a person"
-        return f"{self.application.client_id}{acting} at {self.base_url}"
+_WAIT = 45.0
+"""Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
+_UNTOLD = 64
+"""How many renewals wait for the hook at most."""
 
 
 class Tokens:
@@ -108,27 +71,22 @@ class Tokens:
         on_token: Callable[[Renewal], Any] | None = None,
     ) -> None:
         self._owner = owner
-        self._keeping = Keeping(store, owner.name)
         self._clock = clock
         self._now = now
-        self._known = given
-        self._refused: deque[Secret] = deque(maxlen=8)
-        # What is in memory can be looked at without waiting for anybody.
-        in_memory = store.load() if type(store) is MemoryTokenStore else None
-        if in_memory is not None and in_memory.issued_to == owner.name and self._supersedes(in_memory):
-            self._known = in_memory
-        self._current = self._on_our_clock(self._known)
-        self._early_after = _NEVER
+        self._kept = KeptToken(owner, store, given, clock, now)
+        self._current = self._kept.access_token
+        self._early_after = NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
         self._observer = Observer() if observer is None else observer
+        self._requests = TokenRequests(owner, self._kept, clock, self._observer)
         self._on_token = on_token
-        self._untold: deque[Renewal] = deque(maxlen=_REMEMBERED)
+        self._untold: deque[Renewal] = deque(maxlen=_UNTOLD)
 
     @property
     def refresh_token(self) -> Secret | None:
         """The newest refresh token this client knows of."""
-        return self._known.refresh_token if self._known else None
+        return self._kept.refresh_token
 
     @property
     def can_renew(self) -> bool:
@@ -143,24 +101,34 @@ class Tokens:
         """A flow that returns a token to use now; one renewal for any number of callers, its failure included.
 
         Raises:
-            AuthenticationError: There is no token and nothing that gets one, or Payman refused.
+            AuthenticationError: There is no token and nothing that gets one, or Payman refused, or the refresh token may be spent.
             APIConnectionError: Payman could not be asked.
             TokenStoreError: The store failed.
         """
-        token, now = self._current, self._clock()
-        if token is not None and (not token.is_early(now) or (now < token.expires_at and not self.can_renew)):
-            return token
-        if token is not None and not token.is_late(now):
-            if now >= self._early_after:
-                # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
-                yield from self._alone(Alone(self._renewed_early(token, deadline), until=now))
-            return self._current or token
-        renewed = yield from self._alone(
-            Alone(self._renewed(token, self._failures, deadline), until=deadline)
-        )
-        if renewed is None:
-            raise _busy()
-        return renewed
+        while True:
+            if self._kept.is_due():
+                yield from self._saved_again(deadline)
+            token, now = self._current, self._clock()
+            if token is not None and self._serves(token, now):
+                return token
+            if token is not None and not token.is_late(now):
+                if now >= self._early_after:
+                    # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
+                    yield from self._alone(Alone(self._renewed_early(token, deadline), until=now))
+                return self._current or token
+            try:
+                renewed = yield from self._alone(
+                    Alone(self._renewed(token, self._failures, deadline), until=deadline)
+                )
+                if renewed is None:
+                    raise _busy("this client")
+                failure = renewed.failure if isinstance(renewed, Pause) else None
+            except PaymanError as error:
+                renewed, failure = None, error
+            if isinstance(renewed, Token):
+                return renewed
+            if failure is not None and (still := (yield from self._without_answer(failure, deadline))):
+                return still
 
     def report(self, deadline: float) -> Flow[TokenInfo | None]:
         """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
@@ -169,8 +137,8 @@ class Tokens:
             PaymanError: As for `obtain`.
         """
         if not self.can_renew and self.remaining() <= 0:
-            stored = (yield from self._keeping.load()) or self._known
-            if stored is None or not self._supersedes(stored):
+            stored = (yield from self._kept.keeping.load(self._left(deadline))) or self._kept.known
+            if stored is None or not self._kept.is_usable(stored):
                 return None
         token = yield from self.obtain(deadline)
         return TokenInfo(accessToken=str(token.value), expiresIn=int(token.expires_at - self._clock()))
@@ -181,23 +149,80 @@ class Tokens:
         Raises:
             PaymanError: As for `obtain`.
         """
+        until = min(deadline, self._clock() + _WAIT)
         token = yield from self._alone(
-            Alone(self._exchanged(request, deadline), until=deadline, lock=self._keeping.lock)
+            Alone(self._exchanged(request, deadline), until=until, lock=self._kept.lock)
         )
-        if token is None:
-            raise _busy()
+        if not isinstance(token, Token):
+            raise _busy(self._kept.keeping.name)
         return token
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether there is a token that could not be saved until now."""
+        return self._kept.is_unsaved
+
+    def flush(self) -> Flow[None]:
+        """A flow that saves what could not be saved until now; a failure is logged."""
+        if self._kept.is_unsaved:
+            yield from self._saved_again(self._clock() + _RENEWAL)
 
     def forget(self, refused: Token) -> None:
         """Drops a token that the server refused, unless another has taken its place."""
-        self._refused.append(refused.value)
+        self._kept.refuse(refused)
         if self._current is not None and self._current.value == refused.value:
             self._current = None
 
-    def _alone(self, step: Alone) -> Flow[Token | None]:
+    # What a test or a debugger looks at.
+
+    @property
+    def _known(self) -> StoredToken | None:
+        return self._kept.known
+
+    @_known.setter
+    def _known(self, known: StoredToken | None) -> None:
+        self._kept.known = known
+
+    @property
+    def _keeping(self) -> Keeping:
+        return self._kept.keeping
+
+    def _serves(self, token: Token, now: float) -> bool:
+        """Whether nothing has to be done about a token now."""
+        if not token.is_early(now):
+            return True
+        return now < token.expires_at and (not self.can_renew or now < self._not_before())
+
+    def _not_before(self) -> float:
+        """When another token can be asked for: at once, but for a refresh token that may be spent."""
+        return NEVER if self._owner.has_own_account else self._kept.rotation.not_before(self._kept.known)
+
+    def _left(self, deadline: float) -> float:
+        return max(0.1, min(deadline - self._clock(), _RENEWAL))
+
+    def _without_answer(self, failure: PaymanError, deadline: float) -> Flow[Token | None]:
+        """A flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
+
+        None is returned after the pause, in which another process may have put a newer token into the store.
+        """
+        until, now, known = self._not_before(), self._clock(), self._kept.known
+        if until <= now or known is None:
+            raise failure
+        token = self._current
+        if token is not None and now < token.expires_at:
+            return token
+        if len(known.unanswered) > 1 or until >= deadline:
+            raise failure
+        log.warning(
+            "The answer to a renewal was lost; its refresh token is tried once more in %.1f s", until - now
+        )
+        yield Sleep(until - now)
+        return None
+
+    def _alone(self, step: Alone) -> Flow[Token | Pause | None]:
         """Alone, and then, when the lock is free for others, the hook hears of what was renewed or was not."""
         try:
-            token: Token | None = yield step
+            token: Token | Pause | None = yield step
         except PaymanError:
             yield from self._consulted()
             raise
@@ -212,52 +237,67 @@ class Tokens:
                 return
             yield Consult(self._on_token, renewal)
 
+    def _saved_again(self, deadline: float) -> Flow[None]:
+        try:
+            yield Alone(self._kept.saved_again(deadline), until=self._clock(), lock=self._kept.lock)
+        except PaymanError as error:
+            log.debug("The lock for saving the token could not be had: %s", error)
+
     def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
         if self._current is not seen:
             return
         now = self._clock()
         try:
             # At most half of the time that the caller has: what it wants the token for still has to be done.
-            yield Alone(self._renew((now + deadline) / 2), until=now, lock=self._keeping.lock)
+            yield Alone(self._renew((now + deadline) / 2), until=now, lock=self._kept.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE
             log.warning("The access token could not be renewed yet, and still serves: %s", error)
 
-    def _renewed(self, seen: Token | None, failures: int, deadline: float) -> Flow[Token]:
+    def _renewed(self, seen: Token | None, failures: int, deadline: float) -> Flow[Token | Pause]:
         """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
         if self._current is not None and self._current is not seen:
             return self._current
         if self._failure is not None and self._failures != failures:
             raise copy.copy(self._failure)
         had_time = deadline - self._clock() >= _RENEWAL
+        until = min(deadline, self._clock() + _WAIT)
         try:
-            token: Token | None = yield Alone(self._renew(deadline), until=deadline, lock=self._keeping.lock)
+            token: Token | Pause | None = yield Alone(
+                self._renew(deadline), until=until, lock=self._kept.lock
+            )
             if token is None:
-                raise _busy()
+                raise _busy(self._kept.keeping.name)
         except PaymanError as error:
             if had_time:  # those who waited may have more time than one who was in a hurry
                 self._failure, self._failures = copy.copy(error), self._failures + 1
             raise
         return token
 
-    def _renew(self, deadline: float) -> Flow[Token]:
+    def _renew(self, deadline: float) -> Flow[Token | Pause]:
         """Alone among all who share the store: read again, renew, write."""
-        stored = (yield from self._keeping.load()) or self._known
-        if stored is not None and self._supersedes(stored):
-            self._known = stored
-            token = self._on_our_clock(stored)
-            if token is not None and token.value not in self._refused and not token.is_early(self._clock()):
+        if (yield from self._kept.loaded(self._left(deadline))):
+            token = self._kept.access_token
+            is_fresh = token is not None and not token.is_early(self._clock())
+            if token is not None and is_fresh and not self._kept.is_refused(token.value):
                 self._current = token
                 return token
+        pause = None if self._owner.has_own_account else self._kept.rotation.pause(self._kept.known)
+        if pause is not None:
+            return pause
         until = min(deadline, self._clock() + _RENEWAL)
-        return (yield from self._watched(self._reason(), self._issued(until)))
+        return (yield from self._watched(self._reason(), self._requests.renewed(until), deadline))
 
-    def _watched(self, reason: Reason, flow: Flow[IssuedToken]) -> Flow[Token]:
+    def _watched(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[Token]:
         """Has a token issued, keeps it, and tells of it."""
         before = self.refresh_token
 
         def kept() -> Flow[Token]:
-            return (yield from self._keep((yield from flow)))
+            issued = yield from flow
+            token = self._current = Token(issued.access_token, issued.lifetime, issued.expires_at)
+            self._early_after, self._failure = NEVER, None
+            yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
+            return token
 
         def told(token: Token | None, error: PaymanError | None) -> Renewal | None:
             if self._on_token is None and not self._observer.readers:
@@ -273,124 +313,23 @@ class Tokens:
         return (yield from self._observer.renewed(reason, kept(), told))
 
     def _reason(self) -> Reason:
-        known = self._known
+        known = self._kept.known
         if known is None or known.access_token is None:
             return "first"
-        if known.access_token in self._refused:
+        if self._kept.is_refused(known.access_token):
             return "refused"
         return "ending" if known.expires_at > self._now() else "ended"
 
-    def _issued(self, deadline: float) -> Flow[IssuedToken]:
-        application = self._owner.application
-        refresh_token = self.refresh_token
-        if refresh_token is not None:
-            try:
-                return (yield from self._requested(application.refresh(refresh_token), deadline))
-            except AuthenticationError as error:
-                if not _is_about_the_grant(error):
-                    raise
-                yield from self._drop_refresh_token()
-                if not self._owner.has_own_account:
-                    error.next_step = "Authorize again: the refresh token is no longer good."
-                    raise
-        if self._owner.has_own_account:
-            return (yield from self._requested(application.client_credentials(), deadline))
-        raise AuthenticationError(
-            "The access token has ended or was refused, and there is no refresh token to get another.",
-            next_step="Authorize again.",
-        )
-
     def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
-        self._known = None
-        issued = self._requested(request, min(deadline, self._clock() + _RENEWAL))
-        return (yield from self._watched("code", issued))
-
-    def _requested(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
-        sent_at = self._clock()
-        try:
-            answer = yield from Watch(self._observer, self._clock).sent(Send(request, deadline))
-        except APIConnectionError as error:
-            error.message = f"No access token could be fetched. {error.message}"
-            error.sent = False  # the token request perhaps, what the token was wanted for certainly not
-            raise
-        return read_token(answer, sent_at)
-
-    def _keep(self, issued: IssuedToken) -> Flow[Token]:
-        token = Token(issued.access_token, issued.lifetime, issued.expires_at)
-        stored = StoredToken(
-            issued_to=self._owner.name,
-            access_token=issued.access_token,
-            expires_at=self._now() + issued.expires_at - self._clock(),
-            lifetime=issued.lifetime,
-            refresh_token=issued.refresh_token or self.refresh_token,
-            scope=issued.scope,
-            lineage=(*self._lineage(), *mark(issued.refresh_token or issued.access_token))[-_REMEMBERED:],
-        )
-        self._known, self._current = stored, token
-        self._early_after, self._failure = _NEVER, None
-        try:
-            yield from self._keeping.save(stored)
-        except TokenStoreError as error:
-            if issued.refresh_token is not None:  # the one that others still find there is spent
-                raise
-            log.warning("The new access token could not be kept for others: %s", error)
-        return token
-
-    def _drop_refresh_token(self) -> Flow[None]:
-        if self._known is not None:
-            self._known = self._known._replace(refresh_token=None)
-            try:
-                yield from self._keeping.save(self._known)
-            except TokenStoreError as error:
-                log.warning("A refresh token that was refused could not be removed: %s", error)
-
-    def _lineage(self) -> tuple[str, ...]:
-        return self._known.lineage if self._known else ()
-
-    def _supersedes(self, stored: StoredToken) -> bool:
-        """Whether a stored token takes the place of what this client knows.
-
-        Raises:
-            ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
-        """
-        ours, theirs = self._lineage(), stored.lineage
-        if self._is_dead(stored):
-            return False
-        if not ours or self._owner.has_own_account:
-            return True
-        if not set(ours) & set(theirs):
-            raise ConfigurationError(
-                "The token store holds a token of another authorization than this client's.",
-                next_step="Give every account a store of its own, by a name of its own; with_auth_code replaces what is there.",
-            )
-        # After a save that failed, what is there is older than what we have: its refresh token is spent.
-        return ours[-1] in theirs
-
-    def _is_dead(self, stored: StoredToken) -> bool:
-        """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
-        token = self._on_our_clock(stored)
-        serves = token is not None and token.value not in self._refused and token.expires_at > self._clock()
-        return stored.refresh_token is None and not serves
-
-    def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
-        if stored is None or stored.access_token is None:
-            return None
-        # Wall clocks are set, and tests freeze them; a token never lives longer than it was issued for.
-        left = min(stored.expires_at - self._now(), stored.lifetime)
-        return Token(stored.access_token, stored.lifetime, self._clock() + left)
+        until = min(deadline, self._clock() + _RENEWAL)
+        self._kept.known = None
+        return (yield from self._watched("code", self._requests.exchanged(request, until), deadline))
 
 
-def _is_about_the_grant(error: AuthenticationError) -> bool:
-    """Whether a refusal says that the refresh token is no longer good, and not the client, the request or a proxy."""
-    if error.error is not None:
-        return error.error == "invalid_grant"
-    response = error.response
-    return response is not None and response.status_code in {400, 401} and "json" in response.content_type
-
-
-def _busy() -> APITimeoutError:
+def _busy(where: str) -> APITimeoutError:
     failure = APITimeoutError(
-        "Another renewal of the access token did not end in time.", next_step="Try again."
+        f"Another renewal of the access token did not end in time: it holds the lock of {where}.",
+        next_step="Try again.",
     )
     failure.sent = False
     return failure

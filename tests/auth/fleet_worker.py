@@ -5,9 +5,14 @@ Its order: base_url, client_id, client_secret, refresh_token, asks, and the stor
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from typing import Any
 
+import httpx
+
+from payman_api import PATHS
 from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
 from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
 
@@ -33,3 +38,22 @@ def work(order: dict[str, Any]) -> dict[str, int]:
             except PaymanError as error:
                 seen[f"{type(error).__name__}: {error.message}"] += 1
     return dict(seen)
+
+
+class Deadly(httpx.HTTPTransport):
+    """A way on which the process is killed when the token endpoint has answered."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = super().handle_request(request)
+        if request.url.path == PATHS["create_token"]:
+            answer.read()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+
+def die_before_saving(order: dict[str, Any]) -> None:
+    """Asks with a refresh token, and is killed between its rotation and the saving of the next one."""
+    config: Any = {**order, "transport": Deadly()}
+    store, refresh_token = FileTokenStore(config.pop("file")), config.pop("refresh_token")
+    with PaymanClient.with_token(config, {"refreshToken": refresh_token}, token_store=store) as client:
+        client.ask("test connection")

@@ -32,6 +32,7 @@ class _Kept(NamedTuple):
     refresh_token: Secret | None
     scope: str | None
     lineage: tuple[str, ...]
+    unanswered: tuple[float, ...]
 
 
 class StoredToken(_Kept):
@@ -46,6 +47,7 @@ class StoredToken(_Kept):
         scope: What it allows, as the server said it.
         lineage: Marks of the tokens that this one descends from, its own last; they tell whether two tokens are of one
             authorization, and which is the newer.
+        unanswered: When the refresh token was sent without an answer that was read, in seconds since 1970: it may be spent.
     """
 
     __slots__ = ()
@@ -59,10 +61,13 @@ class StoredToken(_Kept):
         refresh_token: str | None = None,
         scope: str | None = None,
         lineage: Iterable[str] = (),
+        unanswered: Iterable[float] = (),
     ) -> Self:
         """Makes secrets of what would show itself in a traceback."""
         access, refresh = _secret(access_token), _secret(refresh_token)
-        return super().__new__(cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage))
+        return super().__new__(
+            cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
+        )
 
     def to_json(self) -> str:
         """The token as JSON text, secrets included."""
@@ -92,6 +97,7 @@ class StoredToken(_Kept):
             return None
         members = cast("Mapping[str, Any]", given)
         known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
+        known["unanswered"] = members.get("unanswered", [])  # earlier versions did not write it
         texts = ("issued_to", "access_token", "refresh_token", "scope")
         if (
             not isinstance(known["issued_to"], str)
@@ -99,6 +105,8 @@ class StoredToken(_Kept):
             or not all(_is_number(known[name]) for name in ("expires_at", "lifetime"))
             or not isinstance(known["lineage"], list)
             or not all(isinstance(mark, str) for mark in cast("list[object]", known["lineage"]))
+            or not isinstance(known["unanswered"], list)
+            or not all(_is_number(moment) for moment in cast("list[object]", known["unanswered"]))
         ):
             return None
         return cls(**known)

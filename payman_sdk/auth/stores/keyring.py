@@ -156,11 +156,11 @@ class KeyringTokenStore:
             return False
         try:
             self._set(self._entry, text)
+            return self._get(self._entry) == text or len(text) <= _SIZES[-1]
         except Exception as error:
             if _is_about_access(error) or len(text) <= _SIZES[-1]:
                 raise
-            return False
-        return True
+        return False
 
     def _write_parts(self, text: str, unused: str) -> int:
         """Write a token into the set that is not in use, and read it again; returns how many entries it takes."""
