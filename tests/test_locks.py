@@ -169,7 +169,7 @@ def test_ci_needs_root_for_packages_of_debian_only(tmp_path: Path) -> None:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
     log = tmp_path / "log"
-    for name in ("regenerate", "lint", "test", "bench"):
+    for name in ("regenerate", "lint", "release", "test", "bench"):
         program(folder / "scripts" / name, f'echo "{name} $*" >> {log}')
     program(programs / "id", "echo 1000")
     program(programs / "sudo", 'if [ "$SUDO" = yes ]; then shift; [ "$1" = true ] || "$@"; else exit 1; fi')
@@ -191,7 +191,7 @@ def test_ci_needs_root_for_packages_of_debian_only(tmp_path: Path) -> None:
         )
         return done.returncode, done.stderr, log.read_text().splitlines() if log.exists() else []
 
-    steps = ["regenerate --check", "lint ", "test ", "bench --quick"]
+    steps = ["regenerate --check", "lint ", "release ", "test ", "bench --quick"]
     status, said, done = run()
     assert (status, done) == (2, [])
     assert (

@@ -44,10 +44,16 @@ def test_the_test_in_readme_passes(payman_client: PaymanClient, payman_sandbox: 
 
 
 def test_readme_says_what_ci_runs() -> None:
-    """README names the four commands that CI runs, and they are the ones CI runs."""
+    """README names the commands that CI runs, and they are the ones CI runs."""
     ci = (README.parent / ".ci" / "run").read_text(encoding="utf-8")
     commands = [line for line in ci.splitlines() if line.startswith("scripts/")]
-    assert commands == ["scripts/regenerate --check", "scripts/lint", "scripts/test", "scripts/bench --quick"]
+    assert commands == [
+        "scripts/regenerate --check",
+        "scripts/lint",
+        "scripts/release",
+        "scripts/test",
+        "scripts/bench --quick",
+    ]
     assert (
         "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/test` and `scripts/bench --quick`"
         in README.read_text(encoding="utf-8")

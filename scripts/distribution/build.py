@@ -1,0 +1,68 @@
+"""Wheel and source of a checkout, built twice: the same commit gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from scripts.distribution.checkout import Checkout
+
+_BUILD = """
+import os, sys
+from poetry.core.masonry import api
+os.umask(int(sys.argv[2], 8))
+api.build_wheel(sys.argv[1])
+api.build_sdist(sys.argv[1])
+"""
+# What may differ between two machines must not show.
+_MACHINES = (
+    {"umask": "022", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
+    {"umask": "077", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
+)
+
+
+class IrreproducibleError(Exception):
+    """Two builds of one commit differ."""
+
+
+def build(checkout: Checkout, folder: Path) -> list[Path]:
+    """Build wheel and source from the commit, and return their files.
+
+    Raises:
+        IrreproducibleError: A second build gives other files.
+    """
+    made: list[dict[str, str]] = []
+    with tempfile.TemporaryDirectory() as place:
+        for number, machine in enumerate(_MACHINES):
+            source, target = Path(place) / f"source-{'x' * number}", Path(place) / f"built-{number}"
+            source.mkdir()
+            target.mkdir()
+            checkout.export(source)
+            _run(source, target, machine, checkout.committed_at)
+            made.append({file.name: digest(file) for file in sorted(target.iterdir())})
+        if made[0] != made[1]:
+            differing = sorted(name for name, _ in made[0].items() ^ made[1].items())
+            raise IrreproducibleError(f"two builds differ: {', '.join(dict.fromkeys(differing))}")
+        folder.mkdir(parents=True, exist_ok=True)
+        return [Path(shutil.copy(Path(place) / "built-0" / name, folder / name)) for name in made[0]]
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _run(source: Path, target: Path, machine: dict[str, str], epoch: int) -> None:
+    environment = {**os.environ, **machine, "SOURCE_DATE_EPOCH": str(epoch)}
+    subprocess.run(
+        [sys.executable, "-c", _BUILD, str(target), machine["umask"]],
+        cwd=source,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )

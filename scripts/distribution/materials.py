@@ -1,0 +1,51 @@
+"""The bill of materials of a release, in CycloneDX: what the SDK needs, and what its extras need, with hashes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_materials(root: Path, file: Path, cyclonedx: Path, epoch: int) -> None:
+    """Write the bill of materials.
+
+    The same locks give the same bytes. What only an extra needs has the scope `optional`.
+
+    Args:
+        root: The checkout.
+        file: The file to write.
+        cyclonedx: The program `cyclonedx-py`.
+        epoch: The time in it, in seconds since 1970.
+
+    Raises:
+        subprocess.CalledProcessError: The program failed.
+    """
+    locks = root / "scripts"
+    with tempfile.TemporaryDirectory() as place:
+        project = Path(place) / "pyproject.toml"
+        # Of two tables that name a project, the program reads that of poetry, which here says how to build and no more.
+        text = (root / "pyproject.toml").read_text("utf-8")
+        project.write_text(text.partition("\n[tool.")[0] + "\n", "utf-8")
+        kind = ["--pyproject", str(project), "--mc-type", "library", "--sv", "1.6", "--of", "JSON"]
+        lock = str(locks / "distribution" / "extras.lock")
+        done = subprocess.run(
+            [str(cyclonedx), "requirements", *kind, "--output-reproducible", lock],
+            env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch)},
+            capture_output=True,
+            check=True,
+        )
+    materials: dict[str, Any] = json.loads(done.stdout)
+    required = _names(locks / "benchmarks" / "locks" / "ours.lock")
+    for component in materials["components"]:
+        component["scope"] = "required" if component["name"] in required else "optional"
+        component.pop("description", None)  # the line of the lock, once more
+    file.write_text(json.dumps(materials, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def _names(lock: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9._-]+)==", lock.read_text("utf-8"), re.MULTILINE))
