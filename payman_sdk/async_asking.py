@@ -86,7 +86,7 @@ class AsyncAsking(Session["AsyncDoor"]):
 
         Args:
             text: What the agent should do, in plain words.
-            options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
+            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
                 `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`,
                 `on_task`, `before_send`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function is called with
                 every event, and what it raises stops the stream and comes out unchanged.
@@ -130,7 +130,7 @@ class AsyncAsking(Session["AsyncDoor"]):
 
         Args:
             text: What the agent should do, in plain words.
-            options: `idempotency_key`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
+            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
                 `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see
                 `StreamOptions`.
             **keywords: The same options as keywords; a keyword wins over the dict.

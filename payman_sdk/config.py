@@ -102,7 +102,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         on_token=_hook(given, "on_token"),
         on_task=_hook(given, "on_task"),
         telemetry=given.get("telemetry"),
-        key_store=_key_store(given.get("key_store")),
+        key_store=check_key_store(given.get("key_store")),
     )
 
 
@@ -312,7 +312,12 @@ def _is_host(host: str, written: str) -> bool:
     return bool(host) and all(character.isalnum() or character in "-_." for character in host)
 
 
-def _key_store(store: object) -> object:
+def check_key_store(store: object) -> object:
+    """Return a key store, or None; refuse what cannot record keys.
+
+    Raises:
+        ConfigurationError: It lacks a method of `KeyStore`.
+    """
     if store is not None and not all(
         callable(getattr(store, name, None)) for name in ("load", "claim", "forget")
     ):

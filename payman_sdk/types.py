@@ -149,6 +149,8 @@ class StreamOptions(_Options, total=False):
     """Start a new session with this ask; the client stays in it."""
     idempotency_key: str | None
     """A name for the operation, such as `invoice-42`: an ask with the same key is the same task, from any process."""
+    key_store: KeyStore | None
+    """Where the use of the key is recorded; the client's by default."""
 
 
 class ReplyOptions(_Options, total=False):

@@ -73,7 +73,9 @@ class Agent:
         self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         before_send = options.get("before_send", self._config.before_send)
-        answer, task = yield from carry_out(WholeAnswer(ask, self._tokens, time), before_send, self._keys)
+        answer, task = yield from carry_out(
+            WholeAnswer(ask, self._tokens, time), before_send, self._keys_of(options)
+        )
         time.watch.answer = lambda: _formatted(task, **ask.ids()).text
         yield from noted(task, time.watch)
         if raw and not options.get("raise_on_failure"):
@@ -95,7 +97,7 @@ class Agent:
             self._time(options, ask.task_id),
             options.get("idle_timeout", self._config.idle_timeout),
             options.get("before_send", self._config.before_send),
-            keys=self._keys,
+            keys=self._keys_of(options),
             raise_on_failure=options.get("raise_on_failure", False),
         )
 
@@ -120,6 +122,10 @@ class Agent:
         task_id = task_id_of(task)
         found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
         return _found(*found, task_id)
+
+    def _keys_of(self, options: Mapping[str, Any]) -> Keys:
+        store = options.get("key_store")
+        return self._keys if store is None else self._keys._replace(store=store)
 
     def _time(self, options: Mapping[str, Any], task_id: str) -> Time:
         config = self._config

@@ -6,7 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from payman_sdk.config import check_hook, read_resend, read_settle_time, refuse_unknown, retries, seconds
+from payman_sdk.config import (
+    check_hook,
+    check_key_store,
+    read_resend,
+    read_settle_time,
+    refuse_unknown,
+    retries,
+    seconds,
+)
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
 
@@ -57,6 +65,7 @@ def read_options(
     for key in _HOOKS:
         check_hook(given.get(key), key)
     _check_key(given.get("idempotency_key"))
+    check_key_store(given.get("key_store"))
     retries(given.get("max_retries"))
     read_settle_time(given.get("settle_time"))
     read_resend(given.get("resend"))

@@ -26,6 +26,7 @@ from payman_sdk.errors import (
     StreamInterruptedError,
 )
 from payman_sdk.ids import task_id_for
+from payman_sdk.key_store import MemoryKeyStore
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import Connect
 from tests.loops import LOOPS, run_on
@@ -464,3 +465,15 @@ def test_a_key_without_retries(peer: Peer, connect: Connect) -> None:
     assert client.ask(PAYMENT, idempotency_key=KEY).text == "Done."
     first, second = (request.json["params"] for request in peer.asks())
     assert first == second
+
+
+@pytest.mark.parametrize("ask", [plainly, streaming, heard])
+def test_a_key_store_of_one_ask(ask: Ask, peer: Peer, connect: Connect) -> None:
+    """An ask that is given a key store records its key there and nowhere else; what is none is refused."""
+    clients, asks = MemoryKeyStore(), MemoryKeyStore()
+    client = connect(key_store=clients)
+    ask(client, PAYMENT, idempotency_key=KEY, key_store=asks)
+    operation = f"{task_id_for('pm-test-1', KEY)} at {peer.base_url}"
+    assert (clients.load(operation), asks.load(operation) is not None) == (None, True)
+    with pytest.raises(ConfigurationError, match="key_store is a dict"):
+        ask(client, PAYMENT, idempotency_key=KEY, key_store={})
