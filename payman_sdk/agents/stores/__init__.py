@@ -11,10 +11,10 @@ import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal, Protocol, Self, TypeAlias, cast, get_args
+from typing import Any, Literal, Protocol, Self, TypeAlias, get_args
 from weakref import WeakValueDictionary
 
-from attrs import asdict, evolve, field, fields, frozen
+from attrs import asdict, evolve, field, frozen
 
 from payman_sdk.errors import PaymanError
 from payman_sdk.flows import Lock
@@ -91,7 +91,7 @@ class Operation:
         """
         try:
             members: dict[str, Any] = {"sent_at": None, **json.loads(text)}
-            if members.keys() == {member.name for member in fields(cls)} and _is_sound(members):
+            if members.keys() == _KINDS.keys() and _is_sound(members):
                 if members["amount"] is not None:
                     members["amount"] = Decimal(members["amount"])
                 return cls(**members)
@@ -102,27 +102,28 @@ class Operation:
         )
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("task_id", "account", "stage", "answer"), (str,)),
+    **dict.fromkeys(("name", "text", "amount", "currency", "status", "session_id"), (str, type(None))),
+    **dict.fromkeys(("runs", "replies"), (list,)),
+    "is_replying": (bool,),
+    "sent_at": (int, float, type(None)),
+}
+"""The members of a record, and what each may be in JSON."""
+
+
 def _is_sound(members: Mapping[str, Any]) -> bool:
     """Whether members that were read can be those of an operation. A damaged one must not pass for an operation that counts less."""
     amount, sent_at = members["amount"], members["sent_at"]
     return (
-        members["stage"] in get_args(Stage)
+        all(isinstance(members[name], kinds) for name, kinds in _KINDS.items())
+        and all(isinstance(one, str) for name in ("runs", "replies") for one in members[name])
+        and members["stage"] in get_args(Stage)
         and members["status"] in _STATUSES
-        and all(isinstance(members[name], str) for name in ("task_id", "account", "answer"))
-        and all(isinstance(members[name], str | None) for name in ("name", "text", "currency", "session_id"))
-        and all(_is_list_of_texts(members[name]) for name in ("runs", "replies"))
-        and isinstance(members["is_replying"], bool)
         and (amount is None) == (members["currency"] is None)
-        and (
-            amount is None
-            or (isinstance(amount, str) and Decimal(amount) > 0 and Decimal(amount).is_finite())
-        )
-        and (sent_at is None or (type(sent_at) in (int, float) and sent_at >= 0 and math.isfinite(sent_at)))
+        and (amount is None or (Decimal(amount).is_finite() and Decimal(amount) > 0))
+        and (sent_at is None or (not isinstance(sent_at, bool) and sent_at >= 0 and math.isfinite(sent_at)))
     )
-
-
-def _is_list_of_texts(given: object) -> bool:
-    return isinstance(given, list) and all(isinstance(one, str) for one in cast("list[object]", given))
 
 
 class OperationStore(Protocol):
