@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker"])
+_FORKS.set_forkserver_preload(["tests.faults.asker", "tests.auth.fleet_worker", "tests.agents.mortal"])
 
 
 class Forked:

@@ -88,6 +88,27 @@ async def _awaited(returned: Awaitable[Any]) -> Any:
         raise WithheldError from error
 
 
+def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
+    """Return a hook that adds what it raises to a list: it says nothing about what was sent, whatever it is."""
+
+    def call(about: Any) -> Any:
+        try:
+            returned = hook(about)
+        except Exception as error:
+            raised.append(error)
+            raise
+        return wait(returned) if isawaitable(returned) else returned
+
+    async def wait(returned: Awaitable[Any]) -> Any:
+        try:
+            return await returned
+        except Exception as error:
+            raised.append(error)
+            raise
+
+    return call
+
+
 def sending(on_message: OnMessage | None, before_send: Callable[[Any], Any] | None) -> dict[str, Any]:
     """The options of what is sent: what is told every event, and the client's own hook."""
     given = {"on_message": on_message, "before_send": before_send and withholding(before_send)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -10,9 +11,12 @@ from typing import Any, Self
 
 from attrs import evolve
 
+from payman_sdk.agents.claims import claims_of
 from payman_sdk.agents.limits import Limit, money_in, states_numbers
+from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.steps import Call, Flow, Invoke, Sleep
 from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
+from payman_sdk.clock import wall_time
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
 
@@ -30,10 +34,20 @@ class Ledger:
         account: The client's id and server.
         run_id: The run.
         limit: How much the run may pay.
+        clock: The time in seconds since 1970; without one, the store's, or else this machine's.
     """
 
-    def __init__(self, store: OperationStore, account: str, run_id: str, limit: Limit | None) -> None:
+    def __init__(
+        self,
+        store: OperationStore,
+        account: str,
+        run_id: str,
+        limit: Limit | None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self._store = store
+        self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
+        self._claims = claims_of(store)
         self._account = account
         self._run_id = run_id
         self._limit = limit
@@ -57,6 +71,10 @@ class Ledger:
         if not isinstance(operation, Operation):
             raise OperationStoreError(
                 f"The operation store gave a {type(operation).__name__}, not an Operation."
+            )
+        if operation.task_id != task_id:
+            raise OperationStoreError(
+                f"The operation store gave another operation than that of task {task_id}."
             )
         if operation.account != self._account:
             raise ConfigurationError(
@@ -88,24 +106,57 @@ class Ledger:
                 "This run has a limit in money, and the reply may change how much is paid; answer without numbers, such as approve "
                 "or deny."
             )
-        counted = yield from self._asked(lambda: tuple(self._store.of_run(self._run_id)))
-        return self._limit.refusal(operation, counted)
+        return self._limit.refusal(operation, (yield from self._counted()))
 
-    def claim(self, operation: Operation) -> Flow[Operation | str]:
+    def claim(self, operation: Operation, known: Operation | None) -> Flow[Operation | str | None]:
         """A flow that counts an operation and writes down that it is sent from now on; or tells why it may not be.
 
         Nobody else counts in the run meanwhile, so that two operations at once do not both take what is left for one.
+
+        Args:
+            operation: What is sent.
+            known: What was written down of it when it was looked at.
+
+        Returns:
+            The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
+            meanwhile, because the lock of the operation was lost.
         """
         with (yield from self._held(f"run {self._run_id}")) as hold:
             if not (yield from hold.taken(_RUN_PATIENCE)):
                 raise OperationStoreError("The operation store's lock of the run could not be had.")
-            refusal = yield from self.refusal(operation)
+            if (yield from self.load(operation.task_id)) != known:
+                return None
+            counted = () if self._limit is None else (yield from self._counted())
+            refusal = None if self._limit is None else self._limit.refusal(operation, counted)
             if refusal is not None:
                 return refusal
             runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
-            operation = evolve(operation, stage="sent", runs=runs)
-            yield from self.save(operation)
+            now = yield from self.now()
+            operation = evolve(operation, stage="sent", runs=runs, sent_at=now)
+            claim = getattr(self._store, "claim", None)
+            if self._limit is None or claim is None:
+                yield from self.save(operation)
+            else:
+                yield from self._asked(partial(claim, operation, self._run_id, len(counted)))
+            self._claims.add(operation.task_id, self._run_id)
         return operation
+
+    def key_of(self, claimed: Operation, before: Operation) -> OperationKey:
+        """Return what a client needs to know to send an operation that was claimed.
+
+        Args:
+            claimed: The operation as it is written down.
+            before: The same before it was claimed.
+        """
+        return OperationKey(self._store, self._clock, claimed, before.sent_at)
+
+    def now(self) -> Flow[float]:
+        """A flow that returns the time in seconds since 1970.
+
+        Raises:
+            OperationStoreError: The store's clock failed.
+        """
+        return float((yield from self._asked(self._clock)))
 
     def save(self, operation: Operation) -> Flow[None]:
         """A flow that writes an operation down.
@@ -117,11 +168,43 @@ class Ledger:
 
     def note(self, operation: Operation) -> Flow[Operation]:
         """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
+        if self._run_id not in operation.runs:
+            self._claims.remove(operation.task_id, self._run_id)
         try:
             yield from self.save(operation)
         except OperationStoreError as error:
             log.warning("How an operation went on could not be written down: %s", error)
         return operation
+
+    def give_back(self, claimed: Operation, before: Operation) -> Flow[Operation]:
+        """A flow that writes an operation down as it was before it was claimed, and returns how it is written down now.
+
+        Where somebody else has written it down since, because its lock was lost, that stays.
+        """
+        try:
+            written = yield from self.load(claimed.task_id)
+        except OperationStoreError:
+            written = claimed
+        return (yield from self.note(before)) if written in (claimed, None) else written
+
+    def note_sent(self, operation: Operation) -> Flow[Operation]:
+        """A flow that writes down that an operation may have been sent until now, and returns it."""
+        with contextlib.suppress(OperationStoreError):
+            operation = evolve(operation, sent_at=(yield from self.now()))
+        return (yield from self.note(operation))
+
+    def _counted(self) -> Flow[tuple[Operation, ...]]:
+        """Return what counts in the run.
+
+        Raises:
+            OperationStoreError: The store failed, or has lost what this process has counted.
+        """
+        expected = self._claims.of_run(self._run_id)
+        counted: tuple[Operation, ...] = yield from self._asked(
+            lambda: tuple(self._store.of_run(self._run_id))
+        )
+        self._claims.check(self._run_id, expected, {one.task_id for one in counted})
+        return counted
 
     def _held(self, name: str) -> Flow[Hold]:
         lock = yield from self._asked(partial(self._store.lock, name))

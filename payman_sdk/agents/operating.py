@@ -1,9 +1,13 @@
-"""An operation from its claim to its end, as flows: it is written down before it is sent, and sent once."""
+"""An operation from its claim to its end, as flows: it is written down before it is sent, and sent once.
+
+What was sent, and Payman does not know, may still arrive for the client's `settle_time`: until then nothing is sent under its name.
+It counts until it is known not to have happened, also when it may be sent again.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -17,12 +21,13 @@ from payman_sdk.agents.asking import (
     WithheldError,
     agreed,
     not_agreed,
+    remember_raised,
     sending,
 )
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.results import OperationResult
-from payman_sdk.agents.steps import Flow, Invoke, Sleep
-from payman_sdk.agents.stores import Operation, OperationStoreError
+from payman_sdk.agents.steps import Flow, Invoke
+from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import (
     AgentError,
     APIStatusError,
@@ -33,18 +38,14 @@ from payman_sdk.errors import (
     RateLimitError,
     ServerError,
     TaskNotFoundError,
-    TokenStoreError,
 )
 from payman_sdk.types import TaskState
 
 if TYPE_CHECKING:
     from payman_sdk.async_client import AsyncPaymanClient
     from payman_sdk.client import PaymanClient
+    from payman_sdk.config import Config
     from payman_sdk.types import FormattedTaskResponse
-
-
-_SETTLING = 0.5
-"""Seconds before what Payman does not know counts as never sent: a process may have died while it was on its way."""
 
 
 class Desk:
@@ -54,7 +55,7 @@ class Desk:
         client: The client that everything is sent with.
         ledger: What is written down.
         confirm: Who is asked; None where nobody is.
-        before_send: The hook of the client's own, if it has one.
+        config: The client's settings: its hooks, and when something may be sent again.
     """
 
     def __init__(
@@ -62,23 +63,27 @@ class Desk:
         client: PaymanClient | AsyncPaymanClient,
         ledger: Ledger,
         confirm: Confirm | None,
-        before_send: Callable[[Any], Any] | None,
+        config: Config,
     ) -> None:
         self.client = client
         self.ledger = ledger
         self.confirm = confirm
-        self._before_send = before_send
+        self._config = config
 
-    def options(self, on_message: OnMessage | None) -> dict[str, Any]:
-        """The options of what is sent."""
-        return sending(on_message, self._before_send)
-
-    def looked_up(self, operation: Operation, settling: float = 0.0) -> Flow[Operation]:
-        """A flow that learns how an operation that may have been sent stands now; it is not written down.
+    def options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
+        """Return the options of what is sent.
 
         Args:
-            operation: The operation.
-            settling: Seconds to wait before a second look, where Payman does not know it.
+            on_message: Called with every event.
+            raised: What hooks raise is added here.
+        """
+        config = self._config
+        hooks = {"on_message": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
+        watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
+        return watched | sending(None, config.before_send)
+
+    def look_up(self, operation: Operation) -> Flow[Operation | None]:
+        """Return how an operation that may have been sent stands; None where Payman does not know it. It is not written down.
 
         Raises:
             PaymanError: That cannot be learned.
@@ -88,12 +93,20 @@ class Desk:
         except TaskNotFoundError:
             if operation.status is not None:
                 raise  # Payman knew it once; that it is forgotten now says nothing
-        else:
-            return heard(operation, answer)
-        if settling:
-            yield Sleep(settling)
-            return (yield from self.looked_up(operation))
-        return operation.reopened()
+            return None
+        return heard(operation, answer)
+
+    def may_resend(self, operation: Operation, now: float) -> bool:
+        """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more.
+
+        Args:
+            operation: What was sent.
+            now: The time by the ledger's clock.
+        """
+        if self._config.resend != "after_settling" or operation.text is None or operation.is_replying:
+            return False
+        sent_at = operation.sent_at
+        return sent_at is not None and now - sent_at >= self._config.settle_time
 
 
 def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
@@ -132,40 +145,70 @@ def pay(
         if not (yield from hold.taken(patience)):
             return wording.under_way(operation, task_id)
         known = yield from ledger.load(task_id)
-        if known is not None and known.stage != "open":
-            known = yield from settled(desk, known, _SETTLING)
-            if known.stage != "open":
-                return repeated(known, text)
         new = ledger.new(task_id, operation, text, desk.client.get_session_id())
-        why = yield from ledger.refusal(new)
+        if known is not None and known.stage != "open":
+            known, may_resend = yield from settle(desk, known)
+            if not may_resend:
+                return repeat(known, text)
+            if known.text != text:  # the first words may have been carried out, so no others are sent
+                return repeat(known, text, may_resend=True)
+            # What was sent counts, also while it is sent once more.
+            new = evolve(new, stage="sent", runs=known.runs, sent_at=known.sent_at)
+        why: str | None = None
+        if desk.confirm is not None:  # nobody is asked in vain
+            why = yield from ledger.refusal(new)
         if why is None:
             proposal = Proposal(text=text, operation=operation, task_id=task_id)
             why = yield from agreed(desk.confirm, proposal)
         if why is not None:
-            return wording.not_allowed(new, why)
-        claimed = yield from ledger.claim(new)
+            return refuse(new, why)
+        claimed = yield from ledger.claim(new, known)
+        if claimed is None:
+            return (yield from _overtaken(desk, operation, task_id, text))
         if isinstance(claimed, str):
-            return wording.not_allowed(new, claimed)
-        return (yield from _sent(desk, claimed, on_message))
+            return refuse(new, claimed)
+        return (yield from _sent(desk, new, claimed, on_message))
 
 
-def settled(desk: Desk, operation: Operation, settling: float = 0.0) -> Flow[Operation]:
-    """A flow that learns how an operation went on that may have been sent, as far as that can be learned."""
+def settle(desk: Desk, operation: Operation) -> Flow[tuple[Operation, bool]]:
+    """Return how an operation that may have been sent went on, as far as that can be learned, and whether it may be sent again."""
     if operation.stage != "sent":
-        return operation
+        return operation, False
     try:
-        operation = yield from desk.looked_up(operation, settling)
+        now = yield from desk.ledger.now()  # before the look, which has to come after `settle_time`
+        found = yield from desk.look_up(operation)
     except ConfigurationError:
         raise
     except PaymanError:
-        return operation
-    return (yield from desk.ledger.note(operation))
+        return operation, False
+    if found is not None:
+        return (yield from desk.ledger.note(found)), False
+    if operation.sent_at is None or operation.sent_at > now:
+        # No record says when, or a clock was set back or is another machine's: it was sent now at the latest.
+        return (yield from desk.ledger.note(evolve(operation, sent_at=now))), False
+    return operation, desk.may_resend(operation, now)
 
 
-def repeated(operation: Operation, text: str) -> OperationResult:
-    """What somebody is told who asks for an operation again."""
-    result = wording.told(operation)
+def _overtaken(desk: Desk, operation: str, task_id: str, text: str) -> Flow[OperationResult]:
+    """Return how an operation stands that somebody else has taken up, because its lock was lost."""
+    known = yield from desk.ledger.load(task_id)
+    if known is None or known.stage == "open":
+        return wording.under_way(operation, task_id)
+    known, _ = yield from settle(desk, known)
+    return repeat(known, text)
+
+
+def repeat(operation: Operation, text: str, *, may_resend: bool = False) -> OperationResult:
+    """Return what somebody reads who asks for an operation again."""
+    result = wording.can_be_sent_again(operation) if may_resend else wording.told(operation)
     return result if operation.text == text else result.noting(wording.in_other_words(operation))
+
+
+def refuse(operation: Operation, why: str) -> OperationResult:
+    """Return what somebody reads whose operation is not sent now. What was sent before may still have been carried out."""
+    if operation.stage == "open":
+        return wording.not_allowed(operation, why)
+    return wording.can_be_sent_again(operation).noting(wording.not_sent_again(why))
 
 
 def check(desk: Desk, operation: str, task_id: str) -> Flow[OperationResult]:
@@ -174,85 +217,89 @@ def check(desk: Desk, operation: str, task_id: str) -> Flow[OperationResult]:
     with (yield from ledger.hold(task_id)) as hold:
         is_held = yield from hold.taken(0)
         known = yield from ledger.load(task_id)
-        if known is None or known.stage == "open":
+        is_written = known is not None and known.stage != "open"
+        if known is None or not is_written:
             name = None if operation == task_id else operation
             known = evolve(ledger.new(task_id, name, None, None), stage="sent")
-            is_written = False
-        else:
-            is_written = True
-        if known.stage == "sent":
-            try:
-                known = yield from desk.looked_up(known, _SETTLING if is_written else 0.0)
-            except ConfigurationError:
-                raise
-            except PaymanError as error:
-                return wording.told(known) if is_written else wording.cannot_be_told(known, error)
-            if known.stage == "open" and not is_held:
-                return wording.under_way(operation, task_id)
-            if is_written and is_held:
-                yield from ledger.note(known)
-        return wording.not_known(operation, task_id) if known.stage == "open" else wording.told(known)
+        elif is_held:
+            known, may_resend = yield from settle(desk, known)
+            return wording.can_be_sent_again(known) if may_resend else wording.told(known)
+        if known.stage == "ended":
+            return wording.told(known)
+        try:
+            found = yield from desk.look_up(known)
+        except ConfigurationError:
+            raise
+        except PaymanError as error:
+            return wording.told(known) if is_written else wording.cannot_be_told(known, error)
+        if found is not None:
+            return wording.told(found)
+        return wording.not_known(operation, task_id) if is_held else wording.under_way(operation, task_id)
 
 
-def _sent(desk: Desk, operation: Operation, on_message: OnMessage | None) -> Flow[OperationResult]:
+def _sent(
+    desk: Desk, before: Operation, claimed: Operation, on_message: OnMessage | None
+) -> Flow[OperationResult]:
     """A flow that sends what is written down, and writes down what becomes of it."""
-    ledger, options = desk.ledger, desk.options(on_message)
-    text = operation.text or ""
+    ledger, raised = desk.ledger, list[Exception]()
+    key = ledger.key_of(claimed, before)
+    options: dict[str, Any] = {"idempotency_key": claimed.name, "key_store": key}
     try:
-        answer = yield Invoke(partial(desk.client.ask, text, idempotency_key=operation.name, **options))
+        answer = yield Invoke(
+            partial(desk.client.ask, claimed.text or "", **options, **desk.options(on_message, raised))
+        )
     except WithheldError as withheld:
-        opened = yield from ledger.note(operation.reopened())
-        return wording.not_allowed(opened, not_agreed(withheld.__cause__))
-    except IdempotencyKeyReuseError:
-        known = yield from settled(desk, evolve(operation, text=None, runs=()))
-        return wording.told(known).noting(wording.in_other_words(known))
+        written = yield from ledger.give_back(claimed, before)
+        return refuse(before, not_agreed(withheld.__cause__)) if written is before else wording.told(written)
     except Exception as error:
-        if is_about(error, operation):
-            return (yield from _failed(desk, operation, error))
-        with contextlib.suppress(PaymanError):
-            yield from settled(desk, operation)
-        raise
-    return wording.told((yield from ledger.note(heard(operation, answer))))
+        claimed = key.operation
+        if not is_about(error, claimed, raised):
+            with contextlib.suppress(PaymanError):
+                yield from settle(desk, claimed)
+            raise
+        if isinstance(error, IdempotencyKeyReuseError):
+            # Another text has the name: these words were not sent, and what was counted before stays so.
+            other = evolve(claimed, text=None, runs=before.runs)
+            known, _ = yield from settle(desk, (yield from ledger.note(other)))
+            return wording.told(known).noting(wording.in_other_words(known))
+        return (yield from _failed(desk, before, claimed, error))
+    return wording.told((yield from ledger.note(heard(key.operation, answer))))
 
 
-def is_about(error: Exception, operation: Operation) -> TypeGuard[PaymanError]:
-    """Whether an error tells what became of an operation; others are mistakes of the program, or raised by its hooks."""
+def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]) -> TypeGuard[PaymanError]:
+    """Return whether an error of an ask tells what became of an operation. What hooks have raised never does, whatever it is."""
     return (
         isinstance(error, PaymanError)
         and not isinstance(error, ConfigurationError)
         and error.task_id == operation.task_id
+        and all(error is not one for one in raised)
     )
 
 
-def _failed(desk: Desk, operation: Operation, failure: PaymanError) -> Flow[OperationResult]:
-    """A flow for what could not be sent, or whose answer was lost."""
+def _failed(desk: Desk, before: Operation, claimed: Operation, failure: PaymanError) -> Flow[OperationResult]:
+    """A flow for what could not be sent, or whose answer was lost. Only what is known not to have been done stops to count."""
     ledger = desk.ledger
-    if was_not_taken(failure):
-        opened = yield from ledger.note(operation.reopened())
-        return not_taken(opened, failure)
-    operation = yield from (
-        settled(desk, operation) if isinstance(failure, AgentError) else ledger.note(operation)
-    )
-    if operation.stage == "open":
-        return wording.not_carried_out(operation, failure)
-    return wording.told(operation)
-
-
-def was_not_taken(failure: PaymanError) -> bool:
-    """Whether what failed in this way certainly did not reach the agent."""
-    if failure.sent is not None:
-        return not failure.sent
-    return isinstance(failure, APIStatusError | TokenStoreError | OperationStoreError)
+    if failure.sent is False:
+        written = yield from ledger.give_back(claimed, before)
+        return not_taken(before, failure) if written is before else wording.told(written)
+    claimed = yield from ledger.note_sent(claimed)
+    if isinstance(failure, AgentError):  # the agent can still tell how the task stands
+        claimed, _ = yield from settle(desk, claimed)
+    return wording.told(claimed)
 
 
 def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
-    """What a model is told of what was not taken: whether to try again."""
+    """What a model is told where nothing was done now: whether to try again."""
     from payman_sdk.tasks.retrying import is_passing
 
+    if operation.stage != "open" and operation.status is None:  # it was sent before, too
+        return wording.cannot_be_told(operation, failure)
     if isinstance(failure, OutcomeUnknownError):  # the look-up before the send failed
         cause = failure.__cause__
         passes = isinstance(cause, PaymanError) and is_passing(cause)
         return wording.not_taken(operation, failure) if passes else wording.cannot_be_told(operation, failure)
+    if isinstance(failure, AgentError):
+        return wording.not_carried_out(operation, failure)
     is_refusal = isinstance(failure, APIStatusError) and not isinstance(failure, RateLimitError | ServerError)
     if is_refusal:
         return wording.not_allowed(operation, failure.message)

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from payman_sdk.agents import wording
 from payman_sdk.agents.asking import OnMessage, Proposal, WithheldError, agreed, not_agreed
-from payman_sdk.agents.operating import Desk, heard, is_about, not_taken, settled, was_not_taken
+from payman_sdk.agents.operating import Desk, heard, is_about, not_taken, settle
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, Invoke
 from payman_sdk.agents.stores import Operation
@@ -32,25 +32,31 @@ def reply(
     with (yield from ledger.hold(task_id)) as hold:
         if not (yield from hold.taken(patience)):
             return wording.under_way(operation, task_id)
-        known = yield from ledger.load(task_id)
+        written = yield from ledger.load(task_id)
+        known = written
         if known is None or known.stage == "open":
             name = None if operation == task_id else operation
             known = evolve(ledger.new(task_id, name, None, None), stage="sent")
         if known.stage == "sent":
             try:
-                known = yield from desk.looked_up(known)
+                found = yield from desk.look_up(known)
             except ConfigurationError:
                 raise
             except PaymanError as error:
                 if known.status is None:
                     return wording.cannot_be_told(known, error)
                 return wording.told(known).noting(wording.not_learned(error))
-        if known.stage == "open":
-            return wording.not_known(operation, task_id)
-        return (yield from _replied(desk, text, known, on_message))
+            if found is None and (written is None or written.stage == "open"):
+                return wording.not_known(operation, task_id)
+            if found is None:
+                return wording.told(known).noting(wording.not_waiting(known))
+            known = found
+        return (yield from _replied(desk, text, known, written, on_message))
 
 
-def _replied(desk: Desk, text: str, known: Operation, on_message: OnMessage | None) -> Flow[OperationResult]:
+def _replied(
+    desk: Desk, text: str, known: Operation, written: Operation | None, on_message: OnMessage | None
+) -> Flow[OperationResult]:
     said = text.strip().casefold()
     if known.is_replying:
         return evolve(wording.told(known), status="unknown").noting(wording.REPLY_UNKNOWN)
@@ -71,7 +77,11 @@ def _replied(desk: Desk, text: str, known: Operation, on_message: OnMessage | No
         why = yield from agreed(desk.confirm, proposal)
     if why is not None:
         return wording.not_allowed(known, why)
-    claimed = yield from desk.ledger.claim(evolve(known, replies=(*known.replies, said), is_replying=True))
+    claimed = yield from desk.ledger.claim(
+        evolve(known, replies=(*known.replies, said), is_replying=True), written
+    )
+    if claimed is None:
+        return wording.under_way(known.name or known.task_id, known.task_id)
     if isinstance(claimed, str):
         return wording.not_allowed(known, claimed)
     return (yield from _sent(desk, text, known, claimed, on_message))
@@ -81,20 +91,20 @@ def _sent(
     desk: Desk, text: str, before: Operation, claimed: Operation, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
     task = {"task_id": claimed.task_id, "session_id": claimed.session_id}
-    ledger = desk.ledger
+    ledger, raised = desk.ledger, list[Exception]()
     try:
-        answer = yield Invoke(partial(desk.client.reply, task, text, **desk.options(on_message)))
+        answer = yield Invoke(partial(desk.client.reply, task, text, **desk.options(on_message, raised)))
     except WithheldError as withheld:
-        yield from ledger.note(before)
+        yield from ledger.give_back(claimed, before)
         return wording.not_allowed(before, not_agreed(withheld.__cause__))
     except Exception as error:
-        if not is_about(error, claimed):
+        if not is_about(error, claimed, raised):
             raise
-        if was_not_taken(error):
-            yield from ledger.note(before)
+        if error.sent is False:
+            yield from ledger.give_back(claimed, before)
             return not_taken(before, error)
         if isinstance(error, AgentError):  # it refuses the reply, and can still tell how the task stands
-            claimed = yield from settled(desk, claimed)
+            claimed, _ = yield from settle(desk, claimed)
         if claimed.status != "input-required":
             return wording.told(claimed)
         return evolve(wording.told(claimed), status="unknown").noting(wording.REPLY_UNKNOWN)

@@ -75,7 +75,7 @@ class _Toolkit(Generic[Client]):
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
         ledger = Ledger(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
-        self._desk = Desk(client, ledger, confirm, config.before_send)
+        self._desk = Desk(client, ledger, confirm, config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
@@ -120,14 +120,16 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
     """The tools of an agent that moves money through Payman, with a guard above them; safe to share between threads.
 
     An operation has a name, and is carried out once: a repeated call, from another thread, process or machine that shares the store,
-    in the same words or others, is told the first result.
+    in the same words or others, is told the first result. What was sent, and Payman does not know, may still arrive for the client's
+    `settle_time`: until then it is unknown, and nothing is sent under its name. After that, the same words send it once more, unless
+    the client's `resend` is `never`.
 
     Args:
         client: The client that everything is sent with.
-        run_id: The run whose limit counts; a run that is restarted under the same id goes on counting. Without one, every
-            toolkit is a run of its own.
+        run_id: The run whose limit counts; a run that is restarted under the same id, with the same store, goes on counting. An id
+            that the store does not know begins a new run. Without one, every toolkit is a run of its own.
         confirm: Called with a `Proposal` before money moves; only what it answers with True is sent. What it raises refuses too.
-        limit: How much a run may pay.
+        limit: How much a run may pay. Whatever was sent counts until it is known not to have happened.
         store: Where operations are written down; without one, in the memory of this toolkit.
         reader: A client for `ask`, whose account is connected with read scopes only; without one, `client`.
 
@@ -217,7 +219,7 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
             >>> from payman_sdk.sandbox import Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
             ...     print(PaymanToolkit(client).check("invoice-42").text)
-            Nothing was asked for as invoice-42, so nothing was paid.
+            Nothing is known under the name invoice-42, neither here nor at Payman.
         """
         return run(self._check(operation))
 

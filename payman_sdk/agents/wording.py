@@ -38,6 +38,20 @@ def told(operation: Operation) -> OperationResult:
     return OperationResult(text, status, operation.name, operation.task_id)
 
 
+def can_be_sent_again(operation: Operation) -> OperationResult:
+    """For what was sent so long ago that it cannot arrive any more, and that Payman does not know."""
+    text = (
+        f"Payman does not know {called(operation)}, though it was sent before; it probably did not arrive. It may be asked for once "
+        "more under the same name and in the same words, and only so. Do not pay in another way."
+    )
+    return OperationResult(text, "unknown", operation.name, operation.task_id)
+
+
+def not_sent_again(why: str) -> str:
+    """The remark for what was not sent once more."""
+    return f"It was not sent again now: {sentence(why)}"
+
+
 def called(operation: Operation) -> str:
     """An operation as a sentence names it."""
     return f"task {operation.task_id}" if operation.name is None else f"operation {operation.name}"
@@ -78,7 +92,7 @@ def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
 
 
 def not_carried_out(operation: Operation, failure: PaymanError) -> OperationResult:
-    """For what the agent refused with an error, and does not know."""
+    """For what the agent refused with an error."""
     text = (
         f"It failed, and nothing was paid: {sentence(failure.message)} It may be tried again with the same operation, "
         f"{operation.name or operation.task_id}."
@@ -107,7 +121,7 @@ def no_name(operation: str) -> OperationResult:
 
 def not_known(operation: str, task_id: str) -> OperationResult:
     """For a name under which nothing was asked for."""
-    text = f"Nothing was asked for as {operation}, so nothing was paid."
+    text = f"Nothing is known under the name {operation}, neither here nor at Payman."
     return OperationResult(text, "not-found", operation, task_id)
 
 

@@ -7,19 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.agents import PaymanToolkit
+from payman_sdk.agents import OperationStore, PaymanToolkit
 from payman_sdk.sandbox import Sandbox
 from tests.auth import redis_server
 
 Make = Callable[..., PaymanToolkit]
-
-
-@pytest.fixture(autouse=True)
-def _no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second look at what Payman does not know comes at once."""
-    monkeypatch.setattr("payman_sdk.agents.operating._SETTLING", 1e-9)
 
 
 @pytest.fixture
@@ -53,6 +48,15 @@ async def connected_async(sandbox: Sandbox, **config: Any) -> Any:
     async with httpx.AsyncClient(transport=sandbox.transport()) as http:
         client: AsyncPaymanClient = sandbox.async_client(http_client=http, **given)
         yield client
+
+
+def let_settle(store: OperationStore, *task_ids: str | None) -> None:
+    """Let an hour pass since operations were sent, by what a store says."""
+    for task_id in task_ids:
+        operation = store.load(task_id or "")
+        assert operation is not None
+        assert operation.sent_at is not None
+        store.save(evolve(operation, sent_at=operation.sent_at - 3600))
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from payman_sdk.agents.limits import money_in
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.flows import Lock
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
-from tests.agents.conftest import connected, connected_async, sends
+from tests.agents.conftest import connected, connected_async, let_settle, sends
 
 PAYMENT = "send 10 TSD to Test Payee"
 BIG = "send 200 TSD to Test Payee"
@@ -176,14 +176,41 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     assert sandbox.balance("TSD") == 975
 
 
-@pytest.mark.parametrize("entry", [RPCFailure(-32603), HTTPFailure(403), HTTPFailure(429), Lost(taken=False)])
-def test_what_did_not_happen_does_not_count(entry: Any, client: PaymanClient, sandbox: Sandbox) -> None:
-    """An operation that certainly did not happen gives its count back."""
-    toolkit = PaymanToolkit(client, limit=Limit(payments=1))
-    sandbox.script([entry])
-    assert toolkit.pay(PAYMENT, "a").status != "completed"
-    assert toolkit.pay(PAYMENT, "b").status == "completed"
-    assert toolkit.pay(PAYMENT, "a").status == "refused"
+def test_what_did_not_happen_does_not_count() -> None:
+    """An operation that the agent or its server plainly refused, once, gives its count back."""
+    refusals: list[Any] = [
+        *map(HTTPFailure, (400, 403, 404, 405, 413, 415, 422, 451)),
+        *map(RPCFailure, (-32602, -32601)),
+    ]
+    for refusal in refusals:
+        with contextlib.closing(Sandbox()) as sandbox, connected(sandbox) as client:
+            toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+            sandbox.script([refusal])
+            statuses = [toolkit.pay(PAYMENT, name).status for name in "aba"]
+            assert statuses == [statuses[0], "completed", "refused"], refusal
+            assert statuses[0] in ("refused", "failed"), refusal
+
+
+def test_what_may_have_happened_counts_until_that_is_known() -> None:
+    """What was lost or turned away counts, also when it may be sent again, in the same words; nobody's answer to it proves anything."""
+    failures: list[Any] = [*map(HTTPFailure, (401, 402, 408, 409, 423, 425, 429, 499, 500, 502, 503, 504, 520)), RPCFailure(-32603), RPCFailure(-1),
+                Lost(taken=False)]  # fmt: skip
+    for failure in failures:
+        store = MemoryOperationStore()
+        with contextlib.closing(Sandbox()) as sandbox, connected(sandbox, settle_time=0.01) as client:
+            toolkit = PaymanToolkit(client, limit=Limit(payments=1), store=store)
+            sandbox.script(
+                [failure] * (2 if failure.status == 401 else 1)
+                if isinstance(failure, HTTPFailure)
+                else [failure]
+            )
+            first = toolkit.pay(PAYMENT, "a")
+            assert (first.status, toolkit.pay(PAYMENT, "b").status) == ("unknown", "refused"), failure
+            let_settle(store, first.task_id)
+            other = toolkit.pay("send 11 TSD to Test Payee", "a")
+            assert (other.status, "in the same words" in other.text) == ("unknown", True), failure
+            assert [toolkit.pay(PAYMENT, name).status for name in "ab"] == ["completed", "refused"], failure
+            assert len(sandbox.payments) == 1, failure
 
 
 def test_what_may_have_happened_counts(client: PaymanClient, sandbox: Sandbox) -> None:
@@ -447,11 +474,15 @@ def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
 
 
 def test_a_reply_that_was_not_taken_can_be_given_again(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
-    """A reply that the server did not take is told so, and is sent when it is given again."""
+    """A reply that the server refused is told so, and is sent when it is given again; one that was turned away may have arrived."""
     toolkit.pay(BIG, "a")
-    sandbox.script([HTTPFailure(429)])
-    assert toolkit.reply("a", "approve").status == "not-sent"
+    sandbox.script([HTTPFailure(403)])
+    assert toolkit.reply("a", "approve").status == "refused"
     assert toolkit.reply("a", "approve").status == "completed"
+    toolkit.pay(BIG, "b")
+    sandbox.script([HTTPFailure(429)])
+    assert [toolkit.reply("b", text).status for text in ("approve", "approve", "yes")] == ["unknown"] * 3
+    assert sends(sandbox) == [BIG, "approve", "approve", BIG, "approve"]
 
 
 class Flaky:
@@ -496,7 +527,7 @@ def test_a_lock_that_cannot_be_given_back(failure: Exception, client: PaymanClie
 def test_a_store_that_fails_after_the_payment(client: PaymanClient, sandbox: Sandbox) -> None:
     """What is known is told though it cannot be written down, and is learned from Payman the next time; it is paid once."""
     store = Flaky()
-    store.before_save = [lambda: None, fails]
+    store.before_save = [lambda: None, lambda: None, fails]  # claimed, sent, ended
     toolkit = PaymanToolkit(client, store=store)
     result = toolkit.pay(PAYMENT, "a")
     assert result.status == "completed"
@@ -660,37 +691,43 @@ def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
             go.set()
             await asyncio.wait([task])
             assert task.cancelled()
-            return [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+            results = [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+            let_settle(store, results[0].task_id)
+            return [*results, await toolkit.pay(PAYMENT, "a")]
 
-    assert [one.status for one in asyncio.run(main())] == ["not-found", "completed"]
+    assert [one.status for one in asyncio.run(main())] == ["unknown", "unknown", "completed"]
     assert sends(sandbox) == [PAYMENT]
 
 
-def test_what_was_on_its_way_is_looked_for_twice(sandbox: Sandbox) -> None:
-    """What Payman does not know yet is looked for once more before it counts as never sent: it may have been on its way."""
-    store = MemoryOperationStore()
+def test_what_is_on_its_way_is_not_sent_again(sandbox: Sandbox) -> None:
+    """What a dead process has sent, and Payman does not know yet, is told as unknown, however often it is asked for, until it arrives."""
+    store, held = MemoryOperationStore(), list[httpx.Request]()
+    line = sandbox.transport()
 
-    class Late(httpx.BaseTransport):
-        """Lets a payment arrive between the first look and the second."""
-
-        def __init__(self) -> None:
-            self.line, self.held, self.looks = sandbox.transport(), list[httpx.Request](), 0
+    class Slow(httpx.BaseTransport):
+        """Keeps what is sent, as the process ends and the request does not."""
 
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             if request.url.path.endswith("tasks/send"):
-                self.held.append(request)
-                raise KeyboardInterrupt  # the process ends, and the request does not
-            answer = self.line.handle_request(request)
-            if request.url.path.endswith("tasks/get") and self.held:
-                answer.read()
-                self.line.handle_request(self.held.pop()).read()
-            return answer
+                held.append(request)
+                raise KeyboardInterrupt
+            return line.handle_request(request)
 
-    with httpx.Client(transport=Late()) as http, sandbox.client(http_client=http, timeout=5) as late:
+    with httpx.Client(transport=Slow()) as http, sandbox.client(http_client=http, settle_time=30) as slow:
+        toolkit = PaymanToolkit(slow, store=store, limit=Limit(payments=1))
         with pytest.raises(KeyboardInterrupt):
-            PaymanToolkit(late, store=store).pay(PAYMENT, "a")
-        assert PaymanToolkit(late, store=store).check("a").status == "completed"
-        result = PaymanToolkit(late, store=store).pay("send 30 TSD to Test Payee", "a")
+            toolkit.pay(PAYMENT, "a")
+        results = [
+            toolkit.pay(PAYMENT, "a"),
+            toolkit.check("a"),
+            toolkit.pay("send 30 TSD to Test Payee", "a"),
+        ]
+        assert [(one.status, UNKNOWN in one.text) for one in results] == [("unknown", True)] * 3
+        assert toolkit.pay(PAYMENT, "b").status == "refused"
+        [request] = held
+        line.handle_request(request).read()
+        assert toolkit.check("a").status == "completed"
+        result = toolkit.pay("send 30 TSD to Test Payee", "a")
     assert result.text.startswith("Sent **10.00 TSD**")
     assert "Nothing was sent for the words given now" in result.text
     assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])

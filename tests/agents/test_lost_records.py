@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as redis_library
 
-from payman_sdk.agents import Operation, OperationStoreError
+from payman_sdk import PaymanClient
+from payman_sdk.agents import Limit, Operation, OperationStoreError, PaymanToolkit
 from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.sandbox import Sandbox
 
 ACCOUNT = "pm-1 at https://example.com"
 FIRST, SECOND, OTHER = (
@@ -63,6 +66,29 @@ def test_redis_refuses_where_it_has_lost_records(
         assert is_refused(living.of_run, "monday") is (name != "nothing"), name
         if is_noticed_anew and name != "a record":
             assert is_refused(anew.save, OTHER), name
+
+
+def test_a_run_in_a_redis_that_went_back_in_time(
+    redis_url: str, server: redis_library.Redis, tmp_path: Path, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """After a failover that lost the newest write, or a restart that lost all, a process pays nothing in a run that it has used."""
+    for name in ("a failover", "a restart"):
+        store = RedisOperationStore(redis_url, name=f"{tmp_path.name} {name}")
+        run: dict[str, Any] = {"run_id": "monday", "limit": Limit(payments=2), "store": store}
+        toolkit = PaymanToolkit(client, **run)
+        assert toolkit.pay("send 10 TSD to Test Payee", f"{name}-1").status == "completed"
+        kept = {
+            key: server.dump(key) for key in server.scan_iter(f"payman:operations:{tmp_path.name} {name}*")
+        }
+        assert toolkit.pay("send 10 TSD to Test Payee", f"{name}-2").status == "completed"
+        server.delete(*server.scan_iter(f"payman:operations:{tmp_path.name} {name}*"))
+        for key, value in kept.items() if name == "a failover" else ():
+            server.restore(key, 0, value)  # type: ignore[arg-type]
+        before = len(sandbox.payments)
+        for paying in (toolkit, PaymanToolkit(client, **run)):
+            result = paying.pay("send 10 TSD to Test Payee", f"{name}-3")
+            assert (result.status, "has lost" in result.text) == ("not-sent", True), name
+        assert len(sandbox.payments) == before, name
 
 
 def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> None:

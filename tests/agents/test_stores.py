@@ -30,7 +30,7 @@ from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import connected_async, sends
+from tests.agents.conftest import connected_async, let_settle, sends
 
 ROOT = Path(__file__).parent.parent.parent
 PAYMENT = "send 10 TSD to Test Payee"
@@ -200,7 +200,8 @@ def test_a_slow_call_is_not_taken_for_a_dead_one(payers: Payers, served: Sandbox
 def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
     """A process is killed between claim and result: another is told the first result, and who asks in other words too; it is paid once.
 
-    What was killed before anything was sent is paid now, in the words of who asks now. Nobody has to clear anything.
+    What was killed before anything was sent may still be on its way, by all that is known; after that time it is paid. Nobody has to
+    clear anything.
     """
     texts = {"early": "send 21 TSD to Test Payee", "late": "send 22 TSD to Test Payee"}
     killed = [
@@ -210,10 +211,13 @@ def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
     assert [process.wait(timeout=60) for process in killed] == [-9, -9]
     again = payers.start(*texts.items(), ("late", "please pay invoice late now: 22 TSD to Test Payee"))
     [[early, late, other]] = json.loads(again.communicate(timeout=60)[0])
-    assert [one["status"] for one in (early, late, other)] == ["completed"] * 3
+    assert [one["status"] for one in (early, late, other)] == ["unknown", "completed", "completed"]
     assert "Sent **22.00 TSD**" in late["text"]
     assert other["text"].startswith(late["text"])
     assert "Nothing was sent for the words given now" in other["text"]
+    let_settle(payers.store(), early["task_id"])
+    [[early]] = json.loads(payers.start(("early", texts["early"])).communicate(timeout=60)[0])
+    assert early["status"] == "completed"
     assert sorted(payment.amount for payment in served.payments if payment.amount in (21, 22)) == [21, 22]
     assert [text for text in sends(served) if text in texts.values()].count(texts["late"]) == 1
 

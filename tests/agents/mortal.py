@@ -1,0 +1,93 @@
+"""A process that pays operations and kills itself at a given step of its way: before the store is written, and around each request.
+
+Its order: base_url, the store ({"sqlite": path} or {"redis": url, "name": name}), the names to pay, the limit, and the step to die at.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from payman_sdk import PaymanClient
+from payman_sdk.agents import Limit, OperationStore, PaymanToolkit
+from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.flows import Lock
+from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
+
+PAYMENT = "send 10 TSD to Test Payee"
+
+
+class QuickRedisStore(RedisOperationStore):
+    """A store whose locks come free soon after their holder died."""
+
+    def lock(self, name: str) -> Lock:
+        return RenewedLock(self._client, f"{self._key}:lock:{name}", seconds=0.5)
+
+
+class Steps:
+    """Counts what a process does, and ends it before the step that is given."""
+
+    def __init__(self, last: int | None) -> None:
+        self.made, self._last = 0, last
+
+    def __call__(self) -> None:
+        if self.made == self._last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.made += 1
+
+
+class Watched:
+    """A store that is written in steps; what is only read leaves nothing behind."""
+
+    def __init__(self, store: OperationStore, step: Steps) -> None:
+        self._store, self._step = store, step
+
+    def __getattr__(self, name: str) -> Any:
+        method: Callable[..., Any] = getattr(self._store, name)
+
+        def write(*arguments: Any) -> Any:
+            self._step()
+            return method(*arguments)
+
+        return write if name in ("save", "claim") else method
+
+
+class WatchedTransport(httpx.HTTPTransport):
+    """A transport, each request and each answer of which is a step."""
+
+    def __init__(self, step: Steps) -> None:
+        super().__init__(verify=False)  # it speaks plain HTTP, and certificates take long to load
+        self._step = step
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._step()
+        response = super().handle_request(request)
+        response.read()
+        self._step()
+        return response
+
+
+def store_of(order: dict[str, Any]) -> OperationStore:
+    """Open the store that an order names."""
+    if "sqlite" in order:
+        return SQLiteOperationStore(order["sqlite"])
+    return QuickRedisStore(order["redis"], name=order["name"])
+
+
+def pay(order: dict[str, Any], step: Steps | None = None) -> list[str]:
+    """Pay every operation of an order, and return the statuses."""
+    step = step or Steps(order.get("dies_at"))
+    with (
+        httpx.Client(transport=WatchedTransport(step)) as http,
+        PaymanClient(
+            client_id="pm-test-1", client_secret="s3cret", base_url=order["base_url"], timeout=20, settle_time=30, max_retries=0, http_client=http
+        ) as client,
+    ):  # fmt: skip
+        store: Any = Watched(store_of(order["store"]), step)
+        toolkit = PaymanToolkit(client, run_id="monday", store=store, limit=Limit(payments=order["limit"]))
+        return [toolkit.pay(PAYMENT, name).status for name in order["names"]]

@@ -1,0 +1,99 @@
+"""Processes that are killed at every step of a payment, with a server that shows a task late: nothing is paid twice, nor beyond a limit."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import ExitStack, closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis as redis_library
+
+from payman_sdk.ids import task_id_for
+from tests.agents.conftest import let_settle
+from tests.agents.late_agent import LateAgent
+from tests.agents.mortal import pay, store_of
+from tests.peer import Peer
+from tests.processes import Forked
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """A store, as an order names it."""
+    if request.param == "sqlite":
+        return {"sqlite": str(tmp_path / "operations.sqlite3")}
+    return {"redis": request.getfixturevalue("redis_url"), "name": tmp_path.name}
+
+
+def free_locks(place: dict[str, Any]) -> None:
+    """Let the locks of the dead expire."""
+    if "redis" in place:
+        with redis_library.Redis.from_url(place["redis"]) as server:
+            for key in server.scan_iter(f"payman:operations:{place['name']}:lock:*"):
+                server.delete(key)
+
+
+def run(order: dict[str, Any]) -> bool:
+    """Carry an order out in a process; return whether that was killed."""
+    with closing(Forked(pay)) as process:
+        process.order(order)
+        try:
+            process.report(timeout=60)
+        except EOFError:
+            return process.status() == -signal.SIGKILL
+        return False
+
+
+def test_a_process_that_is_killed_at_any_step_pays_once(place: dict[str, Any], peer: Peer) -> None:
+    """The same operation again is told as unknown or paid, and never paid twice; beside it the limit of one lets nothing through."""
+    tsk = task_id_for("pm-test-1", "a")
+    for step in count():
+        agent = LateAgent(peer)
+        key = "sqlite" if "sqlite" in place else "name"
+        order: dict[str, Any] = {
+            "base_url": agent.base_url,
+            "store": {**place, key: f"{place[key]}-{step}"},
+            "limit": 1,
+            "names": ["a"],
+            "dies_at": step,
+        }
+        was_killed = run(order)
+        free_locks(order["store"])
+        again = {**order, "names": ["a", "b", "a"], "dies_at": None}
+        first, other, same = pay(again)
+        assert agent.payments[tsk] <= 1, f"step {step}"
+        assert (other, same) == ("refused", first), f"step {step}"
+        assert first in ("completed", "unknown"), f"step {step}"
+        if not agent.payments:  # it died between the claim and the sending
+            let_settle(store_of(order["store"]), tsk)
+        agent.shows = True
+        assert pay(again) == ["completed", "refused", "completed"], f"step {step}"
+        assert agent.payments == {tsk: 1}, f"step {step}"
+        if not was_killed:
+            break
+    assert step >= 9
+
+
+def test_processes_that_are_killed_in_the_middle_of_a_run_pay_no_more_than_its_limit(
+    place: dict[str, Any], peer: Peer
+) -> None:
+    """Eight processes at once, most of which die on their way, send no more than three payments, and nothing twice."""
+    agent = LateAgent(peer)
+    with ExitStack() as stack:
+        processes = [stack.enter_context(closing(Forked(pay))) for _ in range(8)]
+        for number, process in enumerate(processes):
+            names = [f"invoice-{number}-{index}" for index in range(3)]
+            dies_at = None if number > 5 else 3 * number + 2
+            process.order(
+                {"base_url": agent.base_url, "store": place, "limit": 3, "names": names, "dies_at": dies_at}
+            )
+        for process in processes[6:]:
+            process.report(timeout=60)
+    names = [f"invoice-{number}-{index}" for number in range(8) for index in range(3)]
+    free_locks(place)
+    statuses = pay({"base_url": agent.base_url, "store": place, "limit": 3, "names": names, "dies_at": None})
+    assert sum(agent.payments.values()) <= 3
+    assert set(agent.payments.values()) == {1}
+    assert len(statuses) - statuses.count("refused") == 3

@@ -1,0 +1,82 @@
+"""Servers and gateways that carry an order out and say something else: a limit holds, and nothing is called undone that was done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payman_sdk.agents import Limit, MemoryOperationStore, PaymanToolkit
+from tests.agents.conftest import let_settle
+from tests.agents.late_agent import LateAgent
+from tests.conftest import Connect
+from tests.peer import Answer, Peer, answer, reset, rpc, task_with
+
+MISLEADING: dict[str, tuple[Answer, Answer | None]] = {
+    "the answer is lost": (reset, None),
+    "409 to our own second send": (reset, answer(409, '{"error": "a request with this id is in progress"}')),
+    "404 to our own second send": (reset, answer(404, "{}")),
+    "an error of the agent to our own second send": (
+        reset,
+        rpc(error={"code": -32602, "message": "known already"}),
+    ),
+    "task not found to our own second send": (
+        reset,
+        rpc(error={"code": -32001, "message": "Task not found"}),
+    ),
+    "a gateway that gives up": (answer(504, "<h1>504 Gateway Time-out</h1>", "text/html"), None),
+    "a cache that has lost the answer": (answer(503, "", retry_after="0"), None),
+    "a gateway that wants a token": (answer(401, "{}"), None),
+    "a gateway that wants to be left alone": (answer(429, "{}", retry_after="0"), None),
+    "an internal error": (rpc(error={"code": -32603, "message": "Internal error"}), None),
+    "a status that nobody has listed": (answer(299, "{}"), None),
+    "an answer that is none": (answer(200, "<html>"), None),
+    "an answer about another task": (task_with(id="tsk-other"), None),
+}
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_limit_holds_whatever_a_server_says(is_streamed: bool, peer: Peer, connect: Connect) -> None:
+    """Of eight payments, each tried again in the end, no more are sent than the limit allows, and those that were sent are told as paid."""
+    options: dict[str, Any] = {"on_message": lambda event: None} if is_streamed else {}
+    for name, (first, second) in MISLEADING.items():
+        agent, store = LateAgent(peer, first, second, collapses=True), MemoryOperationStore()
+        client = connect(settle_time=0.01, max_retries=1, timeout=5)
+        toolkit = PaymanToolkit(client, limit=Limit(payments=3), store=store)
+        results = [toolkit.pay("send 10 TSD to Bob", f"invoice-{number}", **options) for number in range(8)]
+        assert [one.status for one in results] == ["unknown"] * 3 + ["refused"] * 5, name
+        assert len(agent.payments) == 3, name
+        agent.shows = True
+        again = [toolkit.pay("send 10 TSD to Bob", f"invoice-{number}") for number in range(8)]
+        assert [one.status for one in again] == ["completed"] * 3 + ["refused"] * 5, name
+        assert sum(agent.payments.values()) == 3, name
+
+
+def test_resend_never_sends_nothing_twice(peer: Peer, connect: Connect) -> None:
+    """Where a second send is forbidden, an operation that Payman does not know is never sent again, however long ago it was sent."""
+    for name, (first, second) in MISLEADING.items():
+        agent, store = LateAgent(peer, first, second), MemoryOperationStore()
+        client = connect(settle_time=0.01, resend="never", max_retries=3, timeout=5)
+        toolkit = PaymanToolkit(client, store=store)
+        result = toolkit.pay("send 10 TSD to Bob", "invoice-1")
+        let_settle(store, result.task_id)
+        again = [toolkit.pay("send 10 TSD to Bob", "invoice-1"), toolkit.check("invoice-1")]
+        assert {one.text for one in (result, *again)} == {result.text}, name
+        assert (result.status, set(agent.payments.values())) == ("unknown", {1}), name
+
+
+def test_a_task_that_is_rejected_has_failed(peer: Peer, connect: Connect) -> None:
+    """`rejected` is an end: it is told as failed, at once and again, and nothing more is sent."""
+    rejected = task_with(
+        status={
+            "state": "REJECTED",
+            "message": {"role": "agent", "parts": [{"type": "text", "text": "policy says no"}]},
+        },
+        artifacts=[],
+    )
+    LateAgent(peer, rejected)
+    toolkit = PaymanToolkit(connect(), limit=Limit(payments=2))
+    results = [toolkit.pay("send 10 TSD to Bob", "invoice-1") for _ in range(2)]
+    assert results[0] == results[1] == toolkit.check("invoice-1")
+    assert (results[0].status, "policy says no" in results[0].text) == ("failed", True)
+    assert len(peer.asks()) == 1
