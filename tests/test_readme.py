@@ -55,7 +55,7 @@ def test_readme_says_what_ci_runs() -> None:
         "scripts/bench --quick",
     ]
     assert (
-        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/test` and `scripts/bench --quick`"
+        "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test` and `scripts/bench --quick`"
         in README.read_text(encoding="utf-8")
     )
 
