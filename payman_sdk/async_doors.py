@@ -18,6 +18,7 @@ import httpx
 
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from payman_sdk.event_loops import PerLoop, asyncio_loop
 from payman_sdk.flows import (
     Alone,
     Call,
@@ -33,7 +34,7 @@ from payman_sdk.flows import (
     result_of,
 )
 from payman_sdk.lines import AsyncLine
-from payman_sdk.locks import ThreadLock, to_its_end
+from payman_sdk.locks import ThreadLock, Ticket, to_its_end
 from payman_sdk.network import (
     FAILURES,
     Patience,
@@ -76,7 +77,7 @@ class AsyncDoor:
         self._patience = patience
         self._clock = clock
         self._sleep = sleep
-        self._lock = anyio.Lock()
+        self._locks = PerLoop(anyio.Lock)
 
     async def run(self, flow: Flow[T]) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns."""
@@ -127,17 +128,18 @@ class AsyncDoor:
                 assert_never(unheard)
 
     async def _alone(self, step: Alone) -> Any:
+        lock = self._locks.here()
         try:
-            self._lock.acquire_nowait()
+            lock.acquire_nowait()
         except anyio.WouldBlock:
             with move_on_after(max(0.0, step.until - self._clock())) as waiting:
-                await self._lock.acquire()
+                await lock.acquire()
             if waiting.cancelled_caught:
                 return None
         try:
             return await self.run(step.flow)
         finally:
-            self._lock.release()
+            lock.release()
 
     async def _alone_under(self, lock: Lock, step: Alone) -> Any:
         # Whoever holds the lock of a store may have spent a refresh token, whose successor must not get lost.
@@ -149,18 +151,19 @@ class AsyncDoor:
 
     async def _tried_alone(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
         """What the flow returned; None where somebody else holds the lock."""
-        blocks = not isinstance(lock, ThreadLock)
-        try_it = partial(lock.acquire, timeout=0)
-        taken = await _in_thread(try_it) if blocks else try_it()
-        if not taken:
+        if isinstance(lock, ThreadLock):
+            ticket = Ticket(asyncio_loop())
+            with ticket.held:
+                try:
+                    return (await self.run(flow),) if lock.take(ticket, timeout=0) else None
+                finally:
+                    lock.drop(ticket)
+        if not await _in_thread(partial(lock.acquire, timeout=0)):
             return None
         try:
             return (await self.run(flow),)
         finally:
-            if blocks:
-                await _in_thread(lock.release)
-            else:
-                lock.release()
+            await _in_thread(lock.release)
 
     async def _carefully(self, exchange: Callable[[], Awaitable[T]], until: float) -> T:
         if self._http.is_closed:

@@ -15,7 +15,7 @@ from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from payman_sdk.flows import Alone, Call, Consult, Ended, Flow, Read, Send, Sleep, Step, Tell, result_of
 from payman_sdk.lines import Line
-from payman_sdk.locks import ThreadLock
+from payman_sdk.locks import ThreadLock, Ticket, held_by_ticket
 from payman_sdk.network import (
     FAILURES,
     Patience,
@@ -105,13 +105,14 @@ class Door:
                 assert_never(unheard)
 
     def _alone(self, step: Alone) -> Any:
-        lock = step.lock or self._lock
-        if not lock.acquire(timeout=max(0.0, step.until - self._clock())):
-            return None
-        try:
-            return self.run(step.flow)
-        finally:
-            lock.release()
+        ticket, lock = Ticket(), held_by_ticket(step.lock or self._lock)
+        with ticket.held:
+            try:
+                if lock.take(ticket, timeout=max(0.0, step.until - self._clock())):
+                    return self.run(step.flow)
+                return None
+            finally:
+                lock.drop(ticket)
 
     def _carefully(self, exchange: Callable[[], T], until: float) -> T:
         if self._http.is_closed:

@@ -29,7 +29,7 @@ class PerLoop(Generic[T]):
         end: Called with the value of a loop that has ended, in any thread.
     """
 
-    def __init__(self, make: Callable[[], T], end: Callable[[T], None]) -> None:
+    def __init__(self, make: Callable[[], T], end: Callable[[T], None] | None = None) -> None:
         self._make = make
         self._end = end
         self._lock = threading.RLock()
@@ -61,7 +61,7 @@ class PerLoop(Generic[T]):
     def _end_with_loops(self) -> None:
         for loop in [loop for loop in self._values if _has_ended(loop)]:
             value = self._values.pop(loop, None)
-            if value is not None:
+            if value is not None and self._end is not None:
                 self._end(value)
 
 

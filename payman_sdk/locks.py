@@ -7,13 +7,15 @@ import math
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from payman_sdk.clock import monotonic
 from payman_sdk.forks import renew_after_fork
 
 if TYPE_CHECKING:
     import asyncio
+
+    from payman_sdk.flows import Lock
 
 T = TypeVar("T")
 
@@ -132,6 +134,107 @@ class ThreadLock:
             if self._holder is None or self._holder.has_run_out():
                 self._holder = ticket
             return self._holder is ticket
+
+
+@runtime_checkable
+class TicketLock(Protocol):
+    """A lock that is held by tickets, such as a `ThreadLock`."""
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        ...
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        ...
+
+
+class LayeredLock:
+    """A `Lock` of two layers: one between the threads of a process, and inside of it one between processes or machines.
+
+    Who has the first layer finds the second either free, or left behind by a thread that was interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadLock()
+        self._holder: Ticket | None = None
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Leave what the parent holds to the parent."""
+        self._holder = None
+        self._forget_outer()
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        end = monotonic() + timeout
+        if not self._threads.take(ticket, timeout=timeout):
+            return False
+        try:
+            is_taken = self._take_outer(max(0.0, end - monotonic()))
+        except BaseException:
+            self._threads.drop(ticket)
+            raise
+        if not is_taken:
+            self._threads.drop(ticket)
+        return is_taken
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        if self._threads.is_held_by(ticket):
+            try:
+                self._drop_outer()
+            finally:
+                self._threads.drop(ticket)
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        ticket = Ticket()
+        ticket.held.acquire()
+        is_taken = self.take(ticket, timeout=timeout)
+        if is_taken:
+            self._holder = ticket
+        return is_taken
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            self.drop(holder)
+
+    def _take_outer(self, timeout: float) -> bool:
+        """Take the second layer; one that this process has already is left behind, and counts as taken."""
+        raise NotImplementedError
+
+    def _drop_outer(self) -> None:
+        """Give the second layer back, if this process has it."""
+        raise NotImplementedError
+
+    def _forget_outer(self) -> None:
+        """Have nothing of the second layer, without giving anything back."""
+        raise NotImplementedError
+
+
+class _Untold:
+    """A lock of a program's own, which knows of no tickets."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._is_held = False
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        self._is_held = self._lock.acquire(timeout=timeout)
+        return self._is_held
+
+    def drop(self, ticket: Ticket) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
+
+
+def held_by_ticket(lock: Lock) -> TicketLock:
+    """Return the lock, as something that tickets hold."""
+    return lock if isinstance(lock, TicketLock) else _Untold(lock)
 
 
 async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
 from payman_sdk.auth.stores.time_limits import limited_to
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.flows import Call, Flow, Lock
+from payman_sdk.locks import Ticket, TicketLock, held_by_ticket
 
 log = logging.getLogger("payman_sdk")
 
@@ -103,28 +104,49 @@ class _StoreLock:
     def __init__(self, store: TokenStore, name: str) -> None:
         self._store = store
         self._name = name
+        self._held: TicketLock | None = None
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        return self._taken(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
+
+    def release(self) -> None:
+        """Gives the lock back; that it could not be is for whoever wants it next."""
+        self._given_back(lambda: self._store.lock.release())
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+
+        def take(seconds: float) -> bool:
+            self._held = self._held or held_by_ticket(self._store.lock)
+            return self._held.take(ticket, timeout=seconds)
+
+        return self._taken(take, timeout)
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        if (held := self._held) is not None:
+            self._given_back(lambda: held.drop(ticket))
+
+    def _taken(self, take: Callable[[float], bool], timeout: float) -> bool:
         try:
             with limited_to(max(timeout, _LOCK_ANSWER)):
                 if timeout <= _SILENCE:
-                    return self._store.lock.acquire(timeout=timeout)
-                if self._store.lock.acquire(timeout=_SILENCE):
+                    return take(timeout)
+                if take(_SILENCE):
                     return True
                 log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
-                return self._store.lock.acquire(timeout=timeout - _SILENCE)
+                return take(timeout - _SILENCE)
         except PaymanError:
             raise
         except Exception as error:
             failure = _failure(f"The lock of the token store {self._name} failed", error)
         raise failure
 
-    def release(self) -> None:
-        """Gives the lock back; that it could not be is for whoever wants it next."""
+    def _given_back(self, give_back: Callable[[], None]) -> None:
         try:
             with limited_to(_RELEASE_ANSWER):
-                self._store.lock.release()
+                give_back()
         except Exception as error:
             log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
 

@@ -16,7 +16,7 @@ from payman_sdk.clock import monotonic
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.folders import user_folder
-from payman_sdk.locks import ThreadLock
+from payman_sdk.locks import LayeredLock
 from payman_sdk.private_files import Unsafe, make_folder, problem_of_file, problem_of_folder
 from payman_sdk.secrecy import Secret
 
@@ -44,7 +44,7 @@ def _error_of(problem: Unsafe) -> TokenStoreError:
     return TokenStoreError(problem.problem, next_step=problem.fix)
 
 
-class FileLock:
+class FileLock(LayeredLock):
     """A `Lock` between processes, on a lock file, and between the threads of each of them.
 
     The operating system frees it when its holder dies. A file system without such locks is refused: filelock would fall back
@@ -52,45 +52,35 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        self._threads = ThreadLock()
         self._path = path
-        self._processes, self._process = self._made(), os.getpid()
+        self._processes = self._made()
+        super().__init__()
 
     def _made(self) -> filelock.BaseFileLock:
         # One object is used from several threads, so it may not remember the one that acquired it.
         return filelock.FileLock(self._path, thread_local=False, mode=0o600)
 
-    def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+    def _take_outer(self, timeout: float) -> bool:
         end = monotonic() + timeout
-        if not self._threads.acquire(timeout=timeout):
-            return False
         try:
-            if self._process != os.getpid():  # filelock does not take over what a parent held
-                self._processes, self._process = self._made(), os.getpid()
             if problem := problem_of_file(self._path):  # somebody else's file is locked by whoever likes
                 raise _error_of(problem)
             # filelock counts the time of a timeout by a clock that a test may have frozen.
             while not self._is_taken():
                 if monotonic() >= end:
-                    self._threads.release()
                     return False
                 time.sleep(_POLL)
             if isinstance(self._processes, filelock.SoftFileLock):
                 self._processes.release()
                 self._processes = self._made()
                 raise NotImplementedError
-        except BaseException as error:
-            self._threads.release()
-            if isinstance(error, NotImplementedError):
-                raise _error_of(
-                    Unsafe(
-                        f"The file system of {self._path} has no locks.",
-                        "Use a folder on another file system.",
-                    )
-                ) from None
-            if not isinstance(error, OSError):
-                raise
+        except NotImplementedError:
+            raise _error_of(
+                Unsafe(
+                    f"The file system of {self._path} has no locks.", "Use a folder on another file system."
+                )
+            ) from None
+        except OSError as error:
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
         return True
 
@@ -100,10 +90,11 @@ class FileLock:
             return True
         return False
 
-    def release(self) -> None:
-        """Gives the lock back."""
-        self._processes.release()
-        self._threads.release()
+    def _drop_outer(self) -> None:
+        self._processes.release(force=True)
+
+    def _forget_outer(self) -> None:
+        self._processes = self._made()
 
 
 class FileTokenStore:

@@ -9,10 +9,10 @@ from typing import TypeVar
 from payman_sdk.auth.stores import StoredToken
 from payman_sdk.auth.stores.redis_access import bounded, checked_name, client_of
 from payman_sdk.auth.stores.redis_lease import Lease
-from payman_sdk.clock import monotonic, wall_time
+from payman_sdk.clock import wall_time
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
-from payman_sdk.locks import ThreadLock
+from payman_sdk.locks import LayeredLock
 from payman_sdk.secrecy import Secret, as_secret
 
 try:
@@ -33,40 +33,31 @@ _LONGEST = 180 * _DAY
 """Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""
 
 
-class RedisLock:
+class RedisLock(LayeredLock):
     """A `Lock` between machines that expires, and between the threads of each process."""
 
     def __init__(self, client: redis.Redis, name: str) -> None:
         self._client = client
         self._name = name
-        self._threads = ThreadLock()
         self._held: Lease | None = None
         self._unanswered: list[str] = []
+        super().__init__()
 
-    def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        end = monotonic() + timeout
-        if not self._threads.acquire(timeout=timeout):
-            return False
+    def _take_outer(self, timeout: float) -> bool:
+        self._drop_outer()  # a thread that was interrupted may have left it behind
         try:
-            left = max(0.0, end - monotonic())
             self._held = Lease.taken(
-                self._client, self._name, seconds=LOCK_SECONDS, timeout=left, unanswered=self._unanswered
+                self._client, self._name, seconds=LOCK_SECONDS, timeout=timeout, unanswered=self._unanswered
             )
-        except BaseException as error:
-            self._threads.release()
-            if not isinstance(error, redis.RedisError):
-                raise
+        except redis.RedisError as error:
             raise TokenStoreError(
                 f"The lock {self._name} in Redis cannot be taken: {error}.",
                 next_step=getattr(error, "next_step", ""),
             ) from error
-        if self._held is None:
-            self._threads.release()
         return self._held is not None
 
-    def release(self) -> None:
-        """Gives the lock back; one that has expired is somebody else's by now and stays theirs."""
+    def _drop_outer(self) -> None:
+        """Give the lease back; one that has expired is somebody else's by now and stays theirs."""
         lease, self._held = self._held, None
         try:
             if lease is not None:
@@ -78,8 +69,9 @@ class RedisLock:
                 LOCK_SECONDS,
                 error,
             )
-        finally:
-            self._threads.release()
+
+    def _forget_outer(self) -> None:
+        self._held, self._unanswered = None, []
 
     def write(self, key: str, value: str, seconds: float) -> bool:
         """Write a key that expires, if the lock is held and has not expired; returns whether it is."""
