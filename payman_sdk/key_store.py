@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.private_files import make_folder, make_private_database, problem_of_folder
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
 _LOCK_SECONDS = 30.0
@@ -138,10 +139,12 @@ class SQLiteKeyStore:
     @contextlib.contextmanager
     def _open(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each step: none outlives a fork or is shared between threads.
-        if not self.path.exists():
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Opened here, so that a file is never created with wider rights, and a planted link is not followed.
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        make_folder(self.path.parent)
+        # A file that others could write may say that nothing was sent. Once it exists it is not opened here:
+        # closing it would release the locks that other threads hold on it by SQLite.
+        problem = problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False)
+        if problem is not None:
+            raise PermissionError(f"{problem.problem} {problem.fix}")
         with contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'keys'").fetchone() is None:

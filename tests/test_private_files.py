@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from payman_sdk import FileTokenStore, PaymanError, StoredToken
 from payman_sdk.agents import Operation
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.auth.stores.file import FileLock
+from payman_sdk.key_store import SQLiteKeyStore
 from payman_sdk.private_files import make_folder, problem_of_folder
 from payman_sdk.sandbox import Sandbox
 
@@ -45,7 +50,16 @@ def open_sandbox(file: Path) -> None:
     Sandbox(db=file).close()
 
 
-STORES: dict[str, Make] = {"token": save_token, "operations": save_operation, "sandbox": open_sandbox}
+def claim_key(file: Path) -> None:
+    SQLiteKeyStore(file).claim("tsk-1", 1000.0, None)
+
+
+STORES: dict[str, Make] = {
+    "token": save_token,
+    "operations": save_operation,
+    "keys": claim_key,
+    "sandbox": open_sandbox,
+}
 
 
 def mode_of(path: Path) -> int:
@@ -56,7 +70,7 @@ def refusal_of(make: Make, path: Path) -> str | None:
     """Why a store does not use a path; None if it does."""
     try:
         make(path)
-    except (PaymanError, ValueError, sqlite3.Error) as error:
+    except (PaymanError, ValueError, OSError, sqlite3.Error) as error:
         return str(error)
     return None
 
@@ -83,7 +97,7 @@ def test_new_files_are_for_their_owner_whatever_the_umask(tmp_path: Path) -> Non
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["operations", "sandbox"])
+@pytest.mark.parametrize("name", ["operations", "keys", "sandbox"])
 def test_databases_that_others_can_read_lose_their_rights(name: str, tmp_path: Path) -> None:
     """A database that exists is narrowed, together with what SQLite keeps beside it."""
     for mode in (0o644, 0o640, 0o604, 0o755, 0o444 | 0o200):
@@ -114,14 +128,28 @@ def test_what_sqlite_writes_beside_an_open_database_is_private(tmp_path: Path) -
 
 def test_a_database_that_others_could_write_is_not_believed(tmp_path: Path) -> None:
     """What others could write may say that nothing was paid: it is refused, and left as it is."""
-    for mode in (0o666, 0o660, 0o602, 0o620, 0o777):
-        file = tmp_path / f"{mode:o}.sqlite3"
-        save_operation(file)
+    for name, mode in itertools.product(("operations", "keys"), (0o666, 0o660, 0o602, 0o620, 0o777)):
+        file = tmp_path / f"{name}-{mode:o}.sqlite3"
+        STORES[name](file)
         file.chmod(mode)
-        said = refusal_of(save_operation, file)
+        said = refusal_of(STORES[name], file)
         assert said is not None, oct(mode)
         assert f"chmod 600 {file}" in said
         assert mode_of(file) == mode
+
+
+def test_a_look_at_a_database_releases_no_lock_of_this_process(tmp_path: Path) -> None:
+    """Opening a store while another thread writes does not let another process write at the same time."""
+    file = tmp_path / "keys.sqlite3"
+    claim_key(file)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("payman_sdk.key_store._LOCK_SECONDS", 0.01)
+            claim_key(file)
+        other = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('BEGIN EXCLUSIVE')"
+        done = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)
+        assert "locked" in done.stderr
 
 
 def _linked(path: Path, elsewhere: Path) -> None:
@@ -147,6 +175,7 @@ def test_what_was_planted_in_the_place_of_a_file_is_refused(tmp_path: Path) -> N
     places = dict.fromkeys(STORES, "") | {
         "token lock": ".lock",
         "operations wal": "-wal",
+        "keys journal": "-journal",
         "sandbox shm": "-shm",
     }
     rows: dict[str, bool] = {}
@@ -177,7 +206,7 @@ def test_a_planted_lock_is_not_followed(tmp_path: Path) -> None:
 def test_files_of_another_user_are_refused(tmp_path: Path) -> None:
     """A file, a lock or a part of a database that another user owns is refused, whatever its mode."""
     rows: dict[str, bool] = {}
-    for name, ending in (("token", ""), ("token", ".lock"), ("operations", ""), ("operations", "-wal"), ("sandbox", ""), ("sandbox", "-wal")):  # fmt: skip
+    for name, ending in (("token", ""), ("token", ".lock"), ("operations", ""), ("operations", "-wal"), ("keys", ""), ("keys", "-journal"), ("sandbox", ""), ("sandbox", "-wal")):  # fmt: skip
         for mode in (0o600, 0o666):
             file = tmp_path / f"{name}{ending}{mode:o}" / "file"
             make_folder(file.parent)
@@ -194,7 +223,7 @@ def test_files_of_another_user_are_refused(tmp_path: Path) -> None:
 def test_folders_are_checked_up_to_the_root(tmp_path: Path) -> None:
     """Wherever on the way somebody else can write, the file is refused, and the folder is named; the sticky bit protects it."""
     rows: dict[str, bool] = {}
-    for name in ("token", "operations"):
+    for name in ("token", "operations", "keys"):
         for height, mode, is_safe in (
             (0, 0o777, False),
             (0, 0o770, False),
@@ -241,7 +270,7 @@ def test_links_to_folders_are_followed_as_the_kernel_follows_them(tmp_path: Path
 @needs_root
 def test_folders_of_another_user_are_refused_at_any_height(tmp_path: Path) -> None:
     """Whoever owns a folder, or a link to one, can replace what is below it, whatever its mode and that of those below."""
-    for name in ("token", "operations"):
+    for name in ("token", "operations", "keys"):
         for height in range(3):
             folders = [tmp_path / f"{name}-{height}"]
             folders += [folders[0] / "middle", folders[0] / "middle" / "last"]
