@@ -73,8 +73,12 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
-def problem_of_file(path: Path) -> Unsafe | None:
-    """Find out whether a file that exists is something else than an ordinary file of this user's; its mode is not looked at.
+def problem_of_file(path: Path, *, is_private: bool = False) -> Unsafe | None:
+    """Find out whether a file that exists is something else than an ordinary file of this user's.
+
+    Args:
+        path: The file.
+        is_private: Whether others may not write it either.
 
     Raises:
         OSError: It cannot be looked at.
@@ -87,10 +91,14 @@ def problem_of_file(path: Path) -> Unsafe | None:
         return Unsafe(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
     if not stat.S_ISREG(status.st_mode):
         return Unsafe(f"{path} is no ordinary file.", "Delete it, or use another path.")
-    if _POSIX and status.st_uid != os.geteuid():
+    if not _POSIX:
+        return None
+    if status.st_uid != os.geteuid():
         return Unsafe(
             f"{path} belongs to another user (uid {status.st_uid}).", "Delete it, or use another path."
         )
+    if is_private and status.st_mode & 0o022:
+        return _writable(path, stat.S_IMODE(status.st_mode))
     return None
 
 
@@ -131,10 +139,7 @@ def _narrow(file: Path, *, takes_over: bool) -> Unsafe | None:
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(file.lstat().st_mode)
         if mode & 0o022 and not takes_over:
-            return Unsafe(
-                f"Others can write to {file} (mode {mode:04o}).",
-                f"If you trust what is in it, run chmod 600 {file}; otherwise delete it.",
-            )
+            return _writable(file, mode)
         if mode & 0o077:
             file.chmod(mode & 0o700)
             if file.lstat().st_mode & 0o077:  # file systems without modes
@@ -143,6 +148,13 @@ def _narrow(file: Path, *, takes_over: bool) -> Unsafe | None:
                     "Use a folder on another file system.",
                 )
     return None
+
+
+def _writable(file: Path, mode: int) -> Unsafe:
+    return Unsafe(
+        f"Others can write to {file} (mode {mode:04o}).",
+        f"If you trust what is in it, run chmod 600 {file}; otherwise delete it.",
+    )
 
 
 def _passed_through(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -188,8 +188,10 @@ class KeptToken:
         yield from self._save(deadline)
 
     def _may_replace(self, stored: StoredToken) -> bool:
+        """Whether a stored token is older than ours, or worth nothing; what another renewal made of the same one is not."""
         ours = self.known.lineage if self.known else ()
-        return self._owner.has_own_account or self._is_dead(stored) or bool(set(ours) & set(stored.lineage))
+        is_older = bool(stored.lineage) and stored.lineage[-1] in ours
+        return self._owner.has_own_account or self._is_dead(stored) or is_older
 
     def _save(self, deadline: float) -> Flow[None]:
         assert self.known is not None  # noqa: S101 (it was set just now)

@@ -4,8 +4,8 @@ A server that changes refresh tokens takes each of them once. One that comes a s
 authorization. So a refresh token is noted in the store before it is sent, and the note goes when the answer was read, or when
 it is known that no byte can have left. Where the note stays, whatever the reason (a lost answer, an exception of any
 class, a killed process), the token is not sent at once: the store may have a newer one by then, from another process. If it has
-none after a pause, the token is sent once more. From then on it is tried so rarely that nothing is lost by it: whatever was
-issued meanwhile has ended by then.
+none after a pause, the token is sent once more. If that answer is lost as well, it is hardly sent any more: every ten minutes at most, and
+only where no access token serves that the server could end for it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from payman_sdk.cli.settings import Login, read_login
 from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.private_files import problem_of_file, problem_of_folder
 
 if TYPE_CHECKING:
     from payman_sdk.auth.stores import TokenStore
@@ -59,6 +60,12 @@ def stored_login() -> Login | None:
     if file is None:
         return None
     try:
+        if not os.path.lexists(file):
+            return None
+        # It names the server that gets the token, so that nobody else may write it.
+        problem = problem_of_folder(file.parent) or problem_of_file(file, is_private=True)
+        if problem is not None:
+            raise TokenStoreError(problem.problem, next_step=problem.fix)
         text = file.read_text("utf-8")
     except FileNotFoundError:
         return None
@@ -115,8 +122,9 @@ def forget(keep: str) -> bool:
         if isinstance(path, Path):
             path.unlink(missing_ok=True)
             return True
-        if store.load() is None:
-            return False
+        with contextlib.suppress(TokenStoreError):  # what is damaged is removed as well
+            if store.load() is None:
+                return False
         # A keyring is only ever written to: what is written holds no token.
         store.save(StoredToken(issued_to="nobody", access_token=None, expires_at=0, lifetime=0))
         return True

@@ -81,12 +81,18 @@ def login(
         )
     except APITimeoutError as error:
         raise typer.Exit(max(told(run, error), outcomes.AUTHENTICATION)) from None
-    client.close()
+    with client:
+        report = client.get_access_token()  # tries again to keep what could not be kept
+    kept = store.load()
+    if report is None or kept is None or kept.access_token != report["accessToken"]:
+        raise TokenStoreError(
+            f"The token could not be kept: it is not in {place_of(keep)}.",
+            next_step="See the warning above, and log in again.",
+        )
     remember(Login(client_id=settings.client_id.value, base_url=settings.base_url.value, keep=keep))
     if before is not None and before.keep != keep:
         forget(before.keep)
-    kept = store.load()
-    allowed = f" It may: {kept.scope}." if kept is not None and kept.scope else ""
+    allowed = f" It may: {kept.scope}." if kept.scope else ""
     run.terminal.tell(f"Logged in at {settings.server_name}; the token is in {place_of(keep)}.{allowed}")
 
 

@@ -533,12 +533,14 @@ def test_what_others_have_saved_meanwhile_is_not_overwritten(clock: Clock) -> No
         lineage=(*mark("r-1"), *mark("r-2"), *mark("r-9"))
     )
     another = stored(PERSON, clock, "b-1", 3600, "r-b")
+    sibling = stored(PERSON, clock, "a-8", 3600, "r-8")._replace(lineage=(*mark("r-1"), *mark("r-8")))
     somebody = stored(PERSON, clock, "c-1", 3600, "r-c")._replace(
         issued_to="pm-other at https://agent.payman.ai"
     )
     for theirs, survives in (
         (newer, True),
         (another, True),
+        (sibling, True),
         (somebody, True),
         (stored(PERSON, clock, None, 0, "r-1"), False),
     ):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from payman_sdk import FileTokenStore, StoredToken
 from payman_sdk.cli import logins
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
@@ -208,3 +209,61 @@ def test_two_logins_at_once_leave_one(payman: Payman, sandbox: Sandbox) -> None:
     store.lock.release()
     thread.join(timeout=10)
     assert not thread.is_alive()
+
+
+def test_a_token_that_was_not_kept_is_no_login(
+    payman: Payman,
+    sandbox: Sandbox,
+    decides: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Where the token cannot be kept, nobody is told that it was, and no login is remembered."""
+
+    def full(store: FileTokenStore, token: StoredToken) -> None:
+        raise OSError(28, "No space left on device")
+
+    decides("allow")
+    monkeypatch.setattr(FileTokenStore, "save", full)
+    said = payman("login")
+    assert said.status == 3
+    assert "could not be kept" in said.err
+    assert "Logged in" not in said.err
+    assert not list((tmp_path / TOKENS).glob("*.txt"))
+
+
+def test_a_login_that_somebody_else_could_write_is_refused(
+    payman: Payman, decides: Callable[[str], None], tmp_path: Path
+) -> None:
+    """The file names the server that gets the token: others may neither write it, nor put a link in its place, nor own its folder."""
+    decides("allow")
+    payman("login")
+    (file,) = (tmp_path / TOKENS).glob("*.txt")
+    text, wrong = file.read_text("utf-8"), []
+
+    def as_link() -> None:
+        other = tmp_path / "other"
+        other.write_text(text, "utf-8")
+        file.unlink()
+        file.symlink_to(other)
+
+    spoiled: dict[str, Callable[[], None]] = {
+        "0666": lambda: file.chmod(0o666),
+        "0620": lambda: file.chmod(0o620),
+        "0602": lambda: file.chmod(0o602),
+        "a link": as_link,
+        "a folder for all": lambda: file.parent.chmod(0o777),
+        "a folder above for all": lambda: file.parent.parent.chmod(0o777),
+    }
+    for name, spoil in spoiled.items():
+        file.unlink()
+        file.write_text(text, "utf-8")
+        file.chmod(0o600)
+        spoil()
+        said = payman("ask", "list all wallets")
+        if said.status != 3:
+            wrong.append(f"{name}: {said}")
+        file.parent.chmod(0o700)
+        file.parent.parent.chmod(0o700)
+    assert wrong == []
+    assert payman("logout").status == 0
