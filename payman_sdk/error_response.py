@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from payman_sdk.compatibility import json_error
+from payman_sdk.sanitizer import sanitize
 
 _SHOWN = 500
 """How many characters of a server's own words a message repeats."""
@@ -130,6 +131,5 @@ def sentence(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """A server's own words, cut to a length that a message bears, and such that they can be printed."""
-    said = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters in all)"
-    return said.encode("utf-8", "replace").decode()  # JSON may hold half a character, which no terminal takes
+    """A server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
+    return sanitize(text, one_line=True, max_length=_SHOWN)

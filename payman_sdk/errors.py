@@ -32,7 +32,8 @@
     └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
-say it in `str()`, can be pickled, and hold no secret. Where the program has imported `requests`, they are exceptions of
+say it in `str()`, can be pickled, and hold no secret. What they say is one line in which nothing hides, also where it repeats
+a server's words; the words as they came are in `response`, `error`, `error_description` and `data`. Where the program has imported `requests`, they are exceptions of
 that as well, as version 1 raised them: see `payman_sdk.compatibility`.
 """
 
@@ -45,6 +46,7 @@ from payman_sdk.error_response import ErrorResponse as ErrorResponse
 from payman_sdk.error_response import sentence as sentence
 from payman_sdk.error_response import shortened as shortened
 from payman_sdk.error_response import shown as shown
+from payman_sdk.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
@@ -59,6 +61,10 @@ if TYPE_CHECKING:
         session_id: str | None
         response: ErrorResponse | None
         idempotency_key: str | None
+
+
+_LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
+"""Characters that an error says of anything, whoever wrote it."""
 
 
 class PaymanError(Compatible):
@@ -98,6 +104,7 @@ class PaymanError(Compatible):
         response: ErrorResponse | None = None,
         idempotency_key: str | None = None,
     ) -> None:
+        message = sanitize(message, one_line=True, max_length=_LONGEST_MESSAGE)
         self.args = (message,)
         super().__init__(message)
         self.message = message
@@ -131,9 +138,13 @@ class PaymanError(Compatible):
             "request": self.request_id,
             "key": self.idempotency_key,
         }
-        ids = ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
+        ids = ", ".join(
+            f"{name} {sanitize(str(value), one_line=True, max_length=_LONGEST_ID)}"
+            for name, value in known.items()
+            if value is not None
+        )
         said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
-        return " ".join(part for part in said if part)
+        return sanitize(" ".join(part for part in said if part), one_line=True)
 
 
 class ConfigurationError(PaymanError, ValueError):

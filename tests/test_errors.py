@@ -238,11 +238,11 @@ def test_an_unlisted_code_is_an_agent_error() -> None:
         (b'<?xml version="1.0"?>\n<html>', "", "a web page of 28 bytes, not JSON"),
         (b"<body class='x'>", "application/json", "a web page of 16 bytes, not JSON"),
         (b"<header>", "", "<header>"),
-        (b"<!---->" * 1000, "", f"{('<!---->' * 72)[:500]}… (7000 characters in all)"),
+        (b"<!---->" * 1000, "", f"{('<!---->' * 72)[:500]}… (6,500 more characters)"),
         (b"Sorry", "text/html; charset=utf-8", "a web page of 5 bytes, not JSON"),
         (b"Sorry", "Text/HTML", "a web page of 5 bytes, not JSON"),
         (b"x" * 500, "", "x" * 500),
-        (b"x" * 501, "", "x" * 500 + "… (501 characters in all)"),
+        (b"x" * 501, "", "x" * 500 + "… (1 more character)"),
     ],
 )
 def test_a_body_in_a_message_is_short(content: bytes, media_type: str, said: str) -> None:
@@ -262,8 +262,8 @@ def test_any_status_can_be_carried(status: int) -> None:
 
 
 def test_a_message_can_be_printed() -> None:
-    """Half a character, which JSON can hold, is replaced: no terminal and no file takes it."""
-    assert shortened("no \ud83d money") == "no ? money"
+    """Half a character, which JSON can hold, comes out as an escape: no terminal and no file takes it."""
+    assert shortened("no \ud83d money") == "no \\ud83d money"
     assert shortened("naïve 💰") == "naïve 💰"
 
 

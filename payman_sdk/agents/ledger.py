@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
@@ -19,8 +18,9 @@ from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationS
 from payman_sdk.clock import wall_time
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
+from payman_sdk.logs import get_logger
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _RUN_PATIENCE = 30.0
 """Seconds to wait for those who count in the same run; nobody counts for longer than it takes to write a record."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,8 +12,9 @@ from payman_sdk.auth.stores.time_limits import limited_to
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.flows import Call, Flow, Lock
 from payman_sdk.locks import Ticket, TicketLock, held_by_ticket
+from payman_sdk.logs import get_logger
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
 """Seconds that the place of a lock has to answer at least, and to take a lock back."""

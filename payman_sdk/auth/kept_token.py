@@ -6,7 +6,6 @@ token in it may be the only good one.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -17,9 +16,10 @@ from payman_sdk.auth.rotation import NEVER, Rotation
 from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore, mark
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.flows import Flow, Lock
+from payman_sdk.logs import get_logger
 from payman_sdk.secrecy import Secret
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _SAVING, _LEAST = 5.0, 1.0
 """Seconds that keeping a token may take, and that it has also where the ask's deadline is nearer: it may be the only copy."""

@@ -11,7 +11,6 @@ at once; see `rotation.py`.
 from __future__ import annotations
 
 import copy
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from payman_sdk.auth.token_requests import TokenRequests
 from payman_sdk.clock import monotonic, wall_time
 from payman_sdk.errors import APITimeoutError, PaymanError
 from payman_sdk.flows import Alone, Consult, Flow, Sleep
+from payman_sdk.logs import get_logger
 from payman_sdk.secrecy import Secret
 from payman_sdk.telemetry.observer import Observer
 from payman_sdk.types import TokenInfo
@@ -34,7 +34,7 @@ from payman_sdk.types import TokenInfo
 if TYPE_CHECKING:
     from payman_sdk.hooks import Reason, Renewal
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _PAUSE = 10.0
 """Seconds until the early window is tried again after a failure."""

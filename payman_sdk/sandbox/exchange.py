@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,10 +11,11 @@ from typing import TypeAlias
 
 from starlette.types import ASGIApp, Message, Scope
 
+from payman_sdk.logs import get_logger
 from payman_sdk.sandbox.background import Background
 from payman_sdk.sandbox.line import Line
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)

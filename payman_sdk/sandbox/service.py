@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from payman_api.models.scope import Scope
+from payman_sdk.logs import get_logger
 from payman_sdk.sandbox import grants, narration, rpc, tasks, wire
 from payman_sdk.sandbox.accounts import Account
 from payman_sdk.sandbox.grants import Access
@@ -16,7 +16,7 @@ from payman_sdk.sandbox.watching import Watch
 from payman_sdk.sandbox.wire import Json, Style
 from payman_sdk.sandbox.world import World
 
-logger = logging.getLogger(__name__)
+logger = get_logger(__name__)
 
 
 class UnauthorizedError(Exception):

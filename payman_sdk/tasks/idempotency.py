@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -18,6 +17,7 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.flows import Call, Flow, Sleep
+from payman_sdk.logs import get_logger
 from payman_sdk.tasks.reconciliation import exactly_once
 from payman_sdk.tasks.retrying import is_passing
 from payman_sdk.tasks.sending import Exchange, Keys, allow
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _MESSAGES = 100
 """How many messages of a task are read to find the text that a key was first used with."""

@@ -6,7 +6,6 @@ The rules that follow from it are in `reconciliation.py`.
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
@@ -31,6 +30,7 @@ from payman_sdk.errors import (
     ServerError,
 )
 from payman_sdk.flows import Consult, Flow, Sleep
+from payman_sdk.logs import get_logger
 from payman_sdk.telemetry.observer import tell
 from payman_sdk.telemetry.watch import Watch
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _FIRST, _LONGEST = 0.5, 8.0
 """Seconds that the first pause between two attempts may last, and any of them."""

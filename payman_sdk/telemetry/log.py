@@ -10,6 +10,7 @@ from typing import assert_never
 
 from payman_sdk.errors import PaymanError
 from payman_sdk.hooks import Retry
+from payman_sdk.logs import get_logger
 from payman_sdk.telemetry.events import (
     AskBegan,
     AskEnded,
@@ -26,7 +27,7 @@ from payman_sdk.telemetry.events import (
     StreamOpened,
 )
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 _MEANING = {
     "FATAL": "it would fail again",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from payman_sdk.errors import ConfigurationError, PaymanError
 from payman_sdk.flows import Flow
+from payman_sdk.logs import get_logger
 
 if TYPE_CHECKING:
     from payman_sdk.hooks import Reason, Renewal
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "left")
 """How an ask may end, in a word."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from payman_sdk.clock import wall_time
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import LayeredLock
+from payman_sdk.logs import get_logger
 from payman_sdk.secrecy import Secret, as_secret
 
 try:
@@ -24,7 +24,7 @@ except ImportError as error:
 
 T = TypeVar("T")
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. A renewal has to be over before that."""
