@@ -302,5 +302,5 @@ def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
         return wording.not_carried_out(operation, failure)
     is_refusal = isinstance(failure, APIStatusError) and not isinstance(failure, RateLimitError | ServerError)
     if is_refusal:
-        return wording.not_allowed(operation, failure.message)
+        return wording.not_allowed(operation, failure)
     return wording.not_taken(operation, failure)

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.agents.asking import WithheldError, not_agreed
-from payman_sdk.agents.results import OperationResult, OperationStatus, shown
+from payman_sdk.agents.results import OperationResult, OperationStatus, framed
 from payman_sdk.agents.steps import Flow, Invoke
-from payman_sdk.errors import ConfigurationError, PaymanError, sentence
+from payman_sdk.errors import ConfigurationError, PaymanError
 from payman_sdk.money import may_move_money
 
 if TYPE_CHECKING:
@@ -42,10 +42,9 @@ def ask(
     except ConfigurationError:
         raise
     except PaymanError as error:
-        return OperationResult(
-            f"It could not be learned: {sentence(error.message)}", "failed", None, error.task_id
-        )
+        said = framed(error.message, "The error says")
+        return OperationResult(f"It could not be learned.\n\n{said}", "failed", None, error.task_id)
     status: OperationStatus = "completed" if answer.status == "completed" else "failed"
     if answer.status == "in_progress":
         status = "input-required" if answer.requires_input else "working"
-    return OperationResult(shown(answer.text), status, None, answer.task_id)
+    return OperationResult(framed(answer.text), status, None, answer.task_id)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import cast
 
-from payman_sdk.agents.results import OperationResult, OperationStatus, shown
+from payman_sdk.agents.results import OperationResult, OperationStatus, framed, quoted
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import PaymanError, sentence
+from payman_sdk.sanitizer import sanitize
+
+_LONGEST_NAME = 300
+"""Characters of what an operation is called."""
 
 
 def told(operation: Operation) -> OperationResult:
     """How an operation stands, by what is known of it."""
     about = called(operation)
-    answer = shown(operation.answer)
+    answer = framed(operation.answer)
     match operation.status:
         case None | "unknown":
             status: OperationStatus = "unknown"
@@ -54,16 +58,17 @@ def not_sent_again(why: str) -> str:
 
 def called(operation: Operation) -> str:
     """An operation as a sentence names it."""
-    return f"task {operation.task_id}" if operation.name is None else f"operation {operation.name}"
+    name = f"task {operation.task_id}" if operation.name is None else f"operation {operation.name}"
+    return sanitize(name, one_line=True, max_length=_LONGEST_NAME)
 
 
 def _so_far(answer: str) -> str:
-    return f" Payman says: {answer}" if answer else ""
+    return f"\n\n{answer}" if answer else ""
 
 
 def in_other_words(operation: Operation) -> str:
     """The remark for who asks for an operation again, in other words than it stands for."""
-    first = "other words" if operation.text is None else f'these words: "{shown(operation.text)}"'
+    first = "other words" if operation.text is None else f"these words: {quoted(operation.text)}"
     return (
         f"Nothing was sent for the words given now: {called(operation)} was asked for before, in {first}. The above is about "
         "that. If another amount or another payee is meant now, that has NOT been paid; another payment needs a name of its own."
@@ -79,33 +84,37 @@ def under_way(operation: str, task_id: str) -> OperationResult:
     return OperationResult(text, "working", operation, task_id)
 
 
-def not_allowed(operation: Operation, why: str) -> OperationResult:
+def not_allowed(operation: Operation, why: str | PaymanError) -> OperationResult:
     """For what the limit, the user or the server does not allow."""
-    text = f"Refused, and nothing was paid: {sentence(why)}"
+    text = "Refused, and nothing was paid"
+    text += f": {sentence(why)}" if isinstance(why, str) else f".\n\n{_error(why)}"
     return OperationResult(text, "refused", operation.name, operation.task_id)
 
 
 def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
     """For what never reached Payman's agent."""
-    text = f"Nothing was sent: {sentence(failure.message)} It may be tried again with the same operation, {operation.name or operation.task_id}."
+    text = (
+        f"Nothing was sent: it may be tried again with the same operation, {operation.name or operation.task_id}.\n\n"
+        f"{_error(failure)}"
+    )
     return OperationResult(text, "not-sent", operation.name, operation.task_id)
 
 
 def not_carried_out(operation: Operation, failure: PaymanError) -> OperationResult:
     """For what the agent refused with an error."""
     text = (
-        f"It failed, and nothing was paid: {sentence(failure.message)} It may be tried again with the same operation, "
-        f"{operation.name or operation.task_id}."
+        f"It failed, and nothing was paid. It may be tried again with the same operation, {operation.name or operation.task_id}."
+        f"\n\n{_error(failure)}"
     )
     return OperationResult(text, "failed", operation.name, operation.task_id)
 
 
 def cannot_be_told(operation: Operation, failure: PaymanError) -> OperationResult:
     """For what may have been carried out before, where that cannot be learned."""
-    why = " ".join(part for part in (sentence(failure.message), failure.next_step) if part)
+    next_step = f" {failure.next_step}" if failure.next_step else ""
     text = (
-        f"Nothing was sent now, and whether {called(operation)} was carried out before could not be learned: {why} "
-        "Do not pay in another way; check the operation later."
+        f"Nothing was sent now, and whether {called(operation)} was carried out before could not be learned.{next_step} "
+        f"Do not pay in another way; check the operation later.\n\n{_error(failure)}"
     )
     return OperationResult(text, "unknown", operation.name, operation.task_id)
 
@@ -132,7 +141,12 @@ def not_waiting(operation: Operation) -> str:
 
 def not_learned(failure: PaymanError) -> str:
     """The remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
-    return f"The reply was not sent: how it stands now could not be learned. {sentence(failure.message)}"
+    return f"The reply was not sent: how it stands now could not be learned.\n\n{_error(failure)}"
+
+
+def _error(failure: PaymanError) -> str:
+    """What an error says: it may repeat words of the server's."""
+    return framed(failure.message, "The error says")
 
 
 REPLIED_ALREADY = (

@@ -64,7 +64,7 @@ def test_the_same_operation_again(framework: str, is_async: bool, sandbox: Sandb
         [("payman_ask", {"text": "list all wallets"})],
     ]
     first, again, other, checked, asked = run(framework, sandbox, script, is_async=is_async)
-    assert first.startswith("Sent **10.00 TSD** to **Test Payee**")
+    assert "> Sent **10.00 TSD** to **Test Payee**" in first
     assert first == again == checked
     assert other.startswith(f"{first}\n\nNothing was sent for the words given now")
     assert "990.00 TSD" in asked
@@ -77,7 +77,7 @@ def test_fifty_at_once(framework: str, is_async: bool, sandbox: Sandbox) -> None
     """Of fifty calls that a model makes in one turn for one operation, one is sent, and all are told the same."""
     texts = run(framework, sandbox, [[pay()] * 50], is_async=is_async)
     assert (len(texts), len(set(texts))) == (50, 1)
-    assert texts[0].startswith("Sent **10.00 TSD**")
+    assert "> Sent **10.00 TSD**" in texts[0]
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -150,7 +150,7 @@ def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: 
     *texts, paid = run(framework, sandbox, script, is_async=is_async)
     for text, (_, problem) in zip(texts, wrong, strict=True):
         assert text.startswith(f"Nothing was done: {problem}"), text
-    assert paid.startswith("Sent **10.00 TSD**")
+    assert "> Sent **10.00 TSD**" in paid
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -169,7 +169,7 @@ def test_progress_is_told(framework: str, sandbox: Sandbox) -> None:
         events.append(event)
 
     [text] = run(framework, sandbox, [[pay()]], is_async=True, on_message=on_message)
-    assert text.startswith("Sent **10.00 TSD**")
+    assert "> Sent **10.00 TSD**" in text
     assert events
 
 
@@ -227,7 +227,7 @@ def test_after_a_killed_process(framework: str, tmp_path: Path) -> None:
         with sandbox.client() as client:
             toolkit = PaymanToolkit(client, store=SQLiteOperationStore(store))
             [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(OTHER_WORDS)]], None))
-        assert text.startswith("Sent **10.00 TSD** to **Test Payee**")
+        assert "> Sent **10.00 TSD** to **Test Payee**" in text
         assert "Nothing was sent for the words given now" in text
         assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])
 
@@ -259,7 +259,7 @@ def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox)
         assert await asyncio.to_thread(ended.wait, 60)
 
     asyncio.run(main())
-    assert toolkit.check("a").text.startswith("Sent **10.00 TSD**")
+    assert "> Sent **10.00 TSD**" in toolkit.check("a").text
     assert sends(sandbox) == [PAYMENT]
 
 

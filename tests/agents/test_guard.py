@@ -728,6 +728,6 @@ def test_what_is_on_its_way_is_not_sent_again(sandbox: Sandbox) -> None:
         line.handle_request(request).read()
         assert toolkit.check("a").status == "completed"
         result = toolkit.pay("send 30 TSD to Test Payee", "a")
-    assert result.text.startswith("Sent **10.00 TSD**")
+    assert "> Sent **10.00 TSD**" in result.text
     assert "Nothing was sent for the words given now" in result.text
     assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])

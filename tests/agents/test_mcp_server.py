@@ -235,7 +235,7 @@ def _unreachable() -> httpx.Response:
             lambda: httpx.Response(200, json={"a": "x" * 300_000}),
             "Payman gives no agent card here: what it answered is none.",
         ),
-        (_unreachable, "The agent card cannot be had now: "),
+        (_unreachable, "The agent card cannot be had now."),
     ],
 )
 def test_a_card_that_is_not_there_says_so(answer: Callable[[], httpx.Response], said: str) -> None:

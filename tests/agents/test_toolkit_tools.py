@@ -96,6 +96,6 @@ def test_a_long_answer_is_cut(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A model is shown the beginning of an answer that is very long, the same every time."""
     sandbox.script(["word " * 2000])
     result = toolkit.pay(PAYMENT, "a")
-    assert len(result.text) < 4100
-    assert result.text.endswith("…")
+    assert len(result.text) < 4200
+    assert result.text.endswith("word … (5,999 more characters)\n</agent-words>")
     assert toolkit.check("a") == result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from payman_api import PATHS
+from payman_sdk.agents.results import framed
 from payman_sdk.async_client import AsyncPaymanClient
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import PaymanError
@@ -21,12 +22,13 @@ async def agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
     try:
         status, text = await door.run(_asked())
     except PaymanError as error:
-        return "text/plain", f"The agent card cannot be had now: {error.message}"
+        return "text/plain", f"The agent card cannot be had now.\n\n{framed(error.message, 'The error says')}"
     if status != 200:
         return "text/plain", f"Payman gives no agent card here: it answered with status {status}."
-    if len(text) > _LONGEST or not _is_object(text):
+    card = _read(text) if len(text) <= _LONGEST else None
+    if card is None:
         return "text/plain", "Payman gives no agent card here: what it answered is none."
-    return "application/json", text
+    return "application/json", card
 
 
 def _asked() -> Flow[tuple[int, str]]:
@@ -35,8 +37,10 @@ def _asked() -> Flow[tuple[int, str]]:
     return answer.status_code, answer.text
 
 
-def _is_object(text: str) -> bool:
+def _read(text: str) -> str | None:
+    """The card written anew, in ASCII: what hides in it is an escape then; None where it is no object."""
     try:
-        return isinstance(json.loads(text), dict)
+        card = json.loads(text)
+        return json.dumps(card, indent=2) if isinstance(card, dict) else None
     except (ValueError, RecursionError):
-        return False
+        return None
