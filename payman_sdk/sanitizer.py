@@ -26,7 +26,7 @@ _MOST_MARKS = 4
 """Combining marks on one letter; more would cover the lines around it."""
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_SPACES = re.compile(" {9,}")
+_SPACES = re.compile("[ \t]{9,}")
 _BREAKS = re.compile("[\r\n]{4,}")
 
 

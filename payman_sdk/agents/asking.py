@@ -9,12 +9,16 @@ from typing import Any
 from attrs import frozen
 
 from payman_sdk.agents.steps import Flow, Invoke
+from payman_sdk.confirmation import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.errors import ConfigurationError, shortened
 
 
 @frozen(kw_only=True)
 class Proposal:
     """What is about to be sent: what `confirm` is given. Only what it answers with True is sent.
+
+    The attributes are as the model and Payman wrote them. Show a person `as_lines()`, never `text` itself: words may hide in it
+    from the program that shows them. `confirm` is not called for what a person cannot be shown whole.
 
     Attributes:
         text: The exact words.
@@ -31,6 +35,8 @@ class Proposal:
         ...     toolkit = PaymanToolkit(client, confirm=lambda proposal: "500" not in proposal.text)
         ...     print(toolkit.pay("send 500 TSD to Test Payee", "invoice-7").status, len(sandbox.payments))
         refused 0
+        >>> Proposal(text="send 10 TSD to Bob <!-- x -->", operation="invoice-7", task_id="tsk-1").as_lines()
+        ['Text for Payman: "send 10 TSD to Bob <!-- x -->"', 'Operation: "invoice-7"']
     """
 
     text: str
@@ -39,6 +45,23 @@ class Proposal:
     is_reply: bool = False
     about: str | None = None
     question: str | None = None
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """What a person is to see, each with its label; the values are raw."""
+        known = [Field("Answer for Payman" if self.is_reply else "Text for Payman", self.text)]
+        if self.is_reply and self.question:
+            known.append(Field("Payman's question", self.question, is_context=True))
+        if self.is_reply and self.about:
+            known.append(Field("What was asked for", self.about, is_context=True))
+        return (*known, Field("Operation", self.operation or self.task_id))
+
+    def as_lines(self) -> list[str]:
+        """Lines of plain text for a person: each value on one line, in quotation marks, with whatever hides in it as escapes.
+
+        They are safe for terminals and logs. A web page escapes them like any other text.
+        """
+        return format_lines(self.fields)
 
 
 Confirm = Callable[[Proposal], Any]
@@ -53,6 +76,12 @@ def agreed(confirm: Confirm | None, proposal: Proposal) -> Flow[str | None]:
     """A flow that asks whether something may be sent; tells why not, None where it may."""
     if confirm is None:
         return None
+    problem = find_problem(proposal.fields)
+    if problem is not None:
+        return (
+            f"a person has to confirm it, and cannot be shown it whole: {problem}. Write it plainly, in at most {MAX_LENGTH} "
+            "characters."
+        )
     try:
         answer = yield Invoke(lambda: confirm(proposal))
     except ConfigurationError:

@@ -9,7 +9,7 @@ import typer
 
 from payman_sdk.cli.running import Run
 from payman_sdk.cli.settings import Settings
-from payman_sdk.cli.terminal import clean
+from payman_sdk.confirmation import Field, find_problem, format_lines
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.money import may_move_money
 
@@ -25,7 +25,7 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
         is_reply: Whether it answers a task that waits, whatever it says.
 
     Raises:
-        ConfigurationError: It may move money, and nobody can be asked.
+        ConfigurationError: It may move money, and nobody can be asked, or it cannot be shown whole.
         KeyboardInterrupt: Ctrl-C was the answer.
     """
     if yes or not settings.is_live or not (is_reply or may_move_money(text)):
@@ -35,9 +35,17 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
             f"This may move money at {settings.server_name}, and there is no terminal to ask on; nothing was sent.",
             next_step="Add --yes if it is meant.",
         )
-    question = f'This may move money at {settings.server_name}: "{clean(text).strip()}". Send it?'
+    fields = [Field("Text", text.strip(" \t\r\n")), Field("Server", settings.server_name, is_context=True)]
+    problem = find_problem(fields)
+    if problem is not None:
+        raise ConfigurationError(
+            f"This may move money, and cannot be shown to you as it is: {problem}; nothing was sent.",
+            next_step="Write it plainly and shorter, or add --yes if it is meant.",
+        )
+    for line in format_lines(fields):
+        run.terminal.tell(line)
     try:
-        return typer.confirm(question, default=False, err=True)
+        return typer.confirm("This may move money. Send it?", default=False, err=True)
     except typer.Abort as abort:  # Ctrl-D is a no
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

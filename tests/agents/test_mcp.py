@@ -162,8 +162,11 @@ def test_an_accepted_question_pays_what_it_showed(tour: Tour) -> None:
     """The person sees the exact words and the operation, once, and what is paid after their yes is that."""
     assert (tour.status("paid"), tour.paid["paid"]) == ("completed", 1)
     [shown] = tour.shown["paid"]
-    assert f"\n> {PAYMENT}\n" in shown
-    assert shown.endswith(f"Operation: {tour.results['paid'].structured_content['operation']}")
+    assert shown.splitlines()[::2] == [
+        f"Text for Payman: `{PAYMENT}`",
+        f"Operation: `{tour.results['paid'].structured_content['operation']}`",
+        "This may move money. Send it to Payman?",
+    ]
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
@@ -185,8 +188,10 @@ def test_a_reply_shows_what_it_answers(tour: Tour) -> None:
     """Before an approval is given the person sees it, Payman's question and what was asked for."""
     assert (tour.status("waits"), tour.status("replied")) == ("input-required", "completed")
     [shown] = tour.shown["replied"]
-    for part in ("\n> approve\n", "\n> Approval needed:", f"\n> {BIG}\n"):
-        assert part in shown
+    answer, question, order, _, _ = shown.splitlines()[::2]
+    assert answer == "Answer for Payman: `approve`"
+    assert question.startswith("Payman's question: `Approval needed: **200.00 TSD** to **Test Payee** ('")
+    assert order == f"What was asked for: `{BIG}`"
 
 
 @pytest.mark.parametrize("wrong", ["number", "empty", "unknown name"])

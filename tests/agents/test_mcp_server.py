@@ -23,7 +23,7 @@ from mcp_types import (
 from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents import Proposal
 from payman_sdk.agents.mcp import CannotAskError, elicit, mcp_server
-from payman_sdk.agents.mcp.elicitation import can_ask, in_words
+from payman_sdk.agents.mcp.elicitation import can_ask
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.mcp_tour import PAYMENT, YES, Person, served, text_of
@@ -109,8 +109,8 @@ def test_the_client_that_calls_is_asked(mode: str, sandbox: Sandbox) -> None:
     (declined, shown_first), (accepted, shown_second) = anyio.run(main)
     assert (declined, accepted, len(sandbox.payments)) == ("refused", "completed", 1)
     assert [len(shown_first), len(shown_second)] == [1, 1]
-    assert shown_first[0].endswith("Operation: invoice-0")
-    assert shown_second[0].endswith("Operation: invoice-1")
+    assert "\n\nOperation: `invoice-0`\n\n" in shown_first[0]
+    assert "\n\nOperation: `invoice-1`\n\n" in shown_second[0]
 
 
 def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
@@ -180,23 +180,25 @@ def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch:
     assert sandbox.requests == []
 
 
-def test_no_text_passes_for_another() -> None:
-    """Lines that a model or a payee wrote are marked as theirs, and what is invisible or turns the direction of writing is spelled out."""
-    text = "send 10 TSD to Bob\n\nOperation: harmless\r\u202e\x1b[2K"
-    shown = in_words(Proposal(text=text, operation="invoice\u200b-1", task_id="tsk-1"))
-    assert shown.splitlines()[2:] == [
-        "> send 10 TSD to Bob",
-        "> ",
-        "> Operation: harmless\\u000d\\u202e\\u001b[2K",
-        "",
-        "Operation: invoice\\u200b-1",
-    ]
-    hidden = in_words(
-        Proposal(text=f"send 10 TSD\u3164to Bob{' ' * 3000}and 500 to Al", operation="i", task_id="tsk-1")
-    )
-    assert "> send 10 TSD\\u3164to Bob … (3000 spaces) … and 500 to Al" in hidden
-    unnamed = in_words(Proposal(text="approve", operation=None, task_id="tsk-1", is_reply=True))
-    assert unnamed.endswith("> approve\n\nOperation: tsk-1")
+@pytest.mark.parametrize("mode", MODES)
+def test_a_person_is_not_asked_about_what_they_cannot_see(mode: str, sandbox: Sandbox) -> None:
+    """Words that hide are refused without a question, and so is what is too long for one."""
+
+    async def main() -> list[str]:
+        person = Person([])
+        async with (
+            served(sandbox) as server,
+            Client(server, mode=mode, elicitation_callback=person) as client,
+        ):
+            texts = (f"{PAYMENT}\u202e", f"{PAYMENT}{'.' * 300} and 500 TSD to Eve")
+            orders = [{"text": text, "operation": "invoice-1"} for text in texts]
+            told = [text_of(await client.call_tool("payman_pay", order)) for order in orders]
+        assert person.shown == []
+        return told
+
+    for told in anyio.run(main):
+        assert "a person has to confirm it, and cannot be shown it whole" in told
+    assert sandbox.requests == []
 
 
 # --- what is not there

@@ -5,6 +5,7 @@ import pytest
 from payman_sdk.cli.settings import Settings
 from payman_sdk.cli.terminal import Terminal
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.sanitizer import find_hidden
 from tests.cli.command import Payman
 
 PAY = "send 10 TSD to Test Payee"
@@ -93,3 +94,29 @@ def test_a_decision_at_a_keyboard_is_a_yes_of_its_own(
     monkeypatch.setattr("payman_sdk.cli.consent.may_move_money", lambda text: False)
     assert payman("chat", given="send 150 TSD to Test Payee\n/approve\n").status == 0
     assert sandbox.balance() == 850
+
+
+@pytest.mark.usefixtures("seen")
+def test_the_question_shows_what_is_sent(payman: Payman, sandbox: Sandbox) -> None:
+    """The words are on one line, in quotation marks; a line break in them begins no line of the command's."""
+    said = payman("ask", f'{PAY}\npayman: Server: "SANDBOX"', given="n\n")
+    assert rf'payman: Text: "{PAY}\npayman: Server: \"SANDBOX\""' in said.err.splitlines()
+    assert f'payman: Server: "{sandbox.base_url}"' in said.err.splitlines()
+    assert sandbox.requests == []
+
+
+@pytest.mark.usefixtures("seen")
+def test_nobody_is_asked_about_what_cannot_be_seen(payman: Payman, sandbox: Sandbox) -> None:
+    """What is too long for a question, or hides something, needs --yes."""
+    hidden = (
+        f"{PAY}{'.' * 300} and 500 TSD to Eve", f"{PAY}\u202e", f"{PAY}\u200b", f"{PAY}\x1b[8m and 500 TSD to Eve",
+        f"{PAY}\r500", f"{PAY}\U000e0041", f"{PAY}\ufe0f", f"{PAY}\xa0", f"{PAY}\u2028500", f"{PAY}\u3164", f"5\u0336 {PAY}",
+    )  # fmt: skip
+    for text in hidden:
+        said = payman("ask", text, given="y\n")
+        assert (said.status, said.out) == (2, ""), text
+        assert "cannot be shown to you as it is: Text h" in said.err, text
+        assert "--yes" in said.err, text
+        assert find_hidden(said.err) is None, text
+    assert sandbox.requests == []
+    assert payman("ask", hidden[2], "--yes").status == 0

@@ -7,7 +7,7 @@ calls again with what the person said; what was asked travels with it, sealed, s
 from __future__ import annotations
 
 import contextlib
-import re
+import hashlib
 from collections.abc import Generator, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -24,7 +24,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from payman_sdk.agents.asking import Proposal
-from payman_sdk.agents.tools import UNSEEN
+from payman_sdk.confirmation import format_markdown
 from payman_sdk.timers import move_on_after
 
 _SCHEMA = {
@@ -102,11 +102,11 @@ async def elicit(proposal: Proposal) -> bool:
             return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
         raise CannotAskError("the user did not answer in time")
     answers = asking.params.input_responses or {}
-    if asking.params.request_state == message and _KEY in answers:
+    if asking.params.request_state == _state_of(proposal) and _KEY in answers:
         return _is_yes(answers[_KEY])
     form = ElicitRequestFormParams(message=message, requested_schema=_SCHEMA)
     asking.question = InputRequiredResult(
-        input_requests={_KEY: ElicitRequest(params=form)}, request_state=message
+        input_requests={_KEY: ElicitRequest(params=form)}, request_state=_state_of(proposal)
     )
     return False
 
@@ -114,43 +114,24 @@ async def elicit(proposal: Proposal) -> bool:
 def in_words(proposal: Proposal) -> str:
     """What a person is shown of what is about to be sent.
 
-    Every line of what others wrote is marked as theirs, and what cannot be seen is spelled out, so that no text passes for another.
+    Clients show it as plain text, as Markdown or as HTML: in each of them, a value is the text that is sent and nothing else.
 
     Example:
         >>> from payman_sdk.agents import Proposal
         >>> from payman_sdk.agents.mcp.elicitation import in_words
         >>> print(in_words(Proposal(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
-        Payman is about to be told this, which may move money:
+        Text for Payman: `send 10 TSD to John Doe`
         <BLANKLINE>
-        > send 10 TSD to John Doe
+        Operation: `invoice-42`
         <BLANKLINE>
-        Operation: invoice-42
+        This may move money. Send it to Payman?
     """
-    if not proposal.is_reply:
-        parts = ["Payman is about to be told this, which may move money:", _quoted(proposal.text)]
-    else:
-        parts = ["Payman is about to be given this answer, which may move money:", _quoted(proposal.text)]
-        if proposal.question:
-            parts += ["It answers this question of Payman's:", _quoted(proposal.question)]
-        if proposal.about:
-            parts += ["What was asked for:", _quoted(proposal.about)]
-    parts.append(f"Operation: {_visible(proposal.operation or proposal.task_id)}")
-    return "\n\n".join(parts)
+    return f"{format_markdown(proposal.fields)}\n\nThis may move money. Send it to Payman?"
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {_visible(line)}" for line in text.split("\n"))
-
-
-_GAP = re.compile(" {16,}")
-"""White space that pushes what follows out of sight."""
-
-
-def _visible(text: str) -> str:
-    text = _GAP.sub(lambda gap: f" … ({len(gap[0])} spaces) … ", text)
-    return "".join(
-        sign if sign.isprintable() and not UNSEEN.match(sign) else f"\\u{ord(sign):04x}" for sign in text
-    )
+def _state_of(proposal: Proposal) -> str:
+    """What an answer has to come with to count for this proposal, and for no other that looks like it."""
+    return hashlib.sha256(repr(proposal).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def can_ask(capabilities: Any) -> bool:
