@@ -12,10 +12,11 @@ from payman_sdk.agents.asking import Confirm, OnMessage, sending
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.limits import Limit
 from payman_sdk.agents.operating import Desk
+from payman_sdk.agents.operation_names import normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow, run, run_async
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
-from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name, plain_name
+from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name
 from payman_sdk.async_client import AsyncPaymanClient
 from payman_sdk.client import PaymanClient
 from payman_sdk.errors import ConfigurationError, sentence
@@ -185,8 +186,9 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
 
         Args:
             text: What Payman's agent should do, in plain words.
-            operation: The name of the business operation, such as `invoice-42`; it is the idempotency key of the ask. White space
-                around it, and other hyphens that look like `-`, make no other name.
+            operation: The name of the business operation, such as `invoice-42`; its normal form is the idempotency key of the ask.
+                Case, width, accents, and kinds of dashes and spaces make no other name. What cannot be seen, and letters that
+                pass for others, are refused.
             on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
 
         Raises:
@@ -321,6 +323,6 @@ def _operation(operation: str) -> str:
     if problem is not None:
         raise ConfigurationError(
             f"operation {problem}.",
-            next_step=f"Give a printable text of 1 to {LONGEST_NAME} characters that names the operation, such as 'invoice-42'.",
+            next_step="Name the operation with Latin letters, digits and plain punctuation, such as 'invoice-42'.",
         )
-    return plain_name(operation)
+    return normalize_name(operation)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
+from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.steps import Flow
+from payman_sdk.sanitizer import sanitize
 
 R = TypeVar("R", covariant=True)
 
-LONGEST_TEXT, LONGEST_NAME = 4000, 255
+LONGEST_TEXT, LONGEST_NAME = 4000, MAX_LENGTH
 """Characters of a text, and of the name of an operation."""
 
 
@@ -159,7 +159,8 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     given = cast("Mapping[object, object]", arguments)
     for name in given:
         if name not in members:
-            return f"there is no argument {str(name)[:80]!r}. Give {', '.join(members)}, and nothing else."
+            shown = sanitize(str(name), one_line=True, max_length=80)
+            return f"there is no argument {shown!r}. Give {', '.join(members)}, and nothing else."
     for name, schema in members.items():
         value = given.get(name)
         problem = (
@@ -170,32 +171,15 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     return None
 
 
-UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""What Python calls printable, though nobody sees it: blank letters, and selectors of a letter's variant."""
-
-
 def objection_to_name(name: object) -> str | None:
     """What is wrong with the name of an operation; None where nothing is."""
     problem = _objection_to(name, LONGEST_NAME)
     if problem is None and isinstance(name, str):
-        if not name.strip().isprintable() or UNSEEN.search(name):
-            return "holds characters that cannot be printed"
-        return _objection_to(plain_name(name), LONGEST_NAME)
+        try:
+            normalize_name(name)
+        except UnusableNameError as error:
+            return str(error)
     return problem
-
-
-def plain_name(name: str) -> str:
-    """The name of an operation as it counts: names that look the same by their spaces, hyphens and accents are the same.
-
-    Example:
-        >>> from payman_sdk.agents.tools import plain_name
-        >>> plain_name(" invoice\u201142 ")
-        'invoice-42'
-    """
-    name = name.replace("\u2010", "-").replace("\u2011", "-")  # models like to write these hyphens
-    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def _objection_to(value: object, longest: int) -> str | None:

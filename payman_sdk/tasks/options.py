@@ -16,6 +16,7 @@ from payman_sdk.config import (
     seconds,
 )
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.sanitizer import find_hidden
 from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
 
 ASK_OPTIONS = JsonAskOptions.__required_keys__ | JsonAskOptions.__optional_keys__
@@ -112,7 +113,13 @@ def task_id_of(task: object) -> str:
 def _check_key(key: object) -> None:
     if key is None:
         return
-    if not isinstance(key, str) or not key.strip() or len(key) > _LONGEST_KEY or not key.isprintable():
+    if (
+        not isinstance(key, str)
+        or not key.strip()
+        or len(key) > _LONGEST_KEY
+        or not key.isprintable()
+        or find_hidden(key) is not None
+    ):
         raise ConfigurationError(
             f"idempotency_key is {key!r}."[:300],
             next_step=f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'.",
