@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from payman_sdk.cli import outcomes
 from payman_sdk.cli.running import Run
-from payman_sdk.cli.terminal import clean
+from payman_sdk.errors import shortened
 
 if TYPE_CHECKING:
     from payman_sdk.types import FormattedTaskResponse
@@ -18,14 +18,16 @@ def comment(
 ) -> int:
     """Tells how the task stands, where the answer does not say it, and returns the exit status."""
     status = outcomes.of_state(response["state"])
-    task, session = shlex.quote(clean(response.task_id)), shlex.quote(clean(response.session_id or "new"))
-    ids = f"task {clean(response.task_id)}, session {clean(response.session_id or 'unknown')}"
+    task_id, session_id = shortened(response.task_id), shortened(response.session_id or "")
+    task, session = shlex.quote(task_id), shlex.quote(session_id or "new")
+    ids = f"task {task_id}, session {session_id or 'unknown'}"
+    state = shortened(response["state"])
     if status == outcomes.COMPLETED:
         if not is_chat:
             run.terminal.hint(f"completed [{ids}]")
     elif status == outcomes.FAILED:
-        said = (response.error or {}).get("message") or response.status_message or ""
-        run.terminal.tell(f"The task is {response['state']}: {said} [{ids}]")
+        said = shortened((response.error or {}).get("message") or response.status_message or "")
+        run.terminal.tell(f"The task is {state}: {said} [{ids}]")
     elif status == outcomes.WAITING and not response.requires_input and not run.sandbox:
         wait = run.again(f"tasks wait {task}")
         run.terminal.tell(f"It waits for a person to act elsewhere, such as to sign in [{ids}]. Then: {wait}")
@@ -33,10 +35,10 @@ def comment(
         run.terminal.tell(
             "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."
             if status == outcomes.WAITING
-            else f"The task is still {response['state']} [{ids}]{'; /cancel cancels it' if is_cancelable else ''}."
+            else f"The task is still {state} [{ids}]{'; /cancel cancels it' if is_cancelable else ''}."
         )
     elif run.sandbox:
-        run.terminal.tell(f"The task is {response['state']}, and its sandbox ends now [{ids}]")
+        run.terminal.tell(f"The task is {state}, and its sandbox ends now [{ids}]")
     elif status == outcomes.WAITING:
         reply = run.again(f"tasks reply {task} approve --session {session}")
         wait = run.again(f"tasks wait {task}")
@@ -45,6 +47,6 @@ def comment(
         run.terminal.tell(f"Once it was decided elsewhere: {wait}")
     else:
         run.terminal.tell(
-            f"The task is still {response['state']} [{ids}]. To wait for its end: {run.again(f'tasks wait {task}')}"
+            f"The task is still {state} [{ids}]. To wait for its end: {run.again(f'tasks wait {task}')}"
         )
     return status

@@ -17,6 +17,7 @@ from payman_sdk.cli.sandbox_command import sandbox
 from payman_sdk.cli.settings import Server
 from payman_sdk.cli.task_commands import tasks
 from payman_sdk.cli.token_commands import login, logout, token
+from payman_sdk.logs import SafeFormatter, get_logger
 
 app = typer.Typer(
     name="payman",
@@ -66,13 +67,15 @@ def payman(
 
 
 def _set_up_logging(*, debug: bool) -> None:
-    """What the SDK logs is told in other ways, except when somebody looks for a fault."""
-    log = logging.getLogger("payman_sdk")
+    """What the SDK logs is told in other ways, except when somebody looks for a fault; what others log is made safe to show."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(SafeFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    log = get_logger()
     if not debug:
         log.addHandler(logging.NullHandler())
         log.propagate = False
         return
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     log.setLevel(logging.DEBUG)
     logging.getLogger("httpx").setLevel(logging.INFO)  # the SDK keeps the secrets of its addresses out of it
 

@@ -87,7 +87,8 @@ class Chat:
             except KeyboardInterrupt:  # at the prompt; what runs takes its own
                 if not is_typed:
                     raise
-                terminal.hint("\nCtrl-D leaves.")
+                terminal.hint("")
+                terminal.hint("Ctrl-D leaves.")
         if self._waiting is not None:
             comment(self._run, self._waiting)
         return outcomes.COMPLETED if is_typed else self._status

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
@@ -94,9 +93,10 @@ def hush(stream: object) -> None:
 def _unexpected(error: Exception, run: Run) -> int:
     """A mistake of the program's own. Whether it came before or after the money went is what counts."""
     from payman_sdk.cli.outcomes import FAILED, UNKNOWN
+    from payman_sdk.logs import format_traceback
 
     if run.debug:
-        traceback.print_exception(error)
+        sys.stderr.write(f"{format_traceback(error)}\n")
     advice = "" if run.debug else " Run it with --debug to see where."
     sent = run.how_to_ask_later()
     sys.stderr.write(f"payman: something unexpected happened: {type(error).__name__}.{advice}{sent}\n")

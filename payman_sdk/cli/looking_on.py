@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk.cli.terminal import clean
+from payman_sdk.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from payman_sdk.sandbox import SandboxRequest
@@ -17,7 +17,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_WORDS = 60
+_WORDS, _LINE = 60, 300
+"""Characters of what was said, and of a line."""
 
 
 class LookingOn:
@@ -73,7 +74,6 @@ def in_words(request: SandboxRequest) -> str:
     """
     status = "no answer" if request.status is None else str(request.status)
     said = "" if request.text is None else " ".join(request.text.split())
-    if len(said) > _WORDS:
-        said = f"{said[:_WORDS]}…"
+    said = sanitize(said, one_line=True, max_length=_WORDS)
     words = f' "{said}"' if said else f" {request.task_id}" if request.task_id else ""
-    return clean(f"{request.method} {request.path} {status}{words}").replace("\n", " ")
+    return sanitize(f"{request.method} {request.path} {status}{words}", one_line=True, max_length=_LINE)

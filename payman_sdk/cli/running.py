@@ -14,7 +14,7 @@ from attrs import define, field
 from typer.core import TyperGroup
 
 from payman_sdk.cli import outcomes
-from payman_sdk.cli.terminal import Terminal, clean, tell_unwritten
+from payman_sdk.cli.terminal import Terminal, tell_unwritten
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Run:
     def again(self, words: str) -> str:
         """A command line that asks the same server."""
         flags = [] if self.env is None else ["--env", self.env]
-        flags += [] if self.base_url is None else ["--base-url", shlex.quote(clean(self.base_url))]
+        flags += [] if self.base_url is None else ["--base-url", shlex.quote(self.base_url)]
         return " ".join(["payman", *flags, words])
 
     def how_to_ask_later(self, task_id: str | None = None) -> str:
@@ -71,8 +71,8 @@ class Run:
         if task_id is None:
             return ""
         if self.sandbox:
-            return f" It is the task {clean(task_id)} of this command's own sandbox, which ends with it."
-        return f" To learn how it ended: {self.again(f'tasks get {shlex.quote(clean(task_id))}')}"
+            return f" It is the task {task_id} of this command's own sandbox, which ends with it."
+        return f" To learn how it ended: {self.again(f'tasks get {shlex.quote(task_id)}')}"
 
 
 class Commands(TyperGroup):

@@ -5,33 +5,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from payman_sdk.cli.entry import hush
+from payman_sdk.logs import format_traceback
+from payman_sdk.sanitizer import sanitize
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
     from rich.console import Console
     from rich.markdown import Markdown
 
-# What an answer holds was written by others, in a payment's description perhaps: escape sequences and marks that turn the
-# direction of writing could make a terminal show something else than what is there.
-_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LONGEST = 4000
+"""Characters of a message."""
 _CLOSED = {errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN}  # EINVAL is what Windows says
-
-
-def clean(text: str) -> str:
-    r"""A text without the characters that command a terminal.
-
-    Example:
-        >>> from payman_sdk.cli.terminal import clean
-        >>> clean("paid\x1b[2K\rnothing")
-        'paid[2Knothing'
-    """
-    return _HARMFUL.sub("", text.replace("\r\n", "\n"))
 
 
 def rendered(text: str) -> Markdown:
@@ -44,8 +33,18 @@ def rendered(text: str) -> Markdown:
 
     markdown = Markdown("", hyperlinks=False)
     reader = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-    markdown.parsed = reader.parse(clean(text))
+    markdown.parsed = reader.parse(sanitize(text))
+    _sanitize_tokens(markdown.parsed)
     return markdown
+
+
+def _sanitize_tokens(tokens: Iterable[Token]) -> None:
+    """Escape what only reading the markdown brought to light: `&#27;` is an escape sequence's beginning, `&#8238;` turns text."""
+    for token in tokens:
+        token.content, token.info = sanitize(token.content), sanitize(token.info, one_line=True)
+        for name, value in token.attrs.items():
+            token.attrs[name] = sanitize(value, one_line=True) if isinstance(value, str) else value
+        _sanitize_tokens(token.children or ())
 
 
 class Terminal:
@@ -100,7 +99,7 @@ class Terminal:
         if self.shows_answers:
             self.render(text)
         else:
-            self.write(clean(text).rstrip("\n") + "\n")
+            self.write(sanitize(text).rstrip("\n") + "\n")
 
     def render(self, text: str) -> None:
         """Writes markdown to a terminal."""
@@ -108,7 +107,7 @@ class Terminal:
 
     def answer_lines(self, lines: Iterable[str]) -> None:
         """Writes an answer that consists of lines, as they are."""
-        self.write("".join(f"{clean(line)}\n" for line in lines))
+        self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
 
     def document(self, value: Any) -> None:
         """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
@@ -120,19 +119,27 @@ class Terminal:
 
     def tell(self, message: str) -> None:
         """Writes a message to standard error."""
-        _guarded(lambda: _write(sys.stderr, f"payman: {clean(message)}\n"), sys.stderr)
+        _guarded(
+            lambda: _write(sys.stderr, f"payman: {sanitize(message, one_line=True, max_length=_LONGEST)}\n"),
+            sys.stderr,
+        )
 
     def hint(self, message: str) -> None:
         """Writes something that only somebody who looks on wants to know."""
         if self.shows_messages:
             _guarded(
-                lambda: self.err().print(clean(message), style="dim", markup=False, highlight=False),
+                lambda: self.err().print(
+                    sanitize(message, one_line=True, max_length=_LONGEST),
+                    style="dim",
+                    markup=False,
+                    highlight=False,
+                ),
                 sys.stderr,
             )
 
     def tell_traceback(self, error: BaseException) -> None:
         """Writes a traceback to standard error, without the values of variables."""
-        _guarded(lambda: _write(sys.stderr, "".join(traceback.format_exception(error))), sys.stderr)
+        _guarded(lambda: _write(sys.stderr, f"{format_traceback(error)}\n"), sys.stderr)
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -12,9 +12,10 @@ from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.text import Text
 
-from payman_sdk.cli.terminal import Terminal, clean, rendered
+from payman_sdk.cli.terminal import Terminal, rendered
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import StreamInterruptedError
+from payman_sdk.sanitizer import sanitize
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 20_000
 """How many characters of an answer are rendered while it comes: what is above has left the screen long ago."""
+_STATE = 200
+"""How many characters of what the state is called are shown."""
 
 
 class Progress:
@@ -57,7 +60,7 @@ class Progress:
         if self._spinner is None:
             unicode = console.encoding.startswith("utf")
             self._spinner = Spinner("dots" if unicode else "line")
-        said = clean(self._state).strip().partition("\n")[0] or "working"
+        said = sanitize(self._state.strip().partition("\n")[0], one_line=True, max_length=_STATE) or "working"
         seconds = self._clock() - self._began
         self._spinner.update(
             text=Text(f"{said}  {seconds:.0f} s", style="dim", overflow="ellipsis", no_wrap=True)
@@ -101,8 +104,8 @@ def pass_on(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     """Writes an answer as it comes, as plain text."""
     written = False
     for words in stream.text_stream:
-        terminal.write(clean(words))
+        terminal.write(sanitize(words))
         written = True
     response = stream.result()
-    terminal.write("\n" if written else f"{clean(response.text)}\n")
+    terminal.write("\n" if written else f"{sanitize(response.text)}\n")
     return response

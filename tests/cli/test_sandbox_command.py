@@ -151,8 +151,14 @@ def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
     [
         (SandboxRequest("GET", "/", status=404), "GET / 404"),
         (SandboxRequest("POST", "/a", task_id="tsk-1"), "POST /a no answer tsk-1"),
-        (SandboxRequest("POST", "/a", text="x\n" * 90, status=200), f'POST /a 200 "{"x " * 30}…"'),
-        (SandboxRequest("POST", "/\x1b[2J", text="\x1b]0;a\x07", status=200), 'POST /[2J 200 "]0;a"'),
+        (
+            SandboxRequest("POST", "/a", text="x\n" * 90, status=200),
+            f'POST /a 200 "{"x " * 30}… (119 more characters)"',
+        ),
+        (
+            SandboxRequest("POST", "/\x1b[2J", text="\x1b]0;a\x07", status=200),
+            r'POST /\x1b[2J 200 "\x1b]0;a\x07"',
+        ),
     ],
 )
 def test_a_request_is_one_line(request_: SandboxRequest, line: str) -> None:
