@@ -12,6 +12,10 @@ from payman_sdk.sandbox import redirects
 from payman_sdk.sandbox.authority import Consent
 from payman_sdk.sandbox.authorization import Question
 from payman_sdk.sandbox.scopes import IN_WORDS
+from payman_sdk.sanitizer import sanitize
+
+_LONGEST = 300
+"""Characters of a name, and of what is wrong."""
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #16181d; --soft: #565d6b; --paper: #fff; --ground: #f1f3f7;
@@ -82,17 +86,14 @@ def error_page(reason: str) -> str:
     return _document(
         "This link does not work",
         f"""<h1>This link does not work</h1>
-<p>What is wrong: {escape(reason)}.</p>
+<p>What is wrong: {escape(sanitize(reason, one_line=True, max_length=_LONGEST))}.</p>
 <p>Nothing was allowed. Go back to the application and try again; if that does not help, tell the people who make it.</p>""",
     )
 
 
 def _shown(name: str) -> str:
     """Somebody's name for something, which can neither be markup nor turn the text around it."""
-    visible = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name
-    )
-    return f"<bdi>{escape(visible)}</bdi>"
+    return f"<bdi>{escape(sanitize(name, one_line=True, max_length=_LONGEST))}</bdi>"
 
 
 def _document(title: str, content: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 import threading
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
+from payman_sdk.logs import get_logger
 from payman_sdk.secrecy import as_secret
 
 try:
@@ -28,7 +28,7 @@ from payman_sdk.auth.stores.redis_lease import Lease
 
 T = TypeVar("T")
 
-log = logging.getLogger("payman_sdk")
+log = get_logger()
 
 LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""

@@ -11,27 +11,20 @@ from markupsafe import Markup
 
 from payman_sdk.sandbox.markdown import moment
 from payman_sdk.sandbox.web.guards import PAGE
+from payman_sdk.sanitizer import sanitize
 
 _LONGEST = 200
 
 
-def visible(text: str) -> str:
-    """The text with what has no shape of its own, such as controls and turns of direction, made visible."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
-
-
 def _finalized(value: Any) -> Any:
     # Whatever a template shows goes through here; markup is the templates' own.
-    return visible(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+    return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def said(text: str | None) -> Markup:
-    """Somebody's name or words on one line, set apart from what is around them."""
-    line = " ".join(visible(text or "").split())
-    return Markup("<bdi>{}</bdi>").format(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…")
+def said(text: str | None, max_length: int = _LONGEST) -> Markup:
+    """Somebody's name or words on one line, set apart from what is around them; a cut says how much is missing."""
+    line = sanitize((text or "").strip(), one_line=True, max_length=max_length)
+    return Markup("<bdi>{}</bdi>").format(line)
 
 
 def link(path: str, **query: object) -> str:
