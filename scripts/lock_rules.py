@@ -90,6 +90,9 @@ def problems(root: Path = ROOT) -> list[str]:
     """Check every lock and every script of the project, and return what breaks a rule."""
     found: list[str] = []
     locks = [*root.glob("*.lock"), *root.glob("scripts/**/*.lock"), *root.glob("tests/**/*.lock")]
+    locks = [
+        path for path in locks if not path.name.startswith(".")
+    ]  # what programs lock with, as scripts/bootstrap does
     for path in sorted([*locks, root / "scripts" / "lock.requirements"]):
         found += [
             f"{path.relative_to(root)}: {said}" for said in problems_of_requirements(path.read_text("utf-8"))

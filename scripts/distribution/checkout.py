@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
+import zipfile
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -41,10 +41,10 @@ class Checkout:
     def export(self, folder: Path) -> None:
         """Write the files of the commit into a folder, and nothing that lies beside them."""
         archive = subprocess.run(
-            ["git", "archive", "--format=tar", "HEAD"], cwd=self.root, capture_output=True, check=True
+            ["git", "archive", "--format=zip", "HEAD"], cwd=self.root, capture_output=True, check=True
         ).stdout
-        with tarfile.open(fileobj=BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
+        with zipfile.ZipFile(BytesIO(archive)) as files:
+            files.extractall(folder)
 
     def _git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True, check=True)
