@@ -18,6 +18,7 @@ from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationS
 from payman_sdk.clock import wall_time
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.flows import Lock
+from payman_sdk.key_store import KeyStore
 from payman_sdk.logs import get_logger
 
 log = get_logger()
@@ -141,14 +142,19 @@ class Ledger:
             self._claims.add(operation.task_id, self._run_id)
         return operation
 
-    def key_of(self, claimed: Operation, before: Operation) -> OperationKey:
-        """Return what a client needs to know to send an operation that was claimed.
+    def key_of(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:
+        """Return what a client needs to know to send an operation that was claimed; None where memory alone knows it.
+
+        A process that died took its memory with it, so the client's own key store says what may have been sent before.
 
         Args:
             claimed: The operation as it is written down.
             before: The same before it was claimed.
+            keys: The client's own key store; None for the one of this user.
         """
-        return OperationKey(self._store, self._clock, claimed, before.sent_at)
+        if isinstance(self._store, MemoryOperationStore):
+            return None
+        return OperationKey(self._store, self._clock, claimed, before.sent_at, keys)
 
     def now(self) -> Flow[float]:
         """A flow that returns the time in seconds since 1970.

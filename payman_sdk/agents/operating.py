@@ -68,7 +68,7 @@ class Desk:
         self.client = client
         self.ledger = ledger
         self.confirm = confirm
-        self._config = config
+        self.config = config
 
     def options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
         """Return the options of what is sent.
@@ -77,7 +77,7 @@ class Desk:
             on_message: Called with every event.
             raised: What hooks raise is added here.
         """
-        config = self._config
+        config = self.config
         hooks = {"on_message": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
         watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
         return watched | sending(None, config.before_send)
@@ -103,10 +103,10 @@ class Desk:
             operation: What was sent.
             now: The time by the ledger's clock.
         """
-        if self._config.resend != "after_settling" or operation.text is None or operation.is_replying:
+        if self.config.resend != "after_settling" or operation.text is None or operation.is_replying:
             return False
         sent_at = operation.sent_at
-        return sent_at is not None and now - sent_at >= self._config.settle_time
+        return sent_at is not None and now - sent_at >= self.config.settle_time
 
 
 def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
@@ -242,7 +242,7 @@ def _sent(
 ) -> Flow[OperationResult]:
     """A flow that sends what is written down, and writes down what becomes of it."""
     ledger, raised = desk.ledger, list[Exception]()
-    key = ledger.key_of(claimed, before)
+    key = ledger.key_of(claimed, before, desk.config.key_store)
     options: dict[str, Any] = {"idempotency_key": claimed.name, "key_store": key}
     try:
         answer = yield Invoke(
@@ -252,7 +252,7 @@ def _sent(
         written = yield from ledger.give_back(claimed, before)
         return refuse(before, not_agreed(withheld.__cause__)) if written is before else wording.told(written)
     except Exception as error:
-        claimed = key.operation
+        claimed = claimed if key is None else key.operation
         if not is_about(error, claimed, raised):
             with contextlib.suppress(PaymanError):
                 yield from settle(desk, claimed)
@@ -263,7 +263,8 @@ def _sent(
             known, _ = yield from settle(desk, (yield from ledger.note(other)))
             return wording.told(known).noting(wording.in_other_words(known))
         return (yield from _failed(desk, before, claimed, error))
-    return wording.told((yield from ledger.note(heard(key.operation, answer))))
+    claimed = claimed if key is None else key.operation
+    return wording.told((yield from ledger.note(heard(claimed, answer))))
 
 
 def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]) -> TypeGuard[PaymanError]:

@@ -1,6 +1,7 @@
 """A process that pays operations and kills itself at a given step of its way: before the store is written, and around each request.
 
-Its order: base_url, the store ({"sqlite": path} or {"redis": url, "name": name}), the names to pay, the limit, and the step to die at.
+Its order: base_url, the store ({"sqlite": path}, {"redis": url, "name": name} or {"memory": "…"}), the file of the client's key store,
+the names to pay, the limit, the timeout, and the step to die at.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any
 import httpx
 
 from payman_sdk import PaymanClient
-from payman_sdk.agents import Limit, OperationStore, PaymanToolkit
+from payman_sdk.agents import Limit, MemoryOperationStore, OperationStore, PaymanToolkit
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.flows import Lock
+from payman_sdk.key_store import KeyStore, SQLiteKeyStore
 from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
 
 PAYMENT = "send 10 TSD to Test Payee"
@@ -44,7 +46,7 @@ class Steps:
 class Watched:
     """A store that is written in steps; what is only read leaves nothing behind."""
 
-    def __init__(self, store: OperationStore, step: Steps) -> None:
+    def __init__(self, store: OperationStore | KeyStore, step: Steps) -> None:
         self._store, self._step = store, step
 
     def __getattr__(self, name: str) -> Any:
@@ -74,6 +76,8 @@ class WatchedTransport(httpx.HTTPTransport):
 
 def store_of(order: dict[str, Any]) -> OperationStore:
     """Open the store that an order names."""
+    if "memory" in order:
+        return MemoryOperationStore()
     if "sqlite" in order:
         return SQLiteOperationStore(order["sqlite"])
     return QuickRedisStore(order["redis"], name=order["name"])
@@ -82,12 +86,16 @@ def store_of(order: dict[str, Any]) -> OperationStore:
 def pay(order: dict[str, Any], step: Steps | None = None) -> list[str]:
     """Pay every operation of an order, and return the statuses."""
     step = step or Steps(order.get("dies_at"))
+    keys: Any = Watched(SQLiteKeyStore(order["keys"]), step)
     with (
         httpx.Client(transport=WatchedTransport(step)) as http,
         PaymanClient(
-            client_id="pm-test-1", client_secret="s3cret", base_url=order["base_url"], timeout=20, settle_time=30, max_retries=0, http_client=http
+            client_id="pm-test-1", client_secret="s3cret", base_url=order["base_url"], timeout=order.get("timeout", 20), settle_time=30,
+            max_retries=0, http_client=http, key_store=keys,
         ) as client,
     ):  # fmt: skip
-        store: Any = Watched(store_of(order["store"]), step)
+        store: Any = store_of(order["store"])
+        if not isinstance(store, MemoryOperationStore):
+            store = Watched(store, step)
         toolkit = PaymanToolkit(client, run_id="monday", store=store, limit=Limit(payments=order["limit"]))
         return [toolkit.pay(PAYMENT, name).status for name in order["names"]]

@@ -46,7 +46,9 @@ def run(order: dict[str, Any]) -> bool:
         return False
 
 
-def test_a_process_that_is_killed_at_any_step_pays_once(place: dict[str, Any], peer: Peer) -> None:
+def test_a_process_that_is_killed_at_any_step_pays_once(
+    place: dict[str, Any], peer: Peer, tmp_path: Path
+) -> None:
     """The same operation again is told as unknown or paid, and never paid twice; beside it the limit of one lets nothing through."""
     tsk = task_id_for("pm-test-1", "a")
     for step in count():
@@ -56,6 +58,7 @@ def test_a_process_that_is_killed_at_any_step_pays_once(place: dict[str, Any], p
             "base_url": agent.base_url,
             "store": {**place, key: f"{place[key]}-{step}"},
             "limit": 1,
+            "keys": str(tmp_path / f"keys-{step}"),
             "names": ["a"],
             "dies_at": step,
         }
@@ -68,6 +71,7 @@ def test_a_process_that_is_killed_at_any_step_pays_once(place: dict[str, Any], p
         assert first in ("completed", "unknown"), f"step {step}"
         if not agent.payments:  # it died between the claim and the sending
             let_settle(store_of(order["store"]), tsk)
+            Path(order["keys"]).unlink(missing_ok=True)
         agent.shows = True
         assert pay(again) == ["completed", "refused", "completed"], f"step {step}"
         assert agent.payments == {tsk: 1}, f"step {step}"
@@ -76,24 +80,46 @@ def test_a_process_that_is_killed_at_any_step_pays_once(place: dict[str, Any], p
     assert step >= 9
 
 
+def test_a_process_without_a_store_that_is_killed_at_any_step_pays_once(peer: Peer, tmp_path: Path) -> None:
+    """Where the operations ended with their process, the client's own key store says that something was sent, and may still arrive."""
+    tsk = task_id_for("pm-test-1", "a")
+    for step in count():
+        agent = LateAgent(peer)
+        order: dict[str, Any] = {
+            "base_url": agent.base_url, "store": {"memory": "its own"}, "limit": 1, "keys": str(tmp_path / f"keys-{step}"),
+            "names": ["a"], "dies_at": step,
+        }  # fmt: skip
+        was_killed = run(order)
+        statuses = pay({**order, "dies_at": None, "timeout": 0.2})
+        assert agent.payments[tsk] <= 1, f"step {step}"
+        if agent.payments:
+            agent.shows = True
+            statuses = pay({**order, "dies_at": None})
+            assert (statuses, agent.payments) == (["completed"], {tsk: 1}), f"step {step}"
+        else:
+            assert statuses == ["unknown"], f"step {step}"
+        if not was_killed:
+            break
+    assert step >= 6
+
+
 def test_processes_that_are_killed_in_the_middle_of_a_run_pay_no_more_than_its_limit(
-    place: dict[str, Any], peer: Peer
+    place: dict[str, Any], peer: Peer, tmp_path: Path
 ) -> None:
     """Eight processes at once, most of which die on their way, send no more than three payments, and nothing twice."""
     agent = LateAgent(peer)
+    order = {"base_url": agent.base_url, "store": place, "limit": 3, "keys": str(tmp_path / "keys")}
     with ExitStack() as stack:
         processes = [stack.enter_context(closing(Forked(pay))) for _ in range(8)]
         for number, process in enumerate(processes):
             names = [f"invoice-{number}-{index}" for index in range(3)]
             dies_at = None if number > 5 else 3 * number + 2
-            process.order(
-                {"base_url": agent.base_url, "store": place, "limit": 3, "names": names, "dies_at": dies_at}
-            )
+            process.order({**order, "names": names, "dies_at": dies_at})
         for process in processes[6:]:
             process.report(timeout=60)
     names = [f"invoice-{number}-{index}" for number in range(8) for index in range(3)]
     free_locks(place)
-    statuses = pay({"base_url": agent.base_url, "store": place, "limit": 3, "names": names, "dies_at": None})
+    statuses = pay({**order, "names": names, "timeout": 0.2})
     assert sum(agent.payments.values()) <= 3
     assert set(agent.payments.values()) == {1}
     assert len(statuses) - statuses.count("refused") == 3

@@ -39,28 +39,30 @@ MISLEADING: dict[str, tuple[Answer, Answer | None]] = {
 def test_a_limit_holds_whatever_a_server_says(is_streamed: bool, peer: Peer, connect: Connect) -> None:
     """Of eight payments, each tried again in the end, no more are sent than the limit allows, and those that were sent are told as paid."""
     options: dict[str, Any] = {"on_message": lambda event: None} if is_streamed else {}
-    for name, (first, second) in MISLEADING.items():
+    for row, (name, (first, second)) in enumerate(MISLEADING.items()):
         agent, store = LateAgent(peer, first, second, collapses=True), MemoryOperationStore()
         client = connect(settle_time=0.01, max_retries=1, timeout=5)
         toolkit = PaymanToolkit(client, limit=Limit(payments=3), store=store)
-        results = [toolkit.pay("send 10 TSD to Bob", f"invoice-{number}", **options) for number in range(8)]
+        results = [
+            toolkit.pay("send 10 TSD to Bob", f"invoice-{row}-{number}", **options) for number in range(8)
+        ]
         assert [one.status for one in results] == ["unknown"] * 3 + ["refused"] * 5, name
         assert len(agent.payments) == 3, name
         agent.shows = True
-        again = [toolkit.pay("send 10 TSD to Bob", f"invoice-{number}") for number in range(8)]
+        again = [toolkit.pay("send 10 TSD to Bob", f"invoice-{row}-{number}") for number in range(8)]
         assert [one.status for one in again] == ["completed"] * 3 + ["refused"] * 5, name
         assert sum(agent.payments.values()) == 3, name
 
 
 def test_resend_never_sends_nothing_twice(peer: Peer, connect: Connect) -> None:
     """Where a second send is forbidden, an operation that Payman does not know is never sent again, however long ago it was sent."""
-    for name, (first, second) in MISLEADING.items():
+    for row, (name, (first, second)) in enumerate(MISLEADING.items()):
         agent, store = LateAgent(peer, first, second), MemoryOperationStore()
         client = connect(settle_time=0.01, resend="never", max_retries=3, timeout=5)
         toolkit = PaymanToolkit(client, store=store)
-        result = toolkit.pay("send 10 TSD to Bob", "invoice-1")
+        result = toolkit.pay("send 10 TSD to Bob", f"invoice-{row}")
         let_settle(store, result.task_id)
-        again = [toolkit.pay("send 10 TSD to Bob", "invoice-1"), toolkit.check("invoice-1")]
+        again = [toolkit.pay("send 10 TSD to Bob", f"invoice-{row}"), toolkit.check(f"invoice-{row}")]
         assert {one.text for one in (result, *again)} == {result.text}, name
         assert (result.status, set(agent.payments.values())) == ("unknown", {1}), name
 

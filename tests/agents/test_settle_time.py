@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from payman_api.models.task import Task
 from payman_sdk.agents import Limit, MemoryOperationStore, Operation, OperationResult, OperationStoreError
 from payman_sdk.agents.ledger import Ledger
 from payman_sdk.agents.operating import Desk, check, pay
+from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.replying import reply
 from payman_sdk.agents.steps import run
 from payman_sdk.config import read_config
@@ -25,6 +27,7 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.ids import task_id_for
+from payman_sdk.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk.responses import format_task
 from payman_sdk.types import FormattedTaskResponse
 from tests.steps import Clock
@@ -42,6 +45,7 @@ class Agent:
         self.asked: list[str] = []
         self.before_send: Callable[[Any], None] = lambda outgoing: None
         self.key_stores: list[Any] = []
+        self.loaded: list[float | None] = []
 
     def ask(
         self, text: str, *, idempotency_key: str, key_store: Any, **options: Any
@@ -49,6 +53,7 @@ class Agent:
         task_id = task_id_for("pm-1", idempotency_key)
         self.key_stores.append(key_store)
         before = key_store.load(task_id)
+        self.loaded.append(before)
         self.before_send(text)
         try:
             assert key_store.claim(task_id, 0.0, before)
@@ -75,6 +80,16 @@ class Agent:
         return "ses-1"
 
 
+class Durable:
+    """A store that outlives its process, as far as a toolkit knows."""
+
+    def __init__(self) -> None:
+        self.kept = MemoryOperationStore()
+        self.load, self.save, self.of_run, self.lock = (
+            self.kept.load, self.kept.save, self.kept.of_run, self.kept.lock,
+        )  # fmt: skip
+
+
 class Ignored:
     def load(self, task_id: str) -> None:
         """Know nothing."""
@@ -93,8 +108,8 @@ class Bench:
     """A toolkit's flows, with everything around them set by hand."""
 
     def __init__(self, *, limit: Limit | None = None, **settings: Any) -> None:
-        self.agent, self.clock, self.store = Agent(), Clock(), MemoryOperationStore()
-        self.limit, self.settings = limit, settings
+        self.agent, self.clock, self.store = Agent(), Clock(), Durable()
+        self.limit, self.settings = limit, {"key_store": MemoryKeyStore(), **settings}
 
     def desk(self, run_id: str = "monday") -> Desk:
         """What a process has that starts now."""
@@ -175,7 +190,6 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
     bench = Bench()
 
     def first(task_id: str) -> PaymanError:
-        assert bench.agent.key_stores[0].load(task_id) is None
         bench.clock.now += 5
         return lost(task_id, sent=True)
 
@@ -192,7 +206,6 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
         for _ in range(3):
             bench.clock.now += 100
             [_, second] = bench.agent.key_stores
-            assert second.load(task_id) == 1005
             assert second.claim(task_id, 0.0, None)
             assert bench.record().sent_at == bench.clock.now
         bench.clock.now += 7
@@ -200,7 +213,54 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
 
     bench.agent.failure = attempts
     assert bench.pay().status == "unknown"
-    assert bench.record().sent_at == 1807
+    assert (bench.record().sent_at, bench.agent.loaded) == (1807, [None, 1005])
+
+
+def test_the_client_s_own_key_store_is_asked_and_told_too() -> None:
+    """An ask with the same key that no toolkit made is known, in whichever store; one that fails stops only those who named it."""
+    operation = Operation(
+        task_id="tsk-1", account=ACCOUNT, name="a", text=PAYMENT, stage="sent", sent_at=900.0
+    )
+    for before, recorded, expected in (
+        (None, None, None),
+        (500, None, 500),
+        (None, 700.0, 700.0),
+        (500, 700.0, 700.0),
+        (800, 700.0, 800),
+    ):
+        keys, store, clock = MemoryKeyStore(), MemoryOperationStore(), Clock()
+        if recorded is not None:
+            keys.claim("tsk-1", recorded, None)
+        store.save(operation)
+        key = OperationKey(store, clock, operation, before, keys)
+        assert key.load("tsk-1") == expected
+        assert key.claim("tsk-1", 1000.5, expected)
+        clock.now += 1
+        assert key.claim("tsk-1", 1001.5, 1000.5)
+        assert (keys.load("tsk-1"), key.operation) == (1001.5, evolve(operation, sent_at=1001.0))
+        keys.forget("tsk-1", 1001.5)  # somebody else has recorded something
+        keys.claim("tsk-1", 1002.0, None)
+        assert not key.claim("tsk-1", 1003.0, 1001.5)
+        key.forget("tsk-1", 1002.0)
+        assert keys.load("tsk-1") is None
+
+
+def test_a_key_store_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The key store of this user is left out where it cannot be used, as the record of the operation says enough; a named one is not."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PAYMAN_STATE_DIR", str(tmp_path / "file"))
+    operation, store = (
+        Operation(task_id="tsk-1", account=ACCOUNT, stage="sent", sent_at=900.0),
+        MemoryOperationStore(),
+    )
+    store.save(operation)
+    key = OperationKey(store, Clock(), operation, None, None)
+    assert (key.load("tsk-1"), key.claim("tsk-1", 1000.0, None)) == (None, True)
+    key.forget("tsk-1", 1000.0)
+    with pytest.raises(OSError, match="file"):
+        OperationKey(store, Clock(), operation, None, SQLiteKeyStore(tmp_path / "file" / "keys")).load(
+            "tsk-1"
+        )
 
 
 def lost(task_id: str, *, sent: bool | None, kind: type[PaymanError] = APIConnectionError) -> PaymanError:
@@ -286,13 +346,13 @@ def test_a_store_that_loses_what_this_process_has_counted() -> None:
     """Whatever a store loses of a run, the toolkits of the process that counted it refuse, and count nothing anew."""
     bench = Bench(limit=Limit(payments=3))
     assert [bench.pay(name).status for name in "ab"] == ["completed"] * 2
-    kept = dict(bench.store._operations)
+    kept = dict(bench.store.kept._operations)
     for lost_names in ("a", "b", "ab"):
         for name in lost_names:
-            del bench.store._operations[task_id_for("pm-1", name)]
+            del bench.store.kept._operations[task_id_for("pm-1", name)]
         with pytest.raises(OperationStoreError, match="has lost an operation"):
             bench.pay("c")
-        bench.store._operations.update(kept)
+        bench.store.kept._operations.update(kept)
     assert [bench.pay(name).status for name in "cd"] == ["completed", "refused"]
     assert bench.pay("d", run_id="tuesday").status == "completed"
 
