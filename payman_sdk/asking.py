@@ -97,7 +97,7 @@ class Asking(Session["Door"]):
             AuthenticationError: Payman gave no token for these credentials; nothing was done.
             APIStatusError: Payman refused; nothing was done.
             AgentError: The agent answered with an error.
-            ResponseValidationError: The answer cannot be read.
+            ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
             OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
             StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
             IdempotencyKeyReuseError: The key stands for another text; nothing was sent.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.data_part import DataPart
@@ -15,16 +15,13 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
 from payman_sdk.states import canonical_state, has_ended, status_of
+from payman_sdk.task_reader import ReadTask, read_task
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
 if TYPE_CHECKING:
     import httpx
 
-T = TypeVar("T")
-Part = TextPart | FilePart | DataPart | OtherPart
-
-_KINDS = ("text", "file", "data")
-"""The kinds of parts that the protocol has."""
+Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
 
 
 def json_object(answer: httpx.Response) -> dict[str, Any] | None:
@@ -39,7 +36,7 @@ def json_object(answer: httpx.Response) -> dict[str, Any] | None:
 def format_task(
     task: Task, *, request_id: str, session_id: str | None, idempotency_key: str | None = None
 ) -> FormattedTaskResponse:
-    """The answer for the caller.
+    """Format a task for the caller; whatever is odd in it, it is formatted.
 
     Args:
         task: The task as the agent sent it.
@@ -48,32 +45,37 @@ def format_task(
         idempotency_key: The key that the caller gave the ask, if any.
 
     Raises:
-        ResponseValidationError: A member has a type that the protocol does not give it.
+        ResponseValidationError: It has no state that can be recognised.
     """
-    task_id = _text(task.id, "id")
-    state = canonical_state(_text(task.status.state, "status.state"))
-    status_message = format_message(task.status.message)
+    read = task if isinstance(task, ReadTask) else read_task(task.to_dict(), task.id)
+    if read is None:
+        raise ResponseValidationError("The task has no state that can be read.", task_id=task.id)
+    warnings = list(read.warnings)
+    state = canonical_state(read.status.state)
+    status_message = format_message(read.status.message)
     status = status_of(state)
-    timestamp = _optional_text(task.status.timestamp, "status.timestamp")
-    return FormattedTaskResponse(
+    timestamp = _text(read.status.timestamp)
+    response = FormattedTaskResponse(
         status=status,
         is_final=has_ended(state),
         state=state,
         status_message=status_message,
         timestamp=timestamp,
         artifacts=[
-            format_artifact(artifact, timestamp, f"artifacts[{index}]")
-            for index, artifact in enumerate(_given(task.artifacts, []))
+            format_artifact(artifact, timestamp, f"artifacts[{index}]", warnings)
+            for index, artifact in enumerate(read.artifacts or ())
         ],
         error={"state": state, "message": status_message or f"The task is {state}."}
         if status == "failed"
         else None,
-        task_id=task_id,
+        task_id=read.id,
         request_id=request_id,
-        session_id=_optional_text(task.session_id, "sessionId") or session_id,
+        session_id=read.session_id or session_id,
         idempotency_key=idempotency_key,
-        metadata=_plain(task.metadata),
+        metadata=read.metadata.to_dict() if read.metadata else {},
     )
+    response.raw, response.warnings = read.raw, warnings
+    return response
 
 
 def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
@@ -95,99 +97,65 @@ def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
     raise failure
 
 
-def format_artifact(artifact: WireArtifact, timestamp: str | None, path: str) -> Artifact:
-    """One artifact for the caller.
+def format_artifact(
+    artifact: WireArtifact, timestamp: str | None, path: str, warnings: list[str] | None = None
+) -> Artifact:
+    """Format an artifact for the caller; whatever is odd in it, it is formatted.
 
     Args:
         artifact: The artifact as the agent sent it, or as it was put together from a stream.
         timestamp: When it was made, unless it says so itself.
-        path: What an error calls it.
-
-    Raises:
-        ResponseValidationError: A member has a type that the protocol does not give it.
+        path: What a warning calls it.
+        warnings: Where to note what cannot be shown.
     """
     parts = artifact.parts
-    metadata = _plain(artifact.metadata)
-    texts = _texts(parts, path)
-    timestamp_of_its_own = metadata.get("timestamp")
+    metadata = artifact.metadata.to_dict() if artifact.metadata else {}
+    texts = _texts(parts)
+    own_timestamp = metadata.get("timestamp")
+    try:
+        content = "\n".join(texts or map(_content, parts))
+    except (RecursionError, TypeError, ValueError):
+        content = ""
+        if warnings is not None:
+            warnings.append(f"{path}: data that cannot be written as JSON")
     return Artifact(
-        name=_optional_text(artifact.name, f"{path}.name") or "artifact",
-        description=_optional_text(artifact.description, f"{path}.description"),
-        content="\n".join(texts) if texts else "\n".join(_content(part, path) for part in parts),
+        name=_text(artifact.name) or "artifact",
+        description=_text(artifact.description),
+        content=content,
         type="text" if texts or not parts else str(parts[0].type_),
-        timestamp=timestamp_of_its_own if isinstance(timestamp_of_its_own, str) else timestamp,
+        timestamp=own_timestamp if isinstance(own_timestamp, str) else timestamp,
         metadata=metadata,
         parts=[part.to_dict() for part in parts],
     )
 
 
-def _texts(parts: list[Part], path: str) -> list[str]:
-    """The texts among parts.
+def format_message(message: Message | Unset | None) -> str | None:
+    """Return the text of a status message; None where it has none."""
+    return "\n".join(_texts(message.parts)) or None if message else None
 
-    Raises:
-        ResponseValidationError: A part names a kind of the protocol and does not hold what that kind holds.
-    """
-    for part in parts:
-        # What fits no kind is read as a kind of its own, for there may be new ones; these are not new.
-        if isinstance(part, OtherPart) and part.type_ in _KINDS:
-            raise ResponseValidationError(
-                f"The agent's answer has a malformed {part.type_} part in result.{path}."
-            )
+
+def _texts(parts: list[Part]) -> list[str]:
     return [part.text for part in parts if isinstance(part, TextPart)]
 
 
-def _content(part: Part, path: str) -> str:
-    """What stands for a part in an artifact without text."""
+def _content(part: Part) -> str:
+    """Return what represents a part in an artifact without text."""
     match part:
         case TextPart():
             return part.text
         case DataPart():
-            return _json(part.data.to_dict(), path)
+            return _json(part.data.to_dict())
         case FilePart():
-            file = part.file
-            return (
-                _optional_text(file.uri, f"{path}.parts.file.uri")
-                or _optional_text(file.name, f"{path}.parts.file.name")
-                or ""
-            )
+            return _text(part.file.uri) or _text(part.file.name) or ""
+        case OtherPart(type_="data"):
+            return _json(part.additional_properties.get("data"))
         case _:
-            return _json(part.to_dict(), path)
+            return _json(part.to_dict())
 
 
-def _json(value: dict[str, Any], path: str) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        raise ResponseValidationError(f"The agent's answer is nested too deeply in result.{path}.") from None
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
-def format_message(message: Message | Unset | None) -> str | None:
-    """The text of a status message; None where it has none."""
-    given = _given(message, None)
-    if given is None:
-        return None
-    return "\n".join(_texts(given.parts, "status.message")) or None
-
-
-def _given(value: T | Unset | None, default: T) -> T:
-    """The value; the default where it is absent or null, which mean the same."""
-    return default if value is None or isinstance(value, Unset) else value
-
-
-def _plain(model: Any) -> dict[str, Any]:
-    given = _given(model, None)
-    plain: dict[str, Any] = {} if given is None else given.to_dict()
-    return plain
-
-
-def _text(value: object, path: str) -> str:
-    """A string; the generated models take over whatever JSON holds."""
-    if not isinstance(value, str):
-        raise ResponseValidationError(
-            f"The agent's answer has a {type(value).__name__} for result.{path}, not a text."
-        )
-    return value
-
-
-def _optional_text(value: object, path: str) -> str | None:
-    return None if value is None or isinstance(value, Unset) else _text(value, path)
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

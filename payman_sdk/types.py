@@ -7,7 +7,7 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` gives (`TaskResp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, Self, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
 from payman_sdk.records import Key, Record
@@ -230,7 +230,18 @@ class FormattedTaskResponse(Record):
         ('completed', True, True)
     """
 
-    __slots__ = ()
+    __slots__ = ("raw", "warnings")
+
+    raw: Any
+    """The JSON-RPC answer as it came, for what `warnings` names; None where there was none. No member of the dict."""
+    warnings: list[str]
+    """What of the answer could not be read, such as `status.timestamp: an object`; usually empty. No member of the dict."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a response, without an answer that it came in."""
+        response = super().__new__(cls)
+        response.raw, response.warnings = None, []
+        return response
 
     status = Key[Status]()
     """How the ask stands: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""

@@ -31,8 +31,8 @@ from payman_sdk.errors import (
 )
 from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect
-from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, task_with
-from tests.tasks.faults import AGENT_ERRORS, BODIES, MISTYPED, REFUSED, SILENT, UNREADABLE
+from tests.peer import TOKEN_PATH, Answer, Peer
+from tests.tasks.faults import AGENT_ERRORS, BODIES, REFUSED, SILENT, UNREADABLE
 
 
 def tree(root: type[PaymanError]) -> Iterator[type[PaymanError]]:
@@ -376,19 +376,3 @@ def test_nothing_of_httpx_escapes_from_the_token_endpoint(
         assert caught.value.sent is False
         assert not isinstance(caught.value, errors.OutcomeUnknownError) or caught.value.idempotency_key
     assert {request.path for request in peer.requests} == {TOKEN_PATH}
-
-
-@pytest.mark.parametrize("name", MISTYPED)
-def test_members_of_the_wrong_type_are_refused(
-    name: str, peer: Peer, connect: Connect, http: httpx.Client
-) -> None:
-    """A member of the wrong type in a task is a ResponseValidationError with the ids, from `ask` and `get_task`."""
-    client = connect(http_client=http, timeout=0.5)
-    peer.always(ASK_PATH, task_with(**MISTYPED[name]))
-    peer.always(GET_PATH, task_with(**MISTYPED[name]))
-    calls: list[Callable[[], object]] = [lambda: client.ask("Hello!"), lambda: client.get_task("tsk-1")]
-    for call in calls:
-        with pytest.raises(errors.ResponseValidationError) as caught:
-            call()
-        assert caught.value.task_id
-        assert caught.value.request_id

@@ -27,7 +27,7 @@ from payman_sdk.tasks.ask import Ask, resubscription
 from payman_sdk.tasks.reconciliation import unknown
 from payman_sdk.tasks.retrying import Time, is_passing
 from payman_sdk.tasks.sending import Keys, carry_out
-from payman_sdk.tasks.waiting import Known, look_up_task, requires_input
+from payman_sdk.tasks.waiting import Known, look_up_task, looked_up, requires_input
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 _FRUITLESS = 3
 """How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
+
+_GRACE = 2.0
+"""Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
+_BRIEF = 5.0
+"""Seconds for a look at such a task."""
 
 _BATCH = 16
 """How many events are told at once. A piece of the stream may hold hundreds; so many at a time would keep the garbage collector
@@ -180,7 +185,7 @@ class Following:
         if is_event_stream(answer):
             self.time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
             yield Tell(())
-            yield from self._listened()
+            yield from self._listened_out()
         elif (failure := nothing_said(answer)) is not None:
             raise failure
         else:
@@ -189,11 +194,50 @@ class Following:
             raise _ended_early()
         return True
 
+    def _listened_out(self) -> Flow[None]:
+        """Listens to the end; where the task rests before a final event, what follows decides little."""
+        progress = self.progress
+        broke: PaymanError | None = None
+        try:
+            yield from self._listened()
+        except PaymanError as error:
+            broke = error
+        if broke is None and progress.has_ended:
+            progress.conclude()
+        elif self._may_settle():
+            yield from self._settled()
+        elif broke is not None:
+            raise broke
+
+    def _may_settle(self) -> bool:
+        """Whether the task has ended, or waits for somebody, though no event said that the stream ends with it.
+
+        A task that waits after a reply may be told as it was before the reply, so a reply never settles for that.
+        """
+        progress = self.progress
+        return not progress.is_over and (progress.has_ended or (progress.rests and not self.ask.is_reply))
+
+    def _settled(self) -> Flow[None]:
+        """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
+        progress, time = self.progress, self.time
+        brief = time._replace(
+            patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
+        )
+        try:
+            events = progress.catch_up(*(yield from looked_up(self.ask.task_id, self.tokens, brief)))
+        except PaymanError:
+            progress.conclude()
+            return
+        yield from self._tells(events)
+        if progress.has_ended:
+            progress.conclude()
+
     def _listened(self) -> Flow[None]:
         decoder, progress, clock = SSEDecoder(), self.progress, self.time.clock
         quiet_since = clock()
         while True:
-            until = min(quiet_since + self._idle, self.time.deadline)
+            idle = min(self._idle, _GRACE) if self._may_settle() else self._idle
+            until = min(quiet_since + idle, self.time.deadline)
             piece: bytes | None = yield Read(until)
             if piece is None:
                 return
@@ -212,7 +256,7 @@ class Following:
             if said:
                 quiet_since = clock()
             elif clock() >= until:
-                raise APITimeoutError(f"No event came within {self._idle:g} seconds.")
+                raise APITimeoutError(f"No event came within {idle:g} seconds.")
 
     def _taken(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
         """Takes some events of the stream and tells what is new in them, before an error too."""

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any, cast
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.metadata import Metadata
 from payman_api.models.task import Task
-from payman_api.models.task_artifact_update_event import TaskArtifactUpdateEvent
 from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
-from payman_api.models.task_status_update_event import TaskStatusUpdateEvent
 from payman_api.types import UNSET
 from payman_sdk.errors import ResponseValidationError, shortened
-from payman_sdk.responses import format_artifact, format_task
-from payman_sdk.states import canonical_state, has_ended, rests
+from payman_sdk.responses import format_artifact, format_message
+from payman_sdk.states import canonical_state, has_ended, rests, status_of
 from payman_sdk.streaming.decoding import read
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
-from payman_sdk.tasks.answers import agent_error
-from payman_sdk.types import Artifact, FormattedTaskResponse, Json, TaskResponse
+from payman_sdk.streaming.updates import data_of, read_update
+from payman_sdk.task_reader import ReadTask, read_task
+from payman_sdk.types import Artifact, Json, TaskResponse
+from payman_sdk.wire_json import is_deep, read_json
 
 if TYPE_CHECKING:
     from payman_sdk.tasks.ask import Ask
@@ -55,6 +55,8 @@ class Progress:
         """Whether the stream has told its end: a final event, or a state in which a task has ended."""
         self.count = 0
         """How many events were told."""
+        self.warnings: list[str] = []
+        """What could not be read."""
         self._artifacts: dict[int, Growing] = {}
         self._newest: Moment | None = None
         self._usual: Json | None = (
@@ -66,6 +68,7 @@ class Progress:
         self._closed: set[int] = set()  # those whose last chunk was told
         self._heard: set[int] = set()  # what was told of the status, and what is unknown, by its fingerprint
         self._retold: dict[int, Growing] | None = None
+        self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
 
     def take(self, data: str) -> list[StreamEvent]:
         """Takes the data of one event, and returns what is new in it.
@@ -76,12 +79,23 @@ class Progress:
         try:
             said = read(data)
         except (ValueError, RecursionError):
-            return self._unknown(data, data)
+            return self._oddly(data)
         try:
             event = self._words(said)
-            return self._slowly(said) if event is None else [event]
         except _MISFITS:
-            return self._slowly(said)
+            event = None
+        if event is not None:
+            return [event]
+        return self._oddly(data) if is_deep(data) else self._slowly(said)
+
+    def _oddly(self, data: str) -> list[StreamEvent]:
+        """Takes what is no JSON, or nested too deeply for whoever walks through it."""
+        try:
+            said, warnings = read_json(data)
+        except ValueError:
+            return self._unknown(data, data)
+        self.warnings += warnings
+        return self._slowly(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
         """Takes the task as it stands by a JSON-RPC answer of its own, and returns what is new in it.
@@ -89,14 +103,21 @@ class Progress:
         The stream is over, too, where the task waits for somebody: nothing more comes until somebody answers.
 
         Raises:
-            ResponseValidationError: It is another task, or a member has a type that the protocol does not give it.
+            ResponseValidationError: It is another task, or has no state that can be recognised.
         """
         if task.id != self._task_id:
             raise ResponseValidationError(
                 f"The agent answered about another task, {shortened(repr(task.id))}.",
                 next_step="client.get_task(error.task_id) tells how this one stands.",
             )
-        return self._task(task, body, ends_waiting=True)
+        read = task if isinstance(task, ReadTask) else read_task(task.to_dict(), self._task_id)
+        if read is None:
+            raise ResponseValidationError(
+                "The agent's answer has no state that can be read.",
+                next_step="client.get_task(error.task_id) tells how the task stands.",
+            )
+        self.warnings += read.warnings
+        return self._task(read, body, is_final=rests(canonical_state(read.status.state)))
 
     def rejoin(self) -> None:
         """The stream is open once more, and may tell again what it told before."""
@@ -107,9 +128,23 @@ class Progress:
         """Whether the stream broke at least once, so that something may be missing."""
         return self._retold is not None
 
-    def task(self) -> Task:
+    @property
+    def has_ended(self) -> bool:
+        """Whether the task has ended by what was told; the stream may go on, with artifacts that come late."""
+        return has_ended(self._state())
+
+    @property
+    def rests(self) -> bool:
+        """Whether the task has ended or waits for somebody by what was told."""
+        return rests(self._state())
+
+    def conclude(self) -> None:
+        """Nothing more comes: the stream ended, or fell silent, after the task had."""
+        self.is_over = True
+
+    def task(self) -> ReadTask:
         """The task as told so far; its state is `unknown` as long as nothing was said about it."""
-        return Task(
+        task = ReadTask(
             id=self._task_id,
             session_id=self.session_id,
             status=self._status or TaskStatus(state=TaskState.UNKNOWN),
@@ -118,6 +153,8 @@ class Progress:
             ],
             metadata=Metadata.from_dict(self._metadata) if self._metadata else UNSET,
         )
+        task.raw, task.warnings = None, list(dict.fromkeys(self.warnings))
+        return task
 
     def answer(self) -> Json:
         """The JSON-RPC answer that would have said the same in one piece."""
@@ -148,53 +185,54 @@ class Progress:
         return self._artifact_update(said, newest, text, metadata, is_last_chunk=False)
 
     def _slowly(self, said: Any) -> list[StreamEvent]:
-        """Takes anything at all, checked by the generated models; what is not as the protocol has it is unknown."""
-        if not isinstance(said, dict):
-            return self._unknown(said, said)
-        message = cast("Json", said)
-        is_error = message.get("error") is not None
-        if is_error and (error := agent_error(message)) is not None:
-            raise error
-        # Some servers leave the JSON-RPC around an event out [P].
-        is_bare = "result" not in message and "jsonrpc" not in message
-        result = message if is_bare else message.get("result")
-        if not isinstance(result, dict) or (is_error and not is_bare):
-            return self._unknown(said, said)
-        told = cast("Json", result)
-        try:
-            if told.get("id", self._task_id) == self._task_id:
-                if told.get("artifact") is not None:
-                    return self._artifact(TaskArtifactUpdateEvent.from_dict(told), told, message)
-                if told.get("final") is not None:
-                    return self._status_update(TaskStatusUpdateEvent.from_dict(told), message)
-                if "status" in told:
-                    return self._task(Task.from_dict(told), message)
-        except _MISFITS:
-            pass
-        return self._unknown(told, said)
+        """Takes anything at all; what tells nothing of the task is unknown."""
+        update = read_update(said, self._task_id, self._request_id)
+        if update is None:
+            return self._unknown(data_of(said), said)
+        self.warnings += update.warnings
+        events: list[StreamEvent] = []
+        if update.artifact is not None:
+            events += self._artifact(update.artifact, update.chunk, update.metadata, said)
+        if update.task is not None:
+            events += self._task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
+        return events
 
-    def _artifact(self, event: TaskArtifactUpdateEvent, told: Json, said: Json) -> list[StreamEvent]:
-        chunk: Json = told["artifact"]
-        index = _number(event.artifact) or 0
-        format_artifact(event.artifact, None, "artifact")  # refuses what has members of wrong types
+    def _artifact(self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json) -> list[StreamEvent]:
+        index, closes = self._index_of(artifact, 0), artifact.last_chunk is True
         self._usual = None
         # As `==` has it, by which the usual chunk is known, 1 is true.
-        artifact, is_appended = self._artifacts.get(index), chunk.get("append") == 1
-        is_last_chunk = event.artifact.last_chunk is True
-        if self._retold is not None and artifact is not None:
+        known, is_appended = self._artifacts.get(index), chunk.get("append") == 1
+        if self._retold is not None and known is not None:
             before = self._retold.get(index)
             if before is not None or not is_appended:
                 again = before.extended(chunk) if before is not None and is_appended else Growing.begun(chunk)
-                delta = self._beyond(index, artifact, again, closes=is_last_chunk)
-                return [] if delta is None else [self._grown(index, again, delta, said, event)]
-        if artifact is not None and is_appended:
-            delta, grown = artifact.more_words(chunk["parts"]), artifact.extended(chunk)
+                delta = self._beyond(index, known, again, closes=closes)
+                return (
+                    [] if delta is None else [self._grown(index, again, delta, said, metadata, closes=closes)]
+                )
+        if known is not None and is_appended:
+            delta, grown = known.more_words(chunk["parts"]), known.extended(chunk)
         else:
             grown = Growing.begun(chunk)
             delta = grown.words()
         if is_appended and grown.text == _WORDS_ONLY and not chunk.get("lastChunk"):
             self._usual = {**chunk, "parts": None}
-        return [self._grown(index, grown, delta, said, event)]
+        return [self._grown(index, grown, delta, said, metadata, closes=closes)]
+
+    def _numbered(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
+        """The artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
+        numbers = [self._index_of(artifact, position) for position, artifact in enumerate(artifacts)]
+        are_different = len(set(numbers)) == len(numbers)
+        return zip(numbers if are_different else range(len(numbers)), artifacts, strict=True)
+
+    def _index_of(self, artifact: WireArtifact, otherwise: int) -> int:
+        """Which artifact of the task it is; later versions of the protocol number none, and give each an id."""
+        if isinstance(artifact.index, int):
+            return artifact.index
+        name = artifact.additional_properties.get("artifactId")
+        if not isinstance(name, str):
+            return otherwise
+        return self._named.setdefault(name, len(self._named))
 
     def _beyond(self, index: int, artifact: Growing, again: Growing, *, closes: bool) -> str | None:
         """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
@@ -210,22 +248,15 @@ class Progress:
         return _delta(artifact.words() if goes_on else "", again.words())
 
     def _grown(
-        self,
-        index: int,
-        artifact: Growing,
-        delta: str,
-        said: Json,
-        event: TaskArtifactUpdateEvent | None = None,
+        self, index: int, artifact: Growing, delta: str, said: Json, metadata: Json, *, closes: bool = False
     ) -> ArtifactUpdate:
         before = self._artifacts.get(index)
         if before is not None and before.parts is not artifact.parts and not before.begins(artifact):
             self._replaced.setdefault(index, deque(maxlen=_REMEMBERED)).append(before)
         self._artifacts[index] = artifact
         self._newest = changed(index, artifact, self._newest)
-        is_last_chunk = event is not None and event.artifact.last_chunk is True
-        (self._closed.add if is_last_chunk else self._closed.discard)(index)
-        metadata = event.metadata.to_dict() if event and isinstance(event.metadata, Metadata) else {}
-        return self._artifact_update(said, self._newest, delta, metadata, is_last_chunk=is_last_chunk)
+        (self._closed.add if closes else self._closed.discard)(index)
+        return self._artifact_update(said, self._newest, delta, metadata, is_last_chunk=closes)
 
     def _artifact_update(
         self, said: Json, moment: Moment, delta: str, metadata: Json | None, *, is_last_chunk: bool
@@ -244,25 +275,46 @@ class Progress:
         update.remember(cast("TaskResponse", said), moment, _formatted)
         return update
 
-    def _status_update(self, event: TaskStatusUpdateEvent, said: Json) -> list[StreamEvent]:
-        metadata = event.metadata.to_dict() if isinstance(event.metadata, Metadata) else {}
-        return self._stands(event.status, metadata, said, is_final=event.final is True)
+    def _task(
+        self, task: ReadTask, said: Json, *, is_final: bool, is_whole: bool = True
+    ) -> list[StreamEvent]:
+        """Takes a task, or an update of its status, which is a task without artifacts."""
+        metadata = task.metadata.to_dict() if task.metadata else {}
+        self.session_id, self._metadata = task.session_id or self.session_id, metadata or self._metadata
+        events: list[StreamEvent] = []
+        artifacts = task.artifacts or []
+        self._usual = None if artifacts else self._usual
+        for index, artifact in self._numbered(artifacts):
+            whole, told = Growing.begun(artifact.to_dict()), self._artifacts.get(index)
+            goes_on = told is not None and told.begins(whole)
+            if told is not None and goes_on and whole.begins(told):
+                self._artifacts[index] = told.under(whole)
+                continue
+            delta = _delta(told.words() if told is not None and goes_on else "", whole.words())
+            events.append(self._grown(index, whole, delta, said, {}))
+        # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
+        is_known = self.has_ended or (
+            self._status is not None and self._status.to_dict() == task.status.to_dict()
+        )
+        if not (is_whole and is_known):
+            events += self._stands(task.status, metadata, said, is_final=is_final)
+        self.is_over = self.is_over or is_final
+        return events
 
     def _stands(self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool) -> list[StreamEvent]:
-        stands = self._formatted_task(Task(id=self._task_id, status=status))
-        is_final = is_final or stands.is_final
+        """Takes a status, unless it was told before."""
         if self._was_heard(status.to_dict()) and not is_final:
             return []
-        self._status, self._metadata = status, metadata or self._metadata
-        self.is_over = self.is_over or is_final
+        self._status = status
         self.count += 1
+        state = canonical_state(status.state)
         update = StatusUpdate(
             type="status_update",
-            status=stands.status,
+            status=status_of(state),
             is_final=is_final,
-            state=stands["state"],
-            status_message=stands.status_message,
-            timestamp=stands.timestamp,
+            state=state,
+            status_message=format_message(status.message),
+            timestamp=status.timestamp if isinstance(status.timestamp, str) else None,
             task_id=self._task_id,
             session_id=self.session_id,
             request_id=self._request_id,
@@ -270,32 +322,6 @@ class Progress:
         )
         update.raw = cast("TaskResponse", said)
         return [update]
-
-    def _task(self, task: Task, said: Json, *, ends_waiting: bool = False) -> list[StreamEvent]:
-        # Nothing is taken before all of it is known to be as the protocol has it.
-        stands = self._formatted_task(task)
-        self.session_id, self._metadata = stands.session_id or "", stands.metadata or self._metadata
-        events: list[StreamEvent] = []
-        self._usual = None
-        for index, artifact in _numbered(task.artifacts or []):
-            whole, told = Growing.begun(artifact.to_dict()), self._artifacts.get(index)
-            goes_on = told is not None and told.begins(whole)
-            if told is not None and goes_on and whole.begins(told):
-                self._artifacts[index] = told.under(whole)
-                continue
-            delta = _delta(told.words() if told is not None and goes_on else "", whole.words())
-            events.append(self._grown(index, whole, delta, said))
-        is_final = ends_waiting and rests(stands["state"])
-        # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
-        if not has_ended(self._state()) and (
-            self._status is None or self._status.to_dict() != task.status.to_dict()
-        ):
-            events += self._stands(task.status, stands.metadata, said, is_final=is_final)
-        self.is_over = self.is_over or is_final
-        return events
-
-    def _formatted_task(self, task: Task) -> FormattedTaskResponse:
-        return format_task(task, request_id=self._request_id, session_id=self.session_id)
 
     def _was_heard(self, said: Any) -> bool:
         """Whether the stream, taken up again, says something that it said before; notes what is said."""
@@ -333,17 +359,3 @@ def _formatted(moment: Moment) -> list[Artifact]:
 def _delta(before: str, now: str) -> str:
     """What has to be put behind a text to make another of it; all of that one where that cannot be."""
     return decoded(encoded(now).removeprefix(encoded(before)))
-
-
-def _number(artifact: WireArtifact) -> int | None:
-    """Which artifact of the task it says it is; JSON has one kind of numbers, so 1.0 is 1."""
-    number: object = artifact.index
-    is_whole = isinstance(number, int) or (isinstance(number, float) and number.is_integer())
-    return int(cast("float", number)) if is_whole else None
-
-
-def _numbered(artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
-    """The artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
-    said = [_number(artifact) for artifact in artifacts]
-    numbers = [position if number is None else number for position, number in enumerate(said)]
-    return zip(numbers if len(set(numbers)) == len(numbers) else range(len(numbers)), artifacts, strict=True)

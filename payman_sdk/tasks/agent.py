@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from payman_sdk.errors import ResponseValidationError
 from payman_sdk.ids import new_id, task_id_for
 from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.tasks.ask import Ask
@@ -76,11 +75,11 @@ class Agent:
         answer, task = yield from carry_out(
             WholeAnswer(ask, self._tokens, time), before_send, self._keys_of(options)
         )
-        time.watch.answer = lambda: _formatted(task, **ask.ids()).text
+        time.watch.answer = lambda: _formatted(task, ask).text
         yield from noted(task, time.watch)
         if raw and not options.get("raise_on_failure"):
             return cast("TaskResponse", answer)
-        response = _formatted(task, **ask.ids())
+        response = _formatted(task, ask)
         response = refused_if_failed(response) if options.get("raise_on_failure") else response
         return cast("TaskResponse", answer) if raw else response
 
@@ -107,7 +106,7 @@ class Agent:
         time = self._time({}, task_id)
         found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
         yield from noted(found[1], time.watch)
-        return _found(*found, task_id)
+        return _found(*found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
@@ -115,13 +114,13 @@ class Agent:
         time = self._time({}, task_id)
         found = yield from canceled(task_id, self._tokens, time)
         yield from noted(found[1], time.watch)
-        return _found(*found, task_id)
+        return _found(*found)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
         task_id = task_id_of(task)
         found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
-        return _found(*found, task_id)
+        return _found(*found)
 
     def _keys_of(self, options: Mapping[str, Any]) -> Keys:
         store = options.get("key_store")
@@ -158,26 +157,17 @@ class Agent:
         )
 
 
-def _found(answer: dict[str, Any], task: Task, task_id: str) -> FormattedTaskResponse:
+def _found(answer: dict[str, Any], task: Task) -> FormattedTaskResponse:
     """A task that was asked for by its id."""
-    return _formatted(task, task_id=task_id, request_id=str(answer.get("id") or ""))
+    request_id = answer.get("id")
+    return format_task(task, request_id=request_id if isinstance(request_id, str) else "", session_id=None)
 
 
-def _formatted(
-    task: Task,
-    *,
-    task_id: str,
-    request_id: str,
-    session_id: str | None = None,
-    idempotency_key: str | None = None,
-) -> FormattedTaskResponse:
-    """The answer for the caller; an error about it carries the ids of the request."""
-    try:
-        return format_task(
-            task, request_id=request_id, session_id=session_id, idempotency_key=idempotency_key
-        )
-    except ResponseValidationError as error:
-        error.about(
-            task_id=task_id, request_id=request_id, session_id=session_id, idempotency_key=idempotency_key
-        )
-        raise
+def _formatted(task: Task, ask: Ask) -> FormattedTaskResponse:
+    """What an ask is answered."""
+    return format_task(
+        task,
+        request_id=ask.request_id,
+        session_id=ask.session_id,
+        idempotency_key=ask.idempotency_key,
+    )

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from payman_api.models.json_rpc_error import JsonRpcError
-from payman_api.models.task_response import TaskResponse
-from payman_api.types import Unset
 from payman_sdk.errors import (
     ErrorResponse,
     PaymanError,
@@ -17,48 +14,96 @@ from payman_sdk.errors import (
     shortened,
     shown,
 )
-from payman_sdk.responses import json_object
+from payman_sdk.normal_parts import a_list, alone, an_object, whole_number
+from payman_sdk.task_reader import ReadTask, read_task, task_id_in, unwrapped
+from payman_sdk.wire_json import read_json
 
 if TYPE_CHECKING:
     import httpx
-
-    from payman_api.models.task import Task
 
 _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
 
 
-def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], Task]:
-    """The JSON-RPC answer as it came, and the task in it, which has to be the one that was meant.
+def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ReadTask]:
+    """Read the JSON-RPC answer, and the task in it, which has to be the one that was meant.
+
+    An answer about that task is read however odd it is, as long as its state can be recognised.
 
     Raises:
         APIStatusError: An HTTP error status.
         AgentError: A JSON-RPC error; with an HTTP status of 401, 403, 429 or 5xx, that is what counts.
         ResponseValidationError: Anything that is neither.
     """
-    body = json_object(answer)
-    if body is not None and body.get("id") not in (None, request_id):
-        raise _unreadable(answer, f"the answer to another request, {shortened(repr(body['id']))}")
+    try:
+        came, warnings = read_json(answer.content)
+    except ValueError:
+        came, warnings = None, []
+    body = _answer_in(came, request_id, task_id)
+    said_id = None if body is None else body.get("id")
+    if isinstance(said_id, str) and said_id != request_id:
+        raise _unreadable(answer, f"the answer to another request, {shortened(repr(said_id))}")
+    error, result = (None, None) if body is None else (body.get("error"), body.get("result"))
+    why = "neither result nor error"
+    # What the agent says about this task counts for more than a status or an error that somebody put beside it.
+    if body is not None and result is not None:
+        found, why = _task_in(result, task_id, is_ours=said_id == request_id)
+        task = None if found is None else read_task(found, task_id, came)
+        if task is not None:
+            _note_oddities(task, said_id, error, warnings)
+            return body, task
+        error = error if found is None else None
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
         raise (agent_error(body, error_response(answer)) if in_json_rpc else None) or _status_error(answer)
     if body is None:
         raise _unreadable(answer, "no JSON object")
-    if body.get("error") is not None:
-        raise agent_error(body, error_response(answer)) or _unreadable(
-            answer, "a JSON-RPC error without a code"
-        )
-    if body.get("result") is None:
-        raise _unreadable(answer, "neither result nor error")
-    try:
-        task = TaskResponse.from_dict(body).result
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unreadable(answer, f"no task ({type(error).__name__}: {error})") from error
-    if task is None or isinstance(task, Unset):
-        raise _unreadable(answer, "no task")
-    if task.id != task_id:
-        raise _unreadable(answer, f"another task, {shortened(repr(task.id))}")
-    return body, task
+    if error is not None:
+        is_readable = said_id is None or isinstance(said_id, str | int | float)
+        failure = agent_error(body, error_response(answer)) if is_readable else None
+        raise failure or _unreadable(answer, "a JSON-RPC error without a code")
+    raise _unreadable(answer, why)
+
+
+def _answer_in(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
+    """The JSON-RPC answer in what came: also the only one of a list, and around a task that came without."""
+    body = an_object(came)
+    if (several := a_list(came)) is not None:
+        objects = [one for one in map(an_object, several) if one is not None]
+        ours = [one for one in objects if one.get("id") in (request_id, task_id)]
+        body = an_object(alone(ours or objects))
+    if body is None:
+        return None
+    is_bare = "result" not in body and "error" not in body and task_id_in(body) == task_id
+    return {"jsonrpc": "2.0", "id": request_id, "result": body} if is_bare else body
+
+
+def _task_in(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
+    """The JSON of the task that was meant, or None; and what cannot be read otherwise.
+
+    Args:
+        result: The result of the answer.
+        task_id: The id of the task.
+        is_ours: Whether the answer names the request, so that it need not name the task.
+    """
+    task = unwrapped(result)
+    if task is None:
+        return None, "no task"
+    said_id = task_id_in(task)
+    if said_id == task_id or (said_id in (None, "") and is_ours):
+        return task, "a task without a state"
+    if said_id in (None, ""):
+        return None, "a task without an id"
+    return None, f"another task, {shortened(repr(said_id))}"
+
+
+def _note_oddities(task: ReadTask, said_id: Any, error: Any, warnings: list[str]) -> None:
+    """Notes what is odd about the answer that a task came in."""
+    if said_id is not None and not isinstance(said_id, str | int | float):
+        warnings.append("id: neither a text nor a number")
+    if error:
+        warnings.append("error: beside a result")
+    task.warnings[:0] = warnings
 
 
 def nothing_said(answer: httpx.Response) -> PaymanError | None:
@@ -87,17 +132,18 @@ def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = No
         body: The JSON-RPC answer.
         response: The answer of HTTP that it came in, unless it came in a stream.
     """
-    try:
-        error = JsonRpcError.from_dict((body or {})["error"])
-    except (ValueError, TypeError, KeyError, AttributeError):
+    members = an_object((body or {}).get("error"))
+    if members is None:
         return None
-    if not isinstance(error.code, int):
+    given, message = members.get("code"), members.get("message")
+    code = None if isinstance(given, bool | str) else whole_number(given)
+    if code is None:
         return None
-    said = error.message if isinstance(error.message, str) and error.message else "no message"
-    failure = class_of_code(error.code)(
-        f"The agent answered with error {error.code}: {sentence(shortened(said))}", response=response
+    said = message if isinstance(message, str) and message else "no message"
+    failure = class_of_code(code)(
+        f"The agent answered with error {code}: {sentence(shortened(said))}", response=response
     )
-    failure.code, failure.data = error.code, None if isinstance(error.data, Unset) else error.data
+    failure.code, failure.data = code, members.get("data")
     return failure
 
 

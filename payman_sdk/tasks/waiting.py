@@ -17,7 +17,6 @@ from payman_sdk.errors import (
     ConfigurationError,
     MethodNotFoundError,
     PaymanError,
-    ResponseValidationError,
     TaskNotFoundError,
     TokenStoreError,
 )
@@ -63,7 +62,7 @@ def looked_up(task_id: str, tokens: Tokens, time: Time, *, messages: int = 0) ->
 
 def noted(task: Task, watch: Watch) -> Flow[None]:
     """A flow that takes note of how a task stands."""
-    consult = watch.stands(task.id, state_of(task), partial(_message, task))
+    consult = watch.stands(task.id, state_of(task), partial(format_message, task.status.message))
     if consult is not None:
         yield consult
 
@@ -181,14 +180,6 @@ def requires_input(task: Task) -> bool:
 def state_of(task: Task) -> str:
     """The state of a task as the protocol spells it, also where a server sends something else than a text."""
     return canonical_state(str(task.status.state))
-
-
-def _message(task: Task) -> str | None:
-    """What the agent says about the state; None also where that cannot be read, which is for those to say who need it."""
-    try:
-        return format_message(task.status.message)
-    except ResponseValidationError:
-        return None
 
 
 def ended(

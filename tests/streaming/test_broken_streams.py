@@ -353,7 +353,7 @@ def test_events_nobody_knows_are_told(ear: Ear, peer: Peer) -> None:
         data("no JSON"),
         data("[1]"),
         event(weather="fair"),
-        status("COMPLETED", final=True, message=5),
+        event(status={"state": 5}, final=True),
     ]
     other = data('{"result": {"id": "tsk-other", "status": {"state": "COMPLETED"}, "final": true}}')
     peer.script(STREAM_PATH, stream(WORKING, *strange, other, status("FAILED", final=True)))

@@ -131,13 +131,14 @@ UNREADABLE: dict[str, Answer] = {
     "both null": rpc(result=None, error=None),
     "error without a code": rpc(error={"message": "It broke"}),
     "error with a text for a code": rpc(error={"code": "E1"}),
+    "error with true for a code": rpc(error={"code": True}),
     "error that is a text": rpc(error="It broke"),
     "error that is a list": rpc(error=[]),
     "the answer to another request": json_answer(
         {"jsonrpc": "2.0", "id": "req-other", "result": {"id": "tsk-1", "status": _STATE}}
     ),
     "an answer with a list for an id": json_answer(
-        {"id": ["x" * 100_000], "result": {"id": "tsk-1", "status": _STATE}}
+        {"id": ["x" * 100_000], "result": {"id": "tsk-other", "status": _STATE}}
     ),
     "result that is a list": rpc(result=[]),
     "result that is a text": rpc(result="done"),
@@ -146,35 +147,36 @@ UNREADABLE: dict[str, Answer] = {
     "result without members": rpc(result={}),
     "id that is a number": task_with(id=7),
     "another task": task_with(id="tsk-other"),
+    "a task without an id, and no request": json_answer({"result": {"status": _STATE}}),
+    "a task alone, without an id": json_answer({"status": _STATE}),
     "status that is missing": rpc(result={"id": "tsk-1"}),
-    "status that is a text": task_with(status="completed"),
+    "status that is null": task_with(status=None),
+    "status that is a number": task_with(status=200),
+    "state that is missing": task_with(status={}),
     "state that is null": task_with(status={"state": None}),
-    "artifacts that are an object": task_with(artifacts={}),
-    "artifacts that are a text": task_with(artifacts="Done."),
-    "artifact that is null": task_with(artifacts=[None]),
-    "artifact without parts": task_with(artifacts=[{"name": "response"}]),
-    "part that is a text": task_with(artifacts=[{"parts": ["Done."]}]),
-    "part without a type": task_with(artifacts=[{"parts": [{"text": "Done."}]}]),
-    "metadata that is a list": task_with(metadata=[]),
-    "status message that is a text": task_with(status={**_STATE, "message": "Done."}),
+    "state that is a number": task_with(status={"state": 5}),
+    "state that is true": task_with(status={"state": True}),
+    "state that is a list": task_with(status={"state": ["completed"]}),
 }
 
 MISTYPED: dict[str, dict[str, Any]] = {
-    "state that is a number": {"status": {"state": 5}},
-    "state that is true": {"status": {"state": True}},
-    "timestamp that is a number": {"status": {**_STATE, "timestamp": 7}},
+    "timestamp that is an object": {"status": {**_STATE, "timestamp": {"seconds": 7}}},
     "session that is a number": {"sessionId": 5},
-    "text that is a number": {"artifacts": [{"parts": [{"type": "text", "text": 5}]}]},
     "text that is missing": {"artifacts": [{"parts": [{"type": "text"}]}]},
     "text with a list for metadata": {
         "artifacts": [{"parts": [{"type": "text", "text": "Done.", "metadata": []}]}]
     },
-    "data that is a list": {"artifacts": [{"parts": [{"type": "data", "data": [1]}]}]},
-    "file that is a text": {"artifacts": [{"parts": [{"type": "file", "file": "a.pdf"}]}]},
+    "file that is null": {"artifacts": [{"parts": [{"type": "file", "file": None}]}]},
+    "part that is a number": {"artifacts": [{"parts": [5]}]},
+    "parts that are missing": {"artifacts": [{"name": "response"}]},
+    "artifact that is null": {"artifacts": [None]},
     "name that is a number": {"artifacts": [{"name": 5, "parts": []}]},
     "description that is a number": {"artifacts": [{"description": 5, "parts": []}]},
-    "status text that is a number": {
-        "status": {**_STATE, "message": {"role": "agent", "parts": [{"type": "text", "text": 5}]}}
+    "metadata that is a list": {"metadata": []},
+    "history that is a text": {"history": "Hello"},
+    "status message that is true": {"status": {**_STATE, "message": True}},
+    "status text that is an object": {
+        "status": {**_STATE, "message": {"role": "agent", "parts": [{"type": "text", "text": {}}]}}
     },
 }
-"""Members of a task that the generated models let through, and that formatting has to refuse."""
+"""Members of a task that cannot be read, and cost no more than themselves."""
