@@ -100,9 +100,9 @@ def edit(root: Path) -> None:
 
 
 CHANGES: list[tuple[str, Callable[[Path], None], str]] = [
-    ("a version of development", version("2.0.0.dev0"), "2.0.0.dev0 is no version of a release"),
-    ("a local version", version("2.0.0+mine"), "2.0.0+mine is no version of a release"),
-    ("a version of two numbers", version("2.0"), "2.0 is no version of a release"),
+    ("a version of development", version("2.0.0.dev0"), "2.0.0.dev0 is a version that is never released"),
+    ("a local version", version("2.0.0+mine"), "2.0.0+mine is a version that is never released"),
+    ("a version of two numbers", version("2.0"), "2.0 is a version that is never released"),
     ("a package of another version", version("2.0.1"), "payman_sdk.__version__ is 2.0.0, and"),
     ("a package without a version", write("payman_sdk/__init__.py", ""), "payman_sdk.__version__ is missing"),
     (
@@ -119,8 +119,8 @@ CHANGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("no date", write("CHANGELOG.md", "## [2.0.0]\n"), "has no date for 2.0.0"),
     ("no such day", write("CHANGELOG.md", "## [2.0.0] - 2026-02-30\n"), "has no date for 2.0.0"),
     ("a day to come", write("CHANGELOG.md", "## [2.0.0] - 2026-03-02\n"), "which is still to come"),
-    ("no tag", lambda root: git(root, "tag", "-d", "v2.0.0"), "there is no tag v2.0.0"),
-    ("a branch of that name", branch, "there is no tag"),
+    ("no tag", lambda root: git(root, "tag", "-d", "v2.0.0"), "the tag v2.0.0 is missing"),
+    ("a branch of that name", branch, "the tag v2.0.0 is missing"),
     ("a tag of an earlier commit", commit, "the tag v2.0.0 names"),
     ("a change", edit, "not committed:  M CHANGELOG.md"),
     ("a file that git does not know", lambda root: (root / "new.py").touch(), "not committed: ?? new.py"),

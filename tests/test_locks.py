@@ -156,7 +156,7 @@ def test_the_tool_that_locks_is_locked() -> None:
 
 
 def test_ci_needs_root_for_packages_of_debian_only(tmp_path: Path) -> None:
-    """With the packages there, anybody runs it; without them, whoever cannot become root is told which are missing."""
+    """With the packages there, anybody runs it; without them, whoever cannot become root reads which are missing."""
     folder = tmp_path / "clone"
     (folder / ".ci").mkdir(parents=True)
     (folder / "scripts").mkdir()

@@ -82,7 +82,7 @@ def test_curl_agrees() -> None:
     """The curl of this machine chooses the same for every entry; older ones (7.x) know no ranges of IPv6."""
     curl = shutil.which("curl")
     if curl is None:
-        pytest.skip("there is no curl")
+        pytest.skip("curl is not installed")
     wrong = []
     for exceptions, *expected in EXCEPTIONS:
         # Blanks around the one asterisk are the one difference: curl takes them for part of it.

@@ -30,7 +30,7 @@ def check_address(host: str, port: int) -> None:
         raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
-            f"port {port!r} is none: take a whole number from 0 to {_LAST_PORT}, 0 for a free port"
+            f"port {port!r} cannot be one: take a whole number from 0 to {_LAST_PORT}, 0 for a free port"
         )
 
 

@@ -36,7 +36,7 @@ class Checkout:
     def commit_of_tag(self, tag: str) -> str | None:
         """The commit that a tag names, None where there is no such tag."""
         found = self._git("for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/{tag}").split()
-        return found[-1] if found else None  # an annotated tag is an object of its own
+        return found[-1] if found else None  # an annotated tag is an object, too
 
     def export(self, folder: Path) -> None:
         """Write the files of the commit into a folder, and nothing that lies beside them."""

@@ -30,12 +30,12 @@ def problems(checkout: Checkout, today: dt.date) -> Iterator[str]:
     """
     version = str(read_project(checkout.root)["version"])
     if not _RELEASE.fullmatch(version):
-        yield f"{version} is no version of a release, such as 2.0.0 or 2.0.0rc1"
+        yield f"{version} is a version that is never released; use one such as 2.0.0 or 2.0.0rc1"
     yield from _of_package(checkout.root, version)
     yield from _of_changelog(checkout.root, version, today)
     tagged = checkout.commit_of_tag(f"v{version}")
     if tagged is None:
-        yield f"there is no tag v{version}"
+        yield f"the tag v{version} is missing"
     elif tagged != checkout.commit:
         yield f"the tag v{version} names {tagged[:10]}, and {checkout.commit[:10]} is checked out"
     for change in checkout.changes():

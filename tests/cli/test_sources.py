@@ -204,7 +204,7 @@ def test_a_file_reads_no_variable(folder: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_file_is_the_one_in_the_working_directory(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """No folder above is searched, and what is no file of text is read by nobody."""
+    """Folders above are not searched, and nobody reads what is not a file of text."""
     write(folder, THEIRS)
     monkeypatch.chdir(folder / "deep")
     assert read_env_file() is None
