@@ -98,6 +98,9 @@ def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> 
     with pytest.raises(OperationStoreError, match="counted in the run meanwhile"):
         other.claim(SECOND, "monday", 0)
     one.claim(FIRST, "monday", 1)
+    with redis_library.Redis.from_url(redis_url, decode_responses=True) as decoding:
+        assert RedisOperationStore(decoding, name=tmp_path.name).of_run("monday") == [FIRST]
+        RedisOperationStore(decoding, name=tmp_path.name).claim(FIRST, "monday", 1)
     assert other.load("tsk-2") is None
     assert other.of_run("monday") == [FIRST]
 
