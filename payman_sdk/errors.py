@@ -273,6 +273,8 @@ class TokenStoreError(PaymanError):
 class KeyStoreError(PaymanError):
     """The place where idempotency keys are recorded cannot be read or written; nothing was sent."""
 
+    sent: bool | None = False
+
 
 class ResponseValidationError(PaymanError):
     """The answer to a request for a token, or to a look-up, is not what the protocol says; `message` names what was got.

@@ -141,9 +141,9 @@ class _KeyClaim(Generic[T]):
         pauses, began = time.pauses(), time.clock()
         seconds = self._seconds_left()
         while (left := seconds - (time.clock() - began)) > 0:
+            yield Sleep(min(next(pauses).seconds, left))
             if time.is_over():
                 raise self._may_arrive()
-            yield Sleep(min(next(pauses).seconds, left))
             ended = yield from self._look()
             if ended is not None:
                 return ended

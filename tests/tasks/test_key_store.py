@@ -1,0 +1,214 @@
+"""What is recorded of an idempotency key, and what a later ask with the same key concludes from it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payman_sdk.errors import ConfigurationError, KeyStoreError, OutcomeUnknownError, PaymanError
+from payman_sdk.ids import task_id_for
+from payman_sdk.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore, open_default_store
+from tests.conftest import Connect
+from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
+
+PAYMENT = "send 10 TSD to Test Payee"
+KEY = "invoice-42"
+NOT_KNOWN = rpc(error={"code": -32001, "message": "Task not found"})
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
+    return (
+        MemoryKeyStore() if request.param == "memory" else SQLiteKeyStore(tmp_path / "new" / "keys.sqlite3")
+    )
+
+
+def operation(peer: Peer) -> str:
+    return f"{task_id_for('pm-test-1', KEY)} at {peer.base_url}"
+
+
+def test_a_record_changes_only_as_expected(store: KeyStore) -> None:
+    """A claim and its removal take effect only where the record is what the caller believes it is."""
+    assert store.load("a") is None
+    for sent_at, expected, is_claimed in [
+        (1.0, 0.5, False),
+        (1.0, None, True),
+        (2.0, None, False),
+        (2.0, 0.5, False),
+        (2.0, 1.0, True),
+        (3.5, 2.0, True),
+    ]:
+        assert store.claim("a", sent_at, expected) is is_claimed, (sent_at, expected)
+    assert (store.load("a"), store.load("b")) == (3.5, None)
+    store.forget("a", 2.0)
+    assert store.load("a") == 3.5
+    store.forget("a", 3.5)
+    assert store.load("a") is None
+
+
+def test_one_of_many_claims_wins(store: KeyStore) -> None:
+    """Of threads that claim a new key at once, one gets it."""
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(5):
+            won = list(threads.map(lambda at, name=str(number): store.claim(name, float(at), None), range(8)))
+            assert sum(won) == 1
+
+
+def test_the_file_is_its_owners(tmp_path: Path) -> None:
+    """The file is created with mode 0600 in a folder of 0700, and a planted link is not followed."""
+    store = SQLiteKeyStore(tmp_path / "folder" / "keys.sqlite3")
+    before = os.umask(0)
+    try:
+        store.claim("a", 1.0, None)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.path.parent.stat().st_mode) == 0o700
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="link"):
+        SQLiteKeyStore(tmp_path / "link").claim("a", 1.0, None)
+    for path in ("", 5, "a\0b"):
+        with pytest.raises(ConfigurationError, match="path"):
+            SQLiteKeyStore(path)  # type: ignore[arg-type]
+
+
+def test_the_place_of_the_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The folder that is named, the state folder, the home; none where there is no home."""
+    monkeypatch.setattr("sys.platform", "linux")
+    for variables, expected in [
+        ({"PAYMAN_STATE_DIR": "/a/b"}, "/a/b/keys.sqlite3"),
+        ({"XDG_STATE_HOME": "/state"}, "/state/payman/keys.sqlite3"),
+        ({"XDG_STATE_HOME": "relative", "HOME": "/home/x"}, "/home/x/.local/state/payman/keys.sqlite3"),
+    ]:
+        for name in ("PAYMAN_STATE_DIR", "XDG_STATE_HOME"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        found = open_default_store()
+        assert found is not None
+        assert str(found.path) == expected
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert open_default_store() is None
+
+
+def test_a_key_is_recorded_before_the_ask_is_sent(store: KeyStore, peer: Peer, connect: Connect) -> None:
+    """When the ask arrives, the record is there; it stays when the ask is done, and goes where nothing was done."""
+    recorded: list[float | None] = []
+
+    def look_at_store(request: Request) -> Iterator[bytes]:
+        recorded.append(store.load(operation(peer)))
+        yield from completed(request)
+
+    def refuse(request: Request) -> Iterator[bytes]:
+        recorded.append(store.load(operation(peer)))
+        yield from answer(403)(request)
+
+    peer.script(ASK_PATH, refuse, look_at_store)
+    client = connect(key_store=store)
+    with pytest.raises(PaymanError):
+        client.ask(PAYMENT, idempotency_key=KEY)
+    assert store.load(operation(peer)) is None
+    assert client.ask(PAYMENT, idempotency_key=KEY).status == "completed"
+    assert all(isinstance(at, float) for at in recorded)
+    assert store.load(operation(peer)) == recorded[-1]
+
+
+def test_what_was_sent_by_a_process_that_died(store: KeyStore, peer: Peer, connect: Connect) -> None:
+    """A record makes an ask wait until nothing may arrive any more; what arrives meanwhile is returned, and not sent again."""
+    client = connect(key_store=store, settle_time=0.2)
+    now = __import__("time").time()
+    for sent_at, looks, asks in [
+        (now, [NOT_KNOWN, NOT_KNOWN, completed], 0),  # it arrived late
+        (now + 3600, [NOT_KNOWN, NOT_KNOWN, completed], 0),  # by a clock that goes ahead
+        (now - 3600, [NOT_KNOWN], 1),  # it can no longer arrive
+    ]:
+        peer.requests.clear()
+        store.forget(operation(peer), store.load(operation(peer)) or 0.0)
+        store.claim(operation(peer), sent_at, None)
+        peer.script(GET_PATH, *looks)
+        assert client.ask(PAYMENT, idempotency_key=KEY).status == "completed"
+        assert len(peer.asks()) == asks, sent_at
+
+
+def test_never_does_not_send_what_was_recorded(store: KeyStore, peer: Peer, connect: Connect) -> None:
+    """With `resend="never"` a key that is on record is looked up, and never sent."""
+    store.claim(operation(peer), 1000.0, None)
+    with pytest.raises(OutcomeUnknownError, match="may still arrive") as caught:
+        connect(key_store=store, resend="never").ask(PAYMENT, idempotency_key=KEY)
+    assert (caught.value.sent, peer.asks()) == (True, [])
+
+
+def test_a_deadline_before_the_end_of_the_wait(peer: Peer, connect: Connect) -> None:
+    """An ask whose time ends before nothing can arrive any more is undetermined, and not sent."""
+    store = MemoryKeyStore()
+    store.claim(operation(peer), 1e11, None)
+    with pytest.raises(OutcomeUnknownError, match="may still arrive") as caught:
+        connect(key_store=store, settle_time=30).ask(PAYMENT, idempotency_key=KEY, timeout=0.2)
+    assert (caught.value.sent, peer.asks()) == (True, [])
+
+
+class Failing(MemoryKeyStore):
+    """Fails at one of its methods."""
+
+    def __init__(self, method: str, failure: object) -> None:
+        super().__init__()
+
+        def fail(*_: Any) -> Any:
+            if isinstance(failure, BaseException):
+                raise failure
+            return failure
+
+        setattr(self, method, fail)
+
+
+def test_a_store_that_fails_sends_nothing(peer: Peer, connect: Connect) -> None:
+    """Whatever a given store raises, and whatever is no time, ends the ask before it is sent."""
+    for method, failure in [
+        ("load", OSError("no disk")),
+        ("load", ZeroDivisionError()),
+        ("load", "yesterday"),
+        ("load", True),
+        ("load", float("nan")),
+        ("claim", RuntimeError("database is locked")),
+    ]:
+        with pytest.raises(KeyStoreError) as caught:
+            connect(key_store=Failing(method, failure)).ask(PAYMENT, idempotency_key=KEY)
+        assert (caught.value.idempotency_key, caught.value.sent, peer.asks()) == (KEY, False, []), (
+            method,
+            failure,
+        )
+    with pytest.raises(ConfigurationError, match="key_store is a dict"):
+        connect(key_store={})
+
+
+def test_without_a_store_a_key_settles_first(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the user's store cannot be used, nobody knows what was sent before, so the task has to stay unknown first."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PAYMAN_STATE_DIR", str(tmp_path / "file"))
+    peer.script(GET_PATH, *[NOT_KNOWN] * 2, completed)
+    assert connect(settle_time=5).ask(PAYMENT, idempotency_key=KEY).status == "completed"
+    assert peer.asks() == []
+    assert connect(settle_time=0.01).ask(PAYMENT, idempotency_key="invoice-43").status == "completed"
+    assert len(peer.asks()) == 1
+
+
+def test_an_ask_without_an_answer_stays_on_record(store: KeyStore, peer: Peer, connect: Connect) -> None:
+    """An undetermined outcome keeps the record, so that the next ask with the key does not send at once."""
+    peer.script(ASK_PATH, reset)
+    client = connect(key_store=store)
+    with pytest.raises(OutcomeUnknownError):
+        client.ask(PAYMENT, idempotency_key=KEY)
+    assert store.load(operation(peer)) is not None
