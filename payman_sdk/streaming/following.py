@@ -25,7 +25,7 @@ from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDec
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask, resubscription
 from payman_sdk.tasks.reconciliation import unknown
-from payman_sdk.tasks.retrying import Time, is_passing
+from payman_sdk.tasks.retrying import Time, is_ambiguous, is_passing
 from payman_sdk.tasks.sending import Keys, carry_out
 from payman_sdk.tasks.waiting import Known, look_up_task, looked_up, requires_input
 
@@ -131,7 +131,7 @@ class Following:
                 self.tokens,
                 self.time,
                 is_patient=is_patient,
-                was_sent=True,
+                was_sent=is_ambiguous(lost),
                 is_known=self.progress.count > 0,
             )
         except PaymanError as error:

@@ -97,7 +97,11 @@ class _Attempts(Generic[T]):
         except OutcomeUnknownError:
             raise
         except PaymanError as error:
-            raise self._lost_for_good(error) if self._lost else self._unproven(failure) from error
+            if self._lost is not None:
+                raise self._lost_for_good(error) from error
+            if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
+                failure = error  # why there is no other token says more than the first 401
+            raise self._unproven(failure) from error
 
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
         """Look until the agent knows the task, or has not known it for `settle_time`."""

@@ -93,6 +93,11 @@ def classify_failure(failure: PaymanError) -> FailureClass:
             return FailureClass.AMBIGUOUS
 
 
+def is_ambiguous(failure: PaymanError) -> bool:
+    """Return whether an attempt that failed in this way may have arrived."""
+    return classify_failure(failure) is FailureClass.AMBIGUOUS
+
+
 def is_passing(failure: PaymanError) -> bool:
     """Whether what only reads, and failed in this way, may succeed a moment later."""
     if isinstance(failure, APIConnectionError):

@@ -12,7 +12,7 @@ from payman_sdk.flows import Consult, Flow
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.reconciliation import exactly_once, unknown
-from payman_sdk.tasks.retrying import Time
+from payman_sdk.tasks.retrying import Time, is_ambiguous
 from payman_sdk.tasks.waiting import Known, ended, look_up_task, requires_input
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class WholeAnswer:
         """Return how the ask ended; None where the agent does not know it."""
         try:
             known = yield from look_up_task(
-                self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=True
+                self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost)
             )
         except TaskNotFoundError:
             return None

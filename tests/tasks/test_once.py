@@ -928,6 +928,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses as short as in other tests of real connections."""
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
     monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
+    monkeypatch.setattr("payman_sdk.config._DEFAULT_SETTLE_TIME", 0.02)
 
 
 over_the_wire = pytest.mark.usefixtures("quick")
