@@ -12,7 +12,7 @@ from payman_sdk.clock import monotonic
 from payman_sdk.config import Config, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.ids import new_id
-from payman_sdk.secrecy import concealed, hide_token_requests
+from payman_sdk.secrecy import concealed
 from payman_sdk.session import Connection, Door, Session
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
     def get_refresh_token(self) -> str | None:
         """The newest refresh token, None if there is none. Keep it as carefully as a password."""
         refresh_token = self._connect().tokens.refresh_token
-        return None if refresh_token is None else str(refresh_token)
+        return None if refresh_token is None else refresh_token.reveal()
 
     def is_access_token_expired(self) -> bool:
         """Whether there is no access token, or it has ended, or ends within 60 seconds."""
@@ -306,6 +306,8 @@ class Constructors(Session[Door], Generic[Http, Door]):
         with self._connecting:
             self._refuse_if_closed()
             if self._connection is None or self._process != os.getpid():
+                from payman_sdk.log_redaction import hide_token_requests
+
                 hide_token_requests()
                 tokens = (
                     self._connection.tokens

@@ -8,13 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from payman_sdk.compatibility import json_error
+from payman_sdk.redaction import redact
 from payman_sdk.sanitizer import sanitize
 
 _SHOWN = 500
 """How many characters of a server's own words a message repeats."""
 
 _KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
-"""The headers that an error keeps: those that help its reader, and hold no secret."""
+"""The headers that an error keeps: those that help its reader."""
+
+_MOST_KEPT = 256 * 1024
+"""How many bytes of a body an error keeps."""
 
 _PAGE = re.compile(
     r"(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b",
@@ -47,11 +51,12 @@ class Headers(Mapping[str, str]):
 class ErrorResponse:
     """The answer an error came with, kept without its connection so that it can be pickled.
 
-    It reads like the answers of `requests`, with which the errors of version 1 came.
+    It reads like the answers of `requests`, with which the errors of version 1 came. What is kept is redacted: where the
+    server repeats a secret that it was sent, it says `...`.
 
     Args:
         status_code: The HTTP status, 100 to 599 and any other a server makes up.
-        content: The body as received.
+        content: The body. The first 256 KiB are kept.
         content_type: The value of the `Content-Type` header, empty if there was none.
         headers: The headers of the answer. Only its type, its date and how long to wait are kept.
     """
@@ -69,9 +74,9 @@ class ErrorResponse:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = status_code
-        self.content = content
+        self.content: bytes = redact(content[:_MOST_KEPT])
         given = Headers({**(headers or {}), **({"content-type": content_type} if content_type else {})})
-        self.headers = Headers({name: given[name] for name in _KEPT if name in given})
+        self.headers = Headers({name: redact(given[name]) for name in _KEPT if name in given})
 
     @property
     def content_type(self) -> str:

@@ -46,6 +46,7 @@ from payman_sdk.error_response import ErrorResponse as ErrorResponse
 from payman_sdk.error_response import sentence as sentence
 from payman_sdk.error_response import shortened as shortened
 from payman_sdk.error_response import shown as shown
+from payman_sdk.redaction import redact, redact_shape
 from payman_sdk.sanitizer import sanitize
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 
 class PaymanError(Compatible):
     """The root of everything the SDK raises.
+
+    Whatever text or JSON is set on an error is redacted: where a server repeats a secret it was sent, it says `...`.
 
     Args:
         message: What went wrong, in a sentence.
@@ -104,10 +107,10 @@ class PaymanError(Compatible):
         response: ErrorResponse | None = None,
         idempotency_key: str | None = None,
     ) -> None:
-        message = sanitize(message, one_line=True, max_length=_LONGEST_MESSAGE)
-        self.args = (message,)
-        super().__init__(message)
+        message = sanitize(redact(message), one_line=True, max_length=_LONGEST_MESSAGE)
         self.message = message
+        self.args = (self.message,)
+        super().__init__(self.message)
         self.next_step = next_step
         self.status_code = response.status_code if status_code is None and response else status_code
         self.request_id = request_id
@@ -115,6 +118,9 @@ class PaymanError(Compatible):
         self.session_id = session_id
         self.response = response
         self.idempotency_key = idempotency_key
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, redact_shape(value))
 
     def about(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import socket
 import ssl
@@ -11,8 +10,9 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.errors import APIConnectionError, APITimeoutError
+from payman_sdk.redaction import redact
+from payman_sdk.secrecy import reveal_for_wire
 
 
 class Patience(NamedTuple):
@@ -39,10 +39,15 @@ def request_of(
     Raises:
         httpx.LocalProtocolError: A host or a header cannot be written down; the same error while sending may mean anything.
     """
+    sent = addressed(request, base_url)
+    for name in ("headers", "params"):
+        if name in sent:
+            sent[name] = reveal_for_wire(sent[name])
     try:
-        return http.build_request(**addressed(request, base_url), timeout=timeout)
+        return http.build_request(**sent, timeout=timeout)
     except UnicodeError:
-        raise httpx.LocalProtocolError("a host or a header cannot be written down") from None
+        sent.clear()
+    raise httpx.LocalProtocolError("a host or a header cannot be written down")
 
 
 def timeout_of(patience: Patience, remaining: float, read: float | None = None) -> httpx.Timeout:
@@ -119,31 +124,16 @@ def _is_final(error: BaseException | None) -> bool:
 
 
 def without_echo(answer: httpx.Response) -> httpx.Response:
-    """An answer of an error without the secrets of its request, should the server repeat them."""
-    if not answer.is_error:
+    """An answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
+    answer.extensions.pop("reason_phrase", None)  # which `repr` would show
+    if answer.is_success:
         return answer
-    request = answer.request
-    pair = request.headers.get("authorization", "").removeprefix("Basic ")
-    secrets = [request.headers.get(ACCESS_TOKEN_HEADER, ""), pair, _secret_in(pair)]
-    secrets += [value for name, value in request.url.params.multi_items() if name in _SECRET_PARAMETERS]
-    body = answer.content
-    for secret in secrets:
-        body = body.replace(secret.encode(), b"...") if secret else body
-    if body == answer.content:
-        return answer
-    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _ABOUT_BODY]
-    return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+    headers = [
+        (name, redact(value)) for name, value in answer.headers.multi_items() if name not in _ABOUT_BODY
+    ]
+    return httpx.Response(answer.status_code, headers=headers, content=redact(answer.content))
 
 
-def _secret_in(pair: str) -> str:
-    """The secret of a Basic header's id and secret."""
-    try:
-        return base64.b64decode(pair).decode().partition(":")[2]
-    except ValueError:
-        return ""
-
-
-_SECRET_PARAMETERS = frozenset({"code", "refresh_token", "code_verifier"})
 _ABOUT_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 

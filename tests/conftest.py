@@ -17,6 +17,7 @@ from hypothesis import settings
 import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk.auth.stores import forget_shared_stores
+from payman_sdk.secrecy import sent_secrets
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
@@ -59,8 +60,9 @@ _numbers = itertools.count()
 
 @pytest.fixture(autouse=True)
 def _nothing_shared_with_other_tests() -> None:
-    """Clients of one test find no token of another's, though the system gives the same port again."""
+    """Clients of one test find no token of another's, though the system gives the same port again, nor redact its secrets."""
     forget_shared_stores()
+    sent_secrets.clear()
 
 
 _hidden: list[ModuleType] = []

@@ -184,6 +184,14 @@ class Peer:
         with self._lock:
             self._always[path] = every
 
+    def forget(self, path: str) -> None:
+        """Requests for a path get what they got in the beginning."""
+        with self._lock:
+            self._scripts.pop(path, None)
+            self._always.pop(path, None)
+            if path == TOKEN_PATH:
+                self._always[path] = token()
+
     def asks(self) -> list[Request]:
         """What came to `tasks/send`."""
         return self._at(ASK_PATH)

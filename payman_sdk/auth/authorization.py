@@ -39,7 +39,7 @@ class AuthorizationRequest:
 
     url: str
     state: str = field(repr=False)
-    code_verifier: Secret = field(repr=False)
+    code_verifier: str = field(repr=False)
     redirect_uri: str
 
 
@@ -94,7 +94,7 @@ def authorization_url(
     return AuthorizationRequest(
         url=f"{server.rstrip('/')}{request['url']}?{urlencode(params, safe=',')}",
         state=state,
-        code_verifier=code_verifier,
+        code_verifier=code_verifier.reveal(),
         redirect_uri=redirect_uri,
     )
 
@@ -122,13 +122,14 @@ def parse_redirect(url: str, *, state: str) -> str:
         )
     url, given = Secret(), _parameters(url)
     # In constant time, and before anything else in the answer is believed.
-    if not hmac.compare_digest(given.get("state", "").encode(), state.encode()):
+    if not hmac.compare_digest(Secret(given.get("state", "")).reveal().encode(), state.encode()):
         raise AuthenticationError(
             "The answer of the authorization page belongs to another question: its state is not the one that was sent.",
             next_step="Send the person to a new authorization_url.",
         )
     if "error" in given:
-        error, description = str(given["error"]), str(given.get("error_description", "")) or None
+        error = given["error"].reveal()
+        description = Secret(given.get("error_description", "")).reveal() or None
         failure = AuthenticationError(
             f"The authorization was refused: {shortened(description or error)}.",
             next_step="Ask the person again.",
@@ -140,7 +141,7 @@ def parse_redirect(url: str, *, state: str) -> str:
             "The answer of the authorization page holds no code.",
             next_step="Send the person to a new authorization_url.",
         )
-    return str(given["code"])
+    return given["code"].reveal()
 
 
 def _parameters(url: str) -> dict[str, Secret]:
@@ -152,8 +153,8 @@ def _parameters(url: str) -> dict[str, Secret]:
     return {name: Secret(values[0]) for name, values in query.items() if len(values) == 1}
 
 
-def _challenge(code_verifier: str) -> str:
-    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+def _challenge(code_verifier: Secret) -> str:
+    digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 

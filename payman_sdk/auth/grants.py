@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import math
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payman_api.api.oauth import create_token
@@ -21,16 +19,13 @@ from payman_sdk.errors import (
     shown,
 )
 from payman_sdk.responses import json_object
-from payman_sdk.secrecy import Secret
+from payman_sdk.secrecy import Secret, basic_credentials, sent_secrets
 
 if TYPE_CHECKING:
     import httpx
 
 _UNSAID_LIFETIME = 3600.0
 """Seconds a token is taken to live when its answer does not say."""
-
-_CARRIED = re.compile(r"[!-~]+")
-"""What a header carries unchanged: visible ASCII."""
 
 
 class IssuedToken(NamedTuple):
@@ -83,13 +78,15 @@ class Application(NamedTuple):
         )
         if not self.client_secret:
             return request
-        pair = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-        return {**request, "headers": {"Authorization": Secret(f"Basic {pair}")}}
+        return {
+            **request,
+            "headers": {"Authorization": basic_credentials(self.client_id, self.client_secret)},
+        }
 
 
 def is_carried(token: str) -> bool:
-    """Whether a header carries a token unchanged."""
-    return _CARRIED.fullmatch(token) is not None
+    """Whether a header carries a token unchanged: whether it is visible ASCII."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
 def read_token(answer: httpx.Response, sent_at: float) -> IssuedToken:
@@ -124,13 +121,16 @@ def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
     if lifetime is None or not is_carried(parsed.access_token):
         return None
     refresh_token, scope = parsed.refresh_token, parsed.scope
-    return IssuedToken(
+    issued = IssuedToken(
         Secret(parsed.access_token),
         lifetime,
         sent_at + lifetime,
         Secret(refresh_token) if isinstance(refresh_token, str) and is_carried(refresh_token) else None,
         scope if isinstance(scope, str) else None,
     )
+    sent_secrets.add(issued.access_token)
+    sent_secrets.add(issued.refresh_token)
+    return issued
 
 
 def _lifetime(expires_in: Any) -> float | None:

@@ -106,7 +106,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
     if access_token is None or (expires_in is None and refresh_token is not None):
         return GivenToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
     if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
-        expires_in = int(expires_in)
+        expires_in = int(Secret(expires_in).reveal())
     if (
         isinstance(expires_in, bool)
         or not isinstance(expires_in, int | float)
@@ -127,18 +127,18 @@ def checked_code(auth_code: object) -> Secret:
         raise ConfigurationError(
             "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
         )
-    code = checked_text(Secret(auth_code), "auth_code")
-    return code if code is not None else Secret()
+    code: Secret = checked_text(Secret(auth_code), "auth_code")
+    return code
 
 
-def checked_text(value: object, name: str) -> Secret | None:
-    """What goes along with a code, None for None.
+def checked_text(value: Any, name: str) -> Any:
+    """What goes along with a code, None for None; a secret stays one.
 
     Raises:
         ConfigurationError: It is no text that can be sent.
     """
     if value is None:
-        return None
+        return value
     if (
         not isinstance(value, str)
         or not value.isascii()
@@ -148,7 +148,7 @@ def checked_text(value: object, name: str) -> Secret | None:
         raise ConfigurationError(
             f"{name} is no text that can be sent.", next_step="Give it as it came, or leave it out."
         )
-    return Secret(value.strip())
+    return value.strip()
 
 
 def _either(given: Mapping[str, Any], camel: str, snake: str) -> object:

@@ -68,8 +68,14 @@ class Keeping:
                 f"The token store holds a token of {stored.issued_to}, and this client is {self._owner}.",
                 next_step="Give every account a store of its own, by a name of its own.",
             )
-        if stored.access_token is not None and not is_carried(stored.access_token):
+        access_token, refresh_token = stored.access_token, stored.refresh_token
+        if access_token is not None and not is_carried(access_token):
             raise TokenStoreError("The token store holds an access token that no header can carry.")
+        if refresh_token is not None and not (refresh_token.isascii() and refresh_token.isprintable()):
+            raise TokenStoreError(
+                "The token store holds a refresh token that cannot be sent.",
+                next_step="A store of your own has to write StoredToken.to_json().",
+            )
         return stored
 
     def save(self, token: StoredToken, seconds: float) -> Flow[None]:

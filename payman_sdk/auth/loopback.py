@@ -116,7 +116,8 @@ def authorize(
                 next_step="Pass open_browser=print to show the address instead.",
             )
         code = answers.wait(timeout)
-        return Authorization(code=code, redirect_uri=redirect_uri, code_verifier=request.code_verifier)
+        verifier = Secret(request.code_verifier)
+        return Authorization(code=code, redirect_uri=redirect_uri, code_verifier=verifier)
 
 
 def _opened(open_browser: Callable[[str], object] | None, url: str, link: str) -> object:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk.errors import PaymanError
 from payman_sdk.flows import Flow, Send
+from payman_sdk.network import is_event_stream
+from payman_sdk.redaction import redact_answer
 from payman_sdk.telemetry.watch import Watch
 
 if TYPE_CHECKING:
@@ -38,7 +40,18 @@ def authorized(
         if renews:
             token = yield from _obtained(tokens, deadline)
             answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
-    return answer
+    return answer if is_stream and is_event_stream(answer) else _redacted(answer, token)
+
+
+def _redacted(answer: httpx.Response, token: Token) -> httpx.Response:
+    """The answer, without the secrets that a server may repeat in a success as well."""
+    body = redact_answer(answer.content, token.value)
+    if body is answer.content:
+        return answer
+    import httpx
+
+    headers = {name: answer.headers[name] for name in ("content-type",) if name in answer.headers}
+    return httpx.Response(answer.status_code, headers=headers, content=body)
 
 
 def _obtained(tokens: Tokens, deadline: float) -> Flow[Token]:

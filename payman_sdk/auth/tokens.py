@@ -89,6 +89,11 @@ class Tokens:
         return self._kept.refresh_token
 
     @property
+    def current_secret(self) -> Secret | None:
+        """The access token of now, which a server may repeat."""
+        return self._current.value if self._current else None
+
+    @property
     def can_renew(self) -> bool:
         """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
         return self._owner.has_own_account or self.refresh_token is not None
@@ -141,7 +146,7 @@ class Tokens:
             if stored is None or not self._kept.is_usable(stored):
                 return None
         token = yield from self.obtain(deadline)
-        return TokenInfo(accessToken=str(token.value), expiresIn=int(token.expires_at - self._clock()))
+        return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
     def exchange(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
         """A flow that gets the first token with a request of its own, such as one with an authorization code.

@@ -21,7 +21,8 @@ from payman_sdk.network import is_event_stream
 from payman_sdk.responses import format_task, refused_if_failed
 from payman_sdk.streaming.events import StreamEvent
 from payman_sdk.streaming.progress import Progress
-from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+from payman_sdk.streaming.redacted_events import RedactedEvents
+from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent
 from payman_sdk.tasks.answers import nothing_said, read_answer
 from payman_sdk.tasks.ask import Ask, resubscription
 from payman_sdk.tasks.reconciliation import unknown
@@ -233,7 +234,11 @@ class Following:
             progress.conclude()
 
     def _listened(self) -> Flow[None]:
-        decoder, progress, clock = SSEDecoder(), self.progress, self.time.clock
+        decoder, progress, clock = (
+            RedactedEvents(self.tokens.current_secret),
+            self.progress,
+            self.time.clock,
+        )
         quiet_since = clock()
         while True:
             idle = min(self._idle, _GRACE) if self._may_settle() else self._idle
@@ -246,6 +251,7 @@ class Following:
                 said = decoder.feed(piece)
             except EventTooLargeError as error:
                 said, too_large = list(error.events), error
+            piece = None  # a traceback with locals would show what the server said
             for start in range(0, len(said), _BATCH):
                 yield from self._taken(said[start : start + _BATCH])
                 if progress.is_over:

@@ -36,6 +36,16 @@ def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[
         ResponseValidationError: Anything that is neither.
     """
     try:
+        return _read_answer(answer, request_id, task_id)
+    except PaymanError as error:
+        failure = error.with_traceback(None)
+    # Raised out here, it shows no frame that holds what the server said, which may be a secret.
+    failure.__context__ = None
+    raise failure
+
+
+def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ReadTask]:
+    try:
         came, warnings = read_json(answer.content)
     except ValueError:
         came, warnings = None, []

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 from payman_api import ACCESS_TOKEN_HEADER
 
@@ -176,15 +175,3 @@ def documents(text: str) -> Iterator[Any]:
             yield json.loads(piece)
         except (ValueError, RecursionError):
             continue
-
-
-def forms_of(value: str) -> set[str]:
-    """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
-    written = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}
-    for escaped in (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
-        written |= {escaped, escaped.replace("/", "\\/"), json.dumps(escaped, ensure_ascii=False)[1:-1]}
-    raw = value.encode("utf-8", "surrogateescape")
-    for quoted in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
-        written |= {quoted, re.sub("%..", lambda match: match[0].lower(), quoted)}
-    written.add(base64.b64encode(raw).decode().rstrip("="))
-    return written

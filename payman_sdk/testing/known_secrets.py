@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from payman_sdk.testing.credentials import PLACEHOLDER, WORD_BEGINS, forms_of
+from payman_sdk.spellings import spellings_of
+from payman_sdk.testing.credentials import PLACEHOLDER, WORD_BEGINS
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
 _HUNTED_AS_WORD: Final = 4  # from here on it is hunted for as a word of its own, which refuses the recording
@@ -90,7 +91,7 @@ class KnownSecrets:
         """Finds every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
             long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
-            self._forms = {form: (value,) for value in long_enough for form in forms_of(value)}
+            self._forms = {form: (value,) for value in long_enough for form in spellings_of(value)}
             self._forms.update(self._pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
             self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
@@ -104,7 +105,7 @@ class KnownSecrets:
                 for value, kind in self._kinds.items()
                 if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kind != "client-id"
             ]
-            self._words = {form: value for value in short for form in forms_of(value)}
+            self._words = {form: value for value in short for form in spellings_of(value)}
             forms = sorted(self._words, key=len, reverse=True)
             word = (
                 f"{WORD_BEGINS}(?P<word>{'|'.join(map(re.escape, forms))})(?!\\w)"
@@ -120,6 +121,6 @@ class KnownSecrets:
             for client_secret in secrets:
                 pair = f"{client_id}:{client_secret}".encode("utf-8", "surrogateescape")
                 for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
-                    for form in forms_of(encoded.decode()):
+                    for form in spellings_of(encoded.decode()):
                         yield form, (client_id, client_secret)
                         yield form.rstrip("="), (client_id, client_secret)

@@ -71,7 +71,7 @@ def obtained(tokens: Tokens, clock: Clock, *outcomes: Any, seconds: float = 300.
 
 def value_of(outcome: Any) -> str:
     assert isinstance(outcome, Token), outcome
-    return str(outcome.value)
+    return outcome.value.reveal()
 
 
 def json_refusal(status: int, error: str) -> httpx.Response:

@@ -28,7 +28,7 @@ from payman_sdk import (
 )
 from payman_sdk.auth import loopback
 from payman_sdk.errors import PaymanError
-from payman_sdk.secrecy import hide_token_requests
+from payman_sdk.log_redaction import hide_token_requests
 from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,

@@ -67,7 +67,7 @@ def test_a_state_that_nobody_has_listed_is_not_told(
                 stream.result()
         else:
             client.ask("Hello!")
-    assert ACCESS_TOKEN in changes[0].state
+    assert "INFO tsk-1 completed" in changes[0].state
     told = [span.to_json() for span in seen.spans()]
     told += [record.getMessage() for record in caplog.records if record.name == "payman_sdk"]
     assert "unlisted" in "".join(told)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, Self, cast
 from payman_sdk.errors import TokenStoreError
 from payman_sdk.flows import Lock
 from payman_sdk.locks import ThreadLock
-from payman_sdk.secrecy import Secret
+from payman_sdk.secrecy import Secret, reveal_for_wire
 
 
 def _secret(value: str | None) -> Secret | None:
@@ -71,7 +71,7 @@ class StoredToken(_Kept):
 
     def to_json(self) -> str:
         """The token as JSON text, secrets included."""
-        return json.dumps(self._asdict())
+        return json.dumps(reveal_for_wire(self._asdict()))
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
@@ -90,7 +90,7 @@ class StoredToken(_Kept):
     def _read(cls, text: Secret) -> Self | None:
         """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
         try:
-            given: Any = json.loads(text)
+            given: Any = json.loads(text.reveal())
         except (ValueError, RecursionError):
             return None
         if not isinstance(given, Mapping):
@@ -114,7 +114,9 @@ class StoredToken(_Kept):
 
 def mark(token: str | None) -> tuple[str, ...]:
     """What a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
-    return (hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()[:16],) if token else ()
+    if not token:
+        return ()
+    return (hashlib.sha256(Secret(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
 
 
 def _is_number(value: object) -> bool:
@@ -181,7 +183,7 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
-    key = (base_url, client_id, hashlib.sha256(client_secret.encode()).digest())
+    key = (base_url, client_id, hashlib.sha256(Secret(client_secret).reveal().encode()).digest())
     with _SHARING:
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end

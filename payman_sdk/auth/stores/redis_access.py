@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from payman_sdk.auth.stores.time_limits import LateError, call_within, time_left
 from payman_sdk.config import is_loopback
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.secrecy import Secret
 
 try:
     import redis
@@ -43,7 +44,10 @@ def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> red
         )  # an idle connection may have been closed
         try:
             client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType] # untyped there
-                given, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=retry
+                Secret(given).reveal(),
+                socket_timeout=_PATIENCE,
+                socket_connect_timeout=_PATIENCE,
+                retry=retry,
             )
         except (ValueError, TypeError):  # what they say may repeat a password
             client = None  # type: ignore[assignment]

@@ -1,0 +1,45 @@
+"""The events of a stream, without the secrets that a server may repeat in them."""
+
+from __future__ import annotations
+
+from payman_sdk.redaction import AnswerScan, redact
+from payman_sdk.secrecy import Secret
+from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+
+
+class RedactedEvents:
+    """Decodes an event stream, and redacts its events from the first one on that repeats a secret or says that it is an error.
+
+    A secret that an agent spreads over several chunks of an artifact is not found.
+
+    Args:
+        own: A secret of the request that the stream answers.
+        limit: How many bytes one line, and the data of one event, may have.
+    """
+
+    def __init__(self, own: Secret | None = None, limit: int = 16 * 1024 * 1024) -> None:
+        self._decoder = SSEDecoder(limit)
+        self._scan = AnswerScan(own)
+
+    @property
+    def last_event_id(self) -> str:
+        """The id to resume the stream from."""
+        return self._decoder.last_event_id
+
+    def feed(self, piece: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes of the stream, and return the events that are complete with them.
+
+        Raises:
+            EventTooLargeError: As for `SSEDecoder`.
+        """
+        is_clean = self._scan.is_clean(piece)
+        too_large: EventTooLargeError | None = None
+        try:
+            events = self._decoder.feed(piece)
+        except EventTooLargeError as error:
+            too_large, events = error, list(error.events)
+        if not is_clean:
+            events = [ServerSentEvent(*map(redact, event)) for event in events]
+        if too_large is not None:
+            raise EventTooLargeError(too_large.limit, events)
+        return events

@@ -1,0 +1,116 @@
+"""What is redacted of a text, and what is left alone."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from typing import Any
+
+import pytest
+
+from payman_sdk.error_response import ErrorResponse
+from payman_sdk.errors import AgentError, PaymanError
+from payman_sdk.redaction import redact, redact_answer, redact_shape
+from payman_sdk.secrecy import Secret, sent_secrets
+
+TOKEN = "acc3ss-t0ken/abc+def=="
+
+
+@pytest.fixture(autouse=True)
+def _sent() -> None:
+    for secret in (TOKEN, "s3cr3t", "pässwört-für-älle", "with spaces in it", "eyJhbGciOiJIUzI1NiJ9.one.xyz"):
+        sent_secrets.add(Secret(secret))
+
+
+TEXTS = {
+    f"token {TOKEN}.": "token ....",
+    f"{TOKEN}{TOKEN}": "......",
+    f"{TOKEN[:8]}": "...",
+    f"{TOKEN[:7]}": TOKEN[:7],
+    f"…{TOKEN[-12:]}": "…...",
+    f"…{TOKEN[-7:]}": f"…{TOKEN[-7:]}",
+    "the s3cr3t is out": "the ... is out",
+    "s3cr3ts and xs3cr3t": "s3cr3ts and xs3cr3t",
+    "S3CR3T": "S3CR3T",
+    "p%C3%A4ssw%C3%B6rt-f%c3%bcr-%c3%a4lle": "...",
+    "p\\u00e4ssw\\u00f6rt-f\\u00fcr-\\u00e4lle": "...",
+    "p&auml;ssw&ouml;rt-f&uuml;r-&auml;lle": "...",
+    "with+spaces+in+it, with%20spaces%20in%20it": "..., ...",
+    "eyJhbGciOiJIUzI1NiJ9.two.abcdef": "...two.abcdef",
+    "acc3ss-t\\/ken": "...\\/ken",
+    "a%41%ZZ%2 &nosuch; &#9999999; \\ud83d \\": "a%41%ZZ%2 &nosuch; &#9999999; \\ud83d \\",
+    "": "",
+    "Ünïcödé, and a lone \ud800": "Ünïcödé, and a lone \ud800",
+}
+
+
+def test_texts() -> None:
+    for text, expected in TEXTS.items():
+        assert redact(text) == expected, text
+        raw = text.encode("utf-8", "surrogatepass")
+        assert redact(raw) == expected.encode("utf-8", "surrogatepass"), text
+
+
+def test_what_holds_no_secret_is_the_very_same_object() -> None:
+    shape: Any = {"a": ["b", ("c", 1)], "d": {"e": None}}
+    text = "nothing in it"
+    assert redact_shape(shape) is shape
+    assert redact(text) is text
+    assert redact_answer(b"{}") == b"{}"
+    assert redact_shape({"a": [TOKEN, (TOKEN, 1)], TOKEN: {"e": b"s3cr3t"}}) == {
+        "a": ["...", ("...", 1)],
+        "...": {"e": b"..."},
+    }
+
+
+def test_what_is_nested_too_deeply_is_not_kept() -> None:
+    deep: Any = TOKEN
+    for _ in range(5000):
+        deep = [deep]
+    assert redact_shape(deep) == "..."
+
+
+def test_nothing_is_redacted_before_anything_was_sent() -> None:
+    sent_secrets.clear()
+    assert redact(f"token {TOKEN}") == f"token {TOKEN}"
+
+
+def test_whatever_is_set_on_an_error_is_redacted() -> None:
+    """Also attributes that nobody has listed, those of subclasses, notes, and what is unpickled."""
+    error = AgentError(f"The agent said {TOKEN}.", next_step=f"Use {TOKEN}.", session_id=TOKEN)
+    error.code, error.data = -32602, {"seen": TOKEN}
+    error.whatever = [TOKEN]  # nobody has listed it
+    error.add_note("it is noted")
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 (its own)
+    for one in (error, copied):
+        assert TOKEN[:8] not in f"{one} {one!r} {vars(one)} {one.args}"
+        assert one.message == "The agent said ...."
+        assert one.__notes__ == ["it is noted"]
+    assert str(PaymanError("It broke.", next_step="Mend it.")) == "It broke. Mend it."
+
+
+def test_an_error_keeps_little_of_an_answer_and_no_secret_of_it() -> None:
+    body = b"x" * 300_000 + TOKEN.encode()
+    kept = ErrorResponse(
+        400, TOKEN.encode() + body, f"text/plain; {TOKEN}", {"Retry-After": TOKEN, "X": TOKEN}
+    )
+    assert len(kept.content) < 262_144
+    assert (kept.content[:5], dict(kept.headers)) == (
+        b"...xx",
+        {"content-type": "text/plain; ...", "retry-after": "..."},
+    )
+
+
+def test_hostile_texts_take_no_longer_than_others() -> None:
+    """Nothing in a text makes the search slow: many escapes, backslashes without end, a secret again and again."""
+    started = time.process_time()
+    for text in (
+        "\\" * 200_000,
+        "\\\\u" * 60_000,
+        "%25" * 80_000,
+        "&amp;" * 50_000,
+        "acc3ss-t0ke" * 20_000,
+        TOKEN * 10_000,
+    ):
+        redact(text)
+    assert time.process_time() - started < 10
