@@ -82,3 +82,16 @@ def test_a_task_that_is_rejected_has_failed(peer: Peer, connect: Connect) -> Non
     assert results[0] == results[1] == toolkit.check("invoice-1")
     assert (results[0].status, "policy says no" in results[0].text) == ("failed", True)
     assert len(peer.asks()) == 1
+
+
+def test_a_completed_answer_with_odd_members_is_an_outcome(peer: Peer, connect: Connect) -> None:
+    """A payment whose answer has a number for a timestamp is told as completed, and is not paid again."""
+    odd = task_with(status={"state": "completed", "timestamp": 1751038291})
+    agent = LateAgent(peer, odd)
+    toolkit = PaymanToolkit(connect(), limit=Limit(payments=1))
+    assert [toolkit.pay("send 10 TSD to Bob", name).status for name in ("a", "a", "b")] == [
+        "completed",
+        "completed",
+        "refused",
+    ]
+    assert sum(agent.payments.values()) == 1
