@@ -14,6 +14,7 @@ from payman_sdk.sandbox import Sandbox
 from payman_sdk.testing.faults import Fault, FaultProxy
 from payman_sdk.testing.faults.exchange import Step
 from payman_sdk.testing.faults.ports import Port
+from payman_sdk.testing.faults.visibility import Manner
 
 PATIENCE = 0.5
 """Seconds that a bare client waits for the next bytes."""
@@ -27,6 +28,9 @@ class Script:
 
     def fault(self, ask: int, number: int, *, for_token: bool = False) -> Fault | None:
         return self._faults[number] if number < len(self._faults) else None
+
+    def manner(self, ask: int) -> Manner:
+        return Manner()
 
 
 class Caller:

@@ -8,7 +8,7 @@ Example:
     >>> from payman_sdk.testing.faults import Plan
     >>> plan = Plan(seed=1)
     >>> print(plan.fault(ask=10, number=1), plan.fault(ask=21, number=1), plan.fault(ask=22, number=1), sep="; ")
-    late (839 ms); cut at 21%, closed; 502, not forwarded
+    cut at 30%, reset; odd; 409-taken
 """
 
 from payman_sdk.testing.faults.kinds import Fault as Fault
@@ -17,5 +17,5 @@ from payman_sdk.testing.faults.plan import Plan as Plan
 from payman_sdk.testing.faults.proxy import FaultProxy as FaultProxy
 from payman_sdk.testing.faults.proxy import Line as Line
 from payman_sdk.testing.faults.running import Outcome as Outcome
-from payman_sdk.testing.faults.running import Settings as Settings
 from payman_sdk.testing.faults.running import run as run
+from payman_sdk.testing.faults.settings import Settings as Settings

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.reports import plan_of, reported
-from payman_sdk.testing.faults.running import MOST_ASKS, Settings
+from payman_sdk.testing.faults.settings import MOST_ASKS, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             retries=chosen.retries,
             reconciles=not chosen.no_reconcile,
             only=chosen.only,
+            settle_time=chosen.settle_time,
+            resend=chosen.resend,
         )
         for seed in chosen.seed or [1]
     ]
@@ -120,6 +122,22 @@ def _parser() -> argparse.ArgumentParser:
         default=usual.patience,
         metavar="P",
         help="seconds that a client waits for more of an answer (default: %(default)s)",
+    )
+    add(
+        "--settle-time",
+        type=_seconds,
+        default=usual.settle_time,
+        metavar="S",
+        help="seconds for which a client looks up what may have arrived; what the server shows late, it shows within half of that "
+        "(default: %(default)s)",
+    )
+    add(
+        "--resend",
+        choices=["after_settling", "never"],
+        default=usual.resend,
+        help="whether a client sends again what may have arrived. A server that took a task, answers 401, 429 or 503 with Retry-After, "
+        "and does not show the task to a look-up at once, can be paid twice in the setting after_settling; this combination comes up "
+        "only with never (default: %(default)s)",
     )
     add("--no-reconcile", action="store_true", help="a server that does not tell how a task stands")
     add(

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from payman_sdk.clock import monotonic
-from payman_sdk.errors import AgentError, APIConnectionError, APIStatusError, OutcomeUnknownError
+from payman_sdk.errors import OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk.async_client import AsyncPaymanClient
     from payman_sdk.client import PaymanClient
 
-End = Literal["completed", "failed", "not sent", "unknown", "other"]
-"""What the caller was told: it was done, it failed, nothing was done, it is not known; or something that is none of these."""
+End = Literal["completed", "failed", "not sent", "unproven", "unknown", "other"]
+"""What the caller learned: it was done, it failed, nothing was done (`error.sent` is False), it was turned away and nothing proves that it was
+not done, it is not known; or something that is none of these, such as an error of another library."""
 
 
 @dataclass(frozen=True)
@@ -137,15 +138,12 @@ class Listening:
 
 
 def end_of(error: Exception) -> End:
-    """What an error says about the ask."""
+    """Return what an error says about the ask. Only `sent is False` says that nothing was done."""
     if isinstance(error, OutcomeUnknownError):
         return "unknown"
-    if isinstance(error, APIConnectionError):
-        return "other" if error.sent else "not sent"
-    if isinstance(error, APIStatusError | AgentError):
-        return "not sent"
-    # Whatever kept a client from getting a token: nothing was sent.
-    return "not sent" if getattr(error, "sent", None) is False else "other"
+    if not isinstance(error, PaymanError):
+        return "other"
+    return "not sent" if error.sent is False else "unproven"
 
 
 @contextmanager

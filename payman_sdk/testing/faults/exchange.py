@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from payman_sdk.testing.faults import wire
 from payman_sdk.testing.faults.connections import LeftError, Wire, connect, piece, rest
+from payman_sdk.testing.faults.entries import Entry
 from payman_sdk.testing.faults.kinds import Fault, Kind
+from payman_sdk.testing.faults.shapes import reshape
+from payman_sdk.testing.faults.visibility import Visibility
 from payman_sdk.testing.faults.wire import Request
 
 _PIECES = 7
@@ -21,32 +23,6 @@ Step = Callable[[str, str], bool]
 """Told which step (`received`, `forwarded`, …) of which request (`send`, …) has been made; True ends it all there."""
 
 
-@dataclass
-class Entry:
-    """What became of one request: an entry in the log of a line.
-
-    Attributes:
-        number: its number among the requests of the line.
-        name: what it wanted, as `wire.Request.name`; `connection` where it was not read.
-        fault: what went wrong.
-        forwarded: whether the server got all of it.
-        blind: whether it made a task, or went on with one, though nothing had said that an earlier one was not taken.
-        note: what else happened, in words.
-    """
-
-    number: int
-    name: str
-    fault: Fault | None
-    forwarded: bool = False
-    blind: bool = False
-    note: str = ""
-
-    def __str__(self) -> str:
-        more = [str(self.fault) if self.fault else "", self.note, "sent blindly" if self.blind else ""]
-        said = "; ".join(word for word in more if word)
-        return f"{self.number} {self.name}" + (f" [{said}]" if said else "")
-
-
 class Exchange:
     """One request and its answer.
 
@@ -57,7 +33,8 @@ class Exchange:
         entry: Where it is written down.
         restart: Restarts the server.
         is_last: Asked when the answer begins: whether the connection has to be closed after it.
-        frees: Called before the client can know that the server took nothing, or knows nothing of the task.
+        frees: Called before the client can know that the server knows nothing of the task.
+        visibility: Whether the server shows the task yet.
         step: Told every step of an exchange that meets no fault.
     """
 
@@ -71,11 +48,12 @@ class Exchange:
         *,
         is_last: Callable[[], bool],
         frees: Callable[[], None],
+        visibility: Visibility,
         step: Step,
     ) -> None:
         self._client, self._port = client, port
         self._request, self._entry = request, entry
-        self._restart, self._frees, self._step = restart, frees, step
+        self._restart, self._frees, self._visibility, self._step = restart, frees, visibility, step
         self._asked_is_last, self._is_last = is_last, False
 
     async def done(self) -> bool:
@@ -85,28 +63,19 @@ class Exchange:
             LeftError: The connection of the client has to be closed.
         """
         fault = self._entry.fault
+        if self._request.looks_up and self._visibility.is_hidden():
+            self._entry.note = "not shown yet"
+            return await self._passed(wire.unknown_task(self._request))
         if fault is None:
             return await self._relayed()
         match fault.kind:
             case Kind.REFUSED | Kind.HUNG_UP | Kind.LOST:
                 self._client.end(resets=fault.resets)
                 return False
-            case Kind.UNAUTHORIZED:
-                return await self._refused(wire.refusal(401))
-            case Kind.LIMITED_SECONDS:
-                return await self._refused(wire.refusal(429, retry_after="0"))
-            case Kind.LIMITED_DATE:
-                return await self._refused(wire.refusal(429, retry_after=wire.now_as_a_date()))
-            case Kind.LIMITED_MS:
-                return await self._refused(wire.refusal(429, retry_after_ms=f"{fault.seconds * 1000:.0f}"))
-            case Kind.LIMITED:
-                return await self._refused(wire.refusal(429))
-            case Kind.BUSY:
-                return await self._refused(wire.refusal(503, retry_after="0"))
-            case Kind.UNAVAILABLE | Kind.BROKEN | Kind.BAD_GATEWAY | Kind.GATEWAY_TIMEOUT:
+            case kind if kind.status is not None:
                 if fault.forwards:
                     await self._fetched()
-                return await self._told(wire.refusal(int(fault.kind.value)))
+                return await self._told(wire.refusal(kind.status, **fault.hint))
             case Kind.RESTART:
                 return await self._restarted(fault)
             case Kind.LATE:
@@ -133,6 +102,10 @@ class Exchange:
                 return await self._told(wire.page())
             case Kind.TRUNCATED:
                 return await self._told(wire.cut_short(answer, fault.share))
+            case Kind.ODD:
+                return await self._passed(reshape(answer, fault.share))
+            case Kind.FOREIGN:
+                return await self._passed(wire.marked(answer, fault.share))
             case Kind.TWO:
                 return await self._passed(answer, twice=True)
             case Kind.DRIP:
@@ -153,12 +126,6 @@ class Exchange:
         await self._client.write(self._closing(answer))
         return not self._is_last
 
-    async def _refused(self, answer: bytes) -> bool:
-        """Tells the client that nothing was taken."""
-        if self._request.sends:
-            self._frees()
-        return await self._told(answer)
-
     async def _passed(self, answer: bytes, *, twice: bool = False) -> bool:
         self._consider(answer)
         await self._client.write(self._closing(answer) * (2 if twice else 1))
@@ -175,7 +142,7 @@ class Exchange:
 
     def _consider(self, answer: bytes) -> None:
         """Notices an answer that says that the task is unknown."""
-        if self._request.name in ("get", "resubscribe") and wire.says_unknown_task(answer):
+        if self._request.looks_up and wire.says_unknown_task(answer):
             self._frees()
 
     def _closing(self, answer: bytes) -> bytes:
@@ -193,13 +160,14 @@ class Exchange:
         server = await self._reached()
         try:
             await server.write(self._request.alone())
-            self._entry.forwarded = True
+            self._forwarded()
             answer = await rest(server)
         finally:
             server.end()
         if not wire.is_whole(answer):
             self._entry.note = "the server went away"
             raise LeftError
+        self._taken()
         head, mark, body = answer.partition(wire.END_OF_HEAD)
         return wire.kept_open(head + mark) + body
 
@@ -218,18 +186,20 @@ class Exchange:
             await server.write(data[: len(data) // 2])
             self._made("forwarded half")
             await server.write(data[len(data) // 2 :])
-            self._entry.forwarded = True
+            self._forwarded()
             try:
                 self._made("forwarded")
                 answer = await self._passed_on(server)
             except LeftError:
                 await rest(server)  # the client is gone, and the server has its request
+                self._taken()
                 raise
         finally:
             server.end()
         if not wire.is_whole(answer):
             self._entry.note = "the server went away"
             raise LeftError
+        self._taken()
         self._made("passed")
         return not self._is_last
 
@@ -254,6 +224,16 @@ class Exchange:
             await self._client.write(data[middle:])
         return bytes(answer)
 
+    def _forwarded(self) -> None:
+        self._entry.forwarded = True
+        if self._request.sends:
+            self._visibility.take()
+
+    def _taken(self) -> None:
+        self._entry.taken = True
+        if self._request.sends:
+            self._visibility.finish()
+
     def _made(self, step: str) -> None:
         if self._step(self._request.name, step):
             raise LeftError
@@ -269,7 +249,8 @@ class Exchange:
             data = self._request.alone()
             whole = fault.share >= 0.5
             await server.write(data if whole else data[: len(data) // 2])
-            self._entry.forwarded = whole
+            if whole:
+                self._forwarded()
             if fault.resets:
                 await asyncio.sleep(0.002)
             server.end(resets=True)

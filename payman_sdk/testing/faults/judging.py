@@ -10,7 +10,8 @@ from itertools import zip_longest
 from payman_sdk.testing.faults.asks import WAYS, Told
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.proxy import Line
-from payman_sdk.testing.faults.running import Case, Outcome, Settings
+from payman_sdk.testing.faults.running import Case, Outcome
+from payman_sdk.testing.faults.settings import Settings
 
 GRACE = 0.25
 """Seconds that an ask may take beyond its deadline."""
@@ -27,12 +28,12 @@ LATE = "late"
 OTHERWISE = "otherwise"
 OTHER = "other"
 BREACHES = {
-    TWICE: "more than one payment for one ask, or one that belongs to no ask",
+    TWICE: "more than one payment for one ask, or one that belongs to no ask, or taken twice by the server",
     UNPAID: 'told "completed" without a payment, or with that of another task',
-    PAID: 'told "failed" or "not sent" with a payment',
+    PAID: 'told "failed" or that nothing was done (`sent` is False) with a payment',
     EARLY: 'told "unknown" with time left, though the server tells how tasks stand',
-    OTHER: "told what is none of the ends",
-    BLIND: "sent again, though nothing had said that the server did not take it",
+    OTHER: "ended with the exception of another library, or with what is none of the ends",
+    BLIND: "sent again without a look-up that had found nothing",
     LATE: f"told more than {GRACE} s after the deadline, not counting while this process stood still",
     OTHERWISE: "told another end when it was asked again with the same key",
 }
@@ -70,9 +71,9 @@ def breaches(case: Case, settings: Settings) -> list[str]:
     """The ways in which the promise to one caller was broken; none, where it was kept."""
     told = [case.told, *case.again]
     found = {
-        TWICE: len(case.payments) > 1,
+        TWICE: len(case.payments) > 1 or case.times_taken > 1,
         UNPAID: _is_unpaid(case),
-        PAID: case.told.end in ("failed", "not sent") and len(case.first) > 0,
+        PAID: len(case.first) > 0 and any(one.end in ("failed", "not sent") for one in told),
         EARLY: settings.reconciles
         and any(_is_early(one, line, settings) for one, line in zip_longest(told, case.lines)),
         OTHER: any(one.end == "other" for one in told),
@@ -99,7 +100,7 @@ def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
         return False
     # Who is refused once more with a token that has just been issued need not go on asking.
     fault = line.entries[-1].fault if line is not None and line.entries else None
-    return fault is None or fault.kind is not Kind.UNAUTHORIZED
+    return fault is None or fault.kind not in (Kind.UNAUTHORIZED, Kind.UNAUTHORIZED_TAKEN)
 
 
 def _is_told_otherwise(case: Case, settings: Settings) -> bool:
@@ -107,7 +108,7 @@ def _is_told_otherwise(case: Case, settings: Settings) -> bool:
     if not case.again:
         return False
     last = case.again[-1]
-    if any(one.task_id != case.told.task_id for one in case.again):
+    if any(one.task_id != case.told.task_id for one in case.again if one.end != "other"):
         return True
     if settings.reconciles:
         return last.end != "completed"

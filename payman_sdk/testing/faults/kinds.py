@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import formatdate
 from enum import Enum
 
 
@@ -35,6 +36,20 @@ class Kind(Enum):
     """502; the server may have got the request."""
     GATEWAY_TIMEOUT = "504"
     """504; the server may have got the request."""
+    UNAUTHORIZED_TAKEN = "401-taken"
+    """401, and the server got the request."""
+    CONFLICT_TAKEN = "409-taken"
+    """409, and the server got the request."""
+    TIMEOUT_TAKEN = "408-taken"
+    """408, and the server got the request."""
+    LIMITED_TAKEN = "429-taken"
+    """429 with Retry-After, and the server got the request."""
+    BUSY_TAKEN = "503-seconds-taken"
+    """503 with Retry-After, and the server got the request."""
+    FOREIGN = "foreign"
+    """The server gets the request; the client's transport raises an exception of another library in place of the answer."""
+    ODD = "odd"
+    """The answer comes in a shape that the protocol does not quite allow."""
     ANSWER_LOST = "answer-lost"
     """The server gets the request; the connection is closed or reset before the client gets a byte."""
     CUT = "cut"
@@ -64,6 +79,17 @@ class Kind(Enum):
         if self in _NOT_FORWARDED:
             return False
         return None if self in _PERHAPS else True
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status with which something in between answers for the server."""
+        digits = self.value.partition("-")[0]
+        return int(digits) if digits.isdigit() else None
+
+    @property
+    def is_lying_refusal(self) -> bool:
+        """Whether it looks like a refusal before the server saw the request, and the server took it."""
+        return self in (Kind.UNAUTHORIZED_TAKEN, Kind.LIMITED_TAKEN, Kind.BUSY_TAKEN)
 
     @property
     def is_about_connections(self) -> bool:
@@ -114,6 +140,19 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind.forwards is not None:
             object.__setattr__(self, "forwards", self.kind.forwards)
+
+    @property
+    def hint(self) -> dict[str, str]:
+        """The headers with which its answer says when to come again."""
+        match self.kind:
+            case Kind.LIMITED_SECONDS | Kind.BUSY | Kind.LIMITED_TAKEN | Kind.BUSY_TAKEN:
+                return {"retry_after": "0"}
+            case Kind.LIMITED_DATE:
+                return {"retry_after": formatdate(usegmt=True)}  # it has passed when it is read
+            case Kind.LIMITED_MS:
+                return {"retry_after_ms": f"{self.seconds * 1000:.0f}"}
+            case _:
+                return {}
 
     def __str__(self) -> str:
         said = self.kind.value

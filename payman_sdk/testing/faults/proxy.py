@@ -1,7 +1,6 @@
-"""A proxy on loopback that stands between clients and a server, and lets go wrong what a plan says.
+"""A proxy on loopback between clients and a server, in a thread. It lets go wrong what a plan says.
 
-It runs in a thread of its own. Every ask gets a line: a port of its own, so that its requests can be counted and its
-connections refused.
+Every ask gets a line, which is a port: so its requests can be counted and its connections refused.
 """
 
 from __future__ import annotations
@@ -12,26 +11,20 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
+from payman_sdk.clock import monotonic
 from payman_sdk.testing.faults import wire
 from payman_sdk.testing.faults.connections import LeftError, Wire
-from payman_sdk.testing.faults.exchange import Entry, Exchange, Step
+from payman_sdk.testing.faults.entries import Entry
+from payman_sdk.testing.faults.exchange import Exchange, Step
 from payman_sdk.testing.faults.kinds import Fault, Kind
+from payman_sdk.testing.faults.plan import Faults
 from payman_sdk.testing.faults.ports import HOST, Port, end_with_a_reset
+from payman_sdk.testing.faults.visibility import Visibility
 from payman_sdk.testing.faults.wire import Request
 
-_LONGEST_END = 5.0
-"""Seconds that requests under way get when the proxy ends."""
-
-
-class Faults(Protocol):
-    """Whatever says which request meets which fault, as a `Plan` does."""
-
-    def fault(self, ask: int, number: int, *, for_token: bool = False) -> Fault | None:
-        """The fault of a request, None for one that meets none."""
-        ...
+_LONGEST_END = 5.0  # seconds that requests under way get when the proxy ends
 
 
 def _goes_on(name: str, step: str) -> bool:
@@ -52,6 +45,7 @@ class Line:
         self.entries: list[Entry] = []
         self._proxy, self._step = proxy, step
         self._may_send = not looks_up_first
+        self._visibility = Visibility(proxy.plan.manner(ask), monotonic)
         self._port = Port()
         self.url = f"http://{HOST}:{self._port.number}"
         self._listener: socket.socket | None = None
@@ -64,9 +58,7 @@ class Line:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -168,6 +160,7 @@ class Line:
             self._proxy.restart,
             is_last=self._is_last,
             frees=self._free,
+            visibility=self._visibility,
             step=self._step,
         ).done()
 
@@ -232,9 +225,7 @@ class FaultProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def line(self, ask: int, *, looks_up_first: bool = False, step: Step = _goes_on) -> Line:

@@ -9,9 +9,10 @@ from payman_sdk.testing.faults.asks import Told
 from payman_sdk.testing.faults.judging import BREACHES, OTHER, Count, breaches, counted, held
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.plan import Plan
-from payman_sdk.testing.faults.running import Case, Outcome, Settings, run
+from payman_sdk.testing.faults.running import Case, Outcome, run
+from payman_sdk.testing.faults.settings import Settings
 
-_ENDS = ("completed", "failed", "not sent", "unknown", "other")
+_ENDS = ("completed", "failed", "not sent", "unproven", "unknown", "other")
 _FIRST_REQUESTS = 8
 _MOST_SHOWN = 20
 

@@ -6,71 +6,31 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.clock import monotonic
 from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk.key_store import MemoryKeyStore
 from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
 from payman_sdk.testing.faults.kinds import Kind
-from payman_sdk.testing.faults.plan import Plan
 from payman_sdk.testing.faults.ports import HOST, Port
 from payman_sdk.testing.faults.proxy import FaultProxy, Line
 from payman_sdk.testing.faults.pulse import Pulse
+from payman_sdk.testing.faults.settings import Settings
+from payman_sdk.testing.faults.transports import AsyncRaisingTransport, RaisingTransport
 
 if TYPE_CHECKING:
     import httpx
 
     from payman_sdk.sandbox import Payment, Sandbox
 
-MOST_ASKS = 90_000
-"""How many payments of 0.01 TSD the sandbox's limit of a day allows, and some to spare."""
-
 _HERE = f"http://{HOST}"
 """Who is asked, as far as the connections of a client care. Clients share what takes long to make; each has a port of its own."""
 _PACE = 0.003
 """Seconds between two events of a stream: so that tasks can be seen at work."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a run is like.
-
-    Args:
-        seed: Which plan of faults.
-        asks: How many asks.
-        workers: How many asks at the same time.
-        rate: The part of the requests that meet a fault.
-        kinds: The faults that come up.
-        timeout: Seconds for each ask.
-        patience: Seconds that a client waits for the next bytes of an answer (`read_timeout`).
-        retries: How often a client sends an ask again (`max_retries`); more than usual, as so much is lost here.
-        reconciles: Whether the server says how a task stands (`tasks/get`), and takes up streams again.
-        only: The numbers of the asks that are made; all, if none are named.
-    """
-
-    seed: int = 1
-    asks: int = 300
-    workers: int = 24
-    rate: float = 0.3
-    kinds: Collection[Kind] = tuple(Kind)
-    timeout: float = 10.0
-    patience: float = 0.3
-    retries: int = 8
-    reconciles: bool = True
-    only: Collection[int] = ()
-
-    @property
-    def plan(self) -> Plan:
-        """The plan of faults."""
-        return Plan(seed=self.seed, rate=self.rate, kinds=self.kinds, patience=self.patience)
-
-    @property
-    def numbers(self) -> Sequence[int]:
-        """The numbers of the asks that are made."""
-        return [number for number in range(self.asks) if not self.only or number in self.only]
 
 
 @dataclass
@@ -94,6 +54,13 @@ class Case:
     payments: Sequence[Payment] = ()
     lines: list[Line] = field(default_factory=list[Line])
 
+    @property
+    def times_taken(self) -> int:
+        """How often the server took the ask: what a server pays that does not know a repeated task id again."""
+        return sum(
+            entry.name in ("send", "stream") and entry.taken for line in self.lines for entry in line.entries
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -114,6 +81,26 @@ class Outcome:
     seconds: float
 
 
+class _KeysOfAllLines(MemoryKeyStore):
+    """A key store to which all lines are one server, as they are."""
+
+    def load(self, operation: str) -> float | None:
+        """Return when the ask was last sent."""
+        return super().load(_task_of(operation))
+
+    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+        """Record that the ask is sent at this time, if the record still is `expected`."""
+        return super().claim(_task_of(operation), sent_at, expected)
+
+    def forget(self, operation: str, expected: float) -> None:
+        """Remove the record, if it still is `expected`."""
+        super().forget(_task_of(operation), expected)
+
+
+def _task_of(operation: str) -> str:
+    return operation.partition(" at ")[0]
+
+
 class Running:
     """Makes the asks of a run, each with a client of its own.
 
@@ -127,6 +114,7 @@ class Running:
     def __init__(self, settings: Settings, sandbox: Sandbox, proxy: FaultProxy, pulse: Pulse) -> None:
         self._settings, self._sandbox, self._proxy, self._pulse = settings, sandbox, proxy, pulse
         self._lock = threading.Lock()
+        self._keys = _KeysOfAllLines()
         self.cases: dict[int, Case] = {}
 
     def once(self) -> None:
@@ -143,7 +131,12 @@ class Running:
         with own_http_client(_HERE) as http:
             for ask in again:
                 if self.cases[ask.number].again[-1].end != "completed":
-                    with self._sandbox.client(http_client=http, timeout=self._settings.timeout) as client:
+                    with self._sandbox.client(
+                        http_client=http,
+                        timeout=self._settings.timeout,
+                        settle_time=self._settings.settle_time,
+                        key_store=self._keys,
+                    ) as client:
                         self._note(ask, asked(ask, client))
 
     def _make(self, asks: Sequence[Ask], shift: int) -> None:
@@ -159,6 +152,7 @@ class Running:
 
     def _by_threads(self, left: Iterator[Ask], shift: int) -> None:
         with own_http_client(_HERE) as http:
+            http.connections = RaisingTransport(http.connections)
             for ask in left:
                 self._by_thread(ask, shift, http)
 
@@ -170,6 +164,7 @@ class Running:
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
         async with own_async_http_client(_HERE) as http:
+            http.connections = AsyncRaisingTransport(http.connections)
 
             async def work() -> None:
                 for ask in left:
@@ -207,6 +202,9 @@ class Running:
             "read_timeout": patience,
             "max_retries": self._settings.retries,
             "idle_timeout": 2 * patience,
+            "settle_time": self._settings.settle_time,
+            "resend": self._settings.resend,
+            "key_store": self._keys,
         }
 
 

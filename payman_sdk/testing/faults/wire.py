@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, cast
 
 from payman_api import PATHS
 
 END_OF_HEAD = b"\r\n\r\n"
+MARK = "payman-faults-raise"
+"""The header of an answer that a transport raises an exception for."""
 _NAMES = {
     PATHS["create_token"]: "token",
     PATHS["send_task"]: "send",
@@ -47,6 +48,11 @@ class Request:
     def sends(self) -> bool:
         """Whether it makes a task, or goes on with one."""
         return self.name in ("send", "stream")
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether it asks how a task stands."""
+        return self.name in ("get", "resubscribe")
 
     @property
     def length(self) -> int:
@@ -120,17 +126,38 @@ def says_unknown_task(answer: bytes) -> bool:
     return isinstance(error, dict) and cast("dict[str, Any]", error).get("code") == _UNKNOWN_TASK
 
 
-def cut_short(answer: bytes, share: float) -> bytes:
-    """An answer that ends early, and claims that this is all."""
-    body = body_of(answer)
+def unknown_task(request: Request) -> bytes:
+    """The answer that there is no such task."""
+    try:
+        number: Any = json.loads(request.body).get("id")
+    except (ValueError, AttributeError):
+        number = None
+    error = {"code": _UNKNOWN_TASK, "message": "task not found"}
+    body = json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
+    return _answer(200, "OK", "application/json", body)
+
+
+def marked(answer: bytes, share: float) -> bytes:
+    """An answer that a transport raises an exception for; see `transports.py`."""
+    line, end, rest = answer.partition(b"\r\n")
+    return line + end + f"{MARK}: {share}".encode() + end + rest
+
+
+def with_body(answer: bytes, body: bytes) -> bytes:
+    """An answer with another body."""
     head = answer.partition(END_OF_HEAD)[0]
     lines = [
         line
         for line in head.split(b"\r\n")
         if not line.lower().startswith((b"content-length:", b"transfer-encoding:", b"connection:"))
     ]
-    kept = body[: int(share * len(body))]
-    return b"\r\n".join([*lines, b"content-length: %d" % len(kept)]) + END_OF_HEAD + kept
+    return b"\r\n".join([*lines, b"content-length: %d" % len(body)]) + END_OF_HEAD + body
+
+
+def cut_short(answer: bytes, share: float) -> bytes:
+    """An answer that ends early, and claims that this is all."""
+    body = body_of(answer)
+    return with_body(answer, body[: int(share * len(body))])
 
 
 def page() -> bytes:
@@ -148,11 +175,6 @@ def refusal(status: int, **headers: str) -> bytes:
     reason = HTTPStatus(status).phrase
     body = json.dumps({"error": reason.lower().replace(" ", "_")}).encode()
     return _answer(status, reason, "application/json", body, headers)
-
-
-def now_as_a_date() -> str:
-    """The time of day as headers have it; it has passed when it is read."""
-    return formatdate(usegmt=True)
 
 
 def _answer(
