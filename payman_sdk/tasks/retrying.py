@@ -53,6 +53,10 @@ AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -320
 """JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
 
 
+_PASSING = frozenset({408, 409, 425})
+"""HTTP statuses below 500, beside 429, after which what only reads may succeed a moment later."""
+
+
 class FailureClass(Enum):
     """What the failure of an attempt says about the ask."""
 
@@ -102,6 +106,8 @@ def is_passing(failure: PaymanError) -> bool:
     """Whether what only reads, and failed in this way, may succeed a moment later."""
     if isinstance(failure, APIConnectionError):
         return failure.is_passing
+    if isinstance(failure, APIStatusError) and failure.status_code in _PASSING:
+        return True
     return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
