@@ -28,13 +28,17 @@ PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
     """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
-    outcome = run(Settings(seed=2026, asks=320, workers=48, timeout=8, patience=0.4, kinds=WITHOUT_FOREIGN))
+    outcome = run(
+        Settings(
+            seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=0.6, kinds=WITHOUT_FOREIGN
+        )
+    )
     assert held(outcome), report(outcome)
     counts = counted(outcome)
-    assert [counts[str(way)].asks for way in WAYS] == [40] * 8
-    assert sum(counts[str(way)].again for way in WAYS if way.keyed) == 80
-    assert counts["all"].ends["completed"] > 250
-    assert len(outcome.faults) >= len(Kind) - 3
+    assert [counts[str(way)].asks for way in WAYS] == [20] * 8
+    assert sum(counts[str(way)].again for way in WAYS if way.keyed) == 40
+    assert counts["all"].ends["completed"] > 120
+    assert len(outcome.faults) >= len(Kind) - 5
 
 
 def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
