@@ -261,7 +261,7 @@ class Asking(Session["Door"]):
     def _told(
         self, text: str, asked: Asked, task_id: str | None = None
     ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk.streaming.streams import Messages, noted
+        from payman_sdk.streaming.streams import CallbackNotes, Messages
 
         on_message, messages = asked.on_message, Messages(raw=asked.raw)
         assert on_message is not None  # noqa: S101 (only then is anything told)
@@ -269,7 +269,7 @@ class Asking(Session["Door"]):
             for event in stream:
                 message = messages.of(event)
                 if message is not None:
-                    with noted(stream.task_id):
+                    with CallbackNotes(stream):
                         on_message(message)
             result = stream.result()
             return stream.answer() if asked.raw else result

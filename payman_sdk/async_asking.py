@@ -270,7 +270,7 @@ class AsyncAsking(Session["AsyncDoor"]):
     async def _told(
         self, text: str, asked: Asked, task_id: str | None = None
     ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk.streaming.streams import Messages, noted
+        from payman_sdk.streaming.streams import CallbackNotes, Messages
 
         on_message, messages = asked.on_message, Messages(raw=asked.raw)
         assert on_message is not None  # noqa: S101 (only then is anything told)
@@ -279,7 +279,7 @@ class AsyncAsking(Session["AsyncDoor"]):
                 message = messages.of(event)
                 if message is None:
                     continue
-                with noted(stream.task_id):
+                with CallbackNotes(stream):
                     if isawaitable(returned := on_message(message)):
                         await returned
             result = await stream.result()

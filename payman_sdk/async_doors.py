@@ -5,7 +5,7 @@ It has a module of its own because an event loop takes a while to import, which 
 
 from __future__ import annotations
 
-import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
@@ -17,8 +17,16 @@ import anyio.to_thread
 import httpx
 
 from payman_sdk.clock import monotonic
-from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from payman_sdk.event_loops import PerLoop, asyncio_loop
+from payman_sdk.failures import (
+    Outcome,
+    answer_of,
+    connection_failure,
+    knowledge_of,
+    may_have_left,
+    outcome_of,
+    reading_failure,
+)
 from payman_sdk.flows import (
     Alone,
     Call,
@@ -26,29 +34,40 @@ from payman_sdk.flows import (
     Ended,
     Flow,
     Lock,
+    Notify,
     Read,
     Send,
     Sleep,
     Step,
     Tell,
+    interrupt,
     result_of,
 )
-from payman_sdk.lines import AsyncLine
+from payman_sdk.lines import AsyncLine, aclose_quietly
 from payman_sdk.locks import ThreadLock, Ticket, to_its_end
 from payman_sdk.network import (
-    FAILURES,
     Patience,
+    closed,
     is_event_stream,
-    network_failure,
+    prepare_request,
+    read_refusals_first,
     read_whole,
-    request_of,
     timeout_of,
     without_echo,
 )
 from payman_sdk.timers import move_on_after, sleep
+from payman_sdk.tracebacks import shorten_traceback
+from payman_sdk.transmission import Transmission
 
 T = TypeVar("T")
 
+log = logging.getLogger("payman_sdk")
+
+_HURRY = 0.1
+"""The share of the time after which a request no longer waits for a free connection: a cancellation at the deadline would not say
+what was waited for."""
+_NOTICE = 1.0
+"""Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01
 """Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
 
@@ -78,6 +97,7 @@ class AsyncDoor:
         self._clock = clock
         self._sleep = sleep
         self._locks = PerLoop(anyio.Lock)
+        self._knowledge = knowledge_of(http, base_url)
 
     async def run(self, flow: Flow[T]) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns."""
@@ -89,30 +109,45 @@ class AsyncDoor:
             await line.close()
 
     async def advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
-        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle."""
+        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
+
+        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        what interrupts, a cancellation above all, when the flow has taken note of it.
+        """
         try:
-            step = next(flow)
-            while not isinstance(step, Tell):
-                outcome, failure = None, None
-                try:
-                    outcome = await self._do(step, line)
-                except Exception as error:
-                    if isinstance(step, Consult):
-                        raise  # what a hook raises is its own, and no flow may take it for a failure of what was asked
-                    failure = error
-                # Thrown out here, it is no context of what the flow raises in its place.
+            return await self._advance(flow, line)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                for step in interrupt(flow, error):
+                    await self._notify(step)
+            shorten_traceback(error)
+            raise
+
+    async def _advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+        outcome: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                # Thrown out here, a failure is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-        except StopIteration as end:
-            return Ended(end.value)
-        return step
+            except StopIteration as end:
+                return Ended(end.value)
+            if isinstance(step, Tell):
+                return step
+            outcome, failure = None, None
+            try:
+                outcome = await self._do(step, line)
+            except Exception as error:
+                if isinstance(step, Consult):
+                    raise
+                failure = error
 
     async def _do(self, step: Step, line: AsyncLine) -> Any:
         match step:
             case Send():
-                until = step.until(self._clock(), self._patience.read)
-                return await self._carefully(partial(self._exchange, step, line, until), until)
-            case Read():
-                return await self._carefully(line.read, step.until)
+                return await self._exchange(step, line)
+            case Read(until):
+                return await self._read(line, until)
             case Tell():
                 raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
@@ -122,6 +157,8 @@ class AsyncDoor:
             case Consult(function, about):
                 returned = function(about)
                 return await returned if isawaitable(returned) else returned
+            case Notify():
+                return await self._notify(step)
             case Alone():
                 return await (self._alone(step) if step.lock is None else self._alone_under(step.lock, step))
             case unheard:
@@ -165,36 +202,61 @@ class AsyncDoor:
         finally:
             await _in_thread(lock.release)
 
-    async def _carefully(self, exchange: Callable[[], Awaitable[T]], until: float) -> T:
-        if self._http.is_closed:
-            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
-        failure: APIConnectionError = APITimeoutError(
-            "No answer in time: it was not complete at the deadline."
-        )
+    async def _notify(self, step: Notify) -> None:
         try:
-            with move_on_after(until - self._clock()):
-                return await exchange()
-        except FAILURES as error:
-            failure = network_failure(error)
-        # Raised out here for the same reason as in the other door.
-        raise failure
+            with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
+                if isawaitable(returned := step.function(step.about)):
+                    await returned
+        except Exception as error:
+            log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    async def _exchange(self, step: Send, line: AsyncLine, until: float) -> httpx.Response:
+    async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
+        transmission = step.transmission or Transmission()
+        transmission.sent = False
         await line.close()
+        if self._http.is_closed:
+            raise closed()
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
-        timeout = timeout_of(self._patience, until - self._clock(), step.patience)
-        answer = await self._http.send(
-            request_of(self._http, step.request, self._base_url, timeout),
-            stream=True,
-            follow_redirects=False,
-            auth=None,
-        )
-        if step.is_stream and is_event_stream(answer):
+        now = self._clock()
+        until = step.until(now, self._patience.read)
+        timeout = timeout_of(self._patience, until - now, step.patience, hurry=_HURRY)
+        request = prepare_request(self._http, step.request, self._base_url, timeout)
+        request.extensions["trace"] = transmission.note_async
+        read_refusals_first(self._http)
+        # From here on, whatever is raised may come after sending.
+        transmission.sent = True
+        outcome: Outcome | None = None
+        try:
+            with move_on_after(until - now):
+                outcome = await self._answer(request, line, is_stream=step.is_stream)
+        except Exception as error:
+            outcome = outcome_of(error, transmission, request, self._knowledge)
+        except BaseException as error:
+            transmission.sent = may_have_left(error, transmission, request, self._knowledge)
+            raise
+        if outcome is None:
+            outcome = connection_failure(None, transmission, request, self._knowledge)
+        return answer_of(outcome, transmission)
+
+    async def _answer(self, request: httpx.Request, line: AsyncLine, *, is_stream: bool) -> httpx.Response:
+        answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
+        if is_stream and is_event_stream(answer):
             line.hold(answer)
             return answer
-        async with contextlib.aclosing(answer):
+        try:
             return without_echo(await read_whole(answer))
+        finally:
+            await aclose_quietly(answer)
+
+    async def _read(self, line: AsyncLine, until: float) -> bytes | None:
+        failure = reading_failure(None)
+        try:
+            with move_on_after(until - self._clock()):
+                return await line.read()
+        except Exception as error:
+            failure = reading_failure(error, self._knowledge)
+        raise failure
 
 
 async def _in_thread(function: Callable[[], T]) -> T:

@@ -38,7 +38,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
     def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
         self._certificates = certificates
         self._limit = limit
-        self._routes = routes
+        self.routes = routes
         self._is_closed = False
         self._leases = PerLoop(self._begin, _Leases.abandon)
         renew_after_fork(self)
@@ -47,7 +47,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
         """Send a request, and return the answer with its body still to be read."""
         if _INTERCEPTION.is_on():
             return await self._intercepted(request)
-        leases, route = self._leases.here(), self._routes.route(request.url)
+        leases, route = self._leases.here(), self.routes.route(request.url)
         slot = leases.take(route, _MANY)
         if slot is None:
             slot = await leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
@@ -74,7 +74,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
 
     async def _intercepted(self, request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncHTTPTransport(
-            verify=self._certificates, proxy=self._routes.route(request.url).proxy, trust_env=False
+            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
         ) as transport:
             answer = await transport.handle_async_request(request)
             await answer.aread()

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeVar, assert_never, cast
 
 import httpx
 
 from payman_sdk.clock import monotonic
-from payman_sdk.errors import APIConnectionError, ConfigurationError
-from payman_sdk.flows import Alone, Call, Consult, Ended, Flow, Read, Send, Sleep, Step, Tell, result_of
-from payman_sdk.lines import Line
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.failures import (
+    Outcome,
+    answer_of,
+    knowledge_of,
+    may_have_left,
+    outcome_of,
+    reading_failure,
+)
+from payman_sdk.flows import (
+    Alone,
+    Call,
+    Consult,
+    Ended,
+    Flow,
+    Notify,
+    Read,
+    Send,
+    Sleep,
+    Step,
+    Tell,
+    interrupt,
+    result_of,
+)
+from payman_sdk.lines import Line, close_quietly
 from payman_sdk.locks import ThreadLock, Ticket, held_by_ticket
 from payman_sdk.network import (
-    FAILURES,
     Patience,
     Punctual,
+    closed,
     is_event_stream,
-    network_failure,
-    request_of,
+    prepare_request,
+    read_refusals_first,
     timeout_of,
     without_echo,
 )
 from payman_sdk.punctual import within
+from payman_sdk.tracebacks import shorten_traceback
+from payman_sdk.transmission import Transmission
 
 T = TypeVar("T")
+
+log = logging.getLogger("payman_sdk")
 
 
 class Door:
@@ -56,6 +81,7 @@ class Door:
         self._clock = clock
         self._sleep = sleep
         self._lock = ThreadLock()
+        self._knowledge = knowledge_of(http, base_url)
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns."""
@@ -67,30 +93,45 @@ class Door:
             line.close()
 
     def advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
-        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle."""
+        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
+
+        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        what interrupts, when the flow has taken note of it.
+        """
         try:
-            step = next(flow)
-            while not isinstance(step, Tell):
-                outcome, failure = None, None
-                try:
-                    outcome = self._do(step, line)
-                except Exception as error:
-                    if isinstance(step, Consult) and not isinstance(error, StopIteration):
-                        raise  # what a hook raises is its own, and no flow may take it for a failure of what was asked
-                    failure = error
-                # Thrown out here, it is no context of what the flow raises in its place.
+            return self._advance(flow, line)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                for step in interrupt(flow, error):
+                    self._notify(step)
+            shorten_traceback(error)
+            raise
+
+    def _advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
+        outcome: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                # Thrown out here, a failure is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
-        except StopIteration as end:
-            return Ended(end.value)
-        return step
+            except StopIteration as end:
+                return Ended(end.value)
+            if isinstance(step, Tell):
+                return step
+            outcome, failure = None, None
+            try:
+                outcome = self._do(step, line)
+            except Exception as error:
+                if isinstance(step, Consult):
+                    raise
+                failure = error
 
     def _do(self, step: Step, line: Line) -> Any:
         match step:
             case Send():
-                until = step.until(self._clock(), self._patience.read)
-                return self._carefully(partial(self._exchange, step, line, until), until)
-            case Read():
-                return self._carefully(line.read, step.until)
+                return self._exchange(step, line)
+            case Read(until):
+                return self._read(line, until)
             case Tell():
                 raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
@@ -99,6 +140,8 @@ class Door:
                 return function()
             case Consult(function, about):
                 return _not_awaited(function(about))
+            case Notify():
+                return self._notify(step)
             case Alone():
                 return self._alone(step)
             case unheard:
@@ -114,34 +157,55 @@ class Door:
             finally:
                 lock.drop(ticket)
 
-    def _carefully(self, exchange: Callable[[], T], until: float) -> T:
-        if self._http.is_closed:
-            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
-        failure: APIConnectionError
+    def _notify(self, step: Notify) -> None:
         try:
-            with within(until - self._clock()):
-                return exchange()
-        except FAILURES as error:
-            failure = network_failure(error)
-        # Raised out here, it carries no exception of httpx with it: those hold the request and so its secrets.
-        raise failure
+            _not_awaited(step.function(step.about))
+        except Exception as error:
+            log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    def _exchange(self, step: Send, line: Line, until: float) -> httpx.Response:
+    def _exchange(self, step: Send, line: Line) -> httpx.Response:
+        transmission = step.transmission or Transmission()
+        transmission.sent = False
         line.close()
-        timeout = timeout_of(self._patience, until - self._clock(), step.patience)
-        answer = self._http.send(
-            request_of(self._http, step.request, self._base_url, timeout),
-            stream=True,
-            follow_redirects=False,
-            auth=None,
-        )
-        if step.is_stream and is_event_stream(answer):
+        if self._http.is_closed:
+            raise closed()
+        now = self._clock()
+        until = step.until(now, self._patience.read)
+        timeout = timeout_of(self._patience, until - now, step.patience)
+        request = prepare_request(self._http, step.request, self._base_url, timeout)
+        request.extensions["trace"] = transmission.note
+        read_refusals_first(self._http)
+        # From here on, whatever is raised may come after sending.
+        transmission.sent = True
+        try:
+            with within(until - now):
+                outcome: Outcome = self._answer(request, line, until, is_stream=step.is_stream)
+        except Exception as error:
+            outcome = outcome_of(error, transmission, request, self._knowledge)
+        except BaseException as error:
+            transmission.sent = may_have_left(error, transmission, request, self._knowledge)
+            raise
+        return answer_of(outcome, transmission)
+
+    def _answer(self, request: httpx.Request, line: Line, until: float, *, is_stream: bool) -> httpx.Response:
+        answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
+        if is_stream and is_event_stream(answer):
             line.hold(answer)
             return answer
-        with contextlib.closing(answer):
+        try:
             answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), until, self._clock)
             answer.read()
+        finally:
+            close_quietly(answer)
         return without_echo(answer)
+
+    def _read(self, line: Line, until: float) -> bytes | None:
+        try:
+            with within(until - self._clock()):
+                return line.read()
+        except Exception as error:
+            failure = reading_failure(error, self._knowledge)
+        raise failure
 
 
 def _not_awaited(returned: Any) -> Any:

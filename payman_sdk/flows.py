@@ -7,8 +7,13 @@ into it. It does no I/O, so every decision can be tested by stepping it. Flows c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from payman_sdk.transmission import Transmission
 
 T = TypeVar("T")
 
@@ -25,12 +30,14 @@ class Send(NamedTuple):
         patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
             None takes the door's own limit.
         is_stream: Whether an event stream is left open for `Read`.
+        transmission: What the door notes on how far the request has come; without one, nobody wants to know.
     """
 
     request: Mapping[str, Any]
     deadline: float
     patience: float | None = None
     is_stream: bool = False
+    transmission: Transmission | None = None
 
     def until(self, now: float, patience: float) -> float:
         """When, if it is sent now, its answer has to be there; `patience` is the door's own."""
@@ -78,6 +85,17 @@ class Consult(NamedTuple):
     about: Any
 
 
+class Notify(NamedTuple):
+    """Call this function of the user's with this, on the way out of a flow that was interrupted.
+
+    The door awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
+    raises is logged: the interruption goes on.
+    """
+
+    function: Callable[[Any], Any]
+    about: Any
+
+
 class Lock(Protocol):
     """What `Alone` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
 
@@ -104,7 +122,7 @@ class Alone(NamedTuple):
     lock: Lock | None = None
 
 
-Step: TypeAlias = Send | Read | Tell | Sleep | Call | Consult | Alone
+Step: TypeAlias = Send | Read | Tell | Sleep | Call | Consult | Notify | Alone
 Flow: TypeAlias = Generator[Step, Any, T]
 
 
@@ -119,3 +137,20 @@ def result_of(end: Tell | Ended[T]) -> T:
     assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
     result: T = end.result
     return result
+
+
+def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[Notify]:
+    """Throw into a flow what interrupts it, and yield what it wants done before it ends.
+
+    The flow may tidy up and cannot go on. One that has ended takes no more note of it.
+    """
+    resume: Callable[[], Step] = partial(flow.throw, error)
+    while isinstance(flow, GeneratorType) and flow.gi_frame is not None and not flow.gi_running:
+        try:
+            step = resume()
+        except BaseException:
+            return  # what interrupts comes out of it again, and is raised by whoever throws it in
+        if not isinstance(step, Notify):
+            return
+        yield step
+        resume = partial(flow.send, None)

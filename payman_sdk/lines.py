@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 
-from payman_sdk.network import FAILURES
+log = logging.getLogger("payman_sdk")
+
+_LEAVING = 2.0
+"""Seconds that letting a connection go may take."""
 
 
 class Line:
@@ -29,7 +33,7 @@ class Line:
         """Lets the connection go."""
         if self._answer is not None:
             answer, self._answer = self._answer, None
-            answer.close()
+            close_quietly(answer)
 
 
 class AsyncLine:
@@ -56,9 +60,31 @@ class AsyncLine:
 
         # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
         # innermost goes through them all.
-        with anyio.CancelScope() as leaving, contextlib.suppress(*FAILURES):
-            leaving.cancel()
-            while await self.read() is not None:
-                pass
-        with anyio.CancelScope(shield=True):
+        try:
+            with anyio.CancelScope() as leaving, contextlib.suppress(Exception):
+                leaving.cancel()
+                while await self.read() is not None:
+                    pass
+        finally:
+            await aclose_quietly(answer)
+
+
+def close_quietly(answer: httpx.Response) -> None:
+    """Let the connection of an answer go. A failure of that changes nothing of what was answered."""
+    try:
+        answer.close()
+    except Exception as error:
+        log.debug("A connection could not be let go: %s", type(error).__name__)
+
+
+async def aclose_quietly(answer: httpx.Response) -> None:
+    """Let the connection of an answer go, in a task that is being cancelled too."""
+    import anyio
+
+    from payman_sdk.timers import move_on_after
+
+    try:
+        with anyio.CancelScope(shield=True), move_on_after(_LEAVING):
             await answer.aclose()
+    except Exception as error:
+        log.debug("A connection could not be let go: %s", type(error).__name__)

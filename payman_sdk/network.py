@@ -1,18 +1,17 @@
-"""What httpx is asked to do for one request, and what its failures mean."""
+"""What httpx is asked to do for one request, and what is taken of its answer."""
 
 from __future__ import annotations
 
 import functools
-import socket
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx
 
-from payman_sdk.errors import APIConnectionError, APITimeoutError
+from payman_sdk.errors import APITimeoutError, ConfigurationError
 from payman_sdk.redaction import redact
 from payman_sdk.secrecy import reveal_for_wire
+from payman_sdk.transmission import Transmission
 
 
 class Patience(NamedTuple):
@@ -31,13 +30,13 @@ _address = functools.lru_cache(maxsize=64)(httpx.URL)
 """Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
-def request_of(
+def prepare_request(
     http: httpx.Client | httpx.AsyncClient, request: Mapping[str, Any], base_url: str, timeout: httpx.Timeout
 ) -> httpx.Request:
-    """The request, ready to be sent.
+    """Return the request, ready to be sent.
 
     Raises:
-        httpx.LocalProtocolError: A host or a header cannot be written down; the same error while sending may mean anything.
+        ConfigurationError: It cannot be written down; nothing was sent.
     """
     sent = addressed(request, base_url)
     for name in ("headers", "params"):
@@ -45,13 +44,34 @@ def request_of(
             sent[name] = reveal_for_wire(sent[name])
     try:
         return http.build_request(**sent, timeout=timeout)
-    except UnicodeError:
+    except Exception as error:
+        failure = ConfigurationError(
+            f"The request cannot be written down: {type(error).__name__}.",
+            next_step="Check base_url, and what metadata and text hold.",
+        )
         sent.clear()
-    raise httpx.LocalProtocolError("a host or a header cannot be written down")
+    failure.sent = False
+    raise failure
 
 
-def timeout_of(patience: Patience, remaining: float, read: float | None = None) -> httpx.Timeout:
+def closed() -> ConfigurationError:
+    """Return the error for a client whose connections are closed."""
+    failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
+    failure.sent = False
+    return failure
+
+
+def timeout_of(
+    patience: Patience, remaining: float, read: float | None = None, *, hurry: float = 0.0
+) -> httpx.Timeout:
     """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
+
+    Args:
+        patience: The limits of any request.
+        remaining: Seconds until the deadline.
+        read: A limit of silence that counts instead.
+        hurry: The share of the time that is kept back while waiting for a free connection, up to a second: where the deadline
+            is kept by a cancellation, whoever waits has to give up by itself, for only then it says what it waited for.
 
     Raises:
         APITimeoutError: The deadline is over already; nothing was sent.
@@ -61,66 +81,38 @@ def timeout_of(patience: Patience, remaining: float, read: float | None = None) 
         failure.sent = False
         raise failure
     read = min(patience.read if read is None else read, remaining)
-    return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=remaining)
+    pool = remaining - min(_MOST_HURRY, remaining * hurry)
+    return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=pool)
 
 
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-)
-
-FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, UnicodeError)
-"""What comes out of httpx when a request fails."""
+_MOST_HURRY = 1.0
 
 
-_DISCREET = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError)
+def read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Have a client that was given read the answers that its hooks may raise an exception for.
+
+    httpx closes an answer when a hook raises, and what it said is lost. So where there are hooks, one that reads goes before
+    them; it looks at the SDK's own requests alone.
+    """
+    hooks = http.event_hooks["response"]
+    reader = _read_refusal if isinstance(http, httpx.Client) else _read_refusal_async
+    if hooks and hooks[0] is not reader:
+        hooks.insert(0, reader)
 
 
-def network_failure(error: Exception) -> APIConnectionError:
-    """The SDK's error for a failure of httpx; `sent` says whether the server may have got the request."""
-    sent = not isinstance(error, _NEVER_SENT) or _is_misnamed(error)
-    # Others may repeat an address or a header, and with it a secret.
-    detail = (str(error).rstrip(".") if isinstance(error, _DISCREET) else "") or type(error).__name__
-    if isinstance(error, httpx.TimeoutException):
-        failure: APIConnectionError = APITimeoutError(
-            f"No answer in time: {detail}." if sent else f"No connection in time: {detail}."
-        )
-    else:
-        failure = APIConnectionError(
-            f"The connection broke: {detail}." if sent else f"The server could not be reached: {detail}."
-        )
-    failure.sent, failure.is_passing = sent, not _is_final(error)
-    return failure
+def _read_refusal(answer: httpx.Response) -> None:
+    if _is_refusal(answer):
+        answer.read()
 
 
-_BEFORE_SENDING = frozenset(
-    {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL", "NonHttpUrlClientError"}
-)
-"""Exceptions of aiohttp that come before anything is sent."""
+async def _read_refusal_async(answer: httpx.Response) -> None:
+    if _is_refusal(answer):
+        await answer.aread()
 
 
-def _is_misnamed(error: Exception) -> bool:
-    """Whether a transport of aiohttp calls what broke after the request was sent a failure to connect, as httpx-aiohttp 0.2 does."""
-    names = {
-        kind.__name__ for kind in type(error.__cause__).__mro__ if kind.__module__.startswith("aiohttp.")
-    }
-    return bool(names) and names.isdisjoint(_BEFORE_SENDING)
-
-
-def _is_final(error: BaseException | None) -> bool:
-    """Whether TLS or the resolver of host names refused: they would again."""
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
-        if isinstance(error, socket.gaierror):
-            return error.errno != socket.EAI_AGAIN
-        error = error.__cause__ or error.__context__
-    return isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)
+def _is_refusal(answer: httpx.Response) -> bool:
+    is_ours = isinstance(getattr(answer.request.extensions.get("trace"), "__self__", None), Transmission)
+    return is_ours and not answer.is_success
 
 
 def without_echo(answer: httpx.Response) -> httpx.Response:

@@ -34,7 +34,7 @@ class Pool(httpx.BaseTransport):
     def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
         self._certificates = certificates
         self._limit = limit
-        self._routes = routes
+        self.routes = routes
         self._leases = _Leases(limit, self._make)
         renew_after_fork(self)
 
@@ -42,7 +42,7 @@ class Pool(httpx.BaseTransport):
         """Send a request, and return the answer with its body still to be read."""
         if _INTERCEPTION.is_on():
             return self._intercepted(request)
-        leases, route = self._leases, self._routes.route(request.url)
+        leases, route = self._leases, self.routes.route(request.url)
         slot = leases.take(route)
         if slot is None:
             slot = leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
@@ -68,7 +68,7 @@ class Pool(httpx.BaseTransport):
 
     def _intercepted(self, request: httpx.Request) -> httpx.Response:
         with httpx.HTTPTransport(
-            verify=self._certificates, proxy=self._routes.route(request.url).proxy, trust_env=False
+            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
         ) as transport:
             answer = transport.handle_request(request)
             answer.read()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import httpcore
@@ -24,15 +24,22 @@ class _Deadline(threading.local):
 _deadline = _Deadline()
 
 
-@contextlib.contextmanager
-def within(seconds: float) -> Generator[None]:
-    """Whatever this thread does on punctual connections in the block is over in so many seconds."""
-    before = _deadline.at
-    try:
-        _deadline.at = monotonic() + seconds
-        yield
-    finally:
-        _deadline.at = before
+class within:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
+    """Whatever this thread does on punctual connections in the block is over in so many seconds.
+
+    It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
+    """
+
+    __slots__ = ("_before", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._before, _deadline.at = _deadline.at, monotonic() + self._seconds
+
+    def __exit__(self, *_: object) -> None:
+        _deadline.at = self._before
 
 
 def _left(timeout: float | None, failure: type[Exception]) -> float | None:

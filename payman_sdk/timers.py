@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from types import TracebackType
 
 import anyio
 import anyio.lowlevel
@@ -17,23 +18,29 @@ _SOON = 0.001
 """Seconds that a loop may call early."""
 
 
-@contextlib.contextmanager
-def move_on_after(seconds: float | None) -> Generator[anyio.CancelScope]:
+class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
     """Cancel what the block waits for after so many seconds of real time; None never does.
 
     As `anyio.move_on_after`. That one counts by the loop's clock, which jumps where a test freezes time: what is waited for
-    is cancelled at once, or never.
+    is cancelled at once, or never. It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
     """
-    with anyio.CancelScope() as scope:
-        if seconds is None:
-            yield scope
-            return
-        timer = _Timer(scope, monotonic() + seconds)
-        timer.start()
-        try:
-            yield scope
-        finally:
-            timer.stop()
+
+    def __init__(self, seconds: float | None) -> None:
+        self._scope = anyio.CancelScope()
+        self._timer = None if seconds is None else _Timer(self._scope, monotonic() + seconds)
+
+    def __enter__(self) -> anyio.CancelScope:
+        scope = self._scope.__enter__()
+        if self._timer is not None:
+            self._timer.start()
+        return scope
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if self._timer is not None:
+            self._timer.stop()
+        return bool(self._scope.__exit__(kind, error, traceback))
 
 
 async def sleep(seconds: float) -> None:

@@ -179,6 +179,12 @@ class Peer:
         with self._lock:
             self._scripts.setdefault(path, deque()).extend(answers)
 
+    def unscript(self) -> None:
+        """Forgets the answers that are left, and what came."""
+        with self._lock:
+            self._scripts.clear()
+            self.requests.clear()
+
     def always(self, path: str, every: Answer) -> None:
         """Every request for a path gets this answer, once the script is used up."""
         with self._lock:

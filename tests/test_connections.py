@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import aiohttp
 import anyio
 import httpx
 import httpx_aiohttp
@@ -18,7 +20,9 @@ import pytest
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.connections import own_async_http_client, own_http_client
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
+from payman_sdk.failures import NOTHING, Knowledge, connection_failure
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.transmission import Transmission
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import (
@@ -137,6 +141,47 @@ def test_nobody_listening_took_nothing(loop: str) -> None:
     with pytest.raises(APIConnectionError) as caught:
         run_on(loop, main)
     assert (caught.value.sent, caught.value.is_passing, len(tries)) == (False, True, 1)
+
+
+KEY = aiohttp.client_reqrep.ConnectionKey("payman.example", 443, True, True, None, None, None)
+INFO = aiohttp.RequestInfo("https://payman.example/?code=s3cret", "POST", None, None)  # type: ignore[arg-type] # enough to be said
+NEVER_SENT: list[Exception] = [
+    aiohttp.ConnectionTimeoutError("Connection timeout to host https://payman.example/?code=s3cret"),
+    aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "Connection refused")),
+    aiohttp.ClientConnectorDNSError(KEY, OSError(None, "Name or service not known")),
+    aiohttp.ClientConnectorCertificateError(KEY, ssl.CertificateError("s3cret")),
+    aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused")),
+    aiohttp.InvalidURL("https://payman.example/?code=s3cret"),
+    aiohttp.NonHttpUrlClientError("ftp://payman.example/?code=s3cret"),
+]
+MAYBE_SENT: list[Exception] = [
+    aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
+    aiohttp.ServerTimeoutError("s3cret"),
+    aiohttp.ServerDisconnectedError("s3cret"),
+    aiohttp.ClientOSError(104, "Connection reset by peer"),
+    aiohttp.ClientConnectionResetError("Cannot write to closing transport"),
+    aiohttp.ClientConnectionError("Connector is closed."),
+    aiohttp.ClientPayloadError("Response payload is not completed: s3cret"),
+    aiohttp.ClientResponseError(INFO, (), message="s3cret"),
+    aiohttp.ClientError("s3cret"),
+    BrokenPipeError(32, "Broken pipe"),
+    ValueError("Invalid header value b's3cret'"),
+]
+
+
+@pytest.mark.parametrize("failure", [*NEVER_SENT, *MAYBE_SENT], ids=lambda failure: type(failure).__name__)
+def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
+    failure: Exception,
+) -> None:
+    """Only what fails before a request is written counts as not sent, of connections that are known; and no secret is said."""
+    given = httpx.ConnectTimeout(str(failure))  # what httpx-aiohttp 0.2 makes of most of them
+    given.__cause__ = failure
+    transmission = Transmission()
+    request = httpx.Request("POST", "https://payman.example", extensions={"trace": transmission.note_async})
+    for knowledge in (Knowledge(is_exact=True), NOTHING):
+        raised = connection_failure(given, transmission, request, knowledge)
+        assert raised.sent == (failure in MAYBE_SENT or knowledge is NOTHING)
+        assert "s3cret" not in str(raised)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

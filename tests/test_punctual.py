@@ -12,7 +12,7 @@ from payman_sdk.connections import own_http_client
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
 from payman_sdk.punctual import within
 from tests.conftest import Connect
-from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, head
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, literally, stream
 
 SLACK = 0.25
@@ -58,6 +58,7 @@ def test_a_deadline_holds_between_events(peer: Peer, connect: Connect) -> None:
     comments = [literally(b": keep-alive\n\n")]
     peer.always(STREAM_PATH, stream(*comments, then=peer.hang))
     peer.always(RESUBSCRIBE_PATH, stream(*comments, then=peer.hang))
+    peer.always(GET_PATH, completed)
     began = time.monotonic()
     assert connect(idle_timeout=0.1, read_timeout=60).stream("Hello!").result().text == "Done."
     assert time.monotonic() - began < 0.4 + 2 * SLACK

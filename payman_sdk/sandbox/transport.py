@@ -42,6 +42,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         'Payman sandbox'
     """
 
+    reports_sending = True
+
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._lock = threading.Lock()
@@ -56,14 +58,18 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             httpx.ReadTimeout: if nothing came for as long as the request's read timeout.
             httpx.RemoteProtocolError: if the sandbox hung up.
         """
-        exchange = self._begin(request, request.read())
-        body = _Body(self, exchange, _patience(request))
+        exchange = self._made(request, request.read())
+        if (report := request.extensions.get("trace")) is not None:
+            report(*_first_step(exchange))
+        body = _Body(self, _started(exchange), _patience(request))
         return _answer(body.hear(), body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a `httpx.AsyncClient`; errors are those of `handle_request`."""
-        exchange = self._begin(request, await request.aread())
-        body = _AsyncBody(self, exchange, _patience(request))
+        exchange = self._made(request, await request.aread())
+        if (report := request.extensions.get("trace")) is not None:
+            await report(*_first_step(exchange))
+        body = _AsyncBody(self, _started(exchange), _patience(request))
         return _answer(await body.hear(), body)
 
     def close(self) -> None:
@@ -80,19 +86,36 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with anyio.CancelScope(shield=True):  # a client that is canceled closes too
             await anyio.to_thread.run_sync(self.close)
 
-    def _begin(self, request: httpx.Request, body: bytes) -> Exchange:
+    def _made(self, request: httpx.Request, body: bytes) -> Exchange | httpx.ConnectError:
+        """The exchange for a request, or the reason why there can be none."""
         with self._lock:
             if self._background is None and not self._is_closed:
                 self._background = Background("payman-sandbox-transport")
                 # The thread knows nothing of the transport, so that it is collected when nobody uses it any more. When the
                 # process ends, the thread simply ends with it.
                 weakref.finalize(self, self._background.leave).atexit = False
-            background = self._background
-        if background is not None:
-            exchange = Exchange(self._app, _scope(request), body, background)
-            if exchange.start():
-                return exchange
-        raise httpx.ConnectError("this transport has been closed: make another one with Sandbox.transport()")
+            background = None if self._is_closed else self._background
+        if background is None:
+            return httpx.ConnectError(_CLOSED)
+        return Exchange(self._app, _scope(request), body, background)
+
+
+_CLOSED = "this transport has been closed: make another one with Sandbox.transport()"
+
+
+def _started(exchange: Exchange | httpx.ConnectError) -> Exchange:
+    if isinstance(exchange, httpx.ConnectError):
+        raise exchange
+    if not exchange.start():
+        raise httpx.ConnectError(_CLOSED)
+    return exchange
+
+
+def _first_step(exchange: Exchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
+    """What is reported before a request is sent, in the words in which httpcore reports it."""
+    if isinstance(exchange, httpx.ConnectError):
+        return "sandbox.connect.failed", {"exception": exchange}
+    return "sandbox.send_request_headers.started", {}
 
 
 class _Body(httpx.SyncByteStream):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk.errors import ConfigurationError, PaymanError
 from payman_sdk.flows import Ended, Tell
+from payman_sdk.interruptions import describe_interruption
 from payman_sdk.lines import AsyncLine, Line
 from payman_sdk.streaming.events import ArtifactUpdate, StreamEvent
 from payman_sdk.types import FormattedTaskResponse, TaskResponse
@@ -115,7 +116,10 @@ class TaskStream(_Stream["Door"]):
         while (event := next(self._ready, None)) is None:
             if not self._is_open:
                 raise StopIteration
-            self._more()
+            try:
+                self._more()
+            except StopIteration as error:  # a hook's; as it is, it would look like the end of the stream
+                raise RuntimeError("A hook raised StopIteration.") from error
         return event
 
     @property
@@ -200,7 +204,10 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
         while (event := next(self._ready, None)) is None:
             if not self._is_open:
                 raise StopAsyncIteration
-            await self._more()
+            try:
+                await self._more()
+            except StopAsyncIteration as error:
+                raise RuntimeError("A hook raised StopAsyncIteration.") from error
         return event
 
     @property
@@ -300,11 +307,27 @@ class Messages:
         return None if event.raw is told else self._told
 
 
-@contextlib.contextmanager
-def noted(task_id: str) -> Generator[None]:
-    """Notes on what a callback raises which task it left: what was asked goes on without it."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(f"The task {task_id} goes on all the same; client.get_task tells how it ends.")
-        raise
+class CallbackNotes:
+    """Notes on what a callback raises which task it left: what was asked goes on without it.
+
+    It is not made with `contextlib`, which looks at an exception on its way: some break whoever does.
+
+    Args:
+        stream: The stream that the callback reads.
+    """
+
+    def __init__(self, stream: _Stream[Any]) -> None:
+        self._ask = stream._following.ask
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            note = f"The task {self._ask.task_id} goes on all the same; client.get_task tells how it ends."
+            with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
+                error.add_note(note)
+        elif error is not None:
+            describe_interruption(error, self._ask.ids(), sent=True)

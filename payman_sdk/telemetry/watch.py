@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskFailedError
-from payman_sdk.flows import Consult, Flow, Send
+from payman_sdk.flows import Consult, Flow, Notify, Send
+from payman_sdk.interruptions import describe_interruption
 from payman_sdk.states import Phase, has_ended, phase_of
 from payman_sdk.telemetry.observer import Observer, tell
+from payman_sdk.transmission import Transmission
 
 if TYPE_CHECKING:
     import httpx
@@ -40,6 +42,8 @@ class Watch:
     """The state of the task, where one was told."""
     attempts = lookups = events = 0
     is_stream = is_reconciled = is_repeated = False
+    was_sent = False
+    """Whether a byte of the ask may have left."""
     first_event: float | None = None
     _began_at = 0.0
     _sends: Counter[str] | None = None
@@ -79,11 +83,38 @@ class Watch:
         except PaymanError as failure:
             outcome, error = _outcome(failure, self.state), failure
             raise
+        except Exception as failure:
+            # A fault of the SDK's own: what hooks raise does not come this way.
+            if not self._is_out():
+                raise
+            outcome, error = "unknown", _unforeseen(failure, ask)
+            unforeseen = error
+        except BaseException as interruption:
+            describe_interruption(interruption, ask.ids(), sent=self._is_out())
+            if not isinstance(interruption, GeneratorExit):
+                yield from self._interrupted(ask)
+            raise
         finally:  # also where the caller leaves, which closes the flow
             self.observer.ended(self, outcome)
             if self.readers:
                 tell(self.readers, self._ended(ask, outcome, error))
             error = None
+        # Raised out here, it carries nothing of the fault with it, which may say a secret.
+        raise unforeseen
+
+    def _interrupted(self, ask: Ask) -> Flow[None]:
+        """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
+        has_end = self.state is not None and has_ended(self.state)
+        if self._on_task is None or has_end or not self._is_out():
+            return
+        from payman_sdk.hooks import TaskChange as Changed
+        from payman_sdk.types import TaskState
+
+        yield Notify(self._on_task, Changed(ask.task_id, TaskState.UNKNOWN, is_final=False))
+
+    def _is_out(self) -> bool:
+        """Whether the ask may have been sent, now or before."""
+        return self.was_sent or self.is_repeated
 
     def _ended(self, ask: Ask, outcome: str, error: PaymanError | None) -> AskEnded:
         from payman_sdk.telemetry.events import AskEnded as Ended
@@ -107,9 +138,17 @@ class Watch:
 
     def sent(self, send: Send) -> Flow[httpx.Response]:
         """A flow that sends a request and returns its answer."""
-        if not self.readers:
-            plain: httpx.Response = yield send
-            return plain
+        transmission = Transmission()
+        send = send._replace(transmission=transmission)
+        try:
+            return (yield from self._read_out(send) if self.readers else _plainly(send))
+        finally:
+            # Before the first attempt of an ask, only a token and a task are asked for.
+            if transmission.sent and self.attempts:
+                self.was_sent = True
+
+    def _read_out(self, send: Send) -> Flow[httpx.Response]:
+        """A flow that sends a request, and tells readers of it."""
         from payman_sdk.telemetry.events import AttemptBegan, AttemptEnded
 
         path = str(send.request["url"]).partition("?")[0]
@@ -210,6 +249,27 @@ def _outcome_of(state: str | None) -> str:
             return "input_required"
         case Phase.AT_WORK | Phase.UNKNOWN:
             return "in_progress"
+
+
+def _plainly(send: Send) -> Flow[httpx.Response]:
+    answer: httpx.Response = yield send
+    return answer
+
+
+def _unforeseen(fault: Exception, ask: Ask) -> OutcomeUnknownError:
+    """The error for an ask that was sent, and whose answer met a fault in the SDK."""
+    import traceback
+
+    # What it says may repeat a secret; where it was raised does not.
+    last = traceback.extract_tb(fault.__traceback__)[-1:]
+    place = "".join(f" in {frame.name}, line {frame.lineno}" for frame in last)
+    error = OutcomeUnknownError(
+        f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}. Whether it was carried out is not known.",
+        next_step="Do not send it again; client.get_task(error.task_id) returns how it ended.",
+        **ask.ids(),
+    )
+    error.sent = True
+    return error
 
 
 def _outcome(error: PaymanError, state: str | None) -> str:

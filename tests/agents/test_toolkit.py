@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import socket
 from typing import Any
 
 import anyio
@@ -230,15 +231,16 @@ def test_a_refusal_of_the_server(status: int, toolkit: PaymanToolkit, sandbox: S
 
 def test_payman_cannot_be_reached(sandbox: Sandbox) -> None:
     """Where nothing could be sent, the model may try the same operation again."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nowhere = httpx.URL(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("nobody there", request=request)
+    class Astray(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            request.url = nowhere
+            return super().handle_request(request)
 
     store = MemoryOperationStore()
-    with (
-        httpx.Client(transport=httpx.MockTransport(refuse)) as http,
-        sandbox.client(http_client=http, max_retries=0, timeout=0.1) as nobody,
-    ):
+    with sandbox.client(transport=Astray(), max_retries=0, timeout=0.1) as nobody:
         offline = PaymanToolkit(nobody, store=store)
         result = offline.pay(PAYMENT, "invoice-1")
         assert (result.status, result.is_error) == ("not-sent", True)

@@ -1,0 +1,36 @@
+"""Tracebacks that a reader can follow: without the frames through which flows pass an exception on."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from types import TracebackType
+
+from payman_sdk.errors import PaymanError
+
+_OURS = str(Path(__file__).parent)
+_LONGEST_CHAIN = 16
+"""How many causes back an exception is shortened."""
+
+
+def shorten_traceback(error: BaseException) -> None:
+    """Drop the SDK's own frames at the beginning of a traceback, and of those of its causes.
+
+    An exception has passed some twenty frames of flows when it comes out. The frames that follow are kept: a hook's, a transport's.
+    An exception of somebody else's that has none but the SDK's frames keeps them, for they are all there is to find it by.
+    """
+    one: BaseException | None = error
+    with contextlib.suppress(Exception):  # an exception may break whoever looks at it, and comes out as it is
+        for _ in range(_LONGEST_CHAIN):
+            if one is None:
+                return
+            foreign = _from_first_foreign(one.__traceback__)
+            if foreign is not None or isinstance(one, PaymanError):
+                one.__traceback__ = foreign
+            one = one.__cause__ or one.__context__
+
+
+def _from_first_foreign(traceback: TracebackType | None) -> TracebackType | None:
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
+        traceback = traceback.tb_next
+    return traceback

@@ -1,0 +1,74 @@
+"""How far one request has come: what is known of whether a byte of it can have left.
+
+httpcore reports its steps to whatever stands in a request's extensions as `trace`. That a request was not sent is believed only
+where it was watched in this way, or where a transport whose every line is known says so; everything else may have been sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_WRITING = "send_request_headers"
+"""httpcore's step that writes the first bytes of a request."""
+
+
+class Transmission:
+    """One request on its way.
+
+    Attributes:
+        sent: False once it is known that no byte has left. True until then.
+        sends: How many times sending was begun; a transport that repeats a request makes it more than one.
+        is_connecting: Whether the last that was seen of it is that it waits for its connection.
+        was_seen: Whether anything was seen of it.
+        failure: What its last step that failed has failed with.
+        peer: The host and port that were connected to: the server's, or those of a proxy.
+    """
+
+    __slots__ = ("_is_tunnel", "failure", "is_connecting", "peer", "sends", "sent", "was_seen")
+
+    def __init__(self) -> None:
+        self.sent = True
+        self.sends = 0
+        self.is_connecting = self.was_seen = self._is_tunnel = False
+        self.failure: BaseException | None = None
+        self.peer: tuple[str, int] | None = None
+
+    def note(self, event: str, about: Mapping[str, Any]) -> None:
+        """Take note of a step, as httpcore names it: `http11.send_request_headers.started`."""
+        self.was_seen = True
+        place, _, state = event.rpartition(".")
+        step = place.rpartition(".")[2]
+        if step == _WRITING:
+            self._note_writing(state, about)
+        elif state == "failed":
+            self.is_connecting, self.failure = False, about.get("exception")
+        elif not self.sends:
+            self.is_connecting = True
+            if step == "connect_tcp" and state == "started":
+                self.peer = str(about["host"]), int(about["port"])
+
+    async def note_async(self, event: str, about: Mapping[str, Any]) -> None:
+        """Take note of a step, for connections that await whoever they report to."""
+        self.note(event, about)
+
+    def is_watching(self, extensions: Mapping[str, Any]) -> bool:
+        """Return whether it is still this object that hears of a request with these extensions."""
+        return getattr(extensions.get("trace"), "__self__", None) is self
+
+    def _note_writing(self, state: str, about: Mapping[str, Any]) -> None:
+        if state == "started":
+            # A proxy is asked for a tunnel in the name of the request, which is not sent yet.
+            self._is_tunnel = getattr(about.get("request"), "method", None) == b"CONNECT"
+            self.is_connecting = self._is_tunnel
+            self.sends += not self._is_tunnel
+        elif state == "failed" and not self._is_tunnel and _is_unwritable(about.get("exception")):
+            self.sends -= 1
+            self.failure = about["exception"]
+
+
+def _is_unwritable(error: object) -> bool:
+    """Return whether a header was refused before anything was written."""
+    import httpcore
+
+    return isinstance(error, httpcore.LocalProtocolError)

@@ -1,0 +1,306 @@
+"""Ctrl-C, a cancellation, the end of a process: they pass, and say which ask they interrupted and whether it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+import pytest
+
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk.errors import OutcomeUnknownError
+from payman_sdk.hooks import TaskChange
+from tests.conftest import Connect
+from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
+from tests.streaming.wire import STREAM_PATH
+from tests.test_after_sending import said_by, settings
+
+NOT_KNOWN = rpc(error={"code": -32001, "message": "Task not found"})
+IDS = ("task_id", "request_id", "session_id", "idempotency_key")
+STOPPED = KeyboardInterrupt("shared by everybody")
+
+
+class Mine(BaseException):
+    """A program's own way to stop."""
+
+
+class Stubborn(BaseException):
+    """Takes neither attributes nor notes."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(name)
+
+    def add_note(self, note: str, /) -> None:
+        raise TypeError
+
+
+class Cutting(httpx.HTTPTransport):
+    """A transport that is interrupted before or after it sends to a path."""
+
+    def __init__(self, path: str, error: BaseException, *, is_sent: bool) -> None:
+        super().__init__(trust_env=False)
+        self._path, self._error, self._is_sent = path, error, is_sent
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != self._path:
+            return super().handle_request(request)
+        if self._is_sent:
+            super().handle_request(request).read()
+        raise self._error
+
+
+def interrupted(ask: Callable[[], Any]) -> BaseException:
+    with pytest.raises(BaseException) as caught:
+        ask()
+    return caught.value
+
+
+def notes(error: BaseException) -> list[str]:
+    return [note for note in getattr(error, "__notes__", []) if note.startswith("Payman: ")]
+
+
+def plainly(client: PaymanClient, **options: Any) -> Any:
+    return client.ask("send 10 TSD to Test Payee", **options)
+
+
+def streaming(client: PaymanClient, **options: Any) -> Any:
+    with client.stream("send 10 TSD to Test Payee", **options) as stream:
+        return stream.result()
+
+
+@pytest.mark.parametrize(("ask", "path"), [(plainly, ASK_PATH), (streaming, STREAM_PATH)])
+def test_what_interrupts_passes_with_the_ids(ask: Callable[..., Any], path: str, peer: Peer) -> None:
+    """The very exception comes out, with the ids and a note; the hook learns that nothing is known any more."""
+    peer.always(GET_PATH, NOT_KNOWN)
+    for error in (
+        KeyboardInterrupt(),
+        SystemExit(3),
+        GeneratorExit(),
+        asyncio.CancelledError(),
+        Mine("x"),
+        STOPPED,
+    ):
+        changes: list[TaskChange] = []
+        given = settings(peer, transport=Cutting(path, error, is_sent=True), on_task=changes.append)
+        with PaymanClient(**given) as client:
+            assert interrupted(partial(ask, client, idempotency_key="invoice-1")) is error
+        sent = next(one for one in peer.requests if one.path == path).json
+        known = [getattr(error, name) for name in IDS]
+        assert known == [sent["params"]["id"], sent["id"], sent["params"]["sessionId"], "invoice-1"], error
+        [note] = notes(error)
+        assert "was sent" in note, error
+        assert f"client.get_task('{sent['params']['id']}')" in note, error
+        unknown = TaskChange(sent["params"]["id"], "unknown", is_final=False)
+        assert changes == ([] if isinstance(error, GeneratorExit) else [unknown]), error
+        assert client.stats().left == 1, error
+        peer.unscript()
+
+
+def test_what_came_before_sending_says_that_nothing_was_sent(peer: Peer, connect: Connect) -> None:
+    """An interruption of the token request, of a guard, of connecting: no hook hears of a task that there is not."""
+    with Peer() as gone:
+        pass
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    class Connecting(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path == ASK_PATH:
+                request.extensions["trace"]("connection.connect_tcp.started", {"host": "h", "port": 1})
+                raise KeyboardInterrupt
+            return super().handle_request(request)
+
+    ways: list[dict[str, Any]] = [
+        {"transport": Cutting(TOKEN_PATH, KeyboardInterrupt(), is_sent=True)},
+        {"before_send": stop},
+        {"transport": Connecting()},
+        {"base_url": gone.base_url, "max_retries": 1, "on_retry": stop},
+    ]
+    for given in ways:
+        changes: list[TaskChange] = []
+        client = connect(on_task=changes.append, **given)
+        error = interrupted(partial(client.ask, "send 10 TSD to Test Payee"))
+        assert type(error) is KeyboardInterrupt, given
+        [note] = notes(error)
+        assert note.startswith("Payman: Nothing was sent"), given
+        assert getattr(error, "task_id", "").startswith("tsk-"), given
+        assert changes == [], given
+    assert peer.asks() == []
+
+
+def test_what_was_retried_says_that_it_may_have_been_sent(peer: Peer, connect: Connect) -> None:
+    """Once an attempt may have arrived, an interruption of a later pause, of a look-up or of a hook says so."""
+
+    def stop(_: object) -> None:
+        raise KeyboardInterrupt
+
+    peer.always(ASK_PATH, answer(429, retry_after_ms="1"))
+    errors = [interrupted(partial(connect(max_retries=1, on_retry=stop).ask, "Hello!"))]
+    peer.always(ASK_PATH, reset)
+    looking = connect(transport=Cutting(GET_PATH, KeyboardInterrupt(), is_sent=False))
+    errors.append(interrupted(partial(looking.ask, "Hello!")))
+    for error in errors:
+        assert "was sent" in notes(error)[0]
+
+
+def test_a_task_whose_end_was_seen_is_not_unknown(peer: Peer, connect: Connect) -> None:
+    """A hook that is interrupted while it hears how a task ended is not called again."""
+    changes: list[TaskChange] = []
+
+    def stop(change: TaskChange) -> None:
+        changes.append(change)
+        raise KeyboardInterrupt
+
+    error = interrupted(partial(connect(on_task=stop).ask, "Hello!"))
+    assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
+    assert [change.state for change in changes] == ["completed"]
+
+
+def test_an_exception_that_refuses_notes_passes(peer: Peer, connect: Connect) -> None:
+    """An exception that takes no attribute comes out as it is, also where a hook fails while it does."""
+
+    def fail(_: object) -> None:
+        raise ValueError("the hook's")
+
+    error = Stubborn()
+    client = connect(transport=Cutting(ASK_PATH, error, is_sent=True), on_task=fail)
+    assert interrupted(partial(client.ask, "Hello!")) is error
+
+
+def test_an_interruption_in_a_callback_carries_the_ids(peer: Peer, connect: Connect) -> None:
+    """Ctrl-C in `on_message` leaves the stream at once, with the ids."""
+    closed_at = []
+
+    def stop(_: object) -> None:
+        closed_at.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    peer.always(STREAM_PATH, completed)
+    error = interrupted(partial(connect().ask, "Hello!", on_message=stop))
+    assert getattr(error, "task_id", "").startswith("tsk-")
+    assert time.monotonic() - closed_at[0] < 2
+
+
+# --- tasks
+
+
+def held(peer: Peer, came: threading.Event, request: Request) -> Iterator[bytes]:
+    """An answer that does not come, and says that the request did."""
+    came.set()
+    yield from peer.never(request)
+
+
+async def cancelled_natively(call: Callable[[], Any], when: Callable[[], Any]) -> BaseException:
+    """What a task raises that asyncio cancels."""
+    task = asyncio.ensure_future(call())
+    await when()
+    task.cancel()
+    try:
+        await task
+    except BaseException as error:
+        return error
+    raise AssertionError("it was not cancelled")
+
+
+async def cancelled_by_scope(call: Callable[[], Any], when: Callable[[], Any]) -> BaseException:
+    """What comes out of a scope of anyio that is cancelled, which keeps it to itself."""
+    seen: list[BaseException] = []
+
+    async def run() -> None:
+        try:
+            await call()
+        except BaseException as error:
+            seen.append(error)
+            raise
+
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            await when()
+            scope.cancel()
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("backend", "cancelled"),
+    [("asyncio", cancelled_natively), ("asyncio", cancelled_by_scope), ("trio", cancelled_by_scope)],
+)
+@pytest.mark.parametrize("transport", [None, httpx.AsyncHTTPTransport])
+def test_a_cancellation_carries_the_ids(
+    backend: str, cancelled: Callable[..., Any], transport: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that is cancelled while the agent works: the ids, the note, and a hook that may wait, but not for ever."""
+    monkeypatch.setattr("payman_sdk.async_doors._NOTICE", 0.1)
+    came = threading.Event()
+    for path in (ASK_PATH, STREAM_PATH):
+        peer.always(path, partial(held, peer, came))
+    changes: list[TaskChange] = []
+
+    async def hear(change: TaskChange) -> None:
+        await anyio.sleep(0.01)
+        changes.append(change)
+        await anyio.sleep(60)
+
+    async def arrived() -> None:
+        await anyio.to_thread.run_sync(came.wait)
+        came.clear()
+
+    async def main() -> None:
+        given = {} if transport is None else {"transport": transport()}
+        async with AsyncPaymanClient(**settings(peer, on_task=hear, **given)) as client:
+
+            async def stream() -> None:
+                async with client.stream("Hello!") as opened:
+                    await opened.result()
+
+            for call, path in ((partial(client.ask, "Hello!"), ASK_PATH), (stream, STREAM_PATH)):
+                error = await cancelled(call, arrived)
+                [sent] = [request.json for request in peer.requests if request.path == path]
+                assert getattr(error, "task_id", None) == sent["params"]["id"]
+                assert "was sent" in notes(error)[0]
+                assert [change.state for change in changes] == ["unknown"]
+                changes.clear()
+            assert client.stats().left == 2
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_cancellation_before_sending_says_so(peer: Peer) -> None:
+    """A task that is cancelled while it waits for its token has sent nothing."""
+    came = threading.Event()
+    peer.always(TOKEN_PATH, partial(held, peer, came))
+
+    async def arrived() -> None:
+        await anyio.to_thread.run_sync(came.wait)
+
+    async def main() -> BaseException:
+        async with AsyncPaymanClient(**settings(peer, timeout=0.3)) as client:
+            return await cancelled_natively(partial(client.ask, "Hello!"), arrived)
+
+    error = anyio.run(main)
+    assert isinstance(error, asyncio.CancelledError)
+    assert notes(error)[0].startswith("Payman: Nothing was sent")
+
+
+def test_a_fault_of_ours_after_sending_is_unknown(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An AttributeError in the SDK's own reading of an answer is no reason to say that nothing was done."""
+
+    def broken(*_: object) -> None:
+        raise AttributeError("hunted-secret")
+
+    monkeypatch.setattr("payman_sdk.tasks.agent.noted", broken)
+    with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
+        connect().ask("Hello!")
+    assert caught.value.sent
+    assert caught.value.task_id == peer.asks()[0].json["params"]["id"]
+    assert "hunted-secret" not in said_by(caught.value)
