@@ -55,6 +55,7 @@ from payman_sdk.network import (
     timeout_of,
     without_echo,
 )
+from payman_sdk.pool_repair import repair_pools
 from payman_sdk.timers import move_on_after, sleep
 from payman_sdk.tracebacks import shorten_traceback
 from payman_sdk.transmission import Transmission
@@ -234,15 +235,19 @@ class AsyncDoor:
             outcome = outcome_of(error, transmission, request, self._knowledge)
         except BaseException as error:
             transmission.sent = may_have_left(error, transmission, request, self._knowledge)
+            if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
+                await repair_pools(self._http, request.extensions)
             raise
         if outcome is None:
             outcome = connection_failure(None, transmission, request, self._knowledge)
+        if not isinstance(outcome, httpx.Response):
+            await repair_pools(self._http, request.extensions)
         return answer_of(outcome, transmission)
 
     async def _answer(self, request: httpx.Request, line: AsyncLine, *, is_stream: bool) -> httpx.Response:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
         if is_stream and is_event_stream(answer):
-            line.hold(answer)
+            line.hold(answer, self._http)
             return answer
         try:
             return without_echo(await read_whole(answer))

@@ -41,11 +41,12 @@ class AsyncLine:
 
     def __init__(self) -> None:
         self._answer: httpx.Response | None = None
+        self._http: httpx.AsyncClient | None = None
         self._pieces: AsyncIterator[bytes] | None = None
 
-    def hold(self, answer: httpx.Response) -> None:
-        """Keeps an answer whose body is still to be read."""
-        self._answer, self._pieces = answer, answer.aiter_bytes()
+    def hold(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
+        """Keeps an answer whose body is still to be read, and the client whose it is."""
+        self._answer, self._pieces, self._http = answer, answer.aiter_bytes(), http
 
     async def read(self) -> bytes | None:
         """The next piece as it comes, None at the end."""
@@ -58,6 +59,8 @@ class AsyncLine:
         answer, self._answer = self._answer, None
         import anyio  # here, where a loop runs already: programs without one do not wait for it
 
+        from payman_sdk.pool_repair import repair_pools
+
         # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
         # innermost goes through them all.
         try:
@@ -67,6 +70,8 @@ class AsyncLine:
                     pass
         finally:
             await aclose_quietly(answer)
+            if self._http is not None:
+                await repair_pools(self._http, answer.request.extensions)
 
 
 def close_quietly(answer: httpx.Response) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import httpx
@@ -38,12 +38,15 @@ def prepare_request(
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
     """
-    sent = addressed(request, base_url)
-    for name in ("headers", "params"):
-        if name in sent:
-            sent[name] = reveal_for_wire(sent[name])
+    sent: dict[str, Any] = {}
     try:
-        return http.build_request(**sent, timeout=timeout)
+        sent = addressed(request, base_url)
+        for name in ("headers", "params"):
+            if name in sent:
+                sent[name] = reveal_for_wire(sent[name])
+        built = http.build_request(**sent, timeout=timeout)
+        built.stream = _Content(built.content)
+        return built
     except Exception as error:
         failure = ConfigurationError(
             f"The request cannot be written down: {type(error).__name__}.",
@@ -52,6 +55,27 @@ def prepare_request(
         sent.clear()
     failure.sent = False
     raise failure
+
+
+class _Content(httpx.ByteStream):
+    """The body of a request. httpx gives it out with a generator, and trio objects to any that a cancellation leaves unfinished."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._left: list[bytes] = [content]
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
 
 
 def closed() -> ConfigurationError:

@@ -128,7 +128,7 @@ class Slots(Generic[C]):
                 if slot.is_usable():
                     return slot
                 self.discard(slot)
-        return self._take_new(route, self._limit if limit is None else limit)
+        return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
 
     def give_back(self, slot: Slot[C]) -> None:
         """End a lease in order; the next one to ask gets the connection, if it is still good."""

@@ -282,7 +282,7 @@ class Peer:
 
 
 def _read(incoming: Any) -> Request | None:
-    """The next request on a connection; None at its end, and for what is no HTTP."""
+    """The next request on a connection; None at its end, amid a request too, and for what is no HTTP."""
     first: bytes = incoming.readline()
     if b" HTTP/1.1" not in first:
         return None
@@ -291,4 +291,6 @@ def _read(incoming: Any) -> Request | None:
     while (line := incoming.readline().strip()) != b"":
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
-    return Request(method, target, headers, incoming.read(int(headers.get("content-length", 0))))
+    length = int(headers.get("content-length", 0))
+    body: bytes = incoming.read(length)
+    return Request(method, target, headers, body) if len(body) == length else None

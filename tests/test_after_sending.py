@@ -377,11 +377,14 @@ class Logged(httpx.HTTPTransport):
 class Wrapped(httpx.AsyncBaseTransport):
     """The same for tasks, around another."""
 
-    def __init__(self) -> None:
-        self._inner = httpx.AsyncHTTPTransport(trust_env=False)
+    def __init__(self, **given: Any) -> None:
+        self._inner = httpx.AsyncHTTPTransport(trust_env=False, **given)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 def refused_ways(loop: str | None) -> list[dict[str, Any]]:

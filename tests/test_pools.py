@@ -1,0 +1,165 @@
+"""Pools of few connections: who waits for one has sent nothing, and a task that is cancelled leaves none behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx
+import pytest
+
+import payman_sdk.connections
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk.errors import APITimeoutError
+from tests.loops import LOOPS, run_on
+from tests.peer import ASK_PATH, Peer, Request, completed
+from tests.streaming.wire import STREAM_PATH, status, stream
+from tests.test_after_sending import Wrapped, settings
+
+LIMITS = httpx.Limits(max_connections=3)
+WAYS = ["own", "transport", "wrapped", "http_client"]
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    way: str, peer: Peer, limits: httpx.Limits, **more: Any
+) -> AsyncIterator[AsyncPaymanClient]:
+    """A client with few connections, whosever they are."""
+    given: dict[str, Any] = {}
+    http: httpx.AsyncClient | None = None
+    if way == "transport":
+        given = {"transport": httpx.AsyncHTTPTransport(limits=limits)}
+    elif way == "wrapped":
+        given = {"transport": Wrapped(limits=limits)}
+    elif way == "http_client":
+        http = httpx.AsyncClient(limits=limits, trust_env=False)
+        given = {"http_client": http}
+    async with AsyncPaymanClient(**settings(peer, **given, **more)) as client:
+        yield client
+    if http is not None:
+        await http.aclose()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_waiting_for_a_free_connection_sends_nothing(
+    loop: str, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all connections are taken, the error says that nothing was sent."""
+    limits = httpx.Limits(max_connections=1)
+    monkeypatch.setattr(payman_sdk.connections, "_MOST_OF_TASKS", 1)
+    came = threading.Event()
+
+    def hold() -> None:
+        came.set()
+        peer.hang()
+
+    peer.always(STREAM_PATH, stream(status("working"), then=hold))
+
+    async def main() -> None:
+        for way in WAYS:
+            async with connected(way, peer, limits, max_retries=0) as client:
+                await client.get_access_token()
+                async with client.stream("Hello!"):
+                    await anyio.to_thread.run_sync(came.wait)
+                    with pytest.raises(APITimeoutError) as caught:
+                        await client.ask("send 10 TSD to Test Payee", timeout=0.3)
+                assert caught.value.sent is False, way
+                assert "No connection to 127.0.0.1:" in str(caught.value), way
+            came.clear()
+
+    run_on(loop, main)
+    assert peer.asks() == []
+
+
+def test_a_thread_that_waits_for_a_free_connection_sends_nothing(peer: Peer) -> None:
+    """The same for threads."""
+    came = threading.Event()
+
+    def hold() -> None:
+        came.set()
+        peer.hang()
+
+    peer.always(STREAM_PATH, stream(status("working"), then=hold))
+    transport = httpx.HTTPTransport(limits=httpx.Limits(max_connections=1))
+    with (
+        PaymanClient(**settings(peer, transport=transport, max_retries=0)) as client,
+        client.stream("Hello!"),
+    ):
+        came.wait()
+        with pytest.raises(APITimeoutError, match="was free in time") as caught:
+            client.ask("send 10 TSD to Test Payee", timeout=0.2)
+    assert caught.value.sent is False
+    assert peer.asks() == []
+
+
+# --- cancellations
+
+
+async def cancel_by_scope(asks: list[Callable[[], Any]], after: float) -> None:
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            for ask in asks:
+                group.start_soon(ask)
+            await anyio.sleep(after)
+            scope.cancel()
+
+
+async def cancel_natively(asks: list[Callable[[], Any]], after: float) -> None:
+    tasks = [asyncio.ensure_future(ask()) for ask in asks]
+    await asyncio.sleep(after)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("loop", "cancel"),
+    [
+        ("asyncio", cancel_natively),
+        ("asyncio", cancel_by_scope),
+        ("trio", cancel_by_scope),
+    ],
+)
+def test_a_thousand_cancelled_asks_leave_the_pool_whole(
+    loop: str, cancel: Callable[..., Any], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many tasks are cancelled, in whatever they do, all connections can be used at once afterwards."""
+    monkeypatch.setattr(payman_sdk.connections, "_MOST_OF_TASKS", 3)
+    chance = random.Random(17)  # noqa: S311 (the same in every run)
+    together = threading.Barrier(3)
+
+    def all_at_once(request: Request) -> Iterator[bytes]:
+        # What was cancelled may arrive late.
+        if request.json["params"]["message"]["parts"][0]["text"] == "all at once":
+            together.wait(10)
+        yield from completed(request)
+
+    async def main() -> None:
+        for way in WAYS:
+            peer.always(ASK_PATH, completed)
+            peer.always(STREAM_PATH, stream(status("working"), status("completed", final=True)))
+            async with connected(way, peer, LIMITS) as client:
+                await client.get_access_token()
+
+                async def read(client: AsyncPaymanClient = client) -> None:
+                    async with client.stream("Hello!") as opened:
+                        await opened.result()
+
+                async def ask(text: str = "Hello!", client: AsyncPaymanClient = client) -> None:
+                    await client.ask(text)
+
+                for _ in range(1000 // len(WAYS) // 10):
+                    await cancel([chance.choice((ask, read)) for _ in range(10)], chance.random() * 0.015)
+                peer.always(ASK_PATH, all_at_once)
+                with anyio.fail_after(20):
+                    async with anyio.create_task_group() as group:
+                        for _ in range(3):
+                            group.start_soon(ask, "all at once")
+
+    run_on(loop, main)
