@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from payman_sdk.testing.faults.kinds import Kind
 from payman_sdk.testing.faults.reports import plan_of, reported
 from payman_sdk.testing.faults.settings import MOST_ASKS, Settings
+from payman_sdk.testing.faults.table import table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     if chosen.plan:
         _say("\n".join(f"seed {settings.seed}\n{plan_of(settings)}" for settings in several))
+        return 0
+    if chosen.table:
+        for line in table():
+            _say(line)
         return 0
     kept: list[bool] = []
     try:
@@ -148,6 +153,11 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the faults that come up (default: all of {', '.join(kind.value for kind in Kind)})",
     )
     add("--only", type=int, nargs="+", default=(), metavar="ASK", help="make only the asks of these numbers")
+    add(
+        "--table",
+        action="store_true",
+        help="make 200 payments with each kind of server and each setting of the client, and show a table (one or two minutes)",
+    )
     add("--plan", action="store_true", help="show the plan of faults, and ask nothing")
     return parser
 

@@ -126,6 +126,11 @@ def says_unknown_task(answer: bytes) -> bool:
     return isinstance(error, dict) and cast("dict[str, Any]", error).get("code") == _UNKNOWN_TASK
 
 
+def document(content: Any) -> bytes:
+    """An answer with a JSON document."""
+    return _answer(200, "OK", "application/json", json.dumps(content).encode())
+
+
 def unknown_task(request: Request) -> bytes:
     """The answer that there is no such task."""
     try:
@@ -133,8 +138,7 @@ def unknown_task(request: Request) -> bytes:
     except (ValueError, AttributeError):
         number = None
     error = {"code": _UNKNOWN_TASK, "message": "task not found"}
-    body = json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
-    return _answer(200, "OK", "application/json", body)
+    return document({"jsonrpc": "2.0", "id": number, "error": error})
 
 
 def marked(answer: bytes, share: float) -> bytes:
