@@ -11,6 +11,7 @@ from payman_sdk.sandbox import Sandbox
 from payman_sdk.testing.faults import FaultProxy, Plan
 from payman_sdk.testing.faults.ports import Port
 from tests.faults.asker import ask
+from tests.faults.kills import kill_many
 from tests.processes import Forked
 
 POINTS = [
@@ -102,3 +103,8 @@ def test_a_process_that_is_killed_and_run_again_pays_once(
         assert not any(entry.blind for entry in second.entries)
         sandbox.check_invariants()
         sandbox.close()
+
+
+def test_a_process_that_is_killed_at_any_moment_pays_once() -> None:
+    """The server pays for whatever it is sent, works for a while, and shows every second task only when it is done."""
+    assert kill_many(20) == []
