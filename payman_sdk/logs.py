@@ -36,9 +36,8 @@ def sanitize_record(record: logging.LogRecord) -> bool:
     elif record.args:
         record.args = tuple(_shown(value, most) for value in record.args)
     if record.exc_info and record.exc_info[1] is not None:
-        record.exc_text = format_traceback(
-            record.exc_info[1]
-        )  # formatters take this instead of making their own
+        # Formatters take this instead of making their own.
+        record.exc_text = format_traceback(record.exc_info[1], most)
     return True
 
 
@@ -54,11 +53,16 @@ class SafeFormatter(logging.Formatter):
         return format_traceback(ei[1])
 
 
-def format_traceback(error: BaseException) -> str:
-    """Format an exception like Python does, but with what it says on one line, and without the values of variables."""
+def format_traceback(error: BaseException, max_length: int = _MOST) -> str:
+    """Format an exception like Python does, but with what it says on one line, and without the values of variables.
+
+    Args:
+        error: The exception; its causes and the parts of its group are formatted too.
+        max_length: How many characters of what each says are shown.
+    """
     lines: list[str] = []
     for heading, step in itertools.islice(_chain(error), _MOST_ERRORS):
-        lines += [heading, *_format(step)]
+        lines += [heading, *_format(step, max_length)]
     return "".join(map(sanitize, lines)).rstrip("\n")
 
 
@@ -80,11 +84,11 @@ def _chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseE
                 yield from _chain(part, f"\nException {number} of the group:\n\n")
 
 
-def _format(error: BaseException) -> list[str]:
+def _format(error: BaseException, most: int) -> list[str]:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    said = _one_line(_text_of(error))
-    notes = [_one_line(str(note)) for note in getattr(error, "__notes__", ())]
+    said = _one_line(_text_of(error), most)
+    notes = [_one_line(str(note), most) for note in getattr(error, "__notes__", ())]
     frames = traceback.format_tb(error.__traceback__)
     head = ["Traceback (most recent call last):\n"] if frames else []
     return [*head, *frames, f"{name}: {said}\n" if said else f"{name}\n", *(f"{note}\n" for note in notes)]
@@ -108,5 +112,5 @@ def _text_of(value: object) -> str:
         return f"<{type(value).__name__} whose text failed with {type(error).__name__}>"
 
 
-def _one_line(text: object, most: int = _MOST) -> str:
+def _one_line(text: object, most: int) -> str:
     return sanitize(str(text), one_line=True, max_length=most)

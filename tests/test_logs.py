@@ -194,7 +194,9 @@ def test_a_traceback_shows_what_errors_say_on_one_line() -> None:
         except ExceptionGroup:
             get_logger("payman_sdk.tests").exception("It failed")
     assert find_hidden(written.getvalue()) is None
-    assert f"\n{_FORGED}" not in written.getvalue()
+    assert "several boom" in written.getvalue()
+    assert _FORGED[:60] in written.getvalue()
+    assert f"{_FORGED}\\x1b]0;EVIL" not in written.getvalue()  # a record shows less than the command does
 
 
 def test_a_traceback_ends() -> None:
