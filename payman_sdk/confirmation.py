@@ -6,6 +6,7 @@ What cannot be shown whole is not shown for approval at all: `find_problem` says
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -52,9 +53,26 @@ def find_problem(fields: Iterable[Field]) -> str | None:
         length = max(len(field.value), len(_inert(field, None)))
         if length > field.max_length:
             return f"{field.label} has {length:,} characters as it is shown, and a person is shown at most {field.max_length:,}"
-        hidden = None if field.is_context else find_hidden(field.value)
+        if field.is_context:
+            continue
+        hidden = find_hidden(field.value)
         if hidden is not None:
             return f"{field.label} holds {describe(field.value[hidden])} at position {hidden}, which cannot be seen"
+        moved = _find_moved_number(field.value)
+        if moved is not None:
+            return f"{field.label} has a number at position {moved} that is shown elsewhere, before letters written from right to left"
+    return None
+
+
+def _find_moved_number(text: str) -> int | None:
+    """The position of the first number that is not shown where it is: behind letters that are written from right to left."""
+    is_from_right = False
+    for position, character in enumerate(text):
+        direction = unicodedata.bidirectional(character)
+        if direction in {"L", "R", "AL"}:
+            is_from_right = direction != "L"
+        elif direction == "AN" or (direction == "EN" and is_from_right):
+            return position
     return None
 
 

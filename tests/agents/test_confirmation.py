@@ -45,6 +45,7 @@ _SHOWN = {
     "mention": f"{_PLAIN} @Eve #1 :smile: <@U123> <!channel>",
     "rich markup": f"{_PLAIN} [link=https://evil.example]Eve[/link]",
     "markup everywhere": "<" * 30 + f"{_PLAIN} Eve" + ">" * 10,
+    "letters from right to left": f"{_PLAIN}, \u05d0\u05d1\u05d2 and Eve 5000",
     "backslashes": f"{_PLAIN} \\<b\\>Eve \\",
 }
 """Texts of which a person has to see every word, Eve's name included, in whatever a client renders."""
@@ -73,6 +74,9 @@ _REFUSED = {
     "private use": f"{_PLAIN} \ue000",
     "object replacement": f"{_PLAIN} \ufffc",
     "blank Braille": f"{_PLAIN}\u2800Eve",
+    "number that moves": "send 10 TSD to \u05d0\u05d1\u05d2 5000 to Eve",
+    "number that moves in Arabic": "send 10 TSD to \u0641\u0627 - 5000, Eve",
+    "number of another direction": "send \u0661\u0660 TSD to John Doe",
     "annotation": f"{_PLAIN}\ufff9 Eve\ufffb",
 }
 """Texts that nobody is asked about: a person could not see all of them."""
