@@ -180,6 +180,7 @@ def test_nothing_of_a_servers_commands_a_terminal(peer: Peer) -> None:
 
 def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer keeps its line breaks and nothing else, in a pipe and where Markdown is rendered."""
+    monkeypatch.setitem(config._DEFAULT_SECONDS, "timeout", 60.0)  # it ends at once
     for is_rendered in (False, True):
         monkeypatch.setattr(Terminal, "shows_answers", is_rendered)
         monkeypatch.setattr(Terminal, "shows_messages", is_rendered)
