@@ -1,4 +1,4 @@
-"""The SDK's logger, and tracebacks: what they show of the words of others is one line, short, and cannot pass for anything else."""
+"""The SDK's logger, and tracebacks: what they show of the words of others is one line, short, and holds no secret."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, cast
 
+from payman_sdk.redaction import redact
 from payman_sdk.sanitizer import sanitize
 
 MOST_IN_A_WARNING = 80
@@ -46,7 +47,7 @@ class SafeFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (its name there)
         """Format a record without its traceback."""
-        return sanitize(super().formatMessage(record), one_line=True)
+        return sanitize(redact(super().formatMessage(record)), one_line=True)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (its name there)
         """Format a traceback."""
@@ -113,4 +114,4 @@ def _text_of(value: object) -> str:
 
 
 def _one_line(text: object, most: int) -> str:
-    return sanitize(str(text), one_line=True, max_length=most)
+    return sanitize(redact(str(text)), one_line=True, max_length=most)

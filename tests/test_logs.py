@@ -18,6 +18,7 @@ from payman_sdk import PaymanClient
 from payman_sdk.errors import PaymanError
 from payman_sdk.logs import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
 from payman_sdk.sanitizer import find_hidden
+from payman_sdk.secrecy import Secret, sent_secrets
 
 _FORGED = "2026-11-28 21:00:00,000 INFO payroll 1,000,000 USD approved by alice"
 
@@ -199,6 +200,19 @@ def test_a_traceback_shows_what_errors_say_on_one_line() -> None:
     assert f"{_FORGED}\\x1b]0;EVIL" not in written.getvalue()  # a record shows less than the command does
 
 
+def test_no_record_and_no_traceback_holds_a_secret() -> None:
+    """A secret that this process sends is redacted in whatever a record or a traceback is given, a library's own error included."""
+    secret = "a-secret-of-the-log-tests-5f1c"
+    sent_secrets.add(Secret(secret))
+    with _written(logging.WARNING) as written:
+        get_logger().warning("%s %s", f"it said {secret}", OSError(secret))
+        shown = format_traceback(ValueError(f"the address holds {secret}"))
+        record = logging.LogRecord("other", logging.WARNING, __file__, 1, "GET %s", (secret,), None)
+        formatted = SafeFormatter("%(message)s").format(record)
+    for text in (written.getvalue(), shown, formatted):
+        assert secret[:8] not in text
+
+
 def test_a_traceback_ends() -> None:
     """Causes in a ring, and a group with more errors than anybody reads."""
     ring, other = ValueError("ring"), ValueError("other")
@@ -231,7 +245,7 @@ def test_every_logger_of_the_sdk_is_safe() -> None:
                 and node.func.attr == "getLogger"
             ):
                 name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
-                is_safe = name in {"payman_sdk", "httpx", "asyncio"} or file.name == "logs.py"
+                is_safe = name in {"payman_sdk", "httpx", "asyncio"} or file.name in {"logs.py", "log_redaction.py"}
                 assert is_safe, f"{file.relative_to(root)}:{node.lineno}"
 
 
