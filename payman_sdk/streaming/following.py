@@ -121,7 +121,7 @@ class Following:
         Returns:
             True when all is emitted; None where the agent does not know the task.
         """
-        if lost is not self._subscribed_for and is_patient:
+        if lost is not self._subscribed_for and is_ambiguous(lost):
             self._subscribed_for = lost
             self.time.watch.broke(self.ask.task_id, lost)
             if (yield from self._resubscribe()):
