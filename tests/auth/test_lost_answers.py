@@ -26,17 +26,19 @@ from payman_sdk import (
     StoredToken,
     TokenStore,
 )
-from payman_sdk.auth import keeping, kept_token, rotation
+from payman_sdk.auth import keeping, kept_token
 from payman_sdk.auth.stores import mark
 from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError, TokenStoreError
 from payman_sdk.flows import Lock
+from payman_sdk.hooks import Renewal
 from payman_sdk.sandbox import Sandbox
 from tests.auth.fleet_worker import die_before_saving
 from tests.auth.redis_proxy import Fate, named, proxying
 from tests.loops import LOOPS, run_on
 from tests.processes import Forked
 
-LONG = "y" * 900
+SOON = 15.0
+"""Seconds: more than a busy machine needs, and fewer than what stalls would take."""
 
 
 class Losing(httpx.BaseTransport):
@@ -156,29 +158,32 @@ def test_a_process_that_is_killed_before_it_could_save_leaves_word(sandbox: Sand
     assert way.spent == [order["refresh_token"]]
 
 
-def test_another_process_has_a_newer_token(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_process_has_a_newer_token(sandbox: Sandbox, tmp_path: Path) -> None:
     """What another process has put into the store during the pause is used, and the spent token is not sent again."""
-    monkeypatch.setattr(rotation, "_PAUSES", (0.3, 600.0))
-    store = FileTokenStore(tmp_path / "token.json")
-    client, way = person(sandbox, store, httpx.ReadError("lost"))
-    newer = sandbox.issue_token()
+    store, newer = FileTokenStore(tmp_path / "token.json"), sandbox.issue_token()
 
-    def meanwhile() -> None:
-        while not way.spent:
-            time.sleep(0.005)
+    def meanwhile(renewal: Renewal) -> None:
+        """As the hook is called when the renewal has failed, and its lock is free."""
+        assert renewal.error is not None
         theirs = FileTokenStore(store.path)
-        assert theirs.lock.acquire(timeout=5)
+        assert theirs.lock.acquire(timeout=0)
         kept = theirs.load()
         assert kept is not None
-        theirs.save(StoredToken(kept.issued_to, str(newer["accessToken"]), time.time() + 3600, 3600, str(newer["refreshToken"]), lineage=(*mark(way.spent[0]), "newer")))  # fmt: skip
+        theirs.save(
+            StoredToken(
+                kept.issued_to,
+                str(newer["accessToken"]),
+                time.time() + 3600,
+                3600,
+                str(newer["refreshToken"]),
+                lineage=(*mark(way.spent[0]), "newer"),
+            )
+        )
         theirs.lock.release()
 
-    with client, ThreadPoolExecutor(1) as other:
-        saved = other.submit(meanwhile)
+    client, way = person(sandbox, store, httpx.ReadError("lost"), on_token=meanwhile)
+    with client:
         assert client.ask("list all wallets").status == "completed"
-        saved.result()
     assert len(way.spent) == 1
     assert sandbox.reuse_detected == 0
 
@@ -270,14 +275,10 @@ def test_a_keyring_that_waits_for_a_person_is_left_behind(
             error, seconds = took(lambda: client.ask("list all wallets"))
             assert isinstance(error, TokenStoreError | APITimeoutError)
             assert "alice" in str(error)
-            assert seconds < 3
+            assert seconds < SOON
         assert way.spent == []
         unlocked.set()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with contextlib.suppress(PaymanError):
-                assert client.ask("list all wallets", timeout=10).status == "completed"
-                break
+        assert client.ask("list all wallets", timeout=30).status == "completed"
     assert len(way.spent) == 1
 
 
@@ -317,7 +318,7 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
     monkeypatch.setattr(keeping, "_LOCK_ANSWER", 0.2)
     monkeypatch.setattr(keeping, "_RELEASE_ANSWER", 0.1)
     monkeypatch.setattr(kept_token, "_LEAST", 0.2)
-    for command in ("HELLO", "SET", "GET", "EVAL"):
+    for command in ("HELLO", "SET", "EVAL"):
 
         def fate(request: bytes, command: str = command) -> Fate:
             return "silence" if command in named(request) else "pass"
@@ -325,7 +326,7 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
         with proxying(redis_url, fate) as url:
             name = f"{tmp_path.name}-{command}"
             for given in (url, redis.Redis.from_url(url, socket_timeout=None)):
-                client, _ = person(sandbox, RedisTokenStore(given, name=name), timeout=0.5, max_retries=0)
+                client, _ = person(sandbox, RedisTokenStore(given, name=name), timeout=0.25, max_retries=0)
                 began = time.monotonic()
                 with client:
                     try:
@@ -334,13 +335,13 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
                         )  # where only giving the lock back fails, the ask does not
                     except PaymanError as failure:
                         assert f"payman:token:{name}" in str(failure), failure
-                assert time.monotonic() - began < 4, command
+                assert time.monotonic() - began < SOON, command
     client, _ = person(sandbox, RedisTokenStore("redis://127.0.0.1:1/0", name="down"), timeout=30.0)
     with client:
         error, seconds = took(lambda: client.ask("list all wallets"))
         assert isinstance(error, TokenStoreError)
         assert "payman:token:down" in str(error)
-        assert seconds < 5
+        assert seconds < SOON
 
 
 def test_a_lock_that_somebody_holds_is_named(
@@ -375,7 +376,7 @@ def test_a_lock_that_somebody_holds_is_named(
         assert isinstance(error, APITimeoutError)
         assert name in str(error)
         assert error.sent is False
-        assert seconds < 3
+        assert seconds < SOON
         assert way.spent == []
         assert f"Waiting for the lock of {name}" in caplog.text or name in caplog.text
 
@@ -392,7 +393,7 @@ def test_a_long_ask_does_not_wait_for_a_lock_for_its_whole_time(
         error, seconds = took(lambda: client.ask("list all wallets"))
     holder.lock.release()
     assert isinstance(error, APITimeoutError)
-    assert seconds < 5
+    assert seconds < SOON
 
 
 # Keyrings that take few characters

@@ -21,6 +21,8 @@ from tests.auth.redis_proxy import Fate, closing, named, proxying, refusing
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", time.time() + 3600, 3600.0, "refresh")
 SCRIPTS = ("EVAL", "EVALSHA", "SCRIPT")
 TRANSACTIONS = ("WATCH", "MULTI", "EXEC")
+SOON = 15.0
+"""Seconds: more than a busy machine needs, and fewer than a lock that nobody gives back lasts."""
 _NUMBERS = itertools.count()
 
 
@@ -212,7 +214,7 @@ def test_a_server_that_lacks_one_of_them_does(
         for store in (one, two, one, two):
             saved(store)
         assert two.load() == TOKEN
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SOON
         assert client.exists(f"payman:token:{name}:lock") == 0
         # A lock that was lost is neither written under nor given back.
         assert one.lock.acquire(timeout=1)
@@ -238,7 +240,7 @@ def test_a_server_that_lacks_both_is_named(
         lock = RedisOperationStore(url, name=name).lock("operation a")
         with pytest.raises(PaymanError, match="Allow EVAL"):
             lock.acquire(timeout=10)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SOON
         assert list(client.scan_iter(f"payman:*:{name}*")) == []
 
 
@@ -256,7 +258,7 @@ def test_a_real_server_that_forbids_scripts(redis_url: str, name: str, client: r
             store.lock.release()
             began = time.monotonic()
             saved(RedisTokenStore(limited, name=name))
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < SOON
     finally:
         client.acl_deluser(user)
 
@@ -274,7 +276,7 @@ def test_an_answer_that_got_lost_leaves_no_lock_to_nobody(redis_url: str, name: 
     with proxying(redis_url, lose_first_set) as url:
         began = time.monotonic()
         saved(RedisTokenStore(url, name=name))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SOON
     assert lost
 
 
@@ -296,6 +298,6 @@ def test_a_server_that_does_not_answer_is_named_in_time(
                 saved(store)
             except TokenStoreError as error:
                 assert f"payman:token:{name}" in str(error)
-            assert time.monotonic() - began < 5, command
+            assert time.monotonic() - began < SOON, command
         with redis.Redis.from_url(redis_url) as client:
             client.delete(f"payman:token:{name}:lock")
