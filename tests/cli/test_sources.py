@@ -22,6 +22,7 @@ from payman_sdk.cli.settings import Login, resolve
 from payman_sdk.env_file import read_env_file
 from payman_sdk.environment import config_from_env
 from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.secrecy import Secret
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, completed, token
 
@@ -55,17 +56,21 @@ def write(folder: Path, values: Mapping[str, str]) -> None:
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()), "utf-8")
 
 
+def _plain(value: object) -> str:
+    return value.reveal() if isinstance(value, Secret) else str(value)
+
+
 def by_program() -> Sent:
     """What `from_env(dotenv=True)` makes of the environment and the file."""
     known = config_from_env({}, dotenv=True)
     server = known.get("base_url") or SERVERS[(known.get("environment") or "LIVE").upper()]
-    return Sent(server, str(known.get("client_id")), str(known.get("client_secret")))
+    return Sent(server, str(known.get("client_id")), _plain(known.get("client_secret")))
 
 
 def by_command() -> Sent:
     """What the command makes of them."""
     known = settings_of(Run()).to_config()
-    return Sent(str(known.get("base_url")), str(known.get("client_id")), str(known.get("client_secret")))
+    return Sent(str(known.get("base_url")), str(known.get("client_id")), _plain(known.get("client_secret")))
 
 
 TO_LIVE, TO_TEST = Sent(SERVERS["LIVE"], *MINE.values()), Sent(SERVERS["TEST"], *MINE.values())
