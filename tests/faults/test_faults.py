@@ -22,17 +22,12 @@ from payman_sdk.testing.faults.reports import report
 from tests.faults.conftest import LEAVES_CONNECTIONS
 
 pytestmark = LEAVES_CONNECTIONS
-WITHOUT_FOREIGN = tuple(kind for kind in Kind if kind is not Kind.FOREIGN)
 PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
 
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
     """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
-    outcome = run(
-        Settings(
-            seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=0.6, kinds=WITHOUT_FOREIGN
-        )
-    )
+    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=0.6))
     assert held(outcome), report(outcome)
     counts = counted(outcome)
     assert [counts[str(way)].asks for way in WAYS] == [20] * 8
@@ -43,11 +38,7 @@ def test_an_ask_happens_once_however_the_network_fails() -> None:
 
 def test_an_ask_happens_once_where_tasks_cannot_be_looked_up() -> None:
     """Without `tasks/get`, what is not known is told as such, and still nothing is paid twice or told wrongly."""
-    outcome = run(
-        Settings(
-            seed=2026, asks=160, workers=48, timeout=8, patience=0.4, reconciles=False, kinds=WITHOUT_FOREIGN
-        )
-    )
+    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=8, patience=0.4, reconciles=False))
     assert held(outcome), report(outcome)
     unknown = [case for case in outcome.cases if case.told.end == "unknown"]
     assert Counter(bool(case.first) for case in unknown if not case.ask.way.keyed).keys() == {True, False}

@@ -69,6 +69,11 @@ class Ask:
         return WAYS[self.number % len(WAYS)]
 
     @property
+    def uses_several_loops(self) -> bool:
+        """Whether it is one of those, a quarter of all with the client for asyncio, whose client is used in several event loops."""
+        return self.way.by_task and self.number // len(WAYS) % 4 == 1
+
+    @property
     def is_asked_again(self) -> bool:
         """Whether it is one of those, half of all with a key, that are asked again in the end."""
         return self.way.keyed and self.number // len(WAYS) % 2 == 0

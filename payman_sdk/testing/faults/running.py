@@ -8,11 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk.clock import monotonic
 from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk.errors import PaymanError
 from payman_sdk.key_store import MemoryKeyStore
 from payman_sdk.testing.faults.asks import Ask, Told, asked, asked_by_task
 from payman_sdk.testing.faults.kinds import Kind
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _HERE = f"http://{HOST}"
 """Who is asked, as far as the connections of a client care. Clients share what takes long to make; each has a port of its own."""
+_LOOPS = 3
+"""How many threads make asks in several event loops."""
 _PACE = 0.003
 """Seconds between two events of a stream: so that tasks can be seen at work."""
 
@@ -141,11 +145,13 @@ class Running:
 
     def _make(self, asks: Sequence[Ask], shift: int) -> None:
         workers = max(1, self._settings.workers // 2)
-        by_task = iter([ask for ask in asks if ask.way.by_task])
+        by_task = iter([ask for ask in asks if ask.way.by_task and not ask.uses_several_loops])
+        by_loops = iter([ask for ask in asks if ask.uses_several_loops])
         by_thread = iter([ask for ask in asks if not ask.way.by_task])
-        with ThreadPoolExecutor(workers + 1) as pool:
+        with ThreadPoolExecutor(workers + 1 + _LOOPS) as pool:
             made = [pool.submit(lambda: asyncio.run(self._by_tasks(by_task, shift, workers)))]
             made += [pool.submit(self._by_threads, by_thread, shift) for _ in range(workers)]
+            made += [pool.submit(self._by_loops, by_loops, shift) for _ in range(_LOOPS)]
             for one in made:
                 one.result()
         self._proxy.settle()
@@ -161,6 +167,17 @@ class Running:
             with self._sandbox.client(http_client=http, **self._config(line)) as client:
                 told = asked(ask, client)
             self._note(ask, told, line)
+
+    def _by_loops(self, left: Iterator[Ask], shift: int) -> None:
+        """Make asks whose client fetches its token in one event loop, asks in another, and is closed in a third."""
+        for ask in left:
+            with self._line(ask, shift) as line:
+                client = self._sandbox.async_client(**self._config(line))
+                with suppress(PaymanError):
+                    asyncio.run(client.get_access_token())
+                told = asyncio.run(asked_by_task(ask, client))
+                asyncio.run(client.close())
+                self._note(ask, told, line)
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
         async with own_async_http_client(_HERE) as http:
