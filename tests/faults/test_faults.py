@@ -27,7 +27,7 @@ PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:
     """Hundreds of asks, all ways, all faults: nothing is paid twice, nobody is told what is not so, all learn their end."""
-    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=0.6))
+    outcome = run(Settings(seed=2026, asks=160, workers=48, timeout=20, patience=0.4, settle_time=2))
     assert held(outcome), report(outcome)
     counts = counted(outcome)
     assert [counts[str(way)].asks for way in WAYS] == [20] * 8
