@@ -22,7 +22,6 @@ from payman_sdk.failures import (
     Outcome,
     answer_of,
     connection_failure,
-    knowledge_of,
     may_have_left,
     outcome_of,
     reading_failure,
@@ -59,6 +58,7 @@ from payman_sdk.pool_repair import repair_pools
 from payman_sdk.timers import move_on_after, sleep
 from payman_sdk.tracebacks import shorten_traceback
 from payman_sdk.transmission import Transmission
+from payman_sdk.transports import knowledge_of
 
 T = TypeVar("T")
 

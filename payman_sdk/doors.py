@@ -15,7 +15,6 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.failures import (
     Outcome,
     answer_of,
-    knowledge_of,
     may_have_left,
     outcome_of,
     reading_failure,
@@ -50,6 +49,7 @@ from payman_sdk.network import (
 from payman_sdk.punctual import within
 from payman_sdk.tracebacks import shorten_traceback
 from payman_sdk.transmission import Transmission
+from payman_sdk.transports import knowledge_of
 
 T = TypeVar("T")
 

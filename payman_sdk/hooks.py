@@ -91,7 +91,8 @@ class TaskChange(NamedTuple):
 
     Attributes:
         task_id: The id of the task (`tsk-…`).
-        state: The agent's own state of it; one that nobody has listed is the string the agent sent.
+        state: The agent's own state of it; one that nobody has listed is the string the agent sent. `unknown` where the ask was
+            interrupted, by a cancellation or Ctrl-C, when it may have been sent.
         is_final: Whether the task has ended, and will not change any more.
         message: What the agent says about the state.
 

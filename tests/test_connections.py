@@ -20,9 +20,10 @@ import pytest
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.connections import own_async_http_client, own_http_client
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
-from payman_sdk.failures import NOTHING, Knowledge, connection_failure
+from payman_sdk.failures import connection_failure
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.transmission import Transmission
+from payman_sdk.transports import NOTHING, Knowledge
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import (

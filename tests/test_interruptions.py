@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
+from itertools import count
 from typing import Any
 
 import anyio
@@ -19,7 +21,7 @@ from payman_sdk.errors import OutcomeUnknownError
 from payman_sdk.hooks import TaskChange
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
-from tests.streaming.wire import STREAM_PATH
+from tests.streaming.wire import STREAM_PATH, status, stream
 from tests.test_after_sending import said_by, settings
 
 NOT_KNOWN = rpc(error={"code": -32001, "message": "Task not found"})
@@ -290,17 +292,73 @@ def test_a_cancellation_before_sending_says_so(peer: Peer) -> None:
     assert notes(error)[0].startswith("Payman: Nothing was sent")
 
 
-def test_a_fault_of_ours_after_sending_is_unknown(
+def broken(*_: object, **__: object) -> None:
+    raise AttributeError("hunted-secret")
+
+
+def broken_once(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have a function of the SDK fail the first time that it is called."""
+    module, _, attribute = name.rpartition(".")
+    function, calls = getattr(import_module(module), attribute), count()
+
+    def call(*given: Any, **named: Any) -> Any:
+        return function(*given, **named) if next(calls) else broken()
+
+    monkeypatch.setattr(name, call)
+
+
+def test_a_fault_of_ours_after_sending_is_looked_into(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An AttributeError in the SDK's own reading of an answer is no reason to say that nothing was done."""
-
-    def broken(*_: object) -> None:
-        raise AttributeError("hunted-secret")
-
+    """An AttributeError in the SDK's own reading of an answer is no reason to say that nothing was done, or to send again."""
+    broken_once(monkeypatch, "payman_sdk.tasks.sending.read_answer")
+    assert connect(max_retries=2).ask("Hello!").status == "completed"
+    assert len(peer.asks()) == 1
+    broken_once(monkeypatch, "payman_sdk.streaming.following.read_answer")
+    with connect(max_retries=2).stream("Hello!") as stream:
+        assert stream.result().status == "completed"
     monkeypatch.setattr("payman_sdk.tasks.agent.noted", broken)
     with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
         connect().ask("Hello!")
     assert caught.value.sent
-    assert caught.value.task_id == peer.asks()[0].json["params"]["id"]
+    assert caught.value.task_id == peer.asks()[-1].json["params"]["id"]
     assert "hunted-secret" not in said_by(caught.value)
+
+
+def test_a_fault_of_ours_before_sending_comes_out(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing was sent, a fault is a fault."""
+    monkeypatch.setattr("payman_sdk.tasks.sending.authorized", broken)
+    with pytest.raises(AttributeError):
+        connect().ask("Hello!")
+    assert peer.asks() == []
+
+
+def test_a_stream_that_is_left_by_an_interruption_closes_at_once(peer: Peer, connect: Connect) -> None:
+    """Ctrl-C in the block of a stream comes out as it is, and nobody waits for the rest of the stream."""
+    peer.always(STREAM_PATH, stream(status("working"), then=peer.hang))
+    changes: list[TaskChange] = []
+    client = connect(on_task=changes.append)
+    error = KeyboardInterrupt()
+
+    def leave() -> None:
+        with client.stream("Hello!") as opened:
+            next(opened)
+            raise error
+
+    async def leave_async() -> None:
+        async with AsyncPaymanClient(**settings(peer)) as other, other.stream("Hello!") as opened:
+            await anext(opened)
+            raise STOPPED_ASYNC
+
+    began = time.monotonic()
+    assert interrupted(leave) is error
+    for backend in ("asyncio", "trio"):
+        assert interrupted(partial(anyio.run, leave_async, backend=backend)) is STOPPED_ASYNC
+    assert time.monotonic() - began < 5
+    assert [change.state for change in changes] == ["working"]
+    assert notes(error) == []
+
+
+STOPPED_ASYNC = Mine("in a loop")

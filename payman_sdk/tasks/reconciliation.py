@@ -54,6 +54,10 @@ def exactly_once(attempt: Callable[[], Flow[T]], look: Look[T], time: Time, ask:
             raise  # all that can be learned was learned
         except PaymanError as error:
             failure = error
+        except (
+            Exception
+        ) as fault:  # the SDK's own: what others raise after sending is an APIConnectionError by now
+            failure = time.watch.failed_attempt(fault)
         ended = yield from attempts.handle(failure)
         if ended is not None:
             time.watch.is_reconciled = True

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk.clock import monotonic
-from payman_sdk.errors import OutcomeUnknownError, PaymanError, TaskFailedError
+from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Notify, Send
 from payman_sdk.interruptions import describe_interruption
 from payman_sdk.states import Phase, has_ended, phase_of
@@ -101,6 +101,16 @@ class Watch:
             error = None
         # Raised out here, it carries nothing of the fault with it, which may say a secret.
         raise unforeseen
+
+    def failed_attempt(self, fault: Exception) -> APIConnectionError:
+        """Return what a fault of the SDK's own means for an attempt that was sent.
+
+        Raises:
+            Exception: The fault itself: nothing was sent.
+        """
+        if not self._is_out():
+            raise fault
+        return APIConnectionError(_said_of_fault(fault), sent=True)
 
     def _interrupted(self, ask: Ask) -> Flow[None]:
         """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
@@ -256,15 +266,19 @@ def _plainly(send: Send) -> Flow[httpx.Response]:
     return answer
 
 
-def _unforeseen(fault: Exception, ask: Ask) -> OutcomeUnknownError:
-    """The error for an ask that was sent, and whose answer met a fault in the SDK."""
+def _said_of_fault(fault: Exception) -> str:
+    """Name a fault of the SDK's own by its class and place: what it says may repeat a secret."""
     import traceback
 
-    # What it says may repeat a secret; where it was raised does not.
     last = traceback.extract_tb(fault.__traceback__)[-1:]
     place = "".join(f" in {frame.name}, line {frame.lineno}" for frame in last)
+    return f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}."
+
+
+def _unforeseen(fault: Exception, ask: Ask) -> OutcomeUnknownError:
+    """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
     error = OutcomeUnknownError(
-        f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}. Whether it was carried out is not known.",
+        f"{_said_of_fault(fault)} The outcome of the ask is undetermined.",
         next_step="Do not send it again; client.get_task(error.task_id) returns how it ended.",
         **ask.ids(),
     )
