@@ -152,12 +152,13 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
 
         from payman_sdk.async_doors import AsyncDoor
         from payman_sdk.connections import check_given, own_async_http_client
+        from payman_sdk.given_transport import check_transport
         from payman_sdk.network import Patience
         from payman_sdk.tasks.agent import Agent
 
         config = self._config
         check_given(self._http, httpx.AsyncClient, "http_client")
-        check_given(config.transport, httpx.AsyncBaseTransport, "transport")
+        check_transport(config.transport, httpx.AsyncBaseTransport)
         if self._http is None:
             self._http = own_async_http_client(config.base_url, config.transport)
         door = AsyncDoor(

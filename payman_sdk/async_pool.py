@@ -14,7 +14,6 @@ import httpx
 from payman_sdk.async_sockets import AsyncSockets
 from payman_sdk.clock import monotonic
 from payman_sdk.event_loops import PerLoop
-from payman_sdk.forks import renew_after_fork
 from payman_sdk.interception import Interception
 from payman_sdk.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
 from payman_sdk.slots import Slot, Slots, Sockets
@@ -41,7 +40,6 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self.routes = routes
         self._is_closed = False
         self._leases = PerLoop(self._begin, _Leases.abandon)
-        renew_after_fork(self)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body still to be read."""
@@ -66,11 +64,6 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self._is_closed = True
         for leases in self._leases.all():
             leases.close()
-
-    def begin_anew(self) -> None:
-        """Have connections of its own in a process that has just been forked."""
-        for inherited in self._leases.clear():
-            inherited.abandon()
 
     async def _intercepted(self, request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncHTTPTransport(

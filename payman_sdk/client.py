@@ -13,6 +13,7 @@ from payman_sdk.asking import Asking
 from payman_sdk.clock import monotonic
 from payman_sdk.constructors import Constructors
 from payman_sdk.conversation import Conversation
+from payman_sdk.forks import no_fork
 from payman_sdk.secrecy import as_secret, concealed
 from payman_sdk.session import Connection
 
@@ -136,7 +137,7 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
         if self._connection is not None and self._connection.tokens.is_unsaved:
             self._connection.door.run(self._connection.tokens.flush())
-        with self._connecting:
+        with no_fork():
             self._closed = True
             if self._owns_http and self._http is not None:
                 self._http.close()
@@ -156,12 +157,13 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
 
         from payman_sdk.connections import check_given, own_http_client
         from payman_sdk.doors import Door
+        from payman_sdk.given_transport import check_transport
         from payman_sdk.network import Patience
         from payman_sdk.tasks.agent import Agent
 
         config = self._config
         check_given(self._http, httpx.Client, "http_client")
-        check_given(config.transport, httpx.BaseTransport, "transport")
+        check_transport(config.transport, httpx.BaseTransport)
         if self._http is None:
             self._http = own_http_client(config.base_url, config.transport)
             # Programs make clients and drop them; their connections must not wait for the end of the process.

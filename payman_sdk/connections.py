@@ -7,7 +7,7 @@ import json
 import os
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import httpx
 
 from payman_sdk.certificates import trust_nobody, trusted_certificates
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.given_transport import GivenAsyncTransport, GivenTransport
 from payman_sdk.routes import Routes
 
 _MOST_UNDER_THREADS = 100
@@ -85,7 +86,9 @@ def check_given(value: object, kind: type, name: str) -> None:
         raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None) -> OwnClient:
+def own_http_client(
+    base_url: str, transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None
+) -> OwnClient:
     """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
 
     Raises:
@@ -94,11 +97,13 @@ def own_http_client(base_url: str, transport: httpx.BaseTransport | None = None)
     if transport is None:
         from payman_sdk.pool import Pool
 
-        transport = Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url))
-    return OwnClient(transport)
+        return OwnClient(Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url)))
+    return OwnClient(GivenTransport(transport))
 
 
-def own_async_http_client(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> OwnAsyncClient:
+def own_async_http_client(
+    base_url: str, transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport] | None = None
+) -> OwnAsyncClient:
     """The same for the other door.
 
     Raises:
@@ -107,8 +112,8 @@ def own_async_http_client(base_url: str, transport: httpx.AsyncBaseTransport | N
     if transport is None:
         from payman_sdk.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        transport = AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url))
-    return OwnAsyncClient(transport)
+        return OwnAsyncClient(AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url)))
+    return OwnAsyncClient(GivenAsyncTransport(transport))
 
 
 def _trust_and_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
@@ -11,6 +10,7 @@ from payman_sdk.auth.identity import Identity, checked_code, checked_text, read_
 from payman_sdk.clock import monotonic
 from payman_sdk.config import Config, read_config, require_secret
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.forks import no_fork
 from payman_sdk.ids import new_id
 from payman_sdk.secrecy import concealed
 from payman_sdk.session import Connection, Door, Session
@@ -71,7 +71,6 @@ class Constructors(Session[Door], Generic[Http, Door]):
         self._http = http_client
         self._owns_http = http_client is None
         self._connection: Connection[Door] | None = None
-        self._connecting = threading.Lock()
         self._closed = False
         self._process = os.getpid()
 
@@ -302,25 +301,29 @@ class Constructors(Session[Door], Generic[Http, Door]):
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
 
     def _connect(self) -> Connection[Door]:
-        """The connection, made on first use."""
-        with self._connecting:
-            self._refuse_if_closed()
-            if self._connection is None or self._process != os.getpid():
-                from payman_sdk.log_redaction import hide_token_requests
+        """The connection, made on first use.
 
-                hide_token_requests()
-                tokens = (
-                    self._connection.tokens
-                    if self._connection
-                    else self._identity.tokens(monotonic, self._observer)
-                )
-                if self._process != os.getpid():
-                    self._observer.forked()
-                if self._process != os.getpid() and self._owns_http:
-                    self._http = None  # its sockets are the parent's too; two who talk on one read each other's answers
-                self._process = os.getpid()
-                self._connection = self._connected(tokens)
-            return self._connection
+        Raises:
+            ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
+        """
+        connection = self._connection
+        if connection is None:
+            with no_fork():
+                self._refuse_if_closed()
+                connection = self._connection
+                if connection is None:
+                    from payman_sdk.log_redaction import hide_token_requests
+
+                    hide_token_requests()
+                    connection = self._connected(self._identity.tokens(monotonic, self._observer))
+                    self._connection, self._process = connection, os.getpid()
+        self._refuse_if_closed()
+        if not self._owns_http and self._process != os.getpid():
+            raise ConfigurationError(
+                "http_client was used before this process was forked; its connections are the parent's.",
+                next_step="Make the client after the fork, or give a transport instead.",
+            )
+        return connection
 
     def _connected(self, tokens: Tokens) -> Connection[Door]:
         raise NotImplementedError

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+from payman_sdk.forks import renew_after_fork
+
 T = TypeVar("T")
 
 
@@ -21,6 +23,15 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     return loop if asyncio.current_task(loop) is not None else None
 
 
+def running_loop() -> Any:
+    """The loop of asyncio, or the token of trio's, that runs here."""
+    return asyncio_loop() or sys.modules["trio"].lowlevel.current_trio_token()
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
 class PerLoop(Generic[T]):
     """One value for each event loop that runs; safe to use from several threads, each with a loop, at once.
 
@@ -29,17 +40,16 @@ class PerLoop(Generic[T]):
         end: Called with the value of a loop that has ended, in any thread.
     """
 
-    def __init__(self, make: Callable[[], T], end: Callable[[T], None] | None = None) -> None:
+    def __init__(self, make: Callable[[], T], end: Callable[[T], object] = _nothing) -> None:
         self._make = make
         self._end = end
         self._lock = threading.RLock()
         self._values: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+        renew_after_fork(self)
 
     def here(self) -> T:
         """The value of the loop that runs here."""
-        loop: Any = asyncio_loop()
-        if loop is None:
-            loop = sys.modules["trio"].lowlevel.current_trio_token()
+        loop = running_loop()
         value = self._values.get(loop)
         if value is None:
             with self._lock:
@@ -47,21 +57,29 @@ class PerLoop(Generic[T]):
                 value = self._values[loop] = self._make()
         return value
 
+    def pop(self) -> T | None:
+        """Forget all values, and return that of the loop that runs here, if any."""
+        with self._lock:
+            value = self._values.get(running_loop())
+            self._values = WeakKeyDictionary()
+        return value
+
     def all(self) -> list[T]:
         """The values of all loops."""
         with self._lock:
             return list(self._values.values())
 
-    def clear(self) -> list[T]:
-        """Forget all values, and return them; needs no lock, which another thread may have held when a process forked."""
+    def begin_anew(self) -> None:
+        """Have no values in a process that has just been forked: loops of the parent do not run there."""
         values = list(self._values.values())
         self._lock, self._values = threading.RLock(), WeakKeyDictionary()
-        return values
+        for value in values:
+            self._end(value)
 
     def _end_with_loops(self) -> None:
         for loop in [loop for loop in self._values if _has_ended(loop)]:
             value = self._values.pop(loop, None)
-            if value is not None and self._end is not None:
+            if value is not None:
                 self._end(value)
 
 
@@ -73,7 +91,3 @@ def _has_ended(loop: Any) -> bool:
     except Exception:  # trio's RunFinishedError, whose module may not be imported any more
         return True
     return False
-
-
-def _nothing() -> None:
-    pass

@@ -97,8 +97,15 @@ class PaymanConfig(TypedDict, total=False):
     """Called with a `TaskChange` whenever a task stands otherwise than before."""
     telemetry: bool | Telemetry | None
     """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None
-    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice."""
+    transport: (
+        httpx.BaseTransport
+        | httpx.AsyncBaseTransport
+        | Callable[[], httpx.BaseTransport]
+        | Callable[[], httpx.AsyncBaseTransport]
+        | None
+    )
+    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice; or a function that
+    makes one, which is called anew in every process and event loop."""
 
 
 class TokenInfo(TypedDict):

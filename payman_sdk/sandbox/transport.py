@@ -16,6 +16,7 @@ import anyio.to_thread
 import httpx
 from starlette.types import ASGIApp, Scope
 
+from payman_sdk.forks import renew_after_fork
 from payman_sdk.sandbox.background import Background
 from payman_sdk.sandbox.exchange import End, Exchange, Head, Piece
 from payman_sdk.timers import move_on_after
@@ -46,9 +47,14 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._is_closed = False
+        self.begin_anew()
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Have a thread of its own in a process that has just been forked."""
         self._lock = threading.Lock()
         self._background: Background | None = None
-        self._is_closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a `httpx.Client`.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from payman_sdk.errors import ConfigurationError, PaymanError
 from payman_sdk.flows import Flow
+from payman_sdk.forks import renew_after_fork
 from payman_sdk.logs import get_logger
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Observer:
         self.within = within
         self._readers = readers
         self._counts: dict[str, int] = defaultdict(int)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may count amid counting
+        renew_after_fork(self)
 
     @property
     def readers(self) -> tuple[Reader, ...]:
@@ -88,9 +90,9 @@ class Observer:
             if watch.is_repeated:
                 counts["repeated"] += 1
 
-    def forked(self) -> None:
-        """Goes on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
-        self._lock = threading.Lock()
+    def begin_anew(self) -> None:
+        """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
+        self._lock = threading.RLock()
 
     def renewed(
         self, reason: Reason, flow: Flow[T], told: Callable[[T | None, PaymanError | None], Renewal | None]

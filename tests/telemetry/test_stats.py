@@ -104,7 +104,7 @@ def test_a_child_process_counts() -> None:
     observer = Observer()
     observer.count("retries")
     assert observer._lock.acquire(timeout=1)
-    observer.forked()
+    observer.begin_anew()
     observer.count("retries")
     assert observer.stats().retries == 2
 

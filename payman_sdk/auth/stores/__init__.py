@@ -10,12 +10,12 @@ import hashlib
 import json
 import math
 import os
-import threading
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk.errors import TokenStoreError
 from payman_sdk.flows import Lock
+from payman_sdk.forks import no_fork
 from payman_sdk.locks import ThreadLock
 from payman_sdk.secrecy import Secret, reveal_for_wire
 
@@ -174,7 +174,6 @@ class MemoryTokenStore:
 
 
 _SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
-_SHARING = threading.Lock()
 _SHARED_AT_MOST = 1024
 
 
@@ -184,7 +183,7 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
     key = (base_url, client_id, hashlib.sha256(Secret(client_secret).reveal().encode()).digest())
-    with _SHARING:
+    with no_fork():
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end
         if len(_SHARED) > _SHARED_AT_MOST:
@@ -197,11 +196,5 @@ def forget_shared_stores() -> None:
     _SHARED.clear()
 
 
-def _after_fork() -> None:
-    _SHARING.release()
-    forget_shared_stores()
-
-
 if hasattr(os, "register_at_fork"):
-    # A lock that another thread held while the process forked would never be released in the child.
-    os.register_at_fork(before=_SHARING.acquire, after_in_parent=_SHARING.release, after_in_child=_after_fork)
+    os.register_at_fork(after_in_child=forget_shared_stores)
