@@ -177,7 +177,9 @@ class Asking(Session["Door"]):
             return cast("FormattedTaskResponse", self._told(text, asked, task_id))
         connection = self._connect()
         answer = connection.door.run(
-            connection.agent.ask(text, asked.session_id, asked.options, task_id=task_id)
+            connection.agent.ask(
+                text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
+            )
         )
         return cast("FormattedTaskResponse", answer)
 
@@ -255,7 +257,9 @@ class Asking(Session["Door"]):
 
         door, _, agent = self._connect()
         return TaskStream(
-            door, agent, agent.following(text, asked.session_id, asked.options, task_id=task_id)
+            door,
+            agent,
+            agent.following(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )
 
     def _told(

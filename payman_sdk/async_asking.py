@@ -182,7 +182,9 @@ class AsyncAsking(Session["AsyncDoor"]):
             return cast("FormattedTaskResponse", await self._told(text, asked, task_id))
         connection = self._connect()
         answer = await connection.door.run(
-            connection.agent.ask(text, asked.session_id, asked.options, task_id=task_id)
+            connection.agent.ask(
+                text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
+            )
         )
         return cast("FormattedTaskResponse", answer)
 
@@ -264,7 +266,9 @@ class AsyncAsking(Session["AsyncDoor"]):
 
         door, _, agent = self._connect()
         return AsyncTaskStream(
-            door, agent, agent.following(text, asked.session_id, asked.options, task_id=task_id)
+            door,
+            agent,
+            agent.following(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )
 
     async def _told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
@@ -14,7 +15,7 @@ from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
-from payman_sdk.states import canonical_state, has_ended, status_of
+from payman_sdk.states import canonical_state, has_ended, status_of, waits
 from payman_sdk.task_reader import ReadTask, read_task
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
@@ -34,7 +35,12 @@ def json_object(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def format_task(
-    task: Task, *, request_id: str, session_id: str | None, idempotency_key: str | None = None
+    task: Task,
+    *,
+    request_id: str,
+    session_id: str | None,
+    idempotency_key: str | None = None,
+    earlier: Sequence[Mapping[str, Any]] | None = None,
 ) -> FormattedTaskResponse:
     """Format a task for the caller; whatever is odd in it, it is formatted.
 
@@ -43,6 +49,7 @@ def format_task(
         request_id: The id of the request it answers.
         session_id: The session the request was sent in; the agent's own word wins.
         idempotency_key: The key that the caller gave the ask, if any.
+        earlier: The artifacts that it had when it last waited for an answer; None where they are not known.
 
     Raises:
         ResponseValidationError: It has no state that can be recognised.
@@ -75,7 +82,29 @@ def format_task(
         metadata=read.metadata.to_dict() if read.metadata else {},
     )
     response.raw, response.warnings = read.raw, warnings
+    if earlier:
+        new = _new_artifacts(response.artifacts, earlier)
+        # Where nothing was added, what it waits for is still what it said before.
+        response.new_artifacts = new if new or not waits(state) else None
     return response
+
+
+def _new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:
+    """Return the artifacts that were not there before, whether or not the server returns the earlier ones too."""
+    old = [_said(artifact) for artifact in earlier]
+    new: list[Artifact] = []
+    for artifact in artifacts:
+        if (said := _said(artifact)) in old:
+            old.remove(said)
+        else:
+            new.append(artifact)
+    return new
+
+
+def _said(artifact: Mapping[str, Any]) -> str:
+    """Return what an artifact says, to compare it by."""
+    content = artifact.get("content")
+    return content if isinstance(content, str) and content else repr(artifact.get("parts"))
 
 
 def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:

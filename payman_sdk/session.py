@@ -11,6 +11,7 @@ from payman_sdk.ids import new_id
 if TYPE_CHECKING:
     from payman_sdk.auth.tokens import Tokens
     from payman_sdk.tasks.agent import Agent
+    from payman_sdk.tasks.turns import Earlier
 
 Door = TypeVar("Door")
 
@@ -31,12 +32,14 @@ class Asked(NamedTuple):
         options: Its options.
         raw: Whether the JSON-RPC answer is wanted as it came.
         on_message: What is called with every event, where the answer is wanted as it comes.
+        earlier: Of a reply: the artifacts that its task had before, where they are known.
     """
 
     session_id: str
     options: dict[str, Any]
     raw: bool
     on_message: Callable[[Any], Any] | None
+    earlier: Earlier | None = None
 
 
 class Session(Generic[Door]):
@@ -79,13 +82,14 @@ class Session(Generic[Door]):
     ) -> tuple[str, Asked]:
         """The task that is answered, and the same for the answer, which belongs to the session of the task."""
         from payman_sdk.tasks.options import REPLY_OPTIONS, check_text, read_options, task_id_of
+        from payman_sdk.tasks.turns import earlier_artifacts
 
-        task_id = task_id_of(task)
+        task_id, earlier = task_id_of(task), earlier_artifacts(task)
         check_text(text)
         asked = self._chosen(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
         answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
         session_id = answer.get("session_id") or answer.get("sessionId") or asked.session_id
-        return task_id, asked._replace(session_id=session_id)
+        return task_id, asked._replace(session_id=session_id, earlier=earlier)
 
     def _chosen(self, options: dict[str, Any], raw: bool) -> Asked:
         self._refuse_if_closed()

@@ -108,6 +108,11 @@ def has_ended(state: str) -> bool:
     return state in _ENDED
 
 
+def waits(state: str) -> bool:
+    """Whether a task in this state, as `canonical_state` spells it, waits for somebody."""
+    return state in _RESTING and state not in _ENDED
+
+
 def rests(state: str) -> bool:
     """Whether a task in this state, as `canonical_state` spells it, has ended or waits for somebody."""
     return state in _RESTING

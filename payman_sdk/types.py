@@ -237,8 +237,10 @@ class FormattedTaskResponse(Record):
         ('completed', True, True)
     """
 
-    __slots__ = ("raw", "warnings")
+    __slots__ = ("new_artifacts", "raw", "warnings")
 
+    new_artifacts: list[Artifact] | None
+    """After a reply: those of `artifacts` that came since; None where nothing is known of before. No member of the dict."""
     raw: Any
     """The JSON-RPC answer as it came, for what `warnings` names; None where there was none. No member of the dict."""
     warnings: list[str]
@@ -247,7 +249,7 @@ class FormattedTaskResponse(Record):
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make a response, without an answer that it came in."""
         response = super().__new__(cls)
-        response.raw, response.warnings = None, []
+        response.new_artifacts, response.raw, response.warnings = None, None, []
         return response
 
     status = Key[Status]()
@@ -289,8 +291,12 @@ class FormattedTaskResponse(Record):
 
     @property
     def text(self) -> str:
-        """The answer itself, markdown: the content of its artifacts, or what the agent says about the state."""
-        contents = [artifact.content for artifact in self.artifacts if artifact.content]
+        """The answer itself, markdown: the content of its artifacts, or what the agent says about the state.
+
+        Of a task that waited and was answered, it is the newest answer alone; `artifacts` may have the earlier ones, too.
+        """
+        shown = self.artifacts if self.new_artifacts is None else self.new_artifacts
+        contents = [artifact.content for artifact in shown if artifact.content]
         return "\n\n".join(contents) or self.status_message or ""
 
     @property

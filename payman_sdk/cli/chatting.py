@@ -160,11 +160,8 @@ class Chat:
             self._cancel(self._last_task())
 
     def _show(self, response: FormattedTaskResponse, *, is_cancelable: bool = True) -> None:
-        # Of a task that was answered, only what is new: the rest is on the screen already.
-        before = len(self._waiting.artifacts) if self._waiting else 0
-        new = [artifact.content for artifact in response.artifacts[before:] if artifact.content]
         self._waiting = response if response.requires_input else None
-        self._run.terminal.answer("\n\n".join(new) or response.text)
+        self._run.terminal.answer(response.text)  # of a task that was answered, only what is new
         self._status = comment(self._run, response, is_chat=True, is_cancelable=is_cancelable)
 
     def _last_task(self) -> str | None:
@@ -179,7 +176,9 @@ class Chat:
         try:
             run.terminal.tell("Canceling; Ctrl-C again leaves it alone.")
             try:
-                response = self._conversation.cancel_task(task_id)
+                waiting = self._waiting
+                is_same = waiting is not None and waiting.task_id == task_id
+                response = self._conversation.cancel_task(waiting if waiting and is_same else task_id)
             except TaskNotCancelableError:
                 run.terminal.tell("It cannot be canceled any more:")
                 response = self._ended(task_id)

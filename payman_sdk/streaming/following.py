@@ -165,6 +165,7 @@ class Following:
             request_id=self.ask.request_id,
             session_id=self.progress.session_id,
             idempotency_key=self.ask.idempotency_key,
+            earlier=self.ask.earlier,
         )
 
     def _heard(self, request: dict[str, Any], request_id: str) -> Flow[bool]:

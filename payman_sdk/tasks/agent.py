@@ -11,6 +11,7 @@ from payman_sdk.tasks.ask import Ask
 from payman_sdk.tasks.options import task_id_of
 from payman_sdk.tasks.retrying import Time, repeated
 from payman_sdk.tasks.sending import Keys, WholeAnswer, carry_out
+from payman_sdk.tasks.turns import Earlier, earlier_artifacts
 from payman_sdk.tasks.waiting import canceled, ended, looked_up, noted
 from payman_sdk.telemetry.watch import Watch
 
@@ -62,9 +63,10 @@ class Agent:
         *,
         raw: bool = False,
         task_id: str | None = None,
+        earlier: Earlier | None = None,
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
-        ask = self._ask(text, session_id, options, task_id)
+        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time = self._time(options, ask.task_id)
         return time.watch.over(self._answered(ask, time, options, raw=raw), ask)
 
@@ -72,24 +74,29 @@ class Agent:
         self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         before_send = options.get("before_send", self._config.before_send)
-        answer, task = yield from carry_out(
-            WholeAnswer(ask, self._tokens, time), before_send, self._keys_of(options)
-        )
-        time.watch.answer = lambda: _formatted(task, ask).text
+        exchange = WholeAnswer(ask, self._tokens, time)
+        answer, task = yield from carry_out(exchange, before_send, self._keys_of(options))
+        time.watch.answer = lambda: _formatted(task, exchange.ask).text
         yield from noted(task, time.watch)
         if raw and not options.get("raise_on_failure"):
             return cast("TaskResponse", answer)
-        response = _formatted(task, ask)
+        response = _formatted(task, exchange.ask)
         response = refused_if_failed(response) if options.get("raise_on_failure") else response
         return cast("TaskResponse", answer) if raw else response
 
     def following(
-        self, text: str, session_id: str, options: Mapping[str, Any], *, task_id: str | None = None
+        self,
+        text: str,
+        session_id: str,
+        options: Mapping[str, Any],
+        *,
+        task_id: str | None = None,
+        earlier: Earlier | None = None,
     ) -> Following:
         """A streamed ask, or answer of a task; it begins when its flow is run."""
         from payman_sdk.streaming.following import Following
 
-        ask = self._ask(text, session_id, options, task_id)
+        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
         return Following(
             ask,
             self._tokens,
@@ -106,7 +113,7 @@ class Agent:
         time = self._time({}, task_id)
         found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
         yield from noted(found[1], time.watch)
-        return _found(*found)
+        return _found(*found, task)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
@@ -114,13 +121,13 @@ class Agent:
         time = self._time({}, task_id)
         found = yield from canceled(task_id, self._tokens, time)
         yield from noted(found[1], time.watch)
-        return _found(*found)
+        return _found(*found, task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
         task_id = task_id_of(task)
         found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
-        return _found(*found)
+        return _found(*found, task)
 
     def _keys_of(self, options: Mapping[str, Any]) -> Keys:
         store = options.get("key_store")
@@ -157,10 +164,15 @@ class Agent:
         )
 
 
-def _found(answer: dict[str, Any], task: Task) -> FormattedTaskResponse:
-    """A task that was asked for by its id."""
+def _found(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
+    """A task that was asked for by its id, or by an answer of it."""
     request_id = answer.get("id")
-    return format_task(task, request_id=request_id if isinstance(request_id, str) else "", session_id=None)
+    return format_task(
+        task,
+        request_id=request_id if isinstance(request_id, str) else "",
+        session_id=None,
+        earlier=earlier_artifacts(given),
+    )
 
 
 def _formatted(task: Task, ask: Ask) -> FormattedTaskResponse:
@@ -170,4 +182,5 @@ def _formatted(task: Task, ask: Ask) -> FormattedTaskResponse:
         request_id=ask.request_id,
         session_id=ask.session_id,
         idempotency_key=ask.idempotency_key,
+        earlier=ask.earlier,
     )

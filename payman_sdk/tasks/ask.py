@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from payman_api.api.tasks import send_task
@@ -31,6 +31,8 @@ class Ask(NamedTuple):
     part_metadata: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
     is_reply: bool = False
+    earlier: Sequence[Mapping[str, Any]] | None = ()
+    """Of a reply: the artifacts that its task had before; None where they have to be looked up."""
 
     def request(self) -> dict[str, Any]:
         """The request for the whole answer, as keywords for httpx."""

@@ -82,6 +82,10 @@ def carry_out(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | No
     try:
         if ask.idempotency_key is None:
             yield from allow(exchange, before_send)
+            if ask.is_reply and ask.earlier is None:
+                from payman_sdk.tasks.turns import look_before_reply
+
+                yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.look, exchange.time, ask))
         from payman_sdk.tasks.idempotency import send_by_key
 

@@ -385,7 +385,7 @@ def test_every_way_of_asking_reads_odd_answers(peer: Peer, client: PaymanClient)
     for response in (
         first,
         client.ask("pay", idempotency_key="invoice-1"),
-        client.reply(first, "approve"),
+        client.reply(first.task_id, "approve"),
         client.get_task(first),
         client.wait(first),
         client.cancel_task(first),
