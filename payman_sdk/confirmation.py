@@ -107,7 +107,7 @@ def _in_quotes(shown: str) -> str:
 
 
 def _inert(field: Field, max_length: int | None) -> str:
-    """A value for a code span. What Payman says is full of code spans of its own, which stay readable in quotation marks."""
+    """A value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
     shown = _plain(field, max_length)
     return _MARKUP.sub(_spell, shown.replace("`", "'") if field.is_context else shown)
 

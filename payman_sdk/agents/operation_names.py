@@ -69,7 +69,7 @@ def normalize_name(name: str) -> str:
     r"""Return the normal form of the name of an operation.
 
     Raises:
-        UnusableNameError: It is blank, too long, or holds something that cannot be told apart from something else.
+        UnusableNameError: It is blank, too long, or holds what may be taken for something else.
 
     Example:
         >>> from payman_sdk.agents.operation_names import normalize_name
@@ -99,7 +99,7 @@ def _problem_of(character: str) -> str | None:
         return "which cannot be seen"
     compatible = unicodedata.normalize("NFKC", character)
     if len(compatible) > 1 and compatible != unicodedata.normalize("NFC", character):
-        return "which stands for several characters"
+        return "which is short for several characters"
     return None
 
 

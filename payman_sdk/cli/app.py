@@ -67,7 +67,7 @@ def payman(
 
 
 def _set_up_logging(*, debug: bool) -> None:
-    """What the SDK logs is told in other ways, except when somebody looks for a fault; what others log is made safe to show."""
+    """Show what the SDK logs only with --debug, and make safe to show what other libraries log."""
     handler = logging.StreamHandler()
     handler.setFormatter(SafeFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler])

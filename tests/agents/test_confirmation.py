@@ -139,7 +139,7 @@ def test_lines_of_plain_text_hold_one_value_each() -> None:
 
 
 def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: PaymanClient) -> None:
-    """`confirm` is not called, nothing is sent, and the model is told why; the same words are shown safely all the same."""
+    """`confirm` is not called, nothing is sent, and the model reads why; the same words are shown safely even so."""
     asked: list[Proposal] = []
 
     def confirm(proposal: Proposal) -> bool:

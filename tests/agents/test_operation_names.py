@@ -177,7 +177,7 @@ def test_names_that_look_alike_pay_once(sandbox: Sandbox, client: PaymanClient) 
 
 
 def test_a_tool_answers_a_model_that_writes_them(sandbox: Sandbox, client: PaymanClient) -> None:
-    """The model is told which character it is; what is the same operation has the same result."""
+    """The model reads which character it is; the same operation has the same result."""
     pay = PaymanToolkit(client).tools[1]
     first = pay.call({"text": PAYMENT, "operation": "invoice-42"})
     assert pay.call({"text": PAYMENT, "operation": "INVOICE\u201342"}) == first
@@ -246,7 +246,7 @@ def test_a_normal_form_stays_what_it_is(name: str) -> None:
 
 
 def test_a_clients_own_keys_stay_exact(sandbox: Sandbox, client: PaymanClient) -> None:
-    """`idempotency_key` is the program's: it is no other for its case; what nobody could see in it is refused."""
+    """Keys that a program gives are compared exactly; a key with an invisible character is refused."""
     for key in ("Invoice-42", "invoice-42", "invoice\u201342"):
         client.ask(PAYMENT, idempotency_key=key)
     assert len(sandbox.payments) == 3

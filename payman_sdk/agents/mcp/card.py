@@ -38,7 +38,7 @@ def _asked() -> Flow[tuple[int, str]]:
 
 
 def _read(text: str) -> str | None:
-    """The card written anew, in ASCII: what hides in it is an escape then; None where it is no object."""
+    """Write the card anew, in ASCII, so that what hides in it is an escape; None where it is not an object."""
     try:
         card = json.loads(text)
         return json.dumps(card, indent=2) if isinstance(card, dict) else None
