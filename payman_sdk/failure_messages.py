@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -94,11 +95,12 @@ def is_timeout(error: BaseException | None) -> bool:
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
     """An exception, what caused it, what caused that."""
+    one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
-        if error is None:
+        if one is None:
             return
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        yield one
+        if isinstance(one, BaseExceptionGroup):
+            one = cast("Any", one).exceptions[0]
         else:
-            error = error.__cause__ or error.__context__
+            one = one.__cause__ or one.__context__

@@ -159,12 +159,15 @@ def _answer_in(error: Exception, request: httpx.Request) -> httpx.Response | Non
         return None
     carried: Any = error
     # An answer that aiohttp cannot read is called 400, and has a cause.
-    is_status = error.__cause__ is None and error.__context__ is None and carried.headers is not None
+    headers: Any = carried.headers
+    if headers is None:
+        return None
+    is_status = error.__cause__ is None and error.__context__ is None
     about = carried.request_info
     is_ours = about.method == request.method and str(about.real_url) == str(request.url)
     if not is_status or not is_ours or carried.history:
         return None
-    return _answer(carried.status, list(carried.headers.items()), b"", request)
+    return _answer(carried.status, list(headers.items()), b"", request)
 
 
 def _answer(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpcore
@@ -51,8 +51,10 @@ def _is_in_order(connection: httpcore.AsyncConnectionInterface) -> bool:
 
 def _pools_of(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
     """The pools of a client or a transport, and of the transports in it."""
-    for value in list(getattr(holder, "__dict__", {}).values()):
-        for one in value.values() if isinstance(value, dict) else (value,):
+    values: list[Any] = list(getattr(holder, "__dict__", {}).values())
+    for value in values:
+        held: list[Any] = list(cast("dict[str, Any]", value).values()) if isinstance(value, dict) else [value]
+        for one in held:
             if isinstance(one, httpcore.AsyncConnectionPool):
                 yield one
             elif isinstance(one, httpx.AsyncBaseTransport) and depth:

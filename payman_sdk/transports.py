@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpcore
 import httpx
@@ -43,7 +43,7 @@ def knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowl
     find = getattr(http, "_transport_for_url", None)  # a later httpx may not say it any more
     if transport is None and find is not None:
         transport = find(httpx.URL(base_url))
-    kind = type(transport)
+    kind = cast("Any", type(transport))
     is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
     is_bridge = kind is getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
     is_watched = is_of_httpx or vars(kind).get("reports_sending") is True

@@ -317,7 +317,7 @@ class CallbackNotes:
     """
 
     def __init__(self, stream: _Stream[Any]) -> None:
-        self._ask = stream._following.ask
+        self._ask = stream._following.ask  # pyright: ignore[reportPrivateUsage] # of the same module
 
     def __enter__(self) -> None:
         return None
