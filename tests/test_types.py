@@ -180,6 +180,7 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "name",
         "settle_time",
         "resend",
+        "key_store",
         "session_id",
         "base_url",
         "connect_timeout",

@@ -126,7 +126,7 @@ def test_what_happens_to_the_second_attempt_counts() -> None:
     refused = AuthenticationError("No.", status_code=400)
     outcome, _ = steps(token_answer(), httpx.Response(401), refused)
     assert isinstance(outcome, AuthenticationError)
-    assert (outcome.status_code, outcome.sent) == (401, None)
+    assert (outcome.status_code, outcome.sent) == (400, None)
     broke = APIConnectionError("It broke.")
     outcome, _ = steps(token_answer(), httpx.Response(401), token_answer(), NOT_KNOWN, broke, NO_METHOD)
     assert type(outcome) is OutcomeUnknownError

@@ -160,9 +160,9 @@ def test_what_may_be_otherwise_a_moment_later() -> None:
 
 
 def test_every_status_of_a_look() -> None:
-    """429 and 5xx may pass, other statuses stay what they are."""
+    """408, 409, 425, 429 and 5xx may pass, other statuses stay what they are."""
     for status in range(300, 600):
-        assert is_passing(failure_of(status)) is (status == 429 or status >= 500), status
+        assert is_passing(failure_of(status)) is (status in {408, 409, 425, 429} or status >= 500), status
 
 
 # --- how long the server wants to be left alone
