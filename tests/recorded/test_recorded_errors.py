@@ -18,7 +18,6 @@ PAY = "send 10 TSD to Test Payee"
         (400, errors.BadRequestError),
         (403, errors.PermissionDeniedError),
         (404, errors.NotFoundError),
-        (409, errors.ConflictError),
         (422, errors.UnprocessableEntityError),
         (429, errors.RateLimitError),
         (503, errors.ServerError),
