@@ -33,7 +33,7 @@ _MEANING = {
     "FATAL": "it would fail again",
     "RETRYABLE": "nothing was sent, so it may be sent again",
     "TURNED_AWAY": "it was turned away; the task is looked up before it is sent again",
-    "AMBIGUOUS": "it may have arrived, so the task is looked up",
+    "AMBIGUOUS": "it may have arrived; the task is looked up",
 }
 _ENDS = {
     "completed": "completed",

@@ -184,9 +184,9 @@ def test_parts_are_read_by_kind() -> None:
     assert artifact.to_dict() == {"parts": wire_parts}
 
 
-@pytest.mark.parametrize("state", ["COMPLETED", "INPUT_REQUIRED", "auth-required", ""])
+@pytest.mark.parametrize("state", ["COMPLETED", "INPUT_REQUIRED", "on-hold", ""])
 def test_a_state_in_another_spelling_is_kept(state: str) -> None:
-    """A state that is not one of the seven, or is one in upper case, is a plain string."""
+    """A state that is not listed, or is one in upper case, is a plain string."""
     read = TaskStatus.from_dict({"state": state}).state
     assert read == state
     assert not isinstance(read, TaskState)

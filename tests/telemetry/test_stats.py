@@ -62,7 +62,7 @@ def test_everything_is_counted(sandbox: Sandbox, connected: Connected) -> None:
         left=1,
         attempts=8,
         retries=1,
-        lookups=5,
+        lookups=6,
         reconciled=2,
         repeated=1,
         streams=2,
