@@ -115,7 +115,7 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
         "payman.outcome": "completed",
         "payman.task.state": "completed",
         "payman.attempts": 2,
-        "payman.lookups": 1,
+        "payman.lookups": 2,
         "payman.reconciled": True,
         "payman.repeated": False,
         "payman.events": 5,
@@ -124,12 +124,12 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
     assert happened[:6] == [
         (
             "payman.judged",
-            {"payman.attempt": 1, "payman.verdict": "not_taken", "error.type": "ServerError"},
+            {"payman.attempt": 1, "payman.verdict": "turned_away", "error.type": "ServerError"},
         ),
         ("payman.retry", {"payman.attempt": 1, "payman.delay": 0.0, "error.type": "ServerError"}),
         (
             "payman.judged",
-            {"payman.attempt": 2, "payman.verdict": "unknown", "error.type": "APIConnectionError"},
+            {"payman.attempt": 2, "payman.verdict": "ambiguous", "error.type": "APIConnectionError"},
         ),
         ("payman.stream.broke", {"error.type": "APIConnectionError"}),
         ("payman.stream.opened", {"payman.stream.again": True}),
