@@ -83,7 +83,7 @@ def test_every_decision(sandbox: Sandbox, connected: Connected, caplog: pytest.L
             "tsk: 1 events",
             "tsk: 1 events",
             "tsk: 1 events",
-            f"tsk: {path}/get",
+            f"tsk: {path}/get, for the 2. time",
             "tsk: HTTP 200 in … s",
             "tsk: looked up, completed",
             "tsk: 1 events",
