@@ -90,7 +90,7 @@ def problem_of_file(path: Path, *, is_private: bool = False) -> Unsafe | None:
     if stat.S_ISLNK(status.st_mode):
         return Unsafe(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
     if not stat.S_ISREG(status.st_mode):
-        return Unsafe(f"{path} is no ordinary file.", "Delete it, or use another path.")
+        return Unsafe(f"{path} is not an ordinary file.", "Delete it, or use another path.")
     if not _POSIX:
         return None
     if status.st_uid != os.geteuid():

@@ -286,7 +286,7 @@ def test_folders_of_another_user_are_refused_at_any_height(tmp_path: Path) -> No
 
 @needs_root
 def test_a_group_of_others_counts_above_too(tmp_path: Path) -> None:
-    """A folder that another group may write is refused; the group of this user alone is no group of others."""
+    """A folder that another group may write is refused; the group of this user alone does not count."""
     folder = tmp_path / "shared" / "mine"
     make_folder(folder)
     folder.parent.chmod(0o775)

@@ -19,7 +19,7 @@ log = get_logger()
 _LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
 """Seconds that the place of a lock has to answer at least, and to take a lock back."""
 _SILENCE = 3.0
-"""Seconds after which waiting for a lock is told in the log."""
+"""Seconds after which a warning says that a lock is waited for."""
 
 
 class Keeping:

@@ -1,6 +1,6 @@
 """Getting a person's authorization in a program on their own machine: browser out, loopback address in (RFC 8252).
 
-The one place of the SDK that listens; on 127.0.0.1, for one answer, and no longer than it is told to wait.
+The one place of the SDK that listens; on 127.0.0.1, for one answer, and no longer than the caller waits.
 
 What a program gives a browser to open is in the arguments of a process, which every user of the machine can read. The address of
 the authorization page holds the state that ties the answer to the question, so the system's browser gets a link of one use instead,
@@ -66,7 +66,7 @@ class SystemBrowser:
         """Open the browser.
 
         Args:
-            url: The address of the page, for a person to open, where there is no browser. It belongs in no argument of a process.
+            url: The address of the page, for a person to open, where there is no browser. Never make it an argument of a process.
             link: What leads there, once.
 
         Returns:

@@ -60,7 +60,7 @@ class Rotation:
         self._harmless: set[float] = set()
         self._times: tuple[float, ...] = ()
         self._since = NEVER
-        self._told = 0.0
+        self._retry_after = 0.0
 
     def merged(self, ours: StoredToken | None, theirs: StoredToken) -> StoredToken:
         """What is in the store, with what this process knows of the same refresh token."""
@@ -83,7 +83,7 @@ class Rotation:
     def lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
         """The error for an answer that nobody has read; the pause begins now."""
         self._times, self._since = token.unanswered, self._clock()
-        self._told = min(retry_after(failure, self._now) or 0.0, _LONGEST)
+        self._retry_after = min(retry_after(failure, self._now) or 0.0, _LONGEST)
         if len(token.unanswered) == 1:
             failure.next_step = (
                 f"The refresh token may be spent. It is tried once more, after {self._pause():g} s, "
@@ -101,7 +101,7 @@ class Rotation:
         if token is None or not token.unanswered:
             return NEVER
         if token.unanswered != self._times:  # another process has noted it, by its own clock
-            self._times, self._told = token.unanswered, 0.0
+            self._times, self._retry_after = token.unanswered, 0.0
             ago = self._now() - self._times[-1]
             self._since = self._clock() - min(max(0.0, ago), self._pause())
         return self._since + self._pause()
@@ -118,7 +118,7 @@ class Rotation:
         return Pause(until, failure)
 
     def _pause(self) -> float:
-        return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._told)
+        return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._retry_after)
 
 
 def may_have_arrived(failure: PaymanError) -> bool:

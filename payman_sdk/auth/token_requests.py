@@ -35,7 +35,7 @@ class TokenRequests:
         owner: Whose token it is.
         kept: What is known of it.
         clock: Seconds that only go forward.
-        observer: Who is told of attempts.
+        observer: Sees every attempt.
     """
 
     def __init__(self, owner: Owner, kept: KeptToken, clock: Callable[[], float], observer: Observer) -> None:

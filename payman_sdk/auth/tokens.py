@@ -47,7 +47,7 @@ _UNTOLD = 64
 
 
 class Tokens:
-    """Holds the current token and tells, as flows, how to get another.
+    """Holds the current token, and gets another by flows.
 
     Args:
         owner: Whose token it is.
@@ -55,7 +55,7 @@ class Tokens:
         given: A token to begin with, where the store has none.
         clock: Seconds that only go forward; the clock of the door that runs the flows.
         now: Seconds since 1970, which is what stores understand.
-        observer: Who is told of renewals.
+        observer: Sees every renewal.
         on_token: Called with a `Renewal` after each, and out of every lock: whatever the hook does, nothing gets lost.
     """
 
@@ -149,7 +149,7 @@ class Tokens:
         return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
     def exchange(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
-        """A flow that gets the first token with a request of its own, such as one with an authorization code.
+        """A flow that gets the first token by a given request, such as one with an authorization code.
 
         Raises:
             PaymanError: As for `obtain`.
@@ -294,7 +294,7 @@ class Tokens:
         return (yield from self._watched(self._reason(), self._requests.renewed(until), deadline))
 
     def _watched(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[Token]:
-        """Has a token issued, keeps it, and tells of it."""
+        """Gets a token issued, keeps it, and reports that to the observer and the hook."""
         before = self.refresh_token
 
         def kept() -> Flow[Token]:
@@ -304,7 +304,7 @@ class Tokens:
             yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
             return token
 
-        def told(token: Token | None, error: PaymanError | None) -> Renewal | None:
+        def report(token: Token | None, error: PaymanError | None) -> Renewal | None:
             if self._on_token is None and not self._observer.readers:
                 return None
             from payman_sdk.hooks import Renewal
@@ -315,7 +315,7 @@ class Tokens:
                 self._untold.append(renewal)
             return renewal
 
-        return (yield from self._observer.renewed(reason, kept(), told))
+        return (yield from self._observer.renewed(reason, kept(), report))
 
     def _reason(self) -> Reason:
         known = self._kept.known

@@ -159,7 +159,7 @@ class Store:
             lives.
 
     Raises:
-        ValueError: if the file is no database of this version, a link, or another user's.
+        ValueError: if the file is another program's or version's database, a link, or another user's.
         sqlite3.Error: if it cannot be opened.
 
     Attributes:

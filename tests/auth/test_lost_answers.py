@@ -384,7 +384,7 @@ def test_a_lock_that_somebody_holds_is_named(
 def test_a_long_ask_does_not_wait_for_a_lock_for_its_whole_time(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long an ask may take, a renewal that does not come to an end elsewhere is told before."""
+    """However long an ask may take, a renewal that does not end elsewhere ends the wait before."""
     monkeypatch.setattr("payman_sdk.auth.tokens._WAIT", 0.2)
     holder = FileTokenStore(tmp_path / "token.json")
     assert holder.lock.acquire(timeout=5)

@@ -85,7 +85,7 @@ def test_every_name_of_operations_is_a_name(redis_url: str, name: str) -> None:
 
 @pytest.mark.parametrize("make", [RedisTokenStore, RedisOperationStore])
 def test_a_name_that_is_none_is_refused(make: Callable[..., object]) -> None:
-    """A blank name, and what is no text, names no account."""
+    """A blank name, and anything but a text, names no account."""
     for given in ("", "  ", None, 5, b"name"):
         with pytest.raises(ConfigurationError, match=r"^name is blank"):
             make("redis://localhost", name=given)
@@ -175,7 +175,9 @@ def test_nothing_crosses_a_network_in_plaintext_unless_that_is_allowed() -> None
 def test_what_is_no_address_repeats_no_password() -> None:
     """An address that cannot be read is named without what it holds."""
     for given in ("http://u:s3cret-word@h", "redis://:s3cret/word@h", "s3cret-word", "redis://h:s3cret-word/0", "redis://h/0?socket_timeout=s3cret-word"):  # fmt: skip
-        with pytest.raises(ConfigurationError, match=r"redis_client is no address|unencrypted") as raised:
+        with pytest.raises(
+            ConfigurationError, match=r"redis_client is not the address|unencrypted"
+        ) as raised:
             RedisTokenStore(given)
         assert "s3cret" not in str(raised.value)
 

@@ -97,7 +97,7 @@ def test_what_a_failure_says_of_the_refresh_token() -> None:
         "an exception of anybody": KeyError("x"),
         "an exception that nobody has listed": type("StrangeError", (Exception,), {})("?"),
         "an error of ours that says nothing": PaymanError("?"),
-        "an answer that is no JSON": httpx.Response(200, text="<html>"),
+        "an answer that is not JSON": httpx.Response(200, text="<html>"),
         "an answer without a token": httpx.Response(200, json={"ok": True}),
         "an answer with nonsense": token_answer("a-1", -5),
         "an empty answer": httpx.Response(204),
@@ -264,7 +264,7 @@ def test_who_has_no_time_for_the_pause_gets_the_failure(clock: Clock) -> None:
 
 def test_a_server_that_wants_to_be_left_alone_is(clock: Clock) -> None:
     """The pause is as long as the server says, within reason."""
-    for told, waited in (
+    for wanted, waited in (
         ("1", PAUSE),
         ("30", 30),
         ("600", 600),
@@ -274,7 +274,7 @@ def test_a_server_that_wants_to_be_left_alone_is(clock: Clock) -> None:
     ):
         _, tokens = begun(clock)
         began = clock.now
-        busy = httpx.Response(429, headers={"retry-after": told})
+        busy = httpx.Response(429, headers={"retry-after": wanted})
         found, sent = obtained(tokens, clock, busy, token_answer("a-1"), seconds=5000)
         assert (value_of(found), len(sent), clock.now - began) == ("a-1", 2, waited)
 

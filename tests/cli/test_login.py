@@ -218,7 +218,7 @@ def test_a_token_that_was_not_kept_is_no_login(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Where the token cannot be kept, nobody is told that it was, and no login is remembered."""
+    """Where the token cannot be kept, the command says so and remembers no login."""
 
     def full(store: FileTokenStore, token: StoredToken) -> None:
         raise OSError(28, "No space left on device")

@@ -86,7 +86,7 @@ def test_a_decision_comes_from_the_page_itself(sandbox: Sandbox, http: httpx.Cli
     page = Page(http.get(PAGE, params=question()))
     wrong: list[str] = []
     for origin, site, is_taken in (
-        (None, None, True),  # a program that is no browser
+        (None, None, True),  # a program without a browser
         (own, None, True),
         (own, "same-origin", True),
         (None, "same-origin", True),
@@ -123,7 +123,7 @@ def test_a_decision_comes_from_the_page_itself(sandbox: Sandbox, http: httpx.Cli
 
 
 def test_a_request_inside_the_process_has_no_address() -> None:
-    """Where there is no socket, there is no browser, and any name will do."""
+    """Without a socket there cannot be a browser, so any name will do."""
     with Sandbox(clients={"shop": "s3cret"}) as sandbox:
         for base_url in ("https://sandbox.invalid", "http://testserver", "http://127.0.0.1:8642"):
             with httpx.Client(base_url=base_url, transport=sandbox.transport()) as http:

@@ -53,7 +53,7 @@ def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> red
             client = None  # type: ignore[assignment]
         if client is None:
             raise ConfigurationError(
-                "redis_client is no address of a Redis server.",
+                "redis_client is not the address of a Redis server.",
                 next_step="Give one such as rediss://redis.example:6379/0.",
             )
     elif isinstance(given, redis.Redis):
@@ -99,7 +99,7 @@ def bounded(function: Callable[[], T]) -> T:
 
 
 def _host_in_plaintext(client: redis.Redis) -> str | None:
-    """The other machine that a client talks to without TLS, None where there is none. What cannot be told counts as one."""
+    """The other machine that a client talks to without TLS, None where there is none. An unknown one counts."""
     pool = client.connection_pool
     kind: Any = getattr(pool, "connection_class", None)
     known: Any = getattr(pool, "connection_kwargs", {})

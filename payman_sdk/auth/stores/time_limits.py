@@ -1,6 +1,6 @@
 """How long stores may take, and what becomes of a call that takes longer.
 
-A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call has a thread of its own:
+A keyring may wait for a person, a client of Redis for a server, and neither can be stopped. So such a call runs in a separate thread:
 whoever has waited long enough leaves it behind. The renewal of a token sets the limit, for it knows how much time the ask has.
 """
 

@@ -125,7 +125,7 @@ def consent_refusal(asked: Asked, *, is_change: bool) -> str | None:
 
     An application's own page leads to it, so that it is shown wherever a person comes from. A decision has to come from the page
     itself. It sends no referrer, and so browsers send its form with `Origin: null`, as they do for a frame in a sandbox of somebody
-    else's; what tells the two apart is Sec-Fetch-Site, which no page can set. Programs that are no browsers send neither: the
+    else's; only Sec-Fetch-Site distinguishes the two, which no page can set. Programs other than browsers send neither: the
     ticket in the form is what they need.
     """
     if asked.is_by_socket and (refusal := page_refusal(asked)):
