@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import anyio.lowlevel
 import httpcore
 
+from payman_sdk.forks import no_fork_amid
 from payman_sdk.socket_waits import connect, find_addresses, is_readable, wait_for_socket
 from payman_sdk.timers import move_on_after, sleep
 
@@ -140,7 +141,10 @@ class _TlsStream(httpcore.AsyncNetworkStream):
         """Agree on keys, and see that the server is the one that is meant."""
         while True:
             try:
-                self._tls.do_handshake()
+                with (
+                    no_fork_amid()
+                ):  # OpenSSL has locks for the whole process, which a child could find taken
+                    self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 await self._exchange(None)
             else:
@@ -149,7 +153,8 @@ class _TlsStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         while True:
             try:
-                return self._tls.read(max_bytes)
+                with no_fork_amid():
+                    return self._tls.read(max_bytes)
             except ssl.SSLWantReadError:
                 await self._exchange(timeout)
             except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from payman_api import SERVERS
 from payman_sdk.errors import ConfigurationError
+from payman_sdk.forks import expect_forks
 from payman_sdk.secrecy import Secret
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     Raises:
         ConfigurationError: A setting is missing, unknown or unusable.
     """
+    expect_forks()
     given = _merged(config, keywords)
     environment = (_text(given, "environment") or "LIVE").upper()
     if environment not in SERVERS:

@@ -11,14 +11,14 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
 
 import httpx
 
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.event_loops import PerLoop, running_loop
-from payman_sdk.forks import Renewable, renew_after_fork
+from payman_sdk.forks import Renewable, enter_section, leave_section, no_fork_amid, renew_after_fork
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
 
@@ -40,6 +40,7 @@ class GivenTransport(httpx.BaseTransport):
         self._make = None if isinstance(given, httpx.BaseTransport) else _maker(given, httpx.BaseTransport)
         self._transport: httpx.BaseTransport = given if self._make is None else self._make()
         self._is_used = self._is_inherited = False
+        self._parents: list[httpx.BaseTransport] = []
         renew_after_fork(self)
 
     @property
@@ -61,7 +62,16 @@ class GivenTransport(httpx.BaseTransport):
         """Send a request with the transport."""
         transport = self.transport
         self._is_used = True
-        return transport.handle_request(request)
+        given = request.extensions
+        enter_section()
+        try:
+            request.extensions = {**given, "trace": _Sections(given.get("trace")).note}
+            answer = transport.handle_request(request)
+        finally:
+            leave_section()
+            request.extensions = given
+        answer.stream = _Body(cast("httpx.SyncByteStream", answer.stream))
+        return answer
 
     def close(self) -> None:
         """Close the transport."""
@@ -69,13 +79,63 @@ class GivenTransport(httpx.BaseTransport):
             self._transport.close()
 
     def _renew(self) -> None:
+        inherited = self._transport
+        is_renewed = isinstance(inherited, Renewable) or _ends(inherited.close)
         if self._make is not None:
+            # What is left of the parent's connections stays as it is: to free it may wait for locks of OpenSSL's.
+            self._parents.append(inherited)
             self._transport = self._make()
-        elif not isinstance(self._transport, Renewable) and not _ends(self._transport.close):
+        elif not is_renewed:
             raise _refused(
                 "transport was in use when this process was forked, and its locks are the parent's."
             )
         self._is_inherited = self._is_used = False
+
+
+class _Sections:
+    """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time.
+
+    Args:
+        hearer: Who wants to hear of httpcore's steps, too.
+    """
+
+    def __init__(self, hearer: Callable[[str, Any], object] | None) -> None:
+        self._hearer = hearer
+
+    def note(self, event: str, about: Any) -> None:
+        """Hear of a step."""
+        if self._hearer is not None:
+            self._hearer(event, about)
+        if event.endswith(".started"):
+            leave_section()
+        else:
+            enter_section()
+
+
+class _Body(httpx.SyncByteStream):
+    """A body that is read in the process that asked for it, and in no child."""
+
+    def __init__(self, body: httpx.SyncByteStream) -> None:
+        self._body = body
+        self._process = os.getpid()
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self._body)
+        try:
+            while (piece := self._next(pieces)) is not None:
+                yield piece
+        finally:
+            leave_section()
+
+    def close(self) -> None:
+        if self._process == os.getpid():
+            with no_fork_amid():
+                self._body.close()
+
+    def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+        if self._process != os.getpid():
+            raise httpx.ReadError("the connection is the parent process's")
+        return next(pieces, None)
 
 
 class GivenAsyncTransport(httpx.AsyncBaseTransport):

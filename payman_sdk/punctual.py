@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import httpcore
 
 from payman_sdk.clock import monotonic
+from payman_sdk.forks import no_fork_amid
 
 
 class _Deadline(threading.local):
@@ -137,7 +138,8 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._keeper)
+        with no_fork_amid():  # OpenSSL has locks for the whole process, which a child could find taken
+            return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._keeper)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
