@@ -46,7 +46,7 @@ from payman_sdk.lines import AsyncLine, aclose_quietly
 from payman_sdk.locks import ThreadLock, Ticket, to_its_end
 from payman_sdk.network import (
     Patience,
-    closed,
+    check_usable,
     is_event_stream,
     prepare_request,
     read_refusals_first,
@@ -215,8 +215,7 @@ class AsyncDoor:
         transmission = step.transmission or Transmission()
         transmission.sent = False
         await line.close()
-        if self._http.is_closed:
-            raise closed()
+        check_usable(self._http)
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
         now = self._clock()

@@ -30,12 +30,23 @@ class OwnClient(httpx.Client):
     SDK does for an ask. Cookies would be worse than slow: those of one person must not travel with what another asks.
 
     Args:
-        connections: What it sends with, and closes when it is closed.
+        way: What it sends with, and closes when it is closed.
+        connections: What that is, should it only stand before the connections.
     """
 
-    def __init__(self, connections: httpx.BaseTransport) -> None:
-        super().__init__(transport=connections, trust_env=False)
-        self.connections = connections
+    def __init__(self, way: httpx.BaseTransport, connections: httpx.BaseTransport | None = None) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self._way = way
+        self.connections = connections or way
+
+    def check_usable(self) -> None:
+        """Refuse a transport that was given for another process or event loop.
+
+        Raises:
+            ConfigurationError: It cannot be used here.
+        """
+        if isinstance(self._way, GivenTransport):
+            self._way.check_usable()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
@@ -45,7 +56,7 @@ class OwnClient(httpx.Client):
         """Hands it to the connections."""
         if "respx" in sys.modules:  # it may stand in for what httpx finds its transports with
             return super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer = self.connections.handle_request(request)
+        answer = self._way.handle_request(request)
         answer.request = request
         if not stream:
             answer.read()
@@ -55,9 +66,21 @@ class OwnClient(httpx.Client):
 class OwnAsyncClient(httpx.AsyncClient):
     """The same for tasks."""
 
-    def __init__(self, connections: httpx.AsyncBaseTransport) -> None:
-        super().__init__(transport=connections, trust_env=False)
-        self.connections = connections
+    def __init__(
+        self, way: httpx.AsyncBaseTransport, connections: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self._way = way
+        self.connections = connections or way
+
+    def check_usable(self) -> None:
+        """Refuse a transport that was given for another process or event loop.
+
+        Raises:
+            ConfigurationError: It cannot be used here.
+        """
+        if isinstance(self._way, GivenAsyncTransport):
+            self._way.check_usable()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
@@ -67,7 +90,7 @@ class OwnAsyncClient(httpx.AsyncClient):
         """Hands it to the connections."""
         if "respx" in sys.modules:
             return await super().send(request, stream=stream, auth=None, follow_redirects=False)
-        answer = await self.connections.handle_async_request(request)
+        answer = await self._way.handle_async_request(request)
         answer.request = request
         if not stream:
             await answer.aread()
@@ -98,7 +121,8 @@ def own_http_client(
         from payman_sdk.pool import Pool
 
         return OwnClient(Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url)))
-    return OwnClient(GivenTransport(transport))
+    way = GivenTransport(transport)
+    return OwnClient(way, way.transport)
 
 
 def own_async_http_client(
@@ -113,7 +137,8 @@ def own_async_http_client(
         from payman_sdk.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
         return OwnAsyncClient(AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url)))
-    return OwnAsyncClient(GivenAsyncTransport(transport))
+    way = GivenAsyncTransport(transport)
+    return OwnAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 
 
 def _trust_and_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:

@@ -39,7 +39,7 @@ from payman_sdk.locks import ThreadLock, Ticket, held_by_ticket
 from payman_sdk.network import (
     Patience,
     Punctual,
-    closed,
+    check_usable,
     is_event_stream,
     prepare_request,
     read_refusals_first,
@@ -167,8 +167,7 @@ class Door:
         transmission = step.transmission or Transmission()
         transmission.sent = False
         line.close()
-        if self._http.is_closed:
-            raise closed()
+        check_usable(self._http)
         now = self._clock()
         until = step.until(now, self._patience.read)
         timeout = timeout_of(self._patience, until - now, step.patience)

@@ -45,14 +45,17 @@ class GivenTransport(httpx.BaseTransport):
 
     @property
     def transport(self) -> httpx.BaseTransport:
-        """The transport of this process.
+        """The transport of this process."""
+        return self._transport
+
+    def check_usable(self) -> None:
+        """See that the transport is this process's.
 
         Raises:
             ConfigurationError: It was used in the parent process, and cannot be closed here.
         """
         if self._is_inherited:
             self._renew()
-        return self._transport
 
     def begin_anew(self) -> None:
         """Take note that the process has been forked."""
@@ -60,8 +63,8 @@ class GivenTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the transport."""
-        transport = self.transport
-        self._is_used = True
+        self.check_usable()
+        transport, self._is_used = self._transport, True
         given = request.extensions
         enter_section()
         try:
@@ -157,25 +160,24 @@ class GivenAsyncTransport(httpx.AsyncBaseTransport):
             self._made = PerLoop(_maker(given, httpx.AsyncBaseTransport))
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
 
-    @property
-    def transport(self) -> httpx.AsyncBaseTransport:
-        """The transport of the event loop that runs here.
+    def check_usable(self) -> None:
+        """See that the transport is this process's and this event loop's.
 
         Raises:
-            ConfigurationError: It was used in another process or loop, and is of no use here.
+            ConfigurationError: It was used in another one, and is of no use here.
         """
-        if self._made is not None:
-            return self._made.here()
-        assert self._given is not None  # noqa: S101 (it is one or the other)
         here = os.getpid(), weakref.ref(running_loop())
-        if self._used_in is not None and self._used_in != here:
+        if self._given is not None and self._used_in is not None and self._used_in != here:
             self._check(self._given, is_inherited=self._used_in[0] != here[0])
         self._used_in = here
-        return self._given
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the transport."""
-        return await self.transport.handle_async_request(request)
+        self.check_usable()
+        if self._given is not None:
+            return await self._given.handle_async_request(request)
+        assert self._made is not None  # noqa: S101 (it is one or the other)
+        return await self._made.here().handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""

@@ -78,11 +78,18 @@ class _Once(AsyncIterator[bytes]):
         return self._left.pop()
 
 
-def closed() -> ConfigurationError:
-    """Return the error for a client whose connections are closed."""
-    failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
-    failure.sent = False
-    return failure
+def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Refuse connections that are closed, or that serve in another process or event loop only.
+
+    Raises:
+        ConfigurationError: They cannot be used here; nothing was sent.
+    """
+    if http.is_closed:
+        failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
+        failure.sent = False
+        raise failure
+    if (check := getattr(http, "check_usable", None)) is not None:
+        check()
 
 
 def timeout_of(

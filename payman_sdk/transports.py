@@ -8,8 +8,6 @@ from typing import Any, NamedTuple, cast
 import httpcore
 import httpx
 
-from payman_sdk.errors import ConfigurationError
-from payman_sdk.given_transport import GivenAsyncTransport, GivenTransport
 from payman_sdk.routes import Routes
 
 _PORTS = {"http": 80, "https": 443}
@@ -45,11 +43,6 @@ def knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowl
     find = getattr(http, "_transport_for_url", None)  # a later httpx may not say it any more
     if transport is None and find is not None:
         transport = find(httpx.URL(base_url))
-    if isinstance(transport, GivenTransport | GivenAsyncTransport):
-        try:
-            transport = transport.transport
-        except ConfigurationError:
-            return NOTHING  # it is of no use here, and says so when it is asked to send
     kind = cast("Any", type(transport))
     is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
     is_bridge = kind is getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
