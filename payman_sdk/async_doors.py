@@ -49,7 +49,6 @@ from payman_sdk.network import (
     check_usable,
     is_event_stream,
     prepare_request,
-    read_refusals_first,
     read_whole,
     timeout_of,
     without_echo,
@@ -221,9 +220,7 @@ class AsyncDoor:
         now = self._clock()
         until = step.until(now, self._patience.read)
         timeout = timeout_of(self._patience, until - now, step.patience, hurry=_HURRY)
-        request = prepare_request(self._http, step.request, self._base_url, timeout)
-        request.extensions["trace"] = transmission.note_async
-        read_refusals_first(self._http)
+        request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note_async)
         # From here on, whatever is raised may come after sending.
         transmission.sent = True
         outcome: Outcome | None = None

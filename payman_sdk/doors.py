@@ -42,7 +42,6 @@ from payman_sdk.network import (
     check_usable,
     is_event_stream,
     prepare_request,
-    read_refusals_first,
     timeout_of,
     without_echo,
 )
@@ -171,9 +170,7 @@ class Door:
         now = self._clock()
         until = step.until(now, self._patience.read)
         timeout = timeout_of(self._patience, until - now, step.patience)
-        request = prepare_request(self._http, step.request, self._base_url, timeout)
-        request.extensions["trace"] = transmission.note
-        read_refusals_first(self._http)
+        request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note)
         # From here on, whatever is raised may come after sending.
         transmission.sent = True
         try:

@@ -15,6 +15,7 @@ import httpx
 
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 from payman_sdk.failure_messages import causes, describe_cause, describe_failure, is_timeout
+from payman_sdk.interception import is_not_recorded
 from payman_sdk.network import without_echo
 from payman_sdk.transmission import Transmission
 from payman_sdk.transports import NOTHING, Knowledge
@@ -105,11 +106,8 @@ def reading_failure(error: BaseException | None, knowledge: Knowledge = NOTHING)
 def outcome_of(
     error: Exception, transmission: Transmission, request: httpx.Request, knowledge: Knowledge
 ) -> Outcome:
-    """Return what an exception that came in place of an answer means: the answer that it carries, or an error.
-
-    What vcrpy raises for a request that was not recorded passes: it is for whoever writes the test, and nothing was sent.
-    """
-    if type(error).__module__ == "vcr.errors":
+    """Return what an exception that came in place of an answer means: the answer that it carries, or an error."""
+    if is_not_recorded(error):
         transmission.sent = False
         raise error
     try:

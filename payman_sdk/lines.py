@@ -76,6 +76,8 @@ class AsyncLine:
 
 def close_quietly(answer: httpx.Response) -> None:
     """Let the connection of an answer go. A failure of that changes nothing of what was answered."""
+    if answer.is_closed:
+        return
     try:
         answer.close()
     except Exception as error:
@@ -84,6 +86,8 @@ def close_quietly(answer: httpx.Response) -> None:
 
 async def aclose_quietly(answer: httpx.Response) -> None:
     """Let the connection of an answer go, in a task that is being cancelled too."""
+    if answer.is_closed:
+        return
     import anyio
 
     from payman_sdk.timers import move_on_after

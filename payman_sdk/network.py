@@ -31,9 +31,20 @@ _address = functools.lru_cache(maxsize=64)(httpx.URL)
 
 
 def prepare_request(
-    http: httpx.Client | httpx.AsyncClient, request: Mapping[str, Any], base_url: str, timeout: httpx.Timeout
+    http: httpx.Client | httpx.AsyncClient,
+    request: Mapping[str, Any],
+    base_url: str,
+    timeout: httpx.Timeout,
+    report: Callable[[str, Mapping[str, Any]], Any],
 ) -> httpx.Request:
     """Return the request, ready to be sent.
+
+    Args:
+        http: What it is sent with.
+        request: What `payman_api`'s `build_request` gives.
+        base_url: The server.
+        timeout: The limits of the request.
+        report: Hears of its way through the connections, as httpcore's `trace`.
 
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
@@ -46,6 +57,8 @@ def prepare_request(
                 sent[name] = reveal_for_wire(sent[name])
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _Content(built.content)
+        built.extensions["trace"] = report
+        _read_refusals_first(http)
         return built
     except Exception as error:
         failure = ConfigurationError(
@@ -119,7 +132,7 @@ def timeout_of(
 _MOST_HURRY = 1.0
 
 
-def read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
+def _read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
     """Have a client that was given read the answers that its hooks may raise an exception for.
 
     httpx closes an answer when a hook raises, and what it said is lost. So where there are hooks, one that reads goes before

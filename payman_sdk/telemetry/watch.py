@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Notify, Send
+from payman_sdk.interception import is_not_recorded
 from payman_sdk.interruptions import describe_interruption
 from payman_sdk.states import Phase, has_ended, phase_of
 from payman_sdk.telemetry.observer import Observer, tell
@@ -85,7 +86,7 @@ class Watch:
             raise
         except Exception as failure:
             # A fault of the SDK's own: what hooks raise does not come this way.
-            if not self._is_out():
+            if not self._is_out() or is_not_recorded(failure):
                 raise
             outcome, error = "unknown", _unforeseen(failure, ask)
             unforeseen = error
@@ -106,9 +107,9 @@ class Watch:
         """Return what a fault of the SDK's own means for an attempt that was sent.
 
         Raises:
-            Exception: The fault itself: nothing was sent.
+            Exception: The fault itself: nothing was sent, or it is for whoever writes a test.
         """
-        if not self._is_out():
+        if not self._is_out() or is_not_recorded(fault):
             raise fault
         return APIConnectionError(_said_of_fault(fault), sent=True)
 
