@@ -57,7 +57,7 @@ from payman_sdk.pool_repair import repair_pools
 from payman_sdk.timers import move_on_after, sleep
 from payman_sdk.tracebacks import shorten_traceback
 from payman_sdk.transmission import Transmission
-from payman_sdk.transports import knowledge_of
+from payman_sdk.transports import Knowledge, knowledge_of
 
 T = TypeVar("T")
 
@@ -97,7 +97,6 @@ class AsyncDoor:
         self._clock = clock
         self._sleep = sleep
         self._locks = PerLoop(anyio.Lock)
-        self._knowledge = knowledge_of(http, base_url)
 
     async def run(self, flow: Flow[T]) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns."""
@@ -107,6 +106,9 @@ class AsyncDoor:
         finally:
             flow.close()
             await line.close()
+
+    def _known(self) -> Knowledge:
+        return knowledge_of(self._http, self._base_url)
 
     async def advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
         """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
@@ -228,14 +230,14 @@ class AsyncDoor:
             with move_on_after(until - now):
                 outcome = await self._answer(request, line, is_stream=step.is_stream)
         except Exception as error:
-            outcome = outcome_of(error, transmission, request, self._knowledge)
+            outcome = outcome_of(error, transmission, request, self._known())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._knowledge)
+            transmission.sent = may_have_left(error, transmission, request, self._known())
             if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
                 await repair_pools(self._http, request.extensions)
             raise
         if outcome is None:
-            outcome = connection_failure(None, transmission, request, self._knowledge)
+            outcome = connection_failure(None, transmission, request, self._known())
         if not isinstance(outcome, httpx.Response):
             await repair_pools(self._http, request.extensions)
         return answer_of(outcome, transmission)
@@ -256,7 +258,7 @@ class AsyncDoor:
             with move_on_after(until - self._clock()):
                 return await line.read()
         except Exception as error:
-            failure = reading_failure(error, self._knowledge)
+            failure = reading_failure(error, self._known())
         raise failure
 
 

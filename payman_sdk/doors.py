@@ -48,7 +48,7 @@ from payman_sdk.network import (
 from payman_sdk.punctual import within
 from payman_sdk.tracebacks import shorten_traceback
 from payman_sdk.transmission import Transmission
-from payman_sdk.transports import knowledge_of
+from payman_sdk.transports import Knowledge, knowledge_of
 
 T = TypeVar("T")
 
@@ -80,7 +80,6 @@ class Door:
         self._clock = clock
         self._sleep = sleep
         self._lock = ThreadLock()
-        self._knowledge = knowledge_of(http, base_url)
 
     def run(self, flow: Flow[T]) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns."""
@@ -90,6 +89,9 @@ class Door:
         finally:
             flow.close()
             line.close()
+
+    def _known(self) -> Knowledge:
+        return knowledge_of(self._http, self._base_url)
 
     def advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
         """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
@@ -177,9 +179,9 @@ class Door:
             with within(until - now):
                 outcome: Outcome = self._answer(request, line, until, is_stream=step.is_stream)
         except Exception as error:
-            outcome = outcome_of(error, transmission, request, self._knowledge)
+            outcome = outcome_of(error, transmission, request, self._known())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._knowledge)
+            transmission.sent = may_have_left(error, transmission, request, self._known())
             raise
         return answer_of(outcome, transmission)
 
@@ -200,7 +202,7 @@ class Door:
             with within(until - self._clock()):
                 return line.read()
         except Exception as error:
-            failure = reading_failure(error, self._knowledge)
+            failure = reading_failure(error, self._known())
         raise failure
 
 

@@ -34,22 +34,37 @@ NOTHING = Knowledge()
 
 
 def knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowledge:
-    """Return what is known of the transport that reaches an address.
+    """Return what is known of the transport that reaches an address, and of the client that hands it requests.
 
-    Only a transport's very class is known: one that is derived from it may send twice, and raise what it likes. Transports of
-    the SDK's own say `reports_sending` in their class.
+    Only their very classes are known: one that is derived from them, or whose methods are replaced, may send twice and raise what it
+    likes. Transports of the SDK's own say `reports_sending` in their class.
     """
+    try:
+        return _knowledge_of(http, base_url)
+    except Exception:  # somebody else's objects may break whoever looks at them
+        return NOTHING
+
+
+def _knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowledge:
     transport = getattr(http, "connections", None)
     find = getattr(http, "_transport_for_url", None)  # a later httpx may not say it any more
     if transport is None and find is not None:
         transport = find(httpx.URL(base_url))
+    proxy = _proxy_of(transport, base_url)
+    is_own = type(http).__module__.startswith("payman_sdk.")
+    is_plain = is_own or type(http) is httpx.Client or type(http) is httpx.AsyncClient
+    if not is_plain or not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
+        return Knowledge(proxy=proxy)
     kind = cast("Any", type(transport))
     is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
     is_bridge = kind is getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
     is_watched = is_of_httpx or vars(kind).get("reports_sending") is True
     # A client that was given may have hooks, which raise what they like.
-    is_discreet = is_watched and type(http).__module__.startswith("payman_sdk.")
-    return Knowledge(is_watched or is_bridge, is_watched, is_discreet, _proxy_of(transport, base_url))
+    return Knowledge(is_watched or is_bridge, is_watched, is_watched and is_own, proxy)
+
+
+_REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
+"""Methods that a program may replace on an object."""
 
 
 def place_of(host: str, port: int) -> str:

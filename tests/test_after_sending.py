@@ -467,6 +467,78 @@ def test_a_proxy_is_named_and_nothing_secret_with_it(peer: Peer) -> None:
                 assert "user" not in str(error), base_url
 
 
+def test_a_hook_that_raises_before_sending_sent_nothing(peer: Peer) -> None:
+    """A request hook of httpx ends an ask, as a policy of a program may; it is known that nothing was sent."""
+
+    def refuse(request: httpx.Request) -> None:
+        if request.url.path == ASK_PATH:
+            raise PermissionError("hunted-secret")
+
+    with httpx.Client(trust_env=False, event_hooks={"request": [refuse]}) as http:
+        client = PaymanClient(**settings(peer, http_client=http, max_retries=0))
+        with pytest.raises(APIConnectionError) as caught:
+            client.ask("Hello!")
+    assert caught.value.sent is False
+    assert "hunted-secret" not in said_by(caught.value)
+    assert peer.asks() == []
+
+
+class Copying(httpx.Client):
+    """A client that sends a copy of a request, and raises when the answer is there."""
+
+    def send(self, request: httpx.Request, **given: Any) -> httpx.Response:
+        answer = super().send(copy_of(request), **given)
+        if request.url.path == ASK_PATH:
+            answer.read()
+            raise httpx.ConnectError("refused")
+        return answer
+
+
+def test_a_client_or_a_transport_with_other_methods_is_not_believed(peer: Peer) -> None:
+    """Who derives from httpx's classes, or replaces a method of an object or of a class, may have sent whatever is raised."""
+    peer.always(GET_PATH, completed)
+
+    def sent_by_hand(request: httpx.Request) -> httpx.Response:
+        with httpx.Client(trust_env=False) as other:
+            answer = other.send(copy_of(request))
+        if request.url.path == ASK_PATH:
+            raise httpx.ConnectError("refused")
+        return answer
+
+    transport = httpx.HTTPTransport()
+    transport.handle_request = sent_by_hand  # type: ignore[method-assign] # what such programs do
+    http = httpx.Client(trust_env=False)
+    http.send = lambda request, **_: sent_by_hand(request)  # type: ignore[method-assign]
+    with http, Copying(trust_env=False) as copying:
+        for given in ({"transport": transport}, {"http_client": http}, {"http_client": copying}):
+            peer.unscript()
+            client = PaymanClient(**settings(peer, **given))
+            assert client.ask("Hello!").status == "completed", given
+            assert len(peer.asks()) == 1, given
+
+
+def test_a_stand_in_for_a_transport_of_httpx_is_not_believed(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a test puts in the place of httpx's method may raise anything after it has counted an ask as sent."""
+    sends: list[httpx.Request] = []
+
+    def stand_in(_: object, request: httpx.Request) -> httpx.Response:
+        if request.url.path == ASK_PATH:
+            sends.append(request)
+            raise RuntimeError("Event loop is closed")
+        about = json.loads(request.content or b"{}")
+        task = {"id": about.get("params", {}).get("id"), "status": {"state": "completed"}}
+        body = {"accessToken": "a", "expiresIn": 60, "id": about.get("id"), "result": task}
+        return httpx.Response(200, json=body)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", stand_in)
+    for given in ({}, {"transport": httpx.HTTPTransport()}, {"http_client": httpx.Client(trust_env=False)}):
+        sends.clear()
+        assert PaymanClient(**settings(peer, **given)).ask("Hello!").status == "completed", given
+        assert len(sends) == 1, given
+
+
 def test_what_cannot_be_written_down_is_not_sent(peer: Peer) -> None:
     """A request that cannot be built is a mistake in a setting, and known not to be sent."""
 
