@@ -11,6 +11,7 @@ from payman_api.models.task import Task
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import Unset
 from payman_sdk.normal_parts import alone, an_object, first
+from payman_sdk.wire_json import decoded
 
 if TYPE_CHECKING:
     from payman_api.models.data_part import DataPart
@@ -52,7 +53,7 @@ class ReadTask(Task):
 
 def unwrapped(result: Any) -> Json | None:
     """Return what is told of a task, without a list or an object around it that holds nothing else; None for no object."""
-    found = an_object(alone(result))
+    found = an_object(alone(decoded(result)))
     if found is None or "status" in found or "artifact" in found:
         return found
     within = an_object(first(found, *_WRAPPERS))

@@ -37,6 +37,16 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     return _read_leniently(content)
 
 
+def decoded(value: Any) -> Any:
+    """Return the object or list in a text that holds JSON, as of servers that encode twice; anything else as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return read_json(value)[0]
+        except ValueError:
+            pass
+    return value
+
+
 def is_deep(content: bytes | str) -> bool:
     """Whether JSON seems to be nested deeper than is read; brackets within texts are counted too."""
     if isinstance(content, str):

@@ -22,7 +22,10 @@ from payman_sdk.errors import (
     PaymanError,
     TokenStoreError,
 )
+from payman_sdk.normal_form import state_in
+from payman_sdk.normal_parts import an_object
 from payman_sdk.states import Phase, canonical_state, phase_of
+from payman_sdk.task_reader import unwrapped
 
 COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINATED = (
     0,
@@ -57,10 +60,9 @@ def of_state(state: str) -> int:
 
 def of_raw(answer: Any) -> int:
     """The status for a JSON-RPC answer as it came."""
-    try:
-        return of_state(answer["result"]["status"]["state"])
-    except (KeyError, TypeError, AttributeError):
-        return UNKNOWN
+    told = unwrapped((an_object(answer) or {}).get("result"))
+    state = None if told is None else state_in(told)
+    return UNKNOWN if state is None else of_state(state)
 
 
 def of_error(error: PaymanError) -> int:

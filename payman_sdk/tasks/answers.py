@@ -16,7 +16,7 @@ from payman_sdk.errors import (
 )
 from payman_sdk.normal_parts import a_list, alone, an_object, whole_number
 from payman_sdk.task_reader import ReadTask, read_task, task_id_in, unwrapped
-from payman_sdk.wire_json import read_json
+from payman_sdk.wire_json import decoded, read_json
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +47,7 @@ def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[
 def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ReadTask]:
     try:
         came, warnings = read_json(answer.content)
+        came = decoded(came)
     except ValueError:
         came, warnings = None, []
     body = _answer_in(came, request_id, task_id)
@@ -84,7 +85,8 @@ def _answer_in(came: Any, request_id: str, task_id: str) -> dict[str, Any] | Non
         body = an_object(alone(ours or objects))
     if body is None:
         return None
-    is_bare = "result" not in body and "error" not in body and task_id_in(body) == task_id
+    told = None if "result" in body or "error" in body else unwrapped(body)
+    is_bare = told is not None and task_id_in(told) == task_id
     return {"jsonrpc": "2.0", "id": request_id, "result": body} if is_bare else body
 
 

@@ -180,6 +180,8 @@ ENVELOPES: dict[str, tuple[Around, tuple[str, ...]]] = {
     ),
     "a list around the result": (lambda ids, task: {**ids, "result": [task]}, ()),
     "a member around the task": (lambda ids, task: {**ids, "result": {"task": task}}, ()),
+    "a member around the task in place of the result": (lambda ids, task: {**ids, "task": task}, ()),
+    "a result that is encoded twice": (lambda ids, task: {**ids, "result": json.dumps(task)}, ()),
     "no id of the task": (lambda ids, task: {**ids, "result": without(task, "id")}, ()),
     "null for the id of the task": (lambda ids, task: {**ids, "result": {**task, "id": None}}, ()),
     "another name for the id": (
@@ -321,6 +323,16 @@ def test_json_that_cannot_be_read_whole() -> None:
     ):
         response, warnings, _ = read(whole.replace(b'"x": 0', given))
         assert (response.text, warnings) == ("paid", [expected] if expected else []), given[:20]
+
+
+def test_an_answer_that_is_encoded_twice() -> None:
+    """JSON in a text is read as what it holds; a text that holds none is no answer."""
+    document = {**IDS, "result": task("tsk-1")}
+    response, warnings, raw = read(json.dumps(document))
+    assert (response.text, warnings, raw) == ("paid", [], document)
+    for text in ('"{"', '"[1"', '"paid"'):
+        with pytest.raises(ResponseValidationError):
+            read_answer(answered(text.encode()), "req-1", "tsk-1")
 
 
 def test_a_task_counts_for_more_than_the_status_it_came_with() -> None:
