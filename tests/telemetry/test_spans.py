@@ -57,8 +57,9 @@ def test_a_state_that_nobody_has_listed_is_not_told(
     """An unlisted state is a text of the server's, which may repeat a secret and begin a line: neither spans nor the log have it."""
     caplog.set_level(logging.DEBUG, "payman_sdk")
     task = task_with(status={"state": f"{ACCESS_TOKEN}\nINFO tsk-1 completed"})
-    for path in (ASK_PATH, STREAM_PATH, GET_PATH):
+    for path in (ASK_PATH, STREAM_PATH):
         peer.always(path, task)
+    peer.always(GET_PATH, task_with(status={"state": "completed"}))  # a stream follows what has not ended
     config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
     changes: list[TaskChange] = []
     with PaymanClient(config, telemetry=seen.telemetry(), on_task=changes.append) as client:
@@ -97,7 +98,7 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
     with client.stream(PAYMENT) as stream:
         response = stream.result()
     ask = seen.ask()
-    assert seen.under(ask) == [RENEWAL, STREAM, STREAM, AGAIN, LOOK]
+    assert seen.under(ask) == [RENEWAL, STREAM, LOOK, STREAM, AGAIN, LOOK]
     assert (ask.parent, ask.kind, ask.status.status_code) == (None, SpanKind.CLIENT, StatusCode.UNSET)
     told = said(ask)
     assert told.pop("gen_ai.response.time_to_first_chunk") > 0
@@ -121,12 +122,13 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
         "payman.events": 5,
     }
     happened = events(ask)
-    assert happened[:6] == [
+    assert happened[:7] == [
         (
             "payman.judged",
             {"payman.attempt": 1, "payman.verdict": "turned_away", "error.type": "ServerError"},
         ),
         ("payman.retry", {"payman.attempt": 1, "payman.delay": 0.0, "error.type": "ServerError"}),
+        ("payman.looked_up", {"payman.task.state": "not known"}),
         (
             "payman.judged",
             {"payman.attempt": 2, "payman.verdict": "ambiguous", "error.type": "APIConnectionError"},
@@ -164,8 +166,8 @@ def test_the_requests_of_an_ask(sandbox: Sandbox, connected: Connected, seen: Se
     """Each request says its method, address, server, status or failure, and how often the same was sent before."""
     sandbox.script([BUSY, Lost()])
     response = connected(telemetry=seen.telemetry()).ask(PAYMENT)
-    assert seen.under(seen.ask()) == [RENEWAL, SEND, SEND, LOOK]
-    first, second, look = [span for span in seen.spans() if span.name in (SEND, LOOK)]
+    assert seen.under(seen.ask()) == [RENEWAL, SEND, LOOK, SEND, LOOK]
+    first, unknown, second, look = [span for span in seen.spans() if span.name in (SEND, LOOK)]
     everywhere = {
         "http.request.method": "POST",
         "server.address": "sandbox.invalid",
@@ -175,11 +177,13 @@ def test_the_requests_of_an_ask(sandbox: Sandbox, connected: Connected, seen: Se
     send = {**everywhere, "url.full": "https://sandbox.invalid/api/a2a/tasks/send"}
     assert said(first) == {**send, "http.response.status_code": 503, "error.type": "503"}
     assert said(second) == {**send, "http.request.resend_count": 1, "error.type": "APIConnectionError"}
-    assert said(look) == {
+    answered = {
         **everywhere,
         "url.full": "https://sandbox.invalid/api/a2a/tasks/get",
         "http.response.status_code": 200,
     }
+    assert said(unknown) == answered
+    assert said(look) == {**answered, "http.request.resend_count": 1}
     assert [span.status.status_code for span in (first, second, look)] == [
         StatusCode.ERROR,
         StatusCode.ERROR,
@@ -254,7 +258,7 @@ def test_outcomes(
     """An ask says how it ended; what is no success is an error of a class, and nothing more is said of it."""
     client = connected(telemetry=seen.telemetry(), max_retries=0)
     if outcome == "unknown":
-        monkeypatch.setattr("payman_sdk.tasks.sending.found", _not_told)
+        monkeypatch.setattr("payman_sdk.tasks.sending.look_up_task", _not_told)
     sandbox.script([script])
     raised: BaseException | None = None
     try:
@@ -379,7 +383,7 @@ def test_hooks_run_within_the_ask(sandbox: Sandbox, connected: Connected, seen: 
 
     sandbox.script([BUSY])
     connected(telemetry=seen.telemetry(), on_retry=hook, before_send=hook, on_task=hook).ask(PAYMENT)
-    assert seen.under(seen.ask()) == ["hook", RENEWAL, SEND, "hook", SEND, "hook"]
+    assert seen.under(seen.ask()) == ["hook", RENEWAL, SEND, "hook", LOOK, SEND, "hook"]
 
 
 # --- what is told, and to whom
