@@ -162,6 +162,9 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
         if self._http is None:
             self._http = own_async_http_client(config.base_url, config.transport)
         door = AsyncDoor(
-            self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
+            self._http,
+            config.base_url,
+            Patience(connect=config.connect_timeout, read=config.read_timeout),
+            max_answer_bytes=config.max_answer_bytes,
         )
         return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))

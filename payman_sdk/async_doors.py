@@ -6,6 +6,7 @@ It has a module of its own because an event loop takes a while to import, which 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import isawaitable
@@ -17,6 +18,7 @@ import anyio.to_thread
 import httpx
 
 from payman_sdk.clock import monotonic
+from payman_sdk.decompression import BoundedBody
 from payman_sdk.event_loops import PerLoop, asyncio_loop
 from payman_sdk.failures import (
     Outcome,
@@ -42,20 +44,20 @@ from payman_sdk.flows import (
     interrupt,
     result_of,
 )
-from payman_sdk.lines import AsyncLine, aclose_quietly
+from payman_sdk.lines import AsyncLine
 from payman_sdk.locks import ThreadLock, Ticket, to_its_end
 from payman_sdk.network import (
     Patience,
     check_usable,
     is_event_stream,
     prepare_request,
-    read_whole,
     timeout_of,
+    whole,
     without_echo,
 )
 from payman_sdk.pool_repair import repair_pools
 from payman_sdk.timers import move_on_after, sleep
-from payman_sdk.tracebacks import shorten_traceback
+from payman_sdk.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.transmission import Transmission
 from payman_sdk.transports import Knowledge, knowledge_of
 
@@ -81,6 +83,7 @@ class AsyncDoor:
         patience: The limits of one request.
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
+        max_answer_bytes: How large an answer may be, decompressed.
     """
 
     def __init__(
@@ -90,12 +93,14 @@ class AsyncDoor:
         patience: Patience,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = sleep,
+        max_answer_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
         self._sleep = sleep
+        self._max_answer_bytes = max_answer_bytes
         self._locks = PerLoop(anyio.Lock)
 
     async def run(self, flow: Flow[T]) -> T:
@@ -214,7 +219,7 @@ class AsyncDoor:
 
     async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
         transmission = step.transmission or Transmission()
-        transmission.sent = False
+        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         await line.close()
         check_usable(self._http)
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
@@ -224,41 +229,60 @@ class AsyncDoor:
         timeout = timeout_of(self._patience, until - now, step.patience, hurry=_HURRY)
         request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note_async)
         # From here on, whatever is raised may come after sending.
-        transmission.sent = True
+        transmission.sent, handled = True, sys.exception()
         outcome: Outcome | None = None
         try:
             with move_on_after(until - now):
-                outcome = await self._answer(request, line, is_stream=step.is_stream)
+                outcome = await self._answer(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = outcome_of(error, transmission, request, self._known())
         except BaseException as error:
             transmission.sent = may_have_left(error, transmission, request, self._known())
             if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
                 await repair_pools(self._http, request.extensions)
+            forget_frames(error, handled)
+            del request
             raise
         if outcome is None:
             outcome = connection_failure(None, transmission, request, self._known())
         if not isinstance(outcome, httpx.Response):
             await repair_pools(self._http, request.extensions)
+        del request  # a traceback with locals would show its address
         return answer_of(outcome, transmission)
 
-    async def _answer(self, request: httpx.Request, line: AsyncLine, *, is_stream: bool) -> httpx.Response:
+    async def _answer(
+        self, request: httpx.Request, line: AsyncLine, until: float, *, is_stream: bool
+    ) -> httpx.Response:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
-        if is_stream and is_event_stream(answer):
-            line.hold(answer, self._http)
-            return answer
+        reading = line if is_stream and is_event_stream(answer) else AsyncLine()
+        reading.keep(answer, self._http)
+        is_open = False
         try:
-            return without_echo(await read_whole(answer))
+            reading.open()
+            if reading is line:
+                answer.extensions.pop("reason_phrase", None)
+                is_open = True
+                return answer
+            body = BoundedBody(answer.headers, self._max_answer_bytes)
+            while (piece := await reading.read()) is not None:
+                body.add(piece)
+                if self._clock() > until:
+                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            return without_echo(whole(answer, body.content()))
         finally:
-            await aclose_quietly(answer)
+            if not is_open:
+                await reading.close()
 
     async def _read(self, line: AsyncLine, until: float) -> bytes | None:
-        failure = reading_failure(None)
+        failure, handled = reading_failure(None), sys.exception()
         try:
             with move_on_after(until - self._clock()):
                 return await line.read()
         except Exception as error:
             failure = reading_failure(error, self._known())
+        except BaseException as error:
+            forget_frames(error, handled)
+            raise
         raise failure
 
 

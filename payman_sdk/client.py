@@ -169,6 +169,9 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
             # Programs make clients and drop them; their connections must not wait for the end of the process.
             weakref.finalize(self, self._http.close)
         door = Door(
-            self._http, config.base_url, Patience(connect=config.connect_timeout, read=config.read_timeout)
+            self._http,
+            config.base_url,
+            Patience(connect=config.connect_timeout, read=config.read_timeout),
+            max_answer_bytes=config.max_answer_bytes,
         )
         return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))

@@ -34,6 +34,7 @@ _DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300
 _DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
 _DEFAULT_SETTLE_TIME = 30.0
 _RESEND: tuple[Resend, ...] = ("after_settling", "never")
+_ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
 _TOO_LONG = 2**31 / 1000
 """Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
 
@@ -60,6 +61,8 @@ class Config(NamedTuple):
     on_task: Callable[[Any], Any] | None = None
     telemetry: Any = None
     key_store: Any = None
+    max_answer_bytes: int = _ANSWER_BYTES
+    max_event_bytes: int = _EVENT_BYTES
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
@@ -105,6 +108,8 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         on_task=_hook(given, "on_task"),
         telemetry=given.get("telemetry"),
         key_store=check_key_store(given.get("key_store")),
+        max_answer_bytes=read_bytes(given.get("max_answer_bytes"), "max_answer_bytes", _ANSWER_BYTES),
+        max_event_bytes=read_bytes(given.get("max_event_bytes"), "max_event_bytes", _EVENT_BYTES),
     )
 
 
@@ -143,6 +148,21 @@ def retries(value: object, default: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
         raise ConfigurationError(
             f"max_retries is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
+        )
+    return value
+
+
+def read_bytes(value: object, name: str, default: int) -> int:
+    """Return a number of bytes, the default for None.
+
+    Raises:
+        ConfigurationError: It is not a whole number above zero.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ConfigurationError(
+            f"{name} is {value!r}."[:300], next_step="Give a number of bytes above zero."
         )
     return value
 

@@ -163,6 +163,8 @@ class Constructors(Session[Door], Generic[Http, Door]):
         max_retries: int | None = None,
         settle_time: float | None = None,
         resend: Literal["after_settling", "never"] | None = None,
+        max_answer_bytes: int | None = None,
+        max_event_bytes: int | None = None,
         key_store: KeyStore | None = None,
         on_retry: Callable[[Any], Any] | None = None,
         before_send: Callable[[Any], Any] | None = None,

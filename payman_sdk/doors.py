@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutine
@@ -11,6 +12,7 @@ from typing import Any, TypeVar, assert_never, cast
 import httpx
 
 from payman_sdk.clock import monotonic
+from payman_sdk.decompression import BoundedBody
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.failures import (
     Outcome,
@@ -34,7 +36,7 @@ from payman_sdk.flows import (
     interrupt,
     result_of,
 )
-from payman_sdk.lines import Line, close_quietly
+from payman_sdk.lines import Line
 from payman_sdk.locks import ThreadLock, Ticket, held_by_ticket
 from payman_sdk.network import (
     Patience,
@@ -43,10 +45,11 @@ from payman_sdk.network import (
     is_event_stream,
     prepare_request,
     timeout_of,
+    whole,
     without_echo,
 )
 from payman_sdk.punctual import within
-from payman_sdk.tracebacks import shorten_traceback
+from payman_sdk.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.transmission import Transmission
 from payman_sdk.transports import Knowledge, knowledge_of
 
@@ -64,6 +67,7 @@ class Door:
         patience: The limits of one request.
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
+        max_answer_bytes: How large an answer may be, decompressed.
     """
 
     def __init__(
@@ -73,12 +77,14 @@ class Door:
         patience: Patience,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        max_answer_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._patience = patience
         self._clock = clock
         self._sleep = sleep
+        self._max_answer_bytes = max_answer_bytes
         self._lock = ThreadLock()
 
     def run(self, flow: Flow[T]) -> T:
@@ -166,7 +172,7 @@ class Door:
 
     def _exchange(self, step: Send, line: Line) -> httpx.Response:
         transmission = step.transmission or Transmission()
-        transmission.sent = False
+        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         line.close()
         check_usable(self._http)
         now = self._clock()
@@ -174,7 +180,7 @@ class Door:
         timeout = timeout_of(self._patience, until - now, step.patience)
         request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note)
         # From here on, whatever is raised may come after sending.
-        transmission.sent = True
+        transmission.sent, handled = True, sys.exception()
         try:
             with within(until - now):
                 outcome: Outcome = self._answer(request, line, until, is_stream=step.is_stream)
@@ -182,27 +188,45 @@ class Door:
             outcome = outcome_of(error, transmission, request, self._known())
         except BaseException as error:
             transmission.sent = may_have_left(error, transmission, request, self._known())
+            forget_frames(error, handled)
             raise
+        finally:
+            del request  # a traceback with locals would show its address
         return answer_of(outcome, transmission)
 
     def _answer(self, request: httpx.Request, line: Line, until: float, *, is_stream: bool) -> httpx.Response:
         answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
-        if is_stream and is_event_stream(answer):
-            line.hold(answer)
-            return answer
+        reading = line if is_stream and is_event_stream(answer) else Line()
+        reading.keep(answer)
+        is_open = False
         try:
-            answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), until, self._clock)
-            answer.read()
+            if reading is not line:
+                answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), until, self._clock)
+            reading.open()
+            if reading is line:
+                answer.extensions.pop("reason_phrase", None)
+                is_open = True
+                return answer
+            body = BoundedBody(answer.headers, self._max_answer_bytes)
+            while (piece := reading.read()) is not None:
+                body.add(piece)
+                if self._clock() > until:
+                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            return without_echo(whole(answer, body.content()))
         finally:
-            close_quietly(answer)
-        return without_echo(answer)
+            if not is_open:
+                reading.close()
 
     def _read(self, line: Line, until: float) -> bytes | None:
+        handled = sys.exception()
         try:
             with within(until - self._clock()):
                 return line.read()
         except Exception as error:
             failure = reading_failure(error, self._known())
+        except BaseException as error:
+            forget_frames(error, handled)
+            raise
         raise failure
 
 

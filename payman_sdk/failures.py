@@ -102,6 +102,8 @@ def connection_failure(
 
 def reading_failure(error: BaseException | None, knowledge: Knowledge = NOTHING) -> APIConnectionError:
     """Return the SDK's error for an event stream that broke while it was read; None is the deadline."""
+    if isinstance(error, APIConnectionError):  # what the SDK itself says of a stream that it does not read
+        return error
     try:
         if is_timeout(error):
             return APITimeoutError(f"No answer in time: {describe_cause(error, knowledge)}.", sent=True)
@@ -117,6 +119,8 @@ def outcome_of(
     if is_not_recorded(error):
         transmission.sent = False
         raise error
+    if isinstance(error, APIConnectionError):  # what the SDK itself says of an answer that it does not read
+        return error
     try:
         answer = _answer_in(error, request)
     except Exception:  # an exception may break whoever looks at it

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from payman_sdk.decompression import ACCEPTED, BoundedBody, Decompressor
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 from payman_sdk.redaction import redact
 from payman_sdk.secrecy import reveal_for_wire
@@ -55,6 +56,7 @@ def prepare_request(
         for name in ("headers", "params"):
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
+        sent["headers"] = {**sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _Content(built.content)
         built.extensions["trace"] = report
@@ -145,18 +147,50 @@ def _read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
 
 
 def _read_refusal(answer: httpx.Response) -> None:
-    if _is_refusal(answer):
-        answer.read()
+    limit = _limit_of_refusal(answer)
+    if limit is None or not isinstance(stream := answer.stream, httpx.SyncByteStream):
+        return
+    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    try:
+        for raw in stream:
+            for piece in decompressor.feed(raw):
+                body.add(piece)
+    finally:
+        stream.close()
+    _fill(answer, body)
 
 
 async def _read_refusal_async(answer: httpx.Response) -> None:
-    if _is_refusal(answer):
-        await answer.aread()
+    limit = _limit_of_refusal(answer)
+    if limit is None or not isinstance(stream := answer.stream, httpx.AsyncByteStream):
+        return
+    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    try:
+        async for raw in stream:
+            for piece in decompressor.feed(raw):
+                body.add(piece)
+    finally:
+        await stream.aclose()
+    _fill(answer, body)
 
 
-def _is_refusal(answer: httpx.Response) -> bool:
-    is_ours = isinstance(getattr(answer.request.extensions.get("trace"), "__self__", None), Transmission)
-    return is_ours and not answer.is_success
+def _limit_of_refusal(answer: httpx.Response) -> int | None:
+    """How much may be read of an answer that refuses a request of the SDK's; None for another, and where it has been read."""
+    transmission = getattr(answer.request.extensions.get("trace"), "__self__", None)
+    if not isinstance(transmission, Transmission) or answer.is_success or answer.is_stream_consumed:
+        return None
+    return transmission.max_bytes
+
+
+def _decompressor_of(answer: httpx.Response) -> Decompressor:
+    return Decompressor(answer.headers.get("content-encoding", ""))
+
+
+def _fill(answer: httpx.Response, body: BoundedBody) -> None:
+    """Give an answer the body that was read of it."""
+    answer.headers.pop("content-encoding", None)
+    answer.stream = httpx.ByteStream(body.content())
+    answer.read()
 
 
 def without_echo(answer: httpx.Response) -> httpx.Response:
@@ -164,13 +198,19 @@ def without_echo(answer: httpx.Response) -> httpx.Response:
     answer.extensions.pop("reason_phrase", None)  # which `repr` would show
     if answer.is_success:
         return answer
-    headers = [
-        (name, redact(value)) for name, value in answer.headers.multi_items() if name not in _ABOUT_BODY
-    ]
+    headers = {name: redact(answer.headers[name]) for name in _NEEDED if name in answer.headers}
     return httpx.Response(answer.status_code, headers=headers, content=redact(answer.content))
 
 
-_ABOUT_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
+    """An answer with the body that was read of it, decompressed, and of its headers those that anybody asks for."""
+    headers = {name: answer.headers[name] for name in _NEEDED if name in answer.headers}
+    read = httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
+    read.read()
+    return read
+
+
+_NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
 
 
 class Punctual(httpx.SyncByteStream):
@@ -196,15 +236,3 @@ def is_event_stream(answer: httpx.Response) -> bool:
     """Whether an answer is a stream of server-sent events, and of nothing else."""
     media_type: str = answer.headers.get("content-type", "")
     return answer.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-
-async def read_whole(answer: httpx.Response) -> httpx.Response:
-    """Reads a streamed answer to its end.
-
-    A compressed body is decoded afterwards: an exception amid reading leaves httpx's generators unfinished, which trio objects to.
-    """
-    if "content-encoding" not in answer.headers:
-        await answer.aread()
-        return answer
-    body = b"".join([piece async for piece in answer.aiter_raw()])
-    return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)

@@ -11,31 +11,26 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 from payman_sdk.secrecy import Secret, sent_secrets
-from payman_sdk.spellings import encodings_of, spellings_of
+from payman_sdk.spellings import base64_of, hexadecimal_of
 
 T = TypeVar("T", str, bytes)
 
 REDACTED: Final = "..."
 """What takes the place of a secret."""
 
-_FIRST, _ANY = 8, 12
+FIRST, ANY = 8, 12
 """How many characters give a secret away: its first ones, and those from anywhere in it."""
-_STRIDE: Final = _ANY - _FIRST + 1
-"""At every so many characters of a secret begins a piece that is looked for: any `_ANY` characters hold such a piece whole."""
+_STRIDE: Final = ANY - FIRST + 1
+"""At every so many characters of a secret begins a piece that is looked for: any `ANY` characters hold such a piece whole."""
 _WORD: Final = 6
-"""Secrets from here to `_FIRST` characters are looked for as words. Shorter ones are not: they are part of any text."""
-_MOST_LOOKED_FOR: Final = 16
-"""How many secrets are looked for in an answer, beside that of its own request: those that came last."""
-_OVERLAP: Final = 256
-"""How many bytes of what came before are looked at again with a piece."""
+"""Secrets from here to `FIRST` characters are looked for as words. Shorter ones are not: they are part of any text."""
 _DEEPEST: Final = 4
 """How often escapes are undone that stand one in the other."""
 
-_ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
+ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
 """One spelling for any case, and for both alphabets of base64."""
 
 _ESCAPE: Final = re.compile(
@@ -44,7 +39,6 @@ _ESCAPE: Final = re.compile(
 )
 """How a character is written in a URL, in JSON and in programs, and in HTML."""
 _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
-_ERROR: Final = re.compile(rb'"error"\s*:\s*(?!\s|null)')
 
 
 def redact(text: T) -> T:
@@ -101,64 +95,6 @@ def _are_same(before: Iterable[Any], after: Iterable[Any]) -> bool:
     return all(one is other for one, other in zip(before, after, strict=False))
 
 
-def redact_answer(body: bytes, own: Secret | None = None) -> bytes:
-    """The body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
-
-    This costs a few microseconds where it does not, so every answer of the agent goes through it.
-
-    Args:
-        body: The body.
-        own: A secret of the request that it answers.
-    """
-    return body if AnswerScan(own).is_clean(body) else redact(body)
-
-
-class AnswerScan:
-    """Tells whether an answer that comes in pieces has to be redacted.
-
-    Args:
-        own: A secret of the request that it answers.
-    """
-
-    def __init__(self, own: Secret | None = None) -> None:
-        self._own = own
-        self._seen = b""
-        self._is_clean = True
-
-    def is_clean(self, piece: bytes) -> bool:
-        """Whether nothing so far repeats a secret or says that it is an error, this piece included."""
-        if not self._is_clean:
-            return False
-        seen = self._seen + piece if self._seen else piece
-        self._seen = seen[-_OVERLAP:]
-        self._is_clean = _ERROR.search(seen) is None and not self._repeats(seen.translate(_ALIKE))
-        return self._is_clean
-
-    def _repeats(self, alike: bytes) -> bool:
-        for needle in _index.needles(self._own):  # noqa: SIM110 (a generator would take as long as the search itself)
-            if needle in alike:
-                return True
-        return False
-
-
-@lru_cache(maxsize=256)
-def _needles(secret: Secret) -> tuple[bytes, ...]:
-    """What is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
-    plain = secret.reveal()
-    if len(plain) < _FIRST:
-        return ()
-    run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
-    spellings = [run[:_FIRST]] if len(run) >= _FIRST else spellings_of(plain)
-    return tuple(spelling.encode("utf-8", "surrogatepass").translate(_ALIKE) for spelling in spellings)
-
-
-@lru_cache(maxsize=256)
-def _needles_of_own(secret: Secret) -> tuple[bytes, ...]:
-    """The same for the secret of the request itself, and its base64 too."""
-    encoded = [form.encode().translate(_ALIKE) for form in encodings_of(secret.reveal())]
-    return *_needles(secret), *(form[:_ANY] for form in encoded if len(form) >= _ANY)
-
-
 class _Index:
     """Where the pieces that are looked for are in the secrets. It is only added to, so threads need no lock."""
 
@@ -168,7 +104,6 @@ class _Index:
         self._secrets: set[Secret] = set()
         self._words: set[bytes] = set()
         self._signs: set[int] = set()
-        self._needles: tuple[int, tuple[bytes, ...]] = (-1, ())
         self.pieces: dict[bytes, tuple[bytes, int]] = {}
         self.run: re.Pattern[bytes] | None = None
         self.word: re.Pattern[bytes] | None = None
@@ -191,21 +126,12 @@ class _Index:
                 self._add(secret.reveal())
         if self._signs:
             signs = b"".join(re.escape(bytes([sign])) for sign in sorted(self._signs))
-            self.run = re.compile(b"[%b]{%d,}" % (signs, _FIRST))
+            self.run = re.compile(b"[%b]{%d,}" % (signs, FIRST))
         self._changes = changes
         return self
 
-    def needles(self, own: Secret | None) -> tuple[bytes, ...]:
-        """What is looked for in an answer."""
-        changes, needles = self._needles
-        if changes != sent_secrets.changes:
-            changes, secrets = sent_secrets.changes, sent_secrets.latest(_MOST_LOOKED_FOR)
-            needles = tuple({needle for secret in secrets for needle in _needles(secret)})
-            self._needles = changes, needles
-        return needles if own is None else (*needles, *_needles_of_own(own))
-
     def _add(self, plain: str) -> None:
-        if _WORD <= len(plain) < _FIRST:
+        if _WORD <= len(plain) < FIRST:
             self._words.add(re.escape(plain.encode("utf-8", "surrogatepass")))
             alternatives = b"|".join(sorted(self._words))
             self.word = re.compile(rb"(?<![0-9A-Za-z])(?:%b)(?![0-9A-Za-z])" % alternatives)
@@ -213,14 +139,14 @@ class _Index:
             return
         undone = plain.encode("utf-8", "surrogatepass")
         forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
-        forms |= {form.encode() for form in encodings_of(plain)}
+        forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
         while (view := _undone(undone, range(len(undone) + 1))) is not None:
             undone = view[0]
             forms.add(undone)
-        for form in {form.translate(_ALIKE) for form in forms}:
-            for at in range(0, len(form) - _FIRST + 1, _STRIDE):
-                self.pieces.setdefault(form[at : at + _FIRST], (form, at))
-            if len(form) >= _FIRST:
+        for form in {form.translate(ALIKE) for form in forms}:
+            for at in range(0, len(form) - FIRST + 1, _STRIDE):
+                self.pieces.setdefault(form[at : at + FIRST], (form, at))
+            if len(form) >= FIRST:
                 self._signs.update(form)
 
 
@@ -251,17 +177,17 @@ def _found(view: bytes, index: _Index) -> Iterator[tuple[int, int]]:
             yield match.span()
     if index.run is None:
         return
-    view, pieces, over = view.translate(_ALIKE), index.pieces, 0
+    view, pieces, over = view.translate(ALIKE), index.pieces, 0
     for at in _begun(view, index.run, pieces):
         if at < over:
             continue
-        form, place = pieces[view[at : at + _FIRST]]
-        start, end, behind = at, at + _FIRST, place + _FIRST
+        form, place = pieces[view[at : at + FIRST]]
+        start, end, behind = at, at + FIRST, place + FIRST
         while start > over and place > 0 and view[start - 1] == form[place - 1]:
             start, place = start - 1, place - 1
         while end < len(view) and behind < len(form) and view[end] == form[behind]:
             end, behind = end + 1, behind + 1
-        if place == 0 or end - start >= _ANY:
+        if place == 0 or end - start >= ANY:
             yield start, end
             over = end
 
@@ -270,7 +196,7 @@ def _begun(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, object]) 
     """Where pieces of secrets begin; only where enough characters stand together that are in any secret, which few do."""
     for match in run.finditer(view):
         start, end = match.span()
-        yield from [at for at in range(start, end - _FIRST + 1) if view[at : at + _FIRST] in pieces]
+        yield from [at for at in range(start, end - FIRST + 1) if view[at : at + FIRST] in pieces]
 
 
 def _undone(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:

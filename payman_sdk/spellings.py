@@ -22,16 +22,21 @@ def spellings_of(value: str) -> set[str]:
     return written
 
 
-def encodings_of(value: str) -> set[str]:
-    """What a value is in base64 and in hexadecimal digits, wherever it begins in what was encoded.
+def hexadecimal_of(value: str) -> str:
+    """A value in hexadecimal digits."""
+    return value.encode("utf-8", "surrogateescape").hex()
+
+
+def base64_of(value: str) -> list[str]:
+    """What a value is in base64, for each of the three places where it may begin in what was encoded.
 
     The characters at either end that depend on what is beside the value are left out.
     """
     raw = value.encode("utf-8", "surrogateescape")
-    encoded = {raw.hex()}
+    encoded: list[str] = []
     for before in range(3):
         text = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
         begins = (before * 8 + 5) // 6
         ends = len(text) if (before + len(raw)) % 3 == 0 else len(text) - 1
-        encoded.add(text[begins:ends])
+        encoded.append(text[begins:ends])
     return encoded

@@ -30,6 +30,22 @@ def shorten_traceback(error: BaseException) -> None:
             one = one.__cause__ or one.__context__
 
 
+def forget_frames(error: BaseException, handled: BaseException | None) -> None:
+    """Drop the frames of what interrupted a transport, and of what led to it: they hold the request, and so its secrets.
+
+    Args:
+        error: What interrupted it.
+        handled: The exception that the program was handling before; it and what led to it stay as they are.
+    """
+    one: BaseException | None = error
+    with contextlib.suppress(Exception):
+        for _ in range(_LONGEST_CHAIN):
+            if one is None or one is handled:
+                return
+            one.__traceback__ = None
+            one = one.__cause__ or one.__context__
+
+
 def _from_first_foreign(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
         traceback = traceback.tb_next

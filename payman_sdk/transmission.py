@@ -23,11 +23,13 @@ class Transmission:
         was_seen: Whether anything was seen of it.
         failure: What its last step that failed has failed with.
         peer: The host and port that were connected to: the server's, or those of a proxy.
+        max_bytes: How large its answer may be.
     """
 
-    __slots__ = ("_is_tunnel", "failure", "is_connecting", "peer", "sends", "sent", "was_seen")
+    __slots__ = ("_is_tunnel", "failure", "is_connecting", "max_bytes", "peer", "sends", "sent", "was_seen")
 
     def __init__(self) -> None:
+        self.max_bytes = 64 * 1024 * 1024
         self.sent = True
         self.sends = 0
         self.is_connecting = self.was_seen = self._is_tunnel = False

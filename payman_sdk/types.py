@@ -85,6 +85,10 @@ class PaymanConfig(TypedDict, total=False):
     """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
     resend: Literal["after_settling", "never"] | None
     """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
+    max_answer_bytes: int | None
+    """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
+    max_event_bytes: int | None
+    """How large one event of a stream may be, 16 MiB by default."""
     key_store: KeyStore | None
     """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
     on_retry: Callable[[Any], Any] | None
@@ -156,6 +160,10 @@ class StreamOptions(_Options, total=False):
     """Start a new session with this ask; the client stays in it."""
     idempotency_key: str | None
     """A name for the operation, such as `invoice-42`: an ask with the same key is the same task, from any process."""
+    max_answer_bytes: int | None
+    """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
+    max_event_bytes: int | None
+    """How large one event of a stream may be, 16 MiB by default."""
     key_store: KeyStore | None
     """Where the use of the key is recorded; the client's by default."""
 

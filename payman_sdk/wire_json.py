@@ -10,6 +10,9 @@ from typing import Any
 DEEPEST = 100
 """Levels of nesting that are read. What is nested deeper would exhaust the stack of whoever walks through it."""
 
+_SMALL = 1024 * 1024
+_MOST_CONTAINERS, _MOST_COMMAS = 1_000_000, 4_000_000
+
 _STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _OPENING = b"{["
 _OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
@@ -45,6 +48,17 @@ def decoded(value: Any) -> Any:
         except ValueError:
             pass
     return value
+
+
+def is_excessive(content: bytes | str) -> bool:
+    """Whether JSON holds so many values that they take many times the memory that the JSON takes."""
+    if len(content) < _SMALL:
+        return False
+    if isinstance(content, str):
+        containers, commas = content.count("{") + content.count("["), content.count(",")
+    else:
+        containers, commas = content.count(b"{") + content.count(b"["), content.count(b",")
+    return containers > _MOST_CONTAINERS or commas > _MOST_COMMAS
 
 
 def is_deep(content: bytes | str) -> bool:

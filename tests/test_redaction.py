@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from payman_sdk.answer_scan import redact_answer
 from payman_sdk.error_response import ErrorResponse
 from payman_sdk.errors import AgentError, PaymanError
-from payman_sdk.redaction import redact, redact_answer, redact_shape
+from payman_sdk.redaction import redact, redact_shape
 from payman_sdk.secrecy import Secret, sent_secrets
 
 TOKEN = "acc3ss-t0ken/abc+def=="

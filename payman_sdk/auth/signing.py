@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
+from payman_sdk.answer_scan import redact_answer
 from payman_sdk.errors import PaymanError
 from payman_sdk.flows import Flow, Send
 from payman_sdk.network import is_event_stream
-from payman_sdk.redaction import redact_answer
 from payman_sdk.telemetry.watch import Watch
 
 if TYPE_CHECKING:

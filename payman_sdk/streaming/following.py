@@ -60,6 +60,7 @@ class Following:
         before_send: What is consulted before the ask is sent.
         keys: Where idempotency keys are recorded.
         raise_on_failure: Whether a task that ends without success has no result but an exception.
+        max_bytes: How much is kept of the stream, and how large one event may be.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Following:
         *,
         keys: Keys,
         raise_on_failure: bool = False,
+        max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
     ) -> None:
         self.ask = ask
         self.progress = Progress(ask)
@@ -82,6 +84,7 @@ class Following:
         self._keys = keys
         self._raise_on_failure = raise_on_failure
         self._seconds = time.deadline - time.clock()
+        self._max_kept, self._max_event = max_bytes
         self._last_event_id = ""
         self._subscribed_for: PaymanError | None = None
 
@@ -236,7 +239,7 @@ class Following:
 
     def _listened(self) -> Flow[None]:
         decoder, progress, clock = (
-            RedactedEvents(self.tokens.current_secret),
+            RedactedEvents(self.tokens.current_secret, self._max_event),
             self.progress,
             self.time.clock,
         )
@@ -258,6 +261,8 @@ class Following:
                 if progress.is_over:
                     return
             self._last_event_id = decoder.last_event_id
+            if progress.memory.size > self._max_kept:
+                raise self._interrupted(f"The answer is larger than {self._max_kept:,} bytes.")
             if too_large is not None:
                 raise self._interrupted(str(too_large))
             if said:

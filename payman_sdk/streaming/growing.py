@@ -24,9 +24,12 @@ class Growing:
         parts: The parts that are complete.
         text: The last part but its text, where it is one that can go on.
         tail: The text of that part, encoded so that it can be extended.
+
+    Attributes:
+        weight: How many bytes of the stream it is made of.
     """
 
-    __slots__ = ("head", "parts", "tail", "text")
+    __slots__ = ("head", "parts", "tail", "text", "weight")
 
     def __init__(
         self, head: Json, parts: list[Json], text: Json | None = None, tail: bytearray | None = None
@@ -35,6 +38,7 @@ class Growing:
         self.parts = parts
         self.text = text
         self.tail = bytearray() if tail is None else tail
+        self.weight = 0
 
     @classmethod
     def begun(cls, chunk: Json) -> Self:
@@ -53,6 +57,7 @@ class Growing:
             return self
         # What is complete is shared, because it is only extended; so is the tail, until another takes its place.
         grown = Growing(head, self.parts, self.text, self.tail)
+        grown.weight = self.weight
         grown.add(parts)
         return grown
 
@@ -96,7 +101,9 @@ class Growing:
 
     def under(self, other: Growing) -> Growing:
         """The same parts, with what another artifact that has them says besides."""
-        return Growing(other.head, self.parts, other.text, self.tail)
+        same = Growing(other.head, self.parts, other.text, self.tail)
+        same.weight = self.weight
+        return same
 
     def begins(self, other: Growing) -> bool:
         """Whether the other artifact begins as this one is, and so may come of it."""

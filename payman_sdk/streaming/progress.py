@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +19,7 @@ from payman_sdk.states import canonical_state, has_ended, rests, status_of
 from payman_sdk.streaming.decoding import read
 from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
+from payman_sdk.streaming.memory import Memory
 from payman_sdk.streaming.updates import data_of, read_update
 from payman_sdk.task_reader import ReadTask, read_task
 from payman_sdk.types import Artifact, Json, TaskResponse
@@ -32,8 +32,8 @@ _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, Res
 """What reading something raises that is not as the protocol has it."""
 
 
-_REMEMBERED = 256
-"""How many of its replaced versions are remembered of an artifact, so that a stream that begins anew does not repeat them."""
+_MOST_WARNINGS = 100
+"""How many different warnings are kept."""
 
 _WORDS_ONLY: Json = {"type": "text"}
 
@@ -55,8 +55,9 @@ class Progress:
         """Whether the stream has told its end: a final event, or a state in which a task has ended."""
         self.count = 0
         """How many events were told."""
-        self.warnings: list[str] = []
-        """What could not be read."""
+        self.memory = Memory()
+        """What is kept of all that."""
+        self._warnings: dict[str, None] = {}
         self._artifacts: dict[int, Growing] = {}
         self._newest: Moment | None = None
         self._usual: Json | None = (
@@ -64,9 +65,7 @@ class Progress:
         )
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
-        self._replaced: dict[int, deque[Growing]] = {}
         self._closed: set[int] = set()  # those whose last chunk was told
-        self._heard: set[int] = set()  # what was told of the status, and what is unknown, by its fingerprint
         self._retold: dict[int, Growing] | None = None
         self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
 
@@ -79,14 +78,20 @@ class Progress:
         try:
             said = read(data)
         except (ValueError, RecursionError):
-            return self._oddly(data)
+            return self._weighed(self._oddly(data), data)
         try:
             event = self._words(said)
         except _MISFITS:
             event = None
         if event is not None:
             return [event]
-        return self._oddly(data) if is_deep(data) else self._slowly(said)
+        return self._weighed(self._oddly(data) if is_deep(data) else self._slowly(said), data)
+
+    def _weighed(self, events: list[StreamEvent], data: str) -> list[StreamEvent]:
+        """The events of some data, which is counted where an artifact is made of it."""
+        if events and self._newest is not None and type(events[-1]) is ArtifactUpdate:
+            self.memory.grow(self._newest.artifact, len(data))
+        return events
 
     def _oddly(self, data: str) -> list[StreamEvent]:
         """Takes what is no JSON, or nested too deeply for whoever walks through it."""
@@ -94,7 +99,7 @@ class Progress:
             said, warnings = read_json(data)
         except ValueError:
             return self._unknown(data, data)
-        self.warnings += warnings
+        self._warn(warnings)
         return self._slowly(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
@@ -116,12 +121,23 @@ class Progress:
                 "The agent's answer has no state that can be read.",
                 next_step="client.get_task(error.task_id) tells how the task stands.",
             )
-        self.warnings += read.warnings
+        self._warn(read.warnings)
         return self._task(read, body, is_final=rests(canonical_state(read.status.state)))
+
+    def _warn(self, warnings: list[str]) -> None:
+        """Notes what could not be read, each once."""
+        for warning in warnings:
+            if len(self._warnings) < _MOST_WARNINGS:
+                self._warnings[warning] = None
 
     def rejoin(self) -> None:
         """The stream is open once more, and may tell again what it told before."""
         self._retold, self._usual = {}, None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What could not be read."""
+        return list(self._warnings)
 
     @property
     def was_interrupted(self) -> bool:
@@ -153,7 +169,7 @@ class Progress:
             ],
             metadata=Metadata.from_dict(self._metadata) if self._metadata else UNSET,
         )
-        task.raw, task.warnings = None, list(dict.fromkeys(self.warnings))
+        task.raw, task.warnings = None, self.warnings
         return task
 
     def answer(self) -> Json:
@@ -179,6 +195,8 @@ class Progress:
         if metadata is not None and type(metadata) is not dict:
             return None
         newest.artifact.tail += encoded(text)
+        newest.artifact.weight += len(text)
+        self.memory.size += len(text)
         self._newest = newest = Moment(
             newest.number, newest.artifact, newest.complete, len(newest.artifact.tail), newest.others
         )
@@ -189,7 +207,7 @@ class Progress:
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
             return self._unknown(data_of(said), said)
-        self.warnings += update.warnings
+        self._warn(update.warnings)
         events: list[StreamEvent] = []
         if update.artifact is not None:
             events += self._artifact(update.artifact, update.chunk, update.metadata, said)
@@ -238,7 +256,7 @@ class Progress:
         """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
         assert self._retold is not None  # noqa: S101 (only then is anything told again)
         goes_on = artifact.begins(again)
-        was_told = any(again.begins(version) for version in (artifact, *self._replaced.get(index, ())))
+        was_told = any(again.begins(version) for version in (artifact, *self.memory.replaced(index)))
         if was_told and not (goes_on and closes and index not in self._closed):
             self._retold[index] = again
             if goes_on:
@@ -252,7 +270,9 @@ class Progress:
     ) -> ArtifactUpdate:
         before = self._artifacts.get(index)
         if before is not None and before.parts is not artifact.parts and not before.begins(artifact):
-            self._replaced.setdefault(index, deque(maxlen=_REMEMBERED)).append(before)
+            self.memory.replace(index, before)
+        elif before is not None and artifact.weight == 0:  # it begins anew with what there was
+            self.memory.size -= before.weight
         self._artifacts[index] = artifact
         self._newest = changed(index, artifact, self._newest)
         (self._closed.add if closes else self._closed.discard)(index)
@@ -329,10 +349,7 @@ class Progress:
             fingerprint = hash(json.dumps(said, sort_keys=True))
         except RecursionError:
             return False  # nested too deeply to be compared with anything
-        if fingerprint in self._heard:
-            return self._retold is not None
-        self._heard.add(fingerprint)
-        return False
+        return self.memory.knows(fingerprint) and self._retold is not None
 
     def _unknown(self, data: Any, said: Any) -> list[StreamEvent]:
         if self._was_heard(data):

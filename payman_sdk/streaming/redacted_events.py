@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from payman_sdk.redaction import AnswerScan, redact
+from payman_sdk.answer_scan import AnswerScan
+from payman_sdk.redaction import redact
 from payman_sdk.secrecy import Secret
 from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+from payman_sdk.wire_json import is_excessive
+
+_LARGE = 1024 * 1024
+"""Characters that an event may have without being looked through. Only the first one with a piece may be larger than it."""
 
 
 class RedactedEvents:
@@ -19,6 +24,7 @@ class RedactedEvents:
 
     def __init__(self, own: Secret | None = None, limit: int = 16 * 1024 * 1024) -> None:
         self._decoder = SSEDecoder(limit)
+        self._limit = limit
         self._scan = AnswerScan(own)
 
     @property
@@ -30,7 +36,7 @@ class RedactedEvents:
         """Take the next bytes of the stream, and return the events that are complete with them.
 
         Raises:
-            EventTooLargeError: As for `SSEDecoder`.
+            EventTooLargeError: As for `SSEDecoder`; or an event holds millions of values.
         """
         is_clean = self._scan.is_clean(piece)
         too_large: EventTooLargeError | None = None
@@ -40,6 +46,10 @@ class RedactedEvents:
             too_large, events = error, list(error.events)
         if not is_clean:
             events = [ServerSentEvent(*map(redact, event)) for event in events]
+        if events and (len(piece) > _LARGE or len(events[0].data) > _LARGE):
+            for position, event in enumerate(events):
+                if is_excessive(event.data):
+                    raise EventTooLargeError(self._limit, events[:position])
         if too_large is not None:
             raise EventTooLargeError(too_large.limit, events)
         return events

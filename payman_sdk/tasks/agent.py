@@ -105,6 +105,7 @@ class Agent:
             options.get("before_send", self._config.before_send),
             keys=self._keys_of(options),
             raise_on_failure=options.get("raise_on_failure", False),
+            max_bytes=(self._config.max_answer_bytes, self._config.max_event_bytes),
         )
 
     def task(self, task: object) -> Flow[FormattedTaskResponse]:

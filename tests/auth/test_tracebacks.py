@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
 import ssl
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import quote_plus
 
+import anyio
 import httpx
 import pytest
 from rich.pretty import pretty_repr
@@ -163,3 +165,98 @@ def test_no_frame_of_an_async_error_holds_a_secret(loop: str, peer: Peer, refuse
             assert seen is not None or (failure.startswith("token") and way == "token"), (way, failure)
             leaks += [f"{way}, {failure}: {leak}" for leak in seen or ()]
     assert not leaks, "\n".join(leaks)
+
+
+def _interrupting(peer: Peer, error: BaseException) -> httpx.Client:
+    """A client whose connection is interrupted amid an answer."""
+
+    class Interrupted(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            held = super().handle_request(request)
+            headers = [*request.headers.raw, *held.headers.raw]
+            assert headers
+            raise error
+
+    return httpx.Client(transport=Interrupted(verify=NOBODY, trust_env=False))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt("now"), SystemExit(1), GeneratorExit()])
+def test_what_interrupts_holds_no_frame_of_a_request(error: BaseException, peer: Peer) -> None:
+    """Ctrl-C amid a request passes, without the frames in which the request and its headers are."""
+    script(peer, "none")
+    given = {**config(peer.base_url), "key_store": None}
+    with _interrupting(peer, error) as http:
+        for way in ("credentials", "token", "refresh", "code"):
+            forget_shared_stores()
+            with pytest.raises(type(error)) as raised:
+                _with_client(way, given, http)
+            assert raised.value is error
+            assert not leaks_in(error), way
+            error.__traceback__ = None
+
+
+def _with_client(way: str, given: dict[str, Any], http: httpx.Client) -> None:
+    make: dict[str, Callable[[], PaymanClient]] = {
+        "credentials": lambda: PaymanClient.with_credentials(given, http_client=http),  # type: ignore[arg-type]
+        "token": lambda: PaymanClient.with_token(given, TOKEN, http_client=http),  # type: ignore[call-overload]
+        "refresh": lambda: PaymanClient.with_token(given, {"refreshToken": REFRESH}, http_client=http),  # type: ignore[call-overload]
+        "code": lambda: PaymanClient.with_auth_code(given, CODE, code_verifier=VERIFIER, http_client=http),  # type: ignore[arg-type]
+    }
+    with make[way]() as client:
+        client.ask("Hello!")
+
+
+def test_a_context_that_was_there_before_keeps_its_frames(peer: Peer) -> None:
+    """What a program was handling when it asked is its own."""
+    script(peer, "none")
+    error = KeyboardInterrupt()
+    with _interrupting(peer, error) as http:
+        try:
+            raise ValueError("mine")
+        except ValueError:
+            with pytest.raises(KeyboardInterrupt):
+                _with_client("token", config(peer.base_url), http)
+    assert isinstance(error.__context__, ValueError)
+    assert error.__context__.__traceback__ is not None
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_cancelled_ask_holds_no_frame_of_a_request(loop: str, peer: Peer) -> None:
+    """A time limit of the program's own cancels the request; what comes out has the cancellation for its cause."""
+    leaks: list[str] = []
+
+    async def tried(make: Make, given: dict[str, Any]) -> None:
+        async with httpx.AsyncClient(trust_env=False, verify=NOBODY) as http:
+            try:
+                with anyio.fail_after(0.05):
+                    made = make(AsyncPaymanClient, given, http)
+                    async with await made if isinstance(made, Awaitable) else made as client:
+                        await client.ask("Hello!")
+            except TimeoutError as error:
+                leaks.extend(leak for leak in leaks_in(error) if "of anyio: fail_a" not in leak)
+
+    for way, make in WAYS.items():
+        for failure in SLOW:
+            forget_shared_stores()
+            script(peer, failure)
+            run_on(loop, tried, make, {**config(peer.base_url), "timeout": 0.3})
+            assert not leaks, (way, failure, leaks)
+
+
+def test_asyncio_timeout_holds_no_frame_of_a_request(peer: Peer) -> None:
+    """`asyncio.timeout` chains the cancellation to what it raises."""
+    script(peer, "ask silent")
+
+    async def tried() -> TimeoutError | None:
+        async with AsyncPaymanClient.with_token(config(peer.base_url), TOKEN) as client:  # type: ignore[call-overload]
+            try:
+                async with asyncio.timeout(0.1):
+                    await client.ask("Hello!")
+            except TimeoutError as error:
+                return error
+        return None
+
+    error = asyncio.run(tried())
+    assert isinstance(error, TimeoutError)
+    assert isinstance(error.__cause__, asyncio.CancelledError)
+    assert not leaks_in(error)
