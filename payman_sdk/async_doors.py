@@ -56,6 +56,7 @@ from payman_sdk.network import (
     without_echo,
 )
 from payman_sdk.pool_repair import repair_pools
+from payman_sdk.request_target import unwatched
 from payman_sdk.timers import move_on_after, sleep
 from payman_sdk.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.transmission import Transmission
@@ -232,7 +233,7 @@ class AsyncDoor:
         transmission.sent, handled = True, sys.exception()
         outcome: Outcome | None = None
         try:
-            with move_on_after(until - now):
+            with move_on_after(until - now), unwatched(request):
                 outcome = await self._answer(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = outcome_of(error, transmission, request, self._known())

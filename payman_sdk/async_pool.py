@@ -15,6 +15,7 @@ from payman_sdk.async_sockets import AsyncSockets
 from payman_sdk.clock import monotonic
 from payman_sdk.event_loops import PerLoop
 from payman_sdk.interception import Interception
+from payman_sdk.request_target import show_query
 from payman_sdk.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
 from payman_sdk.slots import Slot, Slots, Sockets
 from payman_sdk.timers import move_on_after
@@ -31,6 +32,8 @@ class AsyncPool(httpx.AsyncBaseTransport):
         routes: The ways to servers.
     """
 
+    completes_requests = True
+    """Whether it puts the query into a request whose address was sent without."""
     reports_sending = True
     """Whether a request's `trace` hears of it before a byte is sent."""
 
@@ -69,7 +72,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
         async with httpx.AsyncHTTPTransport(
             verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
         ) as transport:
-            answer = await transport.handle_async_request(request)
+            answer = await transport.handle_async_request(show_query(request))
             await answer.aread()
             return answer
 

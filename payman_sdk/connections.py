@@ -16,6 +16,7 @@ import httpx
 from payman_sdk.certificates import trust_nobody, trusted_certificates
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.given_transport import GivenAsyncTransport, GivenTransport
+from payman_sdk.request_target import show_query
 from payman_sdk.routes import Routes
 
 _MOST_UNDER_THREADS = 100
@@ -55,7 +56,7 @@ class OwnClient(httpx.Client):
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
         if "respx" in sys.modules:  # it may stand in for what httpx finds its transports with
-            return super().send(request, stream=stream, auth=None, follow_redirects=False)
+            return super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
         answer = self._way.handle_request(request)
         answer.request = request
         if not stream:
@@ -89,7 +90,7 @@ class OwnAsyncClient(httpx.AsyncClient):
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
         if "respx" in sys.modules:
-            return await super().send(request, stream=stream, auth=None, follow_redirects=False)
+            return await super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
         answer = await self._way.handle_async_request(request)
         answer.request = request
         if not stream:

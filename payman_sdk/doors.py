@@ -49,6 +49,7 @@ from payman_sdk.network import (
     without_echo,
 )
 from payman_sdk.punctual import within
+from payman_sdk.request_target import unwatched
 from payman_sdk.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.transmission import Transmission
 from payman_sdk.transports import Knowledge, knowledge_of
@@ -182,7 +183,7 @@ class Door:
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         try:
-            with within(until - now):
+            with within(until - now), unwatched(request):
                 outcome: Outcome = self._answer(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = outcome_of(error, transmission, request, self._known())

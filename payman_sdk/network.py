@@ -11,6 +11,7 @@ import httpx
 from payman_sdk.decompression import ACCEPTED, BoundedBody, Decompressor
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 from payman_sdk.redaction import redact
+from payman_sdk.request_target import hide_query
 from payman_sdk.secrecy import reveal_for_wire
 from payman_sdk.transmission import Transmission
 
@@ -61,6 +62,7 @@ def prepare_request(
         built.stream = _Content(built.content)
         built.extensions["trace"] = report
         _read_refusals_first(http)
+        hide_query(http, built)
         return built
     except Exception as error:
         failure = ConfigurationError(

@@ -13,6 +13,7 @@ from payman_sdk.forks import renew_after_fork
 from payman_sdk.interception import Interception
 from payman_sdk.locks import Bell
 from payman_sdk.punctual import PunctualBackend
+from payman_sdk.request_target import show_query
 from payman_sdk.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
 from payman_sdk.slots import Slot, Slots, Sockets
 
@@ -28,6 +29,8 @@ class Pool(httpx.BaseTransport):
         routes: The ways to servers.
     """
 
+    completes_requests = True
+    """Whether it puts the query into a request whose address was sent without."""
     reports_sending = True
     """Whether a request's `trace` hears of it before a byte is sent."""
 
@@ -70,7 +73,7 @@ class Pool(httpx.BaseTransport):
         with httpx.HTTPTransport(
             verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
         ) as transport:
-            answer = transport.handle_request(request)
+            answer = transport.handle_request(show_query(request))
             answer.read()
             return answer
 

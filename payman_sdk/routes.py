@@ -9,6 +9,7 @@ import httpcore
 import httpx
 
 from payman_sdk.proxies import find_proxy
+from payman_sdk.request_target import TARGET
 
 _PORTS = {b"http": 80, b"https": 443}
 
@@ -71,14 +72,16 @@ def proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
 
 
 def for_httpcore(request: httpx.Request) -> httpcore.Request:
-    """The request, for httpcore."""
-    url = request.url
+    """The request, for httpcore, with the query that its address was sent without."""
+    url, extensions = request.url, dict(request.extensions)
+    # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
+    target = extensions.pop(TARGET, url.raw_path)
     return httpcore.Request(
         request.method,
-        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
         headers=request.headers.raw,
         content=request.stream,
-        extensions=request.extensions,
+        extensions=extensions,
     )
 
 

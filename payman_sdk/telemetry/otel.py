@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from contextvars import Token
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, create_key, detach, get_value, set_value
+from opentelemetry.context import attach, create_key, detach, get_value, set_value
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ASK = create_key("payman-ask")
-_NO_OTHER_SPANS = "suppress_http_instrumentation"
-"""What the instrumentations of HTTP clients look for. They would write down the address of a token request, secrets included."""
 _MOST_EVENTS = 100
 """From how many events of a stream on only those are noted that say how the task stands; spans hold 128 by default."""
 
@@ -78,7 +75,7 @@ class Tracing:
         }
         self._telemetry = telemetry
         self._tracer = trace.get_tracer("payman_sdk", __version__, telemetry.tracer_provider)
-        self._open: dict[int, tuple[Span, Token[Context]]] = {}
+        self._open: dict[int, tuple[Span, ExitStack]] = {}
 
     def within(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
         """The flow of an ask, within a span."""
@@ -127,7 +124,7 @@ class Tracing:
                 span = self._tracer.start_span(
                     "payman.token.renewal", attributes={"payman.token.reason": reason}
                 )
-                self._open[id(event)] = span, attach(trace.set_span_in_context(span))
+                self._begins(event, span)
             case RenewalEnded(began, renewal):
                 error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
                 rotated = renewal.is_rotated if renewal is not None else None
@@ -168,16 +165,23 @@ class Tracing:
         span = self._tracer.start_span(
             f"{began.method} {began.path}", kind=SpanKind.CLIENT, attributes=attributes
         )
-        context = set_value(_NO_OTHER_SPANS, True, trace.set_span_in_context(span))
-        self._open[id(began)] = span, attach(context)
+        # Instrumentations of HTTP clients would make a second span of the request, with whatever its address and headers hold.
+        self._begins(began, span).enter_context(_suppress_http_instrumentation())
         if self._telemetry.propagate:
-            TraceContextTextMapPropagator().inject(began.headers, context)
+            TraceContextTextMapPropagator().inject(began.headers)
+
+    def _begins(self, began: AttemptBegan | RenewalBegan, span: Span) -> ExitStack:
+        """Makes a span current; what is entered on the stack is left when it ends."""
+        within = ExitStack()
+        within.callback(detach, attach(trace.set_span_in_context(span)))
+        self._open[id(began)] = span, within
+        return within
 
     def _ends(
         self, began: AttemptBegan | RenewalBegan, attributes: dict[str, Any], *, is_error: bool
     ) -> None:
-        span, token = self._open.pop(id(began))
-        detach(token)
+        span, within = self._open.pop(id(began))
+        within.close()
         _close(span, attributes, is_error=is_error)
 
     def _about_ask(self, asked: _AskSpan, event: Event) -> None:
@@ -262,6 +266,15 @@ def _current(asked: _AskSpan) -> Generator[None]:
         yield
     finally:
         detach(token)
+
+
+def _suppress_http_instrumentation() -> AbstractContextManager[None]:
+    """A context in which instrumentations of HTTP clients make no spans; nothing where no instrumentation is installed."""
+    try:
+        from opentelemetry.instrumentation.utils import suppress_http_instrumentation
+    except ImportError:
+        return nullcontext()
+    return suppress_http_instrumentation()
 
 
 def _close(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None:

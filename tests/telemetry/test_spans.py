@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 from opentelemetry import trace
-from opentelemetry.context import get_value
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -446,7 +446,7 @@ class _Listening(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request.headers.get("traceparent"))
         self.current.append(format(trace.get_current_span().get_span_context().span_id, "016x"))
-        self.suppressed.append(get_value("suppress_http_instrumentation"))
+        self.suppressed.append(not is_http_instrumentation_enabled())
         return self._inner.handle_request(request)
 
 
