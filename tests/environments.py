@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 # How somebody runs pytest who has none of the plugins of ours that take longest to load: some seconds, in each run.
-_NOT_THEIRS = ("hypothesispytest", "langsmith_plugin", "schemathesis", "xdist", "xdist.looponfail")
+_NOT_THEIRS = (
+    "randomly",
+    "hypothesispytest",
+    "langsmith_plugin",
+    "schemathesis",
+    "xdist",
+    "xdist.looponfail",
+)
 AS_OTHERS = tuple(f"-pno:{plugin}" for plugin in ("cacheprovider", *_NOT_THEIRS))
 
 # Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.

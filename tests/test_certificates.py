@@ -162,5 +162,5 @@ def test_a_private_authority_is_trusted_on_this_machine(
             patch.setenv(variable, str(file))
             assert [one() for one in asks] == ["completed"] * len(asks), variable
     for one in asks:
-        with pytest.raises(APIConnectionError, match="reached"):
+        with pytest.raises(APIConnectionError, match="the certificate is not trusted"):
             one()

@@ -105,7 +105,7 @@ class _Attempts(Generic[T]):
                 raise self._lost_for_good(error) from error
             if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
                 failure = error  # why there is no other token says more than the first 401
-            raise self._unproven(failure) from error
+            raise self._unproven(failure) from (None if failure is error else error)
 
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
         """Look until the agent knows the task, or has not known it for `settle_time`."""

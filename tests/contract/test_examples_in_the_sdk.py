@@ -31,7 +31,7 @@ from payman_sdk.errors import (
 )
 from tests.conftest import SECRET
 from tests.contract.contract import DOCUMENT, Json
-from tests.peer import Answer, Peer, Request, answer, rpc
+from tests.peer import Answer, Peer, Request, answer, completed, rpc
 
 TASK = "tsk-0b7c6a1e-53a4-4d0c-9a3d-2f1f4f1f7f10"
 
@@ -291,6 +291,7 @@ def test_failures_of_the_examples_are_followed_up(do: Do, operation: str, peer: 
     for example in failures:
         peer.always(PATHS["send_task_subscribe"], as_events(EVENTS[:1]))
         peer.always(PATHS["resubscribe_task"], rpc(error={"code": -32601}))
+        peer.always(PATHS["get_task"], completed)  # the agent took the ask
         peer.always(PATHS[operation], for_request(example))
         told = do(operation)
         task = told[1] if isinstance(told, tuple) else told
