@@ -56,7 +56,7 @@ async def test_the_user_approves(server: Server) -> None:
 @pytest.mark.default_cassette("errors/an_ask_that_did_not_arrive")
 async def test_an_ask_that_did_not_arrive(server: Server) -> None:
     """The async client looks as often, and sends as often."""
-    async with server.async_client() as client:
+    async with server.async_client(settle_time=0) as client:
         assert (await client.ask("send 10 TSD to Test Payee")).status == "completed"
 
 
