@@ -202,7 +202,7 @@ def test_a_traceback_shows_what_errors_say_on_one_line() -> None:
 
 def test_no_record_and_no_traceback_holds_a_secret() -> None:
     """A secret that this process sends is redacted in whatever a record or a traceback is given, a library's own error included."""
-    secret = "a-secret-of-the-log-tests-5f1c"
+    secret = "a-secret-of-the-log-tests-5f1c"  # pragma: allowlist secret
     sent_secrets.add(Secret(secret))
     with _written(logging.WARNING) as written:
         get_logger().warning("%s %s", f"it said {secret}", OSError(secret))

@@ -25,7 +25,7 @@ _FORGOTTEN = (
 def reset(tx: Transaction, world: World) -> None:
     """Forget tasks, money, payees and tokens, and furnish every account again."""
     for table in _FORGOTTEN:
-        tx.execute(f"DELETE FROM {table}")  # noqa: S608 (the names are those above)
+        tx.execute(f"DELETE FROM {table}")  # noqa: S608 (the names are those above) # nosec B608
     tx.execute("UPDATE clients SET barred = 0")
     for account in accounts.all_accounts(tx):
         accounts.furnish(tx, world, account)

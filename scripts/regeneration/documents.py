@@ -79,7 +79,7 @@ def _parse_yaml(text: str) -> Any:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > reading.LIMITS.depth:
             raise ValueError(f"its objects and lists are more than {reading.LIMITS.depth} deep")
-    return yaml.load(text, _Loader)  # noqa: S506 - it is a safe one
+    return yaml.load(text, _Loader)  # noqa: S506 - it is a safe one # nosec B506
 
 
 def _all(value: Any) -> Iterator[Any]:

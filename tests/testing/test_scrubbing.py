@@ -20,7 +20,7 @@ ACCESS = "at-7f3c0b9e51d84a6c"
 REFRESH = "rt/41+0c=5d é"
 SECRET = "cs_9d1e'0b\"7f&3c"
 CLIENT = "pm-test-4711"
-JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4MTIzNDU2Nzg5In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4MTIzNDU2Nzg5In0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # pragma: allowlist secret
 
 
 def basic(client_id: str, secret: str) -> str:
