@@ -141,6 +141,7 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
             self._closed = True
             if self._owns_http and self._http is not None:
                 self._http.close()
+                self._finalizer.detach()  # what it calls could swallow an interrupt
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +168,7 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         if self._http is None:
             self._http = own_http_client(config.base_url, config.transport)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
-            weakref.finalize(self, self._http.close)
+            self._finalizer = weakref.finalize(self, self._http.close)
         door = Door(
             self._http,
             config.base_url,

@@ -80,14 +80,20 @@ class Slot(Generic[C]):
         connection: What speaks HTTP on them.
     """
 
-    __slots__ = ("__weakref__", "connection", "expires_at", "route", "sockets")
+    __slots__ = ("__weakref__", "_finalizer", "connection", "expires_at", "route", "sockets")
 
     def __init__(self, route: Route, sockets: Sockets, connection: C) -> None:
         self.route = route
         self.sockets = sockets
         self.connection = connection
         self.expires_at = 0.0
-        weakref.finalize(self, sockets.close).atexit = False
+        self._finalizer = weakref.finalize(self, sockets.close)
+        self._finalizer.atexit = False
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.sockets.close()
+        self._finalizer.detach()  # what it calls could swallow an interrupt
 
     def is_usable(self) -> bool:
         """Whether another request can be sent on an idle connection."""
@@ -146,7 +152,7 @@ class Slots(Generic[C]):
 
     def discard(self, slot: Slot[C]) -> None:
         """Close a leased connection."""
-        slot.sockets.close()
+        slot.close()
         self._all.discard(weakref.ref(slot))
 
     def close(self) -> None:
