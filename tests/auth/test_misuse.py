@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import sys
 import threading
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import filelock
 import httpx
 import pytest
 
@@ -29,6 +29,7 @@ from payman_sdk import (
     parse_redirect,
 )
 from payman_sdk.auth import loopback
+from payman_sdk.auth.stores.file_lock import LockFile
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_secrets import assert_nothing_in, told_by
@@ -185,10 +186,32 @@ def test_an_interrupt_while_waiting_for_a_store_leaves_it_usable(
         client_id="x", client_secret="y", base_url=peer.base_url, token_store=store, timeout=5
     ) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(filelock.FileLock, "acquire", interrupted)
+            patched.setattr(LockFile, "_lock", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 client.ask("first")
         assert client.ask("second").status == "completed"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the lock is another one there")
+def test_an_interrupt_in_the_moment_of_locking_leaves_the_file_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C when the system has locked the file and nobody has noted it yet: others get the lock, while the error is handled too."""
+    import fcntl
+
+    lock, lock_it = FileTokenStore(tmp_path / "token.json").lock, fcntl.flock
+
+    def interrupted(*given: Any) -> None:
+        lock_it(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", interrupted)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            lock.acquire(timeout=0)
+    for other in (FileTokenStore(tmp_path / "token.json").lock, lock):
+        assert other.acquire(timeout=0), caught
+        other.release()
 
 
 @pytest.mark.parametrize("loop", LOOPS)

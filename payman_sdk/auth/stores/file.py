@@ -21,12 +21,14 @@ from payman_sdk.private_files import Unsafe, make_folder, problem_of_file, probl
 from payman_sdk.secrecy import Secret
 
 try:
-    import filelock
+    import filelock as filelock
     import platformdirs as platformdirs  # missing, too, where the extra is not installed
 except ImportError as error:
     raise ConfigurationError(
         f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
     ) from error
+
+from payman_sdk.auth.stores.file_lock import LockFile
 
 _POSIX = os.name == "posix"
 
@@ -47,33 +49,23 @@ def _error_of(problem: Unsafe) -> TokenStoreError:
 class FileLock(LayeredLock):
     """A `Lock` between processes, on a lock file, and between the threads of each of them.
 
-    The operating system frees it when its holder dies. A file system without such locks is refused: filelock would fall back
-    to a file whose existence is the lock, which outlives its holder.
+    The operating system frees it when its holder dies. A file system without such locks is refused.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._processes = self._made()
+        self._processes = LockFile(path)
         super().__init__()
-
-    def _made(self) -> filelock.BaseFileLock:
-        # One object is used from several threads, so it may not remember the one that acquired it.
-        return filelock.FileLock(self._path, thread_local=False, mode=0o600)
 
     def _take_outer(self, timeout: float) -> bool:
         end = monotonic() + timeout
         try:
             if problem := problem_of_file(self._path):  # somebody else's file is locked by whoever likes
                 raise _error_of(problem)
-            # filelock counts the time of a timeout by a clock that a test may have frozen.
-            while not self._is_taken():
+            while not self._processes.take():
                 if monotonic() >= end:
                     return False
                 time.sleep(_POLL)
-            if isinstance(self._processes, filelock.SoftFileLock):
-                self._processes.release()
-                self._processes = self._made()
-                raise NotImplementedError
         except NotImplementedError:
             raise _error_of(
                 Unsafe(
@@ -84,17 +76,11 @@ class FileLock(LayeredLock):
             raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
         return True
 
-    def _is_taken(self) -> bool:
-        with contextlib.suppress(filelock.Timeout):
-            self._processes.acquire(blocking=False)
-            return True
-        return False
-
     def _drop_outer(self) -> None:
-        self._processes.release(force=True)
+        self._processes.give_back()
 
     def _forget_outer(self) -> None:
-        self._processes = self._made()
+        self._processes.forget()
 
 
 class FileTokenStore:

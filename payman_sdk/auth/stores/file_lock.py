@@ -1,0 +1,115 @@
+"""A lock of the operating system on a file, which no interrupt can leave behind.
+
+filelock keeps the number of an open file. An interrupt before it has written the number down leaves the file open and locked for
+good: nobody can take the lock any more, in this process or another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+    class LockFile:  # pyright: ignore[reportRedeclaration] # one for each system
+        """A lock that processes share.
+
+        Args:
+            path: The file; it is made if need be, and stays.
+        """
+
+        def __init__(self, path: Path) -> None:
+            self._path = path
+            self._held: io.FileIO | None = None
+
+        def __del__(self) -> None:
+            self.forget()
+
+        def take(self) -> bool:
+            """Take the lock if nobody else has it. One that this process has already counts as taken.
+
+            Raises:
+                NotImplementedError: The file system has no locks.
+                OSError: The file cannot be opened.
+            """
+            if self._held is not None and not self._held.closed:
+                return True
+            file = io.FileIO(str(self._path), "r+", opener=_open)
+            try:
+                if not self._lock(file):
+                    file.close()
+                    return False
+                self._held = file
+            except BaseException:
+                file.close()  # the traceback of what is raised may keep it
+                raise
+            return True
+
+        def give_back(self) -> None:
+            """Give the lock back, if this process has it."""
+            if self._held is not None and not self._held.closed:
+                fcntl.flock(self._held, fcntl.LOCK_UN)  # a child that was just forked has the file open, too
+            self.forget()
+
+        def forget(self) -> None:
+            """Close the file, in a child whose parent has the lock on."""
+            if self._held is not None:
+                self._held.close()
+                self._held = None
+
+        def _lock(self, file: io.FileIO) -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            except OSError as error:
+                if error.errno in (errno.ENOSYS, errno.ENOTSUP):
+                    raise NotImplementedError from error
+                raise
+            with contextlib.suppress(FileNotFoundError):
+                return os.path.samestat(os.fstat(file.fileno()), os.lstat(self._path))
+            return False  # somebody has removed it meanwhile
+
+    def _open(path: str, _: int) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        return os.open(path, flags, 0o600)
+
+else:
+    import filelock
+
+    class LockFile:
+        """A lock that processes share.
+
+        Args:
+            path: The file; it is made if need be.
+        """
+
+        def __init__(self, path: Path) -> None:
+            self._path = path
+            self.forget()
+
+        def take(self) -> bool:
+            """Take the lock if nobody else has it. One that this process has already counts as taken.
+
+            Raises:
+                NotImplementedError: The file system has no locks.
+                OSError: The file cannot be opened.
+            """
+            with contextlib.suppress(filelock.Timeout):
+                self._lock.acquire(blocking=False)
+                return True
+            return False
+
+        def give_back(self) -> None:
+            """Give the lock back, if this process has it."""
+            self._lock.release(force=True)
+
+        def forget(self) -> None:
+            """Have nothing of it."""
+            # One object is used from several threads, so it may not remember the one that acquired it.
+            self._lock = filelock.FileLock(self._path, thread_local=False, mode=0o600)
