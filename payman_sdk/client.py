@@ -49,6 +49,8 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
         completed
     """
 
+    _finalizer: weakref.finalize[[], PaymanClient] | None = None
+
     @classmethod
     def with_auth_code(
         cls,
@@ -141,7 +143,8 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
             self._closed = True
             if self._owns_http and self._http is not None:
                 self._http.close()
-                self._finalizer.detach()  # what it calls could swallow an interrupt
+                if self._finalizer is not None:
+                    self._finalizer.detach()  # what it calls could swallow an interrupt
 
     def __enter__(self) -> Self:
         return self

@@ -93,7 +93,8 @@ class _State:
     is_complete = False
 
 
-_renewable: weakref.WeakSet[Renewable] = weakref.WeakSet()
+# Who is gone leaves it by code that is not Python's, in which an interrupt would be lost; a WeakSet's is Python's.
+_renewable: set[weakref.ref[Renewable]] = set()
 _inside: set[int] = set()
 """The threads that may be holding a lock which nobody can renew. One that was interrupted may be left in it, until it enters again."""
 
@@ -114,7 +115,7 @@ def expect_forks() -> None:
 
 def renew_after_fork(one: Renewable) -> None:
     """Have something made anew in every child, as long as it lives."""
-    _renewable.add(one)
+    _renewable.add(weakref.ref(one, _renewable.discard))
 
 
 def enter_section() -> None:
@@ -173,9 +174,10 @@ def _in_parent() -> None:
 def _in_child() -> None:
     _State.lock, _State.is_forking = threading.RLock(), False
     _inside.clear()
-    for one in list(_renewable):
+    for entry in _renewable.copy():
         with contextlib.suppress(Exception):  # the others are made anew all the same
-            one.begin_anew()
+            if (one := entry()) is not None:
+                one.begin_anew()
 
 
 def _register() -> None:

@@ -80,20 +80,18 @@ class Slot(Generic[C]):
         connection: What speaks HTTP on them.
     """
 
-    __slots__ = ("__weakref__", "_finalizer", "connection", "expires_at", "route", "sockets")
+    __slots__ = ("__weakref__", "connection", "expires_at", "route", "sockets")
 
     def __init__(self, route: Route, sockets: Sockets, connection: C) -> None:
         self.route = route
         self.sockets = sockets
         self.connection = connection
         self.expires_at = 0.0
-        self._finalizer = weakref.finalize(self, sockets.close)
-        self._finalizer.atexit = False
 
-    def close(self) -> None:
-        """Close the connection."""
-        self.sockets.close()
-        self._finalizer.detach()  # what it calls could swallow an interrupt
+    def __del__(self) -> None:
+        # An interrupt that comes in here is lost, and the sockets close themselves all the same; `weakref.finalize` would keep them.
+        with contextlib.suppress(AttributeError):  # it was interrupted while it was made
+            self.sockets.close()
 
     def is_usable(self) -> bool:
         """Whether another request can be sent on an idle connection."""
@@ -152,7 +150,7 @@ class Slots(Generic[C]):
 
     def discard(self, slot: Slot[C]) -> None:
         """Close a leased connection."""
-        slot.close()
+        slot.sockets.close()
         self._all.discard(weakref.ref(slot))
 
     def close(self) -> None:
