@@ -114,7 +114,9 @@ class Asking(Session["Door"]):
         if asked.on_message is not None:
             return self._told(text, asked)
         connection = self._connect()
-        return connection.door.run(connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw))
+        return connection.door.run(
+            *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
+        )
 
     def stream(
         self, text: str, options: StreamOptions | None = None, **keywords: Unpack[StreamOptions]
@@ -177,7 +179,7 @@ class Asking(Session["Door"]):
             return cast("FormattedTaskResponse", self._told(text, asked, task_id))
         connection = self._connect()
         answer = connection.door.run(
-            connection.agent.ask(
+            *connection.agent.ask(
                 text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
             )
         )
@@ -276,4 +278,5 @@ class Asking(Session["Door"]):
                     with CallbackNotes(stream):
                         on_message(message)
             result = stream.result()
-            return stream.answer() if asked.raw else result
+            with CallbackNotes(stream):
+                return stream.answer() if asked.raw else result

@@ -118,7 +118,7 @@ class AsyncAsking(Session["AsyncDoor"]):
             return await self._told(text, asked)
         connection = self._connect()
         return await connection.door.run(
-            connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
+            *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
         )
 
     def stream(
@@ -182,7 +182,7 @@ class AsyncAsking(Session["AsyncDoor"]):
             return cast("FormattedTaskResponse", await self._told(text, asked, task_id))
         connection = self._connect()
         answer = await connection.door.run(
-            connection.agent.ask(
+            *connection.agent.ask(
                 text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
             )
         )
@@ -287,4 +287,5 @@ class AsyncAsking(Session["AsyncDoor"]):
                     if isawaitable(returned := on_message(message)):
                         await returned
             result = await stream.result()
-            return stream.answer() if asked.raw else result
+            with CallbackNotes(stream):
+                return stream.answer() if asked.raw else result

@@ -88,14 +88,24 @@ class Door:
         self._max_answer_bytes = max_answer_bytes
         self._lock = ThreadLock()
 
-    def run(self, flow: Flow[T]) -> T:
-        """Runs a flow that tells nothing to its end and returns what it returns."""
+    def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+        """Runs a flow that tells nothing to its end and returns what it returns.
+
+        Args:
+            flow: The flow.
+            describe: Called with what is raised, also when the flow has ended and is being closed.
+        """
         line = Line()
         try:
-            return result_of(self.advance(flow, line))
-        finally:
-            flow.close()
-            line.close()
+            try:
+                return result_of(self.advance(flow, line))
+            finally:
+                flow.close()
+                line.close()
+        except BaseException as error:
+            if describe is not None:
+                describe(error)
+            raise
 
     def _known(self) -> Knowledge:
         return knowledge_of(self._http, self._base_url)

@@ -32,3 +32,8 @@ def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *
     with contextlib.suppress(Exception):
         notes = [one for one in getattr(error, "__notes__", ()) if not str(one).startswith(_MARK)]
         error.__notes__ = [*notes, note]
+
+
+def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
+    """Whether an exception is a failure, or says already that it interrupted this very ask."""
+    return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]

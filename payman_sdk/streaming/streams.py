@@ -68,6 +68,10 @@ class _Stream(Generic[D]):
     def _fails(self, error: BaseException) -> None:
         self._failure = copy.copy(error) if isinstance(error, PaymanError) else None
 
+    def _describe(self, error: BaseException) -> None:
+        """Write on what interrupts the stream which ask that was."""
+        self._following.time.watch.describe(error, self._following.ask)
+
     def _leave(self) -> None:
         self._is_open = False
         self._flow.close()
@@ -107,7 +111,14 @@ class TaskStream(_Stream["Door"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except BaseException as another:
+            self._describe(another)
+            raise
+        finally:
+            if error is not None and not self._has_ended:
+                self._describe(error)
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
@@ -136,9 +147,13 @@ class TaskStream(_Stream["Door"]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        for _ in self:
-            pass
-        return self._answer()
+        try:
+            for _ in self:
+                pass
+            return self._answer()
+        except BaseException as error:
+            self._describe(error)
+            raise
 
     def cancel(self) -> FormattedTaskResponse:
         """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
@@ -158,13 +173,17 @@ class TaskStream(_Stream["Door"]):
 
     def _more(self) -> None:
         try:
-            self._takes(self._door.advance(self._flow, self._line))
+            try:
+                self._takes(self._door.advance(self._flow, self._line))
+            except BaseException as error:
+                self._fails(error)
+                self.close()
+                raise
+            if not self._is_open:
+                self.close()
         except BaseException as error:
-            self._fails(error)
-            self.close()
+            self._describe(error)
             raise
-        if not self._is_open:
-            self.close()
 
 
 class AsyncTaskStream(_Stream["AsyncDoor"]):
@@ -195,7 +214,14 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        except BaseException as another:
+            self._describe(another)
+            raise
+        finally:
+            if error is not None and not self._has_ended:
+                self._describe(error)
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
@@ -224,9 +250,13 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
         """
-        async for _ in self:
-            pass
-        return self._answer()
+        try:
+            async for _ in self:
+                pass
+            return self._answer()
+        except BaseException as error:
+            self._describe(error)
+            raise
 
     async def cancel(self) -> FormattedTaskResponse:
         """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
@@ -246,13 +276,17 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
 
     async def _more(self) -> None:
         try:
-            self._takes(await self._door.advance(self._flow, self._line))
+            try:
+                self._takes(await self._door.advance(self._flow, self._line))
+            except BaseException as error:
+                self._fails(error)
+                await self.close()
+                raise
+            if not self._is_open:
+                await self.close()
         except BaseException as error:
-            self._fails(error)
-            await self.close()
+            self._describe(error)
             raise
-        if not self._is_open:
-            await self.close()
 
 
 class _Words:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_sdk.ids import new_id, task_id_for
 from payman_sdk.responses import format_task, refused_if_failed
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from payman_sdk.streaming.following import Following
     from payman_sdk.telemetry.observer import Observer
     from payman_sdk.types import FormattedTaskResponse, TaskResponse
+
+
+class DescribedFlow(NamedTuple):
+    """The flow of an ask, and what writes on whatever interrupts it which ask that is."""
+
+    flow: Flow[FormattedTaskResponse | TaskResponse]
+    describe: Callable[[BaseException], None]
 
 
 class Agent:
@@ -64,11 +72,12 @@ class Agent:
         raw: bool = False,
         task_id: str | None = None,
         earlier: Earlier | None = None,
-    ) -> Flow[FormattedTaskResponse | TaskResponse]:
+    ) -> DescribedFlow:
         """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
         ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time = self._time(options, ask.task_id)
-        return time.watch.over(self._answered(ask, time, options, raw=raw), ask)
+        flow = time.watch.over(self._answered(ask, time, options, raw=raw), ask)
+        return DescribedFlow(flow, partial(time.watch.describe, ask=ask))
 
     def _answered(
         self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool

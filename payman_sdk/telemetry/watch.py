@@ -11,7 +11,7 @@ from payman_sdk.clock import monotonic
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 from payman_sdk.flows import Consult, Flow, Notify, Send
 from payman_sdk.interception import is_not_recorded
-from payman_sdk.interruptions import describe_interruption
+from payman_sdk.interruptions import describe_interruption, is_described
 from payman_sdk.states import Phase, has_ended, phase_of
 from payman_sdk.telemetry.observer import Observer, tell
 from payman_sdk.transmission import Transmission
@@ -102,6 +102,12 @@ class Watch:
             error = None
         # Raised out here, it carries nothing of the fault with it, which may say a secret.
         raise unforeseen
+
+    def describe(self, error: BaseException, ask: Ask) -> None:
+        """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
+        ids = ask.ids()
+        if not is_described(error, ids):
+            describe_interruption(error, ids, sent=self._is_out())
 
     def failed_attempt(self, fault: Exception) -> APIConnectionError:
         """Return what a fault of the SDK's own means for an attempt that was sent.
