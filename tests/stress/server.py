@@ -34,6 +34,7 @@ class Echo(Peer):
         for path in (STREAM_PATH, RESUBSCRIBE_PATH):
             self.always(path, self._told)
         self.always("/report", lambda request: json_answer(self.report())(request))
+        self.always("/texts", lambda request: json_answer(sorted(self._texts.values()))(request))
 
     def report(self) -> dict[str, Any]:
         """What was seen: connections that several processes talked on, and asks that were sent more than once."""
@@ -97,11 +98,16 @@ class Server:
 
     def report(self) -> dict[str, Any]:
         """What the server has seen."""
-        context = ssl.create_default_context(cafile=self.authority) if self.authority else None
-        seen: dict[str, Any] = httpx.get(
-            f"{self.base_url}/report", verify=context or True, trust_env=False
-        ).json()
+        seen: dict[str, Any] = self._fetch("/report")
         return seen
+
+    def texts(self) -> set[str]:
+        """What the server was asked."""
+        return set(self._fetch("/texts"))
+
+    def _fetch(self, path: str) -> Any:
+        context = ssl.create_default_context(cafile=self.authority) if self.authority else None
+        return httpx.get(f"{self.base_url}{path}", verify=context or True, trust_env=False).json()
 
     def __enter__(self) -> Self:
         return self
