@@ -80,18 +80,15 @@ class Slot(Generic[C]):
         connection: What speaks HTTP on them.
     """
 
-    __slots__ = ("__weakref__", "connection", "expires_at", "route", "sockets")
+    __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "route", "sockets")
 
     def __init__(self, route: Route, sockets: Sockets, connection: C) -> None:
         self.route = route
         self.sockets = sockets
         self.connection = connection
         self.expires_at = 0.0
-
-    def __del__(self) -> None:
-        # An interrupt that comes in here is lost, and the sockets close themselves all the same; `weakref.finalize` would keep them.
-        with contextlib.suppress(AttributeError):  # it was interrupted while it was made
-            self.sockets.close()
+        self.finalizer = weakref.finalize(self, sockets.close)
+        self.finalizer.atexit = False
 
     def is_usable(self) -> bool:
         """Whether another request can be sent on an idle connection."""
@@ -114,6 +111,7 @@ class Slots(Generic[C]):
         # Slots leave it when nobody refers to them, by a callback that no interrupt can stop: it is not code of Python.
         self._all: set[weakref.ref[Slot[C]]] = set()
         self._idle: dict[Route, deque[Slot[C]]] = {}
+        self._finalizers: set[weakref.finalize[[], Slot[C]]] = set()
 
     def take(self, route: Route, limit: int | None = None) -> Slot[C] | None:
         """Lease an idle connection, or a new one; None where there are as many as there may be.
@@ -151,6 +149,7 @@ class Slots(Generic[C]):
     def discard(self, slot: Slot[C]) -> None:
         """Close a leased connection."""
         slot.sockets.close()
+        slot.finalizer.detach()
         self._all.discard(weakref.ref(slot))
 
     def close(self) -> None:
@@ -175,9 +174,18 @@ class Slots(Generic[C]):
                 self._close_idle(at_most=1)
             if len(self._all) >= limit:
                 return None
+            self._finish_closing()
             slot = self._make(route)
+            self._finalizers.add(slot.finalizer)
             self._all.add(weakref.ref(slot, self._all.discard))
             return slot
+
+    def _finish_closing(self) -> None:
+        """Close what was dropped while an interrupt came, which is lost in finalizers and keeps them from their work."""
+        for finalizer in list(self._finalizers):
+            if finalizer.peek() is None:
+                finalizer()
+                self._finalizers.discard(finalizer)
 
     def _close_idle(self, at_most: float = math.inf) -> None:
         for idle in list(self._idle.values()):

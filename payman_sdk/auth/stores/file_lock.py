@@ -52,15 +52,21 @@ if sys.platform != "win32":
 
         def give_back(self) -> None:
             """Give the lock back, if this process has it."""
-            if self._held is not None and not self._held.closed:
-                fcntl.flock(self._held, fcntl.LOCK_UN)  # a child that was just forked has the file open, too
-            self.forget()
+            try:
+                if self._held is not None and not self._held.closed:
+                    fcntl.flock(
+                        self._held, fcntl.LOCK_UN
+                    )  # a child that was just forked has the file open, too
+            finally:
+                self.forget()
 
         def forget(self) -> None:
             """Close the file, in a child whose parent has the lock on."""
             if self._held is not None:
-                self._held.close()
-                self._held = None
+                try:
+                    self._held.close()
+                finally:
+                    self._held = None
 
         def _lock(self, file: io.FileIO) -> bool:
             try:
