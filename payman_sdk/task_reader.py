@@ -24,6 +24,8 @@ Json: TypeAlias = dict[str, Any]
 _ODD = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 """What the generated models raise where something is not as the spec has it."""
 _KINDS = frozenset({"text", "file", "data"})
+_SESSION_NAMES = frozenset({"contextId", "session_id", "context_id"})
+"""What others call the id of the session."""
 _PLAIN = (str, Unset, type(None))
 """What an optional text is: present, absent or null."""
 
@@ -140,8 +142,8 @@ def _is_plain(task: Task) -> bool:
         return False
     if not isinstance(session_id, _PLAIN) or (isinstance(session_id, str) and not session_id.isascii()):
         return False
-    if not session_id and task.additional_properties:
-        return False  # one of them may name it
+    if not session_id and not _SESSION_NAMES.isdisjoint(task.additional_properties):
+        return False
     message = status.message
     if message and not all(map(_is_plain_part, message.parts)):
         return False

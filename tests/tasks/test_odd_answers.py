@@ -13,6 +13,7 @@ from payman_api import PATHS
 from payman_sdk import PaymanClient
 from payman_sdk.errors import OutcomeUnknownError, ResponseValidationError
 from payman_sdk.responses import format_task
+from payman_sdk.task_reader import read_task
 from payman_sdk.tasks.answers import read_answer
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, Request, answer, rpc, task_with
@@ -419,3 +420,19 @@ def test_an_odd_answer_is_never_asked_for_again(peer: Peer, connect: Connect) ->
     peer.always(GET_PATH, rpc(result={}))
     with pytest.raises(OutcomeUnknownError):
         client.ask("pay")
+
+
+def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams are full of updates, which have no session but say `final`; only what may name a session is read leniently."""
+    lenient: list[Json] = []
+
+    def read_leniently(given: Json, task_id: str) -> None:
+        lenient.append(given)
+
+    monkeypatch.setattr("payman_sdk.task_reader._read_leniently", read_leniently)
+    update = {"id": "tsk-1", "status": {"state": "working", "timestamp": STAMP}}
+    for members in ({"final": False}, {"final": True, "kind": "status-update", "x": [1]}):
+        assert read_task({**update, **members}, "tsk-1") is not None, members
+    for name in ("contextId", "session_id", "context_id"):
+        assert read_task({**update, name: "ses-1"}, "tsk-1") is None, name
+    assert len(lenient) == 3
