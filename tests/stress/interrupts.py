@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
-import httpx
 
 import payman_sdk
 from payman_sdk import AsyncPaymanClient, FileTokenStore, PaymanClient
@@ -95,9 +94,8 @@ class Uses:
         self._clients = itertools.count()
         self.text = ""
         self.client = PaymanClient(**self._for_client(), token_store=FileTokenStore(store))
-        self.given = PaymanClient(**self._for_client(), transport=httpx.HTTPTransport(verify=_trusted()))
         self.tasks = AsyncPaymanClient(**self._for_client())
-        plain = [self._ask, self._stream, self._renew, self._begin, self._give, self._tell]
+        plain = [self._ask, self._stream, self._renew, self._begin, self._tell]
         loops: list[Run] = [asyncio.run, _run_on_trio]
         self._all: list[Callable[[], object]] = [partial(self._interrupted, use) for use in plain]
         self._all += [
@@ -129,7 +127,6 @@ class Uses:
         """Asks with every client, which see that the answer is to their own question."""
         return [
             self.check,
-            lambda: self._see(self.given, f"given {time.monotonic_ns()}"),
             lambda: asyncio.run(self._see_async(f"asyncio {time.monotonic_ns()}")),
             lambda: _run_on_trio(self._see_async(f"trio {time.monotonic_ns()}")),
         ]
@@ -141,7 +138,6 @@ class Uses:
     def close(self) -> None:
         """Close the clients."""
         self.client.close()
-        self.given.close()
         asyncio.run(self.tasks.close())
 
     def _see(self, client: PaymanClient, text: str) -> None:
@@ -192,9 +188,6 @@ class Uses:
         """Make a client, use it, and close it."""
         with PaymanClient(**self._for_client()) as client:
             self._see(client, self.text)
-
-    def _give(self) -> None:
-        self._see(self.given, self.text)
 
     def _for_client(self) -> dict[str, Any]:
         return {**self._settings, "client_id": f"a{next(self._clients)}"}
@@ -327,13 +320,6 @@ def _is_in(folder: str, error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _trusted() -> Any:
-    file = os.environ.get("SSL_CERT_FILE")
-    return (
-        httpx.create_ssl_context() if file is None else __import__("ssl").create_default_context(cafile=file)
-    )
 
 
 def _sockets() -> int:
