@@ -371,7 +371,7 @@ STOPPED_ASYNC = Mine("in a loop")
 
 def test_ctrl_c_at_random_instants_leaves_clients_whole() -> None:
     """Asks and streams of threads, asyncio and trio: no hang, nothing foreign, and the ids. The same program does it thousands of times."""
-    arguments = ["--interrupts", "120", "--threads", "1", "--schemes", "http"]
+    arguments = ["--interrupts", "120", "--threads", "0", "--schemes", "http"]
     root = Path(__file__).parents[1]
     environ = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'generated'}"}
     done = subprocess.run(
