@@ -8,7 +8,18 @@ import re
 from payman_api import PATHS
 from payman_sdk.redaction import redact
 
-_LIBRARIES = ("httpx", "httpcore", "hpack", "h2", "h11", "aiohttp", "httpx_aiohttp", "httpx2", "httpcore2")
+_LIBRARIES = (
+    "httpx",
+    "httpcore",
+    "hpack",
+    "h2",
+    "h11",
+    "aiohttp",
+    "httpx_aiohttp",
+    "httpx2",
+    "httpcore2",
+    "urllib3",
+)
 """Whose loggers may say what is sent and received."""
 _KNOWN = (
     *("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"),

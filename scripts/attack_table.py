@@ -48,6 +48,7 @@ KINDS = (
         "Spans and breadcrumbs",
         "No instrumentation of httpx, aiohttp or requests records a secret",
         ("tests/telemetry/test_instrumentations.py",),
+        ("tests.telemetry.test_instrumentations:KINDS",),
     ),
     Kind(
         "Slices and copies of secrets",
@@ -64,7 +65,13 @@ KINDS = (
     Kind(
         "Answers that exhaust memory or time",
         "The size of an answer and of an event is limited, also when decompressed",
-        ("tests/test_decompression.py",),
+        ("tests/test_decompression.py", "tests/tasks/test_large_answers.py"),
+        (
+            "tests.test_decompression:READABLE",
+            "tests.test_decompression:UNREADABLE",
+            "tests.tasks.test_large_answers:ANSWERS",
+            "tests.tasks.test_large_answers:STREAMS",
+        ),
     ),
     Kind(
         "Operation names that look alike",

@@ -12,16 +12,21 @@ import sys
 from typing import Any
 
 import httpx
+import httpx_aiohttp
+import requests
 import sentry_sdk
 from opentelemetry import trace
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.instrumentation.httpx import (
     AsyncOpenTelemetryTransport,
     HTTPXClientInstrumentor,
     SyncOpenTelemetryTransport,
 )
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sentry_sdk.integrations.aiohttp import AioHttpIntegration
 from sentry_sdk.integrations.httpx import HttpxIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.stdlib import StdlibIntegration
@@ -60,6 +65,17 @@ class Custom(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
+class OfRequests(httpx.BaseTransport):
+    """A transport that sends with `requests`."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        headers = dict(request.headers)
+        said = requests.request(
+            request.method, str(request.url), data=request.read(), headers=headers, timeout=30
+        )
+        return httpx.Response(said.status_code, content=said.content)
+
+
 logging.getLogger().addHandler(Everything(logging.NOTSET))
 logging.getLogger().setLevel(logging.DEBUG)
 exporter = InMemorySpanExporter()
@@ -72,8 +88,15 @@ sentry_sdk.init(
     traces_sample_rate=1.0,
     auto_enabling_integrations=False,
     default_integrations=False,
-    integrations=[HttpxIntegration(), LoggingIntegration(level=logging.DEBUG), StdlibIntegration()],
+    integrations=[
+        HttpxIntegration(),
+        AioHttpIntegration(),
+        LoggingIntegration(level=logging.DEBUG),
+        StdlibIntegration(),
+    ],
 )
+AioHttpClientInstrumentor().instrument()
+RequestsInstrumentor().instrument()
 if kind != "wrapped":
     HTTPXClientInstrumentor().instrument()
 config: Any = {
@@ -105,6 +128,11 @@ async def given_tasks() -> None:
         await run_tasks(http_client=http)
 
 
+async def aiohttp_tasks() -> None:
+    async with httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport()) as http:
+        await run_tasks(http_client=http)
+
+
 async def wrapped_tasks() -> None:
     transport = AsyncOpenTelemetryTransport(httpx.AsyncHTTPTransport())
     async with httpx.AsyncClient(transport=transport) as http:
@@ -133,6 +161,11 @@ with sentry_sdk.start_transaction(name="watched"):
         case "custom":
             with httpx.Client(transport=Custom()) as http:
                 run_threads(http_client=http)
+        case "aiohttp":
+            asyncio.run(aiohttp_tasks())
+        case "requests":
+            config["transport"] = OfRequests()
+            run_threads()
         case "transport":
             config["transport"] = httpx.HTTPTransport()
             run_threads()
