@@ -105,7 +105,16 @@ def passes(copy: Path, tests: str) -> subprocess.CompletedProcess[str]:
     (copy / "tests" / "test_where.py").write_text(WHERE)
     outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-ppytest_timeout", "-pno:cacheprovider", "tests/test_where.py", tests],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-ppytest_timeout",
+            "-pno:cacheprovider",
+            "tests/test_where.py",
+            tests,
+        ],
         cwd=copy,
         env={
             **outside,
