@@ -12,22 +12,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from payman_sdk.async_client import AsyncPaymanClient
-    from payman_sdk.async_conversation import AsyncConversation
-    from payman_sdk.auth.authorization import AuthorizationRequest, Scope, authorization_url, parse_redirect
-    from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, TokenStore
-    from payman_sdk.auth.stores.file import FileTokenStore as FileTokenStore
-    from payman_sdk.auth.stores.keyring import KeyringTokenStore as KeyringTokenStore
-    from payman_sdk.auth.stores.redis import RedisTokenStore as RedisTokenStore
-    from payman_sdk.client import PaymanClient
-    from payman_sdk.conversation import Conversation
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk._client.async_conversation import AsyncConversation
+    from payman_sdk._client.conversation import Conversation
+    from payman_sdk._client.login import login
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk._client.task_stream import AsyncTaskStream, TaskStream
+    from payman_sdk._core.auth.authorization import (
+        AuthorizationRequest,
+        Scope,
+        authorization_url,
+        parse_redirect,
+    )
+    from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+    from payman_sdk._core.hook_payloads import Outgoing, Renewal, Retry, TaskChange
+    from payman_sdk._telemetry.settings import Telemetry
+    from payman_sdk._telemetry.stats import Stats
     from payman_sdk.errors import PaymanError
-    from payman_sdk.hooks import Outgoing, Renewal, Retry, TaskChange
-    from payman_sdk.logging_in import login
-    from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-    from payman_sdk.streaming.streams import AsyncTaskStream, TaskStream
-    from payman_sdk.telemetry.settings import Telemetry
-    from payman_sdk.telemetry.stats import Stats
+    from payman_sdk.token_stores.base import StoredToken, TokenStore
+    from payman_sdk.token_stores.memory import MemoryTokenStore
+    from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
+    from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
+    from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
     from payman_sdk.types import (
         AskOptions,
         Environment,
@@ -41,41 +47,41 @@ if TYPE_CHECKING:
 __version__ = "2.0.0.dev0"
 
 _HOME = {
-    "ArtifactUpdate": "streaming.events",
+    "ArtifactUpdate": "_core.events",
     "AskOptions": "types",
-    "AsyncConversation": "async_conversation",
-    "AsyncPaymanClient": "async_client",
-    "AsyncTaskStream": "streaming.streams",
-    "AuthorizationRequest": "auth.authorization",
-    "Conversation": "conversation",
+    "AsyncConversation": "_client.async_conversation",
+    "AsyncPaymanClient": "_client.async_",
+    "AsyncTaskStream": "_client.task_stream",
+    "AuthorizationRequest": "_core.auth.authorization",
+    "Conversation": "_client.conversation",
     "Environment": "types",
-    "FileTokenStore": "auth.stores.file",
+    "FileTokenStore": "token_stores.file",
     "FormattedTaskResponse": "types",
-    "KeyringTokenStore": "auth.stores.keyring",
-    "MemoryTokenStore": "auth.stores",
-    "Outgoing": "hooks",
-    "PaymanClient": "client",
+    "KeyringTokenStore": "token_stores.keyring",
+    "MemoryTokenStore": "token_stores.memory",
+    "Outgoing": "_core.hook_payloads",
+    "PaymanClient": "_client.sync",
     "PaymanConfig": "types",
     "PaymanError": "errors",
-    "RedisTokenStore": "auth.stores.redis",
-    "Renewal": "hooks",
-    "Retry": "hooks",
-    "Scope": "auth.authorization",
-    "Stats": "telemetry.stats",
-    "StatusUpdate": "streaming.events",
-    "StoredToken": "auth.stores",
-    "StreamEvent": "streaming.events",
-    "TaskChange": "hooks",
+    "RedisTokenStore": "token_stores.redis",
+    "Renewal": "_core.hook_payloads",
+    "Retry": "_core.hook_payloads",
+    "Scope": "_core.auth.authorization",
+    "Stats": "_telemetry.stats",
+    "StatusUpdate": "_core.events",
+    "StoredToken": "token_stores.base",
+    "StreamEvent": "_core.events",
+    "TaskChange": "_core.hook_payloads",
     "TaskResponse": "types",
     "TaskState": "types",
-    "TaskStream": "streaming.streams",
-    "Telemetry": "telemetry.settings",
+    "TaskStream": "_client.task_stream",
+    "Telemetry": "_telemetry.settings",
     "TokenInfo": "types",
-    "TokenStore": "auth.stores",
-    "UnknownUpdate": "streaming.events",
-    "authorization_url": "auth.authorization",
-    "login": "logging_in",
-    "parse_redirect": "auth.authorization",
+    "TokenStore": "token_stores.base",
+    "UnknownUpdate": "_core.events",
+    "authorization_url": "_core.auth.authorization",
+    "login": "_client.login",
+    "parse_redirect": "_core.auth.authorization",
 }
 """The module of each public name; the stores that need an extra are no part of `__all__`, so that `import *` needs none.
 

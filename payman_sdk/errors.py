@@ -34,20 +34,20 @@
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
 say it in `str()`, can be pickled, and hold no secret. What they say is one line in which nothing hides, also where it repeats
 a server's words; the words as they came are in `response`, `error`, `error_description` and `data`. Where the program has imported `requests`, they are exceptions of
-that as well, as version 1 raised them: see `payman_sdk.compatibility`.
+that as well, as version 1 raised them: see `payman_sdk._compat_requests`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from payman_sdk.compatibility import Compatible
-from payman_sdk.error_response import ErrorResponse as ErrorResponse
-from payman_sdk.error_response import sentence as sentence
-from payman_sdk.error_response import shortened as shortened
-from payman_sdk.error_response import shown as shown
-from payman_sdk.redaction import redact, redact_shape
-from payman_sdk.sanitizer import sanitize
+from payman_sdk._compat_requests import Compatible
+from payman_sdk._core.error_response import ErrorResponse as ErrorResponse
+from payman_sdk._core.error_response import sentence as sentence
+from payman_sdk._core.error_response import shortened as shortened
+from payman_sdk._core.error_response import shown as shown
+from payman_sdk._core.redaction import redact, redact_shape
+from payman_sdk._core.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack

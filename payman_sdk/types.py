@@ -10,16 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, Self, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
-from payman_sdk.records import Key, Record
-from payman_sdk.states import Phase, phase_of
+from payman_sdk._attrdict import Key, Record
+from payman_sdk._core.states import Phase, phase_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import httpx
 
-    from payman_sdk.key_store import KeyStore
-    from payman_sdk.telemetry.settings import Telemetry
+    from payman_sdk._io.key_store import KeyStore
+    from payman_sdk._telemetry.settings import Telemetry
 
 __all__ = [
     "Artifact",

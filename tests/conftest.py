@@ -16,8 +16,8 @@ from hypothesis import settings
 
 import payman_sdk
 from payman_sdk import PaymanClient
-from payman_sdk.auth.stores import forget_shared_stores
-from payman_sdk.secrecy import sent_secrets
+from payman_sdk._secrets import sent_secrets
+from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.peer import Peer
 
 SECRET = "peer-client-secret"
@@ -89,10 +89,10 @@ def _without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited between two attempts is a hundredth of the usual; where it is tested, nobody waits for it."""
-    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
-    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
-    monkeypatch.setattr("payman_sdk.config._DEFAULT_SETTLE_TIME", 0.02)
-    monkeypatch.setattr("payman_sdk.auth.rotation._PAUSES", (0.05, 600.0))
+    monkeypatch.setattr("payman_sdk._core.retry._FIRST", 0.005)
+    monkeypatch.setattr("payman_sdk._core.retry._FIRST_LOOK", 0.0025)
+    monkeypatch.setattr("payman_sdk._config._DEFAULT_SETTLE_TIME", 0.02)
+    monkeypatch.setattr("payman_sdk._core.auth.rotation._PAUSES", (0.05, 600.0))
 
 
 @pytest.fixture

@@ -8,17 +8,17 @@ from typing import Any, TypeVar
 
 import httpx
 
-from payman_sdk.auth.grants import Application
-from payman_sdk.auth.stores import MemoryTokenStore
-from payman_sdk.auth.tokens import Owner, Tokens
-from payman_sdk.config import Resend
-from payman_sdk.flows import Alone, Call, Flow, Send, Sleep, Step
-from payman_sdk.key_store import MemoryKeyStore
-from payman_sdk.secrecy import Secret
-from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.retrying import Time
-from payman_sdk.tasks.sending import Keys, WholeAnswer, carry_out
-from payman_sdk.telemetry.watch import Watch
+from payman_sdk._config import Resend
+from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.tokens import Owner, Tokens
+from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep, Step
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.retry import Time
+from payman_sdk._core.send import Keys, WholeAnswer, carry_out
+from payman_sdk._io.key_store import MemoryKeyStore
+from payman_sdk._secrets import Secret
+from payman_sdk._telemetry.tracker import Watch
+from payman_sdk.token_stores.memory import MemoryTokenStore
 
 T = TypeVar("T")
 

@@ -41,7 +41,7 @@ LOOPS = [None, "asyncio", "trio"]
 """Threads, and the loops that httpx runs on."""
 
 
-class Unprintable(Exception):  # noqa: N818
+class Unprintable(Exception):
     """Can be neither shown nor looked at."""
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Unprintable(Exception):  # noqa: N818
     __repr__ = __str__
 
 
-class Untouchable(Exception):  # noqa: N818
+class Untouchable(Exception):
     """Breaks whoever looks at it, or writes on it."""
 
     def __getattribute__(self, name: str) -> Any:
@@ -320,7 +320,7 @@ def refused_then_copy(own: httpx.HTTPTransport, request: httpx.Request, dead: in
     except httpx.ConnectError:
         request.url = url
         lost(own, copy_of(request))
-        raise httpx.ConnectError("the other one failed, too")  # noqa: B904 (what such transports raise)
+        raise httpx.ConnectError("the other one failed, too")
 
 
 def refused_then_copy_twice(own: httpx.HTTPTransport, request: httpx.Request, dead: int) -> Any:

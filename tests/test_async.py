@@ -29,16 +29,16 @@ from payman_sdk import (
     PaymanError,
     TaskStream,
 )
-from payman_sdk.async_doors import AsyncDoor
+from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep
+from payman_sdk._io.async_runner import AsyncDoor
+from payman_sdk._io.http import Patience
+from payman_sdk._io.locks import ThreadLock, to_its_end
 from payman_sdk.errors import (
     APIConnectionError,
     AuthenticationError,
     ConfigurationError,
     OutcomeUnknownError,
 )
-from payman_sdk.flows import Alone, Call, Flow, Send, Sleep
-from payman_sdk.locks import ThreadLock, to_its_end
-from payman_sdk.network import Patience
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk.testing.scrubbing import Scrubber
+from payman_sdk.testing._redaction.scrubber import Scrubber
 from tests.environments import AS_OTHERS
 
 ROOT = Path(__file__).parent.parent

@@ -14,9 +14,10 @@ import certifi
 import pytest
 import trustme
 
-from payman_sdk import AsyncPaymanClient, PaymanClient, certificates
-from payman_sdk.certificates import trusted_certificates
-from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._io import certificates
+from payman_sdk._io.certificates import trusted_certificates
+from payman_sdk._io.transport import own_async_http_client, own_http_client
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on

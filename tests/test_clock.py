@@ -17,10 +17,11 @@ import freezegun
 import pytest
 import time_machine
 
-from payman_sdk import AsyncPaymanClient, PaymanClient, clock, timers
-from payman_sdk.auth.stores import MemoryTokenStore
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._io import clock, timers
 from payman_sdk.errors import OutcomeUnknownError
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.token_stores.memory import MemoryTokenStore
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, rpc
@@ -239,7 +240,7 @@ def test_the_sandbox_goes_on_in_frozen_time() -> None:
 
 def test_a_lock_that_is_held_is_waited_for_in_real_time(tmp_path: Any) -> None:
     """A store's lock is given up after its seconds, though the clock that filelock reads is frozen."""
-    from payman_sdk.auth.stores.file import FileLock
+    from payman_sdk.token_stores.file import FileLock
 
     held, wanted = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     assert held.acquire(timeout=0)

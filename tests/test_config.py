@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.config import Config, is_loopback, read_config, seconds
+from payman_sdk._config import Config, is_loopback, read_config, seconds
+from payman_sdk._secrets import Secret
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.secrecy import Secret
 
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
 
@@ -283,7 +283,7 @@ def test_odd_base_urls_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],  # noqa: S104
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],
 )
 def test_loopback_is_told_by_name(host: str, loopback: bool) -> None:
     """Only this machine's own names and addresses are loopback."""

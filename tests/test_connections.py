@@ -18,12 +18,12 @@ import httpx_aiohttp
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.failures import connection_failure
+from payman_sdk._io.transport import own_async_http_client, own_http_client
+from payman_sdk._io.transport_info import NOTHING, Knowledge
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
-from payman_sdk.failures import connection_failure
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.transmission import Transmission
-from payman_sdk.transports import NOTHING, Knowledge
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import (

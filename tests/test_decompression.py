@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from payman_sdk.decompression import BoundedBody, Decompressor
+from payman_sdk._io.decompression import BoundedBody, Decompressor
 from payman_sdk.errors import APIConnectionError
 
 TEXT = b"".join(b"line %d of an answer\n" % number for number in range(2000))

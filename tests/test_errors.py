@@ -82,7 +82,7 @@ def carried(error: BaseException) -> dict[str, Any]:
 
 
 def pickled(protocol: int, error: PaymanError) -> PaymanError:
-    copied: PaymanError = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - what it wrote itself
+    copied: PaymanError = pickle.loads(pickle.dumps(error, protocol))
     return copied
 
 

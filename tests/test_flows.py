@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk.connections import own_http_client
-from payman_sdk.doors import Door
+from payman_sdk._core.effects import Alone, Flow, Send, Sleep
+from payman_sdk._io.http import Patience, timeout_of
+from payman_sdk._io.runner import Door
+from payman_sdk._io.transport import own_http_client
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from payman_sdk.flows import Alone, Flow, Send, Sleep
-from payman_sdk.network import Patience, timeout_of
 from tests.peer import ASK_PATH, Peer, answer, chunked, reset
 from tests.steps import Clock
 

@@ -15,14 +15,14 @@ import pytest
 from typer.testing import CliRunner
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.auth.stores import StoredToken
-from payman_sdk.auth.stores.file import FileTokenStore
-from payman_sdk.auth.stores.keyring import KeyringTokenStore
-from payman_sdk.cli.app import app
-from payman_sdk.cli.logins import forget_login, stored_login
+from payman_sdk._cli.app import app
+from payman_sdk._cli.login_store import forget_login, stored_login
+from payman_sdk._io.folders import user_folder
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.folders import user_folder
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.token_stores.base import StoredToken
+from payman_sdk.token_stores.file import FileTokenStore
+from payman_sdk.token_stores.keyring import KeyringTokenStore
 
 TOKEN = StoredToken(issued_to="nobody", access_token="a", expires_at=0, lifetime=0)
 

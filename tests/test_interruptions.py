@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._core.hook_payloads import TaskChange
 from payman_sdk.errors import OutcomeUnknownError
-from payman_sdk.hooks import TaskChange
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
 from tests.streaming.wire import STREAM_PATH, status, stream
@@ -244,7 +244,7 @@ def test_a_cancellation_carries_the_ids(
     backend: str, cancelled: Callable[..., Any], transport: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is cancelled while the agent works: the ids, the note, and a hook that may wait, but not for ever."""
-    monkeypatch.setattr("payman_sdk.async_doors._NOTICE", 0.1)
+    monkeypatch.setattr("payman_sdk._io.async_runner._NOTICE", 0.1)
     came = threading.Event()
     for path in (ASK_PATH, STREAM_PATH):
         peer.always(path, partial(held, peer, came))
@@ -315,13 +315,13 @@ def test_a_fault_of_ours_after_sending_is_looked_into(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An AttributeError in the SDK's own reading of an answer is no reason to say that nothing was done, or to send again."""
-    broken_once(monkeypatch, "payman_sdk.tasks.sending.read_answer")
+    broken_once(monkeypatch, "payman_sdk._core.send.read_answer")
     assert connect(max_retries=2).ask("Hello!").status == "completed"
     assert len(peer.asks()) == 1
-    broken_once(monkeypatch, "payman_sdk.streaming.following.read_answer")
+    broken_once(monkeypatch, "payman_sdk._core.stream.read_answer")
     with connect(max_retries=2).stream("Hello!") as stream:
         assert stream.result().status == "completed"
-    monkeypatch.setattr("payman_sdk.tasks.agent.noted", broken)
+    monkeypatch.setattr("payman_sdk._core.operations.noted", broken)
     with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
         connect().ask("Hello!")
     assert caught.value.sent
@@ -333,7 +333,7 @@ def test_a_fault_of_ours_before_sending_comes_out(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing was sent, a fault is a fault."""
-    monkeypatch.setattr("payman_sdk.tasks.sending.authorized", broken)
+    monkeypatch.setattr("payman_sdk._core.send.authorized", broken)
     with pytest.raises(AttributeError):
         connect().ask("Hello!")
     assert peer.asks() == []
@@ -391,7 +391,7 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
 
     client = connect()
     client.get_access_token()
-    monkeypatch.setattr("payman_sdk.doors.result_of", stop)
+    monkeypatch.setattr("payman_sdk._io.runner.result_of", stop)
     error = interrupted(partial(client.ask, "Hello!"))
     assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
     assert "was sent" in notes(error)[0]

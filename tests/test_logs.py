@@ -15,10 +15,10 @@ import pytest
 
 import payman_sdk
 from payman_sdk import PaymanClient
+from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._io.logger import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
+from payman_sdk._secrets import Secret, sent_secrets
 from payman_sdk.errors import PaymanError
-from payman_sdk.logs import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
-from payman_sdk.sanitizer import find_hidden
-from payman_sdk.secrecy import Secret, sent_secrets
 
 _FORGED = "2026-11-28 21:00:00,000 INFO payroll 1,000,000 USD approved by alice"
 
@@ -67,7 +67,7 @@ def _refusing(words: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
 
-import payman_sdk.connections
+import payman_sdk._io.transport
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk.errors import APITimeoutError
 from tests.loops import LOOPS, run_on
@@ -59,7 +59,7 @@ def test_waiting_for_a_free_connection_sends_nothing(
 ) -> None:
     """Where all connections are taken, the error says that nothing was sent."""
     limits = httpx.Limits(max_connections=1)
-    monkeypatch.setattr(payman_sdk.connections, "_MOST_OF_TASKS", 1)
+    monkeypatch.setattr(payman_sdk._io.transport, "_MOST_OF_TASKS", 1)
     came = threading.Event()
 
     def hold() -> None:
@@ -137,8 +137,8 @@ def test_a_thousand_cancelled_asks_leave_the_pool_whole(
     loop: str, cancel: Callable[..., Any], peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many tasks are cancelled, in whatever they do, all connections can be used at once afterwards."""
-    monkeypatch.setattr(payman_sdk.connections, "_MOST_OF_TASKS", 3)
-    chance = random.Random(17)  # noqa: S311 (the same in every run)
+    monkeypatch.setattr(payman_sdk._io.transport, "_MOST_OF_TASKS", 3)
+    chance = random.Random(17)
     together = threading.Barrier(3)
 
     def all_at_once(request: Request) -> Iterator[bytes]:

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from payman_sdk import FileTokenStore, PaymanError, StoredToken
+from payman_sdk._io.key_store import SQLiteKeyStore
+from payman_sdk._io.private_files import make_folder, problem_of_folder
 from payman_sdk.agents import Operation
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
-from payman_sdk.auth.stores.file import FileLock
-from payman_sdk.key_store import SQLiteKeyStore
-from payman_sdk.private_files import make_folder, problem_of_folder
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.token_stores.file import FileLock
 
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", 1.9e9, 3600.0)
 OPERATION = Operation(task_id="tsk-1", account="pm-1 at https://agent.payman.dev")
@@ -145,7 +145,7 @@ def test_a_look_at_a_database_releases_no_lock_of_this_process(tmp_path: Path) -
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"), pytest.MonkeyPatch.context() as patch:
-            patch.setattr("payman_sdk.key_store._LOCK_SECONDS", 0.01)
+            patch.setattr("payman_sdk._io.key_store._LOCK_SECONDS", 0.01)
             claim_key(file)
         other = f"import sqlite3; sqlite3.connect({str(file)!r}, timeout=0).execute('BEGIN EXCLUSIVE')"
         done = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)

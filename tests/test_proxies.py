@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.connections import own_async_http_client, own_http_client
+from payman_sdk._io.proxies import choose_proxy
+from payman_sdk._io.transport import own_async_http_client, own_http_client
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.proxies import choose_proxy
 
 PROXY = "http://127.0.0.1:9"
 NAME, IPV4, IPV6 = "api.payman.example", "10.1.2.3", "[fd07:b51a:cc66:f0::5]"

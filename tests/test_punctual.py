@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from payman_sdk.connections import own_http_client
+from payman_sdk._io.deadlines import within
+from payman_sdk._io.transport import own_http_client
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
-from payman_sdk.punctual import within
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, head
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, literally, stream

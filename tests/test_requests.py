@@ -63,7 +63,7 @@ def either_way(request: pytest.FixtureRequest) -> bool:
 PROGRAM = """
 import sys
 {first}
-from payman_sdk.client import PaymanClient
+from payman_sdk._client.sync import PaymanClient
 {second}
 payman = PaymanClient.with_credentials({{
     'client_id': 'pm-test-1', 'client_secret': {secret!r}, 'base_url': sys.argv[1], 'max_retries': 0
@@ -345,9 +345,9 @@ def test_what_is_pickled_is_the_public_class(
     monkeypatch.delitem(sys.modules, "requests")
     without, pickled_without = made(error_class), pickle.dumps(made(error_class))
     assert pickled_with == pickled_without
-    assert carried(pickle.loads(pickled_with)) == carried(without)  # noqa: S301 - what it wrote itself
+    assert carried(pickle.loads(pickled_with)) == carried(without)
     monkeypatch.setitem(sys.modules, "requests", requests)
-    assert carried(pickle.loads(pickled_without)) == carried(with_requests)  # noqa: S301 - what it wrote itself
+    assert carried(pickle.loads(pickled_without)) == carried(with_requests)
 
 
 def raise_one_without_requests(error_class: type[PaymanError]) -> None:
@@ -620,4 +620,4 @@ def test_requests_may_be_imported_again(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setitem(sys.modules, "requests", pretended(RequestException=root, HTTPError=http_error))
         error = type(RateLimitError("One."))("It broke.")
         assert isinstance(error, http_error)
-        assert isinstance(pickle.loads(pickle.dumps(error)), http_error)  # noqa: S301 - what it wrote itself
+        assert isinstance(pickle.loads(pickle.dumps(error)), http_error)

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_api.models.task import Task
+from payman_sdk._core.formatting import format_task
+from payman_sdk._core.states import canonical_state
+from payman_sdk._core.task_normalization import state_in
+from payman_sdk._core.task_reader import read_task
 from payman_sdk.errors import ResponseValidationError
-from payman_sdk.normal_form import state_in
-from payman_sdk.responses import format_task
-from payman_sdk.states import canonical_state
-from payman_sdk.task_reader import read_task
 from payman_sdk.types import FormattedTaskResponse, TaskState
 from tests.tasks.faults import MISTYPED
 
@@ -222,7 +222,7 @@ def test_how_it_came_and_what_could_not_be_read_are_attributes() -> None:
     assert "raw" not in answer
     assert "warnings" not in answer
     assert json.loads(json.dumps(answer)) == answer == dict(answer)
-    for twin in (answer.copy(), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):  # noqa: S301 (made here)
+    for twin in (answer.copy(), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):
         assert (twin.raw, twin.warnings) == (answer.raw, ["metadata: a number"])
     assert (FormattedTaskResponse().raw, FormattedTaskResponse().warnings) == (None, [])
 

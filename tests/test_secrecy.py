@@ -23,7 +23,7 @@ import pytest
 from rich.console import Console
 from rich.pretty import pretty_repr
 
-from payman_sdk.secrecy import Secret, basic_credentials, concealed, reveal_for_wire, sent_secrets
+from payman_sdk._secrets import Secret, basic_credentials, concealed, reveal_for_wire, sent_secrets
 
 PLAIN = "Zq7!xW3$" * 20
 """Signs of which no two stand together in anything else here."""
@@ -57,14 +57,14 @@ OPERATIONS: dict[str, Callable[[Secret], Any]] = {
     "an f-string with a precision": lambda s: f"{s:.20}",
     "an f-string with a conversion": lambda s: f"{s!s} {s!r} {s!a}",
     "an f-string with its name": lambda s: f"{s=}",
-    "format": lambda s: "{} {:^10} {!r}".format(s, s, s),  # noqa: UP032
-    "format by an item": lambda s: "{0[0]}{0[1]}".format(s),  # noqa: UP032
+    "format": lambda s: "{} {:^10} {!r}".format(s, s, s),
+    "format by an item": lambda s: "{0[0]}{0[1]}".format(s),
     "format_map": lambda s: "{token}".format_map({"token": s}),
     "format of itself": lambda s: s.format(1),
     "the format function": lambda s: format(s, "200"),
-    "percent": lambda s: "%s" % s,  # noqa: UP031
-    "percent with a tuple": lambda s: "%s and %.9s" % (s, s),  # noqa: UP031
-    "percent with a dict": lambda s: "%(a)s %(a)r" % {"a": s},  # noqa: UP031
+    "percent": lambda s: "%s" % s,
+    "percent with a tuple": lambda s: "%s and %.9s" % (s, s),
+    "percent with a dict": lambda s: "%(a)s %(a)r" % {"a": s},
     "percent of bytes": lambda s: b"%a" % s,
     "plus": lambda s: s + "",
     "plus before": lambda s: "Bearer " + s,

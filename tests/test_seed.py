@@ -33,7 +33,7 @@ def client() -> Iterator[PaymanClient]:
 
 def test_basic_example(capsys: pytest.CaptureFixture[str]) -> None:
     """The Basic Example asks, and prints an answer that a person can read."""
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.sync import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     # Initialize the client with credentials
@@ -55,7 +55,7 @@ def test_basic_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_session_management_examples() -> None:
     """The Session Management examples keep, start and resume sessions as README says."""
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.sync import PaymanClient
 
     # 1. Default session handling: a new session ID is automatically generated
     client = PaymanClient.with_credentials({
@@ -96,7 +96,7 @@ def test_session_management_examples() -> None:
 
 def test_authorization_code_example(sandbox: Sandbox) -> None:
     """The example with an authorization code exchanges it at once, keeps the refresh token, and asks."""
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.sync import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     config: PaymanConfig = {
@@ -117,7 +117,7 @@ def test_authorization_code_example(sandbox: Sandbox) -> None:
 
 def test_pre_existing_token_example(sandbox: Sandbox) -> None:
     """The example with a token that was issued before asks with it, and sends no token request."""
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.sync import PaymanClient
 
     issued = sandbox.issue_token(refresh=False)
     client_id = 'your_client_id'  # fmt: skip
@@ -135,7 +135,7 @@ def test_pre_existing_token_example(sandbox: Sandbox) -> None:
 
 def test_token_methods(sandbox: Sandbox) -> None:
     """`get_access_token` and `is_access_token_expired` do what README says of them, for each constructor."""
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.sync import PaymanClient
     from payman_sdk.types import PaymanConfig
 
     config: PaymanConfig = {"client_id": "your_client_id", "client_secret": "your_client_secret"}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from payman_sdk._cli.exit_codes import COMPLETED, FAILED, UNKNOWN, WAITING, of_state
+from payman_sdk._core.states import Phase, canonical_state, has_ended, phase_of, rests, status_of
 from payman_sdk.agents import PaymanToolkit
-from payman_sdk.cli.outcomes import COMPLETED, FAILED, UNKNOWN, WAITING, of_state
 from payman_sdk.sandbox import Answer, Sandbox
-from payman_sdk.sandbox.turns import EXPLANATIONS, State
-from payman_sdk.states import Phase, canonical_state, has_ended, phase_of, rests, status_of
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State
 from payman_sdk.types import TaskState
 
 MEANINGS = {

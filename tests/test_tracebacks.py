@@ -12,8 +12,8 @@ import pytest
 
 import payman_sdk
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.auth.stores import forget_shared_stores
 from payman_sdk.errors import PaymanError
+from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.loops import run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, answer, reset, rpc
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, status, stream

@@ -41,7 +41,7 @@ def test_wheel_holds_both_packages_and_imports(tmp_path: Path) -> None:
     }
     program = (
         f"import sys; sys.path.insert(0, {str(unpacked)!r})\n"
-        "import payman_sdk, payman_api, payman_sdk.client\n"
+        "import payman_sdk, payman_api, payman_sdk._client.sync\n"
         "print(payman_sdk.__file__, payman_api.__file__, payman_sdk.PaymanClient.__name__)"
     )
     # -I: without the working directory, where the packages of the checkout would be found.

@@ -3,7 +3,7 @@
 Framework-free; adapters for frameworks stand in modules of their own.
 """
 
-from payman_sdk.agents.asking import Proposal
+from payman_sdk.agents.confirmation import Proposal
 from payman_sdk.agents.limits import Limit
 from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from payman_sdk.agents.calling import OnMessage, Toolkit, called, tools_of
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, called, tools_of
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
 from payman_sdk.errors import ConfigurationError

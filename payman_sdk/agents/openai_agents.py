@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from payman_sdk.agents.calling import OnMessage, Toolkit, called, read, tools_of
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, called, read, tools_of
 from payman_sdk.agents.tools import Tool
 
 try:

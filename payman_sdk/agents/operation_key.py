@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from payman_sdk._io.key_store import KeyStore, open_default_store
+from payman_sdk._io.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError
-from payman_sdk.key_store import KeyStore, open_default_store
-from payman_sdk.logs import get_logger
 
 T = TypeVar("T")
 

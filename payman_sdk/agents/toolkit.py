@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 from typing import Any, Generic, TypeVar
 
-from payman_sdk.agents import operating, reading, replying, wording
-from payman_sdk.agents.asking import Confirm, OnMessage, sending
-from payman_sdk.agents.ledger import Ledger
+from payman_sdk._client.async_ import AsyncPaymanClient
+from payman_sdk._client.sync import PaymanClient
+from payman_sdk._core.ids import new_id, task_id_for
+from payman_sdk.agents import messages, operations, read_only_asks, replies
+from payman_sdk.agents.confirmation import Confirm, OnMessage, sending
+from payman_sdk.agents.effects import Flow, run, run_async
 from payman_sdk.agents.limits import Limit
-from payman_sdk.agents.operating import Desk
+from payman_sdk.agents.operation_log import Ledger
 from payman_sdk.agents.operation_names import normalize_name
+from payman_sdk.agents.operations import Desk
 from payman_sdk.agents.results import OperationResult
-from payman_sdk.agents.steps import Flow, run, run_async
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
 from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name
-from payman_sdk.async_client import AsyncPaymanClient
-from payman_sdk.client import PaymanClient
 from payman_sdk.errors import ConfigurationError, sentence
-from payman_sdk.ids import new_id, task_id_for
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
 
@@ -84,25 +84,27 @@ class _Toolkit(Generic[Client]):
     def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text = _text(text)
         before_send = self.reader._config.before_send  # pyright: ignore[reportPrivateUsage] # as below
-        return (yield from reading.ask(self.reader, text, sending(self._heard(on_message), before_send)))
+        return (
+            yield from read_only_asks.ask(self.reader, text, sending(self._heard(on_message), before_send))
+        )
 
     def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text, operation = _text(text), _operation(operation)
         if _TASK_ID.fullmatch(operation):
-            return wording.no_name(operation)
+            return messages.no_name(operation)
         task_id = task_id_for(self._client_id, operation)
-        flow = operating.pay(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
+        flow = operations.pay(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         operation = _operation(operation)
         task_id = self._task_id(operation)
-        return (yield from _kept(operating.check(self._desk, operation, task_id), operation, task_id))
+        return (yield from _kept(operations.check(self._desk, operation, task_id), operation, task_id))
 
     def _reply(self, operation: str, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
         text, operation = _text(text), _operation(operation)
         task_id = self._task_id(operation)
-        flow = replying.reply(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
+        flow = replies.reply(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
         return (yield from _kept(flow, operation, task_id))
 
     def _task_id(self, operation: str) -> str:
@@ -311,7 +313,7 @@ def _kept(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[Ope
 
 def _text(text: str) -> str:
     """A text that can be asked, without the white space around it."""
-    from payman_sdk.tasks.options import check_text
+    from payman_sdk._core.options import check_text
 
     check_text(text)
     return text.strip()

@@ -15,13 +15,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from payman_sdk.sandbox.authority import TokenRequest
-    from payman_sdk.sandbox.ledger import LedgerRow, UnbalancedError
-    from payman_sdk.sandbox.payments import Payment
-    from payman_sdk.sandbox.request_log import SandboxRequest
+    from payman_sdk.sandbox._ledger.ledger import LedgerRow, UnbalancedError
+    from payman_sdk.sandbox._ledger.payments import Payment
+    from payman_sdk.sandbox._oauth.oauth_service import TokenRequest
+    from payman_sdk.sandbox._server.request_log import SandboxRequest
+    from payman_sdk.sandbox._server.server import Sandbox
+    from payman_sdk.sandbox._server.stream_faults import StreamFault
     from payman_sdk.sandbox.scripting import Answer, HTTPFailure, Lost, RPCFailure
-    from payman_sdk.sandbox.server import Sandbox
-    from payman_sdk.sandbox.stream_faults import StreamFault
 
 __all__ = [
     "Answer",
@@ -40,15 +40,15 @@ __all__ = [
 _HOMES = {
     "Answer": "scripting",
     "HTTPFailure": "scripting",
-    "LedgerRow": "ledger",
+    "LedgerRow": "_ledger.ledger",
     "Lost": "scripting",
-    "Payment": "payments",
+    "Payment": "_ledger.payments",
     "RPCFailure": "scripting",
-    "Sandbox": "server",
-    "SandboxRequest": "request_log",
-    "StreamFault": "stream_faults",
-    "TokenRequest": "authority",
-    "UnbalancedError": "ledger",
+    "Sandbox": "_server.server",
+    "SandboxRequest": "_server.request_log",
+    "StreamFault": "_server.stream_faults",
+    "TokenRequest": "_oauth.oauth_service",
+    "UnbalancedError": "_ledger.ledger",
 }
 
 

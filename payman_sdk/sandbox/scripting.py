@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from payman_sdk.sandbox.stream_faults import StreamFault
-from payman_sdk.sandbox.turns import EXPLANATIONS, Artifact, State, Turn
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, Artifact, State, Turn
+from payman_sdk.sandbox._server.stream_faults import StreamFault
 
 
 @dataclass(frozen=True)

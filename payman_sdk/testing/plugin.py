@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 if TYPE_CHECKING:
-    from payman_sdk.async_client import AsyncPaymanClient
-    from payman_sdk.client import PaymanClient
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk._client.sync import PaymanClient
     from payman_sdk.sandbox import Sandbox
     from payman_sdk.testing.recording import Recorder
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from payman_sdk.testing.scrubbing import Scrubber
-from payman_sdk.testing.tape import Tape, mark_as_from_file
+from payman_sdk.testing._redaction.cassette import Tape, mark_as_from_file
+from payman_sdk.testing._redaction.scrubber import Scrubber
 
 _ENVIRONMENT: Final = {"client-id": "PAYMAN_CLIENT_ID", "client-secret": "PAYMAN_CLIENT_SECRET"}
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})

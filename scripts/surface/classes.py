@@ -51,7 +51,7 @@ _BY_SYNTAX = frozenset(
 """What the language calls when a program uses an object: making it, `with`, `for`, `in`, `[]`, …"""
 
 _SAY_NOTHING = frozenset({"object", "typing.Generic", "typing.Protocol", "typing.TypedDict"})
-_READS_A_KEY = "payman_sdk.records.Key"
+_READS_A_KEY = "payman_sdk._attrdict.Key"
 
 
 class Reader:

@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 
 from payman_sdk import PaymanClient
+from payman_sdk._core import operations
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.key_store import KeyStore, SQLiteKeyStore
 from payman_sdk.agents import Limit, MemoryOperationStore, OperationStore, PaymanToolkit
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
-from payman_sdk.flows import Lock
-from payman_sdk.key_store import KeyStore, SQLiteKeyStore
-from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
 
 PAYMENT = "send 10 TSD to Test Payee"
 

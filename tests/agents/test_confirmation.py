@@ -8,11 +8,11 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.confirmation import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
+from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.agents import PaymanToolkit, Proposal
 from payman_sdk.agents.mcp.elicitation import _state_of, in_words
-from payman_sdk.confirmation import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sanitizer import find_hidden
 
 _PLAIN = "send 10 TSD to John Doe"
 

@@ -21,8 +21,8 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk.agents import AsyncPaymanToolkit, Limit, MemoryOperationStore, PaymanToolkit, Proposal
-from payman_sdk.agents.calling import called, read
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+from payman_sdk.agents.tool_calls import called, read
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Lost, Sandbox
 from tests.agents.conftest import connected, connected_async, sends
@@ -282,7 +282,7 @@ def test_without_the_extra(module: str, needed: str, extra: str, monkeypatch: py
 def test_the_core_imports_no_framework() -> None:
     """Who imports the toolkit imports no framework."""
     code = (
-        "import sys, payman_sdk.agents.calling, payman_sdk.agents as a; [getattr(a, name) for name in a.__all__]\n"
+        "import sys, payman_sdk.agents.tool_calls, payman_sdk.agents as a; [getattr(a, name) for name in a.__all__]\n"
         "print({'agents', 'langchain_core', 'pydantic_ai', 'pydantic', 'mcp'} & set(sys.modules))"
     )
     done = subprocess.run(

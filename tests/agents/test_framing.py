@@ -13,12 +13,12 @@ from mcp import Client
 from mcp_types import TextResourceContents
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.agents.mcp import mcp_server
+from payman_sdk.agents.messages import told
 from payman_sdk.agents.results import framed
 from payman_sdk.agents.stores import Operation
-from payman_sdk.agents.wording import told
-from payman_sdk.sanitizer import find_hidden
 from tests.agents.frameworks import FRAMEWORKS
 from tests.agents.mcp_tour import text_of
 

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.effects import Lock
 from payman_sdk.agents import (
     AsyncPaymanToolkit,
     Limit,
@@ -29,7 +30,6 @@ from payman_sdk.agents import (
 )
 from payman_sdk.agents.limits import money_in
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
-from payman_sdk.flows import Lock
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
 from tests.agents.conftest import connected, connected_async, let_settle, sends
 

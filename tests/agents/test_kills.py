@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis as redis_library
 
-from payman_sdk.ids import task_id_for
+from payman_sdk._core.ids import task_id_for
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.agents.mortal import pay, store_of

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.ids import task_id_for
 from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, PaymanToolkit
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.ids import task_id_for
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import connected_async
 

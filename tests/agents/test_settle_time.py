@@ -10,13 +10,16 @@ import pytest
 from attrs import evolve
 
 from payman_api.models.task import Task
+from payman_sdk._config import read_config
+from payman_sdk._core.formatting import format_task
+from payman_sdk._core.ids import task_id_for
+from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk.agents import Limit, MemoryOperationStore, Operation, OperationResult, OperationStoreError
-from payman_sdk.agents.ledger import Ledger
-from payman_sdk.agents.operating import Desk, check, pay
+from payman_sdk.agents.effects import run
 from payman_sdk.agents.operation_key import OperationKey
-from payman_sdk.agents.replying import reply
-from payman_sdk.agents.steps import run
-from payman_sdk.config import read_config
+from payman_sdk.agents.operation_log import Ledger
+from payman_sdk.agents.operations import Desk, check, pay
+from payman_sdk.agents.replies import reply
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -26,9 +29,6 @@ from payman_sdk.errors import (
     PaymanError,
     TaskNotFoundError,
 )
-from payman_sdk.ids import task_id_for
-from payman_sdk.key_store import MemoryKeyStore, SQLiteKeyStore
-from payman_sdk.responses import format_task
 from payman_sdk.types import FormattedTaskResponse
 from tests.steps import Clock
 

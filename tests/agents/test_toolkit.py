@@ -18,7 +18,7 @@ from payman_sdk.agents import (
     OperationResult,
     PaymanToolkit,
     Proposal,
-    reading,
+    read_only_asks,
 )
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Answer, HTTPFailure, RPCFailure, Sandbox
@@ -386,7 +386,7 @@ def test_a_payment_sneaked_through_ask_is_stopped_by_the_scopes(
     sandbox: Sandbox, client: PaymanClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Were the words to deceive the toolkit, a reader that is connected with read scopes only moves no money."""
-    monkeypatch.setattr(reading, "may_move_money", lambda text: False)
+    monkeypatch.setattr(read_only_asks, "may_move_money", lambda text: False)
     with httpx.Client(transport=sandbox.transport()) as http, read_only(sandbox, http) as reader:
         toolkit = PaymanToolkit(client, reader=reader)
         for text in (PAYMENT, "create a payee named Al"):

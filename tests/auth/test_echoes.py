@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.auth.stores import forget_shared_stores
 from payman_sdk.errors import PaymanError
+from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk.auth.grants import Application, IssuedToken, read_token
+from payman_sdk._core.auth.grants import Application, IssuedToken, read_token
+from payman_sdk._secrets import Secret
 from payman_sdk.errors import (
     APIStatusError,
     AuthenticationError,
@@ -15,7 +16,6 @@ from payman_sdk.errors import (
     ResponseValidationError,
     ServerError,
 )
-from payman_sdk.secrecy import Secret
 
 SECRET = "recognisable-access-token"
 

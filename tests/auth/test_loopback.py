@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanError, Scope, login
-from payman_sdk.auth import loopback
+from payman_sdk._io import loopback
 from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
 

@@ -28,10 +28,10 @@ from payman_sdk import (
     login,
     parse_redirect,
 )
-from payman_sdk.auth import loopback
-from payman_sdk.auth.stores.file_lock import LockFile
+from payman_sdk._io import loopback
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 from payman_sdk.sandbox import Sandbox
+from payman_sdk.token_stores.base.file_lock import LockFile
 from tests.auth.test_secrets import assert_nothing_in, told_by
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on

@@ -14,8 +14,8 @@ import redis
 from payman_sdk import RedisTokenStore, StoredToken
 from payman_sdk.agents import Operation
 from payman_sdk.agents.stores.redis import RedisOperationStore
-from payman_sdk.auth.stores import redis_access
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
+from payman_sdk.token_stores import _redis_access
 from tests.auth.redis_proxy import Fate, closing, named, proxying, refusing
 
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", time.time() + 3600, 3600.0, "refresh")
@@ -286,7 +286,7 @@ def test_a_server_that_does_not_answer_is_named_in_time(
     redis_url: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a server does not answer, the wait is bounded, and the error says which store failed."""
-    monkeypatch.setattr(redis_access, "_PATIENCE", 0.2)
+    monkeypatch.setattr(_redis_access, "_PATIENCE", 0.2)
     for command in ("GET", "SET", "EVAL", "HELLO", "CLIENT"):
 
         def fate(request: bytes, command: str = command) -> Fate:

@@ -9,10 +9,10 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from payman_sdk.auth import rotation
-from payman_sdk.auth.access_token import Token
-from payman_sdk.auth.stores import MemoryTokenStore, StoredToken, mark
-from payman_sdk.auth.tokens import Tokens
+from payman_sdk._core.auth import rotation
+from payman_sdk._core.auth.access_token import Token
+from payman_sdk._core.auth.tokens import Tokens
+from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -23,7 +23,8 @@ from payman_sdk.errors import (
     ResponseValidationError,
     TokenStoreError,
 )
-from payman_sdk.flows import Alone, Call, Flow, Send, Sleep
+from payman_sdk.token_stores.base import StoredToken, mark
+from payman_sdk.token_stores.memory import MemoryTokenStore
 from tests.auth.test_tokens import OWN, PERSON, WALL, grant_of, stored
 from tests.steps import Clock, driven, token_answer
 

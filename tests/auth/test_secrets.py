@@ -26,9 +26,9 @@ from payman_sdk import (
     login,
     parse_redirect,
 )
-from payman_sdk.auth import loopback
+from payman_sdk._io import loopback
+from payman_sdk._io.log_redaction import hide_token_requests
 from payman_sdk.errors import PaymanError
-from payman_sdk.log_redaction import hide_token_requests
 from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,
@@ -158,7 +158,7 @@ def by_login(base_url: str, store: Any) -> PaymanClient:
         query = parse_qs(urlsplit(url).query)
         answer = urlencode({"code": CODE, "state": query["state"][0]})
         # Not httpx: its log records of the browser's requests would be found here.
-        urlopen(f"{query['redirect_uri'][0]}?{answer}").close()  # noqa: S310 # our own loopback address
+        urlopen(f"{query['redirect_uri'][0]}?{answer}").close()  # our own loopback address
 
     return login(
         config(base_url), scopes=[Scope.READ_BALANCE], open_browser=browser, wait=20, token_store=store

@@ -23,10 +23,10 @@ from payman_sdk import (
     StoredToken,
     TokenStore,
 )
-from payman_sdk.auth.stores import redis as redis_store
-from payman_sdk.auth.stores import shared_store
+from payman_sdk._secrets import Secret
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.secrecy import Secret
+from payman_sdk.token_stores import redis as redis_store
+from payman_sdk.token_stores.memory import shared_store
 
 TOKEN = StoredToken(
     issued_to="pm-test-1 at https://agent.payman.dev",

@@ -12,10 +12,11 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
-from payman_sdk.auth.grants import Application
-from payman_sdk.auth.signing import authorized
-from payman_sdk.auth.stores import mark
-from payman_sdk.auth.tokens import Owner, Token, Tokens
+from payman_sdk._core.auth.authenticate import authorized
+from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.tokens import Owner, Token, Tokens
+from payman_sdk._core.effects import Alone, Call, Lock, Send
+from payman_sdk._secrets import Secret
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -25,8 +26,7 @@ from payman_sdk.errors import (
     ServerError,
     TokenStoreError,
 )
-from payman_sdk.flows import Alone, Call, Lock, Send
-from payman_sdk.secrecy import Secret
+from payman_sdk.token_stores.base import mark
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
 from tests.steps import Busy, Clock, driven, token_answer

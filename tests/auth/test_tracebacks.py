@@ -17,8 +17,8 @@ import pytest
 from rich.pretty import pretty_repr
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.auth.stores import forget_shared_stores
 from payman_sdk.errors import PaymanError
+from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, reset
 

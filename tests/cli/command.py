@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from typer.testing import CliRunner
 
-from payman_sdk.cli.app import app
-from payman_sdk.cli.running import Run
+from payman_sdk._cli.app import app
+from payman_sdk._cli.context import Run
 
 SECRET = "the-secret-of-the-cli-tests"
-PROGRAM = [sys.executable, "-m", "payman_sdk.cli"]
+PROGRAM = [sys.executable, "-m", "payman_sdk"]
 ROOT = Path(__file__).parent.parent.parent
 
 

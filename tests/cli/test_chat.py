@@ -4,10 +4,10 @@ import contextlib
 
 import pytest
 
-from payman_sdk.cli import chatting
-from payman_sdk.cli.chat_lines import COMMANDS, Command, Say, Unclear, read_line
-from payman_sdk.cli.watching import Progress
-from payman_sdk.conversation import Conversation
+from payman_sdk._cli.commands import chat
+from payman_sdk._cli.commands.chat_input import COMMANDS, Command, Say, Unclear, read_line
+from payman_sdk._cli.live import Progress
+from payman_sdk._client.conversation import Conversation
 from payman_sdk.errors import PaymanError, TaskNotCancelableError
 from payman_sdk.sandbox import Answer, HTTPFailure, Sandbox
 from tests.cli.command import Payman
@@ -98,7 +98,7 @@ def test_what_cannot_be_canceled_any_more(
     ask = Conversation.ask
     monkeypatch.setattr(Conversation, "ask", interrupted)
     monkeypatch.setattr(Conversation, "cancel_task", too_late)
-    monkeypatch.setattr(chatting, "_END", 0.3)
+    monkeypatch.setattr(chat, "_END", 0.3)
     sandbox.script([Answer("Paid it.", state=state)])
     said = payman("chat", given="list all wallets\n")
     assert "It cannot be canceled any more:" in said.err

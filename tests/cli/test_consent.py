@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from payman_sdk.cli.settings import Settings
-from payman_sdk.cli.terminal import Terminal
+from payman_sdk._cli.settings import Settings
+from payman_sdk._cli.terminal import Terminal
+from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sanitizer import find_hidden
 from tests.cli.command import Payman
 
 PAY = "send 10 TSD to Test Payee"
@@ -79,7 +79,7 @@ def test_a_decision_from_a_pipe_needs_yes(
     payman: Payman, sandbox: Sandbox, decision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who wrote the line has not seen what waits, so a command decides no more than words do."""
-    monkeypatch.setattr("payman_sdk.cli.consent.may_move_money", lambda text: False)
+    monkeypatch.setattr("payman_sdk._cli.confirm.may_move_money", lambda text: False)
     said = payman("chat", given=f"send 150 TSD to Test Payee\n{decision}\n")
     assert said.status == 2
     assert "--yes" in said.err
@@ -91,7 +91,7 @@ def test_a_decision_at_a_keyboard_is_a_yes_of_its_own(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who types /approve has seen what waits."""
-    monkeypatch.setattr("payman_sdk.cli.consent.may_move_money", lambda text: False)
+    monkeypatch.setattr("payman_sdk._cli.confirm.may_move_money", lambda text: False)
     assert payman("chat", given="send 150 TSD to Test Payee\n/approve\n").status == 0
     assert sandbox.balance() == 850
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk.cli import diagnosis
-from payman_sdk.cli.diagnosis import Level
+from payman_sdk._cli.commands import diagnosis
+from payman_sdk._cli.commands.diagnosis import Level
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
 
@@ -121,7 +121,7 @@ def test_a_sandbox_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `--env SANDBOX` and nothing there, it is said how to start it."""
     url = "http://127.0.0.1:9"
     for module in ("settings", "connecting", "diagnosis"):
-        monkeypatch.setattr(f"payman_sdk.cli.{module}.SANDBOX_URL", url)
+        monkeypatch.setattr(f"payman_sdk._cli.{module}.SANDBOX_URL", url)
     doctor = Payman()("--env", "SANDBOX", "doctor")
     assert (doctor.status, doctor.out.count("-> Start payman sandbox in another terminal.")) == (1, 2)
     ask = Payman()("--env", "SANDBOX", "ask", "list all wallets", "--timeout", "1")

@@ -16,12 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from payman_api import PATHS
-from payman_sdk import config
-from payman_sdk.cli.app import app
-from payman_sdk.cli.identity import IDENTITY_PATH
-from payman_sdk.cli.running import Run
-from payman_sdk.cli.terminal import Terminal
-from payman_sdk.sanitizer import find_hidden
+from payman_sdk import _config
+from payman_sdk._cli.app import app
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.identity import IDENTITY_PATH
+from payman_sdk._cli.terminal import Terminal
+from payman_sdk._core.sanitizer import find_hidden
 from tests.cli.command import PROGRAM, environment_of
 from tests.peer import TOKEN_PATH, Answer, Peer, Request, answer, json_answer, rpc
 
@@ -148,7 +148,7 @@ def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Peer]:
         monkeypatch.setenv("PAYMAN_CLIENT_ID", "pm-1")
         monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "a-secret")
         # How long is waited for what never ends decides nothing here.
-        monkeypatch.setitem(config._DEFAULT_SECONDS, "timeout", 0.1)
+        monkeypatch.setitem(_config._DEFAULT_SECONDS, "timeout", 0.1)
         yield peer
 
 
@@ -180,7 +180,7 @@ def test_nothing_of_a_servers_commands_a_terminal(peer: Peer) -> None:
 
 def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer keeps its line breaks and nothing else, in a pipe and where Markdown is rendered."""
-    monkeypatch.setitem(config._DEFAULT_SECONDS, "timeout", 60.0)  # it ends at once
+    monkeypatch.setitem(_config._DEFAULT_SECONDS, "timeout", 60.0)  # it ends at once
     for is_rendered in (False, True):
         monkeypatch.setattr(Terminal, "shows_answers", is_rendered)
         monkeypatch.setattr(Terminal, "shows_messages", is_rendered)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from payman_sdk.cli import identity
-from payman_sdk.cli.identity import IDENTITY, IDENTITY_PATH, is_sandbox
+from payman_sdk._cli import identity
+from payman_sdk._cli.identity import IDENTITY, IDENTITY_PATH, is_sandbox
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
 
@@ -36,9 +36,9 @@ def serving(answer: Callable[[http.server.BaseHTTPRequestHandler], Answer]) -> I
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 # its name there
+        do_POST = do_GET  # its name there
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # its name there
+        def log_message(self, format: str, *args: object) -> None:  # its name there
             """Print nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

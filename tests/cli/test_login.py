@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk import FileTokenStore, StoredToken
-from payman_sdk.cli import logins
+from payman_sdk._cli import login_store
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
 from tests.cli.command import Payman, run
@@ -202,9 +202,9 @@ def test_the_token_is_shown_only_when_asked_for(payman: Payman, sandbox: Sandbox
 
 def test_two_logins_at_once_leave_one(payman: Payman, sandbox: Sandbox) -> None:
     """Forgetting waits for whoever renews the token."""
-    store = logins.store_of("file")
+    store = login_store.store_of("file")
     assert store.lock.acquire(timeout=1)
-    thread = threading.Thread(target=logins.forget, args=("file",))
+    thread = threading.Thread(target=login_store.forget, args=("file",))
     thread.start()
     store.lock.release()
     thread.join(timeout=10)

@@ -16,10 +16,10 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from payman_sdk._cli.commands import mcp
+from payman_sdk._cli.settings import Settings
 from payman_sdk.agents import Limit, MemoryOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
-from payman_sdk.cli import mcp_command
-from payman_sdk.cli.settings import Settings
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
 from tests.cli.command import PROGRAM, Payman, environment_of
@@ -33,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def serve(settings: Settings, options: dict[str, Any]) -> None:
         started.update(options, server=settings.base_url.value)
 
-    monkeypatch.setattr(mcp_command, "_serve_stdio", serve)
+    monkeypatch.setattr(mcp, "_serve_stdio", serve)
     return started
 
 
@@ -114,12 +114,12 @@ def test_a_login_is_used(payman: Payman, sandbox: Sandbox, monkeypatch: pytest.M
 
     def serve(settings: Settings, options: dict[str, Any]) -> None:
         async def main() -> str:
-            async with mcp_command._client(settings) as client:
+            async with mcp._client(settings) as client:
                 return (await client.ask("list all wallets")).status
 
         assert anyio.run(main) == "completed"
 
-    monkeypatch.setattr(mcp_command, "_serve_stdio", serve)
+    monkeypatch.setattr(mcp, "_serve_stdio", serve)
     assert payman("login").status == 0
     assert payman("mcp", "--store", ":memory:").status == 0
     assert [request.grant_type for request in sandbox.token_requests] == ["authorization_code"]

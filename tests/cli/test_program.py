@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk.cli.running import hoisted
+from payman_sdk._cli.context import hoisted
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
 
@@ -31,7 +31,7 @@ def test_help_is_cheap(arguments: list[str]) -> None:
     """Help imports neither httpx nor the client, the sandbox or Rich's markdown."""
     program = (
         f"import sys; sys.argv[1:] = {arguments!r}\n"
-        "from payman_sdk.cli.entry import main\nmain()\nprint(*sys.modules)"
+        "from payman_sdk._cli.main import main\nmain()\nprint(*sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
@@ -41,17 +41,17 @@ def test_help_is_cheap(arguments: list[str]) -> None:
         env=environment_of(),
     )
     loaded = set(done.stdout.split())
-    assert "payman_sdk.cli.app" in loaded
+    assert "payman_sdk._cli.app" in loaded
     unwanted = {
         "httpx",
         "starlette",
         "uvicorn",
         "sqlite3",
-        "payman_sdk.client",
+        "payman_sdk._client.sync",
         "payman_sdk.sandbox",
         "rich.markdown",
     }
-    assert loaded & (unwanted | {"dotenv", "keyring", "filelock", "payman_sdk.flows"}) == set()
+    assert loaded & (unwanted | {"dotenv", "keyring", "filelock", "payman_sdk._core.effects"}) == set()
 
 
 @pytest.mark.skipif(not SCRIPT.exists(), reason="the package was installed before it had this script")
@@ -66,7 +66,7 @@ def test_without_the_extra_it_says_which(missing: str) -> None:
     """A missing package is a sentence and status 2, not a traceback."""
     program = (
         f"import sys; sys.modules[{missing!r}] = None; sys.argv[1:] = ['--sandbox', 'ask', 'list all wallets', '--stream']\n"
-        "from payman_sdk.cli.entry import main\nsys.exit(main())"
+        "from payman_sdk._cli.main import main\nsys.exit(main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment_of()
@@ -90,7 +90,7 @@ def test_without_the_extra_of_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_the_extra_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """`payman login` without a place for the token says which extra it needs; an ask does not need it."""
-    monkeypatch.delitem(sys.modules, "payman_sdk.auth.stores.file", raising=False)
+    monkeypatch.delitem(sys.modules, "payman_sdk.token_stores.file", raising=False)
     monkeypatch.setitem(sys.modules, "filelock", None)
     assert "Nobody was logged in" in Payman()("logout").err
     said = Payman()("login", "--client-id", "a")
@@ -235,7 +235,7 @@ def test_who_ends_it_learns_the_task(payman: Payman, number: signal.Signals, sta
 def test_a_mistake_of_its_own_is_no_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected is a sentence; after something was sent, the outcome is unknown."""
     program = (
-        "import sys; from payman_sdk.cli import terminal, entry\n"
+        "import sys; from payman_sdk._cli import terminal, entry\n"
         "def broken(self, text): raise RuntimeError('a secret of a library')\n"
         "terminal.Terminal.answer = broken\n"
         "sys.argv[1:] = ['ask', 'send 10 TSD to Test Payee']\n"

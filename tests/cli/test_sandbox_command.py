@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.cli.looking_on import in_words
-from payman_sdk.cli.seeding import SEED, seed
+from payman_sdk._cli.commands.sample_data import SEED, seed
+from payman_sdk._cli.request_log_middleware import in_words
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of
 

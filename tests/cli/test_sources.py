@@ -15,14 +15,14 @@ import pytest
 
 from payman_api import SERVERS
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.cli.connecting import settings_of
-from payman_sdk.cli.logins import remember
-from payman_sdk.cli.running import Run
-from payman_sdk.cli.settings import Login, resolve
-from payman_sdk.env_file import read_env_file
-from payman_sdk.environment import config_from_env
+from payman_sdk._cli.clients import settings_of
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.login_store import remember
+from payman_sdk._cli.settings import Login, resolve
+from payman_sdk._io.env_file import read_env_file
+from payman_sdk._io.environment import config_from_env
+from payman_sdk._secrets import Secret
 from payman_sdk.errors import ConfigurationError, PaymanError
-from payman_sdk.secrecy import Secret
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, completed, token
 
@@ -422,8 +422,8 @@ def test_a_redirect_takes_no_credentials_along(peer: Peer) -> None:
 
 def test_a_login_that_is_remembered_at_a_hostile_server_gets_no_secret(folder: Path, peer: Peer) -> None:
     """A server that a login once named gets no secret when its token has to be renewed."""
-    from payman_sdk.auth.stores import StoredToken
-    from payman_sdk.cli.logins import store_of
+    from payman_sdk._cli.login_store import store_of
+    from payman_sdk.token_stores.base import StoredToken
 
     login = Login(client_id="my-id", base_url=peer.base_url)
     peer.always("/web/identity", answer(404))

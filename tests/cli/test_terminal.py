@@ -103,7 +103,7 @@ def on_a_terminal(
 _IN_A_TERMINAL = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-from payman_sdk.cli.entry import main
+from payman_sdk._cli.main import main
 sys.exit(main())
 """
 
@@ -249,7 +249,7 @@ def test_ctrl_c_in_an_ask_says_how_to_go_on(payman: Payman) -> None:
 @pytest.mark.parametrize(("key", "status"), [("\x03", 130), ("\x04", 1), ("n\r", 1), ("\r", 1)])
 def test_no_at_the_question(payman: Payman, sandbox: Sandbox, key: str, status: int) -> None:
     """Ctrl-C at the question whether it may be sent is an interruption, everything but yes a refusal."""
-    live = "from payman_sdk.cli.settings import Settings; Settings.is_live = True"
+    live = "from payman_sdk._cli.settings import Settings; Settings.is_live = True"
     with on_a_terminal("ask", "send 5 TSD to Test Payee", before=live) as screen:
         screen.until("[y/N]")
         time.sleep(0.2)  # between the question and the first key, Python misses a Ctrl-C

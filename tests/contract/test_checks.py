@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_api import PATHS
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox.serving import Serving
+from payman_sdk.sandbox._server.serving import Serving
 from tests.contract.caller import CLIENT, SECRET, Caller
 from tests.contract.contract import Case, Json, agent_case, connected, load
 

@@ -14,7 +14,6 @@ from attrs import frozen
 
 from payman_api import PATHS
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.auth.stores import forget_shared_stores
 from payman_sdk.errors import (
     AgentError,
     AuthenticationError,
@@ -29,6 +28,7 @@ from payman_sdk.errors import (
     TaskNotCancelableError,
     TaskNotFoundError,
 )
+from payman_sdk.token_stores.memory import forget_shared_stores
 from tests.conftest import SECRET
 from tests.contract.contract import DOCUMENT, Json
 from tests.peer import Answer, Peer, Request, answer, completed, rpc

@@ -156,7 +156,7 @@ def test_the_page_shows_the_answer(payman: Sandbox, address: str, tmp_path: Path
         browser.get(address)
         for paid in (1, 2):
             browser.find_element("tag name", "button").click()
-            WebDriverWait(browser, 20).until(lambda there: len(payman.payments) == paid)  # noqa: B023 (it is used at once)
+            WebDriverWait(browser, 20).until(lambda there: len(payman.payments) == paid)
             WebDriverWait(browser, 20).until(
                 lambda there: there.find_element("id", "state").text == "completed"
             )

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from payman_sdk import PaymanClient
-from payman_sdk.tasks import agent  # noqa: F401 (loaded now rather than with the first ask)
+from payman_sdk._core import operations
 
 
 def ask(order: dict[str, Any]) -> dict[str, Any]:

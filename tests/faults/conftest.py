@@ -11,10 +11,10 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.testing.faults import Fault, FaultProxy
-from payman_sdk.testing.faults.exchange import Step
-from payman_sdk.testing.faults.ports import Port
-from payman_sdk.testing.faults.visibility import Manner
+from tests.faults import Fault, FaultProxy
+from tests.faults.exchange import Step
+from tests.faults.reserved_ports import Port
+from tests.faults.visibility import Manner
 
 PATIENCE = 0.5
 """Seconds that a bare client waits for the next bytes."""

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from payman_sdk.testing.faults.agent import PayingAgent
-from payman_sdk.testing.faults.visibility import Manner, Showing
+from tests.faults.agent import PayingAgent
 from tests.faults.asker import ask
+from tests.faults.visibility import Manner, Showing
 from tests.processes import Forked
 
 WORK = 0.3
@@ -31,7 +31,7 @@ def kill_and_ask_again(number: int) -> str:
     Args:
         number: Which kill: the moment follows from it, and the server's manner, which shows every second task when it is done.
     """
-    moment = random.Random(number).random() * _LATEST  # noqa: S311 (chance, not a secret)
+    moment = random.Random(number).random() * _LATEST
     manner = Manner(Showing.WHEN_DONE if number % 2 else Showing.AT_ONCE)
     text = f"send 10 TSD to Test Payee, kill {number}"
     with (

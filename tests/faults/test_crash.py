@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.testing.faults import FaultProxy, Plan
-from payman_sdk.testing.faults.ports import Port
+from tests.faults import FaultProxy, Plan
 from tests.faults.asker import ask
 from tests.faults.kills import kill_many
+from tests.faults.reserved_ports import Port
 from tests.processes import Forked
 
 POINTS = [

@@ -11,18 +11,18 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.connections import OwnClient
+from payman_sdk._io.transport import OwnClient
 from payman_sdk.errors import OutcomeUnknownError
-from payman_sdk.testing.faults import Kind, Settings, run
-from payman_sdk.testing.faults.__main__ import main
-from payman_sdk.testing.faults.asks import WAYS
-from payman_sdk.testing.faults.judging import breaches, counted, held
-from payman_sdk.testing.faults.pulse import Pulse
-from payman_sdk.testing.faults.reports import report
+from tests.faults import Kind, Settings, run
+from tests.faults.__main__ import main
+from tests.faults.ask_modes import WAYS
 from tests.faults.conftest import LEAVES_CONNECTIONS
+from tests.faults.invariants import breaches, counted, held
+from tests.faults.reports import report
+from tests.faults.stall_detector import Pulse
 
 pytestmark = LEAVES_CONNECTIONS
-PROGRAM = (sys.executable, "-m", "payman_sdk.testing.faults")
+PROGRAM = (sys.executable, "-m", "tests.faults")
 
 
 def test_an_ask_happens_once_however_the_network_fails() -> None:

@@ -6,9 +6,9 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from payman_sdk.testing.faults import Fault, Kind, Plan
-from payman_sdk.testing.faults.ports import Port
+from tests.faults import Fault, Kind, Plan
 from tests.faults.conftest import LEAVES_CONNECTIONS, PATIENCE, Calling
+from tests.faults.reserved_ports import Port
 
 pytestmark = LEAVES_CONNECTIONS
 

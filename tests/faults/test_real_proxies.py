@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.testing.faults.agent import RESET, PayingAgent
-from payman_sdk.testing.faults.asks import end_of
-from payman_sdk.testing.faults.ports import HOST
-from payman_sdk.testing.faults.visibility import Manner
+from tests.faults.agent import RESET, PayingAgent
+from tests.faults.ask_modes import end_of
+from tests.faults.reserved_ports import HOST
+from tests.faults.visibility import Manner
 
 _PROGRAMS = ("varnishd", "haproxy", "nginx")
 

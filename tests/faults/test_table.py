@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from payman_sdk.testing.faults.table import CLIENTS, SERVERS, Tally, tried
+from tests.faults.table import CLIENTS, SERVERS, Tally, tried
 
 TRIES = 12
 SHOWN_LATE = SERVERS[3]

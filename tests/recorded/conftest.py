@@ -141,8 +141,8 @@ def server(
         )
     else:
         name = request.node.name
-        chance = random.Random(name)  # noqa: S311 (nothing has to be hidden here)
-        _number_ids(monkeypatch, random.Random(f"{name}, the client"))  # noqa: S311 (likewise)
+        chance = random.Random(name)
+        _number_ids(monkeypatch, random.Random(f"{name}, the client"))
         sandbox = Sandbox(
             clients={"pm-test-recorded": "recorded-secret"}, clock=lambda: _NOW, randomness=chance.randbytes
         ).start()
@@ -156,4 +156,4 @@ def server(
 
 def _number_ids(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """The client's ids are the same in each recording, so that the next one differs in what is said alone."""
-    monkeypatch.setattr("payman_sdk.ids.urandom", chance.randbytes)
+    monkeypatch.setattr("payman_sdk._core.ids.urandom", chance.randbytes)

@@ -222,22 +222,28 @@ def test_a_change_that_the_sdk_takes(
             a_new_required_field_of_a_request,
             "major",
             "`TaskSendParams.priority` was added and is required (in requests).",
-            [("payman_sdk/tasks/ask.py", "return TaskSendParams(", 'Missing positional argument "priority"')],
+            [
+                (
+                    "payman_sdk/_core/requests.py",
+                    "return TaskSendParams(",
+                    'Missing positional argument "priority"',
+                )
+            ],
         ),
         (
             a_new_required_field_of_an_answer,
             "minor",
             "`Task.priority` was added and is required (in answers).",
-            [("payman_sdk/streaming/progress.py", "Task(", 'Missing positional argument "priority"')],
+            [("payman_sdk/_core/accumulator.py", "Task(", 'Missing positional argument "priority"')],
         ),
         (
             a_renamed_field,
             "major",
             "`Task.sessionId` is called `conversationId` now (in answers).",
             [
-                ("payman_sdk/responses.py", "session_id", '"ReadTask" has no attribute "session_id"'),
+                ("payman_sdk/_core/formatting.py", "session_id", '"ReadTask" has no attribute "session_id"'),
                 (
-                    "payman_sdk/streaming/progress.py",
+                    "payman_sdk/_core/accumulator.py",
                     "Task(",
                     'Unexpected keyword argument "session_id" for "ReadTask"',
                 ),
@@ -247,22 +253,28 @@ def test_a_change_that_the_sdk_takes(
             a_new_enum_value,
             "minor",
             "`TaskState` has the new value `paused`",
-            [("payman_sdk/states.py", "assert_never(state)", 'Argument 1 to "assert_never"')],
+            [("payman_sdk/_core/states.py", "assert_never(state)", 'Argument 1 to "assert_never"')],
         ),
         (
             a_removed_operation,
             "major",
             "`cancel_task` (POST /api/a2a/tasks/cancel) was removed.",
             [
-                ("payman_sdk/tasks/ask.py", "import cancel_task", 'has no attribute "cancel_task"'),
-                ("payman_sdk/sandbox/app.py", 'PATHS["cancel_task"]', 'PATHS has no "cancel_task"'),
+                ("payman_sdk/_core/requests.py", "import cancel_task", 'has no attribute "cancel_task"'),
+                ("payman_sdk/sandbox/_server/app.py", 'PATHS["cancel_task"]', 'PATHS has no "cancel_task"'),
             ],
         ),
         (
             a_changed_type,
             "major",
             "`Message.parts` is of type `string` now, was of type `array`",
-            [("payman_sdk/tasks/ask.py", "parts=", 'Argument "parts" to "Message" has incompatible type')],
+            [
+                (
+                    "payman_sdk/_core/requests.py",
+                    "parts=",
+                    'Argument "parts" to "Message" has incompatible type',
+                )
+            ],
         ),
     ],
 )

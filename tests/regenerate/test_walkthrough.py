@@ -33,7 +33,7 @@ def test_the_change_that_is_walked_through_prints_what_the_page_shows(
 def test_the_line_that_the_page_mends_is_there() -> None:
     """What the page says to adapt is a line of the code, as it stands."""
     old, new = re.search(r"^    -    (.*)\n    \+    (.*)$", PAGE, re.MULTILINE).groups()  # type: ignore[union-attr] # or the test fails
-    assert old in (ROOT / "payman_sdk/tasks/ask.py").read_text(encoding="utf-8")
+    assert old in (ROOT / "payman_sdk/_core/requests.py").read_text(encoding="utf-8")
     assert new == old.replace("history_length", "history_limit")
 
 

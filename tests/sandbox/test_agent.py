@@ -231,13 +231,16 @@ def test_somebodys_words_cannot_dress_up(desk: Desk) -> None:
 
 def test_two_amounts_for_one_payee_pay_nothing(desk: Desk) -> None:
     """Should an order ever be read as two amounts for the same payee, neither is paid."""
-    from payman_sdk.sandbox import accounts, paying
-    from payman_sdk.sandbox.language.intents import Pay, PayeeReference, Reading
-    from payman_sdk.sandbox.world import World
+    from payman_sdk.sandbox._agent.language.intents import Pay, PayeeReference, Reading
+    from payman_sdk.sandbox._ledger import accounts, payment_orders
+    from payman_sdk.sandbox._ledger.environment import World
 
     readings = tuple(Reading(Decimal(amount), None, PayeeReference("John Doe")) for amount in (5, 6))
     with desk.sandbox.service.store.transaction() as tx:
         account = accounts.find_account(tx, desk.client_id)
         assert account is not None
         world = World(lambda: 0, bytes)
-        assert "more than one way" in paying.pay(tx, world, account, 0, Pay(readings), show_balance=True).text
+        assert (
+            "more than one way"
+            in payment_orders.pay(tx, world, account, 0, Pay(readings), show_balance=True).text
+        )

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk.auth.authorization import Scope, authorization_url, parse_redirect
-from payman_sdk.client import PaymanClient
+from payman_sdk._client.sync import PaymanClient
+from payman_sdk._core.auth.authorization import Scope, authorization_url, parse_redirect
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.browser import PAGE, Page, landed
 from tests.sandbox.desk import Desk

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from payman_sdk.sandbox import ledger
-from payman_sdk.sandbox.store import Store, Transaction
+from payman_sdk.sandbox._ledger import ledger
+from payman_sdk.sandbox._ledger.store import Store, Transaction
 
 
 @pytest.fixture

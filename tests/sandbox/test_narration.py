@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.narration import Chunk, Status, as_told, narrate, told
-from payman_sdk.sandbox.tasks import Message, Task
-from payman_sdk.sandbox.turns import Artifact, State
+from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, as_told, narrate, told
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.tasks import Message, Task
+from payman_sdk.sandbox._agent.turn import Artifact, State
 
 _SECOND = 1_000_000_000
 

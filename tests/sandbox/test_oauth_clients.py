@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.client import PaymanClient
+from payman_sdk._client.sync import PaymanClient
 from payman_sdk.errors import AuthenticationError
 from payman_sdk.sandbox import Sandbox, TokenRequest
 from tests.sandbox.till import Till, refused, till

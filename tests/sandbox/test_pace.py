@@ -305,7 +305,7 @@ def test_keep_alives_while_nothing_is_told() -> None:
             assert shop.clock.looked()
             assert listener.so_far.body.count(b": keep-alive\n\n") == count
             shop.clock.time += 3
-            shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))  # noqa: B023
+            shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))
         assert listener.has(2)
         shop.clock.time += 1000
         heard = listener.heard.result(10)

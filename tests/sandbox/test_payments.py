@@ -39,7 +39,7 @@ def timed(day: _Day) -> Iterator[Desk]:
 
 def _add_money(sandbox: Sandbox, amount: int) -> None:
     """Give the first wallet more, so that limits are met before the balance is."""
-    from payman_sdk.sandbox import ledger
+    from payman_sdk.sandbox._ledger import ledger
 
     with sandbox.service.store.transaction() as tx:
         book = tx.execute("SELECT book_id FROM wallets").fetchone()[0]

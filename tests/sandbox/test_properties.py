@@ -12,10 +12,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox.language import LONGEST, understand
-from payman_sdk.sandbox.language.intents import Approve, CreatePayee, Pay
-from payman_sdk.sandbox.language.objections import NEGATIONS
-from payman_sdk.sandbox.wire import error
+from payman_sdk.sandbox._agent.language import LONGEST, understand
+from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Pay
+from payman_sdk.sandbox._agent.language.validation import NEGATIONS
+from payman_sdk.sandbox._agent.serialization import error
 
 _ORDERS = (
     "send 100 TSD to John Doe",
@@ -128,7 +128,7 @@ _JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_any_body_is_answered_with_json(body: bytes) -> None:
     """Whatever is posted, the request is understood or refused with a code, and its id can be written again."""
-    from payman_sdk.sandbox import rpc
+    from payman_sdk.sandbox._server import rpc
 
     answer = rpc.error(body, -32603, "x")
     json.dumps(answer, allow_nan=False).encode()

@@ -14,8 +14,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from payman_sdk.errors import PaymanError
-from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox, SandboxRequest, StreamFault, request_log
-from payman_sdk.sandbox.request_log import RequestLog, Watched
+from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox, SandboxRequest, StreamFault
+from payman_sdk.sandbox._server import request_log
+from payman_sdk.sandbox._server.request_log import RequestLog, Watched
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
 from tests.sandbox.workshop import workshop

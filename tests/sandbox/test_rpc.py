@@ -239,7 +239,7 @@ def test_agent_card(desk: Desk) -> None:
 
 def test_fault_of_the_sandbox_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the sandbox fails in the middle, the answer is -32603, and neither task nor payment is left behind."""
-    from payman_sdk.sandbox import tasks
+    from payman_sdk.sandbox._agent import tasks
 
     record = tasks._record  # pyright: ignore[reportPrivateUsage]
 

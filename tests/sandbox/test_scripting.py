@@ -16,8 +16,8 @@ from payman_sdk.errors import (
     RateLimitError,
 )
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
+from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox.scripting import Entry
-from payman_sdk.sandbox.turns import State
 
 PAY = "send 10 TSD to Test Payee"
 

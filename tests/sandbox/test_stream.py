@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.sandbox.accounts import Account
-from payman_sdk.sandbox.manner import Manner
-from payman_sdk.sandbox.narration import narrate
-from payman_sdk.sandbox.tasks import Task
-from payman_sdk.sandbox.turns import Artifact, State
-from payman_sdk.sandbox.wire import Style, event
+from payman_sdk.sandbox._agent.event_schedule import narrate
+from payman_sdk.sandbox._agent.serialization import Style, event
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.tasks import Task
+from payman_sdk.sandbox._agent.turn import Artifact, State
+from payman_sdk.sandbox._ledger.accounts import Account
 from tests.sandbox.desk import Desk
 
 _ACCOUNT = Account("org-1", "pm-test-1", "ai-1")

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
-from payman_sdk.sandbox.turns import Artifact
+from payman_sdk.sandbox._agent.turn import Artifact
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
 

@@ -26,8 +26,8 @@ from starlette.types import Message, Receive, Scope, Send
 from payman_sdk import PaymanClient
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from payman_sdk.sandbox import Answer, Lost, Sandbox, StreamFault
-from payman_sdk.sandbox.background import QuietLoop
-from payman_sdk.sandbox.transport import SandboxTransport
+from payman_sdk.sandbox._server.event_loop_thread import QuietLoop
+from payman_sdk.sandbox._server.transport import SandboxTransport
 from tests.sandbox.browser import Page
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
@@ -99,7 +99,7 @@ def _twins(**settings: Any) -> Iterator[tuple[Desk, Desk]]:
         return Sandbox(
             clients={"pm-test-1": "s3cret"},
             clock=lambda: 1_750_000_000.0,
-            randomness=random.Random(7).randbytes,  # noqa: S311 (it is to be the same twice)
+            randomness=random.Random(7).randbytes,
             **settings,
         )
 
@@ -479,7 +479,7 @@ def test_an_application_that_stops_short_is_a_broken_connection(
         heard: list[bytes] = []
         with _get(app) as http, pytest.raises(httpx.RemoteProtocolError), http.stream("GET", "/") as answer:
             for piece in answer.iter_raw():
-                heard.append(piece)  # noqa: PERF402 (what came before the break is wanted)
+                heard.append(piece)
         assert heard == [b"one"] * (len(told) - 1)
     assert [record.message for record in caplog.records] == ["The sandbox failed"]
     caplog.clear()
@@ -646,7 +646,7 @@ def test_closing_amid_an_exchange_breaks_it_off(said: tuple[Message, ...]) -> No
     """A thread that waits for an answer is not left waiting when the transport is closed, and the thread behind it ends."""
     app = _Patient(*said)
     transport = SandboxTransport(app)
-    http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=None)  # noqa: S113 (it must not help)
+    http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=None)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.get, "/")
         assert app.reached.wait(5)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-from payman_sdk.streaming.progress import Progress
-from payman_sdk.tasks.ask import Ask
+from payman_sdk._core.accumulator import Progress
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+from payman_sdk._core.requests import Ask
 from payman_sdk.types import Artifact, TaskState
 
 
@@ -155,7 +155,7 @@ def test_an_attribute_that_an_event_does_not_have(made: Made) -> None:
 
 
 def by_pickle(event: StreamEvent) -> StreamEvent:
-    again: StreamEvent = pickle.loads(pickle.dumps(event))  # noqa: S301 - what it wrote itself
+    again: StreamEvent = pickle.loads(pickle.dumps(event))
     return again
 
 

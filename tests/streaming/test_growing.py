@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_sdk.streaming.growing import Growing, Moment, changed, decoded, encoded
+from payman_sdk._core.artifact_buffer import Growing, Moment, changed, decoded, encoded
 from payman_sdk.types import Json
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}

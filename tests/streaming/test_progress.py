@@ -12,6 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payman_api.models.task import Task
+from payman_sdk._core.accumulator import Progress
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
+from payman_sdk._core.formatting import format_task
+from payman_sdk._core.part_normalization import alone, truth
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.task_normalization import state_in
+from payman_sdk._core.task_reader import read_task, task_id_in, unwrapped
 from payman_sdk.errors import (
     AgentError,
     InternalAgentError,
@@ -22,13 +29,6 @@ from payman_sdk.errors import (
     TaskNotCancelableError,
     TaskNotFoundError,
 )
-from payman_sdk.normal_form import state_in
-from payman_sdk.normal_parts import alone, truth
-from payman_sdk.responses import format_task
-from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate, StreamEvent
-from payman_sdk.streaming.progress import Progress
-from payman_sdk.task_reader import read_task, task_id_in, unwrapped
-from payman_sdk.tasks.ask import Ask
 from payman_sdk.types import FormattedTaskResponse, Json
 from tests.streaming.test_growing import joined, put_together
 from tests.tasks.faults import MISTYPED

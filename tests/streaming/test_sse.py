@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_sdk.streaming.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 
 
 class Reading(NamedTuple):
@@ -42,7 +42,7 @@ def cut(stream: bytes, places: list[int]) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def message(data: str, id: str = "", event: str = "message") -> ServerSentEvent:  # noqa: A002 - the field's name
+def message(data: str, id: str = "", event: str = "message") -> ServerSentEvent:
     return ServerSentEvent(event, data, id)
 
 
@@ -401,7 +401,7 @@ def test_the_error_says_the_limit() -> None:
         SSEDecoder(limit=10).feed(b"data: one\n\ndata: 34567\n\n")
     assert isinstance(raised.value, EventTooLargeError)
     assert "one" not in f"{raised.value} {raised.value!r}"
-    copy = pickle.loads(pickle.dumps(raised.value))  # noqa: S301 - written a line before
+    copy = pickle.loads(pickle.dumps(raised.value))
     assert (str(copy), copy.limit, copy.events) == (str(raised.value), 10, ONE)
 
 

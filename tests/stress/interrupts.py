@@ -52,7 +52,7 @@ class Interrupter:
     """
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)  # noqa: S311 (no secret)
+        self._chance = random.Random(seed)
         self._is_armed = False
         self._usual: dict[str, float] = {}
         signal.signal(signal.SIGALRM, self._strike)

@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.effects import Send
+from payman_sdk._core.ids import new_id
+from payman_sdk._core.requests import Ask
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -24,9 +27,6 @@ from payman_sdk.errors import (
     OutcomeUnknownError,
     PaymanError,
 )
-from payman_sdk.flows import Send
-from payman_sdk.ids import new_id
-from payman_sdk.tasks.ask import Ask
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
 from tests.steps import Clock, driven, own_tokens, sent_whole, time_of, token_answer
 

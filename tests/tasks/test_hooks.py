@@ -13,6 +13,10 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._core.effects import Consult, Flow, Tell
+from payman_sdk._core.hook_payloads import Outgoing, Retry
+from payman_sdk._core.requests import Ask as AnAsk
+from payman_sdk._core.stream import Following
 from payman_sdk.errors import (
     APIConnectionError,
     ConfigurationError,
@@ -20,11 +24,7 @@ from payman_sdk.errors import (
     RateLimitError,
     ServerError,
 )
-from payman_sdk.flows import Consult, Flow, Tell
-from payman_sdk.hooks import Outgoing, Retry
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.streaming.following import Following
-from payman_sdk.tasks.ask import Ask as AnAsk
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
@@ -136,7 +136,7 @@ def guard(peer: Peer) -> Guard:
     return Guard(peer)
 
 
-class TooMuch(Exception):  # noqa: N818 - the user's own exceptions have the names the user likes
+class TooMuch(Exception):
     """What a user's guard raises."""
 
 

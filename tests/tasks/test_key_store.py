@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from payman_sdk._core.ids import task_id_for
+from payman_sdk._io.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore, open_default_store
 from payman_sdk.errors import ConfigurationError, KeyStoreError, OutcomeUnknownError, PaymanError
-from payman_sdk.ids import task_id_for
-from payman_sdk.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore, open_default_store
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc
 

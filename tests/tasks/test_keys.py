@@ -14,6 +14,8 @@ import anyio
 import pytest
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
+from payman_sdk._core.ids import task_id_for
+from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -25,8 +27,6 @@ from payman_sdk.errors import (
     RateLimitError,
     StreamInterruptedError,
 )
-from payman_sdk.ids import task_id_for
-from payman_sdk.key_store import MemoryKeyStore
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import Connect
 from tests.loops import LOOPS, run_on

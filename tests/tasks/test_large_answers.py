@@ -13,7 +13,11 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk.doors import Door
+from payman_sdk._core.artifact_buffer import Growing
+from payman_sdk._core.effects import Send
+from payman_sdk._core.stream_memory import Memory
+from payman_sdk._io.http import Patience
+from payman_sdk._io.runner import Door
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -21,10 +25,6 @@ from payman_sdk.errors import (
     PaymanError,
     StreamInterruptedError,
 )
-from payman_sdk.flows import Send
-from payman_sdk.network import Patience
-from payman_sdk.streaming.growing import Growing
-from payman_sdk.streaming.memory import Memory
 from tests.loops import LOOPS, run_on
 from tests.peer import (
     ASK_PATH,

@@ -11,10 +11,10 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import PaymanClient
+from payman_sdk._core.formatting import format_task
+from payman_sdk._core.responses import read_answer
+from payman_sdk._core.task_reader import read_task
 from payman_sdk.errors import OutcomeUnknownError, ResponseValidationError
-from payman_sdk.responses import format_task
-from payman_sdk.task_reader import read_task
-from payman_sdk.tasks.answers import read_answer
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, Request, answer, rpc, task_with
 from tests.tasks.faults import MISTYPED
@@ -429,7 +429,7 @@ def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.Monke
     def read_leniently(given: Json, task_id: str) -> None:
         lenient.append(given)
 
-    monkeypatch.setattr("payman_sdk.task_reader._read_leniently", read_leniently)
+    monkeypatch.setattr("payman_sdk._core.task_reader._read_leniently", read_leniently)
     update = {"id": "tsk-1", "status": {"state": "working", "timestamp": STAMP}}
     for members in ({"final": False}, {"final": True, "kind": "status-update", "x": [1]}):
         assert read_task({**update, **members}, "tsk-1") is not None, members

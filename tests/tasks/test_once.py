@@ -25,7 +25,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk.config import Resend
+from payman_sdk._config import Resend
+from payman_sdk._core.effects import Alone, Call, Consult, Flow, Read, Send, Sleep, Step, Tell
+from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._core.polling import state_of
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.stream import Following
+from payman_sdk._io.http import is_event_stream
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -36,13 +42,7 @@ from payman_sdk.errors import (
     ServerError,
     StreamInterruptedError,
 )
-from payman_sdk.flows import Alone, Call, Consult, Flow, Read, Send, Sleep, Step, Tell
-from payman_sdk.hooks import Retry
-from payman_sdk.network import is_event_stream
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.streaming.following import Following
-from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.waiting import state_of
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, reset
@@ -132,7 +132,7 @@ def told_state(state: str, *, final: bool = False) -> bytes:
 
 
 WORDS = _event(artifact={"parts": [{"type": "text", "text": "I will"}], "index": 0})
-TOKEN: Outcome = lambda _: token_answer()  # noqa: E731 (a constant like the others)
+TOKEN: Outcome = lambda _: token_answer()
 DONE = task("completed")
 REFUSED = broken(partial(APIConnectionError, "Not reached.", sent=False))
 REFUSED_FOR_EVER = broken(refused_for_ever)
@@ -924,9 +924,9 @@ def test_whatever_happens_an_ask_happens_once(
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses as short as in other tests of real connections."""
-    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST", 0.005)
-    monkeypatch.setattr("payman_sdk.tasks.retrying._FIRST_LOOK", 0.0025)
-    monkeypatch.setattr("payman_sdk.config._DEFAULT_SETTLE_TIME", 0.02)
+    monkeypatch.setattr("payman_sdk._core.retry._FIRST", 0.005)
+    monkeypatch.setattr("payman_sdk._core.retry._FIRST_LOOK", 0.0025)
+    monkeypatch.setattr("payman_sdk._config._DEFAULT_SETTLE_TIME", 0.02)
 
 
 over_the_wire = pytest.mark.usefixtures("quick")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.options import read_options
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.tasks.options import read_options
 from tests.peer import Peer
 
 

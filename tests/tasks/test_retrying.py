@@ -16,6 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import errors
+from payman_sdk._core.effects import Consult, Flow, Sleep
+from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._core.reconciliation import exactly_once
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.responses import nothing_said, read_answer
+from payman_sdk._core.retry import FailureClass, Time, classify_failure, is_passing, repeated, retry_after
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -29,12 +35,6 @@ from payman_sdk.errors import (
     RateLimitError,
     ResponseValidationError,
 )
-from payman_sdk.flows import Consult, Flow, Sleep
-from payman_sdk.hooks import Retry
-from payman_sdk.tasks.answers import nothing_said, read_answer
-from payman_sdk.tasks.ask import Ask
-from payman_sdk.tasks.reconciliation import exactly_once
-from payman_sdk.tasks.retrying import FailureClass, Time, classify_failure, is_passing, repeated, retry_after
 from tests.steps import Clock, time_of
 
 T = TypeVar("T")

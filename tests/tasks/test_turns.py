@@ -81,7 +81,7 @@ def test_the_text_after_a_reply_is_the_newest_answer(peer: Peer, client: PaymanC
             done = client.reply(known[given], "approve")
             assert done.text == turn.text, (name, given)
             assert len(done.artifacts) == len(turn.artifacts), (name, given)
-            for twin in (done.copy(), copy.deepcopy(done), pickle.loads(pickle.dumps(done))):  # noqa: S301 (made here)
+            for twin in (done.copy(), copy.deepcopy(done), pickle.loads(pickle.dumps(done))):
                 assert twin.text == turn.text, (name, given)
 
 

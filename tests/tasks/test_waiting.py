@@ -11,6 +11,7 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import FormattedTaskResponse, PaymanClient
+from payman_sdk._core.polling import ended
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -23,7 +24,6 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.tasks.waiting import ended
 from tests.loops import LOOPS, run_on
 from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, raw, reset, rpc, task_with
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer

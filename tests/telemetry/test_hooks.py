@@ -18,7 +18,7 @@ from tests.telemetry.conftest import Connected
 PAYMENT = "send 10 TSD to Test Payee"
 
 
-class TooMuch(Exception):  # noqa: N818 - the user's own exceptions have the names the user likes
+class TooMuch(Exception):
     """What a user's hook raises."""
 
 

@@ -19,9 +19,9 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
+from payman_sdk._core.request_target import TARGET, hide_query, show_query
+from payman_sdk._io.routes import for_httpcore
 from payman_sdk.errors import PaymanError
-from payman_sdk.request_target import TARGET, hide_query, show_query
-from payman_sdk.routes import for_httpcore
 from tests.auth.test_echoes import Everything
 from tests.peer import TOKEN_PATH, Peer, token
 

@@ -18,6 +18,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from opentelemetry.trace import SpanKind, StatusCode
 
 from payman_sdk import PaymanClient, Telemetry
+from payman_sdk._core.effects import Flow
+from payman_sdk._core.hook_payloads import TaskChange
 from payman_sdk.errors import (
     AuthenticationError,
     BadRequestError,
@@ -26,8 +28,6 @@ from payman_sdk.errors import (
     OutcomeUnknownError,
     TaskFailedError,
 )
-from payman_sdk.flows import Flow
-from payman_sdk.hooks import TaskChange
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, task_with
 from tests.telemetry.conftest import Connected, Seen, events, said
@@ -258,7 +258,7 @@ def test_outcomes(
     """An ask says how it ended; what is no success is an error of a class, and nothing more is said of it."""
     client = connected(telemetry=seen.telemetry(), max_retries=0)
     if outcome == "unknown":
-        monkeypatch.setattr("payman_sdk.tasks.sending.look_up_task", _not_told)
+        monkeypatch.setattr("payman_sdk._core.send.look_up_task", _not_told)
     sandbox.script([script])
     raised: BaseException | None = None
     try:
@@ -538,7 +538,7 @@ def test_the_global_provider(connected: Connected, seen: Seen, monkeypatch: pyte
 
 def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without OpenTelemetry, a client that is to use it says which extra to install; any other works."""
-    monkeypatch.setitem(sys.modules, "payman_sdk.telemetry.otel", None)
+    monkeypatch.setitem(sys.modules, "payman_sdk._telemetry.otel", None)
     settings: Any = {"client_id": "pm-test-1", "client_secret": "s3cret"}
     with pytest.raises(ConfigurationError, match=r"paymanai-sdk\[otel\]"):
         PaymanClient(**settings, telemetry=True)
@@ -566,4 +566,4 @@ def test_importing_costs_the_same() -> None:
         for before in ("", hidden)
     ]
     assert loaded[0] == [name for name in loaded[1] if name != "opentelemetry"]
-    assert not {"httpx", "logging", "attrs", "payman_sdk.telemetry"} & set(loaded[0])
+    assert not {"httpx", "logging", "attrs", "payman_sdk._telemetry"} & set(loaded[0])

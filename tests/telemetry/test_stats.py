@@ -11,11 +11,11 @@ import anyio
 import httpx
 import pytest
 
+from payman_sdk._telemetry.observer import Observer
+from payman_sdk._telemetry.stats import Stats
+from payman_sdk._telemetry.tracker import Watch
 from payman_sdk.errors import AuthenticationError, BadRequestError
 from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
-from payman_sdk.telemetry.observer import Observer
-from payman_sdk.telemetry.stats import Stats
-from payman_sdk.telemetry.watch import Watch
 from tests.telemetry.conftest import Connected
 
 BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
@@ -142,7 +142,7 @@ def handle(request):
 http = httpx.Client(transport=httpx.MockTransport(handle))
 client = PaymanClient(client_id="a", client_secret="b", http_client=http)
 client.ask("Hello!")
-print(*(name for name in sys.modules if name.startswith(("payman_sdk.telemetry", "payman_sdk.hooks", "opentelemetry"))))
+print(*(name for name in sys.modules if name.startswith(("payman_sdk._telemetry", "payman_sdk._core.hook_payloads", "opentelemetry"))))
 """
 
 
@@ -150,7 +150,7 @@ def test_what_nobody_listens_to_is_not_made() -> None:
     """Where nothing but counting is on, an ask imports no events, no hooks, and nothing of OpenTelemetry."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [
-        "payman_sdk.telemetry",
-        "payman_sdk.telemetry.observer",
-        "payman_sdk.telemetry.watch",
+        "payman_sdk._telemetry",
+        "payman_sdk._telemetry.observer",
+        "payman_sdk._telemetry.tracker",
     ]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
-from payman_sdk.testing.matching import Ids, Meaning, differences, is_played, likeness
+from payman_sdk.testing._redaction.request_matching import Ids, Meaning, differences, is_played, likeness
 
 ASK = PATHS["send_task"]
 

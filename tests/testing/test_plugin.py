@@ -17,8 +17,8 @@ HEAVY = (
     "uvicorn",
     "vcr",
     "payman_api.client",
-    "payman_sdk.client",
-    "payman_sdk.sandbox.server",
+    "payman_sdk._client.sync",
+    "payman_sdk.sandbox._server.server",
 )
 
 

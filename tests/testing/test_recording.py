@@ -29,8 +29,8 @@ from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
 from payman_sdk.errors import APIConnectionError
 from payman_sdk.sandbox import HTTPFailure, Sandbox
+from payman_sdk.testing._redaction.cassette import _Body
 from payman_sdk.testing.recording import Recorder, SecretLeakError, _yaml
-from payman_sdk.testing.tape import _Body
 from tests.environments import AS_OTHERS
 from tests.loops import LOOPS, run_on
 
@@ -444,7 +444,7 @@ def compressing() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # the name it has
+        def log_message(self, format: str, *args: Any) -> None:  # the name it has
             """Says nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -12,8 +12,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
-from payman_sdk.testing.credentials import PLACEHOLDER
-from payman_sdk.testing.scrubbing import Scrubber
+from payman_sdk.testing._redaction.scrubber import Scrubber
+from payman_sdk.testing._redaction.secret_names import PLACEHOLDER
 
 TOKEN_PATH = PATHS["create_token"]
 ACCESS = "at-7f3c0b9e51d84a6c"
@@ -151,7 +151,7 @@ def test_ports_of_this_machine_and_users_are_dropped(address: str, scrubbed: str
 
 
 @pytest.mark.parametrize("accessToken", ["accessToken", "access_token", "ACCESS_TOKEN"])
-def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # noqa: N803 # the member's own name
+def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # the member's own name
     """In JSON, in an event stream, in a document in a string, and in the text of a Python dict."""
     document = {"a": [{"b": {accessToken: ACCESS, "expiresIn": 3600}}], "n": 1.50}
     expected = json.dumps(document).replace(ACCESS, "SCRUBBED-access-token-1")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from payman_api import PATHS
+from payman_sdk._client.async_ import AsyncPaymanClient
+from payman_sdk._core.effects import Flow, Send
+from payman_sdk._io.clock import monotonic
 from payman_sdk.agents.results import framed
-from payman_sdk.async_client import AsyncPaymanClient
-from payman_sdk.clock import monotonic
 from payman_sdk.errors import PaymanError
-from payman_sdk.flows import Flow, Send
 
 URI = "payman://agent-card"
 _PATIENCE = 10.0

@@ -23,9 +23,9 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from payman_sdk.agents.asking import Proposal
-from payman_sdk.confirmation import format_markdown
-from payman_sdk.timers import move_on_after
+from payman_sdk._core.confirmation import format_markdown
+from payman_sdk._io.timers import move_on_after
+from payman_sdk.agents.confirmation import Proposal
 
 _SCHEMA = {
     "type": "object",

@@ -27,7 +27,9 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 
 from payman_sdk import __version__
-from payman_sdk.agents.asking import Confirm
+from payman_sdk._client.async_ import AsyncPaymanClient
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
+from payman_sdk.agents.confirmation import Confirm
 from payman_sdk.agents.limits import Limit
 from payman_sdk.agents.mcp.card import URI, agent_card
 from payman_sdk.agents.mcp.elicitation import asked_through, elicit
@@ -35,9 +37,7 @@ from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
-from payman_sdk.async_client import AsyncPaymanClient
 from payman_sdk.errors import shortened
-from payman_sdk.streaming.events import ArtifactUpdate, StatusUpdate
 
 Context = ServerRequestContext[Any, Any]
 

@@ -16,9 +16,9 @@ from weakref import WeakValueDictionary
 
 from attrs import asdict, evolve, field, frozen
 
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.locks import ThreadLock
 from payman_sdk.errors import PaymanError
-from payman_sdk.flows import Lock
-from payman_sdk.locks import ThreadLock
 
 Stage: TypeAlias = Literal["open", "sent", "ended"]
 """`open`: certainly not carried out, so it may be sent, in any words. `sent`: it may have been sent. `ended`: its end is known."""

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.logger import get_logger
+from payman_sdk._secrets import as_secret
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.flows import Lock
-from payman_sdk.logs import get_logger
-from payman_sdk.secrecy import as_secret
 
 try:
     import redis
@@ -23,8 +23,8 @@ except ImportError as error:
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-from payman_sdk.auth.stores.redis_access import checked_name, client_of, escaped
-from payman_sdk.auth.stores.redis_lease import Lease
+from payman_sdk.token_stores._redis_access import checked_name, client_of, escaped
+from payman_sdk.token_stores._redis_lease import Lease
 
 T = TypeVar("T")
 

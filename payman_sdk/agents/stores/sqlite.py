@@ -10,11 +10,11 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.private_files import Unsafe, make_folder, make_private_database, problem_of_folder
 from payman_sdk.agents.stores import Operation, OperationStoreError
-from payman_sdk.auth.stores.file import FileLock
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.flows import Lock
-from payman_sdk.private_files import Unsafe, make_folder, make_private_database, problem_of_folder
+from payman_sdk.token_stores.file import FileLock
 
 T = TypeVar("T")
 

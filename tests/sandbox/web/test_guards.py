@@ -9,8 +9,8 @@ import pytest
 
 import payman_sdk.sandbox as room
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox.web.actions import ACTIONS
-from payman_sdk.sandbox.web.guards import Asked, Forgery, api_refusal, change_refusal, page_refusal
+from payman_sdk.sandbox._web.actions import ACTIONS
+from payman_sdk.sandbox._web.origins import Asked, Forgery, api_refusal, change_refusal, page_refusal
 from tests.sandbox.web.visitor import ORIGIN, Visitor, visiting
 
 

@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from payman_sdk import PaymanClient
 from payman_sdk.errors import AuthenticationError
-from payman_sdk.sandbox import Sandbox, accounts
-from payman_sdk.sandbox.language.intents import PayeeKind
+from payman_sdk.sandbox import Sandbox
+from payman_sdk.sandbox._agent.language.intents import PayeeKind
+from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.types import PaymanConfig
 from tests.sandbox.web.audit import AUDIT
 from tests.sandbox.web.chromium import chromium

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox.accounts import all_accounts
-from payman_sdk.sandbox.web.live import MOST_LISTENERS, Live
+from payman_sdk.sandbox._ledger.accounts import all_accounts
+from payman_sdk.sandbox._web.live import MOST_LISTENERS, Live
 from tests.sandbox.web.visitor import Visitor, visiting
 
 

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.errors import AuthenticationError
-from payman_sdk.sandbox import Answer, Lost, StreamFault, accounts
-from payman_sdk.sandbox.language.intents import PayeeKind
-from payman_sdk.sandbox.web.views.faults import CHOICES
-from payman_sdk.sanitizer import find_hidden
+from payman_sdk.sandbox import Answer, Lost, StreamFault
+from payman_sdk.sandbox._agent.language.intents import PayeeKind
+from payman_sdk.sandbox._ledger import accounts
+from payman_sdk.sandbox._web.views.faults import CHOICES
 from tests.sandbox.web.visitor import Page, Visitor, visiting
 
 PAGES = ("", "tasks", "task", "transactions", "payees", "policy", "apps", "faults")

@@ -1,0 +1,91 @@
+"""The `payman` command: its global flags and its commands. What takes long to import is imported by who needs it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from payman_sdk import __version__
+from payman_sdk._cli.commands.ask import ask
+from payman_sdk._cli.commands.auth import login, logout, token
+from payman_sdk._cli.commands.chat import chat
+from payman_sdk._cli.commands.doctor import doctor
+from payman_sdk._cli.commands.mcp import mcp
+from payman_sdk._cli.commands.sandbox import sandbox
+from payman_sdk._cli.commands.tasks import tasks
+from payman_sdk._cli.context import Commands, Run
+from payman_sdk._cli.settings import Server
+from payman_sdk._io.logger import SafeFormatter, get_logger
+
+app = typer.Typer(
+    name="payman",
+    cls=Commands,
+    rich_markup_mode=None,  # boxes would not leave the help on one screen
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"payman {__version__}")
+        raise typer.Exit
+
+
+def _server_named(name: str) -> Server:
+    try:
+        return Server(name.upper())
+    except ValueError:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(Server)}.") from None
+
+
+@app.callback()
+def payman(
+    context: typer.Context,
+    *,
+    env: Annotated[
+        Server | None,
+        typer.Option(metavar="NAME", parser=_server_named, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
+    sandbox_: Annotated[
+        bool, typer.Option("--sandbox", help="A local Payman, for this one command.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log, and show tracebacks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Let Payman's agent move money. Settings: flags, PAYMAN_*, .env, the login."""
+    del version
+    run: Run = context.obj
+    run.env, run.base_url, run.sandbox, run.debug = (env.value if env else None), base_url, sandbox_, debug
+    _set_up_logging(debug=debug)
+
+
+def _set_up_logging(*, debug: bool) -> None:
+    """Show what the SDK logs only with --debug, and make safe to show what other libraries log."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(SafeFormatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    log = get_logger()
+    if not debug:
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+        return
+    log.setLevel(logging.DEBUG)
+    logging.getLogger("httpx").setLevel(logging.INFO)  # the SDK keeps the secrets of its addresses out of it
+
+
+app.command()(ask)
+app.command()(chat)
+app.command()(login)
+app.command()(logout)
+app.command()(token)
+app.command()(sandbox)
+app.command()(mcp)
+app.command()(doctor)
+app.add_typer(tasks, name="tasks", help="Look up, wait for, cancel or answer a task.")

@@ -1,0 +1,154 @@
+"""From flags and settings to a client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.login_store import store_of, stored_login
+from payman_sdk._cli.settings import SANDBOX_URL, Found, Settings, resolve
+from payman_sdk._io.env_file import read_env_file
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import PaymanConfig
+
+if TYPE_CHECKING:
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.sandbox import Sandbox
+    from payman_sdk.token_stores.base import TokenStore
+
+
+class Connected(NamedTuple):
+    """A client, the settings it was made of, and where its token is kept."""
+
+    client: PaymanClient
+    settings: Settings
+    store: TokenStore
+
+
+def settings_of(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
+    """The settings that hold in this run; `--sandbox` has its own, see `at_hand`.
+
+    Args:
+        run: The run.
+        client_id: The flag `--client-id`.
+        dotenv: Whether to read `.env` in the working directory.
+
+    Raises:
+        ConfigurationError: They contradict each other, or `.env` cannot be read.
+        TokenStoreError: The stored login cannot be read.
+    """
+    file = read_env_file() if dotenv else None
+    if file is not None and file.problem:
+        raise ConfigurationError(file.problem)
+    return resolve(
+        env=run.env,
+        base_url=run.base_url,
+        client_id=client_id,
+        environ=os.environ,
+        env_file=file.values if file else None,
+        env_file_name=str(file.path) if file else "",
+        login=stored_login(),
+    )
+
+
+@contextmanager
+def at_hand(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
+    """The settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
+
+    Raises:
+        ConfigurationError: As for `settings_of`, or the sandbox needs an extra.
+    """
+    if not run.sandbox:
+        yield settings_of(run, client_id=client_id, dotenv=dotenv)
+        return
+    if run.env or run.base_url:
+        raise ConfigurationError(
+            "--sandbox starts a server of its own, so another cannot be named.",
+            next_step="Leave out --env and --base-url.",
+        )
+    sandbox = made_sandbox()
+    try:
+        sandbox.start()
+        source = "--sandbox"
+        yield Settings(
+            client_id=Found(sandbox.client_id, source),
+            client_secret=Found(Secret(sandbox.client_secret), source),
+            base_url=Found(sandbox.base_url, source),
+            is_own_sandbox=True,
+        )
+    finally:
+        sandbox.close()
+
+
+@contextmanager
+def connected(run: Run, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
+    """A client of the settings that hold in this run, closed at the end.
+
+    Args:
+        run: The run.
+        **config: More settings of the client.
+
+    Raises:
+        PaymanError: As for `at_hand`.
+    """
+    with at_hand(run) as settings, client_of(run, settings, **config) as made:
+        yield made
+
+
+@contextmanager
+def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
+    """A client of these settings, closed at the end; arguments and errors are those of `connected`."""
+    from payman_sdk._client.sync import PaymanClient
+
+    known: PaymanConfig = {
+        "before_send": run.note,
+        "on_retry": run.tell_retry,
+        **config,
+        **settings.to_config(),
+    }
+    announce(run, settings)
+    run.is_at_sandbox = settings.base_url.value == SANDBOX_URL
+    store = _store(settings)
+    client = (
+        PaymanClient.with_credentials(known, token_store=store)
+        if settings.login is None
+        else PaymanClient.with_token(known, None, token_store=store)
+    )
+    with client:
+        yield Connected(client, settings, store)
+
+
+def announce(run: Run, settings: Settings) -> None:
+    """Name the server and who named it, before credentials are sent to one that is not Payman's."""
+    if settings.notice:
+        run.terminal.tell(settings.notice)
+
+
+def made_sandbox(**settings: Any) -> Sandbox:
+    """A sandbox.
+
+    Raises:
+        ConfigurationError: It needs an extra that is not installed, or a setting is unusable.
+    """
+    import sqlite3
+
+    try:
+        from payman_sdk.sandbox import Sandbox
+
+        return Sandbox(**settings)
+    except (ImportError, ValueError) as failure:
+        raise ConfigurationError(f"{str(failure).rstrip('.')}.") from None
+    except sqlite3.Error as failure:
+        raise ConfigurationError(f"{settings.get('db')} cannot be used as the database: {failure}.") from None
+
+
+def _store(settings: Settings) -> TokenStore:
+    if settings.login is not None:
+        return store_of(settings.login.keep)
+    from payman_sdk.token_stores.memory import MemoryTokenStore
+
+    return MemoryTokenStore()

@@ -1,0 +1,125 @@
+"""`payman ask`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from payman_sdk._cli import exit_codes
+from payman_sdk._cli.clients import connected
+from payman_sdk._cli.confirm import is_agreed
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.output import comment
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import MarkdownAskOptions
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send it to a live server without asking first.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]
+Timeout = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="For all of it together; 300 by default.")
+]
+
+
+def ask(
+    context: typer.Context,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="What the agent should do; - reads it from standard input.")
+    ],
+    *,
+    as_json: Json = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the JSON-RPC answer as it came.")] = False,
+    stream: Annotated[
+        bool | None,
+        typer.Option("--stream/--no-stream", help="Show the answer as it comes; the default on a terminal."),
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID|new", help="The session to go on with; a new one by default.")
+    ] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Sent with the task; may be repeated.")
+    ] = None,
+    timeout: Timeout = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="A name for the operation: however often it is asked for, it is done once."
+        ),
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Ask the agent something, or to do something.
+
+    On a live server, what may move money is asked for first; where there is no terminal, it needs --yes.
+
+    The exit status is 0 completed, 1 failed, 2 usage, 3 authentication, 4 outcome unknown, 5 waiting for approval. The flags of payman
+    itself, such as --env and --sandbox, may stand here too.
+    """
+    run: Run = context.obj
+    if as_json and raw:
+        raise ConfigurationError("--json and --raw are two forms of the answer.", next_step="Choose one.")
+    text = _standard_input() if text == "-" else text
+    options: MarkdownAskOptions = {
+        "metadata": read_metadata(metadata or []),
+        "timeout": timeout,
+        "idempotency_key": idempotency_key,
+    }
+    with connected(run, session_id=None if session == "new" else session) as (client, settings, _):
+        if not is_agreed(run, settings, text, yes=yes):
+            run.terminal.tell("Nothing was sent.")
+            raise typer.Exit(exit_codes.FAILED)
+        if raw:
+            answer = client.ask(text, options, raw=True)
+            run.terminal.document(answer)
+            raise typer.Exit(exit_codes.of_raw(answer))
+        if stream if stream is not None else (run.terminal.shows_answers and not as_json):
+            from payman_sdk._cli.live import pass_on, watch
+
+            with client.stream(text, options) as coming:
+                if as_json:
+                    response = coming.result()
+                else:
+                    response = (watch if run.terminal.shows_answers else pass_on)(coming, run.terminal)
+        else:
+            response = client.ask(text, options)
+            if not as_json:
+                run.terminal.answer(response.text)
+        if as_json:
+            run.terminal.document(response)
+        raise typer.Exit(comment(run, response))
+
+
+def read_metadata(given: list[str]) -> dict[str, Any] | None:
+    """Metadata of the form `key=value`.
+
+    Raises:
+        ConfigurationError: One has another form.
+    """
+    metadata: dict[str, Any] = {}
+    for entry in given:
+        key, sign, value = entry.partition("=")
+        if not sign or not key.strip():
+            raise ConfigurationError(f"--metadata is {entry!r}.", next_step="Write it as KEY=VALUE.")
+        if not _is_text(entry):
+            raise ConfigurationError(f"--metadata is {entry!r}, which is no text in UTF-8.")
+        metadata[key.strip()] = value
+    return metadata or None
+
+
+def _is_text(given: str) -> bool:
+    """Whether an argument is text; bytes that are none in the terminal's encoding come as halves of characters."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        raise ConfigurationError("Standard input is closed, so there is no text.")
+    try:
+        return sys.stdin.read()
+    except (UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"Standard input cannot be read: {error}.") from None

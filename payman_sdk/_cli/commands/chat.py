@@ -1,0 +1,211 @@
+"""`payman chat`: a conversation, until Ctrl-D."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from payman_sdk._cli import exit_codes
+from payman_sdk._cli.clients import connected
+from payman_sdk._cli.commands.ask import Yes
+from payman_sdk._cli.commands.chat_input import HELP, Command, Say, Unclear, read_line
+from payman_sdk._cli.confirm import is_agreed
+from payman_sdk._cli.context import Run, told
+from payman_sdk._cli.output import comment
+from payman_sdk._cli.settings import Settings
+from payman_sdk.errors import (
+    APITimeoutError,
+    ConfigurationError,
+    PaymanError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.types import FormattedTaskResponse
+
+_END = 10.0
+"""Seconds that a task which cannot be canceled any more gets for its end."""
+
+
+def chat(
+    context: typer.Context,
+    *,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID|new", help="The session to go on with; a new one by default.")
+    ] = None,
+    yes: Yes = False,
+) -> None:
+    """Talk with the agent; /help shows the commands.
+
+    Lines may also come from a file or a pipe; the exit status is then that of the last answer.
+    """
+    run: Run = context.obj
+    if sys.stdin is None:
+        raise ConfigurationError("Standard input is closed, so there are no lines.")
+    with connected(run) as (client, settings, _):
+        talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
+        raise typer.Exit(talk.until_the_end())
+
+
+class Chat:
+    """A conversation and how it stands.
+
+    Args:
+        run: The run.
+        client: Who talks with the agent.
+        settings: Where that is.
+        session: A session to go on with.
+        yes: Whether what moves money was agreed to beforehand.
+    """
+
+    def __init__(
+        self, run: Run, client: PaymanClient, settings: Settings, *, session: str | None, yes: bool
+    ) -> None:
+        self._run, self._client, self._settings, self._yes = run, client, settings, yes
+        self._conversation = client.conversation(session)
+        self._waiting: FormattedTaskResponse | None = None
+        self._status = exit_codes.COMPLETED
+
+    def until_the_end(self) -> int:
+        """Reads lines and does what they mean; returns the exit status."""
+        terminal = self._run.terminal
+        is_typed = terminal.reads_lines
+        if is_typed:
+            _edit_lines()
+            terminal.hint(
+                f"Talking at {self._settings.server_name}. /help shows the commands, Ctrl-D leaves."
+            )
+        while True:
+            try:
+                line = terminal.line("answer> " if self._waiting else "payman> ")
+                if line is None or not self._does(line):
+                    break
+            except KeyboardInterrupt:  # at the prompt; what runs takes its own
+                if not is_typed:
+                    raise
+                terminal.hint("")
+                terminal.hint("Ctrl-D leaves.")
+        if self._waiting is not None:
+            comment(self._run, self._waiting)
+        return exit_codes.COMPLETED if is_typed else self._status
+
+    def _does(self, line: str) -> bool:
+        """Does what a line means; returns whether the chat goes on."""
+        terminal = self._run.terminal
+        match read_line(line):
+            case None:
+                pass
+            case Unclear(advice):
+                terminal.tell(advice)
+            case Say(text):
+                self._say(text)
+            case Command("/quit"):
+                return False
+            case Command("/help"):
+                terminal.answer_lines(HELP.splitlines())
+            case Command("/session"):
+                terminal.answer_lines([self._conversation.get_session_id()])
+            case Command("/new"):
+                self._conversation, self._waiting = self._client.conversation(), None
+                terminal.answer_lines([f"A new session: {self._conversation.get_session_id()}"])
+            case Command("/cancel"):
+                self._cancel(self._waiting["task_id"] if self._waiting else self._last_task())
+            case Command(name):
+                self._decide(name.removeprefix("/"))
+        return True
+
+    def _decide(self, decision: str) -> None:
+        if self._waiting is None:
+            self._run.terminal.tell("Nothing waits for you.")
+        elif self._run.terminal.is_interactive:
+            self._send(decision)  # the command says what is meant; nobody needs to be asked again
+        else:
+            self._say(decision)  # from a pipe, where whoever wrote it has not seen what waits
+
+    def _say(self, text: str) -> None:
+        try:
+            agreed = is_agreed(
+                self._run, self._settings, text, yes=self._yes, is_reply=self._waiting is not None
+            )
+        except PaymanError as error:
+            self._status = told(self._run, error)
+            return
+        except KeyboardInterrupt:
+            agreed = False
+        if agreed:
+            self._send(text)
+        else:
+            self._run.terminal.tell("Nothing was sent.")
+
+    def _send(self, text: str) -> None:
+        from payman_sdk._cli.live import shown
+
+        run, waiting = self._run, self._waiting
+        run.sent = None
+        try:
+            with shown(run.terminal) as progress:
+                response = (
+                    self._conversation.ask(text, on_message=progress.take)
+                    if waiting is None
+                    else self._conversation.reply(waiting, text, on_message=progress.take)
+                )
+            self._show(response)
+        except PaymanError as error:
+            self._status = told(run, error)
+        except KeyboardInterrupt:
+            self._cancel(self._last_task())
+
+    def _show(self, response: FormattedTaskResponse, *, is_cancelable: bool = True) -> None:
+        self._waiting = response if response.requires_input else None
+        self._run.terminal.answer(response.text)  # of a task that was answered, only what is new
+        self._status = comment(self._run, response, is_chat=True, is_cancelable=is_cancelable)
+
+    def _last_task(self) -> str | None:
+        return self._run.sent.task_id if self._run.sent else None
+
+    def _cancel(self, task_id: str | None) -> None:
+        """Cancels a task, and tells how it stands then: it may have ended before."""
+        run = self._run
+        if task_id is None:
+            run.terminal.tell("Nothing was sent.")
+            return
+        try:
+            run.terminal.tell("Canceling; Ctrl-C again leaves it alone.")
+            try:
+                waiting = self._waiting
+                is_same = waiting is not None and waiting.task_id == task_id
+                response = self._conversation.cancel_task(waiting if waiting and is_same else task_id)
+            except TaskNotCancelableError:
+                run.terminal.tell("It cannot be canceled any more:")
+                response = self._ended(task_id)
+        except TaskNotFoundError as error:
+            run.terminal.tell(f"The agent does not know the task: it did not arrive. [task {error.task_id}]")
+        except PaymanError as error:
+            self._status = told(run, error)
+            run.terminal.tell(f"Whether it was canceled is not known.{run.how_to_ask_later(task_id)}")
+        except KeyboardInterrupt:
+            run.terminal.tell(f"It goes on without you.{run.how_to_ask_later(task_id)}")
+        else:
+            self._show(response, is_cancelable=False)
+
+    def _ended(self, task_id: str) -> FormattedTaskResponse:
+        """A task that is about to end, when it has; or as it stands after a while."""
+        try:
+            return self._client.wait(task_id, _END)
+        except APITimeoutError:
+            return self._conversation.get_task(task_id)
+
+
+def _edit_lines() -> None:
+    """Gives `input` line editing and a history, where Python has them; Windows has its own."""
+    if sys.platform != "win32":
+        try:
+            import readline
+
+            readline.set_auto_history(True)
+        except ImportError:
+            pass

@@ -1,0 +1,134 @@
+"""`payman doctor`: is everything there that an ask needs, and what to do where it is not. No money is moved."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Generator
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from payman_api import PATHS
+from payman_sdk import __version__
+from payman_sdk._cli import exit_codes
+from payman_sdk._cli.clients import at_hand, client_of
+from payman_sdk._cli.commands import diagnosis
+from payman_sdk._cli.commands.diagnosis import Finding, Level
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.settings import Settings
+from payman_sdk._io.clock import monotonic, wall_time
+from payman_sdk.errors import APIConnectionError, PaymanError
+
+_PACKAGES = (
+    "httpx",
+    "httpx-aiohttp",
+    "msgspec",
+    "typer",
+    "rich",
+    "python-dotenv",
+    "jinja2",
+    "starlette",
+    "uvicorn",
+    "filelock",
+    "keyring",
+    "redis",
+)
+_PATIENCE = 10.0
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON document.")] = False,
+) -> None:
+    """Check settings, network, clock, token and versions.
+
+    The exit status is 0 if an ask would work as far as can be seen, and 1 if something is wrong.
+    """
+    run: Run = context.obj
+    findings: list[Finding] = []
+    for finding in _examined(run):
+        findings.append(finding)
+        if not as_json:
+            run.terminal.answer_lines(diagnosis.in_lines([finding]))
+    if as_json:
+        run.terminal.document(
+            [{"level": f.level, "what": f.what, "said": f.said, "advice": f.advice} for f in findings]
+        )
+    raise typer.Exit(exit_codes.COMPLETED if diagnosis.is_well(findings) else exit_codes.FAILED)
+
+
+def _examined(run: Run) -> Generator[Finding]:
+    yield from diagnosis.of_versions(platform.python_version(), {"paymanai-sdk": __version__, **_versions()})
+    yield Finding(Level.OK, "system", f"{platform.system()} {platform.release()} ({sys.stdout.encoding})")
+    try:
+        with at_hand(run) as settings:
+            yield from diagnosis.of_settings(settings)
+            yield from _of_server(settings)
+            if settings.is_complete:
+                yield from _of_token(run, settings)
+    except PaymanError as error:
+        yield diagnosis.of_error("settings", error)
+
+
+def _of_server(settings: Settings) -> Generator[Finding]:
+    import httpx
+
+    from payman_sdk._io.transport import own_http_client
+
+    base_url = settings.base_url.value
+    began, wall = monotonic(), wall_time()
+    try:
+        with own_http_client(base_url) as http:
+            # Any answer will do; the agent's card is what anybody may ask for.
+            answer = http.get(f"{base_url}{PATHS['get_agent_card']}", timeout=_PATIENCE)
+    except httpx.HTTPError as error:
+        # What a failed connection says is the system's; other failures may repeat the address of a proxy, and its password.
+        said = f": {error}" if isinstance(error, httpx.ConnectError) else ""
+        failure = APIConnectionError(f"{base_url} cannot be reached: {type(error).__name__}{said}.")
+        yield diagnosis.of_error("network", failure, settings)
+        return
+    seconds = monotonic() - began
+    yield diagnosis.of_reach(answer.status_code, seconds)
+    yield diagnosis.of_clock(ahead(answer.headers.get("Date"), wall + seconds / 2))
+
+
+def _of_token(run: Run, settings: Settings) -> Generator[Finding]:
+    try:
+        with client_of(run, settings, timeout=_PATIENCE) as (client, _, store):
+            report = client.get_access_token()
+            kept = store.load()
+    except PaymanError as error:
+        yield diagnosis.of_error("token", error, settings)
+        return
+    if report is None:
+        yield Finding(Level.PROBLEM, "token", "has ended, and cannot be renewed", "Run payman login again.")
+    else:
+        yield diagnosis.of_token(report["expiresIn"], kept.scope if kept else None)
+
+
+def ahead(date: str | None, now: float) -> float | None:
+    """How many seconds `now` is ahead of a Date header, which has whole seconds; None where it is none.
+
+    Example:
+        >>> from payman_sdk._cli.commands.doctor import ahead
+        >>> ahead("Thu, 01 Jan 1970 00:01:00 GMT", 90.5), ahead("yesterday", 90.5)
+        (30.0, None)
+    """
+    try:
+        return None if date is None else now - (parsedate_to_datetime(date).timestamp() + 0.5)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found

@@ -1,0 +1,211 @@
+"""`payman mcp`: Payman as tools of whatever speaks the Model Context Protocol, with a person asked before money moves."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import signal
+import threading
+from collections.abc import Generator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from payman_sdk._cli.clients import announce, at_hand
+from payman_sdk._cli.context import Run, TerminatedError
+from payman_sdk._cli.login_store import store_of
+from payman_sdk._cli.settings import Settings
+from payman_sdk._config import is_loopback
+from payman_sdk._io.env_file import has_env_file
+from payman_sdk._io.folders import user_folder
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk.agents import Limit, OperationStore
+
+PORT = 8643
+TOKEN = "PAYMAN_MCP_TOKEN"  # noqa: S105 (the name of the variable that holds it)
+_AMOUNT = re.compile(
+    r"\s*(?:([A-Za-z]{2,8})\s+([0-9]+(?:\.[0-9]+)?)|([0-9]+(?:\.[0-9]+)?)\s+([A-Za-z]{2,8}))\s*"
+)
+
+
+def mcp(
+    context: typer.Context,
+    *,
+    http: Annotated[bool, typer.Option("--http", help="Serve HTTP instead of the standard streams.")] = False,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="To listen on; 127.0.0.1 by default.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, max=65535, help=f"{PORT} by default; 0 takes a free one."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name that clients reach it by; may be repeated."),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where operations are written down; :memory: forgets them."),
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The run whose limits count, also after a restart.")
+    ] = None,
+    max_payments: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="How many payments a run may make.")
+    ] = None,
+    max_amount: Annotated[
+        list[str] | None,
+        typer.Option(metavar="AMOUNT", help='How much a run may pay, as "TSD 100"; once for each currency.'),
+    ] = None,
+    dotenv: Annotated[
+        bool,
+        typer.Option(
+            "--dotenv",
+            help="Read .env in the working directory, which may be of a repository that others wrote.",
+        ),
+    ] = False,
+    without_confirmation: Annotated[
+        bool, typer.Option("--without-confirmation", help="Ask nobody before money moves.")
+    ] = False,
+) -> None:
+    """Serve Payman as tools for models, by the Model Context Protocol.
+
+    Before money moves, the person at the client is shown what will be sent, and asked.
+    """
+    run: Run = context.obj
+    if not http and (host is not None or port is not None or allow_host):
+        raise ConfigurationError("--host, --port and --allow-host are for HTTP.", next_step="Add --http.")
+    if not dotenv and has_env_file():
+        run.terminal.tell("The file .env in the working directory is not read; --dotenv reads it.")
+    with at_hand(run, dotenv=dotenv) as settings:
+        announce(run, settings)
+        limit = read_limit(max_payments, max_amount or [])
+        if without_confirmation and limit is None and settings.is_live:
+            raise ConfigurationError(
+                "Without confirmation and without a limit, a model could pay out everything.",
+                next_step="Add --max-payments or --max-amount.",
+            )
+        options: dict[str, Any] = {"run_id": run_id, "limit": limit, "store": _store(run, store)}
+        if without_confirmation:
+            options["confirm"] = None
+        if http:
+            _serve_http(
+                run, settings, options, host or "127.0.0.1", PORT if port is None else port, allow_host or []
+            )
+        else:
+            _serve_stdio(settings, options)
+
+
+def read_limit(payments: int | None, amounts: list[str]) -> Limit | None:
+    """The limit of a run, None where there is none.
+
+    Raises:
+        ConfigurationError: An amount is none, or two are of one currency.
+
+    Example:
+        >>> from payman_sdk._cli.commands.mcp import read_limit
+        >>> read_limit(None, ["TSD 100", "25.50 USD"]).amount["USD"]
+        Decimal('25.50')
+    """
+    from payman_sdk.agents import Limit
+
+    if payments is None and not amounts:
+        return None
+    read: dict[str, Decimal] = {}
+    for given in amounts:
+        found = _AMOUNT.fullmatch(given)
+        if found is None:
+            raise ConfigurationError(f"--max-amount is {given!r}.", next_step='Write it as "TSD 100".')
+        currency, amount = (found[1] or found[4]).upper(), found[2] or found[3]
+        if currency in read:
+            raise ConfigurationError(
+                f"--max-amount is given twice for {currency}.", next_step="Give it once."
+            )
+        read[currency] = Decimal(amount)
+    return Limit(payments=payments, amount=read)
+
+
+def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
+    import anyio
+
+    from payman_sdk.agents.mcp import mcp_server, serve_stdio
+
+    async def serve() -> None:
+        async with _client(settings) as client:
+            await serve_stdio(mcp_server(client, **options))
+
+    with _ended_by_signals():
+        anyio.run(serve)
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Generator[None]:
+    """Signals end the process at once in the block: a thread that reads standard input cannot be woken, and what was sent is written down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _serve_http(
+    run: Run, settings: Settings, options: dict[str, Any], host: str, port: int, names: list[str]
+) -> None:
+    import anyio
+
+    from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
+
+    token = os.environ.get(TOKEN, "").strip()
+    with listening(host, port) as sock:
+        port = sock.getsockname()[1]
+        address = f"[{host}]" if ":" in host else host
+        given = token or secrets.token_urlsafe(32)
+
+        async def serve() -> None:
+            async with _client(settings) as client:
+                app = http_app(mcp_server(client, **options), token=given, port=port, hosts=[address, *names])
+                run.terminal.tell(f"Serving MCP on http://{address}:{port}/mcp until Ctrl-C.")
+                if not token:
+                    run.terminal.tell(f"Clients need this header: Authorization: Bearer {given}")
+                if not is_loopback(host):
+                    run.terminal.tell(
+                        "Other machines reach it, and the token is sent in the clear: put TLS before it."
+                    )
+                await serve_http(app, sock)
+
+        try:
+            anyio.run(serve)
+        except* (
+            KeyboardInterrupt,
+            TerminatedError,
+        ):  # that is how it ends; a task group wraps what a signal raised
+            pass
+
+
+def _client(settings: Settings) -> AsyncPaymanClient:
+    from payman_sdk._client.async_ import AsyncPaymanClient
+
+    if settings.login is None:
+        return AsyncPaymanClient.with_credentials(settings.to_config())
+    return AsyncPaymanClient.with_token(settings.to_config(), None, token_store=store_of(settings.login.keep))
+
+
+def _store(run: Run, given: str | None) -> OperationStore:
+    """Where operations are written down; what was asked of a sandbox of its own ends with the command, and is not."""
+    from payman_sdk.agents import MemoryOperationStore
+
+    if given == ":memory:" or (given is None and run.sandbox):
+        return MemoryOperationStore()
+    from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
+
+    return SQLiteOperationStore(user_folder("state") / "operations.sqlite3" if given is None else given)

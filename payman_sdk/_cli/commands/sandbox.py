@@ -1,0 +1,176 @@
+"""`payman sandbox`: a local Payman that tells what it is asked, until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import webbrowser
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from payman_sdk._cli.clients import made_sandbox
+from payman_sdk._cli.commands.sample_data import SEED, seed
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.request_log_middleware import LookingOn, in_words
+from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk.sandbox import Sandbox, SandboxRequest
+
+_LONGEST = 600.0
+
+
+def sandbox(
+    context: typer.Context,
+    *,
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="To serve on; 0 takes a free one.")
+    ] = SANDBOX_PORT,
+    db: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep everything in this file; in memory by default.")
+    ] = None,
+    client: Annotated[
+        list[str] | None, typer.Option(metavar="ID:SECRET", help="Register this client; may be repeated.")
+    ] = None,
+    pace: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Between two events of a stream, as if the agent had to work."),
+    ] = 0.0,
+    chunk_words: Annotated[
+        int, typer.Option(metavar="N", help="How many words of an answer an event of a stream has at most.")
+    ] = 6,
+    latency: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Before each request is looked at, as if the network were slow."
+        ),
+    ] = 0.0,
+    seed_data: Annotated[
+        bool, typer.Option("--seed-data", help="Begin with payees, payments and one that waits for approval.")
+    ] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open its web page in the browser.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not tell what is asked.")] = False,
+) -> None:
+    """Serve a local Payman until Ctrl-C, and tell what it is asked.
+
+    Other terminals reach it with payman --env SANDBOX, without any settings.
+    """
+    run: Run = context.obj
+    if run.env or run.base_url or run.sandbox:
+        raise ConfigurationError("payman sandbox is a server of its own; --env and the like name none.")
+    if not 0 <= latency <= _LONGEST:
+        raise ConfigurationError(
+            f"--latency is {latency:g}.", next_step=f"Give seconds from 0 to {_LONGEST:g}."
+        )
+    clients = {**_read_clients(client or []), SANDBOX_CLIENT: SANDBOX_CLIENT}
+    with _stopped() as stopping:
+        served = made_sandbox(clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words)
+        try:
+            tell = _telling(run, served, latency)
+            if seed_data:
+                seed(served)
+            _start(served)
+            _introduce(run, served, seeded=seed_data, is_given=bool(client))
+            tell.is_on = not quiet
+            if open_page:
+                _open(run, served.page_url)
+            while not stopping.wait(0.5):  # in pieces: on Windows, a wait cannot be interrupted
+                pass
+        finally:
+            served.close()
+
+
+class _Telling:
+    """Tells requests on the terminal, once it is on."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self.is_on = tell, False
+
+    def __call__(self, request: SandboxRequest) -> None:
+        if self.is_on:
+            self._tell(in_words(request))
+
+
+def _telling(run: Run, served: Sandbox, latency: float) -> _Telling:
+    tell = _Telling(lambda line: run.terminal.write(f"{line}\n"))
+
+    def late() -> float:
+        return latency if served.is_serving else 0.0
+
+    served.app.add_middleware(LookingOn, tell=tell, latency=late)
+    return tell
+
+
+def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> None:
+    """Tells how to reach it. Credentials that it made are shown, for they open nothing else; a secret that was given is not."""
+    lines = [
+        f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
+        f"Its web page: {served.page_url}",
+        "",
+        f"export PAYMAN_BASE_URL={served.base_url}",
+        f"export PAYMAN_CLIENT_ID={served.client_id}",
+        f"export PAYMAN_CLIENT_SECRET={'…  # as you gave it' if is_given else served.client_secret}",
+        "",
+    ]
+    if served.client_id == SANDBOX_CLIENT and served.base_url.endswith(f":{SANDBOX_PORT}"):
+        lines[-1:] = ["", 'Or, without settings: payman --env SANDBOX ask "list all wallets"', ""]
+    if seeded:
+        lines[-1:] = [f"It was asked already: {'; '.join(SEED)}.", ""]
+    run.terminal.answer_lines(lines)
+
+
+def _open(run: Run, url: str) -> None:
+    try:
+        is_shown = webbrowser.open(url)
+    except webbrowser.Error:
+        is_shown = False
+    if not is_shown:
+        run.terminal.tell("No browser could be opened; open the web page yourself.")
+
+
+def _start(served: Sandbox) -> None:
+    try:
+        served.start()
+    except OSError as failure:
+        said = failure.strerror or str(failure)
+        raise ConfigurationError(
+            f"{said[:1].upper()}{said[1:].partition(';')[0]}.",
+            next_step="Choose another with --port; 0 takes a free one.",
+        ) from None
+
+
+def _read_clients(given: list[str]) -> dict[str, str]:
+    clients: dict[str, str] = {}
+    for place, entry in enumerate(given, 1):
+        client_id, _, secret = entry.partition(":")
+        if not client_id or not secret:
+            raise ConfigurationError(f"--client number {place} is none.", next_step="Write it as ID:SECRET.")
+        clients[client_id] = secret
+    return clients
+
+
+@contextmanager
+def _stopped() -> Generator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    stopping = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopping
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    before: dict[int, Any] = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

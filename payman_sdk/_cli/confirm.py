@@ -1,0 +1,52 @@
+"""Asking before money moves: on a live server, nothing that may move money is sent without a yes.
+
+Where nobody can be asked (no terminal, or standard input is the text itself) and `--yes` was not given, it is refused.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from payman_sdk._cli.context import Run
+from payman_sdk._cli.settings import Settings
+from payman_sdk._core.confirmation import Field, find_problem, format_lines
+from payman_sdk._core.money import may_move_money
+from payman_sdk.errors import ConfigurationError
+
+
+def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:
+    """Whether a text may be sent.
+
+    Args:
+        run: The run.
+        settings: Where it would go.
+        text: What would be sent.
+        yes: Whether that was agreed to beforehand.
+        is_reply: Whether it answers a task that waits, whatever it says.
+
+    Raises:
+        ConfigurationError: It may move money, and nobody can be asked, or it cannot be shown whole.
+        KeyboardInterrupt: Ctrl-C was the answer.
+    """
+    if yes or not settings.is_live or not (is_reply or may_move_money(text)):
+        return True
+    if not run.terminal.is_interactive:
+        raise ConfigurationError(
+            f"This may move money at {settings.server_name}, and there is no terminal to ask on; nothing was sent.",
+            next_step="Add --yes if it is meant.",
+        )
+    fields = [Field("Text", text.strip(" \t\r\n")), Field("Server", settings.server_name, is_context=True)]
+    problem = find_problem(fields)
+    if problem is not None:
+        raise ConfigurationError(
+            f"This may move money, and cannot be shown to you as it is: {problem}; nothing was sent.",
+            next_step="Write it plainly and shorter, or add --yes if it is meant.",
+        )
+    for line in format_lines(fields):
+        run.terminal.tell(line)
+    try:
+        return typer.confirm("This may move money. Send it?", default=False, err=True)
+    except typer.Abort as abort:  # Ctrl-D is a no
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        return False

@@ -1,0 +1,87 @@
+"""The exit status of the command: how an answer, or a failure, is told in one number.
+
+0   completed
+1   failed, or refused by the agent, the server or you; a task that was canceled or rejected; nothing that was not canceled is under way
+2   a usage error: a wrong argument, a missing setting; nothing was sent
+3   authentication: no valid token
+4   the outcome is unknown: it may have been carried out; the message says how to ask later
+5   it waits for an approval, for another answer, or for a person to act elsewhere
+130 Ctrl-C
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payman_sdk._core.part_normalization import an_object
+from payman_sdk._core.states import Phase, canonical_state, phase_of
+from payman_sdk._core.task_normalization import state_in
+from payman_sdk._core.task_reader import unwrapped
+from payman_sdk.errors import (
+    APIConnectionError,
+    AuthenticationError,
+    ConfigurationError,
+    IdempotencyKeyReuseError,
+    OutcomeUnknownError,
+    PaymanError,
+    TokenStoreError,
+)
+
+COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINATED = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    130,
+    143,
+)
+
+
+def of_state(state: str) -> int:
+    """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
+
+    Example:
+        >>> from payman_sdk._cli.exit_codes import of_state
+        >>> of_state("COMPLETED"), of_state("input-required"), of_state("working")
+        (0, 5, 4)
+    """
+    match phase_of(canonical_state(state)):
+        case Phase.COMPLETED:
+            return COMPLETED
+        case Phase.FAILED:
+            return FAILED
+        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
+            return WAITING
+        case Phase.AT_WORK | Phase.UNKNOWN:
+            return UNKNOWN
+
+
+def of_raw(answer: Any) -> int:
+    """The status for a JSON-RPC answer as it came."""
+    told = unwrapped((an_object(answer) or {}).get("result"))
+    state = None if told is None else state_in(told)
+    return UNKNOWN if state is None else of_state(state)
+
+
+def of_error(error: PaymanError) -> int:
+    """The status for what the SDK raised.
+
+    Example:
+        >>> from payman_sdk._cli.exit_codes import of_error
+        >>> from payman_sdk.errors import AuthenticationError, OutcomeUnknownError
+        >>> of_error(AuthenticationError("No.")), of_error(OutcomeUnknownError("Silence."))
+        (3, 4)
+    """
+    match error:
+        case OutcomeUnknownError():
+            return UNKNOWN
+        case AuthenticationError() | TokenStoreError():
+            return AUTHENTICATION
+        case ConfigurationError() | IdempotencyKeyReuseError():
+            return USAGE
+        case APIConnectionError() if error.sent is not False:
+            return UNKNOWN
+        case _:
+            return FAILED

@@ -1,0 +1,111 @@
+"""An answer as it comes: what a terminal shows meanwhile, and what a pipe is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.segment import Segment
+from rich.spinner import Spinner
+from rich.text import Text
+
+from payman_sdk._cli.terminal import Terminal, rendered
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
+from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._io.clock import monotonic
+from payman_sdk.errors import StreamInterruptedError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.task_stream import TaskStream
+    from payman_sdk.types import FormattedTaskResponse
+
+_SHOWN = 20_000
+"""How many characters of an answer are rendered while it comes: what is above has left the screen long ago."""
+_STATE = 200
+"""How many characters of what the state is called are shown."""
+
+
+class Progress:
+    """What is seen of an answer that is still coming: its newest lines, and below them the state of the task.
+
+    Args:
+        state: What to call the state before anything was told.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(self, state: str = "asking", clock: Callable[[], float] = monotonic) -> None:
+        self._state = state
+        self._event: ArtifactUpdate | None = None
+        self._clock, self._began = clock, clock()
+        self._spinner: Spinner | None = None
+
+    def take(self, event: StreamEvent) -> None:
+        """Takes what was told."""
+        if isinstance(event, ArtifactUpdate):
+            self._event = event
+        elif isinstance(event, StatusUpdate):
+            self._state = event.status_message or str(event["state"])
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The newest lines, as many as there is room for, and the state."""
+        if self._event is not None:
+            text = rendered(self._event.artifact.content[-_SHOWN:])
+            lines = console.render_lines(text, options, pad=False)
+            for line in lines[-max(1, console.size.height - 3) :]:
+                yield from line
+                yield Segment.line()
+        if self._spinner is None:
+            unicode = console.encoding.startswith("utf")
+            self._spinner = Spinner("dots" if unicode else "line")
+        said = sanitize(self._state.strip().partition("\n")[0], one_line=True, max_length=_STATE) or "working"
+        seconds = self._clock() - self._began
+        self._spinner.update(
+            text=Text(f"{said}  {seconds:.0f} s", style="dim", overflow="ellipsis", no_wrap=True)
+        )
+        yield self._spinner
+
+
+@contextmanager
+def shown(terminal: Terminal) -> Generator[Progress]:
+    """Shows in the block what its progress is told, where there is a terminal; it is gone afterwards."""
+    progress = Progress()
+    if not terminal.shows_answers:
+        yield progress
+        return
+    with Live(
+        progress,
+        console=terminal.out(),
+        transient=True,
+        refresh_per_second=8,
+        redirect_stderr=terminal.shows_messages,  # elsewhere, messages stay apart from answers
+    ):
+        yield progress
+
+
+def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+    """Shows an answer as it comes, and the whole of it in the end."""
+    try:
+        with shown(terminal) as progress:
+            for event in stream:
+                progress.take(event)
+        response = stream.result()
+    except StreamInterruptedError as error:
+        if error.partial is not None:
+            terminal.render(error.partial.text)
+        raise
+    terminal.render(response.text)
+    return response
+
+
+def pass_on(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+    """Writes an answer as it comes, as plain text."""
+    written = False
+    for words in stream.text_stream:
+        terminal.write(sanitize(words))
+        written = True
+    response = stream.result()
+    terminal.write("\n" if written else f"{sanitize(response.text)}\n")
+    return response

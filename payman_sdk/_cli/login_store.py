@@ -1,0 +1,169 @@
+"""The stored login: whose token is kept, where, and how it is forgotten.
+
+The token is in a `FileTokenStore` or a `KeyringTokenStore` of its own name; beside it a small file says which application and
+server it belongs to. Neither holds the application's secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from payman_sdk._cli.settings import Login, read_login
+from payman_sdk._io.private_files import problem_of_file, problem_of_folder
+from payman_sdk.errors import ConfigurationError, TokenStoreError
+
+if TYPE_CHECKING:
+    from payman_sdk.token_stores.base import TokenStore
+
+_NAME = "payman-cli"
+
+
+def store_of(keep: str) -> TokenStore:
+    """The store for the token of the login.
+
+    Args:
+        keep: `file` or `keyring`.
+
+    Raises:
+        ConfigurationError: It needs an extra that is not installed; the message names it.
+    """
+    if keep == "keyring":
+        from payman_sdk.token_stores.keyring import KeyringTokenStore
+
+        return KeyringTokenStore(_NAME)
+    from payman_sdk.token_stores.file import FileTokenStore
+
+    return FileTokenStore(name=_NAME)
+
+
+def place_of(keep: str) -> str:
+    """Where the token is, in words."""
+    if keep == "keyring":
+        return "the keyring of the operating system"
+    from payman_sdk.token_stores.file import FileTokenStore
+
+    return str(FileTokenStore(name=_NAME).path)
+
+
+def stored_login() -> Login | None:
+    """The login that is stored, None if there is none.
+
+    Raises:
+        TokenStoreError: What is stored cannot be read.
+    """
+    file = _file()
+    if file is None:
+        return None
+    try:
+        if not os.path.lexists(file):
+            return None
+        # It names the server that gets the token, so that nobody else may write it.
+        problem = problem_of_folder(file.parent) or problem_of_file(file, is_private=True)
+        if problem is not None:
+            raise TokenStoreError(problem.problem, next_step=problem.fix)
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenStoreError(f"The login in {file} cannot be read: {error}.") from None
+    try:
+        login = read_login(json.loads(text))
+    except (ValueError, RecursionError):
+        login = None
+    if login is None:
+        raise TokenStoreError(
+            f"{file} holds no login.", next_step="Run payman logout, and payman login again."
+        )
+    return login
+
+
+def remember(login: Login) -> None:
+    """Writes down whose token is in the store.
+
+    Raises:
+        TokenStoreError: It cannot be written.
+    """
+    file = _file()
+    assert file is not None  # noqa: S101 (the store that was used needs the same extra)
+    new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    shape = {"client_id": login.client_id, "base_url": login.base_url, "keep": login.keep}
+    try:
+        with os.fdopen(
+            os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as out:
+            json.dump(shape, out)
+        new.replace(file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise TokenStoreError(f"The login in {file} cannot be written: {error}.") from error
+
+
+def forget(keep: str) -> bool:
+    """Removes the token of a login from the store; returns whether there was one.
+
+    Raises:
+        TokenStoreError: It cannot be removed.
+    """
+    from payman_sdk.token_stores.base import StoredToken
+
+    store = store_of(keep)
+    path = getattr(store, "path", None)
+    if isinstance(path, Path) and not path.exists() and not path.is_symlink():
+        return False
+    if not store.lock.acquire(timeout=20):
+        raise TokenStoreError("Another program is renewing the token.", next_step="Try again.")
+    try:
+        if isinstance(path, Path):
+            path.unlink(missing_ok=True)
+            return True
+        with contextlib.suppress(TokenStoreError):  # what is damaged is removed as well
+            if store.load() is None:
+                return False
+        # A keyring is only ever written to: what is written holds no token.
+        store.save(StoredToken(issued_to="nobody", access_token=None, expires_at=0, lifetime=0))
+        return True
+    except OSError as error:
+        raise TokenStoreError(f"The token cannot be removed: {error}.") from error
+    finally:
+        store.lock.release()
+
+
+def forget_login() -> bool:
+    """Removes the login and its token, also where what was written down is damaged; returns whether there was one.
+
+    Raises:
+        TokenStoreError: The token cannot be removed.
+        ConfigurationError: Its store needs an extra that is not installed any more.
+    """
+    file = _file()
+    if file is None:
+        return False
+    found = file.exists()
+    try:
+        login = stored_login()
+        if login is not None and login.keep != "file":
+            forget(login.keep)
+    except TokenStoreError:  # nobody knows where the token was kept
+        with contextlib.suppress(TokenStoreError, ConfigurationError):
+            forget("keyring")
+    found |= forget("file")
+    with contextlib.suppress(OSError):
+        file.unlink(missing_ok=True)
+    return found
+
+
+def _file() -> Path | None:
+    """The file beside the token; None where no login can have been stored."""
+    try:
+        from payman_sdk.token_stores.file import FileTokenStore
+
+        path = FileTokenStore(name=_NAME).path
+    except ConfigurationError:
+        return None
+    return path.with_name(f"{path.stem}-login.txt")

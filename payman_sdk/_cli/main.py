@@ -1,0 +1,103 @@
+"""Where `payman` begins and ends: what it needs, what it writes to, and that nothing it does ends in a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from importlib import import_module
+from io import TextIOWrapper
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payman_sdk._cli.context import Run
+
+_NEEDED = {"typer", "rich", "click"}
+_INTERRUPTED = 130
+
+
+def main() -> int:
+    """Runs the command and returns its exit status, see `payman_sdk._cli.exit_codes`."""
+    prepare_streams()
+    try:
+        import_module("rich")  # what needs it imports it late
+        from payman_sdk._cli.app import app
+        from payman_sdk._cli.context import Run
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in _NEEDED:
+            raise
+        sys.stderr.write(f"payman: this command needs {missing.name}: pip install 'paymanai-sdk[cli]'\n")
+        return 2
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    run = Run()
+    _tell_when_terminated()
+    try:
+        app(obj=run, prog_name="payman")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:  # pressed once more, while the command was ending
+        return _INTERRUPTED
+    except Exception as error:
+        return _unexpected(error, run)
+    finally:
+        _settle_streams()
+    return 0
+
+
+def _tell_when_terminated() -> None:
+    """Makes SIGTERM end the command in an orderly way, so that it can say what it had sent."""
+    from payman_sdk._cli.context import TerminatedError
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise TerminatedError
+
+    with suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGTERM, end)
+
+
+def prepare_streams() -> None:
+    """Makes the streams such that writing to them neither fails for want of a character nor of a stream."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: `payman … 2>&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a Windows code page has no `✓`
+
+
+def _settle_streams() -> None:
+    """Writes what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            hush(stream)
+
+
+def hush(stream: object) -> None:
+    """Lets everything written to a stream from now on go nowhere: its reader has left."""
+    try:
+        number = stream.fileno() if isinstance(stream, TextIOWrapper) else None
+        if number is not None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    except (OSError, ValueError):
+        pass
+
+
+def _unexpected(error: Exception, run: Run) -> int:
+    """A mistake of the program's own. Whether it came before or after the money went is what counts."""
+    from payman_sdk._cli.exit_codes import FAILED, UNKNOWN
+    from payman_sdk._io.logger import format_traceback
+
+    if run.debug:
+        sys.stderr.write(f"{format_traceback(error)}\n")
+    advice = "" if run.debug else " Run it with --debug to see where."
+    sent = run.how_to_ask_later()
+    sys.stderr.write(f"payman: something unexpected happened: {type(error).__name__}.{advice}{sent}\n")
+    return UNKNOWN if sent else FAILED

@@ -1,0 +1,79 @@
+"""A sandbox that is looked at while it serves: each request is told, and each may take a while longer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from payman_sdk._core.sanitizer import sanitize
+
+if TYPE_CHECKING:
+    from payman_sdk.sandbox import SandboxRequest
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_WORDS, _LINE = 60, 300
+"""Characters of what was said, and of a line."""
+
+
+class LookingOn:
+    """An ASGI application around another.
+
+    Args:
+        app: The other.
+        tell: Called with every request, once it is answered; of a stream, once it begins. The web page is not told of.
+        latency: Gives the seconds that pass before a request is looked at.
+    """
+
+    def __init__(
+        self, app: Application, tell: Callable[[SandboxRequest], None], latency: Callable[[], float]
+    ) -> None:
+        self._app, self._tell, self._latency = app, tell, latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the application answer."""
+        from payman_sdk.sandbox._server.request_log import RequestLog, Watched
+        from payman_sdk.sandbox._web.origins import is_page
+
+        if scope["type"] != "http" or is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+
+        log = RequestLog()
+        is_told = False
+
+        async def sent(message: Message) -> None:
+            nonlocal is_told
+            if not is_told and message["type"] == "http.response.start":
+                is_told = True
+                self._tell(log.requests()[0])
+            await send(message)
+
+        if late := self._latency():
+            await asyncio.sleep(late)
+        try:
+            await Watched(self._app, log)(scope, receive, sent)
+        finally:
+            if not is_told:
+                self._tell(log.requests()[0])
+
+
+def in_words(request: SandboxRequest) -> str:
+    """A request on one line: method, path, status and what was said; no secrets are in it.
+
+    Example:
+        >>> from payman_sdk._cli.request_log_middleware import in_words
+        >>> from payman_sdk.sandbox import SandboxRequest
+        >>> in_words(SandboxRequest("POST", "/api/a2a/tasks/send", text="list all wallets", status=200))
+        'POST /api/a2a/tasks/send 200 "list all wallets"'
+    """
+    status = "no answer" if request.status is None else str(request.status)
+    said = "" if request.text is None else " ".join(request.text.split())
+    said = sanitize(said, one_line=True, max_length=_WORDS)
+    words = f' "{said}"' if said else f" {request.task_id}" if request.task_id else ""
+    return sanitize(f"{request.method} {request.path} {status}{words}", one_line=True, max_length=_LINE)

@@ -1,0 +1,309 @@
+"""Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
+
+The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides about it; what may be sent
+there is in `payman_sdk/_core/sources.py`. The stored login counts where nothing names another application or another server. It is a
+person's: their account is used then, and the application's credentials only renew its token, for they would pay from another
+account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+
+from payman_api import SERVERS
+from payman_sdk._config import is_loopback, problem_of_url
+from payman_sdk._core.sources import Found as Found
+from payman_sdk._core.sources import check_sources, is_of_payman, shown
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import PaymanConfig
+
+SANDBOX_PORT = 8642
+SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
+SANDBOX_CLIENT = "payman-sandbox"
+"""The id, and the secret, of a client that `payman sandbox` always has, so that `--env SANDBOX` needs no settings."""
+
+Values = Mapping[str, str | None]
+
+
+class Server(StrEnum):
+    """The servers that have a name."""
+
+    LIVE = "LIVE"
+    TEST = "TEST"
+    INTERNAL = "INTERNAL"
+    SANDBOX = "SANDBOX"
+
+
+@frozen(kw_only=True)
+class Login:
+    """What is remembered of a login, beside its token.
+
+    Args:
+        client_id: The application that the person logged in to.
+        base_url: The server.
+        keep: Where the token is: `file` or `keyring`.
+    """
+
+    client_id: str
+    base_url: str
+    keep: str = "file"
+
+    @property
+    def is_of_the_sandbox(self) -> bool:
+        """Whether it is one at the sandbox that `payman sandbox` serves."""
+        return (self.client_id, self.base_url) == (SANDBOX_CLIENT, SANDBOX_URL)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """The settings that hold.
+
+    Args:
+        client_id: The application; None where none is set.
+        client_secret: Its secret.
+        base_url: The server.
+        login: The login whose account is used; None where the application's own is.
+        is_own_sandbox: Whether the server is a sandbox that this run of the command has started.
+        notes: What may surprise in how they came about.
+    """
+
+    client_id: Found | None
+    client_secret: Found | None = field(repr=False)
+    base_url: Found
+    login: Login | None = None
+    is_own_sandbox: bool = False
+    notes: Sequence[str] = ()
+
+    @property
+    def server_name(self) -> str:
+        """The server as it is called: LIVE, TEST, INTERNAL, or its address."""
+        names = {url: name for name, url in SERVERS.items()}
+        return names.get(self.base_url.value.rstrip("/"), self.base_url.value)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money may move there: everywhere but at the TEST server and at a sandbox of this SDK.
+
+        A server on this machine may be a proxy before any other, so its address says nothing.
+        """
+        return not self.is_sandbox and self.base_url.value.rstrip("/").lower() != SERVERS["TEST"]
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether the server is known to be a sandbox of this SDK.
+
+        It is where the command has started it, where the credentials are those that only `payman sandbox` takes, and where
+        a server on this machine proves it.
+        """
+        if self.is_own_sandbox:
+            return True
+        credentials = [found.value for found in (self.client_id, self.client_secret) if found is not None]
+        host = urlsplit(self.base_url.value).hostname or ""
+        if credentials == [SANDBOX_CLIENT, SANDBOX_CLIENT] and is_loopback(host):
+            return True
+        from payman_sdk._cli.identity import is_sandbox
+
+        return is_sandbox(self.base_url.value)
+
+    @property
+    def notice(self) -> str:
+        """What to say before credentials are sent: the server and who named it, unless it is Payman's; empty otherwise.
+
+        Nothing is said of a server on this machine that a flag, the environment or a login names.
+        """
+        server = self.base_url
+        is_here = is_loopback(urlsplit(server.value).hostname or "") and not server.is_from_file
+        if self.is_own_sandbox or is_here or is_of_payman(server.value):
+            return ""
+        return (
+            f"Credentials go to {shown(server.value)}, which is not a server of Payman's ({server.source})."
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is what gets a token."""
+        return self.client_id is not None and (self.client_secret is not None or self.login is not None)
+
+    def to_config(self) -> PaymanConfig:
+        """The settings as a client takes them.
+
+        Raises:
+            ConfigurationError: There are no credentials, and nobody is logged in.
+        """
+        if self.client_id is None or not self.is_complete:
+            missing = [
+                name
+                for name, found in (
+                    ("PAYMAN_CLIENT_ID", self.client_id),
+                    ("PAYMAN_CLIENT_SECRET", self.client_secret),
+                )
+                if found is None
+            ]
+            raise ConfigurationError(
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and nobody is logged in"
+                f" at {self.server_name}.",
+                next_step="Set them in the environment or in a file named .env, or run payman login; without an account,"
+                ' try payman --sandbox ask "list all wallets".',
+            )
+        return {
+            "client_id": self.client_id.value,
+            "client_secret": self.client_secret.value if self.client_secret else None,
+            "base_url": self.base_url.value,
+        }
+
+
+def resolve(
+    *,
+    env: str | None = None,
+    base_url: str | None = None,
+    client_id: str | None = None,
+    environ: Values,
+    env_file: Values | None = None,
+    env_file_name: str = ".env",
+    login: Login | None = None,
+) -> Settings:
+    """The settings that hold.
+
+    Args:
+        env: The flag `--env`.
+        base_url: The flag `--base-url`.
+        client_id: The flag `--client-id` of commands that have it.
+        environ: The variables of the environment.
+        env_file: What the `.env` file holds.
+        env_file_name: Where it is.
+        login: The stored login.
+
+    Raises:
+        ConfigurationError: Flags contradict each other, a value is none, or another server than Payman's and the credentials
+            for it come from two sources.
+    """
+    if env and base_url:
+        raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
+    places = [
+        _Place("the environment", environ),
+        _Place(env_file_name, env_file or {}, is_file=True),
+    ]
+    server = _server(env, base_url, places)
+    if server is _THE_SANDBOX:
+        return _of_the_sandbox(login)
+    application = Found(client_id, "--client-id") if client_id else _first(places, "PAYMAN_CLIENT_ID")
+    secret = _first(places, "PAYMAN_CLIENT_SECRET")
+    notes: list[str] = []
+    if login is not None:
+        if _names(application, login.client_id) and _names(server, login.base_url):
+            if login.is_of_the_sandbox:
+                secret = Found(Secret(SANDBOX_CLIENT), "the local sandbox")
+            elif server is None and secret is not None and not is_of_payman(login.base_url):
+                # What a login remembers may once have come from a file.
+                said = f"{secret.source} is not sent to {shown(login.base_url)}, which only the stored login names"
+                notes.append(f"{said}; name it with PAYMAN_BASE_URL, too, where its token has to be renewed.")
+                secret = None
+            application = Found(login.client_id, "the stored login") if application is None else application
+            server = Found(login.base_url, "the stored login") if server is None else server
+        else:
+            notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
+            login = None
+    if server is not None and not _is_of_the_sandbox(login):
+        check_sources(server, *(() if login is not None else (application,)), secret)
+    return Settings(
+        client_id=application,
+        client_secret=secret,
+        base_url=Found(SERVERS["LIVE"], "the default") if server is None else server,
+        login=login,
+        notes=notes,
+    )
+
+
+def _of_the_sandbox(login: Login | None) -> Settings:
+    """The settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
+    source = "the local sandbox"
+    return Settings(
+        client_id=Found(SANDBOX_CLIENT, source),
+        client_secret=Found(Secret(SANDBOX_CLIENT), source),
+        base_url=Found(SANDBOX_URL, source),
+        login=login if login is not None and login.is_of_the_sandbox else None,
+    )
+
+
+def _names(found: Found | None, value: str) -> bool:
+    return found is None or found.value == value
+
+
+def read_login(shape: object) -> Login | None:
+    """A login as it was written down; None for something else."""
+    if not isinstance(shape, Mapping):
+        return None
+    members = cast("Mapping[str, Any]", shape)
+    known = [members.get(name) for name in ("client_id", "base_url", "keep")]
+    if not all(isinstance(value, str) and value for value in known) or known[2] not in ("file", "keyring"):
+        return None
+    return Login(client_id=str(known[0]), base_url=str(known[1]), keep=str(known[2]))
+
+
+@frozen
+class _Place:
+    """Where variables are, and which."""
+
+    name: str
+    values: Values = field(repr=False)
+    is_file: bool = False
+
+    def find(self, variable: str) -> Found | None:
+        """A variable that is not empty."""
+        value = (self.values.get(variable) or "").strip()
+        if not value:
+            return None
+        source = f"{variable} in {self.name}"
+        return Found(Secret(value) if variable == "PAYMAN_CLIENT_SECRET" else value, source, self.is_file)
+
+
+_THE_SANDBOX = Found(SANDBOX_URL, "the local sandbox")
+
+
+def _is_of_the_sandbox(login: Login | None) -> bool:
+    return login is not None and login.is_of_the_sandbox
+
+
+def _server(env: str | None, base_url: str | None, places: Sequence[_Place]) -> Found | None:
+    """The server that the first place names, None where none does."""
+    if env:
+        return _THE_SANDBOX if env == Server.SANDBOX else Found(SERVERS[env], "--env")
+    if base_url:
+        return _checked(Found(base_url, "--base-url"))
+    for place in places:
+        if (found := place.find("PAYMAN_BASE_URL")) is not None:
+            return _checked(found)
+        if (found := place.find("PAYMAN_ENVIRONMENT")) is not None:
+            return _named(found)
+    return None
+
+
+def _checked(found: Found) -> Found:
+    if problem := problem_of_url(found.value):
+        raise ConfigurationError(
+            f"The address of the server, from {found.source}, {problem}.",
+            next_step="Give an address such as https://agent.payman.ai.",
+        )
+    return evolve(found, value=found.value.rstrip("/"))
+
+
+def _named(found: Found) -> Found:
+    name = found.value.upper()
+    if name == Server.SANDBOX:
+        return _THE_SANDBOX
+    if name not in SERVERS:
+        raise ConfigurationError(
+            f"PAYMAN_ENVIRONMENT, from {found.source}, is {found.value!r}.",
+            next_step=f"Use one of {', '.join(Server)}.",
+        )
+    return evolve(found, value=SERVERS[name])
+
+
+def _first(places: Sequence[_Place], name: str) -> Found | None:
+    return next((found for place in places if (found := place.find(name)) is not None), None)

@@ -1,0 +1,185 @@
+"""Standard output and standard error: answers on the one, messages on the other, and nothing that could harm a terminal."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from payman_sdk._cli.main import hush
+from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._io.logger import format_traceback
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+_LONGEST = 4000
+"""Characters of a message."""
+_CLOSED = {errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN}  # EINVAL is what Windows says
+
+
+def rendered(text: str) -> Markdown:
+    """Markdown as a terminal shows it: all of it. Links show where they lead, and what looks like HTML is text.
+
+    Rich would leave that out, and with it the payee who is called `<John>`.
+    """
+    from markdown_it import MarkdownIt
+    from rich.markdown import Markdown
+
+    markdown = Markdown("", hyperlinks=False)
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    markdown.parsed = reader.parse(sanitize(text))
+    _sanitize_tokens(markdown.parsed)
+    return markdown
+
+
+def _sanitize_tokens(tokens: Iterable[Token]) -> None:
+    """Escape what only reading the markdown brought to light: `&#27;` is an escape sequence's beginning, `&#8238;` turns text."""
+    for token in tokens:
+        token.content, token.info = sanitize(token.content), sanitize(token.info, one_line=True)
+        for name, value in token.attrs.items():
+            token.attrs[name] = sanitize(value, one_line=True) if isinstance(value, str) else value
+        _sanitize_tokens(token.children or ())
+
+
+class Terminal:
+    """Where the command writes to. The streams are looked up at every use, because programs replace them."""
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether somebody can be asked something: there is a keyboard, and messages are seen."""
+        return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    @property
+    def shows_answers(self) -> bool:
+        """Whether answers go to a terminal that can show more than plain text."""
+        return _is_terminal(sys.stdout) and os.environ.get("TERM", "") not in {"dumb", "unknown"}
+
+    @property
+    def shows_messages(self) -> bool:
+        """Whether messages go to a terminal."""
+        return _is_terminal(sys.stderr)
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether lines are typed, rather than read from a file or a pipe."""
+        return _is_terminal(sys.stdin)
+
+    def line(self, prompt: str) -> str | None:
+        """The next line of standard input, None at its end; where lines are typed, after a prompt."""
+        try:
+            if not self.reads_lines:
+                return sys.stdin.readline() or None
+            if _is_terminal(sys.stdout):
+                return input(prompt)
+            _write(sys.stderr, prompt)
+            return sys.stdin.readline() or None
+        except EOFError:
+            self.hint("")
+            return None
+        except UnicodeDecodeError:
+            self.tell("This line is no text in the terminal's encoding.")
+            return ""
+
+    def out(self) -> Console:
+        """Standard output, for Rich."""
+        return _console(sys.stdout)
+
+    def err(self) -> Console:
+        """Standard error, for Rich."""
+        return _console(sys.stderr)
+
+    def answer(self, text: str) -> None:
+        """Writes an answer: rendered on a terminal, as it is otherwise."""
+        if self.shows_answers:
+            self.render(text)
+        else:
+            self.write(sanitize(text).rstrip("\n") + "\n")
+
+    def render(self, text: str) -> None:
+        """Writes markdown to a terminal."""
+        _guarded(lambda: self.out().print(rendered(text)), sys.stdout)
+
+    def answer_lines(self, lines: Iterable[str]) -> None:
+        """Writes an answer that consists of lines, as they are."""
+        self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
+
+    def document(self, value: Any) -> None:
+        """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
+        self.write(json.dumps(value, indent=2) + "\n")
+
+    def write(self, text: str) -> None:
+        """Writes text to standard output, at once."""
+        _guarded(lambda: _write(sys.stdout, text), sys.stdout)
+
+    def tell(self, message: str) -> None:
+        """Writes a message to standard error."""
+        _guarded(
+            lambda: _write(sys.stderr, f"payman: {sanitize(message, one_line=True, max_length=_LONGEST)}\n"),
+            sys.stderr,
+        )
+
+    def hint(self, message: str) -> None:
+        """Writes something that only somebody who looks on wants to know."""
+        if self.shows_messages:
+            _guarded(
+                lambda: self.err().print(
+                    sanitize(message, one_line=True, max_length=_LONGEST),
+                    style="dim",
+                    markup=False,
+                    highlight=False,
+                ),
+                sys.stderr,
+            )
+
+    def tell_traceback(self, error: BaseException) -> None:
+        """Writes a traceback to standard error, without the values of variables."""
+        _guarded(lambda: _write(sys.stderr, f"{format_traceback(error)}\n"), sys.stderr)
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # closed
+        return False
+
+
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    # With NO_COLOR not even bold: Rich would leave that.
+    plain = bool(os.environ.get("NO_COLOR"))
+    return Console(file=stream, color_system=None if plain else "auto", highlight=False, emoji=False)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:  # a stream that was given strict errors by somebody else
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def _guarded(write: Callable[[], object], stream: TextIO) -> None:
+    """Writes; a reader that has left is no matter, and the exit status tells how the task ended all the same."""
+    try:
+        write()
+    except OSError as error:
+        tell_unwritten(error, stream)
+
+
+def tell_unwritten(error: OSError, stream: TextIO) -> bool:
+    """Tells that a stream could not be written to; returns whether that is no matter, because its reader has left."""
+    hush(stream)
+    if error.errno in _CLOSED:
+        return True
+    if stream is not sys.stderr:
+        said = f"payman: the answer could not be written: {error.strerror}.\n"
+        _guarded(lambda: _write(sys.stderr, said), sys.stderr)
+    return False

@@ -1,0 +1,170 @@
+"""`AsyncPaymanClient`: `PaymanClient` for asyncio and trio. They differ in `await` and nothing else."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, Unpack
+
+from payman_sdk._client.async_conversation import AsyncConversation
+from payman_sdk._client.async_methods import AsyncAsking
+from payman_sdk._client.base import Constructors
+from payman_sdk._client.session import Connection
+from payman_sdk._io.clock import monotonic
+from payman_sdk._secrets import as_secret, concealed
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._core.auth.tokens import Tokens
+    from payman_sdk._io.async_runner import AsyncDoor
+    from payman_sdk.token_stores.base import TokenStore
+    from payman_sdk.types import PaymanConfig, TokenInfo
+
+
+class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsking):
+    """A connection to Payman's agent, as `PaymanClient` is, for asyncio and trio; safe to share between tasks.
+
+    Args:
+        config: The settings as a dict; see `PaymanConfig` for the keys.
+        http_client: An `httpx.AsyncClient` to use instead of one of the client's own; closing it stays with whoever made it.
+        token_store: Where the token is kept, to share it between processes.
+        **settings: The same settings as keywords; a keyword wins over the dict.
+
+    Raises:
+        ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk import AsyncPaymanClient
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         print((await client.ask("list all wallets")).status)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        completed
+    """
+
+    @classmethod
+    async def with_auth_code(
+        cls,
+        config: PaymanConfig,
+        auth_code: str,
+        *,
+        redirect_uri: str | None = None,
+        code_verifier: str | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        token_store: TokenStore | None = None,
+        **settings: Unpack[PaymanConfig],
+    ) -> Self:
+        """A client that acts for the person who authorized the application: the authorization code grant [D].
+
+        The code is exchanged at once, because codes live shortly. The refresh token that comes with it is kept, and gets the
+        next access token by itself.
+
+        Args:
+            config: The settings as a dict, with `client_id` at least, and `client_secret` where the application has one.
+            auth_code: The code that came to the redirect URI; see `parse_redirect`.
+            redirect_uri: The redirect URI of the authorization request, where the server wants it again [P].
+            code_verifier: The PKCE verifier of the authorization request, if there was one [P].
+            http_client: An httpx client to use instead of one of the client's own.
+            token_store: Where the tokens are kept, to share them between processes; what was in it is replaced.
+            **settings: The same settings as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+            AuthenticationError: Payman refused the code.
+            PaymanError: The exchange failed; the code may be spent.
+        """
+        config, settings = concealed(config), concealed(settings)
+        auth_code, code_verifier = as_secret(auth_code), as_secret(code_verifier)
+        client, exchange = cls._for_code(
+            config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
+        )
+        try:
+            await client._connect().door.run(exchange)
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    def conversation(self, session_id: str | None = None) -> AsyncConversation:
+        """A conversation of its own, in a session of its own, on this client's connections and token.
+
+        It costs nothing: a web service keeps one client, and makes a conversation for every visitor.
+
+        Args:
+            session_id: A session to resume (`ses-…`); a new one is made without it.
+
+        Raises:
+            ConfigurationError: The session id is no text, or blank.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     conversation = client.conversation()
+            ...     print(conversation.ask("Hello!").session_id == client.get_session_id())
+            False
+        """
+        return AsyncConversation(self._connect, self._refuse_if_closed, session_id)
+
+    async def get_access_token(self) -> TokenInfo | None:
+        """The access token that is valid now and the seconds it still lives; fetched or renewed if need be.
+
+        Keep it as carefully as a password.
+
+        Returns:
+            `{'accessToken', 'expiresIn'}`, None where there is no valid token and nothing that gets one.
+
+        Raises:
+            AuthenticationError: Payman refused.
+            PaymanError: It could not be fetched or renewed.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(sorted(client.get_access_token()))
+            ['accessToken', 'expiresIn']
+        """
+        connection = self._connect()
+        return await connection.door.run(connection.tokens.report(connection.agent.deadline()))
+
+    async def close(self) -> None:
+        """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        if self._connection is not None and self._connection.tokens.is_unsaved:
+            await self._connection.door.run(self._connection.tokens.flush())
+        self._closed = True
+        if self._owns_http and self._http is not None:
+            await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _connected(self, tokens: Tokens) -> Connection[AsyncDoor]:
+        import random
+
+        import httpx
+
+        from payman_sdk._core.operations import Agent
+        from payman_sdk._io.async_runner import AsyncDoor
+        from payman_sdk._io.given_transport import check_transport
+        from payman_sdk._io.http import Patience
+        from payman_sdk._io.transport import check_given, own_async_http_client
+
+        config = self._config
+        check_given(self._http, httpx.AsyncClient, "http_client")
+        check_transport(config.transport, httpx.AsyncBaseTransport)
+        if self._http is None:
+            self._http = own_async_http_client(config.base_url, config.transport)
+        door = AsyncDoor(
+            self._http,
+            config.base_url,
+            Patience(connect=config.connect_timeout, read=config.read_timeout),
+            max_answer_bytes=config.max_answer_bytes,
+        )
+        return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))

@@ -1,0 +1,291 @@
+"""What can be asked of Payman's agent: the methods that a client and a conversation share, for asyncio and trio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
+
+from payman_sdk._client.session import Asked, Session
+
+if TYPE_CHECKING:
+    from payman_sdk._client.task_stream import AsyncTaskStream
+    from payman_sdk._io.async_runner import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk.types import (
+        AskOptions,
+        FormattedTaskResponse,
+        JsonAskOptions,
+        MarkdownAskOptions,
+        ReplyOptions,
+        StreamOptions,
+        TaskResponse,
+    )
+
+
+class AsyncAsking(Session["AsyncDoor"]):
+    """Asks, streams, and the tasks that come of them."""
+
+    _awaits = True
+
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: JsonAskOptions,
+        raw: bool = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: AskOptions | None = None,
+        raw: bool = False,
+        **keywords: Unpack[JsonAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        raw: Literal[False] = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> FormattedTaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None,
+        raw: Literal[True],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        raw: Literal[True],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> TaskResponse: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        raw: bool = False,
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> FormattedTaskResponse | TaskResponse: ...
+    async def ask(
+        self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
+    ) -> FormattedTaskResponse | TaskResponse:
+        """Asks Payman's agent something, or to do something, and returns its answer.
+
+        An ask happens once. What the server did not take is sent again; what may have arrived is looked up first, and sent again
+        only if the agent does not know it.
+
+        Args:
+            text: What the agent should do, in plain words.
+            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
+                `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`,
+                `on_task`, `before_send`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function is called with
+                every event, and what it raises stops the stream and comes out unchanged.
+            raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
+                `output_format='json'`.
+            **keywords: The same options as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: The text or an option is unusable; nothing was sent.
+            APIConnectionError: Payman could not be reached; nothing was sent.
+            AuthenticationError: Payman gave no token for these credentials; nothing was done.
+            APIStatusError: Payman refused; nothing was done.
+            AgentError: The agent answered with an error.
+            ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
+            OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
+            StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
+            IdempotencyKeyReuseError: The key stands for another text; nothing was sent.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 10 TSD to Test Payee", metadata={"source": "docs"})
+            ...     print(response.status, response["sessionId"] == client.get_session_id())
+            completed True
+        """
+        asked = self._asked(text, options, keywords, raw=raw)
+        if asked.on_message is not None:
+            return await self._told(text, asked)
+        connection = self._connect()
+        return await connection.door.run(
+            *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
+        )
+
+    def stream(
+        self, text: str, options: StreamOptions | None = None, **keywords: Unpack[StreamOptions]
+    ) -> AsyncTaskStream:
+        """Asks, and gives the answer as it comes; the request is sent when the `with` block begins.
+
+        A stream that breaks is taken up again where it broke, or followed with `get_task`; no event is repeated.
+
+        Args:
+            text: What the agent should do, in plain words.
+            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
+                `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see
+                `StreamOptions`.
+            **keywords: The same options as keywords; a keyword wins over the dict.
+
+        Raises:
+            ConfigurationError: The text or an option is unusable; nothing was sent.
+            StreamInterruptedError: While reading: it broke, and could neither be taken up again nor followed otherwise.
+            PaymanError: While reading: as for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     with client.stream("send 10 TSD to Test Payee") as stream:
+            ...         text = "".join(stream.text_stream)
+            ...         print(text == stream.result().text)
+            True
+        """
+        asked = self._streamed(text, options, keywords)
+        return self._stream(text, asked)
+
+    async def reply(
+        self,
+        task: str | Mapping[str, Any],
+        text: str,
+        options: ReplyOptions | None = None,
+        **keywords: Unpack[ReplyOptions],
+    ) -> FormattedTaskResponse:
+        """Answers a task that waits for input, such as a payment that waits for approval, and returns how it goes on.
+
+        Args:
+            task: The answer that says `requires_input`, or the id of its task.
+            text: What to tell the agent, such as `approve`.
+            options: `metadata`, `message_metadata`, `part_metadata`, `on_message`, `raise_on_failure`, `timeout`, `read_timeout`,
+                `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see `ReplyOptions`.
+            **keywords: The same options as keywords; a keyword wins over the dict.
+
+        Raises:
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 200 TSD to Test Payee")
+            ...     print(response.requires_input, client.reply(response, "approve").status)
+            True completed
+        """
+        task_id, asked = self._replied(task, text, options, keywords)
+        if asked.on_message is not None:
+            return cast("FormattedTaskResponse", await self._told(text, asked, task_id))
+        connection = self._connect()
+        answer = await connection.door.run(
+            *connection.agent.ask(
+                text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
+            )
+        )
+        return cast("FormattedTaskResponse", answer)
+
+    async def get_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
+        """How a task stands, such as one that waited for approval or whose answer was lost [P].
+
+        Args:
+            task: The id of the task, `response.task_id` or `error.task_id`; or the answer itself.
+
+        Raises:
+            TaskNotFoundError: The agent knows no such task: it never arrived.
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     task_id = client.ask("list all wallets").task_id
+            ...     print(client.get_task(task_id).status)
+            completed
+        """
+        connection = self._connect()
+        return await connection.door.run(connection.agent.task(task))
+
+    async def wait(
+        self,
+        task: str | Mapping[str, Any],
+        timeout: float | None = None,  # noqa: ASYNC109 (as the other client has it)
+    ) -> FormattedTaskResponse:
+        """Waits until a task has ended, and returns how: one that is still at work, or that waits for a person [P].
+
+        Asks again and again, in growing intervals of up to 5 seconds; a network that fails for a while is no matter.
+
+        Args:
+            task: The answer that says `in_progress`, or the id of its task.
+            timeout: Seconds to wait, the client's `timeout` by default.
+
+        Raises:
+            APITimeoutError: It had not ended by then.
+            TaskNotFoundError: The agent knows no such task.
+            PaymanError: It cannot be learned how it stands.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 200 TSD to Test Payee")
+            ...     payment = sandbox.approve(response.task_id)
+            ...     print(response.status, client.wait(response, timeout=10).status)
+            in_progress completed
+        """
+        from payman_sdk._config import seconds
+
+        timeout = None if timeout is None else seconds(timeout, "timeout", 0)
+        connection = self._connect()
+        return await connection.door.run(connection.agent.wait(task, timeout))
+
+    async def cancel_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
+        """Cancels a task that has not ended, and returns how it stands then [P].
+
+        Args:
+            task: The answer, or the id of its task.
+
+        Raises:
+            TaskNotCancelableError: It has ended already.
+            TaskNotFoundError: The agent knows no such task.
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 200 TSD to Test Payee")
+            ...     print(client.cancel_task(response).state, sandbox.balance("TSD"))
+            canceled 1000.00
+        """
+        connection = self._connect()
+        return await connection.door.run(connection.agent.cancel(task))
+
+    def _stream(self, text: str, asked: Asked, task_id: str | None = None) -> AsyncTaskStream:
+        from payman_sdk._client.task_stream import AsyncTaskStream
+
+        door, _, agent = self._connect()
+        return AsyncTaskStream(
+            door,
+            agent,
+            agent.following(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
+        )
+
+    async def _told(
+        self, text: str, asked: Asked, task_id: str | None = None
+    ) -> FormattedTaskResponse | TaskResponse:
+        from payman_sdk._client.task_stream import CallbackNotes, Messages
+
+        on_message, messages = asked.on_message, Messages(raw=asked.raw)
+        assert on_message is not None  # noqa: S101 (only then is anything told)
+        async with self._stream(text, asked, task_id) as stream:
+            async for event in stream:
+                message = messages.of(event)
+                if message is None:
+                    continue
+                with CallbackNotes(stream):
+                    if isawaitable(returned := on_message(message)):
+                        await returned
+            result = await stream.result()
+            with CallbackNotes(stream):
+                return stream.answer() if asked.raw else result

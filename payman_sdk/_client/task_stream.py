@@ -1,0 +1,367 @@
+"""An ask whose answer is read as it comes: `TaskStream`, and `AsyncTaskStream` for asyncio and trio."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+
+from payman_sdk._core.effects import Ended, Tell
+from payman_sdk._core.events import ArtifactUpdate, StreamEvent
+from payman_sdk._core.interruptions import describe_interruption
+from payman_sdk._io.streams import AsyncLine, Line
+from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.types import FormattedTaskResponse, TaskResponse
+
+if TYPE_CHECKING:
+    from payman_sdk._core.operations import Agent
+    from payman_sdk._core.stream import Following
+    from payman_sdk._io.async_runner import AsyncDoor
+    from payman_sdk._io.runner import Door
+
+D = TypeVar("D")
+
+
+class _Stream(Generic[D]):
+    """What both streams have in common: everything but waiting."""
+
+    def __init__(self, door: D, agent: Agent, following: Following) -> None:
+        self._door = door
+        self._agent = agent
+        self._following = following
+        self._flow = following.told()
+        self._ready: Iterator[StreamEvent] = iter(())
+        self._is_open = True
+        self._has_ended = False
+        self._failure: PaymanError | None = None
+
+    @property
+    def task_id(self) -> str:
+        """The id of the task (`tsk-…`); it is known before anything is sent."""
+        return self._following.ask.task_id
+
+    @property
+    def session_id(self) -> str:
+        """The id of the session (`ses-…`)."""
+        return self._following.progress.session_id
+
+    @property
+    def request_id(self) -> str:
+        """The id of the request (`req-…`)."""
+        return self._following.ask.request_id
+
+    def answer(self) -> TaskResponse:
+        """The JSON-RPC answer that would have said in one piece what the stream has told so far."""
+        return cast("TaskResponse", self._following.progress.answer())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.task_id}>"
+
+    def _takes(self, step: Tell | Ended[None]) -> None:
+        if isinstance(step, Tell):
+            self._ready = iter(step.what)
+        else:
+            self._has_ended, self._is_open = True, False
+
+    def _fails(self, error: BaseException) -> None:
+        self._failure = copy.copy(error) if isinstance(error, PaymanError) else None
+
+    def _describe(self, error: BaseException) -> None:
+        """Write on what interrupts the stream which ask that was."""
+        self._following.time.watch.describe(error, self._following.ask)
+
+    def _leave(self) -> None:
+        self._is_open = False
+        self._flow.close()
+
+    def _answer(self) -> FormattedTaskResponse:
+        if self._failure is not None:
+            raise copy.copy(self._failure)
+        if not self._has_ended:
+            raise ConfigurationError(
+                "The stream was left before its end, so it has no result.",
+                next_step="Call result() inside of the with block; client.get_task(stream.task_id) tells it later.",
+            )
+        return self._following.result()
+
+
+class TaskStream(_Stream["Door"]):
+    """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     with client.stream("what's my TSD wallet balance?") as stream:
+        ...         kinds = [event.type for event in stream]
+        ...         print(kinds[0], kinds[-1], stream.result().status)
+        status_update status_update completed
+    """
+
+    def __init__(self, door: Door, agent: Agent, following: Following) -> None:
+        super().__init__(door, agent, following)
+        self._line = Line()
+
+    def __enter__(self) -> Self:
+        if self._is_open:
+            self._more()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except BaseException as another:
+            self._describe(another)
+            raise
+        finally:
+            if error is not None and not self._has_ended:
+                self._describe(error)
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        while (event := next(self._ready, None)) is None:
+            if not self._is_open:
+                raise StopIteration
+            try:
+                self._more()
+            except StopIteration as error:  # a hook's; as it is, it would look like the end of the stream
+                raise RuntimeError("A hook raised StopIteration.") from error
+        return event
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
+        return _Text(self)
+
+    def result(self) -> FormattedTaskResponse:
+        """Reads what is left, and returns the answer: the same that `ask` returns.
+
+        Raises:
+            StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
+            ConfigurationError: The stream was left before its end.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
+            PaymanError: As for `ask`.
+        """
+        try:
+            for _ in self:
+                pass
+            return self._answer()
+        except BaseException as error:
+            self._describe(error)
+            raise
+
+    def cancel(self) -> FormattedTaskResponse:
+        """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
+
+        It may be called by another thread or task than the one that reads.
+
+        Raises:
+            TaskNotCancelableError: The task has ended already.
+            PaymanError: As for `get_task`.
+        """
+        return self._door.run(self._agent.cancel(self.task_id))
+
+    def close(self) -> None:
+        """Closes the connection; what was not read is lost. Doing it twice is harmless."""
+        self._leave()
+        self._line.close()
+
+    def _more(self) -> None:
+        try:
+            try:
+                self._takes(self._door.advance(self._flow, self._line))
+            except BaseException as error:
+                self._fails(error)
+                self.close()
+                raise
+            if not self._is_open:
+                self.close()
+        except BaseException as error:
+            self._describe(error)
+            raise
+
+
+class AsyncTaskStream(_Stream["AsyncDoor"]):
+    """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
+
+    Example:
+        >>> import asyncio
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> async def main() -> None:
+        ...     async with sandbox.async_client() as client:
+        ...         async with client.stream("what's my TSD wallet balance?") as stream:
+        ...             kinds = [event.type async for event in stream]
+        ...             print(kinds[0], kinds[-1], (await stream.result()).status)
+        >>> with Sandbox() as sandbox:
+        ...     asyncio.run(main())
+        status_update status_update completed
+    """
+
+    def __init__(self, door: AsyncDoor, agent: Agent, following: Following) -> None:
+        super().__init__(door, agent, following)
+        self._line = AsyncLine()
+
+    async def __aenter__(self) -> Self:
+        if self._is_open:
+            await self._more()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self.close()
+        except BaseException as another:
+            self._describe(another)
+            raise
+        finally:
+            if error is not None and not self._has_ended:
+                self._describe(error)
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        while (event := next(self._ready, None)) is None:
+            if not self._is_open:
+                raise StopAsyncIteration
+            try:
+                await self._more()
+            except StopAsyncIteration as error:
+                raise RuntimeError("A hook raised StopAsyncIteration.") from error
+        return event
+
+    @property
+    def text_stream(self) -> AsyncIterator[str]:
+        """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
+        return _AsyncText(self)
+
+    async def result(self) -> FormattedTaskResponse:
+        """Reads what is left, and returns the answer: the same that `ask` returns.
+
+        Raises:
+            StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
+            ConfigurationError: The stream was left before its end.
+            TaskFailedError: With `raise_on_failure`: the task ended without success.
+            PaymanError: As for `ask`.
+        """
+        try:
+            async for _ in self:
+                pass
+            return self._answer()
+        except BaseException as error:
+            self._describe(error)
+            raise
+
+    async def cancel(self) -> FormattedTaskResponse:
+        """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
+
+        It may be called by another thread or task than the one that reads.
+
+        Raises:
+            TaskNotCancelableError: The task has ended already.
+            PaymanError: As for `get_task`.
+        """
+        return await self._door.run(self._agent.cancel(self.task_id))
+
+    async def close(self) -> None:
+        """Closes the connection; what was not read is lost. Doing it twice is harmless."""
+        self._leave()
+        await self._line.close()
+
+    async def _more(self) -> None:
+        try:
+            try:
+                self._takes(await self._door.advance(self._flow, self._line))
+            except BaseException as error:
+                self._fails(error)
+                await self.close()
+                raise
+            if not self._is_open:
+                await self.close()
+        except BaseException as error:
+            self._describe(error)
+            raise
+
+
+class _Words:
+    """The text in events, with an empty line between artifacts, as the `text` of an answer has it."""
+
+    def __init__(self) -> None:
+        self._artifact: int | None = None
+
+    def of(self, event: StreamEvent) -> str:
+        if not isinstance(event, ArtifactUpdate) or not event.delta:
+            return ""
+        before, self._artifact = self._artifact, event.index
+        return event.delta if before in (None, event.index) else f"\n\n{event.delta}"
+
+
+class _Text(Iterator[str]):
+    def __init__(self, stream: TaskStream) -> None:
+        self._stream, self._words = stream, _Words()
+
+    def __next__(self) -> str:
+        while not (words := self._words.of(next(self._stream))):
+            pass
+        return words
+
+
+class _AsyncText(AsyncIterator[str]):
+    def __init__(self, stream: AsyncTaskStream) -> None:
+        self._stream, self._words = stream, _Words()
+
+    async def __anext__(self) -> str:
+        while not (words := self._words.of(await anext(self._stream))):
+            pass
+        return words
+
+
+class Messages:
+    """What an `on_message` callback is given: each event, or each JSON-RPC answer.
+
+    Args:
+        raw: Whether the answers are wanted as they came.
+    """
+
+    def __init__(self, *, raw: bool) -> None:
+        self._raw = raw
+        self._told: Any = None
+
+    def of(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
+        """The message for an event; None for another event of the same answer."""
+        if not self._raw:
+            return event.complete() if isinstance(event, ArtifactUpdate) else event
+        told, self._told = self._told, event.raw
+        return None if event.raw is told else self._told
+
+
+class CallbackNotes:
+    """Notes on what a callback raises which task it left: what was asked goes on without it.
+
+    It is not made with `contextlib`, which looks at an exception on its way: some break whoever does.
+
+    Args:
+        stream: The stream that the callback reads.
+    """
+
+    def __init__(self, stream: _Stream[Any]) -> None:
+        self._ask = stream._following.ask  # pyright: ignore[reportPrivateUsage] # of the same module
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            note = f"The task {self._ask.task_id} goes on all the same; client.get_task tells how it ends."
+            with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
+                error.add_note(note)
+        elif error is not None:
+            describe_interruption(error, self._ask.ids(), sent=True)

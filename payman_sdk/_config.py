@@ -1,0 +1,355 @@
+"""A client's settings, from a dict and keywords; `environment.py` has those from the environment.
+
+Everything is checked here, before any request; what is wrong is a `ConfigurationError` that names the field and the fix.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+from payman_api import SERVERS
+from payman_sdk._io.forks import expect_forks
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    pass
+
+Resend: TypeAlias = Literal["after_settling", "never"]
+"""Whether an ask whose first send may have arrived is ever sent a second time."""
+
+BASE_URL_VARIABLE = "PAYMAN_BASE_URL"
+VARIABLES = {
+    "client_id": "PAYMAN_CLIENT_ID",
+    "client_secret": "PAYMAN_CLIENT_SECRET",
+    "environment": "PAYMAN_ENVIRONMENT",
+    "base_url": BASE_URL_VARIABLE,
+}
+"""The settings that the environment may give, and the names of the variables."""
+
+_DEFAULT_SECONDS = {"connect_timeout": 5.0, "read_timeout": 60.0, "timeout": 300.0, "idle_timeout": 60.0}
+_DEFAULT_RETRIES, _MOST_RETRIES = 2, 1000
+_DEFAULT_SETTLE_TIME = 30.0
+_RESEND: tuple[Resend, ...] = ("after_settling", "never")
+_ANSWER_BYTES, _EVENT_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
+_TOO_LONG = 2**31 / 1000
+"""Seconds from which sockets cannot count, about 24 days: they hold milliseconds in 32 bits."""
+
+
+class Config(NamedTuple):
+    """A client's settings, checked. Times are in seconds."""
+
+    client_id: str
+    client_secret: Secret | None
+    base_url: str
+    name: str | None
+    session_id: str | None
+    connect_timeout: float
+    read_timeout: float
+    timeout: float
+    idle_timeout: float
+    max_retries: int
+    settle_time: float
+    resend: Resend
+    on_retry: Callable[[Any], Any] | None
+    before_send: Callable[[Any], Any] | None
+    transport: Any = None
+    on_token: Callable[[Any], Any] | None = None
+    on_task: Callable[[Any], Any] | None = None
+    telemetry: Any = None
+    key_store: Any = None
+    max_answer_bytes: int = _ANSWER_BYTES
+    max_event_bytes: int = _EVENT_BYTES
+
+
+def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
+    """The settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
+
+    Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
+    own server is used.
+
+    Raises:
+        ConfigurationError: A setting is missing, unknown or unusable.
+    """
+    expect_forks()
+    given = _merged(config, keywords)
+    environment = (_text(given, "environment") or "LIVE").upper()
+    if environment not in SERVERS:
+        raise ConfigurationError(
+            f"environment is {environment!r}, which Payman does not have.",
+            next_step=f"Use one of {', '.join(SERVERS)}, or name a server with base_url.",
+        )
+    base_url = (
+        _text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
+    )
+    client_id = _required(given, "client_id")
+    if ":" in client_id:
+        raise ConfigurationError(
+            "client_id contains a colon, which HTTP Basic authentication cannot carry.",
+            next_step="Check that the id and the secret were not pasted together.",
+        )
+    return Config(
+        client_id=client_id,
+        client_secret=_secret(given, "client_secret"),
+        base_url=_checked_url(base_url),
+        name=_text(given, "name"),
+        session_id=_text(given, "session_id"),
+        **{key: seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
+        max_retries=retries(given.get("max_retries"), _DEFAULT_RETRIES),
+        settle_time=read_settle_time(given.get("settle_time")),
+        resend=read_resend(given.get("resend")),
+        on_retry=_hook(given, "on_retry"),
+        before_send=_hook(given, "before_send"),
+        transport=given.get("transport"),
+        on_token=_hook(given, "on_token"),
+        on_task=_hook(given, "on_task"),
+        telemetry=given.get("telemetry"),
+        key_store=check_key_store(given.get("key_store")),
+        max_answer_bytes=read_bytes(given.get("max_answer_bytes"), "max_answer_bytes", _ANSWER_BYTES),
+        max_event_bytes=read_bytes(given.get("max_event_bytes"), "max_event_bytes", _EVENT_BYTES),
+    )
+
+
+def seconds(value: object, name: str, default: float) -> float:
+    """A duration in seconds, or the default for None.
+
+    Raises:
+        ConfigurationError: It is not a number above zero, or more than sockets can count.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _TOO_LONG:
+        raise ConfigurationError(
+            f"{name} is {value!r}.", next_step="Give a number of seconds above zero and below 24 days."
+        )
+    return float(value)
+
+
+def checked_session_id(session_id: object) -> str | None:
+    """The id of a session to resume, None where there is none.
+
+    Raises:
+        ConfigurationError: It is no text, or blank.
+    """
+    return _text({"session_id": session_id}, "session_id")
+
+
+def retries(value: object, default: int = 0) -> int:
+    """How often something is tried again, or the default for None.
+
+    Raises:
+        ConfigurationError: It is no whole number, below zero, or beyond reason.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_RETRIES:
+        raise ConfigurationError(
+            f"max_retries is {value!r}.", next_step=f"Give a whole number from 0 to {_MOST_RETRIES}."
+        )
+    return value
+
+
+def read_bytes(value: object, name: str, default: int) -> int:
+    """Return a number of bytes, the default for None.
+
+    Raises:
+        ConfigurationError: It is not a whole number above zero.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ConfigurationError(
+            f"{name} is {value!r}."[:300], next_step="Give a number of bytes above zero."
+        )
+    return value
+
+
+def read_settle_time(value: object) -> float:
+    """Return the seconds a task must stay unknown before an ask is sent again, the default for None.
+
+    Raises:
+        ConfigurationError: It is not a number of seconds, 0 or more.
+    """
+    if value == 0 and not isinstance(value, bool):
+        return 0.0
+    return seconds(value, "settle_time", _DEFAULT_SETTLE_TIME)
+
+
+def read_resend(value: object) -> Resend:
+    """Return whether an ask that may have arrived is sent again, the default for None.
+
+    Raises:
+        ConfigurationError: It is not one of the two values.
+    """
+    for known in _RESEND:
+        if value in (None, known):
+            return known
+    raise ConfigurationError(f"resend is {value!r}."[:300], next_step="Use 'after_settling' or 'never'.")
+
+
+def check_hook(value: object, name: str) -> None:
+    """Refuses what cannot be called.
+
+    Raises:
+        ConfigurationError: It is no function.
+    """
+    if value is not None and not callable(value):
+        raise ConfigurationError(
+            f"{name} is a {type(value).__name__}.", next_step="Give a function of one argument."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
+    if host == "localhost":
+        return True
+    import ipaddress  # imported where it is used, like everything here that most programs never get to
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
+    """Refuses keys that are not known, with the nearest one that is.
+
+    Raises:
+        ConfigurationError: A key is not known.
+    """
+    for key in given:
+        if key not in known:
+            import difflib
+
+            near = difflib.get_close_matches(str(key), sorted(known), n=1)
+            raise ConfigurationError(
+                f"{key!r} is not {what}.",
+                next_step=f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}.",
+            )
+
+
+def _merged(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    if config is not None and not isinstance(config, Mapping):
+        raise ConfigurationError(
+            f"config is a {type(config).__name__}.",
+            next_step="Give a dict, or use keywords: client_id=…, client_secret=….",
+        )
+    from payman_sdk.types import PaymanConfig
+
+    given: dict[str, Any] = {}
+    for source in (config or {}, keywords):
+        refuse_unknown(source, PaymanConfig.__optional_keys__, "a setting of the client")
+        given.update({key: value for key, value in source.items() if value is not None})
+    return given
+
+
+def _text(given: Mapping[str, Any], name: str) -> str | None:
+    """A text setting without the white space around it; None if it was not given or is blank."""
+    value = given.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a string.")
+    value = value.strip()
+    if not value.isprintable():
+        raise ConfigurationError(
+            f"{name} contains a control character.",
+            next_step="Check how it was copied or read from its file.",
+        )
+    return value or None
+
+
+def _secret(given: Mapping[str, Any], name: str) -> Secret | None:
+    value = _text(given, name)
+    return None if value is None else Secret(value)
+
+
+def _required(given: Mapping[str, Any], name: str) -> str:
+    value = _text(given, name)
+    if value is None:
+        raise ConfigurationError(
+            f"{name} is missing or blank.",
+            next_step=f"Pass it in the config, or set {VARIABLES[name]} and use PaymanClient.from_env().",
+        )
+    return value
+
+
+def require_secret(config: Config) -> None:
+    """Refuses settings without a client secret.
+
+    Raises:
+        ConfigurationError: There is none.
+    """
+    if config.client_secret is None:
+        _required({}, "client_secret")
+
+
+def _checked_url(url: str) -> str:
+    problem = problem_of_url(url)
+    if problem:
+        raise ConfigurationError(
+            f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
+        )
+    return url.rstrip("/")
+
+
+def problem_of_url(url: str) -> str | None:
+    """What is wrong with the address of a server, None if nothing is; for the middle of a sentence.
+
+    Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        ascii_host = host.encode("idna").decode()
+    except ValueError:  # its message may repeat a password
+        return "is not a URL"
+    if "@" in parts.netloc:
+        return "holds a user name or password"
+    if parts.scheme not in {"https", "http"} or not _is_host(ascii_host, parts.netloc) or not _is_plain(url):
+        return "is not an https address"
+    if "?" in url or "#" in url:  # an empty one, too, would swallow the path of every request
+        return "holds a query or a fragment"
+    if parts.scheme == "http" and not is_loopback(host):
+        return f"would send secrets over plain http to {host}; http is for this machine only (localhost, 127.0.0.1)"
+    return None
+
+
+def _is_plain(url: str) -> bool:
+    return url.isprintable() and "\\" not in url and not any(character.isspace() for character in url)
+
+
+def _is_host(host: str, written: str) -> bool:
+    """Whether a host is an address or a name of letters, digits, hyphens, underscores and dots."""
+    if "[" in written:
+        import ipaddress
+
+        try:
+            return ipaddress.ip_address(host).version == 6
+        except ValueError:
+            return False
+    return bool(host) and all(character.isalnum() or character in "-_." for character in host)
+
+
+def check_key_store(store: object) -> object:
+    """Return a key store, or None; refuse what cannot record keys.
+
+    Raises:
+        ConfigurationError: It lacks a method of `KeyStore`.
+    """
+    if store is not None and not all(
+        callable(getattr(store, name, None)) for name in ("load", "claim", "forget")
+    ):
+        raise ConfigurationError(
+            f"key_store is a {type(store).__name__}, which cannot record keys.",
+            next_step="See payman_sdk._io.key_store.KeyStore.",
+        )
+    return store
+
+
+def _hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:
+    check_hook(given.get(key), key)
+    return given.get(key)

@@ -1,0 +1,1 @@
+"""Decisions: flows and pure functions, without I/O, clocks or threads."""

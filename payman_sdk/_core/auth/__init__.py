@@ -1,0 +1,1 @@
+"""Decide which token a request gets."""

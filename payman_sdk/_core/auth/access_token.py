@@ -1,0 +1,47 @@
+"""An access token on a client's clock, and whose it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from payman_sdk._core.auth.grants import Application
+from payman_sdk._secrets import Secret
+
+_EARLY, _LATE = 120.0, 60.0
+
+
+class Token(NamedTuple):
+    """An access token on this client's clock."""
+
+    value: Secret
+    lifetime: float
+    expires_at: float
+
+    def is_early(self, now: float) -> bool:
+        """Whether it should be renewed, though it still serves."""
+        return self.expires_at - now <= min(_EARLY, self.lifetime / 2)
+
+    def is_late(self, now: float) -> bool:
+        """Whether it should not be used any more."""
+        return self.expires_at - now <= min(_LATE, self.lifetime / 4)
+
+
+class Owner(NamedTuple):
+    """Whose token it is, and what gets the next one.
+
+    Args:
+        application: Who asks for tokens.
+        base_url: The server that issues them.
+        has_own_account: Whether the application acts for itself, so that its own credentials get a token. A person's
+            token is never replaced by the application's: that would spend from another account.
+    """
+
+    application: Application
+    base_url: str
+    has_own_account: bool
+
+    @property
+    def name(self) -> str:
+        """The owner as stores write it down."""
+        acting = "" if self.has_own_account else " for a person"
+        return f"{self.application.client_id}{acting} at {self.base_url}"

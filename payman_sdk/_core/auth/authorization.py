@@ -1,0 +1,201 @@
+"""The authorization page: the address to send a person to, and what comes back from it.
+
+A person allows an application to act for their account [D]. `state` ties the answer to the question, PKCE (RFC 7636) ties the code
+to whoever asked for it; Payman may ignore PKCE, which RFC 6749 allows [P].
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from attrs import field, frozen
+
+from payman_api import AUTHORIZATION_SERVER
+from payman_api.api.oauth import authorize
+from payman_api.models.scope import Scope
+from payman_sdk._config import is_loopback, problem_of_url
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import AuthenticationError, ConfigurationError, shortened
+
+__all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
+
+
+@frozen(kw_only=True)
+class AuthorizationRequest:
+    """A question to a person, and what to keep until the answer comes.
+
+    Args:
+        url: Where to send the person's browser.
+        state: Give it to `parse_redirect`; keep it in the person's session.
+        code_verifier: Give it to `with_auth_code`; keep it in the person's session, and from anybody else.
+        redirect_uri: Where the answer will come; give it to `with_auth_code`.
+    """
+
+    url: str
+    state: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+
+
+def authorization_url(
+    client_id: str,
+    redirect_uri: str,
+    scopes: Iterable[Scope | str],
+    *,
+    state: str | None = None,
+    server: str = AUTHORIZATION_SERVER,
+) -> AuthorizationRequest:
+    """The address of the page on which a person allows the application to act for them.
+
+    Args:
+        client_id: The application's id.
+        redirect_uri: Where the browser is sent afterwards; https, http to this machine, or an application's own scheme.
+        scopes: What the application asks for, see `Scope`.
+        state: A value of your own instead of a random one; nobody may be able to guess it.
+        server: Another server of the page, such as a sandbox's `base_url`.
+
+    Raises:
+        ConfigurationError: An argument is missing or unusable.
+
+    Example:
+        >>> from payman_sdk._core.auth.authorization import Scope, authorization_url
+        >>> request = authorization_url("pm-test-1", "https://shop.example/back", [Scope.READ_BALANCE], state="s")
+        >>> request.url.split("&")[0]
+        'https://app.paymanai.com/oauth/authorize?response_type=code'
+    """
+    if not isinstance(client_id, str) or not client_id.strip():
+        raise ConfigurationError("client_id is missing or blank.", next_step="Give the application's id.")
+    if problem := problem_of_url(server):
+        raise ConfigurationError(
+            f"server {problem}.",
+            next_step=f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
+        )
+    state = secrets.token_urlsafe(32) if state is None else state
+    if not isinstance(state, str) or not state or not state.isprintable():
+        raise ConfigurationError(
+            "state is blank or no text.", next_step="Leave it out; a random one is made."
+        )
+    code_verifier = Secret(secrets.token_urlsafe(48))
+    request = authorize.build_request(
+        client_id=client_id,
+        redirect_uri=_checked_redirect(redirect_uri),
+        scope=",".join(_checked_scopes(scopes)),
+        state=state,
+        code_challenge=_challenge(code_verifier),
+        code_challenge_method="S256",
+    )
+    params: dict[str, Any] = request["params"]
+    return AuthorizationRequest(
+        url=f"{server.rstrip('/')}{request['url']}?{urlencode(params, safe=',')}",
+        state=state,
+        code_verifier=code_verifier.reveal(),
+        redirect_uri=redirect_uri,
+    )
+
+
+def parse_redirect(url: str, *, state: str) -> str:
+    """The authorization code in the address that the browser was sent to.
+
+    Args:
+        url: The whole address, or its path and query, as your server got it.
+        state: The `state` of the `AuthorizationRequest`.
+
+    Raises:
+        AuthenticationError: The person or the server refused (`error`, `error_description`), or the answer belongs to
+            another question.
+
+    Example:
+        >>> from payman_sdk._core.auth.authorization import parse_redirect
+        >>> parse_redirect("https://shop.example/back?code=abc&state=s", state="s")
+        'abc'
+    """
+    if not isinstance(state, str) or not state:
+        raise ConfigurationError(
+            "state is missing or blank.",
+            next_step="Give the state of the AuthorizationRequest, from the person's session.",
+        )
+    url, given = Secret(), _parameters(url)
+    # In constant time, and before anything else in the answer is believed.
+    if not hmac.compare_digest(Secret(given.get("state", "")).reveal().encode(), state.encode()):
+        raise AuthenticationError(
+            "The answer of the authorization page belongs to another question: its state is not the one that was sent.",
+            next_step="Send the person to a new authorization_url.",
+        )
+    if "error" in given:
+        error = given["error"].reveal()
+        description = Secret(given.get("error_description", "")).reveal() or None
+        failure = AuthenticationError(
+            f"The authorization was refused: {shortened(description or error)}.",
+            next_step="Ask the person again.",
+        )
+        failure.error, failure.error_description = error, description
+        raise failure
+    if not given.get("code"):
+        raise AuthenticationError(
+            "The answer of the authorization page holds no code.",
+            next_step="Send the person to a new authorization_url.",
+        )
+    return given["code"].reveal()
+
+
+def _parameters(url: str) -> dict[str, Secret]:
+    """The parameters that are there once; one that is there twice is as good as none."""
+    try:
+        query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+    except (ValueError, TypeError, AttributeError):
+        query = {}
+    return {name: Secret(values[0]) for name, values in query.items() if len(values) == 1}
+
+
+def _challenge(code_verifier: Secret) -> str:
+    digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+
+def _checked_redirect(uri: object) -> str:
+    scheme, host, fragment = _parts(uri)
+    if not isinstance(uri, str) or not scheme or scheme in _OF_BROWSERS or fragment:
+        raise ConfigurationError(
+            "redirect_uri is no absolute address without a fragment.",
+            next_step="Give one such as https://shop.example/back.",
+        )
+    if scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            "redirect_uri would bring the code over plain http.",
+            next_step="Use https; http is for this machine only.",
+        )
+    return uri
+
+
+_OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscript"})
+"""Schemes that a browser carries out itself."""
+
+
+def _parts(uri: object) -> tuple[str, str, str]:
+    """Scheme, host and fragment; nothing of what is no address."""
+    try:
+        if isinstance(uri, str) and uri.isprintable() and uri.encode():
+            parts = urlsplit(uri)
+            return parts.scheme, parts.hostname or "", parts.fragment
+    except ValueError:
+        pass
+    return "", "", ""
+
+
+def _checked_scopes(scopes: Iterable[Scope | str]) -> list[str]:
+    if not isinstance(scopes, Iterable):
+        raise ConfigurationError(f"scopes is a {type(scopes).__name__}.", next_step="Give a list; see Scope.")
+    given = [str(scope) for scope in ([scopes] if isinstance(scopes, str) else scopes)]
+    if not given:
+        raise ConfigurationError("scopes is empty.", next_step="Ask for at least one; see Scope.")
+    if any(not scope or "," in scope or not scope.isprintable() or " " in scope for scope in given):
+        raise ConfigurationError(
+            "scopes holds something that is no scope.", next_step=f"Give a list of {', '.join(Scope)}."
+        )
+    return given

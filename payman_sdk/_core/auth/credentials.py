@@ -1,0 +1,173 @@
+"""Who a client acts for: the application's own account, or a person who gave a token; and the tokens that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from payman_sdk._config import Config
+from payman_sdk._io.clock import wall_time
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.auth.grants import Application
+    from payman_sdk._core.auth.tokens import Tokens
+    from payman_sdk._telemetry.observer import Observer
+    from payman_sdk.token_stores.base import TokenStore
+
+_CENTURY = 3.2e9
+_EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
+
+
+class GivenToken(NamedTuple):
+    """A token that a client is given to begin with.
+
+    Args:
+        access_token: None where there is only a refresh token.
+        lifetime: Seconds the access token still lives.
+        refresh_token: What gets the next one.
+    """
+
+    access_token: Secret | None
+    lifetime: float
+    refresh_token: Secret | None
+
+
+class Identity(NamedTuple):
+    """Who a client acts for.
+
+    Args:
+        config: Its settings.
+        has_own_account: Whether its credentials alone get a token: the client credentials grant.
+        given: A token to begin with, where the store has none.
+        store: Where tokens are kept; without one, clients of the own account share one store in this process, and a
+            person's token is kept by the client alone.
+    """
+
+    config: Config
+    has_own_account: bool
+    given: GivenToken | None = None
+    store: TokenStore | None = None
+
+    @property
+    def application(self) -> Application:
+        """The application, as it asks for tokens."""
+        from payman_sdk._core.auth.grants import Application
+
+        return Application(client_id=self.config.client_id, client_secret=self.config.client_secret)
+
+    def tokens(self, clock: Callable[[], float], observer: Observer | None = None) -> Tokens:
+        """The tokens of this identity, on a client's clock; the observer is told of them."""
+        from payman_sdk._core.auth.tokens import Owner, Tokens
+        from payman_sdk.token_stores.base import StoredToken, mark
+        from payman_sdk.token_stores.memory import MemoryTokenStore, shared_store
+
+        config, given = self.config, self.given
+        owner = Owner(
+            application=self.application, base_url=config.base_url, has_own_account=self.has_own_account
+        )
+        store = self.store
+        if store is None and self.has_own_account and config.client_secret is not None:
+            store = shared_store(config.base_url, config.client_id, config.client_secret)
+        known = None
+        if given is not None:
+            known = StoredToken(
+                issued_to=owner.name,
+                access_token=given.access_token,
+                expires_at=wall_time() + given.lifetime,
+                lifetime=given.lifetime,
+                refresh_token=given.refresh_token,
+                lineage=mark(given.refresh_token or given.access_token),
+            )
+        return Tokens(
+            owner,
+            store or MemoryTokenStore(),
+            given=known,
+            clock=clock,
+            observer=observer,
+            on_token=config.on_token,
+        )
+
+
+def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
+    """A token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
+
+    Raises:
+        ConfigurationError: It holds neither an access token with its lifetime nor a refresh token, or something
+            unusable; no value is repeated.
+    """
+    if not isinstance(token_info, Mapping):
+        raise ConfigurationError(f"token_info is a {type(token_info).__name__}.", next_step=_EITHER)
+    access_token = _text(token_info, "accessToken", "access_token")
+    refresh_token = _text(token_info, "refreshToken", "refresh_token")
+    expires_in = _either(token_info, "expiresIn", "expires_in")
+    if access_token is None and refresh_token is None:
+        raise ConfigurationError("token_info holds no token.", next_step=_EITHER)
+    if access_token is None or (expires_in is None and refresh_token is not None):
+        return GivenToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
+    if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
+        expires_in = int(Secret(expires_in).reveal())
+    if (
+        isinstance(expires_in, bool)
+        or not isinstance(expires_in, int | float)
+        or not 0 <= expires_in < _CENTURY
+    ):
+        problem = "is missing" if expires_in is None else "is no number of seconds"
+        raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
+    return GivenToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
+
+
+def checked_code(auth_code: object) -> Secret:
+    """An authorization code.
+
+    Raises:
+        ConfigurationError: It is missing, blank, or no text that can be sent.
+    """
+    if not isinstance(auth_code, str) or not auth_code.strip():
+        raise ConfigurationError(
+            "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
+        )
+    code: Secret = checked_text(Secret(auth_code), "auth_code")
+    return code
+
+
+def checked_text(value: Any, name: str) -> Any:
+    """What goes along with a code, None for None; a secret stays one.
+
+    Raises:
+        ConfigurationError: It is no text that can be sent.
+    """
+    if value is None:
+        return value
+    if (
+        not isinstance(value, str)
+        or not value.isascii()
+        or not value.strip().isprintable()
+        or not value.strip()
+    ):
+        raise ConfigurationError(
+            f"{name} is no text that can be sent.", next_step="Give it as it came, or leave it out."
+        )
+    return value.strip()
+
+
+def _either(given: Mapping[str, Any], camel: str, snake: str) -> object:
+    value = given.get(camel)
+    return cast("object", given.get(snake) if value is None else value)
+
+
+def _text(given: Mapping[str, Any], camel: str, snake: str) -> Secret | None:
+    value = _either(given, camel, snake)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"token_info's {camel} is a {type(value).__name__}.", next_step="Give a string."
+        )
+    if not value.isascii() or not value.isprintable():
+        raise ConfigurationError(
+            f"token_info's {camel} contains characters that no header can carry.",
+            next_step="Check how it was kept.",
+        )
+    return Secret(value.strip()) if value.strip() else None

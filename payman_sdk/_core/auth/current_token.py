@@ -1,0 +1,248 @@
+"""The token that a client knows of and its store keeps: which of two is the newer, and how none gets lost.
+
+A token that was got is in memory before it is saved. Where saving fails, it stays there, and every use tries again: the refresh
+token in it may be the only good one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from payman_sdk._core.auth.access_token import Owner, Token
+from payman_sdk._core.auth.grants import IssuedToken
+from payman_sdk._core.auth.rotation import NEVER, Rotation
+from payman_sdk._core.auth.store_adapter import Keeping
+from payman_sdk._core.effects import Flow, Lock
+from payman_sdk._io.logger import get_logger
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
+from payman_sdk.token_stores.base import StoredToken, TokenStore, mark
+from payman_sdk.token_stores.memory import MemoryTokenStore
+
+log = get_logger()
+
+_SAVING, _LEAST = 5.0, 1.0
+"""Seconds that keeping a token may take, and that it has also where the ask's deadline is nearer: it may be the only copy."""
+_SHARE = 20
+"""A store that fails slowly takes no more than one part in so many of a client's time."""
+_SILENCE = 60.0
+"""Seconds between two warnings that saving fails."""
+_REMEMBERED = 64
+"""How many tokens back a lineage goes."""
+
+
+class KeptToken:
+    """The newest token of an owner.
+
+    Args:
+        owner: Whose token it is.
+        store: Where it is kept.
+        given: A token to begin with, where the store has none.
+        clock: Seconds that only go forward.
+        now: Seconds since 1970, which is what stores understand.
+
+    Attributes:
+        known: The token; None where there is none.
+        keeping: The store.
+        rotation: When the refresh token may be sent.
+        is_unsaved: Whether the store does not have it yet.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        store: TokenStore,
+        given: StoredToken | None,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        self.known = given
+        self.keeping = Keeping(store, owner.name)
+        self.rotation = Rotation(clock, now)
+        self.is_unsaved = False
+        self._owner, self._clock, self._now = owner, clock, now
+        self._refused: deque[Secret] = deque(maxlen=8)
+        self._replaces_all = False
+        self._save_after = self._silent_until = NEVER
+        # What is in memory can be looked at without waiting for anybody.
+        in_memory = store.load() if type(store) is MemoryTokenStore else None
+        if in_memory is not None and in_memory.issued_to == owner.name:
+            self.adopt(in_memory)
+
+    @property
+    def lock(self) -> Lock:
+        """The store's lock."""
+        return self.keeping.lock
+
+    @property
+    def refresh_token(self) -> Secret | None:
+        """The newest refresh token."""
+        return self.known.refresh_token if self.known else None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the refresh token may be spent."""
+        return self.refresh_token is not None and bool(self.known and self.known.unanswered)
+
+    @property
+    def access_token(self) -> Token | None:
+        """The newest access token, on the client's clock."""
+        return self._on_our_clock(self.known)
+
+    def refuse(self, token: Token) -> None:
+        """Remembers that the server refused an access token."""
+        self._refused.append(token.value)
+
+    def is_refused(self, value: Secret) -> bool:
+        """Whether the server has refused an access token."""
+        return value in self._refused
+
+    def adopt(self, stored: StoredToken) -> bool:
+        """Takes what is in the store in the place of what is known, if it is as new; returns whether it is.
+
+        Raises:
+            ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
+        """
+        if not self._supersedes(stored):
+            return False
+        self.known = self.rotation.merged(self.known, stored)
+        return True
+
+    def is_usable(self, stored: StoredToken) -> bool:
+        """Whether a token in the store may be used by this client."""
+        return self._supersedes(stored)
+
+    def loaded(self, seconds: float) -> Flow[bool]:
+        """A flow that looks into the store, and returns whether what is known is now what is there, or was given.
+
+        Raises:
+            PaymanError: The store failed, or holds somebody else's token.
+        """
+        stored = (yield from self.keeping.load(seconds)) or self.known
+        return stored is not None and self.adopt(stored)
+
+    def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
+        """A flow that keeps a token that was issued, in memory first.
+
+        Args:
+            issued: The token.
+            deadline: When, on the clock, the ask ends.
+            replaces_all: Whether it takes the place of another authorization's.
+        """
+        before = None if replaces_all else self.known
+        lineage = before.lineage if before else ()
+        self.known = StoredToken(
+            issued_to=self._owner.name,
+            access_token=issued.access_token,
+            expires_at=self._now() + issued.expires_at - self._clock(),
+            lifetime=issued.lifetime,
+            refresh_token=issued.refresh_token or (before.refresh_token if before else None),
+            scope=issued.scope,
+            lineage=(*lineage, *mark(issued.refresh_token or issued.access_token))[-_REMEMBERED:],
+        )
+        self.is_unsaved, self._replaces_all = True, replaces_all
+        yield from self._save(deadline)
+
+    def note(self, noted: StoredToken, deadline: float) -> Flow[None]:
+        """A flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
+        self.known = noted
+        try:
+            yield from self.keeping.save(noted, self._seconds(deadline))
+        except PaymanError as error:
+            log.debug("A renewal could not be noted in %s: %s", self.keeping.name, error)
+
+    def drop_refresh_token(self, deadline: float) -> Flow[None]:
+        """A flow that forgets the refresh token, which is no longer good."""
+        if self.known is not None:
+            self.known = self.known._replace(refresh_token=None, unanswered=())
+            try:
+                yield from self.keeping.save(self.known, self._seconds(deadline))
+            except PaymanError as error:
+                log.warning("A refresh token that was refused could not be removed: %s", error)
+
+    def is_due(self) -> bool:
+        """Whether it is time to try again to save what could not be saved."""
+        return self.is_unsaved and self._clock() >= self._save_after
+
+    def saved_again(self, deadline: float) -> Flow[None]:
+        """A flow that tries again to save, unless the store has something newer by now."""
+        if not self.is_unsaved or self.known is None:
+            return
+        try:
+            stored = yield from self.keeping.load(self._seconds(deadline))
+        except TokenStoreError:  # nothing that can be read, so that nothing is lost by writing
+            stored = None
+        except PaymanError as error:  # somebody else's, which is not replaced
+            self._tell_failure(error)
+            return
+        if stored is not None and self.known.lineage and self.known.lineage[-1] in stored.lineage:
+            self.is_unsaved = False
+            self.adopt(stored)
+            return
+        if stored is not None and not self._replaces_all and not self._may_replace(stored):
+            self.is_unsaved = False
+            log.warning(
+                "The renewed token is not kept: %s holds one of another authorization", self.keeping.name
+            )
+            return
+        yield from self._save(deadline)
+
+    def _may_replace(self, stored: StoredToken) -> bool:
+        """Whether a stored token is older than ours, or worth nothing; what another renewal made of the same one is not."""
+        ours = self.known.lineage if self.known else ()
+        is_older = bool(stored.lineage) and stored.lineage[-1] in ours
+        return self._owner.has_own_account or self._is_dead(stored) or is_older
+
+    def _save(self, deadline: float) -> Flow[None]:
+        assert self.known is not None  # noqa: S101 (it was set just now)
+        began, known = self._clock(), self.known
+        self._save_after = began + _SAVING  # meanwhile nobody else tries
+        try:
+            yield from self.keeping.save(known, self._seconds(deadline))
+        except PaymanError as error:
+            self._save_after = self._clock() + _SHARE * (self._clock() - began)
+            self._tell_failure(error)
+            return
+        if self.known is known:
+            self.is_unsaved, self._replaces_all = False, False
+
+    def _seconds(self, deadline: float) -> float:
+        return max(_LEAST, min(deadline - self._clock(), _SAVING))
+
+    def _tell_failure(self, error: PaymanError) -> None:
+        if self._clock() < self._silent_until:
+            return
+        self._silent_until = self._clock() + _SILENCE
+        lost = ", and its refresh token would be lost with this process" if self.refresh_token else ""
+        log.warning(
+            "The new access token could not be kept for others%s; the next use tries again: %s", lost, error
+        )
+
+    def _supersedes(self, stored: StoredToken) -> bool:
+        """Whether a stored token takes the place of what this client knows."""
+        ours, theirs = self.known.lineage if self.known else (), stored.lineage
+        if self._is_dead(stored):
+            return False
+        if not ours or self._owner.has_own_account:
+            return True
+        if not set(ours) & set(theirs):
+            raise ConfigurationError(
+                "The token store holds a token of another authorization than this client's.",
+                next_step="Give every account a store of its own, by a name of its own; with_auth_code replaces what is there.",
+            )
+        # After a save that failed, what is there is older than what we have: its refresh token is spent.
+        return ours[-1] in theirs
+
+    def _is_dead(self, stored: StoredToken) -> bool:
+        """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
+        token = self._on_our_clock(stored)
+        serves = token is not None and token.value not in self._refused and token.expires_at > self._clock()
+        return stored.refresh_token is None and not serves
+
+    def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
+        if stored is None or stored.access_token is None:
+            return None
+        # Wall clocks are set, and tests freeze them; a token never lives longer than it was issued for.
+        left = min(stored.expires_at - self._now(), stored.lifetime)
+        return Token(stored.access_token, stored.lifetime, self._clock() + left)

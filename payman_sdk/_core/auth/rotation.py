@@ -1,0 +1,134 @@
+"""Refresh tokens that were sent, and whose answer nobody has read: they may be spent.
+
+A server that changes refresh tokens takes each of them once. One that comes a second time may be a thief's, and ends the whole
+authorization. So a refresh token is noted in the store before it is sent, and the note goes when the answer was read, or when
+it is known that no byte can have left. Where the note stays, whatever the reason (a lost answer, an exception of any
+class, a killed process), the token is not sent at once: the store may have a newer one by then, from another process. If it has
+none after a pause, the token is sent once more. If that answer is lost as well, it is hardly sent any more: every ten minutes at most, and
+only where no access token serves that the server could end for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from payman_sdk._core.retry import PLAIN_REFUSALS, retry_after
+from payman_sdk.errors import (
+    APIConnectionError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    PaymanError,
+    shortened,
+)
+from payman_sdk.token_stores.base import StoredToken
+
+NEVER = float("-inf")
+
+_PAUSES = (5.0, 600.0)
+"""Seconds until a refresh token is sent again: after one answer that was lost, and after more."""
+_LONGEST = 600.0
+"""No `Retry-After` makes the pause longer."""
+_REFUSALS = PLAIN_REFUSALS | {401}
+"""The statuses by which the token endpoint refuses what it has not carried out; 401 is its word for a wrong secret."""
+
+
+class Pause(NamedTuple):
+    """A refresh token must not be sent yet.
+
+    Args:
+        until: When, on the clock, it may be.
+        failure: The error for whoever cannot wait.
+    """
+
+    until: float
+    failure: PaymanError
+
+
+class Rotation:
+    """When the refresh token may be sent.
+
+    Args:
+        clock: Seconds that only go forward.
+        now: Seconds since 1970, which the notes in the store are in. It may jump.
+    """
+
+    def __init__(self, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self._clock = clock
+        self._now = now
+        self._harmless: set[float] = set()
+        self._times: tuple[float, ...] = ()
+        self._since = NEVER
+        self._retry_after = 0.0
+
+    def merged(self, ours: StoredToken | None, theirs: StoredToken) -> StoredToken:
+        """What is in the store, with what this process knows of the same refresh token."""
+        times = set(theirs.unanswered)
+        if ours is not None and ours.refresh_token == theirs.refresh_token:
+            times |= set(ours.unanswered)
+        return theirs._replace(unanswered=tuple(sorted(times - self._harmless)))
+
+    def sent(self, token: StoredToken) -> StoredToken:
+        """The token with the note that its refresh token is being sent."""
+        # Each note counts, also where the clock was set back or is frozen.
+        at = max([self._now(), *(earlier + 0.001 for earlier in (*token.unanswered, *self._harmless))])
+        return token._replace(unanswered=(*token.unanswered, at))
+
+    def not_sent(self, token: StoredToken, before: StoredToken) -> StoredToken:
+        """The token without that note: it is certain that it was not spent."""
+        self._harmless |= set(token.unanswered) - set(before.unanswered)
+        return token._replace(unanswered=before.unanswered)
+
+    def lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
+        """The error for an answer that nobody has read; the pause begins now."""
+        self._times, self._since = token.unanswered, self._clock()
+        self._retry_after = min(retry_after(failure, self._now) or 0.0, _LONGEST)
+        if len(token.unanswered) == 1:
+            failure.next_step = (
+                f"The refresh token may be spent. It is tried once more, after {self._pause():g} s, "
+                "unless the token store has a newer one by then."
+            )
+            return failure
+        return AuthenticationError(
+            f"Whether the refresh token is spent is not known: it was sent {len(token.unanswered)} times, "
+            f"and no answer came. {shortened(failure.message)}",
+            next_step="Ask the person to authorize again. Until then the refresh token is tried every 10 minutes at most.",
+        )
+
+    def not_before(self, token: StoredToken | None) -> float:
+        """When, on the clock, the refresh token may be sent; it may at once where it was never sent."""
+        if token is None or not token.unanswered:
+            return NEVER
+        if token.unanswered != self._times:  # another process has noted it, by its own clock
+            self._times, self._retry_after = token.unanswered, 0.0
+            ago = self._now() - self._times[-1]
+            self._since = self._clock() - min(max(0.0, ago), self._pause())
+        return self._since + self._pause()
+
+    def pause(self, token: StoredToken | None) -> Pause | None:
+        """What keeps a refresh token from being sent now; None where nothing does."""
+        until = self.not_before(token)
+        if until <= self._clock():
+            return None
+        failure = AuthenticationError(
+            "The access token has ended, and the refresh token may be spent: it was sent, and no answer came.",
+            next_step=f"Try again in {until - self._clock():.0f} s; if that fails, ask the person to authorize again.",
+        )
+        return Pause(until, failure)
+
+    def _pause(self) -> float:
+        return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._retry_after)
+
+
+def may_have_arrived(failure: PaymanError) -> bool:
+    """Whether a failed request for a token may have been carried out. Only what is known to be harmless is not."""
+    match failure:
+        case ConfigurationError():
+            return False
+        case APIConnectionError():
+            return failure.sent is not False
+        case APIStatusError():
+            return failure.status_code not in _REFUSALS
+        case _:
+            return True

@@ -1,0 +1,135 @@
+"""What gets the next token: the requests to the token endpoint, in which order, and what a failure of one means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from payman_sdk._core.auth.access_token import Owner
+from payman_sdk._core.auth.current_token import KeptToken
+from payman_sdk._core.auth.grants import IssuedToken, read_token
+from payman_sdk._core.auth.rotation import may_have_arrived
+from payman_sdk._core.effects import Flow, Send
+from payman_sdk._secrets import Secret
+from payman_sdk._telemetry.observer import Observer
+from payman_sdk._telemetry.tracker import Watch
+from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
+
+
+class _Failed(NamedTuple):
+    """A request for a token failed.
+
+    Args:
+        error: The error to raise.
+        may_have_arrived: Whether the server may have carried it out all the same.
+    """
+
+    error: PaymanError
+    may_have_arrived: bool
+
+
+class TokenRequests:
+    """Asks the token endpoint on behalf of an owner.
+
+    Args:
+        owner: Whose token it is.
+        kept: What is known of it.
+        clock: Seconds that only go forward.
+        observer: Sees every attempt.
+    """
+
+    def __init__(self, owner: Owner, kept: KeptToken, clock: Callable[[], float], observer: Observer) -> None:
+        self._owner = owner
+        self._kept = kept
+        self._clock = clock
+        self._observer = observer
+
+    def renewed(self, deadline: float) -> Flow[IssuedToken]:
+        """A flow that gets a token by the refresh token, or by the credentials of the application's own account.
+
+        Raises:
+            AuthenticationError: Payman refused, or the refresh token may be spent, or there is nothing that gets one.
+            PaymanError: There is none, for another reason.
+        """
+        application, is_own = self._owner.application, self._owner.has_own_account
+        refresh_token = self._kept.refresh_token
+        if refresh_token is not None and not (is_own and self._kept.is_doubtful):
+            try:
+                return (yield from self._refreshed(refresh_token, deadline))
+            except AuthenticationError as error:
+                if not is_own or not _is_about_the_grant(error):
+                    raise
+        if is_own:
+            return (yield from self._issued(application.client_credentials(), deadline))
+        raise AuthenticationError(
+            "The access token has ended or was refused, and there is no refresh token to get another.",
+            next_step="Authorize again.",
+        )
+
+    def exchanged(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+        """A flow that gets a token by an authorization code.
+
+        Raises:
+            PaymanError: There is none; where the code may be spent, the error says so.
+        """
+        answer = yield from self._attempt(request, deadline)
+        if isinstance(answer, _Failed):
+            if answer.may_have_arrived:
+                answer.error.next_step = "The code may be spent. Ask the person to authorize again."
+            raise answer.error
+        return answer
+
+    def _issued(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+        answer = yield from self._attempt(request, deadline)
+        if isinstance(answer, _Failed):
+            raise answer.error
+        return answer
+
+    def _refreshed(self, refresh_token: Secret, deadline: float) -> Flow[IssuedToken]:
+        """Sends a refresh token, with a note in the store that stays until it is known whether it was spent."""
+        kept, before = self._kept, self._kept.known
+        assert before is not None  # noqa: S101 (it holds the refresh token)
+        noted = kept.rotation.sent(before)
+        yield from kept.note(noted, deadline)
+        answer = yield from self._attempt(self._owner.application.refresh(refresh_token), deadline)
+        if not isinstance(answer, _Failed):
+            return answer
+        error = answer.error
+        if answer.may_have_arrived:
+            raise kept.rotation.lost(noted, error)
+        if isinstance(error, AuthenticationError) and _is_about_the_grant(error):
+            yield from kept.drop_refresh_token(deadline)
+            error.next_step = "Authorize again: the refresh token is no longer good."
+            if before.unanswered:
+                error.next_step = (
+                    "Authorize again: the answer to an earlier renewal was lost, so the refresh token was spent by it, or the "
+                    "authorization has been revoked."
+                )
+            raise error
+        yield from kept.note(kept.rotation.not_sent(noted, before), deadline)
+        raise error
+
+    def _attempt(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken | _Failed]:
+        """Sends a request once; what fails, of whatever class and from whoever, comes back with what is known of it."""
+        sent_at = self._clock()
+        failure: PaymanError
+        try:
+            answer = yield from Watch(self._observer, self._clock).sent(Send(request, deadline))
+            return read_token(answer, sent_at)
+        except PaymanError as error:
+            failure = error
+        except Exception as error:
+            failure = APIConnectionError(f"{type(error).__name__}.")
+        failed = _Failed(failure, may_have_arrived(failure))
+        if isinstance(failure, APIConnectionError):
+            failure.message = f"No access token could be fetched. {failure.message}"
+            failure.sent = False  # the token request perhaps, what the token was wanted for certainly not
+        return failed
+
+
+def _is_about_the_grant(error: AuthenticationError) -> bool:
+    """Whether a refusal says that the refresh token is no longer good, and not the client, the request or a proxy."""
+    if error.error is not None:
+        return error.error == "invalid_grant"
+    response = error.response
+    return response is not None and response.status_code in {400, 401} and "json" in response.content_type

@@ -1,0 +1,340 @@
+"""The token of a client: kept, renewed before its end by one caller for all, dropped when the server refuses it.
+
+Two windows before the end of a token decide who renews it. In the early one, from 120 s before the end, one caller does and
+the others go on with the token they have; a failure is logged and nothing more. In the late one, from 60 s, callers wait,
+and a failure is theirs. Tokens that live less than 240 s have windows of a half and a quarter of their life.
+
+Where the answer to a renewal was lost, a token that still serves is used to its very end, and the refresh token is not sent
+at once; see `rotation.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from payman_sdk._core.auth.access_token import Owner as Owner
+from payman_sdk._core.auth.access_token import Token as Token
+from payman_sdk._core.auth.current_token import KeptToken
+from payman_sdk._core.auth.grants import IssuedToken
+from payman_sdk._core.auth.rotation import NEVER, Pause
+from payman_sdk._core.auth.store_adapter import Keeping
+from payman_sdk._core.auth.token_requests import TokenRequests
+from payman_sdk._core.effects import Alone, Consult, Flow, Sleep
+from payman_sdk._io.clock import monotonic, wall_time
+from payman_sdk._io.logger import get_logger
+from payman_sdk._secrets import Secret
+from payman_sdk._telemetry.observer import Observer
+from payman_sdk.errors import APITimeoutError, PaymanError
+from payman_sdk.token_stores.base import StoredToken, TokenStore
+from payman_sdk.types import TokenInfo
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import Reason, Renewal
+
+log = get_logger()
+
+_PAUSE = 10.0
+"""Seconds until the early window is tried again after a failure."""
+_RENEWAL = 20.0
+"""Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
+_WAIT = 45.0
+"""Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
+_UNTOLD = 64
+"""How many renewals wait for the hook at most."""
+
+
+class Tokens:
+    """Holds the current token, and gets another by flows.
+
+    Args:
+        owner: Whose token it is.
+        store: Where it is kept.
+        given: A token to begin with, where the store has none.
+        clock: Seconds that only go forward; the clock of the door that runs the flows.
+        now: Seconds since 1970, which is what stores understand.
+        observer: Sees every renewal.
+        on_token: Called with a `Renewal` after each, and out of every lock: whatever the hook does, nothing gets lost.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        store: TokenStore,
+        *,
+        given: StoredToken | None = None,
+        clock: Callable[[], float] = monotonic,
+        now: Callable[[], float] = wall_time,
+        observer: Observer | None = None,
+        on_token: Callable[[Renewal], Any] | None = None,
+    ) -> None:
+        self._owner = owner
+        self._clock = clock
+        self._now = now
+        self._kept = KeptToken(owner, store, given, clock, now)
+        self._current = self._kept.access_token
+        self._early_after = NEVER
+        self._failure: PaymanError | None = None
+        self._failures = 0
+        self._observer = Observer() if observer is None else observer
+        self._requests = TokenRequests(owner, self._kept, clock, self._observer)
+        self._on_token = on_token
+        self._untold: deque[Renewal] = deque(maxlen=_UNTOLD)
+
+    @property
+    def refresh_token(self) -> Secret | None:
+        """The newest refresh token this client knows of."""
+        return self._kept.refresh_token
+
+    @property
+    def current_secret(self) -> Secret | None:
+        """The access token of now, which a server may repeat."""
+        return self._current.value if self._current else None
+
+    @property
+    def can_renew(self) -> bool:
+        """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
+        return self._owner.has_own_account or self.refresh_token is not None
+
+    def remaining(self) -> float:
+        """Seconds until the current token ends; 0 where there is none."""
+        return max(0.0, self._current.expires_at - self._clock()) if self._current else 0.0
+
+    def obtain(self, deadline: float) -> Flow[Token]:
+        """A flow that returns a token to use now; one renewal for any number of callers, its failure included.
+
+        Raises:
+            AuthenticationError: There is no token and nothing that gets one, or Payman refused, or the refresh token may be spent.
+            APIConnectionError: Payman could not be asked.
+            TokenStoreError: The store failed.
+        """
+        while True:
+            if self._kept.is_due():
+                yield from self._saved_again(deadline)
+            token, now = self._current, self._clock()
+            if token is not None and self._serves(token, now):
+                return token
+            if token is not None and not token.is_late(now):
+                if now >= self._early_after:
+                    # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
+                    yield from self._alone(Alone(self._renewed_early(token, deadline), until=now))
+                return self._current or token
+            try:
+                renewed = yield from self._alone(
+                    Alone(self._renewed(token, self._failures, deadline), until=deadline)
+                )
+                if renewed is None:
+                    raise _busy("this client")
+                failure = renewed.failure if isinstance(renewed, Pause) else None
+            except PaymanError as error:
+                renewed, failure = None, error
+            if isinstance(renewed, Token):
+                return renewed
+            if failure is not None and (still := (yield from self._without_answer(failure, deadline))):
+                return still
+
+    def report(self, deadline: float) -> Flow[TokenInfo | None]:
+        """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
+
+        Raises:
+            PaymanError: As for `obtain`.
+        """
+        if not self.can_renew and self.remaining() <= 0:
+            stored = (yield from self._kept.keeping.load(self._left(deadline))) or self._kept.known
+            if stored is None or not self._kept.is_usable(stored):
+                return None
+        token = yield from self.obtain(deadline)
+        return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
+
+    def exchange(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+        """A flow that gets the first token by a given request, such as one with an authorization code.
+
+        Raises:
+            PaymanError: As for `obtain`.
+        """
+        until = min(deadline, self._clock() + _WAIT)
+        token = yield from self._alone(
+            Alone(self._exchanged(request, deadline), until=until, lock=self._kept.lock)
+        )
+        if not isinstance(token, Token):
+            raise _busy(self._kept.keeping.name)
+        return token
+
+    @property
+    def is_unsaved(self) -> bool:
+        """Whether there is a token that could not be saved until now."""
+        return self._kept.is_unsaved
+
+    def flush(self) -> Flow[None]:
+        """A flow that saves what could not be saved until now; a failure is logged."""
+        if self._kept.is_unsaved:
+            yield from self._saved_again(self._clock() + _RENEWAL)
+
+    def forget(self, refused: Token) -> None:
+        """Drops a token that the server refused, unless another has taken its place."""
+        self._kept.refuse(refused)
+        if self._current is not None and self._current.value == refused.value:
+            self._current = None
+
+    # What a test or a debugger looks at.
+
+    @property
+    def _known(self) -> StoredToken | None:
+        return self._kept.known
+
+    @_known.setter
+    def _known(self, known: StoredToken | None) -> None:
+        self._kept.known = known
+
+    @property
+    def _keeping(self) -> Keeping:
+        return self._kept.keeping
+
+    def _serves(self, token: Token, now: float) -> bool:
+        """Whether nothing has to be done about a token now."""
+        if not token.is_early(now):
+            return True
+        return now < token.expires_at and (not self.can_renew or now < self._not_before())
+
+    def _not_before(self) -> float:
+        """When another token can be asked for: at once, but for a refresh token that may be spent."""
+        return NEVER if self._owner.has_own_account else self._kept.rotation.not_before(self._kept.known)
+
+    def _left(self, deadline: float) -> float:
+        return max(0.1, min(deadline - self._clock(), _RENEWAL))
+
+    def _without_answer(self, failure: PaymanError, deadline: float) -> Flow[Token | None]:
+        """A flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
+
+        None is returned after the pause, in which another process may have put a newer token into the store.
+        """
+        until, now, known = self._not_before(), self._clock(), self._kept.known
+        if until <= now or known is None:
+            raise failure
+        token = self._current
+        if token is not None and now < token.expires_at:
+            return token
+        if len(known.unanswered) > 1 or until >= deadline:
+            raise failure
+        log.warning(
+            "The answer to a renewal was lost; its refresh token is tried once more in %.1f s", until - now
+        )
+        yield Sleep(until - now)
+        return None
+
+    def _alone(self, step: Alone) -> Flow[Token | Pause | None]:
+        """Alone, and then, when the lock is free for others, the hook hears of what was renewed or was not."""
+        try:
+            token: Token | Pause | None = yield step
+        except PaymanError:
+            yield from self._consulted()
+            raise
+        yield from self._consulted()
+        return token
+
+    def _consulted(self) -> Flow[None]:
+        while self._on_token is not None:
+            try:
+                renewal = self._untold.popleft()
+            except IndexError:
+                return
+            yield Consult(self._on_token, renewal)
+
+    def _saved_again(self, deadline: float) -> Flow[None]:
+        try:
+            yield Alone(self._kept.saved_again(deadline), until=self._clock(), lock=self._kept.lock)
+        except PaymanError as error:
+            log.debug("The lock for saving the token could not be had: %s", error)
+
+    def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
+        if self._current is not seen:
+            return
+        now = self._clock()
+        try:
+            # At most half of the time that the caller has: what it wants the token for still has to be done.
+            yield Alone(self._renew((now + deadline) / 2), until=now, lock=self._kept.lock)
+        except PaymanError as error:
+            self._early_after = self._clock() + _PAUSE
+            log.warning("The access token could not be renewed yet, and still serves: %s", error)
+
+    def _renewed(self, seen: Token | None, failures: int, deadline: float) -> Flow[Token | Pause]:
+        """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
+        if self._current is not None and self._current is not seen:
+            return self._current
+        if self._failure is not None and self._failures != failures:
+            raise copy.copy(self._failure)
+        had_time = deadline - self._clock() >= _RENEWAL
+        until = min(deadline, self._clock() + _WAIT)
+        try:
+            token: Token | Pause | None = yield Alone(
+                self._renew(deadline), until=until, lock=self._kept.lock
+            )
+            if token is None:
+                raise _busy(self._kept.keeping.name)
+        except PaymanError as error:
+            if had_time:  # those who waited may have more time than one who was in a hurry
+                self._failure, self._failures = copy.copy(error), self._failures + 1
+            raise
+        return token
+
+    def _renew(self, deadline: float) -> Flow[Token | Pause]:
+        """Alone among all who share the store: read again, renew, write."""
+        if (yield from self._kept.loaded(self._left(deadline))):
+            token = self._kept.access_token
+            is_fresh = token is not None and not token.is_early(self._clock())
+            if token is not None and is_fresh and not self._kept.is_refused(token.value):
+                self._current = token
+                return token
+        pause = None if self._owner.has_own_account else self._kept.rotation.pause(self._kept.known)
+        if pause is not None:
+            return pause
+        until = min(deadline, self._clock() + _RENEWAL)
+        return (yield from self._watched(self._reason(), self._requests.renewed(until), deadline))
+
+    def _watched(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[Token]:
+        """Gets a token issued, keeps it, and reports that to the observer and the hook."""
+        before = self.refresh_token
+
+        def kept() -> Flow[Token]:
+            issued = yield from flow
+            token = self._current = Token(issued.access_token, issued.lifetime, issued.expires_at)
+            self._early_after, self._failure = NEVER, None
+            yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
+            return token
+
+        def report(token: Token | None, error: PaymanError | None) -> Renewal | None:
+            if self._on_token is None and not self._observer.readers:
+                return None
+            from payman_sdk._core.hook_payloads import Renewal
+
+            is_rotated = token is not None and self.refresh_token not in (None, before)
+            renewal = Renewal(reason, token.lifetime if token else None, is_rotated, error)
+            if self._on_token is not None:
+                self._untold.append(renewal)
+            return renewal
+
+        return (yield from self._observer.renewed(reason, kept(), report))
+
+    def _reason(self) -> Reason:
+        known = self._kept.known
+        if known is None or known.access_token is None:
+            return "first"
+        if self._kept.is_refused(known.access_token):
+            return "refused"
+        return "ending" if known.expires_at > self._now() else "ended"
+
+    def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+        until = min(deadline, self._clock() + _RENEWAL)
+        self._kept.known = None
+        return (yield from self._watched("code", self._requests.exchanged(request, until), deadline))
+
+
+def _busy(where: str) -> APITimeoutError:
+    failure = APITimeoutError(
+        f"Another renewal of the access token did not end in time: it holds the lock of {where}.",
+        next_step="Try again.",
+    )
+    failure.sent = False
+    return failure

@@ -1,0 +1,116 @@
+"""Show a person what is about to be sent: one line for each field, and nothing in it that hides, links or passes for another line.
+
+What cannot be shown whole is not shown for approval at all: `find_problem` says why.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from payman_sdk._core.sanitizer import describe, find_hidden, sanitize
+
+MAX_LENGTH = 280
+"""Characters of what is sent. Programs that show only the first lines of a question still show all of it."""
+
+MAX_CONTEXT = 1000
+"""Characters of what others said before, such as the question that an answer is for."""
+
+_MARKUP = re.compile(r"[`<>]|&(?=#|\w+;)")
+"""What could end a code span, begin HTML or be a character reference."""
+
+
+class Field(NamedTuple):
+    """A line of what a person confirms.
+
+    Args:
+        label: What it is.
+        value: What is sent, or what others said; shown on one line, whatever it holds.
+        is_context: Whether others said it, and it is not sent: then what hides in it is shown as escapes.
+    """
+
+    label: str
+    value: str
+    is_context: bool = False
+
+    @property
+    def max_length(self) -> int:
+        """How many characters of the value are shown."""
+        return MAX_CONTEXT if self.is_context else MAX_LENGTH
+
+
+def find_problem(fields: Iterable[Field]) -> str | None:
+    r"""Return why a person cannot be shown the fields whole, None where they can.
+
+    Example:
+        >>> from payman_sdk._core.confirmation import Field, find_problem
+        >>> find_problem([Field("text", "send 10 TSD to Bob\u202e")])
+        'text holds U+202E RIGHT-TO-LEFT OVERRIDE at position 18, which cannot be seen'
+    """
+    for field in fields:
+        length = max(len(field.value), len(_inert(field, None)))
+        if length > field.max_length:
+            return f"{field.label} has {length:,} characters as it is shown, and a person is shown at most {field.max_length:,}"
+        if field.is_context:
+            continue
+        hidden = find_hidden(field.value)
+        if hidden is not None:
+            return f"{field.label} holds {describe(field.value[hidden])} at position {hidden}, which cannot be seen"
+        moved = _find_moved_number(field.value)
+        if moved is not None:
+            return f"{field.label} has a number at position {moved} that is shown elsewhere, before letters written from right to left"
+    return None
+
+
+def _find_moved_number(text: str) -> int | None:
+    """The position of the first number that is not shown where it is: behind letters that are written from right to left."""
+    is_from_right = False
+    for position, character in enumerate(text):
+        direction = unicodedata.bidirectional(character)
+        if direction in {"L", "R", "AL"}:
+            is_from_right = direction != "L"
+        elif direction == "AN" or (direction == "EN" and is_from_right):
+            return position
+    return None
+
+
+def format_lines(fields: Iterable[Field]) -> list[str]:
+    r"""Format the fields as lines of plain text, each value in quotation marks.
+
+    Example:
+        >>> from payman_sdk._core.confirmation import Field, format_lines
+        >>> format_lines([Field("text", 'send 10 TSD to Bob "the Builder"')])
+        ['text: "send 10 TSD to Bob \\"the Builder\\""']
+    """
+    return [f"{field.label}: {_in_quotes(_plain(field, field.max_length))}" for field in fields]
+
+
+def format_markdown(fields: Iterable[Field]) -> str:
+    r"""Format the fields for programs that render Markdown or HTML, and for those that do not: each value is a code span.
+
+    Example:
+        >>> from payman_sdk._core.confirmation import Field, format_markdown
+        >>> print(format_markdown([Field("text", "send 10 TSD to <b>Bob</b> ![](https://evil.example)")]))
+        text: `send 10 TSD to \u003cb\u003eBob\u003c/b\u003e ![](https://evil.example)`
+    """
+    return "\n\n".join(f"{field.label}: `{_inert(field, field.max_length)}`" for field in fields)
+
+
+def _plain(field: Field, max_length: int | None) -> str:
+    return sanitize(field.value, one_line=True, max_length=max_length)
+
+
+def _in_quotes(shown: str) -> str:
+    return '"' + shown.replace('"', '\\"') + '"'
+
+
+def _inert(field: Field, max_length: int | None) -> str:
+    """A value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
+    shown = _plain(field, max_length)
+    return _MARKUP.sub(_spell, shown.replace("`", "'") if field.is_context else shown)
+
+
+def _spell(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,156 @@
+"""Flows decide, doors do.
+
+A flow is a plain generator: it yields the steps it wants done and is sent their outcomes, or has their failure thrown
+into it. It does no I/O, so every decision can be tested by stepping it. Flows compose with `yield from`. The doors in
+`doors.py` carry steps out; clocks, locks and sockets live there and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import partial
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from payman_sdk._core.transmission import Transmission
+
+T = TypeVar("T")
+
+# Steps are named tuples, as everything is that an ask makes on its way: making such a class takes a tenth of the time that one of
+# attrs takes, and all of them together are a good part of what the first ask of a program waits for.
+
+
+class Send(NamedTuple):
+    """Send this request and read its answer whole; the outcome is the `httpx.Response`.
+
+    Args:
+        request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
+        deadline: When, on the door's clock, everything has to be over.
+        patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
+            None takes the door's own limit.
+        is_stream: Whether an event stream is left open for `Read`.
+        transmission: What the door notes on how far the request has come; without one, nobody wants to know.
+    """
+
+    request: Mapping[str, Any]
+    deadline: float
+    patience: float | None = None
+    is_stream: bool = False
+    transmission: Transmission | None = None
+
+    def until(self, now: float, patience: float) -> float:
+        """When, if it is sent now, its answer has to be there; `patience` is the door's own."""
+        return min(self.deadline, now + (patience if self.patience is None else self.patience))
+
+    def __repr__(self) -> str:
+        return f"Send(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
+
+
+class Read(NamedTuple):
+    """Read on in the event stream that the flow has open; the outcome is the next piece of bytes, None at its end.
+
+    Args:
+        until: When, on the door's clock, waiting ends.
+    """
+
+    until: float
+
+
+class Tell(NamedTuple):
+    """Hand this to whoever runs the flow, and go on when asked for more."""
+
+    what: Any
+
+
+class Sleep(NamedTuple):
+    """Do nothing for so many seconds."""
+
+    seconds: float
+
+
+class Call(NamedTuple):
+    """Call this function, which may block; the outcome is what it returns."""
+
+    function: Callable[[], Any]
+
+
+class Consult(NamedTuple):
+    """Call this function of the user's with this, and await what it returns where that can be awaited.
+
+    What it raises is the user's own, and comes out unchanged.
+    """
+
+    function: Callable[[Any], Any]
+    about: Any
+
+
+class Notify(NamedTuple):
+    """Call this function of the user's with this, on the way out of a flow that was interrupted.
+
+    The door awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
+    raises is logged: the interruption goes on.
+    """
+
+    function: Callable[[Any], Any]
+    about: Any
+
+
+class Lock(Protocol):
+    """What `Alone` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        ...
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        ...
+
+
+class Alone(NamedTuple):
+    """Run this flow under a lock; the outcome is what it returns, None where the lock could not be had in time.
+
+    Args:
+        flow: What is to be run.
+        until: When, on the door's clock, waiting for the lock ends; a time that has passed only tries.
+        lock: The lock; without one, the door's own.
+    """
+
+    flow: Generator[Step, Any, Any]
+    until: float
+    lock: Lock | None = None
+
+
+Step: TypeAlias = Send | Read | Tell | Sleep | Call | Consult | Notify | Alone
+Flow: TypeAlias = Generator[Step, Any, T]
+
+
+class Ended(NamedTuple, Generic[T]):
+    """A flow has ended, and returned this."""
+
+    result: T
+
+
+def result_of(end: Tell | Ended[T]) -> T:
+    """What a flow that tells nothing has returned."""
+    assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+    result: T = end.result
+    return result
+
+
+def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[Notify]:
+    """Throw into a flow what interrupts it, and yield what it wants done before it ends.
+
+    The flow may tidy up and cannot go on. One that has ended takes no more note of it.
+    """
+    resume: Callable[[], Step] = partial(flow.throw, error)
+    while isinstance(flow, GeneratorType) and flow.gi_frame is not None and not flow.gi_running:
+        try:
+            step = resume()
+        except BaseException:
+            return  # what interrupts comes out of it again, and is raised by whoever throws it in
+        if not isinstance(step, Notify):
+            return
+        yield step
+        resume = partial(flow.send, None)

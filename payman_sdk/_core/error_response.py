@@ -1,0 +1,140 @@
+"""The answer that an error came with: what is kept of it, and what a message says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from payman_sdk._compat_requests import json_error
+from payman_sdk._core.redaction import redact
+from payman_sdk._core.sanitizer import sanitize
+
+_SHOWN = 500
+"""How many characters of a server's own words a message repeats."""
+
+_KEPT = ("content-type", "date", "retry-after", "retry-after-ms")
+"""The headers that an error keeps: those that help its reader."""
+
+_MOST_KEPT = 256 * 1024
+"""How many bytes of a body an error keeps."""
+
+_PAGE = re.compile(
+    r"(?:(?:<\?xml.{,200}?\?>|<!--.{,1000}?-->)\s*)*+<(?:!doctype|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+"""How a web page begins, whatever type it is said to be. No part is tried twice, however many comments a server sends."""
+
+
+class Headers(Mapping[str, str]):
+    """Headers of an answer, found in any spelling: `retry-after` as well as `Retry-After`."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
+class ErrorResponse:
+    """The answer an error came with, kept without its connection so that it can be pickled.
+
+    It reads like the answers of `requests`, with which the errors of version 1 came. What is kept is redacted: where the
+    server repeats a secret that it was sent, it says `...`.
+
+    Args:
+        status_code: The HTTP status, 100 to 599 and any other a server makes up.
+        content: The body. The first 256 KiB are kept.
+        content_type: The value of the `Content-Type` header, empty if there was none.
+        headers: The headers of the answer. Only its type, its date and how long to wait are kept.
+    """
+
+    __slots__ = ("content", "headers", "status_code")
+
+    url = None
+    """Nothing: the address of a token request holds secrets."""
+
+    def __init__(
+        self,
+        status_code: int,
+        content: bytes,
+        content_type: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.content: bytes = redact(content[:_MOST_KEPT])
+        given = Headers({**(headers or {}), **({"content-type": content_type} if content_type else {})})
+        self.headers = Headers({name: redact(given[name]) for name in _KEPT if name in given})
+
+    @property
+    def content_type(self) -> str:
+        """The value of the `Content-Type` header, empty if there was none."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status_code < 400
+
+    @property
+    def reason(self) -> str:
+        """What the status is called, such as `Too Many Requests`; empty for one that nobody has named."""
+        from http import HTTPStatus
+
+        try:
+            return HTTPStatus(self.status_code).phrase
+        except ValueError:
+            return ""
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are no UTF-8 are replaced."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body read as JSON.
+
+        Raises:
+            ValueError: The body is no JSON.
+        """
+        try:
+            return json.loads(self.content)
+        except json.JSONDecodeError as error:
+            failure = json_error(error)
+        # Raised out here, it has the error that is being handled for its context.
+        raise failure
+
+    def __repr__(self) -> str:
+        return f"<ErrorResponse [{self.status_code}]>"
+
+
+def shown(response: ErrorResponse) -> str:
+    """What a body says, for a message: cut to a sane length, a web page only named."""
+    text = response.text.strip("\ufeff \t\r\n")
+    if not text:
+        return "an empty body"
+    if "html" in response.content_type.lower() or _PAGE.match(text):
+        return f"a web page of {len(response.content)} bytes, not JSON"
+    return shortened(text)
+
+
+def sentence(text: str) -> str:
+    """A server's own words as a sentence that others can follow."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def shortened(text: str) -> str:
+    """A server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
+    return sanitize(text, one_line=True, max_length=_SHOWN)

@@ -1,0 +1,190 @@
+"""Formatting: the agent's task in, the caller's `FormattedTaskResponse` out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from payman_api.models.artifact import Artifact as WireArtifact
+from payman_api.models.data_part import DataPart
+from payman_api.models.file_part import FilePart
+from payman_api.models.message import Message
+from payman_api.models.other_part import OtherPart
+from payman_api.models.task import Task
+from payman_api.models.text_part import TextPart
+from payman_api.types import Unset
+from payman_sdk._core.states import canonical_state, has_ended, status_of, waits
+from payman_sdk._core.task_reader import ReadTask, read_task
+from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
+from payman_sdk.types import Artifact, FormattedTaskResponse
+
+if TYPE_CHECKING:
+    import httpx
+
+Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
+
+
+def json_object(answer: httpx.Response) -> dict[str, Any] | None:
+    """The JSON object in an answer's body; None where the body is something else."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else None
+
+
+def format_task(
+    task: Task,
+    *,
+    request_id: str,
+    session_id: str | None,
+    idempotency_key: str | None = None,
+    earlier: Sequence[Mapping[str, Any]] | None = None,
+) -> FormattedTaskResponse:
+    """Format a task for the caller; whatever is odd in it, it is formatted.
+
+    Args:
+        task: The task as the agent sent it.
+        request_id: The id of the request it answers.
+        session_id: The session the request was sent in; the agent's own word wins.
+        idempotency_key: The key that the caller gave the ask, if any.
+        earlier: The artifacts that it had when it last waited for an answer; None where they are not known.
+
+    Raises:
+        ResponseValidationError: It has no state that can be recognised.
+    """
+    read = task if isinstance(task, ReadTask) else read_task(task.to_dict(), task.id)
+    if read is None:
+        raise ResponseValidationError("The task has no state that can be read.", task_id=task.id)
+    warnings = list(read.warnings)
+    state = canonical_state(read.status.state)
+    status_message = format_message(read.status.message)
+    status = status_of(state)
+    timestamp = _text(read.status.timestamp)
+    response = FormattedTaskResponse(
+        status=status,
+        is_final=has_ended(state),
+        state=state,
+        status_message=status_message,
+        timestamp=timestamp,
+        artifacts=[
+            format_artifact(artifact, timestamp, f"artifacts[{index}]", warnings)
+            for index, artifact in enumerate(read.artifacts or ())
+        ],
+        error={"state": state, "message": status_message or f"The task is {state}."}
+        if status == "failed"
+        else None,
+        task_id=read.id,
+        request_id=request_id,
+        session_id=read.session_id or session_id,
+        idempotency_key=idempotency_key,
+        metadata=read.metadata.to_dict() if read.metadata else {},
+    )
+    response.raw, response.warnings = read.raw, warnings
+    if earlier:
+        new = _new_artifacts(response.artifacts, earlier)
+        # Where nothing was added, what it waits for is still what it said before.
+        response.new_artifacts = new if new or not waits(state) else None
+    return response
+
+
+def _new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:
+    """Return the artifacts that were not there before, whether or not the server returns the earlier ones too."""
+    old = [_said(artifact) for artifact in earlier]
+    new: list[Artifact] = []
+    for artifact in artifacts:
+        if (said := _said(artifact)) in old:
+            old.remove(said)
+        else:
+            new.append(artifact)
+    return new
+
+
+def _said(artifact: Mapping[str, Any]) -> str:
+    """Return what an artifact says, to compare it by."""
+    content = artifact.get("content")
+    return content if isinstance(content, str) and content else repr(artifact.get("parts"))
+
+
+def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
+    """The answer, for a caller who wants to have failures raised.
+
+    Raises:
+        TaskFailedError: The task has ended without success.
+    """
+    if response.status != "failed":
+        return response
+    failure = TaskFailedError(
+        f"The task is {response['state']}: {shortened(response.text)}",
+        task_id=response.task_id,
+        request_id=response.request_id,
+        session_id=response.session_id,
+        idempotency_key=response.idempotency_key,
+    )
+    failure.task = response
+    raise failure
+
+
+def format_artifact(
+    artifact: WireArtifact, timestamp: str | None, path: str, warnings: list[str] | None = None
+) -> Artifact:
+    """Format an artifact for the caller; whatever is odd in it, it is formatted.
+
+    Args:
+        artifact: The artifact as the agent sent it, or as it was put together from a stream.
+        timestamp: When it was made, unless it says so itself.
+        path: What a warning calls it.
+        warnings: Where to note what cannot be shown.
+    """
+    parts = artifact.parts
+    metadata = artifact.metadata.to_dict() if artifact.metadata else {}
+    texts = _texts(parts)
+    own_timestamp = metadata.get("timestamp")
+    try:
+        content = "\n".join(texts or map(_content, parts))
+    except (RecursionError, TypeError, ValueError):
+        content = ""
+        if warnings is not None:
+            warnings.append(f"{path}: data that cannot be written as JSON")
+    return Artifact(
+        name=_text(artifact.name) or "artifact",
+        description=_text(artifact.description),
+        content=content,
+        type="text" if texts or not parts else str(parts[0].type_),
+        timestamp=own_timestamp if isinstance(own_timestamp, str) else timestamp,
+        metadata=metadata,
+        parts=[part.to_dict() for part in parts],
+    )
+
+
+def format_message(message: Message | Unset | None) -> str | None:
+    """Return the text of a status message; None where it has none."""
+    return "\n".join(_texts(message.parts)) or None if message else None
+
+
+def _texts(parts: list[Part]) -> list[str]:
+    return [part.text for part in parts if isinstance(part, TextPart)]
+
+
+def _content(part: Part) -> str:
+    """Return what represents a part in an artifact without text."""
+    match part:
+        case TextPart():
+            return part.text
+        case DataPart():
+            return _json(part.data.to_dict())
+        case FilePart():
+            return _text(part.file.uri) or _text(part.file.name) or ""
+        case OtherPart(type_="data"):
+            return _json(part.additional_properties.get("data"))
+        case _:
+            return _json(part.to_dict())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

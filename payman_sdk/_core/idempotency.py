@@ -1,0 +1,263 @@
+"""Asks with an idempotency key: what was sent with the key before is found, and nothing is sent while it may still arrive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from payman_api.models.text_part import TextPart
+from payman_sdk._core.effects import Call, Flow, Sleep
+from payman_sdk._core.polling import Known, look_up_task
+from payman_sdk._core.reconciliation import exactly_once
+from payman_sdk._core.retry import is_passing
+from payman_sdk._core.send import Exchange, Keys, allow
+from payman_sdk._io.logger import get_logger
+from payman_sdk.errors import (
+    AuthenticationError,
+    IdempotencyKeyReuseError,
+    KeyStoreError,
+    OutcomeUnknownError,
+    PaymanError,
+    PermissionDeniedError,
+    TaskNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from payman_api.models.task import Task
+    from payman_sdk._core.hook_payloads import Outgoing
+
+T = TypeVar("T")
+
+log = get_logger()
+
+_MESSAGES = 100
+"""How many messages of a task are read to find the text that a key was first used with."""
+
+
+def send_by_key(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | None, keys: Keys) -> Flow[T]:
+    """Send the ask that a key stands for, unless it was sent before; return how it ended.
+
+    Raises:
+        IdempotencyKeyReuseError: The key stands for another text.
+        OutcomeUnknownError: What was sent with the key may still arrive, or how it ended could not be learned.
+        KeyStoreError: The store failed; nothing was sent.
+        PaymanError: As for an ask without a key.
+    """
+    claim = _KeyClaim(exchange, keys)
+    ended = yield from claim.find()
+    if ended is not None:
+        return ended
+    yield from allow(exchange, before_send)
+    ended = yield from claim.take()
+    if ended is not None:
+        return ended
+
+    def attempt() -> Flow[T]:
+        yield from claim.renew()
+        return (yield from exchange.attempt())
+
+    try:
+        return (yield from exactly_once(attempt, exchange.look, exchange.time, exchange.ask))
+    except PaymanError as error:
+        yield from claim.release(error)
+        raise
+
+
+class _KeyClaim(Generic[T]):
+    """The key of one ask: who may send it, and when.
+
+    Args:
+        exchange: How the ask is sent and followed.
+        keys: Where it is recorded that an ask with a key is sent.
+    """
+
+    def __init__(self, exchange: Exchange[T], keys: Keys) -> None:
+        self._exchange = exchange
+        self._ask = exchange.ask
+        self._operation = f"{exchange.ask.task_id} at {keys.server}"
+        self._keys = keys.store
+        self._is_default = keys.store is None
+        self._recorded: float | None = None  # when the ask was last sent, by the store
+        self._earlier: float | None = None  # the same before this ask was sent
+        self._is_taken = self._is_renewed = False
+
+    def find(self) -> Flow[T | None]:
+        """Return how the ask that the key stands for ended; None where it may be sent now.
+
+        Raises:
+            IdempotencyKeyReuseError: The key stands for another text.
+            OutcomeUnknownError: Whether something was sent with the key, and how it ended, could not be learned.
+            KeyStoreError: The store failed; nothing was sent.
+        """
+        if self._is_default:
+            from payman_sdk._io.key_store import open_default_store
+
+            self._keys = yield Call(open_default_store)
+        self._recorded = yield from self._load()
+        return (yield from self._look_and_wait())
+
+    def take(self) -> Flow[T | None]:
+        """Record that the ask is sent now; return how it ended where somebody else has sent it meanwhile."""
+        while not (yield from self._record()):
+            self._recorded = yield from self._load()
+            ended = yield from self._look_and_wait()
+            if ended is not None:
+                return ended
+        self._is_taken = True
+        return None
+
+    def renew(self) -> Flow[None]:
+        """Record that the ask is sent once more.
+
+        Raises:
+            OutcomeUnknownError: Somebody else has sent it meanwhile.
+        """
+        if not self._is_renewed:
+            self._is_renewed = True  # `take` has just recorded it
+        elif not (yield from self._record()):
+            raise self._may_arrive("Another process has sent an ask with the same idempotency key.")
+
+    def release(self, error: PaymanError) -> Flow[None]:
+        """Remove the record where nothing was done, so that the key may be used again at once."""
+        if self._is_taken and error.sent is False and self._keys is not None and self._earlier is None:
+            recorded, keys = self._recorded, self._keys
+            if recorded is not None:
+                yield from self._call(lambda: keys.forget(self._operation, recorded))
+
+    def _look(self) -> Flow[T | None]:
+        known = yield from self._find_by_key()
+        if known is None:
+            return None
+        return (yield from self._exchange.resume(known, PaymanError("The ask was sent before.")))
+
+    def _look_and_wait(self) -> Flow[T | None]:
+        ended = yield from self._look()
+        return ended if ended is not None else (yield from self._wait())
+
+    def _wait(self) -> Flow[T | None]:
+        """Look until nothing that was sent with the key before may still arrive."""
+        time = self._exchange.time
+        pauses, began = time.pauses(), time.clock()
+        seconds = self._seconds_left()
+        while (left := seconds - (time.clock() - began)) > 0:
+            yield Sleep(min(next(pauses).seconds, left))
+            if time.is_over():
+                raise self._may_arrive()
+            ended = yield from self._look()
+            if ended is not None:
+                return ended
+        if self._recorded is not None and time.resend == "never":
+            raise self._may_arrive()
+        return None
+
+    def _seconds_left(self) -> float:
+        """How long what was sent with the key may still be on its way."""
+        settle_time = self._exchange.time.settle_time
+        if self._keys is None:
+            return settle_time  # nobody knows whether something was sent
+        if self._recorded is None:
+            return 0.0
+        # A clock that was set back, or is another machine's, may show a time that is still to come.
+        return max(0.0, min(settle_time, self._recorded + settle_time - self._exchange.time.wall_clock()))
+
+    def _may_arrive(
+        self, what: str = "An ask with this idempotency key was sent before, and may still arrive."
+    ) -> OutcomeUnknownError:
+        failure = OutcomeUnknownError(
+            f"{what} Payman does not know its task yet, and nothing was sent now.",
+            next_step="Ask again with the same key later, or call client.get_task(error.task_id).",
+        )
+        failure.sent = None if self._recorded is None else True
+        return failure
+
+    def _find_by_key(self) -> Flow[Known | None]:
+        """Look for the task that the key stands for; None where the agent knows none.
+
+        Raises:
+            IdempotencyKeyReuseError: It was asked for with another text.
+            OutcomeUnknownError: Whether there is one could not be learned.
+            PaymanError: The server refuses the caller.
+        """
+        try:
+            body, task = yield from look_up_task(
+                self._ask.task_id, self._exchange.tokens, self._exchange.time, messages=_MESSAGES
+            )
+        except TaskNotFoundError:
+            return None
+        except (AuthenticationError, PermissionDeniedError) as error:
+            error.sent = self._recorded is not None
+            raise
+        except PaymanError as error:
+            raise self._not_learned(error) from error
+        self._exchange.time.watch.is_repeated = True
+        said = _first_text(task)
+        if said is not None and said != self._ask.text:
+            raise IdempotencyKeyReuseError(
+                "The idempotency key stands for an ask with another text.",
+                next_step="Give every operation a key of its own. Nothing was sent now.",
+            )
+        return body, task
+
+    def _not_learned(self, error: PaymanError) -> OutcomeUnknownError:
+        failure = OutcomeUnknownError(
+            f"Whether something was asked with this key before could not be learned. {error.message}",
+            next_step="Nothing was sent now. "
+            + (
+                "Ask again with the same key."
+                if is_passing(error)
+                else "Keys need a server that looks tasks up."
+            ),
+            response=error.response,
+        )
+        failure.sent = self._recorded is not None
+        return failure
+
+    def _load(self) -> Flow[float | None]:
+        keys = self._keys
+        if keys is None:
+            return None
+        recorded = yield from self._call(lambda: keys.load(self._operation))
+        if recorded is None:
+            return None
+        if isinstance(recorded, bool) or not isinstance(recorded, int | float) or not math.isfinite(recorded):
+            raise KeyStoreError(
+                f"The key store returned a {type(recorded).__name__}, not seconds since 1970."
+            )
+        return float(recorded)
+
+    def _record(self) -> Flow[bool]:
+        """Record that the ask is sent now, unless somebody else has recorded that meanwhile."""
+        keys, before = self._keys, self._recorded
+        if keys is None:
+            return True
+        now = self._exchange.time.wall_clock()
+        if not (yield from self._call(lambda: keys.claim(self._operation, now, before))):
+            return False
+        if not self._is_taken:
+            self._earlier = before
+        self._recorded = now
+        return True
+
+    def _call(self, function: Callable[[], Any]) -> Flow[Any]:
+        try:
+            return (yield Call(function))
+        except Exception as error:
+            if not self._is_default:
+                failure = KeyStoreError(
+                    f"The key store failed: {type(error).__name__}: {error}",
+                    next_step="Mend the store, then ask again with the same key.",
+                )
+                failure.sent = self._is_taken or self._recorded is not None
+                raise failure from error
+            log.warning("The key store of this user cannot be used (%s); asks with a key wait first", error)
+            self._keys = None
+            return None
+
+
+def _first_text(task: Task) -> str | None:
+    """What a task was first asked; None where the server does not return it."""
+    history = task.history if isinstance(task.history, list) else []
+    if not history or len(history) >= _MESSAGES or history[0].role != "user":
+        return None
+    return "\n".join(part.text for part in history[0].parts if isinstance(part, TextPart))

@@ -1,0 +1,196 @@
+"""Payman's agent as a client sees it: every method is a flow, for either door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from payman_sdk._core.formatting import format_task, refused_if_failed
+from payman_sdk._core.ids import new_id, task_id_for
+from payman_sdk._core.options import task_id_of
+from payman_sdk._core.polling import canceled, ended, looked_up, noted
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.retry import Time, repeated
+from payman_sdk._core.send import Keys, WholeAnswer, carry_out
+from payman_sdk._core.turns import Earlier, earlier_artifacts
+from payman_sdk._telemetry.tracker import Watch
+
+if TYPE_CHECKING:
+    from payman_api.models.task import Task
+    from payman_sdk._config import Config
+    from payman_sdk._core.auth.tokens import Tokens
+    from payman_sdk._core.effects import Flow
+    from payman_sdk._core.stream import Following
+    from payman_sdk._telemetry.observer import Observer
+    from payman_sdk.types import FormattedTaskResponse, TaskResponse
+
+
+class DescribedFlow(NamedTuple):
+    """The flow of an ask, and what writes on whatever interrupts it which ask that is."""
+
+    flow: Flow[FormattedTaskResponse | TaskResponse]
+    describe: Callable[[BaseException], None]
+
+
+class Agent:
+    """What can be asked of the agent, and within which time.
+
+    Args:
+        tokens: Where its requests get their token.
+        config: How much time there is.
+        clock: Seconds that only go forward; the clock of the door that runs the flows.
+        random: A number from 0 to 1, another at every call.
+        observer: Who is told of what is done.
+    """
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        config: Config,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self._tokens = tokens
+        self._config = config
+        self._clock = clock
+        self._random = random
+        self._observer = observer
+        self._keys = Keys(config.key_store, config.base_url)
+
+    def deadline(self) -> float:
+        """When something that begins now has to be over."""
+        return self._clock() + self._config.timeout
+
+    def ask(
+        self,
+        text: str,
+        session_id: str,
+        options: Mapping[str, Any],
+        *,
+        raw: bool = False,
+        task_id: str | None = None,
+        earlier: Earlier | None = None,
+    ) -> DescribedFlow:
+        """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
+        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
+        time = self._time(options, ask.task_id)
+        flow = time.watch.over(self._answered(ask, time, options, raw=raw), ask)
+        return DescribedFlow(flow, partial(time.watch.describe, ask=ask))
+
+    def _answered(
+        self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
+    ) -> Flow[FormattedTaskResponse | TaskResponse]:
+        before_send = options.get("before_send", self._config.before_send)
+        exchange = WholeAnswer(ask, self._tokens, time)
+        answer, task = yield from carry_out(exchange, before_send, self._keys_of(options))
+        time.watch.answer = lambda: _formatted(task, exchange.ask).text
+        yield from noted(task, time.watch)
+        if raw and not options.get("raise_on_failure"):
+            return cast("TaskResponse", answer)
+        response = _formatted(task, exchange.ask)
+        response = refused_if_failed(response) if options.get("raise_on_failure") else response
+        return cast("TaskResponse", answer) if raw else response
+
+    def following(
+        self,
+        text: str,
+        session_id: str,
+        options: Mapping[str, Any],
+        *,
+        task_id: str | None = None,
+        earlier: Earlier | None = None,
+    ) -> Following:
+        """A streamed ask, or answer of a task; it begins when its flow is run."""
+        from payman_sdk._core.stream import Following
+
+        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
+        return Following(
+            ask,
+            self._tokens,
+            self._time(options, ask.task_id),
+            options.get("idle_timeout", self._config.idle_timeout),
+            options.get("before_send", self._config.before_send),
+            keys=self._keys_of(options),
+            raise_on_failure=options.get("raise_on_failure", False),
+            max_bytes=(self._config.max_answer_bytes, self._config.max_event_bytes),
+        )
+
+    def task(self, task: object) -> Flow[FormattedTaskResponse]:
+        """How a task stands."""
+        task_id = task_id_of(task)
+        time = self._time({}, task_id)
+        found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
+        yield from noted(found[1], time.watch)
+        return _found(*found, task)
+
+    def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
+        """Cancels a task, and tells how it stands then."""
+        task_id = task_id_of(task)
+        time = self._time({}, task_id)
+        found = yield from canceled(task_id, self._tokens, time)
+        yield from noted(found[1], time.watch)
+        return _found(*found, task)
+
+    def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
+        """Waits until a task has ended, whoever it waits for."""
+        task_id = task_id_of(task)
+        found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
+        return _found(*found, task)
+
+    def _keys_of(self, options: Mapping[str, Any]) -> Keys:
+        store = options.get("key_store")
+        return self._keys if store is None else self._keys._replace(store=store)
+
+    def _time(self, options: Mapping[str, Any], task_id: str) -> Time:
+        config = self._config
+        given = {key: value for key, value in options.items() if value is not None}
+        return Time(
+            deadline=self._clock() + given.get("timeout", config.timeout),
+            patience=given.get("read_timeout", config.read_timeout),
+            max_retries=given.get("max_retries", config.max_retries),
+            settle_time=given.get("settle_time", config.settle_time),
+            resend=given.get("resend", config.resend),
+            on_retry=given.get("on_retry", config.on_retry),
+            watch=Watch(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
+            clock=self._clock,
+            random=self._random,
+        )
+
+    def _ask(self, text: str, session_id: str, options: Mapping[str, Any], replied: str | None) -> Ask:
+        key = options.get("idempotency_key")
+        task_id = new_id("tsk") if key is None else task_id_for(self._config.client_id, key)
+        return Ask(
+            text=text,
+            task_id=replied or task_id,
+            request_id=new_id("req"),
+            session_id=session_id,
+            metadata=options.get("metadata"),
+            message_metadata=options.get("message_metadata"),
+            part_metadata=options.get("part_metadata"),
+            idempotency_key=key,
+            is_reply=replied is not None,
+        )
+
+
+def _found(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
+    """A task that was asked for by its id, or by an answer of it."""
+    request_id = answer.get("id")
+    return format_task(
+        task,
+        request_id=request_id if isinstance(request_id, str) else "",
+        session_id=None,
+        earlier=earlier_artifacts(given),
+    )
+
+
+def _formatted(task: Task, ask: Ask) -> FormattedTaskResponse:
+    """What an ask is answered."""
+    return format_task(
+        task,
+        request_id=ask.request_id,
+        session_id=ask.session_id,
+        idempotency_key=ask.idempotency_key,
+        earlier=ask.earlier,
+    )

@@ -1,0 +1,137 @@
+"""What an ask is given: its text, its options and the task it is about, all checked before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from payman_sdk._config import (
+    check_hook,
+    check_key_store,
+    read_resend,
+    read_settle_time,
+    refuse_unknown,
+    retries,
+    seconds,
+)
+from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
+
+ASK_OPTIONS = JsonAskOptions.__required_keys__ | JsonAskOptions.__optional_keys__
+STREAM_OPTIONS = StreamOptions.__required_keys__ | StreamOptions.__optional_keys__
+REPLY_OPTIONS = ReplyOptions.__required_keys__ | ReplyOptions.__optional_keys__
+_SECONDS = ("timeout", "read_timeout", "idle_timeout")
+_HOOKS = ("on_message", "on_retry", "on_task", "before_send")
+_SWITCHES = ("new_session", "raise_on_failure")
+_METADATA = ("metadata", "message_metadata", "part_metadata")
+_FORMATS = (None, "markdown", "json")
+_LONGEST_KEY = 255
+
+
+def read_options(
+    options: Mapping[str, Any] | None,
+    keywords: Mapping[str, Any],
+    known: frozenset[str] = ASK_OPTIONS,
+    what: str = "ask",
+) -> dict[str, Any]:
+    """The options of an ask from a dict, keywords, or both; a keyword wins, and None means not given.
+
+    Args:
+        options: The options as a dict.
+        keywords: The options as keywords.
+        known: The options there are.
+        what: The method whose options they are.
+
+    Raises:
+        ConfigurationError: An option is unknown or unusable.
+    """
+    if options is not None and not isinstance(options, Mapping):
+        raise ConfigurationError(
+            f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
+        )
+    if not options and not keywords:
+        return {}
+    given = {**(options or {}), **{key: value for key, value in keywords.items() if value is not None}}
+    refuse_unknown(given, known, f"an option of {what}")
+    given = {key: value for key, value in given.items() if value is not None}
+    if given.get("output_format") not in _FORMATS:
+        raise ConfigurationError(
+            f"output_format is {given['output_format']!r}.", next_step="Use 'markdown' or 'json'."
+        )
+    for key in _SWITCHES:
+        if not isinstance(given.get(key), bool | None):
+            raise ConfigurationError(f"{key} is {given[key]!r}.", next_step="Use True or False.")
+    for key in _HOOKS:
+        check_hook(given.get(key), key)
+    _check_key(given.get("idempotency_key"))
+    check_key_store(given.get("key_store"))
+    retries(given.get("max_retries"))
+    read_settle_time(given.get("settle_time"))
+    read_resend(given.get("resend"))
+    for key in _METADATA:
+        _check_metadata(given.get(key), key)
+    for key in _SECONDS:
+        seconds(given.get(key), key, 0)
+    return given
+
+
+def check_text(text: object) -> None:
+    """Refuses what cannot be asked.
+
+    Raises:
+        ConfigurationError: It is no text, blank, or cannot be encoded.
+    """
+    if not isinstance(text, str):
+        raise ConfigurationError(f"text is a {type(text).__name__}.", next_step="Ask with a string.")
+    if not text.strip():
+        raise ConfigurationError("text is blank.", next_step="Say what Payman's agent should do.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"text holds half a character at position {error.start}.") from None
+
+
+def task_id_of(task: object) -> str:
+    """The id of a task that is given by its id, or by an answer of it.
+
+    Raises:
+        ConfigurationError: It is no text, blank, or not printable.
+    """
+    task_id = task
+    if isinstance(task, Mapping) and task:
+        answer = cast("Mapping[str, Any]", task)
+        task_id = answer.get("task_id", answer.get("taskId"))
+    if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
+        raise ConfigurationError(
+            f"task_id is {task_id!r}.", next_step="Give response.task_id or error.task_id, such as 'tsk-…'."
+        )
+    return task_id
+
+
+def _check_key(key: object) -> None:
+    if key is None:
+        return
+    if (
+        not isinstance(key, str)
+        or not key.strip()
+        or len(key) > _LONGEST_KEY
+        or not key.isprintable()
+        or find_hidden(key) is not None
+    ):
+        raise ConfigurationError(
+            f"idempotency_key is {key!r}."[:300],
+            next_step=f"Give a printable text of 1 to {_LONGEST_KEY} characters that names the operation, such as 'invoice-42'.",
+        )
+
+
+def _check_metadata(value: Mapping[str, Any] | None, name: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
+    try:
+        json.dumps(dict(value), ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name} cannot be sent as JSON: {error}.") from None

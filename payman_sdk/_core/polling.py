@@ -1,0 +1,223 @@
+"""Asking the agent how a task stands, until it says what is wanted. Asking changes nothing, so it may be repeated."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from payman_sdk._core import states
+from payman_sdk._core.auth.authenticate import authorized
+from payman_sdk._core.auth.tokens import Tokens
+from payman_sdk._core.effects import Flow, Sleep
+from payman_sdk._core.formatting import format_message
+from payman_sdk._core.ids import new_id
+from payman_sdk._core.requests import cancellation, look_up
+from payman_sdk._core.responses import nothing_said, read_answer
+from payman_sdk._core.retry import (
+    AGENT_REFUSALS,
+    PLAIN_REFUSALS,
+    FailureClass,
+    Time,
+    classify_failure,
+    is_passing,
+    retry_after,
+)
+from payman_sdk._core.states import canonical_state, has_ended
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConfigurationError,
+    MethodNotFoundError,
+    PaymanError,
+    TaskNotFoundError,
+    TokenStoreError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_api.models.task import Task
+    from payman_sdk._telemetry.tracker import Watch
+
+
+Known: TypeAlias = tuple[dict[str, Any], "Task"]
+"""A JSON-RPC answer, and the task in it."""
+
+
+def looked_up(task_id: str, tokens: Tokens, time: Time, *, messages: int = 0) -> Flow[Known]:
+    """A flow that asks once how a task stands [P], with so many of its newest messages."""
+    # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
+    request_id = new_id("req")
+    try:
+        told = yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time)
+    except TaskNotFoundError:
+        time.watch.looked_up(task_id, None)
+        raise
+    time.watch.looked_up(task_id, state_of(told[1]))
+    return told
+
+
+def noted(task: Task, watch: Watch) -> Flow[None]:
+    """A flow that takes note of how a task stands."""
+    consult = watch.stands(task.id, state_of(task), partial(format_message, task.status.message))
+    if consult is not None:
+        yield consult
+
+
+def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
+    """Cancel a task [P], and return how it stands then. Canceling twice is harmless, so it is repeated freely.
+
+    Raises:
+        TaskNotCancelableError: It had ended before.
+        PaymanError: It could not be canceled, or whether it was could not be learned.
+    """
+    for attempt in count(1):
+        request_id = new_id("req")
+        try:
+            return (yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time))
+        except PaymanError as error:
+            failure, kind = error, classify_failure(error)
+        if kind is FailureClass.AMBIGUOUS:
+            try:
+                body, task = yield from look_up_task(task_id, tokens, time)
+            except MethodNotFoundError:
+                raise failure from None  # this server looks no task up; what it answered to the cancellation counts
+            if has_ended(state_of(task)):
+                return body, task
+        is_final = kind is FailureClass.FATAL or isinstance(failure, AgentError | AuthenticationError)
+        if is_final or not (yield from time.before_another(attempt, failure, task_id)):
+            raise failure
+    raise AssertionError("counting does not end")
+
+
+def _told(request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
+    try:
+        answer: httpx.Response = yield from authorized(
+            request, tokens, time.deadline, time.patience, watch=time.watch
+        )
+        if (failure := nothing_said(answer)) is not None:
+            raise failure
+        return read_answer(answer, request_id, task_id)
+    except PaymanError as error:
+        error.about(task_id=task_id, request_id=request_id)
+        raise
+
+
+def look_up_task(
+    task_id: str,
+    tokens: Tokens,
+    time: Time,
+    *,
+    messages: int = 0,
+    is_patient: bool = True,
+    was_sent: bool = False,
+    is_known: bool = False,
+) -> Flow[Known]:
+    """Return how a task stands, trying again until the deadline while the failure of the look-up may be a passing one.
+
+    Args:
+        task_id: The task.
+        tokens: Where the request gets its token.
+        time: The time there is.
+        messages: How many of the newest messages of its history are wanted.
+        is_patient: Whether a failure that may pass is waited out.
+        was_sent: Whether what made the task was sent by this flow, so that giving up would leave its outcome open.
+        is_known: Whether the agent has known the task before: "not found" may then be a replica that lags, for `settle_time`.
+
+    Raises:
+        PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
+    """
+    pauses, began = time.pauses(), time.clock()
+    while True:
+        try:
+            return (yield from looked_up(task_id, tokens, time, messages=messages))
+        except PaymanError as error:
+            failure = error
+        # Where money may be on its way, only what says that this server looks no task up is final.
+        may_pass = (
+            is_passing(failure)
+            or (was_sent and not _is_final(failure))
+            or (
+                is_known
+                and isinstance(failure, TaskNotFoundError)
+                and time.clock() - began < time.settle_time
+            )
+        )
+        wait = max(next(pauses).seconds, retry_after(failure) or 0.0)
+        if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
+            raise failure
+        yield Sleep(wait)
+        if time.is_over():
+            raise failure
+
+
+def _is_final(failure: PaymanError) -> bool:
+    """Return whether a look-up that failed in this way would fail again."""
+    status = failure.status_code or 200
+    return (
+        isinstance(failure, ConfigurationError | TokenStoreError)
+        or (isinstance(failure, AgentError) and failure.code in AGENT_REFUSALS)
+        or (isinstance(failure, APIConnectionError) and not failure.is_passing)
+        or status in PLAIN_REFUSALS
+        or status in range(300, 400)
+        or status == 501
+    )
+
+
+def rests(task: Task) -> bool:
+    """Whether a task changes no more, or only when somebody acts."""
+    return states.rests(state_of(task))
+
+
+def requires_input(task: Task) -> bool:
+    """Whether a task waits for a reply in words."""
+    return states.phase_of(state_of(task)) is states.Phase.AWAITS_REPLY
+
+
+def state_of(task: Task) -> str:
+    """The state of a task as the protocol spells it, also where a server sends something else than a text."""
+    return canonical_state(str(task.status.state))
+
+
+def ended(
+    task_id: str,
+    tokens: Tokens,
+    time: Time,
+    *,
+    or_rests: bool = False,
+    known: Known | None = None,
+) -> Flow[Known]:
+    """A flow that waits until a task has ended, whoever it waits for, and returns it.
+
+    Args:
+        task_id: The task.
+        tokens: Where the requests get their token.
+        time: The time there is.
+        or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, however it stands.
+        known: How it stands, where that has just been looked up.
+
+    Raises:
+        APITimeoutError: It had not ended in time.
+        PaymanError: It cannot be learned how the task stands.
+    """
+    pauses = time.pauses()
+    was_known = False
+    while True:
+        body, task = known or (yield from look_up_task(task_id, tokens, time, is_known=was_known))
+        was_known = True
+        yield from noted(task, time.watch)
+        if rests(task) if or_rests else has_ended(state_of(task)):
+            return body, task
+        yield next(pauses)
+        known = None
+        if time.is_over() and or_rests:
+            return body, task
+        if time.is_over():
+            raise APITimeoutError(
+                f"The task is still {state_of(task)} after the time that was given.",
+                next_step="Wait longer, or ask client.get_task(error.task_id) later.",
+                task_id=task_id,
+            )

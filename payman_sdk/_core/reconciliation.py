@@ -1,0 +1,200 @@
+"""Doing something once: repeat what did not arrive, look up what may have arrived.
+
+Two rules hold for every ask:
+
+1. No second send without a look-up that found nothing. After an attempt that may have arrived, the task must stay unknown to the
+   agent for `settle_time` before the ask is sent again.
+2. "Nothing was done" (`error.sent` is False) is said only where no byte can have left, or where the agent itself refused the only
+   attempt there was. Once an attempt was ambiguous, no answer to a later one is evidence about it: the ask ends as an outcome or as
+   `OutcomeUnknownError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeAlias, TypeVar
+
+from payman_sdk._core.effects import Flow, Sleep
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.retry import FailureClass, Time, classify_failure
+from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError, shortened
+
+T = TypeVar("T")
+
+Look: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
+"""Learns how an ask ended, given why it is not known and whether to keep trying until the deadline while the look-up itself fails.
+
+Returns:
+    How it ended; None where the agent does not know it.
+
+Raises:
+    OutcomeUnknownError: It arrived, and how it ended could not be learned.
+    PaymanError: The look-up failed.
+"""
+
+
+def exactly_once(attempt: Callable[[], Flow[T]], look: Look[T], time: Time, ask: Ask) -> Flow[T]:
+    """Have something done once, and return how it ended.
+
+    Args:
+        attempt: Sends it, and returns how it ended.
+        look: Learns how it ended.
+        time: The time there is for all of it.
+        ask: What is sent. A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
+
+    Raises:
+        OutcomeUnknownError: It may have been done, and how it ended could not be learned.
+        PaymanError: `sent` is False: it was not done. `sent` is None: it was turned away, and the agent did not know it.
+    """
+    attempts = _Attempts(look, time, ask.task_id, is_reply=ask.is_reply)
+    while True:
+        try:
+            return (yield from attempt())
+        except OutcomeUnknownError:
+            raise  # all that can be learned was learned
+        except PaymanError as error:
+            failure = error
+        except (
+            Exception
+        ) as fault:  # the SDK's own: what others raise after sending is an APIConnectionError by now
+            failure = time.watch.failed_attempt(fault)
+        ended = yield from attempts.handle(failure)
+        if ended is not None:
+            time.watch.is_reconciled = True
+            return ended
+
+
+class _Attempts(Generic[T]):
+    """What is known of an ask after some attempts that failed."""
+
+    def __init__(self, look: Look[T], time: Time, task_id: str, *, is_reply: bool) -> None:
+        self._look = look
+        self._time = time
+        self._task_id = task_id
+        self._is_reply = is_reply
+        self._number = self._time.watch.attempts = 1
+        self._has_new_token = False
+        self._was_turned_away = False
+        self._lost: PaymanError | None = None  # the first attempt that may have arrived
+        self._seen = ""
+
+    def handle(self, failure: PaymanError) -> Flow[T | None]:
+        """Return how the ask ended, None where another attempt may be made now.
+
+        Raises:
+            PaymanError: There is no other attempt.
+        """
+        kind = classify_failure(failure)
+        self._time.watch.judged(self._task_id, self._number, failure, kind.name)
+        if kind is FailureClass.AMBIGUOUS:
+            self._lost = self._lost or failure
+            ended = yield from self._settle(self._lost)
+            if ended is not None:
+                return ended
+        self._was_turned_away = self._was_turned_away or kind is FailureClass.TURNED_AWAY
+        if not (yield from self._may_repeat(kind, failure)):
+            return (yield from self._conclude(kind, failure))
+        if self._lost is None and not self._was_turned_away:
+            return None  # no byte of any attempt can have left
+        try:
+            return (yield from self._look(self._lost or failure, True))
+        except OutcomeUnknownError:
+            raise
+        except PaymanError as error:
+            if self._lost is not None:
+                raise self._lost_for_good(error) from error
+            if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
+                failure = error  # why there is no other token says more than the first 401
+            raise self._unproven(failure) from (None if failure is error else error)
+
+    def _settle(self, lost: PaymanError) -> Flow[T | None]:
+        """Look until the agent knows the task, or has not known it for `settle_time`."""
+        time, pauses = self._time, self._time.pauses()
+        unknown_since: float | None = None
+        while True:
+            try:
+                ended = yield from self._look(lost, True)
+            except OutcomeUnknownError:
+                raise
+            except PaymanError as error:
+                raise self._lost_for_good(error) from lost
+            if ended is not None:
+                return ended
+            unknown_since = time.clock() if unknown_since is None else unknown_since
+            quiet = time.clock() - unknown_since
+            self._seen = (
+                f"The task waited for input all of {quiet:.3g} s."
+                if self._is_reply
+                else f"The agent did not know the task for {quiet:.3g} s."
+            )
+            if quiet >= time.settle_time or time.is_over():
+                return None
+            yield Sleep(min(next(pauses).seconds, time.settle_time - quiet))
+
+    def _may_repeat(self, kind: FailureClass, failure: PaymanError) -> Flow[bool]:
+        """Wait for another attempt; return whether there is one."""
+        is_safe = kind is FailureClass.RETRYABLE and self._lost is None and not self._was_turned_away
+        if not is_safe and self._time.resend == "never":
+            return False
+        if kind is FailureClass.FATAL or isinstance(failure, AgentError):
+            return False
+        if kind is FailureClass.AMBIGUOUS and self._is_reply:
+            return False
+        if kind is FailureClass.TURNED_AWAY and isinstance(failure, AuthenticationError):
+            # Another token is fetched once, without a pause, and beside the attempts that are counted.
+            may_renew, self._has_new_token = not self._has_new_token, True
+            return may_renew and not self._time.is_over()
+        if not (yield from self._time.before_another(self._number, failure, self._task_id)):
+            return False
+        self._number += 1
+        self._time.watch.attempts = self._number
+        return True
+
+    def _conclude(self, kind: FailureClass, failure: PaymanError) -> Flow[T]:
+        """Return how the ask ended, now that there is no other attempt.
+
+        Raises:
+            PaymanError: It is not known, or nothing was done.
+        """
+        if self._lost is not None:
+            raise self._lost_for_good() from (None if failure is self._lost else failure)
+        if self._was_turned_away:
+            try:
+                ended = yield from self._look(failure, False)
+            except OutcomeUnknownError:
+                raise
+            except PaymanError:
+                ended = None
+            if ended is not None:
+                return ended
+            raise self._unproven(failure)
+        failure.sent = False
+        raise failure
+
+    def _lost_for_good(self, why: PaymanError | None = None) -> OutcomeUnknownError:
+        assert self._lost is not None  # noqa: S101 (only then is an outcome unknown)
+        return unknown(self._lost, why, self._seen)
+
+    def _unproven(self, failure: PaymanError) -> PaymanError:
+        """The error for what was turned away: most likely nothing was done, and nothing proves it."""
+        failure.sent = None
+        return failure
+
+
+def unknown(lost: PaymanError, why: PaymanError | None = None, seen: str = "") -> OutcomeUnknownError:
+    """Make the error for an ask that may have been done and whose end could not be learned.
+
+    Args:
+        lost: Why it is not known.
+        why: Why it could not be learned.
+        seen: What the look-ups showed.
+    """
+    more = "" if why is None else f" Looking the task up failed too: {shortened(why.message)}"
+    parts = [lost.message, seen, f"The outcome of the ask is undetermined.{more}"]
+    failure = OutcomeUnknownError(
+        " ".join(part for part in parts if part),
+        next_step="Do not send it again; client.get_task(error.task_id) returns how it ended once the agent knows it.",
+        response=lost.response,
+    )
+    failure.sent = True
+    return failure

@@ -1,0 +1,232 @@
+"""What takes the secrets out of everything of a server's that is kept or shown.
+
+A server, or a proxy before it, may repeat what it was sent: in a body, a header, the message of an error, in any spelling. So a
+text is read as programs read it, with the escapes of URLs, JSON and HTML undone as often as there are any, in any case, and
+searched for the secrets and for their base64 and hexadecimal forms. Pieces of a secret count too: its first eight characters, or
+any twelve.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from payman_sdk._core.spellings import base64_of, hexadecimal_of
+from payman_sdk._secrets import Secret, sent_secrets
+
+T = TypeVar("T", str, bytes)
+
+REDACTED: Final = "..."
+"""What takes the place of a secret."""
+
+FIRST, ANY = 8, 12
+"""How many characters give a secret away: its first ones, and those from anywhere in it."""
+_STRIDE: Final = ANY - FIRST + 1
+"""At every so many characters of a secret begins a piece that is looked for: any `ANY` characters hold such a piece whole."""
+_WORD: Final = 6
+"""Secrets from here to `FIRST` characters are looked for as words. Shorter ones are not: they are part of any text."""
+_DEEPEST: Final = 4
+"""How often escapes are undone that stand one in the other."""
+
+ALIKE: Final = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ-_", b"abcdefghijklmnopqrstuvwxyz+/")
+"""One spelling for any case, and for both alphabets of base64."""
+
+_ESCAPE: Final = re.compile(
+    rb"%[0-9A-Fa-f]{2}|\\{1,16}(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|\\[^ux]"
+    rb"|&#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});?|&[A-Za-z]{2,31}[0-9]{0,2};"
+)
+"""How a character is written in a URL, in JSON and in programs, and in HTML."""
+_NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"\r", b"\\t": b"\t"}
+
+
+def redact(text: T) -> T:
+    """The text without the secrets that servers know of; the very same text where it holds none."""
+    index = _index.up_to_date()
+    if index.is_empty:
+        return text
+    body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    spans = sorted(_spans(body, index))
+    if not spans:
+        return text
+    kept, at = bytearray(), 0
+    for start, end in spans:
+        if start >= at:
+            kept += body[at:start]
+            kept += REDACTED.encode()
+        at = max(at, end)
+    kept += body[at:]
+    redacted: Any = bytes(kept) if isinstance(text, bytes) else kept.decode("utf-8", "surrogatepass")
+    return cast("T", redacted)
+
+
+def redact_shape(value: Any) -> Any:
+    """The same for the texts in what JSON holds: the very same object where nothing in it is redacted."""
+    try:
+        return _redacted_shape(value)
+    except RecursionError:
+        return REDACTED  # nested too deeply to be looked through
+
+
+def _redacted_shape(value: Any) -> Any:
+    if type(value) is str:
+        return redact(value)
+    if type(value) is bytes:
+        return redact(value)
+    if type(value) is dict:
+        members = cast("dict[object, object]", value)
+        redacted = {_redacted_shape(name): _redacted_shape(member) for name, member in members.items()}
+        return (
+            members
+            if _are_same(members, redacted) and _are_same(members.values(), redacted.values())
+            else redacted
+        )
+    if type(value) is list or type(value) is tuple:
+        given = cast("list[object] | tuple[object, ...]", value)
+        parts = [_redacted_shape(part) for part in given]
+        if _are_same(given, parts):
+            return given
+        return parts if isinstance(value, list) else tuple(parts)
+    return value
+
+
+def _are_same(before: Iterable[Any], after: Iterable[Any]) -> bool:
+    return all(one is other for one, other in zip(before, after, strict=False))
+
+
+class _Index:
+    """Where the pieces that are looked for are in the secrets. It is only added to, so threads need no lock."""
+
+    def __init__(self) -> None:
+        self._changes = -1
+        self._times_cleared = sent_secrets.times_cleared
+        self._secrets: set[Secret] = set()
+        self._words: set[bytes] = set()
+        self._signs: set[int] = set()
+        self.pieces: dict[bytes, tuple[bytes, int]] = {}
+        self.run: re.Pattern[bytes] | None = None
+        self.word: re.Pattern[bytes] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.run is None and self.word is None
+
+    def up_to_date(self) -> _Index:
+        changes = sent_secrets.changes
+        if changes == self._changes:
+            return self
+        secrets = sent_secrets.all()
+        if self._times_cleared != sent_secrets.times_cleared or len(self._secrets) > 2 * len(secrets) + 64:
+            _replace_index()  # most of what it holds is forgotten
+            return _index.up_to_date()
+        for secret in secrets:
+            if secret not in self._secrets:
+                self._secrets.add(secret)
+                self._add(secret.reveal())
+        if self._signs:
+            signs = b"".join(re.escape(bytes([sign])) for sign in sorted(self._signs))
+            self.run = re.compile(b"[%b]{%d,}" % (signs, FIRST))
+        self._changes = changes
+        return self
+
+    def _add(self, plain: str) -> None:
+        if _WORD <= len(plain) < FIRST:
+            self._words.add(re.escape(plain.encode("utf-8", "surrogatepass")))
+            alternatives = b"|".join(sorted(self._words))
+            self.word = re.compile(rb"(?<![0-9A-Za-z])(?:%b)(?![0-9A-Za-z])" % alternatives)
+        elif len(plain) < _WORD:
+            return
+        undone = plain.encode("utf-8", "surrogatepass")
+        forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
+        forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
+        while (view := _undone(undone, range(len(undone) + 1))) is not None:
+            undone = view[0]
+            forms.add(undone)
+        for form in {form.translate(ALIKE) for form in forms}:
+            for at in range(0, len(form) - FIRST + 1, _STRIDE):
+                self.pieces.setdefault(form[at : at + FIRST], (form, at))
+            if len(form) >= FIRST:
+                self._signs.update(form)
+
+
+_index = _Index()
+
+
+def _replace_index() -> None:
+    global _index
+    _index = _Index()
+
+
+def _spans(body: bytes, index: _Index) -> Iterator[tuple[int, int]]:
+    """Where secrets begin and end in a body."""
+    view = body
+    places: Sequence[int] = range(len(body) + 1)
+    for _ in range(_DEEPEST):
+        for start, end in _found(view, index):
+            yield places[start], places[end]
+        undone = _undone(view, places)
+        if undone is None:
+            return
+        view, places = undone
+
+
+def _found(view: bytes, index: _Index) -> Iterator[tuple[int, int]]:
+    if index.word is not None:
+        for match in index.word.finditer(view):
+            yield match.span()
+    if index.run is None:
+        return
+    view, pieces, over = view.translate(ALIKE), index.pieces, 0
+    for at in _begun(view, index.run, pieces):
+        if at < over:
+            continue
+        form, place = pieces[view[at : at + FIRST]]
+        start, end, behind = at, at + FIRST, place + FIRST
+        while start > over and place > 0 and view[start - 1] == form[place - 1]:
+            start, place = start - 1, place - 1
+        while end < len(view) and behind < len(form) and view[end] == form[behind]:
+            end, behind = end + 1, behind + 1
+        if place == 0 or end - start >= ANY:
+            yield start, end
+            over = end
+
+
+def _begun(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, object]) -> Iterator[int]:
+    """Where pieces of secrets begin; only where enough characters stand together that are in any secret, which few do."""
+    for match in run.finditer(view):
+        start, end = match.span()
+        yield from [at for at in range(start, end - FIRST + 1) if view[at : at + FIRST] in pieces]
+
+
+def _undone(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:
+    """The text with its escapes undone, and where each byte of it was before; None where there are none."""
+    undone, there, at = bytearray(), array("Q"), 0
+    for match in _ESCAPE.finditer(view):
+        start, end = match.span()
+        meant = _meant(match[0])
+        undone += view[at:start]
+        undone += meant
+        there.extend(places[at:start])
+        there.extend([places[start]] * len(meant))
+        at = end
+    if at == 0:
+        return None
+    undone += view[at:]
+    there.extend(places[at:])
+    return bytes(undone), there
+
+
+def _meant(escape: bytes) -> bytes:
+    if escape.startswith(b"%"):
+        return bytes.fromhex(escape[1:].decode())
+    if escape.startswith(b"&"):
+        from html import (
+            unescape,
+        )  # names two thousand characters, and is needed where there is an escape of HTML
+
+        return unescape(escape.decode()).encode("utf-8", "surrogatepass")
+    plain = escape.lstrip(b"\\")
+    if plain[:1] in {b"u", b"x"} and len(plain) > 1:
+        return chr(int(plain[1:], 16)).encode("utf-8", "surrogatepass")
+    return _NAMED_ESCAPES.get(escape, escape[1:])

@@ -1,0 +1,116 @@
+"""One ask: its ids, and the requests that are sent for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from payman_api.api.tasks import send_task
+from payman_api.models.message import Message
+from payman_api.models.metadata import Metadata
+from payman_api.models.send_task_request import SendTaskRequest
+from payman_api.models.task_send_params import TaskSendParams
+from payman_api.models.text_part import TextPart
+from payman_api.types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import Outgoing
+
+# What not every ask sends is imported where it is made: a model takes as long to import as an ask takes to be written down.
+
+
+class Ask(NamedTuple):
+    """One ask. Its ids are made once and are the same on every attempt: the task id is the idempotency key."""
+
+    text: str
+    task_id: str
+    request_id: str
+    session_id: str
+    metadata: Mapping[str, Any] | None = None
+    message_metadata: Mapping[str, Any] | None = None
+    part_metadata: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    is_reply: bool = False
+    earlier: Sequence[Mapping[str, Any]] | None = ()
+    """Of a reply: the artifacts that its task had before; None where they have to be looked up."""
+
+    def request(self) -> dict[str, Any]:
+        """The request for the whole answer, as keywords for httpx."""
+        return send_task.build_request(body=SendTaskRequest(id=self.request_id, params=self._params()))
+
+    def streaming_request(self) -> dict[str, Any]:
+        """The request for the answer as it comes, as keywords for httpx."""
+        from payman_api.api.tasks import send_task_subscribe
+        from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
+
+        return send_task_subscribe.build_request(
+            body=SendTaskStreamingRequest(id=self.request_id, params=self._params())
+        )
+
+    def _params(self) -> TaskSendParams:
+        part = TextPart(
+            text=self.text,
+            metadata=_metadata(self.part_metadata),
+        )
+        message = Message(
+            role="user",
+            parts=[part],
+            metadata=_metadata(self.message_metadata),
+        )
+        return TaskSendParams(
+            id=self.task_id,
+            session_id=self.session_id,
+            message=message,
+            metadata=_metadata(self.metadata),
+        )
+
+    def ids(self) -> dict[str, Any]:
+        """The ids, as the answer and every error about this ask carry them."""
+        return {
+            "task_id": self.task_id,
+            "request_id": self.request_id,
+            "session_id": self.session_id,
+            "idempotency_key": self.idempotency_key,
+        }
+
+    def outgoing(self) -> Outgoing:
+        """What a `before_send` hook sees."""
+        from payman_sdk._core.hook_payloads import Outgoing
+
+        return Outgoing(self.text, self.is_reply, **self.ids())
+
+
+def look_up(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
+    """The request for a task as it stands [P], with so many of its newest messages."""
+    from payman_api.api.tasks import get_task
+    from payman_api.models.get_task_request import GetTaskRequest
+    from payman_api.models.task_query_params import TaskQueryParams
+
+    params = TaskQueryParams(id=task_id, history_length=messages or UNSET)
+    return get_task.build_request(body=GetTaskRequest(id=request_id, params=params))
+
+
+def cancellation(task_id: str, request_id: str) -> dict[str, Any]:
+    """The request that cancels a task [P]."""
+    from payman_api.api.tasks import cancel_task
+    from payman_api.models.cancel_task_request import CancelTaskRequest
+    from payman_api.models.task_id_params import TaskIdParams
+
+    return cancel_task.build_request(body=CancelTaskRequest(id=request_id, params=TaskIdParams(id=task_id)))
+
+
+def resubscription(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
+    """The request for what is left of a stream [P]: behind its last event, where its events are numbered."""
+    from payman_api.api.tasks import resubscribe_task
+    from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
+    from payman_api.models.task_query_params import TaskQueryParams
+
+    body = ResubscribeTaskRequest(id=request_id, params=TaskQueryParams(id=task_id))
+    request = resubscribe_task.build_request(body=body)
+    if last_event_id:
+        request["headers"] = {**request["headers"], "Last-Event-ID": last_event_id}
+    return request
+
+
+def _metadata(given: Mapping[str, Any] | None) -> Metadata | Unset:
+    return UNSET if given is None else Metadata.from_dict(given)

@@ -1,0 +1,225 @@
+"""Deciding what a failed attempt means, and when an ask may be sent again. Pure decisions, and the flows that follow from them.
+
+The rules that follow from it are in `reconciliation.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from payman_sdk._config import Resend
+from payman_sdk._core.effects import Consult, Flow, Sleep
+from payman_sdk._io.clock import wall_time
+from payman_sdk._io.logger import get_logger
+from payman_sdk._telemetry.observer import tell
+from payman_sdk._telemetry.tracker import Watch
+from payman_sdk.errors import (
+    AgentError,
+    APIConnectionError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    IdempotencyKeyReuseError,
+    InternalAgentError,
+    OutcomeUnknownError,
+    PaymanError,
+    RateLimitError,
+    ResponseValidationError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import Retry
+
+T = TypeVar("T")
+
+log = get_logger()
+
+_FIRST, _LONGEST = 0.5, 8.0
+"""Seconds that the first pause between two attempts may last, and any of them."""
+_FIRST_LOOK, _LONGEST_LOOK, _SHORTEST_LOOK = 0.25, 5.0, 0.1
+"""The same for pauses between two looks at a task."""
+
+PLAIN_REFUSALS = frozenset({400, 403, 404, 405, 406, 411, 413, 414, 415, 422, 431, 451})
+"""HTTP statuses that say that a request was refused before anything was done. Every other error status leaves it open."""
+
+AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -32003, -32004})
+"""JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
+
+
+_PASSING = frozenset({408, 409, 425})
+"""HTTP statuses below 500, beside 429, after which what only reads may succeed a moment later."""
+
+
+class FailureClass(Enum):
+    """What the failure of an attempt says about the ask."""
+
+    FATAL = auto()
+    """Nothing was done, and another attempt would fail in the same way."""
+    RETRYABLE = auto()
+    """No byte can have left: it may be sent again at once."""
+    TURNED_AWAY = auto()
+    """Something turned it away, probably before the agent saw it: it may be sent again after one look that found nothing."""
+    AMBIGUOUS = auto()
+    """It may have arrived: whether it did, `tasks/get` has to say for `settle_time` before it may be sent again."""
+
+
+def classify_failure(failure: PaymanError) -> FailureClass:
+    """Return what the failure of an attempt means; see the table "Money safety" in docs/architecture.md.
+
+    What no case names is ambiguous.
+    """
+    if failure.sent is False:
+        return FailureClass.RETRYABLE if is_passing(failure) else FailureClass.FATAL
+    match failure:
+        # These end an ask on purpose: raised before a send, or after all has been looked up.
+        case OutcomeUnknownError() | ConfigurationError() | IdempotencyKeyReuseError():
+            return FailureClass.FATAL
+        case PaymanError(sent=True):
+            return FailureClass.AMBIGUOUS
+        case AgentError():
+            return FailureClass.FATAL if failure.code in AGENT_REFUSALS else FailureClass.TURNED_AWAY
+        case RateLimitError() | AuthenticationError():
+            return FailureClass.TURNED_AWAY
+        case ServerError(status_code=503, response=response) if (
+            response and "retry-after" in response.headers
+        ):
+            return FailureClass.TURNED_AWAY
+        case APIStatusError() if failure.status_code in PLAIN_REFUSALS:
+            return FailureClass.FATAL
+        case _:
+            return FailureClass.AMBIGUOUS
+
+
+def is_ambiguous(failure: PaymanError) -> bool:
+    """Return whether an attempt that failed in this way may have arrived."""
+    return classify_failure(failure) is FailureClass.AMBIGUOUS
+
+
+def is_passing(failure: PaymanError) -> bool:
+    """Whether what only reads, and failed in this way, may succeed a moment later."""
+    if isinstance(failure, APIConnectionError):
+        return failure.is_passing
+    if isinstance(failure, APIStatusError) and failure.status_code in _PASSING:
+        return True
+    return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
+
+
+def retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> float | None:
+    """How many seconds the server wants to be left alone; None where it says nothing that can be read.
+
+    Args:
+        failure: What it answered: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+        now: Seconds since 1970; the server's own clock counts where it tells the time.
+    """
+    if failure.response is None:
+        return None
+    headers = failure.response.headers
+    for name, in_a_second in (("retry-after-ms", 1000), ("retry-after", 1)):
+        with contextlib.suppress(ValueError):
+            seconds = float(headers.get(name, "")) / in_a_second
+            if math.isfinite(seconds):
+                return max(0.0, seconds)
+    try:
+        sent_at = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else now()
+        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - sent_at)
+    except (ValueError, OverflowError):
+        return None
+
+
+class Time(NamedTuple):
+    """The time there is for something, and how it is spent between two attempts.
+
+    Args:
+        deadline: When, on the clock, it has to be over.
+        patience: Seconds one attempt may take to be answered.
+        max_retries: How often an attempt that failed is repeated.
+        clock: Seconds that only go forward.
+        random: A number from 0 to 1, another at every call.
+        watch: Who looks on.
+        settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
+        resend: Whether an ask that may have arrived is sent again at all.
+        wall_clock: Seconds since 1970, for what processes share.
+        on_retry: Called before each repetition with a `Retry`.
+    """
+
+    deadline: float
+    patience: float
+    max_retries: int
+    clock: Callable[[], float]
+    random: Callable[[], float]
+    watch: Watch
+    on_retry: Callable[[Retry], Any] | None = None
+    settle_time: float = 30.0
+    resend: Resend = "after_settling"
+    wall_clock: Callable[[], float] = wall_time
+
+    def is_over(self) -> bool:
+        """Whether there is none left."""
+        return self.clock() >= self.deadline
+
+    def longer(self, seconds: float) -> Time:
+        """So many seconds more."""
+        return self._replace(deadline=self.deadline + seconds)
+
+    def pauses(self) -> Iterator[Sleep]:
+        """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.
+
+        None is longer than a tenth of what is left, so that there are many looks, however short the time is.
+        """
+        longest = _FIRST_LOOK
+        while True:
+            left = max(0.0, self.deadline - self.clock())
+            yield Sleep(min(longest * (0.5 + self.random() / 2), max(left / 10, _SHORTEST_LOOK), left))
+            longest = min(2 * longest, _LONGEST_LOOK)
+
+    def before_another(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:
+        """A flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
+
+        Args:
+            attempt: Which attempt failed, from 1.
+            failure: How.
+            task_id: The task it was about.
+
+        Returns:
+            Whether there is another attempt, and time for it.
+        """
+        said = retry_after(failure)
+        # The exponent is bounded, for a float is too.
+        delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
+        if attempt > self.max_retries or self.clock() + delay >= self.deadline:
+            return False
+        log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
+        self.watch.observer.count("retries")
+        if self.on_retry is not None or self.watch.readers:
+            from payman_sdk._core.hook_payloads import Retry
+
+            retry = Retry(attempt, failure, delay, task_id)
+            tell(self.watch.readers, retry)
+            if self.on_retry is not None:
+                yield Consult(self.on_retry, retry)
+        # The hook may have taken its time, which is the ask's.
+        yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
+        return not self.is_over()
+
+
+def repeated(attempt: Callable[[], Flow[T]], time: Time, task_id: str) -> Flow[T]:
+    """A flow for what only reads: tries again while the failure may be a passing one.
+
+    Raises:
+        PaymanError: The last failure.
+    """
+    for number in count(1):
+        try:
+            return (yield from attempt())
+        except PaymanError as error:
+            failure = error
+        if not is_passing(failure) or not (yield from time.before_another(number, failure, task_id)):
+            raise failure
+    raise AssertionError("counting does not end")

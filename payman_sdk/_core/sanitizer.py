@@ -1,0 +1,117 @@
+r"""Show the words of others safely: to a person, on a terminal, in a log, to a model.
+
+Every character that commands a terminal, turns the direction of writing, breaks a line or cannot be seen comes out as an
+escape such as `\u202e`. What counts is the category that Unicode gives a character, so what nobody has listed is escaped too.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"})
+"""Categories that are escaped: controls, formats, surrogates, private use, unassigned, separators, enclosing marks."""
+
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
+    "\U0001d159\U00013441-\U00013446\U00016fe4\U000e0100-\U000e01ef]"
+)
+"""Letters, marks and symbols that show nothing. Unicode calls most of them default ignorable, which Python cannot look up."""
+
+_OVERLAY = 1
+"""The combining class of marks that strike a letter out."""
+
+_MOST_MARKS = 4
+"""Combining marks on one letter; more would cover the lines around it."""
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPACES = re.compile("[ \t]{9,}")
+_BREAKS = re.compile("[\r\n]{4,}")
+
+
+def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None) -> str:
+    r"""Escape what a text hides; the result can be encoded and printed anywhere.
+
+    Args:
+        text: The words of others.
+        one_line: Escape line breaks and tabs as well, and count long gaps instead of showing them. Otherwise `\n` and
+            tabs stay, and `\r\n` counts as `\n`.
+        max_length: How many characters to show; a longer text ends with how much is missing.
+
+    Example:
+        >>> from payman_sdk._core.sanitizer import sanitize
+        >>> print(sanitize("paid\x1b[2K\u202e!"), sanitize("one\ntwo", one_line=True), sanitize("a" * 9, max_length=3))
+        paid\x1b[2K\u202e! one\ntwo aaa… (6 more characters)
+    """
+    if one_line:
+        text = _SPACES.sub(lambda gap: f" … ({len(gap[0]):,} spaces) … ", text)
+        text = _BREAKS.sub(lambda gap: f" … ({len(gap[0]):,} line breaks) … ", text)
+    else:
+        text = text.replace("\r\n", "\n")
+    if max_length is None:
+        return _escape(text, one_line=one_line)
+    kept = min(len(text), max_length)
+    shown = _escape(text[:kept], one_line=one_line)
+    if len(shown) > max_length:  # an escape is longer than what it is for
+        lengths = range(kept + 1)
+        kept = bisect_right(lengths, max_length, key=lambda n: len(_escape(text[:n], one_line=one_line))) - 1
+        shown = _escape(text[:kept], one_line=one_line)
+    left = len(text) - kept
+    return shown if not left else f"{shown}… ({left:,} more character{'' if left == 1 else 's'})"
+
+
+def find_hidden(text: str) -> int | None:
+    r"""Return the position of the first character that nobody can see, None where there is none.
+
+    Line breaks (`\n`), tabs and spaces are seen.
+
+    Example:
+        >>> from payman_sdk._core.sanitizer import find_hidden
+        >>> find_hidden("send 10 TSD\u200b to Bob"), find_hidden("send 10 TSD to Bob")
+        (11, None)
+    """
+    hidden = {character for character in set(text) if is_hidden(character)} - {"\n", "\t"}
+    return min((text.index(character) for character in hidden), default=None)
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a character shows nothing, or more than itself: a plain space does not count, other spaces do."""
+    if character.isascii():
+        return not character.isprintable()
+    return (
+        unicodedata.category(character) in _HIDDEN
+        or unicodedata.combining(character) == _OVERLAY
+        or _BLANK.match(character) is not None
+    )
+
+
+def describe(character: str) -> str:
+    r"""Name a character without showing it.
+
+    Example:
+        >>> from payman_sdk._core.sanitizer import describe
+        >>> describe("\u202e")
+        'U+202E RIGHT-TO-LEFT OVERRIDE'
+    """
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
+
+
+def _escape(text: str, *, one_line: bool) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    characters = set(text)
+    hidden = {one for one in characters if is_hidden(one)} - (set() if one_line else {"\n", "\t"})
+    marks = "".join(one for one in characters - hidden if unicodedata.category(one).startswith("M"))
+    if marks:
+        # A mark without a letter would change the character that we put before it.
+        lone = rf"(?:(?<=[{marks}]{{{_MOST_MARKS}}})|(?<![^\s]))[{marks}]+"
+        text = re.sub(lone, lambda run: "".join(map(_spell, run[0])), text)
+    return text.translate({ord(one): _spell(one) for one in hidden}) if hidden else text
+
+
+def _spell(character: str) -> str:
+    code = ord(character)
+    if code > 0xFFFF:
+        return f"\\U{code:08x}"
+    return _NAMED.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")

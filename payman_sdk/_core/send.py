@@ -1,0 +1,141 @@
+"""The flow of an ask: sends it once, and learns how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from payman_sdk._core.auth.authenticate import authorized
+from payman_sdk._core.auth.tokens import Tokens
+from payman_sdk._core.effects import Consult, Flow
+from payman_sdk._core.polling import Known, ended, look_up_task, requires_input
+from payman_sdk._core.reconciliation import exactly_once, unknown
+from payman_sdk._core.requests import Ask
+from payman_sdk._core.responses import nothing_said, read_answer
+from payman_sdk._core.retry import Time, is_ambiguous
+from payman_sdk.errors import PaymanError, TaskNotFoundError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk._io.key_store import KeyStore
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Keys(NamedTuple):
+    """Where the use of idempotency keys is recorded.
+
+    Attributes:
+        store: The store; None for the one of this user.
+        server: The server that asks are sent to; the same key is another operation at another server.
+    """
+
+    store: KeyStore | None
+    server: str
+
+
+class Exchange(Protocol[T_co]):
+    """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
+
+    ask: Ask
+    tokens: Tokens
+    time: Time
+
+    def attempt(self) -> Flow[T_co]:
+        """Send the ask, and return how it ended."""
+        ...
+
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
+        """Return how the ask ended; None where the agent does not know it.
+
+        Args:
+            lost: Why that has to be learned.
+            is_patient: Whether a failure of the look-up that may pass is waited out.
+
+        Raises:
+            OutcomeUnknownError: It arrived, and how it ended could not be learned.
+            PaymanError: The look-up failed.
+        """
+        ...
+
+    def resume(self, known: Known, lost: PaymanError) -> Flow[T_co]:
+        """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
+        ...
+
+
+def carry_out(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | None, keys: Keys) -> Flow[T]:
+    """Send an ask once, and return how it ended.
+
+    Args:
+        exchange: How it is sent and followed. Its time grows by what the guard takes.
+        before_send: Consulted before anything is sent; what it raises comes out unchanged.
+        keys: Where idempotency keys are recorded.
+
+    Raises:
+        OutcomeUnknownError: It was sent, and how it ended could not be learned.
+        PaymanError: It was not carried out, or the agent answered with an error.
+    """
+    ask = exchange.ask
+    try:
+        if ask.idempotency_key is None:
+            yield from allow(exchange, before_send)
+            if ask.is_reply and ask.earlier is None:
+                from payman_sdk._core.turns import look_before_reply
+
+                yield from look_before_reply(exchange)
+            return (yield from exactly_once(exchange.attempt, exchange.look, exchange.time, ask))
+        from payman_sdk._core.idempotency import send_by_key
+
+        return (yield from send_by_key(exchange, before_send, keys))
+    except PaymanError as error:
+        error.about(**ask.ids())
+        raise
+
+
+def allow(exchange: Exchange[Any], before_send: Callable[[Outgoing], Any] | None) -> Flow[None]:
+    """Consult the guard before anything is sent; the time that takes is not the ask's."""
+    if before_send is not None:
+        began = exchange.time.clock()
+        yield Consult(before_send, exchange.ask.outgoing())
+        exchange.time = exchange.time.longer(exchange.time.clock() - began)
+
+
+class WholeAnswer:
+    """Sends an ask whose answer is read as a whole."""
+
+    def __init__(self, ask: Ask, tokens: Tokens, time: Time) -> None:
+        self.ask = ask
+        self.tokens = tokens
+        self.time = time
+
+    def attempt(self) -> Flow[Known]:
+        """Send the ask, and return the JSON-RPC answer with its task."""
+        time = self.time
+        answer: httpx.Response = yield from authorized(
+            self.ask.request(), self.tokens, time.deadline, time.patience, watch=time.watch, renews=False
+        )
+        if (failure := nothing_said(answer)) is not None:
+            raise failure
+        return read_answer(answer, self.ask.request_id, self.ask.task_id)
+
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[Known | None]:
+        """Return how the ask ended; None where the agent does not know it."""
+        try:
+            known = yield from look_up_task(
+                self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost)
+            )
+        except TaskNotFoundError:
+            return None
+        known = yield from self.resume(known, lost)
+        # A task that waits, still or again, does not show whether the reply arrived.
+        return None if self.ask.is_reply and requires_input(known[1]) else known
+
+    def resume(self, known: Known, lost: PaymanError) -> Flow[Known]:
+        """Wait for the end of a task that was looked up; an agent that knows it no longer does not undo that."""
+        try:
+            return (yield from ended(self.ask.task_id, self.tokens, self.time, or_rests=True, known=known))
+        except PaymanError as error:
+            raise unknown(lost, error) from lost

@@ -1,0 +1,160 @@
+"""Server-sent events by the rules of the HTML standard, section "Interpreting an event stream".
+
+The decoder is pushed bytes and returns events; it does no I/O. It works on bytes, for no byte of a line end, a colon or
+a space is ever part of another character in UTF-8, not even of a broken one: text is decoded where a value is whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import Final, NamedTuple
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_UNNAMED: Final = "message"
+
+
+class ServerSentEvent(NamedTuple):
+    """One event of a stream: its type, its data, and the last event id as of this event (empty if there was none)."""
+
+    event: str
+    data: str
+    id: str
+
+
+class EventTooLargeError(ValueError):
+    """A line, or the data of an event, is longer than the decoder's limit; the decoder is finished.
+
+    Args:
+        limit: The limit, in bytes.
+        events: The events that were complete before the one too large, in the piece that brought it.
+    """
+
+    def __init__(self, limit: int, events: Sequence[ServerSentEvent] = ()) -> None:
+        super().__init__(limit)  # and not with the events, which `repr` would show
+        self.limit = limit
+        self.events = events
+
+    def __str__(self) -> str:
+        return f"An event of the stream is larger than the limit of {self.limit} bytes."
+
+
+class SSEDecoder:
+    r"""Turns the bytes of an event stream, in whatever pieces they come, into its events.
+
+    What is unfinished when the stream ends is no event, so there is nothing to flush.
+
+    Args:
+        limit: How many bytes one line, and the data of one event, may have.
+
+    Example:
+        >>> from payman_sdk._core.sse import SSEDecoder
+        >>> decoder = SSEDecoder()
+        >>> decoder.feed(b"data: on")
+        []
+        >>> decoder.feed(b"e\n\n")
+        [ServerSentEvent(event='message', data='one', id='')]
+    """
+
+    last_event_id: str
+    """The id to resume the stream from; it changes where a block ends, also a block without data."""
+
+    retry: int | None
+    """How many milliseconds to wait before connecting again, as the stream last said; None if it did not."""
+
+    def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
+        self.last_event_id = ""
+        self.retry = None
+        self._limit = limit
+        self._failed = False
+        self._start: bytes | None = b""  # what may yet become a byte-order mark; None once that is settled
+        self._after_cr = False
+        self._unfinished = bytearray()  # the line that has not ended yet
+        self._data = bytearray()  # the standard's three buffers
+        self._type = ""
+        self._id = ""
+
+    def feed(self, piece: bytes) -> list[ServerSentEvent]:
+        """Takes the next bytes of the stream, and returns the events that are complete with them.
+
+        Raises:
+            EventTooLargeError: A line, or an event's data, is beyond the limit, now or in an earlier piece.
+        """
+        if self._failed:
+            raise EventTooLargeError(self._limit)
+        if self._start is not None:
+            piece = self._start + piece
+            if len(piece) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(piece):
+                self._start = piece
+                return []
+            piece = piece.removeprefix(_BYTE_ORDER_MARK)
+            self._start = None
+        if not piece:
+            return []
+        if self._after_cr:  # it ended its line at once; a line feed now is the rest of the same line end
+            piece = piece.removeprefix(b"\n")
+        self._after_cr = piece.endswith(b"\r")
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+        ended, line_end, unfinished = piece.rpartition(b"\n")
+        events: list[ServerSentEvent] = []
+        if line_end:
+            ended = bytes(self._unfinished) + ended
+            self._unfinished.clear()
+            if not self._plain_blocks(ended, events):
+                for line in ended.split(b"\n"):
+                    self._line(line, events)
+        if len(self._unfinished) + len(unfinished) > self._limit:
+            raise self._too_large(events)
+        self._unfinished += unfinished
+        return events
+
+    def _plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
+        """The fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
+
+        It gives what `_line` gives, which takes all else: every line feed has to be one of the two that end a block.
+        """
+        if self._data or self._type or len(ended) > self._limit:
+            return False
+        if not (ended.startswith(b"data: ") and ended.endswith(b"\n")):
+            return False
+        data = _text(ended[6:-1]).split("\n\ndata: ")
+        if ended.count(b"\n") != 2 * len(data) - 1:
+            return False
+        self.last_event_id = self._id
+        events.extend(map(ServerSentEvent, repeat(_UNNAMED), data, repeat(self._id)))
+        return True
+
+    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+        if not line:
+            self.last_event_id = self._id
+            if self._data:
+                events.append(ServerSentEvent(self._type or _UNNAMED, _text(self._data[:-1]), self._id))
+                self._data.clear()
+            self._type = ""
+            return
+        if len(line) > self._limit:
+            raise self._too_large(events)
+        name, _, value = line.partition(b":")  # a comment is a field without a name, and as unknown as others
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            if len(self._data) + len(value) > self._limit:
+                raise self._too_large(events)
+            self._data += value
+            self._data += b"\n"
+        elif name == b"event":
+            self._type = _text(value)
+        elif name == b"id" and b"\0" not in value:
+            self._id = _text(value)
+        elif name == b"retry" and value.isdigit():
+            # Python refuses to read very long numbers; cut to 15 digits they are still thousands of years.
+            self.retry = int(value.lstrip(b"0")[:15] or b"0")
+
+    def _too_large(self, events: Sequence[ServerSentEvent]) -> EventTooLargeError:
+        self._failed = True
+        return EventTooLargeError(self._limit, events)
+
+
+def _text(value: bytes | bytearray) -> str:
+    return value.decode("utf-8", "replace")

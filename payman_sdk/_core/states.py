@@ -1,0 +1,118 @@
+"""What each state of a task means. Every other table over states derives from `_classify`, the only one there is."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import TYPE_CHECKING, assert_never
+
+from payman_api.models.task_state import TaskState
+
+if TYPE_CHECKING:
+    from payman_sdk.types import Status
+
+
+class Phase(Enum):
+    """What a state means for whoever waits for the task."""
+
+    COMPLETED = auto()
+    """It has ended: the agent is done with it."""
+    FAILED = auto()
+    """It has ended without success."""
+    AWAITS_REPLY = auto()
+    """It rests until somebody answers it in words."""
+    AWAITS_PERSON = auto()
+    """It rests until a person acts elsewhere, such as by signing in; a reply in words does not help."""
+    AT_WORK = auto()
+    """It goes on without anybody's help. A state that nobody has listed counts as this: it is not final."""
+    UNKNOWN = auto()
+    """The agent itself does not know."""
+
+
+def _classify(state: TaskState) -> Phase:
+    """The phase of a state; a new member of `TaskState` without a line here is a type error, and fails at import."""
+    match state:
+        case TaskState.COMPLETED:
+            return Phase.COMPLETED
+        case TaskState.FAILED | TaskState.CANCELED | TaskState.REJECTED:
+            return Phase.FAILED
+        case TaskState.INPUT_REQUIRED:
+            return Phase.AWAITS_REPLY
+        case TaskState.AUTH_REQUIRED:
+            return Phase.AWAITS_PERSON
+        case TaskState.SUBMITTED | TaskState.WORKING:
+            return Phase.AT_WORK
+        case TaskState.UNKNOWN:
+            return Phase.UNKNOWN
+        case _:
+            assert_never(state)
+
+
+_PHASES: dict[str, Phase] = {state.value: _classify(state) for state in TaskState}
+
+_PREFIX = "task-state-"
+"""What later versions of the protocol write before a state."""
+_SYNONYMS = {"cancelled": TaskState.CANCELED, "unspecified": TaskState.UNKNOWN}
+"""Other words for states, from later versions of the protocol."""
+_SPELLINGS: dict[str, str] = {
+    spelling: state.value
+    for state in TaskState
+    for spelling in (state.value, state.name, f"TASK_STATE_{state.name}")
+}
+"""The usual spellings, so that most states need no work."""
+
+
+def canonical_state(state: str) -> str:
+    """Return a state as the protocol spells it; one that nobody has listed stays as it is.
+
+    Example:
+        >>> from payman_sdk._core.states import canonical_state
+        >>> canonical_state("COMPLETED"), canonical_state("TASK_STATE_INPUT_REQUIRED"), canonical_state("On_Hold")
+        ('completed', 'input-required', 'On_Hold')
+    """
+    usual = _SPELLINGS.get(state)
+    if usual is not None:
+        return usual
+    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", state).replace("_", "-").lower().removeprefix(_PREFIX)
+    spelled = _SYNONYMS.get(spelled, spelled)
+    return spelled if spelled in _PHASES else state
+
+
+def phase_of(state: str) -> Phase:
+    """Return what a state means, as `canonical_state` spells it."""
+    return _PHASES.get(state, Phase.AT_WORK)
+
+
+def _status(phase: Phase) -> Status:
+    match phase:
+        case Phase.COMPLETED:
+            return "completed"
+        case Phase.FAILED:
+            return "failed"
+        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON | Phase.AT_WORK | Phase.UNKNOWN:
+            return "in_progress"
+
+
+_STATUSES: dict[str, Status] = {state: _status(phase) for state, phase in _PHASES.items()}
+_ENDED = frozenset(state for state, status in _STATUSES.items() if status != "in_progress")
+_RESTING = frozenset(state for state, phase in _PHASES.items() if phase not in {Phase.AT_WORK, Phase.UNKNOWN})
+
+
+def status_of(state: str) -> Status:
+    """Return the word for a state, as `canonical_state` spells it."""
+    return _STATUSES.get(state, "in_progress")
+
+
+def has_ended(state: str) -> bool:
+    """Whether a task in this state, as `canonical_state` spells it, will not change any more."""
+    return state in _ENDED
+
+
+def waits(state: str) -> bool:
+    """Whether a task in this state, as `canonical_state` spells it, waits for somebody."""
+    return state in _RESTING and state not in _ENDED
+
+
+def rests(state: str) -> bool:
+    """Whether a task in this state, as `canonical_state` spells it, has ended or waits for somebody."""
+    return state in _RESTING

@@ -1,0 +1,380 @@
+"""The flow of a streamed ask: opens the stream, tells what comes, and follows the task when the stream breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from payman_sdk._core.accumulator import Progress
+from payman_sdk._core.auth.authenticate import authorized
+from payman_sdk._core.auth.tokens import Tokens
+from payman_sdk._core.effects import Flow, Read, Tell
+from payman_sdk._core.event_redaction import RedactedEvents
+from payman_sdk._core.events import StreamEvent
+from payman_sdk._core.formatting import format_task, refused_if_failed
+from payman_sdk._core.ids import new_id
+from payman_sdk._core.polling import Known, look_up_task, looked_up, requires_input
+from payman_sdk._core.reconciliation import unknown
+from payman_sdk._core.requests import Ask, resubscription
+from payman_sdk._core.responses import nothing_said, read_answer
+from payman_sdk._core.retry import Time, is_ambiguous, is_passing
+from payman_sdk._core.send import Keys, carry_out
+from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent
+from payman_sdk._io.http import is_event_stream
+from payman_sdk.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    OutcomeUnknownError,
+    PaymanError,
+    StreamInterruptedError,
+    TaskNotFoundError,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk.types import FormattedTaskResponse
+
+_FRUITLESS = 3
+"""How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
+
+_GRACE = 2.0
+"""Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
+_BRIEF = 5.0
+"""Seconds for a look at such a task."""
+
+_BATCH = 16
+"""How many events are told at once. A piece of the stream may hold hundreds; so many at a time would keep the garbage collector
+busy, and memory for each of many streams."""
+
+
+class Following:
+    """One streamed ask, from its request to its last event.
+
+    Args:
+        ask: What is asked.
+        tokens: Where its requests get their token.
+        time: The time there is for all of it.
+        idle: Seconds without an event after which the stream counts as broken; comments are no events.
+        before_send: What is consulted before the ask is sent.
+        keys: Where idempotency keys are recorded.
+        raise_on_failure: Whether a task that ends without success has no result but an exception.
+        max_bytes: How much is kept of the stream, and how large one event may be.
+    """
+
+    def __init__(
+        self,
+        ask: Ask,
+        tokens: Tokens,
+        time: Time,
+        idle: float,
+        before_send: Callable[[Outgoing], Any] | None = None,
+        *,
+        keys: Keys,
+        raise_on_failure: bool = False,
+        max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
+    ) -> None:
+        self.ask = ask
+        self.progress = Progress(ask)
+        self.tokens = tokens
+        self.time = time
+        self._idle = idle
+        self._before_send = before_send
+        self._keys = keys
+        self._raise_on_failure = raise_on_failure
+        self._seconds = time.deadline - time.clock()
+        self._max_kept, self._max_event = max_bytes
+        self._last_event_id = ""
+        self._subscribed_for: PaymanError | None = None
+
+    def told(self) -> Flow[None]:
+        """The flow, looked on from its beginning to its end.
+
+        Raises:
+            PaymanError: As for what it tells.
+        """
+        return self.time.watch.over(self._asked(), self.ask, is_stream=True)
+
+    def _asked(self) -> Flow[None]:
+        """The flow: tells batches of events, the first one empty as soon as the stream is open; ends when all is told.
+
+        Raises:
+            StreamInterruptedError: It broke, and could neither be taken up again nor followed otherwise.
+            OutcomeUnknownError: It broke before anything was told, and how the ask ended could not be learned.
+            PaymanError: As for an ask.
+        """
+        self.time.watch.answer = lambda: self.answer().text
+        # The time runs from now, not from when the stream was made.
+        self.time = self.time._replace(deadline=self.time.clock() + self._seconds)
+        yield from carry_out(self, self._before_send, self._keys)
+
+    def attempt(self) -> Flow[bool]:
+        """Send the ask and emit what its answer says, to the end."""
+        try:
+            return (yield from self._heard(self.ask.streaming_request(), self.ask.request_id))
+        except PaymanError as error:
+            if self.progress.count:
+                error.sent = True  # whatever ended it, what emitted events was taken
+            raise
+
+    def look(self, lost: PaymanError, is_patient: bool) -> Flow[bool | None]:
+        """Subscribe once more, and follow the task with `tasks/get` where that leads nowhere.
+
+        Returns:
+            True when all is emitted; None where the agent does not know the task.
+        """
+        if lost is not self._subscribed_for and is_ambiguous(lost):
+            self._subscribed_for = lost
+            self.time.watch.broke(self.ask.task_id, lost)
+            if (yield from self._resubscribe()):
+                return self._learned()
+        try:
+            known = yield from look_up_task(
+                self.ask.task_id,
+                self.tokens,
+                self.time,
+                is_patient=is_patient,
+                was_sent=is_ambiguous(lost),
+                is_known=self.progress.count > 0,
+            )
+        except PaymanError as error:
+            if self.progress.count:
+                raise self._given_up(lost, error) from lost  # a stream that began is never sent again
+            if isinstance(error, TaskNotFoundError):
+                return None
+            raise
+        return (yield from self._follow(known, lost))
+
+    def resume(self, known: Known, lost: PaymanError) -> Flow[bool]:
+        """Emit what is known of a task, and follow it to its end."""
+        yield from self._tells(self.progress.catch_up(*known))
+        if not self.progress.is_over and not (yield from self._resubscribe()):
+            yield from self._follow(None, lost)
+        return True
+
+    def result(self) -> FormattedTaskResponse:
+        """The answer, now that all is told.
+
+        Raises:
+            TaskFailedError: The task has ended without success, and the caller wants to have that raised.
+        """
+        return refused_if_failed(self.answer()) if self._raise_on_failure else self.answer()
+
+    def answer(self) -> FormattedTaskResponse:
+        """What the stream has told so far, as an ask would have answered it."""
+        return format_task(
+            self.progress.task(),
+            request_id=self.ask.request_id,
+            session_id=self.progress.session_id,
+            idempotency_key=self.ask.idempotency_key,
+            earlier=self.ask.earlier,
+        )
+
+    def _heard(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
+        """Sends a request and tells what its answer tells, to the end; returns True, for it did.
+
+        Raises:
+            PaymanError: What broke it off before, or refused it.
+        """
+        patience = min(self.time.patience, self._idle)
+        answer: httpx.Response = yield from authorized(
+            request,
+            self.tokens,
+            self.time.deadline,
+            patience,
+            is_stream=True,
+            watch=self.time.watch,
+            renews=request_id != self.ask.request_id,
+        )
+        if is_event_stream(answer):
+            self.time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
+            yield Tell(())
+            yield from self._listened_out()
+        elif (failure := nothing_said(answer)) is not None:
+            raise failure
+        else:
+            yield from self._tells(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
+        if not self.progress.is_over:
+            raise _ended_early()
+        return True
+
+    def _listened_out(self) -> Flow[None]:
+        """Listens to the end; where the task rests before a final event, what follows decides little."""
+        progress = self.progress
+        broke: PaymanError | None = None
+        try:
+            yield from self._listened()
+        except PaymanError as error:
+            broke = error
+        if broke is None and progress.has_ended:
+            progress.conclude()
+        elif self._may_settle():
+            yield from self._settled()
+        elif broke is not None:
+            raise broke
+
+    def _may_settle(self) -> bool:
+        """Whether the task has ended, or waits for somebody, though no event said that the stream ends with it.
+
+        A task that waits after a reply may be told as it was before the reply, so a reply never settles for that.
+        """
+        progress = self.progress
+        return not progress.is_over and (progress.has_ended or (progress.rests and not self.ask.is_reply))
+
+    def _settled(self) -> Flow[None]:
+        """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
+        progress, time = self.progress, self.time
+        brief = time._replace(
+            patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
+        )
+        try:
+            events = progress.catch_up(*(yield from looked_up(self.ask.task_id, self.tokens, brief)))
+        except PaymanError:
+            progress.conclude()
+            return
+        yield from self._tells(events)
+        if progress.has_ended:
+            progress.conclude()
+
+    def _listened(self) -> Flow[None]:
+        decoder, progress, clock = (
+            RedactedEvents(self.tokens.current_secret, self._max_event),
+            self.progress,
+            self.time.clock,
+        )
+        quiet_since = clock()
+        while True:
+            idle = min(self._idle, _GRACE) if self._may_settle() else self._idle
+            until = min(quiet_since + idle, self.time.deadline)
+            piece: bytes | None = yield Read(until)
+            if piece is None:
+                return
+            too_large: EventTooLargeError | None = None
+            try:
+                said = decoder.feed(piece)
+            except EventTooLargeError as error:
+                said, too_large = list(error.events), error
+            piece = None  # a traceback with locals would show what the server said
+            for start in range(0, len(said), _BATCH):
+                yield from self._taken(said[start : start + _BATCH])
+                if progress.is_over:
+                    return
+            self._last_event_id = decoder.last_event_id
+            if progress.memory.size > self._max_kept:
+                raise self._interrupted(f"The answer is larger than {self._max_kept:,} bytes.")
+            if too_large is not None:
+                raise self._interrupted(str(too_large))
+            if said:
+                quiet_since = clock()
+            elif clock() >= until:
+                raise APITimeoutError(f"No event came within {idle:g} seconds.")
+
+    def _taken(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
+        """Takes some events of the stream and tells what is new in them, before an error too."""
+        progress = self.progress
+        events: list[StreamEvent] = []
+        failure: PaymanError | None = None
+        for one in said:
+            try:
+                events += progress.take(one.data)
+            except PaymanError as error:
+                failure = error
+                break
+            if progress.is_over:
+                break
+        if progress.is_over:
+            yield from self._concluded(events)
+        elif events:
+            yield from self._tells(events)
+        if failure is not None:
+            raise failure
+
+    def _concluded(self, events: list[StreamEvent]) -> Flow[None]:
+        """Tells the last events, and before the very last one what an interruption may have swallowed."""
+        if not self.progress.was_interrupted:
+            yield from self._tells(events)
+            return
+        yield from self._tells(events[:-1])
+        missing: Sequence[StreamEvent] = ()
+        try:
+            body, task = yield from self._looked_up()
+            missing = self.progress.catch_up(body, task)
+        except PaymanError:
+            pass  # a server without tasks/get told all it could
+        yield from self._tells([*missing, *events[-1:]])
+
+    def _tells(self, events: list[StreamEvent]) -> Flow[None]:
+        """Tells events, once those have taken note who look on."""
+        if events:
+            yield from self.time.watch.heard(self.ask.task_id, events)
+        yield Tell(events)
+
+    def _resubscribe(self) -> Flow[bool]:
+        """Subscribe to what is left of the stream; return whether all was emitted."""
+        fruitless = 0
+        pauses = self.time.pauses()
+        while fruitless < _FRUITLESS and not self.time.is_over():
+            count = self.progress.count
+            self.progress.rejoin()
+            try:
+                request_id = new_id("req")
+                again = resubscription(self.ask.task_id, request_id, self._last_event_id)
+                return (yield from self._heard(again, request_id))
+            except OutcomeUnknownError:
+                raise
+            except PaymanError as error:
+                if not is_passing(error):
+                    break  # this server has no such thing
+            if self.progress.count > count:
+                fruitless, pauses = 0, self.time.pauses()
+            else:
+                fruitless += 1
+                yield next(pauses)
+        return False
+
+    def _follow(self, known: Known | None, lost: PaymanError) -> Flow[bool | None]:
+        """Emit how the task goes on, by asking until it has ended."""
+        pauses = self.time.pauses()
+        while True:
+            try:
+                body, task = known or (yield from self._looked_up())
+                known = None
+                events = self.progress.catch_up(body, task)
+            except PaymanError as error:
+                raise self._given_up(lost, error) from lost
+            if events:
+                pauses = self.time.pauses()
+            yield from self._tells(events)
+            if self.progress.is_over:
+                return self._learned()
+            yield next(pauses)
+            if self.time.is_over():
+                raise self._given_up(lost, APITimeoutError("The time for the whole ask was over.")) from lost
+
+    def _learned(self) -> bool | None:
+        """A task that waits, still or again, does not show whether the reply arrived."""
+        return None if self.ask.is_reply and requires_input(self.progress.task()) else True
+
+    def _looked_up(self) -> Flow[Any]:
+        return look_up_task(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
+
+    def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
+        if self.progress.count == 0:
+            return unknown(broke, error)
+        return self._interrupted(
+            f"{broke.message} The task could not be followed either: {error.message}", error
+        )
+
+    def _interrupted(self, message: str, error: PaymanError | None = None) -> StreamInterruptedError:
+        failure = StreamInterruptedError(
+            message,
+            next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
+            response=error.response if error is not None else None,
+        )
+        failure.sent, failure.partial = True, self.answer()
+        return failure
+
+
+def _ended_early() -> APIConnectionError:
+    return APIConnectionError("The stream ended before the task did.")

@@ -1,0 +1,172 @@
+"""From the JSON of a task to its model: whatever else is odd in it, what can be read is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from payman_api.models.artifact import Artifact
+from payman_api.models.file_part import FilePart
+from payman_api.models.other_part import OtherPart
+from payman_api.models.task import Task
+from payman_api.models.task_status import TaskStatus
+from payman_api.types import Unset
+from payman_sdk._core.part_normalization import alone, an_object, first
+from payman_sdk._core.wire_json import decoded
+
+if TYPE_CHECKING:
+    from payman_api.models.data_part import DataPart
+    from payman_api.models.text_part import TextPart
+
+    Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
+
+Json: TypeAlias = dict[str, Any]
+
+_ODD = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What the generated models raise where something is not as the spec has it."""
+_KINDS = frozenset({"text", "file", "data"})
+_SESSION_NAMES = frozenset({"contextId", "session_id", "context_id"})
+"""What others call the id of the session."""
+_PLAIN = (str, Unset, type(None))
+"""What an optional text is: present, absent or null."""
+
+
+_WRAPPERS = ("task", "statusUpdate", "artifactUpdate", "status_update", "artifact_update")
+"""Members that later versions of the protocol put around what is told of a task."""
+
+
+class ReadTask(Task):
+    """A task that is as the protocol has it, or was made so: every member has the type that its model promises.
+
+    Attributes:
+        raw: The JSON-RPC answer as it came; None where there was none.
+        warnings: What could not be read.
+    """
+
+    __slots__ = ("raw", "warnings")
+
+    raw: Any
+    warnings: list[str]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment] # as for every model: it can be changed
+
+
+def unwrapped(result: Any) -> Json | None:
+    """Return what is told of a task, without a list or an object around it that holds nothing else; None for no object."""
+    found = an_object(alone(decoded(result)))
+    if found is None or "status" in found or "artifact" in found:
+        return found
+    within = an_object(first(found, *_WRAPPERS))
+    return found if within is None else within
+
+
+def task_id_in(given: Json) -> Any:
+    """Return the id of the task that something is told of; None where it names none."""
+    return given.get("id") or first(given, "taskId", "task_id")
+
+
+def read_task(given: Json, task_id: str, raw: Any = None) -> ReadTask | None:
+    """Read a task, or an update of its status; None where no state can be recognised.
+
+    Nothing but the state and the id decides: what else cannot be read costs that member.
+
+    Args:
+        given: Its JSON.
+        task_id: Its id, which the caller has compared.
+        raw: The answer that it came in.
+    """
+    task = _read_plainly(given)
+    if task is None:
+        task = _read_leniently(given, task_id)
+        if task is None:
+            return None
+    task.id, task.raw = task_id, raw
+    return task
+
+
+def read_artifact(given: Any) -> tuple[Artifact, Json, list[str]] | None:
+    """Read an artifact: its model, its JSON and what could not be read; None where there is none."""
+    try:
+        artifact = Artifact.from_dict(given)
+        if _is_plain_artifact(artifact):
+            return artifact, given, []
+    except _ODD:
+        pass
+    from payman_sdk._core.part_normalization import Warnings
+    from payman_sdk._core.task_normalization import normal_artifact
+
+    warnings = Warnings()
+    try:
+        normal = normal_artifact(given, "artifact", warnings)
+        return None if normal is None else (Artifact.from_dict(normal), normal, warnings)
+    except _ODD:
+        return None
+
+
+def _read_plainly(given: Json) -> ReadTask | None:
+    """Read what is as the protocol has it, as nearly everything is; None for the rest."""
+    try:
+        task = ReadTask.from_dict(given)
+        if not _is_plain(task):
+            return None
+    except _ODD:
+        return None
+    task.warnings = []
+    return task
+
+
+def _read_leniently(given: Json, task_id: str) -> ReadTask | None:
+    from payman_sdk._core.part_normalization import Warnings
+    from payman_sdk._core.task_normalization import normal_task, state_in
+
+    state = state_in(given)
+    if state is None:
+        return None
+    warnings = Warnings()
+    try:
+        task = ReadTask.from_dict(normal_task(given, task_id, warnings))
+    except Exception:
+        # Whatever else is wrong with it, and with the code above: how the task ended is known.
+        task = ReadTask(id=task_id, status=TaskStatus(state=state))
+        warnings = Warnings(["everything but the state"])
+    task.warnings = warnings
+    return task
+
+
+def _is_plain(task: Task) -> bool:
+    """Whether members have their types where the generated models take over whatever JSON holds."""
+    status, session_id = task.status, task.session_id
+    if not isinstance(status.state, str) or not isinstance(status.timestamp, _PLAIN):
+        return False
+    if not isinstance(session_id, _PLAIN) or (isinstance(session_id, str) and not session_id.isascii()):
+        return False
+    if not session_id and not _SESSION_NAMES.isdisjoint(task.additional_properties):
+        return False
+    message = status.message
+    if message and not all(map(_is_plain_part, message.parts)):
+        return False
+    return not task.artifacts or all(map(_is_plain_artifact, task.artifacts))
+
+
+def _is_plain_artifact(artifact: Artifact) -> bool:
+    return (
+        isinstance(artifact.name, _PLAIN)
+        and isinstance(artifact.description, _PLAIN)
+        and type(artifact.index) in (int, Unset, type(None))
+        and type(artifact.append) in (bool, Unset, type(None))
+        and type(artifact.last_chunk) in (bool, Unset, type(None))
+        and all(map(_is_plain_part, artifact.parts))
+    )
+
+
+def _is_plain_part(part: Part) -> bool:
+    if isinstance(part, OtherPart):
+        # What fits no kind is read as a kind of its own, for there may be new ones; these are not new.
+        return part.type_.lower() not in _KINDS
+    if isinstance(part, FilePart):
+        file = part.file
+        texts = (file.name, file.mime_type, file.bytes_, file.uri)
+        return all(isinstance(text, _PLAIN) for text in texts)
+    return True

@@ -1,0 +1,119 @@
+"""JSON as servers send it: read fast where it is sound, and as far as it can be read where it is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import accumulate
+from typing import Any
+
+DEEPEST = 100
+"""Levels of nesting that are read. What is nested deeper would exhaust the stack of whoever walks through it."""
+
+_SMALL = 1024 * 1024
+_MOST_CONTAINERS, _MOST_COMMAS = 1_000_000, 4_000_000
+
+_STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+_OPENING = b"{["
+_OTHER_BYTES = bytes(byte for byte in range(256) if byte not in b"{}[]")
+
+
+def read_json(content: bytes | str) -> tuple[Any, list[str]]:
+    """Read JSON, and say in a few words what of it could not be read.
+
+    Args:
+        content: The JSON, encoded or not.
+
+    Raises:
+        ValueError: It is not JSON.
+
+    Example:
+        >>> from payman_sdk._core.wire_json import read_json
+        >>> read_json('{"state": "completed"}')
+        ({'state': 'completed'}, [])
+    """
+    if not is_deep(content):
+        try:
+            return json.loads(content), []
+        except (ValueError, RecursionError):
+            pass
+    return _read_leniently(content)
+
+
+def decoded(value: Any) -> Any:
+    """Return the object or list in a text that holds JSON, as of servers that encode twice; anything else as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return read_json(value)[0]
+        except ValueError:
+            pass
+    return value
+
+
+def is_excessive(content: bytes | str) -> bool:
+    """Whether JSON holds so many values that they take many times the memory that the JSON takes."""
+    if len(content) < _SMALL:
+        return False
+    if isinstance(content, str):
+        containers, commas = content.count("{") + content.count("["), content.count(",")
+    else:
+        containers, commas = content.count(b"{") + content.count(b"["), content.count(b",")
+    return containers > _MOST_CONTAINERS or commas > _MOST_COMMAS
+
+
+def is_deep(content: bytes | str) -> bool:
+    """Whether JSON seems to be nested deeper than is read; brackets within texts are counted too."""
+    if isinstance(content, str):
+        if content.count("{") + content.count("[") <= DEEPEST:
+            return False
+        content = content.encode("utf-8", "surrogatepass")
+    elif content.count(b"{") + content.count(b"[") <= DEEPEST:
+        return False
+    brackets = content.translate(None, _OTHER_BYTES)
+    return max(accumulate(1 if bracket in _OPENING else -1 for bracket in brackets)) > DEEPEST
+
+
+def _read_leniently(content: bytes | str) -> tuple[Any, list[str]]:
+    warnings: list[str] = []
+    text = content if isinstance(content, str) else _decode(content, warnings)
+    pruned = _prune(text)
+    if pruned != text:
+        warnings.append(f"nested deeper than {DEEPEST} levels")
+
+    def read_int(digits: str) -> int | str:
+        try:
+            return int(digits)
+        except ValueError:  # Python reads no more than some thousand digits
+            warnings.append("a number with too many digits")
+            return digits
+
+    try:
+        return json.loads(pruned, parse_int=read_int, strict=False), warnings
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _decode(content: bytes, warnings: list[str]) -> str:
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        warnings.append(f"bytes that are not {encoding.upper()}")
+        return content.decode(encoding, "replace")
+
+
+def _prune(text: str) -> str:
+    """The same JSON with null for what is nested too deeply."""
+    kept: list[str] = []
+    depth = end = 0
+    for token in _STRINGS_AND_BRACKETS.finditer(text):
+        bracket = token[0]
+        if bracket in {"{", "["}:
+            depth += 1
+            if depth == DEEPEST + 1:
+                kept += (text[end : token.start()], "null")
+        elif bracket in {"}", "]"}:
+            if depth == DEEPEST + 1:
+                end = token.end()
+            depth -= 1
+    return "".join((*kept, text[end:])) if depth <= DEEPEST else text

@@ -1,0 +1,1 @@
+"""Carry out what flows decide: sockets, threads, event loops, files."""

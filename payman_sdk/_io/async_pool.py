@@ -1,0 +1,208 @@
+"""The client's own connections, for asyncio and trio: as `pool.py`, with connections of its own for every event loop."""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import cast
+
+import anyio
+import httpcore
+import httpx
+
+from payman_sdk._core.request_target import show_query
+from payman_sdk._io.async_sockets import AsyncSockets
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.event_loops import PerLoop
+from payman_sdk._io.interception import Interception
+from payman_sdk._io.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
+from payman_sdk._io.slots import Slot, Slots, Sockets
+from payman_sdk._io.timers import move_on_after
+
+_INTERCEPTION = Interception(httpx.AsyncHTTPTransport, "handle_async_request")
+
+
+class AsyncPool(httpx.AsyncBaseTransport):
+    """Sends requests on connections of its own, from any number of event loops, one after the other or at once.
+
+    Args:
+        limit: How many connections there may be in each loop.
+        certificates: Whom to trust.
+        routes: The ways to servers.
+    """
+
+    completes_requests = True
+    """Whether it puts the query into a request whose address was sent without."""
+    reports_sending = True
+    """Whether a request's `trace` hears of it before a byte is sent."""
+
+    def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
+        self._certificates = certificates
+        self._limit = limit
+        self.routes = routes
+        self._is_closed = False
+        self._leases = PerLoop(self._begin, _Leases.abandon)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return the answer with its body still to be read."""
+        if _INTERCEPTION.is_on():
+            return await self._intercepted(request)
+        leases, route = self._leases.here(), self.routes.route(request.url)
+        slot = leases.take(route, _MANY)
+        if slot is None:
+            slot = await leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
+        try:
+            answer = await slot.connection.handle_async_request(for_httpcore(request))
+            body = _Body(answer, slot, leases)
+        except BaseException as error:
+            leases.end(slot, in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+        return from_httpcore(answer, body)
+
+    async def aclose(self) -> None:
+        """Close all connections; what other tasks are doing on them, in whichever loop, ends with an error."""
+        self._is_closed = True
+        for leases in self._leases.all():
+            leases.close()
+
+    async def _intercepted(self, request: httpx.Request) -> httpx.Response:
+        async with httpx.AsyncHTTPTransport(
+            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
+        ) as transport:
+            answer = await transport.handle_async_request(show_query(request))
+            await answer.aread()
+            return answer
+
+    def _begin(self) -> _Leases:
+        leases = _Leases(self._limit, self._make)
+        leases.is_closed = self._is_closed
+        return leases
+
+    def _make(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
+        sockets = Sockets()
+        backend = AsyncSockets(sockets)
+        proxy = route.proxy
+        if proxy is None:
+            connection: httpcore.AsyncConnectionInterface = httpcore.AsyncHTTPConnection(
+                route.origin, ssl_context=self._certificates, network_backend=backend
+            )
+            return Slot(route, sockets, connection)
+        # A pool of httpcore's makes the connection, and is used for nothing else.
+        if route.is_socks:
+            maker: httpcore.AsyncConnectionPool = httpcore.AsyncSOCKSProxy(
+                proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
+            )
+        else:
+            maker = httpcore.AsyncHTTPProxy(
+                proxy_url(proxy),
+                proxy.raw_auth,
+                proxy.headers.raw,
+                self._certificates,
+                proxy.ssl_context,
+                network_backend=backend,
+            )
+        return Slot(route, sockets, maker.create_connection(route.origin))
+
+
+class _Leases(Slots[httpcore.AsyncConnectionInterface]):
+    """The connections of one event loop, and the tasks that wait for one."""
+
+    def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.AsyncConnectionInterface]]) -> None:
+        super().__init__(limit, make)
+        self._waiting: deque[anyio.Event] = deque()
+
+    async def wait(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
+        """Lease a connection as soon as there is one.
+
+        Raises:
+            httpx.PoolTimeout: There was none in time.
+            httpx.ConnectError: The pool has been closed.
+        """
+        with move_on_after(seconds):
+            began = monotonic()
+            limit: int | None = _MANY
+            while (slot := self.take(route, limit)) is None:
+                await self._wait_once()
+                if monotonic() - began >= _EASE:
+                    limit = None
+            return slot
+        raise httpx.PoolTimeout("no connection came free")
+
+    async def _wait_once(self) -> None:
+        came = anyio.Event()
+        self._waiting.append(came)
+        try:
+            # Whoever closes the pool in another thread cannot wake a task of this loop.
+            with move_on_after(_LOOK):
+                await came.wait()
+        except BaseException:
+            if came.is_set():  # for one who does not need it any more
+                self._ring()
+            raise
+        finally:
+            if not came.is_set():
+                self._waiting.remove(came)
+
+    def end(self, slot: Slot[httpcore.AsyncConnectionInterface], *, in_order: bool) -> None:
+        """End a lease; the connection is used again only if all that was to be read has been read."""
+        if in_order:
+            self.give_back(slot)
+        else:
+            self.discard(slot)
+        self._ring()
+
+    def _ring(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of an answer, which ends the lease of its connection."""
+
+    def __init__(
+        self, answer: httpcore.Response, slot: Slot[httpcore.AsyncConnectionInterface], leases: _Leases
+    ) -> None:
+        self._answer = answer
+        self._slot: Slot[httpcore.AsyncConnectionInterface] | None = slot
+        self._leases = leases
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in cast("AsyncIterable[bytes]", self._answer.stream):
+                yield piece
+        except BaseException as error:
+            self._end(in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        if self._slot is None:
+            return
+        try:
+            await self._answer.aclose()
+        except BaseException as error:
+            self._end(in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+        self._end(in_order=True)
+
+    def _end(self, *, in_order: bool) -> None:
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._leases.end(slot, in_order=in_order)
+
+
+_LOOK = 0.05
+"""Seconds after which one who waits looks for itself."""
+
+_MANY = 100
+"""How many connections are opened without hesitation. Each costs more than to wait for one of a server that answers soon."""
+
+_EASE = 0.05
+"""Seconds that one waits for a connection to come free before it opens one more."""

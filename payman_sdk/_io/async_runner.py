@@ -1,0 +1,305 @@
+"""The door for asyncio and trio. It differs from the one for threads in `await` and nothing else.
+
+It has a module of its own because an event loop takes a while to import, which programs with threads need not wait for.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable
+from typing import Any, TypeVar, assert_never
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx
+
+from payman_sdk._core.effects import (
+    Alone,
+    Call,
+    Consult,
+    Ended,
+    Flow,
+    Lock,
+    Notify,
+    Read,
+    Send,
+    Sleep,
+    Step,
+    Tell,
+    interrupt,
+    result_of,
+)
+from payman_sdk._core.request_target import unwatched
+from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.decompression import BoundedBody
+from payman_sdk._io.event_loops import PerLoop, asyncio_loop
+from payman_sdk._io.failures import (
+    Outcome,
+    answer_of,
+    connection_failure,
+    may_have_left,
+    outcome_of,
+    reading_failure,
+)
+from payman_sdk._io.http import (
+    Patience,
+    check_usable,
+    is_event_stream,
+    prepare_request,
+    timeout_of,
+    whole,
+    without_echo,
+)
+from payman_sdk._io.locks import ThreadLock, Ticket, to_its_end
+from payman_sdk._io.pool_repair import repair_pools
+from payman_sdk._io.streams import AsyncLine
+from payman_sdk._io.timers import move_on_after, sleep
+from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
+from payman_sdk._io.transport_info import Knowledge, knowledge_of
+
+T = TypeVar("T")
+
+log = logging.getLogger("payman_sdk")
+
+_HURRY = 0.1
+"""The share of the time after which a request no longer waits for a free connection: a cancellation at the deadline would not say
+what was waited for."""
+_NOTICE = 1.0
+"""Seconds that a hook has to take note of an interruption."""
+_POLL = 0.01
+"""Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
+
+
+class AsyncDoor:
+    """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once.
+
+    Args:
+        http: The connections.
+        base_url: The server that requests without one of their own go to.
+        patience: The limits of one request.
+        clock: Seconds that only go forward.
+        sleep: Waits so many seconds.
+        max_answer_bytes: How large an answer may be, decompressed.
+    """
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base_url: str,
+        patience: Patience,
+        clock: Callable[[], float] = monotonic,
+        sleep: Callable[[float], Awaitable[None]] = sleep,
+        max_answer_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._http = http
+        self._base_url = base_url
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+        self._max_answer_bytes = max_answer_bytes
+        self._locks = PerLoop(anyio.Lock)
+
+    async def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
+        """Runs a flow that tells nothing to its end and returns what it returns.
+
+        Args:
+            flow: The flow.
+            describe: Called with what is raised, also when the flow has ended and is being closed.
+        """
+        line = AsyncLine()
+        try:
+            try:
+                return result_of(await self.advance(flow, line))
+            finally:
+                flow.close()
+                await line.close()
+        except BaseException as error:
+            if describe is not None:
+                describe(error)
+            raise
+
+    def _known(self) -> Knowledge:
+        return knowledge_of(self._http, self._base_url)
+
+    async def advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
+
+        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        what interrupts, a cancellation above all, when the flow has taken note of it.
+        """
+        try:
+            return await self._advance(flow, line)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                for step in interrupt(flow, error):
+                    await self._notify(step)
+            shorten_traceback(error)
+            raise
+
+    async def _advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+        outcome: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                # Thrown out here, a failure is no context of what the flow raises in its place.
+                step = flow.send(outcome) if failure is None else flow.throw(failure)
+            except StopIteration as end:
+                return Ended(end.value)
+            if isinstance(step, Tell):
+                return step
+            outcome, failure = None, None
+            try:
+                outcome = await self._do(step, line)
+            except Exception as error:
+                if isinstance(step, Consult):
+                    raise
+                failure = error
+
+    async def _do(self, step: Step, line: AsyncLine) -> Any:
+        match step:
+            case Send():
+                return await self._exchange(step, line)
+            case Read(until):
+                return await self._read(line, until)
+            case Tell():
+                raise AssertionError("only who advances a flow is told something")
+            case Sleep(seconds):
+                return await self._sleep(seconds)
+            case Call(function):
+                return await _in_thread(function)
+            case Consult(function, about):
+                returned = function(about)
+                return await returned if isawaitable(returned) else returned
+            case Notify():
+                return await self._notify(step)
+            case Alone():
+                return await (self._alone(step) if step.lock is None else self._alone_under(step.lock, step))
+            case unheard:
+                assert_never(unheard)
+
+    async def _alone(self, step: Alone) -> Any:
+        lock = self._locks.here()
+        try:
+            lock.acquire_nowait()
+        except anyio.WouldBlock:
+            with move_on_after(max(0.0, step.until - self._clock())) as waiting:
+                await lock.acquire()
+            if waiting.cancelled_caught:
+                return None
+        try:
+            return await self.run(step.flow)
+        finally:
+            lock.release()
+
+    async def _alone_under(self, lock: Lock, step: Alone) -> Any:
+        # Whoever holds the lock of a store may have spent a refresh token, whose successor must not get lost.
+        while not (tried := await to_its_end(lambda: self._tried_alone(lock, step.flow))):
+            if self._clock() >= step.until:
+                return None
+            await self._sleep(_POLL)
+        return tried[0]
+
+    async def _tried_alone(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
+        """What the flow returned; None where somebody else holds the lock."""
+        if isinstance(lock, ThreadLock):
+            ticket = Ticket(asyncio_loop())
+            with ticket.held:
+                try:
+                    return (await self.run(flow),) if lock.take(ticket, timeout=0) else None
+                finally:
+                    lock.drop(ticket)
+        if not await _in_thread(partial(lock.acquire, timeout=0)):
+            return None
+        try:
+            return (await self.run(flow),)
+        finally:
+            await _in_thread(lock.release)
+
+    async def _notify(self, step: Notify) -> None:
+        try:
+            with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
+                if isawaitable(returned := step.function(step.about)):
+                    await returned
+        except Exception as error:
+            log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
+
+    async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
+        transmission = step.transmission or Transmission()
+        transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
+        await line.close()
+        check_usable(self._http)
+        # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        now = self._clock()
+        until = step.until(now, self._patience.read)
+        timeout = timeout_of(self._patience, until - now, step.patience, hurry=_HURRY)
+        request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note_async)
+        # From here on, whatever is raised may come after sending.
+        transmission.sent, handled = True, sys.exception()
+        outcome: Outcome | None = None
+        try:
+            with move_on_after(until - now), unwatched(request):
+                outcome = await self._answer(request, line, until, is_stream=step.is_stream)
+        except Exception as error:
+            outcome = outcome_of(error, transmission, request, self._known())
+        except BaseException as error:
+            transmission.sent = may_have_left(error, transmission, request, self._known())
+            if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
+                await repair_pools(self._http, request.extensions)
+            forget_frames(error, handled)
+            del request
+            raise
+        if outcome is None:
+            outcome = connection_failure(None, transmission, request, self._known())
+        if not isinstance(outcome, httpx.Response):
+            await repair_pools(self._http, request.extensions)
+        del request  # a traceback with locals would show its address
+        return answer_of(outcome, transmission)
+
+    async def _answer(
+        self, request: httpx.Request, line: AsyncLine, until: float, *, is_stream: bool
+    ) -> httpx.Response:
+        answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
+        reading = line if is_stream and is_event_stream(answer) else AsyncLine()
+        reading.keep(answer, self._http)
+        is_open = False
+        try:
+            reading.open()
+            if reading is line:
+                answer.extensions.pop("reason_phrase", None)
+                is_open = True
+                return answer
+            body = BoundedBody(answer.headers, self._max_answer_bytes)
+            while (piece := await reading.read()) is not None:
+                body.add(piece)
+                if self._clock() > until:
+                    raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            return without_echo(whole(answer, body.content()))
+        finally:
+            if not is_open:
+                await reading.close()
+
+    async def _read(self, line: AsyncLine, until: float) -> bytes | None:
+        failure, handled = reading_failure(None), sys.exception()
+        try:
+            with move_on_after(until - self._clock()):
+                return await line.read()
+        except Exception as error:
+            failure = reading_failure(error, self._known())
+        except BaseException as error:
+            forget_frames(error, handled)
+            raise
+        raise failure
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Calls a function that may block in a thread of its own.
+
+    Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
+    """
+    return await anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1))

@@ -1,0 +1,223 @@
+"""Sockets for asyncio and trio that belong to no event loop: they can be closed wherever and whenever nobody needs them any more.
+
+What asyncio itself makes of a socket can be closed by its loop only, and complains when the loop has ended before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import anyio.lowlevel
+import httpcore
+
+from payman_sdk._io.forks import no_fork_amid
+from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
+from payman_sdk._io.timers import move_on_after, sleep
+
+
+class SocketKeeper(Protocol):
+    """Keeps the sockets of a connection, to close them whatever state the connection is in."""
+
+    def keep(self, sock: socket.socket) -> None:
+        """Keep a socket that has just been connected."""
+        ...
+
+
+class AsyncSockets(httpcore.AsyncNetworkBackend):
+    """Connects.
+
+    Args:
+        keeper: Keeps every socket that is made.
+    """
+
+    def __init__(self, keeper: SocketKeeper) -> None:
+        self._keeper = keeper
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (as httpcore has it)
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Open a connection over TCP, to whichever address of the host answers first."""
+        try:
+            with move_on_after(timeout):
+                sock = await connect(await find_addresses(host, port))
+                self._keeper.keep(sock)
+                return _Stream(sock)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        raise httpcore.ConnectTimeout("timed out")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        await sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connected socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._unsent = b""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if self._unsent:
+            # A server may have answered and closed before it has read the whole request.
+            with contextlib.suppress(httpcore.WriteError):
+                await self._flush(timeout)
+        try:
+            try:
+                data = self._sock.recv(max_bytes)
+            except BlockingIOError:
+                if not await wait_for_socket(self._sock, timeout, to_write=False):
+                    raise httpcore.ReadTimeout("timed out") from None
+                return self._sock.recv(max_bytes)
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+        await anyio.lowlevel.checkpoint()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        # httpcore writes head and body one by one; together they are one packet.
+        self._unsent += buffer
+        if len(self._unsent) > _PIECE:
+            await self._flush(timeout)
+
+    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        rest, self._unsent = memoryview(self._unsent), b""
+        try:
+            while rest:
+                try:
+                    rest = rest[self._sock.send(rest) :]
+                except BlockingIOError:
+                    if not await wait_for_socket(self._sock, timeout, to_write=True):
+                        raise httpcore.WriteTimeout("timed out") from None
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._sock.close()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return await _encrypted(self, ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        match info:
+            case "socket":
+                return self._sock
+            case "client_addr":
+                return self._sock.getsockname()
+            case "server_addr":
+                return self._sock.getpeername()
+            case "is_readable":
+                return is_readable(self._sock)
+            case _:
+                return None
+
+
+class _TlsStream(httpcore.AsyncNetworkStream):
+    """TLS on any stream, be it a socket or another such stream."""
+
+    def __init__(
+        self, stream: httpcore.AsyncNetworkStream, context: ssl.SSLContext, host: str | None
+    ) -> None:
+        self._stream = stream
+        self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
+
+    async def shake_hands(self) -> None:
+        """Agree on keys, and see that the server is the one that is meant."""
+        while True:
+            try:
+                with (
+                    no_fork_amid()
+                ):  # OpenSSL has locks for the whole process, which a child could find taken
+                    self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._exchange(None)
+            else:
+                return await self._flush(None)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        while True:
+            try:
+                with no_fork_amid():
+                    return self._tls.read(max_bytes)
+            except ssl.SSLWantReadError:
+                await self._exchange(timeout)
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except OSError as error:
+                raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        rest = memoryview(buffer)
+        while rest:
+            try:
+                rest = rest[self._tls.write(rest) :]
+            except ssl.SSLWantReadError:
+                await self._exchange(timeout)
+            except OSError as error:
+                raise httpcore.WriteError(str(error)) from error
+        await self._flush(timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return await _encrypted(self, ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "ssl_object":
+            return self._tls
+        if info == "is_readable" and (self._came.pending or self._tls.pending()):
+            return True
+        return self._stream.get_extra_info(info)
+
+    async def _flush(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        if self._goes.pending:
+            await self._stream.write(self._goes.read(), timeout)
+
+    async def _exchange(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Send what has to go before more can come, and wait for that."""
+        await self._flush(timeout)
+        if data := await self._stream.read(_PIECE, timeout):
+            self._came.write(data)
+        else:
+            self._came.write_eof()
+
+
+_PIECE = 64 * 1024
+
+
+async def _encrypted(
+    stream: httpcore.AsyncNetworkStream,
+    context: ssl.SSLContext,
+    host: str | None,
+    timeout: float | None,  # noqa: ASYNC109
+) -> httpcore.AsyncNetworkStream:
+    try:
+        with move_on_after(timeout):
+            encrypted = _TlsStream(stream, context, host)
+            await encrypted.shake_hands()
+            return encrypted
+    except (OSError, httpcore.NetworkError) as error:
+        raise httpcore.ConnectError(str(error)) from error
+    raise httpcore.ConnectTimeout("timed out")

@@ -1,0 +1,145 @@
+"""Deadlines to the point, for threads: no single operation on a socket lasts longer than what is left of the time.
+
+httpx limits each operation alone, and reads an answer with many, so that a server that drips can hold its caller for long.
+A network backend of httpcore sees every operation. Looking up the address of a host is the one thing that cannot be limited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import httpcore
+
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.forks import no_fork_amid
+
+
+class _Deadline(threading.local):
+    at: float | None = None
+
+
+_deadline = _Deadline()
+
+
+class within:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
+    """Whatever this thread does on punctual connections in the block is over in so many seconds.
+
+    It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
+    """
+
+    __slots__ = ("_before", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._before, _deadline.at = _deadline.at, monotonic() + self._seconds
+
+    def __exit__(self, *_: object) -> None:
+        _deadline.at = self._before
+
+
+def _left(timeout: float | None, failure: type[Exception]) -> float | None:
+    """The seconds that an operation may take."""
+    if _deadline.at is None:
+        return timeout
+    left = _deadline.at - monotonic()
+    if left <= 0:
+        raise failure("timed out")
+    return left if timeout is None else min(timeout, left)
+
+
+class SocketKeeper(Protocol):
+    """Keeps the sockets of a connection, to close them whatever state the connection is in."""
+
+    def keep(self, sock: socket.socket) -> None:
+        """Keep a socket that has just been connected, or that takes the place of one that was.
+
+        Raises:
+            httpcore.ConnectError: Nobody wants it any more.
+        """
+        ...
+
+
+class PunctualBackend(httpcore.NetworkBackend):
+    """Connects, and keeps the deadline of `within` in whatever is done on the connection.
+
+    Args:
+        keeper: Keeps every socket that is made.
+        backend: What does the work.
+    """
+
+    def __init__(self, keeper: SocketKeeper, backend: httpcore.NetworkBackend | None = None) -> None:
+        self._keeper = keeper
+        self._backend = httpcore.SyncBackend() if backend is None else backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Open a connection over TCP."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(
+            self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper
+        )
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        """Open a connection to a socket of this machine."""
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._backend.connect_unix_socket(path, left, socket_options), self._keeper)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        self._backend.sleep(seconds)
+
+
+_PACKET = 64 * 1024
+"""Bytes that are sent at once."""
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, keeper: SocketKeeper) -> None:
+        self._stream = stream
+        self._keeper = keeper
+        self._unsent = b""
+        keeper.keep(stream.get_extra_info("socket"))
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._unsent:
+            # A server may have answered and closed before it has read the whole request.
+            with contextlib.suppress(httpcore.WriteError):
+                self._flush(timeout)
+        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # httpcore writes head and body one by one; together they are one packet.
+        self._unsent += buffer
+        if len(self._unsent) > _PACKET:
+            self._flush(timeout)
+
+    def _flush(self, timeout: float | None) -> None:
+        unsent, self._unsent = self._unsent, b""
+        self._stream.write(unsent, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        with no_fork_amid():  # OpenSSL has locks for the whole process, which a child could find taken
+            return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._keeper)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,153 @@
+"""Bodies as they were before they were compressed for the wire, in small pieces and never more of them than is wanted.
+
+httpx's own decoders give all at once what a piece of the wire decompresses to, which may be a thousand times as much, and take as
+many encodings, one in the other, as a server names. So the SDK takes bodies as they come over the wire, and decompresses them here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from payman_sdk._core.wire_json import is_excessive
+from payman_sdk.errors import APIConnectionError
+
+ACCEPTED: Final = "gzip, deflate"
+"""The value of `Accept-Encoding`: what can be decompressed piece by piece, by what Python always has."""
+
+_PIECE: Final = 64 * 1024
+"""Bytes that are decompressed at a time."""
+_GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+"""What `zlib` calls the three formats."""
+_FORMATS: Final = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_GZIP_BEGINS: Final = b"\x1f\x8b"
+_HEAD: Final = 2
+"""Bytes that tell formats apart."""
+_DIGITS: Final = 18
+"""Digits of a length that anybody could mean."""
+
+
+class Decompressor:
+    """Gives back a body whose pieces come over the wire.
+
+    Args:
+        encoding: The value of its `Content-Encoding` header, empty for none.
+
+    Raises:
+        APIConnectionError: It names an encoding that is not accepted, or several.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        named = [
+            name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")
+        ]
+        if len(named) > 1 or (named and named[0] not in _FORMATS):
+            raise unreadable(f"The answer is encoded as {encoding!r}, and only gzip or deflate are read.")
+        self._is_plain = not named
+        self._format = _FORMATS[named[0]] if named else _RAW
+        self._stream: Any = None
+        self._held = b""
+        self._is_first, self._has_ended = True, False
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time.
+
+        Raises:
+            APIConnectionError: They are not what the encoding says.
+        """
+        if self._is_plain:
+            yield raw
+            return
+        raw, self._held = self._held + raw, b""
+        while raw and not self._has_ended:
+            if self._stream is None and not self._begins(raw):
+                return
+            piece = self._decompressed(raw)
+            if piece is None:
+                raise unreadable("The answer is not compressed as it says.")
+            stream: Any = self._stream
+            raw = stream.unconsumed_tail
+            if stream.eof:
+                # A gzip file may be followed by another. What else follows is no part of the body.
+                raw, self._stream = stream.unused_data, None
+                self._has_ended, self._is_first = self._format != _GZIP, False
+            if piece:
+                yield piece
+
+    def _begins(self, raw: bytes) -> bool:
+        """Whether a compressed stream begins; too few bytes to tell are held back."""
+        if len(raw) < _HEAD:
+            self._held = raw
+            return False
+        if not self._is_first and not raw.startswith(_GZIP_BEGINS):
+            self._has_ended = True
+            return False
+        if self._format == _ZLIB and (raw[0] & 15 != zlib.DEFLATED or (raw[0] << 8 | raw[1]) % 31):
+            self._format = _RAW  # some servers leave the frame of zlib out
+        self._stream = zlib.decompressobj(self._format)
+        return True
+
+    def _decompressed(self, raw: bytes) -> bytes | None:
+        """The next piece, None for bytes that make no sense."""
+        try:
+            return bytes(self._stream.decompress(raw, _PIECE))
+        except zlib.error:
+            return None
+
+
+class BoundedBody:
+    """A body that is kept whole, up to a limit.
+
+    Args:
+        headers: The headers of its answer.
+        limit: How many bytes it may have, decompressed.
+
+    Raises:
+        APIConnectionError: It says that it has more.
+    """
+
+    def __init__(self, headers: Mapping[str, str], limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+        said = headers.get("content-length", "")
+        if said.isascii() and said.isdecimal() and (len(said) > _DIGITS or int(said) > limit):
+            raise too_large(limit)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece, decompressed.
+
+        Raises:
+            APIConnectionError: It is too large now.
+        """
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise too_large(self._limit)
+        self._pieces.append(piece)
+
+    def content(self) -> bytes:
+        """What has come.
+
+        Raises:
+            APIConnectionError: It would take many times its size in memory once it is read.
+        """
+        content = b"".join(self._pieces)
+        if is_excessive(content):
+            raise unreadable("The answer holds millions of values.")
+        return content
+
+
+def too_large(limit: int) -> APIConnectionError:
+    """The error for an answer that is larger than it may be."""
+    return unreadable(
+        f"The answer is larger than {limit:,} bytes.",
+        "If you expect such answers, raise max_answer_bytes.",
+    )
+
+
+def unreadable(message: str, next_step: str = "") -> APIConnectionError:
+    """The error for an answer that came and is not read: what was asked may have been done, and would be answered so again."""
+    failure = APIConnectionError(message, next_step=next_step, sent=True)
+    failure.is_passing = False
+    return failure

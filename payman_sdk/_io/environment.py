@@ -1,0 +1,70 @@
+"""A client's settings from environment variables and from the file `.env`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, cast
+
+from payman_sdk._config import VARIABLES
+from payman_sdk._core.sources import Found, check_sources
+from payman_sdk._io.env_file import EnvFile, has_env_file, read_env_file
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk.types import PaymanConfig
+
+_OF_THE_SERVER = ("base_url", "environment")
+
+
+def config_from_env(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanConfig:
+    """Complete the given settings from environment variables, and these from `.env` if that is wanted.
+
+    Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
+    file. A server that the settings or a variable name, by either name, wins over any that the file names.
+
+    Args:
+        settings: What the program has given.
+        dotenv: Whether to read the file `.env` in the working directory, too.
+
+    Raises:
+        ConfigurationError: PAYMAN_CLIENT_ID or PAYMAN_CLIENT_SECRET is set nowhere; or another server than Payman's and the
+            credentials for it come from two sources.
+    """
+    file = read_env_file() if dotenv else None
+    found = {key: value for key in VARIABLES if (value := _own(settings, key)) is not None}
+    has_server = any(key in found for key in _OF_THE_SERVER)
+    for key, name in VARIABLES.items():
+        in_file = file.values.get(name) if file is not None else None
+        if in_file and key not in found and not (has_server and key in _OF_THE_SERVER):
+            found[key] = Found(in_file, f"{name} in {file.path if file else ''}", is_from_file=True)
+    missing = [VARIABLES[key] for key in ("client_id", "client_secret") if key not in found]
+    if missing:
+        raise _missing(missing, file)
+    server = found.get("base_url")
+    if server is not None and isinstance(server.value, str):
+        check_sources(server, found["client_id"], found["client_secret"])
+    return cast("PaymanConfig", {**settings, **{key: place.value for key, place in found.items()}})
+
+
+def _own(settings: PaymanConfig, key: str) -> Found | None:
+    """A setting that the program or its environment gives."""
+    if (given := settings.get(key)) is not None:
+        return Found(cast("str", given), f"the setting {key}")
+    value = os.environ.get(VARIABLES[key], "").strip()
+    source = f"{VARIABLES[key]} in the environment"
+    return Found(Secret(value) if key == "client_secret" else value, source) if value else None
+
+
+def _missing(names: list[str], file: EnvFile | None) -> ConfigurationError:
+    """What is not set, and where to set it."""
+    looked_in, next_step = "the environment", "Set it" if len(names) == 1 else "Set them"
+    next_step += ", or put it into a file named .env and use from_env(dotenv=True)."
+    if file is not None and file.problem:
+        next_step = file.problem
+    elif file is not None:
+        looked_in += f" or {file.path}"
+    elif has_env_file():
+        next_step = "There is a file .env in the working directory; from_env(dotenv=True) reads it."
+    verb = "is" if len(names) == 1 else "are"
+    return ConfigurationError(f"{' and '.join(names)} {verb} not set in {looked_in}.", next_step=next_step)

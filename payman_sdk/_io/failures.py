@@ -1,0 +1,217 @@
+"""What an exception says of the request that it ended: whether that may have been sent, and why there is no answer.
+
+Whatever is raised once a transport has a request counts as raised after sending. It takes knowledge to say otherwise: the request
+was watched while it connected, or every line of the transport is known.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any, TypeAlias
+
+import httpcore
+import httpx
+
+from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.failure_messages import causes, describe_cause, describe_failure, is_timeout
+from payman_sdk._io.http import without_echo
+from payman_sdk._io.interception import Interception, is_not_recorded
+from payman_sdk._io.transport_info import NOTHING, Knowledge
+from payman_sdk.errors import APIConnectionError, APITimeoutError
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+"""What httpx's own transports raise before they send anything. Others may raise it whenever they like."""
+
+_UNSEEN = (httpcore.PoolTimeout, httpcore.ProxyError, httpcore.UnsupportedProtocol)
+"""What httpcore raises before it sends anything, and reports no step of."""
+
+
+_SYNC_STAND_IN = Interception(httpx.HTTPTransport, "handle_request")
+_ASYNC_STAND_IN = Interception(httpx.AsyncHTTPTransport, "handle_async_request")
+
+
+def may_have_left(
+    error: BaseException | None,
+    transmission: Transmission,
+    request: httpx.Request,
+    knowledge: Knowledge,
+) -> bool:
+    """Return whether the server may have got a request, or a part of it.
+
+    Args:
+        error: What ended it; None for a deadline. A cancellation says no more than that.
+        transmission: What was seen of it.
+        request: The request.
+        knowledge: What is known of its transport.
+    """
+    if transmission.sends:
+        return True
+    is_silent = not transmission.was_seen and transmission.is_watching(request.extensions)
+    if not isinstance(error, Exception):
+        return not (transmission.is_connecting or (is_silent and knowledge.is_watched))
+    if knowledge.is_exact and transmission.was_seen:
+        return False
+    if knowledge.is_exact and is_silent and isinstance(error, _NEVER_SENT):
+        return _is_misnamed(error)
+    if knowledge.is_watched and is_silent and not isinstance(error, httpx.HTTPError):
+        # A hook before sending, as a rule. Only a test's stand-in for httpx's transports could raise it after that.
+        return _SYNC_STAND_IN.is_on() or _ASYNC_STAND_IN.is_on()
+    cause = error.__cause__
+    if transmission.failure is not None:
+        return not (error is transmission.failure or cause is transmission.failure)
+    is_mapped = isinstance(error, _NEVER_SENT) and type(error).__name__ == type(cause).__name__
+    return not (is_mapped and isinstance(cause, _UNSEEN) and transmission.is_watching(request.extensions))
+
+
+Outcome: TypeAlias = httpx.Response | APIConnectionError
+"""What came of a request: its answer, or why there is none."""
+
+
+def connection_failure(
+    error: BaseException | None,
+    transmission: Transmission,
+    request: httpx.Request,
+    knowledge: Knowledge = NOTHING,
+) -> APIConnectionError:
+    """Return the SDK's error for a request that has no answer; `sent` says whether the server may have got it.
+
+    Args:
+        error: What ended it; None for the deadline.
+        transmission: What was seen of it.
+        request: The request.
+        knowledge: What is known of its transport.
+    """
+    try:
+        sent = may_have_left(error, transmission, request, knowledge)
+        kind = APITimeoutError if is_timeout(error) else APIConnectionError
+        failure = kind(describe_failure(error, transmission, request, knowledge, sent=sent), sent=sent)
+        failure.is_passing = sent or not _is_final(error)
+    except Exception:  # an exception may break whoever looks at it
+        failure = APIConnectionError(f"The connection broke: {type(error).__name__}.", sent=True)
+    return failure
+
+
+def reading_failure(error: BaseException | None, knowledge: Knowledge = NOTHING) -> APIConnectionError:
+    """Return the SDK's error for an event stream that broke while it was read; None is the deadline."""
+    if isinstance(error, APIConnectionError):  # what the SDK itself says of a stream that it does not read
+        return error
+    try:
+        if is_timeout(error):
+            return APITimeoutError(f"No answer in time: {describe_cause(error, knowledge)}.", sent=True)
+        return APIConnectionError(f"The connection broke: {describe_cause(error, knowledge)}.", sent=True)
+    except Exception:
+        return APIConnectionError(f"The connection broke: {type(error).__name__}.", sent=True)
+
+
+def outcome_of(
+    error: Exception, transmission: Transmission, request: httpx.Request, knowledge: Knowledge
+) -> Outcome:
+    """Return what an exception that came in place of an answer means: the answer that it carries, or an error."""
+    if is_not_recorded(error):
+        transmission.sent = False
+        raise error
+    if isinstance(error, APIConnectionError):  # what the SDK itself says of an answer that it does not read
+        return error
+    try:
+        answer = _answer_in(error, request)
+    except Exception:  # an exception may break whoever looks at it
+        answer = None
+    if answer is not None:
+        return without_echo(answer)
+    return connection_failure(error, transmission, request, knowledge)
+
+
+def answer_of(outcome: Outcome, transmission: Transmission) -> httpx.Response:
+    """Return the answer.
+
+    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
+
+    Raises:
+        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
+    """
+    if isinstance(outcome, httpx.Response):
+        if transmission.sends <= 1 or outcome.is_success:
+            return outcome
+        outcome = APIConnectionError(
+            f"The transport sent the request {transmission.sends} times. HTTP {outcome.status_code} answers the last of them.",
+            sent=True,
+        )
+    transmission.sent = outcome.sent is not False
+    raise outcome
+
+
+def _answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:
+    """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
+
+    It has to be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
+    """
+    if isinstance(error, httpx.HTTPStatusError):
+        response = error.response
+        if getattr(response, "_request", None) is not request:
+            return None
+        try:
+            body = response.content
+        except httpx.ResponseNotRead:
+            body = b""
+        return _answer(response.status_code, response.headers.multi_items(), body, request)
+    kind: Any = type(error)
+    if kind.__name__ != "ClientResponseError" or kind.__module__ != "aiohttp.client_exceptions":
+        return None
+    carried: Any = error
+    # An answer that aiohttp cannot read is called 400, and has a cause.
+    headers: Any = carried.headers
+    if headers is None:
+        return None
+    is_status = error.__cause__ is None and error.__context__ is None
+    about = carried.request_info
+    is_ours = about.method == request.method and str(about.real_url) == str(request.url)
+    if not is_status or not is_ours or carried.history:
+        return None
+    return _answer(carried.status, list(headers.items()), b"", request)
+
+
+def _answer(
+    status: int, headers: list[tuple[str, str]], body: bytes, request: httpx.Request
+) -> httpx.Response:
+    kept = [(name, value) for name, value in headers if name.lower() not in _ABOUT_BODY]
+    return httpx.Response(status, headers=kept, content=body, request=request)
+
+
+_ABOUT_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def _is_misnamed(error: Exception) -> bool:
+    """Return whether a bridge to another library calls what broke after sending a failure to connect.
+
+    httpx-aiohttp 0.2 calls most failures of aiohttp a `ConnectTimeout`.
+    """
+    cause = error.__cause__
+    if cause is None or type(cause).__module__.partition(".")[0] == "httpcore":
+        return False
+    names = {kind.__name__ for kind in type(cause).__mro__ if kind.__module__.startswith("aiohttp.")}
+    return names.isdisjoint(_BEFORE_SENDING)
+
+
+_BEFORE_SENDING = frozenset(
+    {"ClientConnectorError", "ConnectionTimeoutError", "InvalidURL", "NonHttpUrlClientError"}
+)
+"""Exceptions of aiohttp that come before anything is sent."""
+
+
+def _is_final(error: BaseException | None) -> bool:
+    """Return whether TLS or the resolver of host names refused: they would again."""
+    for one in causes(error):
+        if isinstance(one, ssl.SSLError):
+            return not isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
+        if isinstance(one, socket.gaierror):
+            return one.errno != socket.EAI_AGAIN
+    return isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL)

@@ -1,0 +1,188 @@
+"""What a fork waits for, and what a child process must not inherit.
+
+Only the thread that forks lives on in a child. A lock that another thread held in that moment is never released there, a module that
+another thread was importing is never complete, and a connection is the parent's too: two who talk on one read each other's answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Generator
+from importlib import import_module
+from typing import Protocol, runtime_checkable
+
+from payman_sdk._io.clock import monotonic
+
+_PATIENCE = 10.0
+"""Seconds that a fork waits for another thread at most."""
+
+_SHORT_PATIENCE = 0.5
+"""Seconds that a fork waits for transports that it knows little of, and they for it."""
+
+_MOMENT = 0.0002
+
+_PACKAGES = frozenset(
+    {
+        *(
+            "payman_sdk",
+            "payman_api",
+            "httpx",
+            "httpcore",
+            "h11",
+            "anyio",
+            "sniffio",
+            "trio",
+            "msgspec",
+            "idna",
+            "certifi",
+        ),
+        *("attr", "dateutil", "dotenv", "filelock", "platformdirs", "keyring", "redis", "opentelemetry"),
+        *(
+            "encodings",
+            "stringprep",
+            "ssl",
+            "ipaddress",
+            "difflib",
+            "uuid",
+            "random",
+            "inspect",
+            "asyncio",
+            "concurrent",
+        ),
+        *("json", "http", "urllib", "email", "logging", "select", "selectors"),
+    }
+)
+"""What clients import while they are made and while they work."""
+
+_LATER = (
+    "payman_sdk._core.hook_payloads",
+    "payman_sdk._core.task_normalization",
+    "payman_sdk._client.task_stream",
+    "payman_sdk._core.stream",
+    "payman_sdk._core.options",
+    "payman_sdk._telemetry.stats",
+    "payman_api.api.tasks.cancel_task",
+    "payman_api.api.tasks.get_task",
+    "payman_api.api.tasks.send_task_subscribe",
+    "payman_api.models.task_query_params",
+    "msgspec.json",
+    "encodings.idna",
+    "encodings.utf_16_le",
+)
+"""What clients import only when they need it."""
+
+
+@runtime_checkable
+class Renewable(Protocol):
+    """What is made anew in a child."""
+
+    def begin_anew(self) -> None:
+        """Have locks and connections of its own, without waiting for any that it has inherited."""
+        ...
+
+
+class _State:
+    lock = threading.RLock()
+    is_forking = False
+    is_in_use = False
+    is_complete = False
+
+
+# Who is gone leaves it by code that is not Python's, in which an interrupt would be lost; a WeakSet's is Python's.
+_renewable: set[weakref.ref[Renewable]] = set()
+_inside: set[int] = set()
+"""The threads that may be holding a lock which nobody can renew. One that was interrupted may be left in it, until it enters again."""
+
+
+def no_fork() -> threading.RLock:
+    """Return the lock that keeps a fork waiting: for importing, reading certificates and whatever else a child needs whole."""
+    return _State.lock
+
+
+def expect_forks() -> None:
+    """Take note that clients are made, so that a fork looks out for what they import."""
+    if not _State.is_in_use:
+        import logging as logging  # what is registered last comes first, and nobody may wait here who holds the lock of logging
+
+        _register()
+        _State.is_in_use = True
+
+
+def renew_after_fork(one: Renewable) -> None:
+    """Have something made anew in every child, as long as it lives."""
+    _renewable.add(weakref.ref(one, _renewable.discard))
+
+
+def enter_section() -> None:
+    """Begin something short that a fork should not come amid, such as what takes the lock of somebody else's transport."""
+    me, end = threading.get_ident(), monotonic() + _SHORT_PATIENCE
+    _inside.add(me)
+    while _State.is_forking and monotonic() < end:
+        _inside.discard(me)
+        time.sleep(_MOMENT)
+        _inside.add(me)
+
+
+def leave_section() -> None:
+    """End it."""
+    _inside.discard(threading.get_ident())
+
+
+@contextlib.contextmanager
+def no_fork_amid() -> Generator[None]:
+    """Do something as `enter_section` says."""
+    enter_section()
+    try:
+        yield
+    finally:
+        leave_section()
+
+
+def _before() -> None:
+    _State.lock.acquire(timeout=_PATIENCE)
+    if not _State.is_in_use or threading.active_count() == 1:
+        return
+    _complete_imports()
+    _State.is_forking, end = True, monotonic() + _SHORT_PATIENCE
+    while _inside - {threading.get_ident()} and monotonic() < end:
+        time.sleep(_MOMENT)
+
+
+def _complete_imports() -> None:
+    """Import what other threads are importing, which waits for them, and what they may begin to import."""
+    if not _State.is_complete:
+        for name in _LATER:
+            with contextlib.suppress(ImportError):
+                import_module(name)
+        _State.is_complete = True
+    for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
+        with contextlib.suppress(ImportError):
+            import_module(name)
+
+
+def _in_parent() -> None:
+    _State.is_forking = False
+    with contextlib.suppress(RuntimeError):  # it was not to be had in time
+        _State.lock.release()
+
+
+def _in_child() -> None:
+    _State.lock, _State.is_forking = threading.RLock(), False
+    _inside.clear()
+    for entry in _renewable.copy():
+        with contextlib.suppress(Exception):  # the others are made anew all the same
+            if (one := entry()) is not None:
+                one.begin_anew()
+
+
+def _register() -> None:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+
+
+_register()

@@ -1,0 +1,254 @@
+"""A transport that the client was given: one of httpx's or of a program's own, or a function that makes one.
+
+A transport has connections and locks that serve in one process only, and for tasks in one event loop only. A function is called
+anew for each. A transport itself is closed in a child process before it is used there; in a second loop it is refused, if it
+is known to be of no use there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+import httpx
+
+from payman_sdk._io.event_loops import PerLoop, running_loop
+from payman_sdk._io.forks import Renewable, enter_section, leave_section, no_fork_amid, renew_after_fork
+from payman_sdk.errors import ConfigurationError
+
+T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
+
+_CLOSING = 1.0
+"""Seconds that closing an inherited transport may take: another thread of the parent may have held its lock."""
+
+
+class GivenTransport(httpx.BaseTransport):
+    """A transport for threads.
+
+    Args:
+        given: The transport, or what makes one.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+
+    def __init__(self, given: Any) -> None:
+        self._make = None if isinstance(given, httpx.BaseTransport) else _maker(given, httpx.BaseTransport)
+        self._transport: httpx.BaseTransport = given if self._make is None else self._make()
+        self._is_used = self._is_inherited = False
+        self._parents: list[httpx.BaseTransport] = []
+        renew_after_fork(self)
+
+    @property
+    def transport(self) -> httpx.BaseTransport:
+        """The transport of this process."""
+        return self._transport
+
+    def check_usable(self) -> None:
+        """See that the transport is this process's.
+
+        Raises:
+            ConfigurationError: It was used in the parent process, and cannot be closed here.
+        """
+        if self._is_inherited:
+            self._renew()
+
+    def begin_anew(self) -> None:
+        """Take note that the process has been forked."""
+        self._is_inherited = self._is_inherited or self._is_used
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with the transport."""
+        self.check_usable()
+        transport, self._is_used = self._transport, True
+        given = request.extensions
+        enter_section()
+        try:
+            request.extensions = {**given, "trace": _Sections(given.get("trace")).note}
+            answer = transport.handle_request(request)
+        finally:
+            leave_section()
+            request.extensions = given
+        answer.stream = _Body(cast("httpx.SyncByteStream", answer.stream))
+        return answer
+
+    def close(self) -> None:
+        """Close the transport."""
+        if not self._is_inherited:
+            self._transport.close()
+
+    def _renew(self) -> None:
+        inherited = self._transport
+        is_renewed = isinstance(inherited, Renewable) or _ends(inherited.close)
+        if self._make is not None:
+            # What is left of the parent's connections stays as it is: to free it may wait for locks of OpenSSL's.
+            self._parents.append(inherited)
+            self._transport = self._make()
+        elif not is_renewed:
+            raise _refused(
+                "transport was in use when this process was forked, and its locks are the parent's."
+            )
+        self._is_inherited = self._is_used = False
+
+
+class _Sections:
+    """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time.
+
+    Args:
+        hearer: Who wants to hear of httpcore's steps, too.
+    """
+
+    def __init__(self, hearer: Callable[[str, Any], object] | None) -> None:
+        self._hearer = hearer
+
+    def note(self, event: str, about: Any) -> None:
+        """Hear of a step."""
+        if self._hearer is not None:
+            self._hearer(event, about)
+        if event.endswith(".started"):
+            leave_section()
+        else:
+            enter_section()
+
+
+class _Body(httpx.SyncByteStream):
+    """A body that is read in the process that asked for it, and in no child."""
+
+    def __init__(self, body: httpx.SyncByteStream) -> None:
+        self._body = body
+        self._process = os.getpid()
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = iter(self._body)
+        try:
+            while (piece := self._next(pieces)) is not None:
+                yield piece
+        finally:
+            leave_section()
+
+    def close(self) -> None:
+        if self._process == os.getpid():
+            with no_fork_amid():
+                self._body.close()
+
+    def _next(self, pieces: Iterator[bytes]) -> bytes | None:
+        if self._process != os.getpid():
+            raise httpx.ReadError("the connection is the parent process's")
+        return next(pieces, None)
+
+
+class GivenAsyncTransport(httpx.AsyncBaseTransport):
+    """A transport for tasks.
+
+    Args:
+        given: The transport, or what makes one.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+
+    def __init__(self, given: Any) -> None:
+        self._given: httpx.AsyncBaseTransport | None = None
+        self._made: PerLoop[httpx.AsyncBaseTransport] | None = None
+        if isinstance(given, httpx.AsyncBaseTransport):
+            self._given = given
+        else:
+            self._made = PerLoop(_maker(given, httpx.AsyncBaseTransport))
+        self._used_in: tuple[int, weakref.ref[Any]] | None = None
+
+    def check_usable(self) -> None:
+        """See that the transport is this process's and this event loop's.
+
+        Raises:
+            ConfigurationError: It was used in another one, and is of no use here.
+        """
+        here = os.getpid(), weakref.ref(running_loop())
+        if self._given is not None and self._used_in is not None and self._used_in != here:
+            self._check(self._given, is_inherited=self._used_in[0] != here[0])
+        self._used_in = here
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request with the transport."""
+        self.check_usable()
+        if self._given is not None:
+            return await self._given.handle_async_request(request)
+        assert self._made is not None  # noqa: S101 (it is one or the other)
+        return await self._made.here().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
+        if self._given is not None:
+            await self._given.aclose()
+        elif self._made is not None and (made := self._made.pop()) is not None:
+            await made.aclose()
+
+    def _check(self, transport: httpx.AsyncBaseTransport, *, is_inherited: bool) -> None:
+        if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
+            return
+        if is_inherited:
+            raise _refused(
+                "transport was used before this process was forked; its connections are the parent's."
+            )
+        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_of_aiohttp(transport):
+            raise _refused("transport was used in another event loop, and its connections belong to that.")
+
+
+_WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
+
+
+def check_transport(given: object, kind: type) -> None:
+    """Refuse what is neither a transport nor a function that makes one.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if given is not None and not isinstance(given, kind) and not callable(given):
+        raise _unsuitable(given, kind)
+
+
+def _maker(given: Any, kind: type[T]) -> Callable[[], T]:
+    check_transport(given, kind)
+
+    def make() -> T:
+        made = given()
+        if not isinstance(made, kind):
+            raise _unsuitable(made, kind)
+        return made
+
+    return make
+
+
+def _unsuitable(given: object, kind: type) -> ConfigurationError:
+    # A secret is a str to whoever gave it.
+    name = "str" if isinstance(given, str) else type(given).__name__
+    return ConfigurationError(f"transport is a {name}.", next_step=f"Give an httpx.{kind.__name__}.")
+
+
+def _refused(why: str) -> ConfigurationError:
+    failure = ConfigurationError(
+        why,
+        next_step="Give a function that makes the transport: it is called anew in every process and event loop.",
+    )
+    failure.sent = False
+    return failure
+
+
+def _is_of_aiohttp(transport: object) -> bool:
+    return any(kind.__module__.partition(".")[0] == "httpx_aiohttp" for kind in type(transport).__mro__)
+
+
+def _ends(close: Callable[[], object]) -> bool:
+    """Call a function that may wait for a lock which nobody will ever release, and return whether it has returned."""
+    has_ended = threading.Event()
+
+    def run() -> None:
+        with contextlib.suppress(Exception):
+            close()
+        has_ended.set()
+
+    threading.Thread(target=run, daemon=True, name="payman-close").start()
+    return has_ended.wait(_CLOSING)

@@ -1,0 +1,240 @@
+"""What httpx is asked to do for one request, and what is taken of its answer."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+
+from payman_sdk._core.redaction import redact
+from payman_sdk._core.request_target import hide_query
+from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
+from payman_sdk._secrets import reveal_for_wire
+from payman_sdk.errors import APITimeoutError, ConfigurationError
+
+
+class Patience(NamedTuple):
+    """How long one request may take, in seconds: to connect, and to be answered."""
+
+    connect: float
+    read: float
+
+
+def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """The request with the whole address instead of the path alone."""
+    return {**request, "url": _address(f"{base_url}{request['url']}")}
+
+
+_address = functools.lru_cache(maxsize=64)(httpx.URL)
+"""Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
+
+
+def prepare_request(
+    http: httpx.Client | httpx.AsyncClient,
+    request: Mapping[str, Any],
+    base_url: str,
+    timeout: httpx.Timeout,
+    report: Callable[[str, Mapping[str, Any]], Any],
+) -> httpx.Request:
+    """Return the request, ready to be sent.
+
+    Args:
+        http: What it is sent with.
+        request: What `payman_api`'s `build_request` gives.
+        base_url: The server.
+        timeout: The limits of the request.
+        report: Hears of its way through the connections, as httpcore's `trace`.
+
+    Raises:
+        ConfigurationError: It cannot be written down; nothing was sent.
+    """
+    sent: dict[str, Any] = {}
+    try:
+        sent = addressed(request, base_url)
+        for name in ("headers", "params"):
+            if name in sent:
+                sent[name] = reveal_for_wire(sent[name])
+        sent["headers"] = {**sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
+        built = http.build_request(**sent, timeout=timeout)
+        built.stream = _Content(built.content)
+        built.extensions["trace"] = report
+        _read_refusals_first(http)
+        hide_query(http, built)
+        return built
+    except Exception as error:
+        failure = ConfigurationError(
+            f"The request cannot be written down: {type(error).__name__}.",
+            next_step="Check base_url, and what metadata and text hold.",
+        )
+        sent.clear()
+    failure.sent = False
+    raise failure
+
+
+class _Content(httpx.ByteStream):
+    """The body of a request. httpx gives it out with a generator, and trio objects to any that a cancellation leaves unfinished."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._left: list[bytes] = [content]
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Refuse connections that are closed, or that serve in another process or event loop only.
+
+    Raises:
+        ConfigurationError: They cannot be used here; nothing was sent.
+    """
+    if http.is_closed:
+        failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
+        failure.sent = False
+        raise failure
+    if (check := getattr(http, "check_usable", None)) is not None:
+        check()
+
+
+def timeout_of(
+    patience: Patience, remaining: float, read: float | None = None, *, hurry: float = 0.0
+) -> httpx.Timeout:
+    """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
+
+    Args:
+        patience: The limits of any request.
+        remaining: Seconds until the deadline.
+        read: A limit of silence that counts instead.
+        hurry: The share of the time that is kept back while waiting for a free connection, up to a second: where the deadline
+            is kept by a cancellation, whoever waits has to give up by itself, for only then it says what it waited for.
+
+    Raises:
+        APITimeoutError: The deadline is over already; nothing was sent.
+    """
+    if remaining <= 0:
+        failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
+        failure.sent = False
+        raise failure
+    read = min(patience.read if read is None else read, remaining)
+    pool = remaining - min(_MOST_HURRY, remaining * hurry)
+    return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=pool)
+
+
+_MOST_HURRY = 1.0
+
+
+def _read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Have a client that was given read the answers that its hooks may raise an exception for.
+
+    httpx closes an answer when a hook raises, and what it said is lost. So where there are hooks, one that reads goes before
+    them; it looks at the SDK's own requests alone.
+    """
+    hooks = http.event_hooks["response"]
+    reader = _read_refusal if isinstance(http, httpx.Client) else _read_refusal_async
+    if hooks and hooks[0] is not reader:
+        hooks.insert(0, reader)
+
+
+def _read_refusal(answer: httpx.Response) -> None:
+    limit = _limit_of_refusal(answer)
+    if limit is None or not isinstance(stream := answer.stream, httpx.SyncByteStream):
+        return
+    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    try:
+        for raw in stream:
+            for piece in decompressor.feed(raw):
+                body.add(piece)
+    finally:
+        stream.close()
+    _fill(answer, body)
+
+
+async def _read_refusal_async(answer: httpx.Response) -> None:
+    limit = _limit_of_refusal(answer)
+    if limit is None or not isinstance(stream := answer.stream, httpx.AsyncByteStream):
+        return
+    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    try:
+        async for raw in stream:
+            for piece in decompressor.feed(raw):
+                body.add(piece)
+    finally:
+        await stream.aclose()
+    _fill(answer, body)
+
+
+def _limit_of_refusal(answer: httpx.Response) -> int | None:
+    """How much may be read of an answer that refuses a request of the SDK's; None for another, and where it has been read."""
+    transmission = getattr(answer.request.extensions.get("trace"), "__self__", None)
+    if not isinstance(transmission, Transmission) or answer.is_success or answer.is_stream_consumed:
+        return None
+    return transmission.max_bytes
+
+
+def _decompressor_of(answer: httpx.Response) -> Decompressor:
+    return Decompressor(answer.headers.get("content-encoding", ""))
+
+
+def _fill(answer: httpx.Response, body: BoundedBody) -> None:
+    """Give an answer the body that was read of it."""
+    answer.headers.pop("content-encoding", None)
+    answer.stream = httpx.ByteStream(body.content())
+    answer.read()
+
+
+def without_echo(answer: httpx.Response) -> httpx.Response:
+    """An answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
+    answer.extensions.pop("reason_phrase", None)  # which `repr` would show
+    if answer.is_success:
+        return answer
+    headers = {name: redact(answer.headers[name]) for name in _NEEDED if name in answer.headers}
+    return httpx.Response(answer.status_code, headers=headers, content=redact(answer.content))
+
+
+def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
+    """An answer with the body that was read of it, decompressed, and of its headers those that anybody asks for."""
+    headers = {name: answer.headers[name] for name in _NEEDED if name in answer.headers}
+    read = httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
+    read.read()
+    return read
+
+
+_NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
+
+
+class Punctual(httpx.SyncByteStream):
+    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
+
+    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
+        self._body = body
+        self._deadline = deadline
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            if self._clock() > self._deadline:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            yield piece
+
+    def close(self) -> None:
+        """Lets the connection go."""
+        self._body.close()
+
+
+def is_event_stream(answer: httpx.Response) -> bool:
+    """Whether an answer is a stream of server-sent events, and of nothing else."""
+    media_type: str = answer.headers.get("content-type", "")
+    return answer.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"

@@ -1,0 +1,183 @@
+"""Where it is recorded that an ask with an idempotency key is sent, so that a process that follows knows.
+
+A record holds the id of a task, the server it was sent to and a time, no text and no secret. It is committed before the ask is sent. Whoever finds it looks the
+task up for `settle_time` before the ask is sent again, because what was sent may still arrive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+from typing import Protocol
+
+from payman_sdk._io.private_files import make_folder, make_private_database, problem_of_folder
+from payman_sdk.errors import ConfigurationError
+
+_TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
+_LOCK_SECONDS = 30.0
+"""Seconds to wait for another process that writes; each writes one row at a time."""
+
+
+class KeyStore(Protocol):
+    """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
+
+    An operation is named by the id of its task and the server: `tsk-… at https://agent.payman.ai`. What a store raises ends the ask with
+    `KeyStoreError`; nothing is sent then.
+    """
+
+    def load(self, operation: str) -> float | None:
+        """Return when the ask was last sent, in seconds since 1970; None if no record says so."""
+        ...
+
+    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+        """Record that the ask is sent at this time, if the record still is `expected`; return whether it was.
+
+        The comparison and the write are one step, among all who share the store. The record is durable when this returns.
+        """
+        ...
+
+    def forget(self, operation: str, expected: float) -> None:
+        """Remove the record, if it still is `expected`: nothing was sent after all."""
+        ...
+
+
+class MemoryKeyStore:
+    """Records keys in memory, for the clients of one process. A process that dies takes its records with it.
+
+    Example:
+        >>> from payman_sdk._io.key_store import MemoryKeyStore
+        >>> store = MemoryKeyStore()
+        >>> store.claim("tsk-1", 1000.0, None), store.claim("tsk-1", 1000.0, None), store.load("tsk-1")
+        (True, False, 1000.0)
+    """
+
+    def __init__(self) -> None:
+        self._sent: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def load(self, operation: str) -> float | None:
+        """Return when the ask was last sent."""
+        return self._sent.get(operation)
+
+    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+        """Record that the ask is sent at this time, if the record still is `expected`."""
+        with self._lock:
+            if self._sent.get(operation) != expected:
+                return False
+            self._sent[operation] = sent_at
+            return True
+
+    def forget(self, operation: str, expected: float) -> None:
+        """Remove the record, if it still is `expected`."""
+        with self._lock:
+            if self._sent.get(operation) == expected:
+                del self._sent[operation]
+
+    def __repr__(self) -> str:
+        return f"<MemoryKeyStore of {len(self._sent)} keys>"
+
+
+class SQLiteKeyStore:
+    """Records keys in an SQLite file, for any number of processes of one machine. Keep it on a local disk.
+
+    A row is on the disk before the ask is sent, and survives `kill -9` and a loss of power. Rows take about 100 bytes and are never
+    removed; delete the file to start anew, while no ask with a key is under way.
+
+    Args:
+        path: The file. It is created with mode 0600, in a folder of mode 0700, on first use.
+
+    Raises:
+        ConfigurationError: The path names no file.
+
+    Example:
+        >>> import tempfile
+        >>> from payman_sdk._io.key_store import SQLiteKeyStore
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = SQLiteKeyStore(f"{folder}/keys.sqlite3")
+        ...     print(store.claim("tsk-1", 1000.0, None), SQLiteKeyStore(store.path).load("tsk-1"))
+        True 1000.0
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
+            raise ConfigurationError("path is no file.", next_step="Give the path of a file.")
+        self.path = Path(path)
+
+    def load(self, operation: str) -> float | None:
+        """Return when the ask was last sent."""
+        with self._open() as connection:
+            row = connection.execute("SELECT sent_at FROM keys WHERE operation = ?", (operation,)).fetchone()
+        return None if row is None else row[0]
+
+    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+        """Record that the ask is sent at this time, if the record still is `expected`; on the disk when this returns."""
+        with self._open() as connection:
+            if expected is None:
+                changed = connection.execute(
+                    "INSERT INTO keys VALUES (?, ?) ON CONFLICT DO NOTHING", (operation, sent_at)
+                ).rowcount
+            else:
+                changed = connection.execute(
+                    "UPDATE keys SET sent_at = ? WHERE operation = ? AND sent_at = ?",
+                    (sent_at, operation, expected),
+                ).rowcount
+        return changed == 1
+
+    def forget(self, operation: str, expected: float) -> None:
+        """Remove the record, if it still is `expected`."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM keys WHERE operation = ? AND sent_at = ?", (operation, expected))
+
+    def __repr__(self) -> str:
+        return f"SQLiteKeyStore({str(getattr(self, 'path', ''))!r})"
+
+    @contextlib.contextmanager
+    def _open(self) -> Generator[sqlite3.Connection, None, None]:
+        # A connection for each step: none outlives a fork or is shared between threads.
+        make_folder(self.path.parent)
+        # A file that others could write may say that nothing was sent. Once it exists it is not opened here:
+        # closing it would release the locks that other threads hold on it by SQLite.
+        problem = problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False)
+        if problem is not None:
+            raise PermissionError(f"{problem.problem} {problem.fix}")
+        with contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'keys'").fetchone() is None:
+                connection.execute(_TABLE)
+            with connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+
+
+def open_default_store() -> SQLiteKeyStore | None:
+    r"""Return the store of this user on this machine; None where there is no place for one.
+
+    The file is `keys.sqlite3` in the folder that `PAYMAN_STATE_DIR` names, or in the usual place of such files:
+    `$XDG_STATE_HOME/payman` or `~/.local/state/payman`, `~/Library/Application Support/payman`, `%LOCALAPPDATA%\payman`.
+    """
+    folder = _find_state_folder()
+    return None if folder is None else SQLiteKeyStore(folder / "keys.sqlite3")
+
+
+def _find_state_folder() -> Path | None:
+    if named := os.environ.get("PAYMAN_STATE_DIR"):
+        return Path(named)
+    variable = "LOCALAPPDATA" if os.name == "nt" else "XDG_STATE_HOME"
+    named = os.environ.get(variable, "")
+    if Path(named).is_absolute():
+        return Path(named) / "payman"
+    try:
+        home = Path.home()
+    except (RuntimeError, OSError):
+        return None
+    if not home.is_absolute():
+        return None
+    usual = {"darwin": "Library/Application Support", "win32": "AppData/Local"}.get(
+        sys.platform, ".local/state"
+    )
+    return home / usual / "payman"

@@ -1,0 +1,276 @@
+"""Locks that flows can hold, and what is not to be stopped half-way."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
+
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.forks import renew_after_fork
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from payman_sdk._core.effects import Lock
+
+T = TypeVar("T")
+
+
+class Bell:
+    """Wakes threads that wait for something, one at a time.
+
+    `threading.Condition` is broken for good by an interrupt in the wrong moment. Here the worst is that somebody is not woken, and
+    looks a moment later.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[threading.Lock] = deque()
+
+    def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
+        """Try something until it succeeds, whenever the bell rings; None where it did not in so many seconds.
+
+        Args:
+            attempt: Returns None as long as it does not succeed.
+            seconds: How long to wait; None waits for ever, 0 or less tries once.
+        """
+        until = math.inf if seconds is None else monotonic() + seconds
+        mine: threading.Lock | None = None
+        while (result := attempt()) is None and (left := until - monotonic()) > 0:
+            if mine is None:  # the next attempt comes before waiting: what is freed from here on rings
+                mine = threading.Lock()
+                mine.acquire()
+                self._waiting.append(mine)
+                continue
+            if not mine.acquire(timeout=min(left, _LOOK)):
+                with contextlib.suppress(ValueError):
+                    self._waiting.remove(mine)
+            mine = None
+        if mine is not None:
+            try:
+                self._waiting.remove(mine)
+            except ValueError:  # it rang for one who needs it no more
+                self.ring()
+        return result
+
+    def ring(self) -> None:
+        """Wake the one who has waited longest."""
+        with contextlib.suppress(IndexError):
+            self._waiting.popleft().release()
+
+    def ring_all(self) -> None:
+        """Wake everybody."""
+        while self._waiting:
+            self.ring()
+
+
+_LOOK = 0.05
+"""Seconds after which one who waits looks for itself."""
+
+
+class Ticket:
+    """Who holds a `ThreadLock`: whoever is inside of `with ticket.held:`.
+
+    A lock of C leaves such a block in one step that no interrupt comes between. So a lock whose holder was interrupted in the moment
+    of taking it or of giving it back is free again, because its ticket has run out.
+    """
+
+    __slots__ = ("_loop", "held")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.held = threading.Lock()
+        self._loop = loop
+
+    def has_run_out(self) -> bool:
+        """Whether its holder has left the block, or its event loop has ended amid it."""
+        return not self.held.locked() or (self._loop is not None and self._loop.is_closed())
+
+
+class ThreadLock:
+    """A `Lock` for the threads of one process; trying it never blocks."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Be free in a process that has just been forked: who holds it in the parent would never release it here."""
+        self._guard = threading.RLock()
+        self._bell = Bell()
+        self._holder: Ticket | None = None
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        return self._bell.wait_for(lambda: self._try(ticket) or None, timeout) is not None
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        with self._guard:
+            if self._holder is ticket:
+                self._holder = None
+        self._bell.ring()
+
+    def is_held_by(self, ticket: Ticket) -> bool:
+        """Whether the ticket holds the lock."""
+        return self._holder is ticket
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        ticket = Ticket()
+        ticket.held.acquire()
+        return self.take(ticket, timeout=timeout)
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        with self._guard:
+            self._holder = None
+        self._bell.ring()
+
+    def _try(self, ticket: Ticket) -> bool:
+        with self._guard:
+            if self._holder is None or self._holder.has_run_out():
+                self._holder = ticket
+            return self._holder is ticket
+
+
+@runtime_checkable
+class TicketLock(Protocol):
+    """A lock that is held by tickets, such as a `ThreadLock`."""
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        ...
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        ...
+
+
+class LayeredLock:
+    """A `Lock` of two layers: one between the threads of a process, and inside of it one between processes or machines.
+
+    Who has the first layer finds the second either free, or left behind by a thread that was interrupted.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadLock()
+        self._holder: Ticket | None = None
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Leave what the parent holds to the parent."""
+        self._holder = None
+        self._forget_outer()
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+        end = monotonic() + timeout
+        if not self._threads.take(ticket, timeout=timeout):
+            return False
+        try:
+            is_taken = self._take_outer(max(0.0, end - monotonic()))
+        except BaseException:
+            self._threads.drop(ticket)
+            raise
+        if not is_taken:
+            self._threads.drop(ticket)
+        return is_taken
+
+    def drop(self, ticket: Ticket) -> None:
+        """Give the lock back, if the ticket holds it."""
+        if self._threads.is_held_by(ticket):
+            try:
+                self._drop_outer()
+            finally:
+                self._threads.drop(ticket)
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        ticket = Ticket()
+        ticket.held.acquire()
+        is_taken = self.take(ticket, timeout=timeout)
+        if is_taken:
+            self._holder = ticket
+        return is_taken
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        holder, self._holder = self._holder, None
+        if holder is not None:
+            self.drop(holder)
+
+    def _take_outer(self, timeout: float) -> bool:
+        """Take the second layer; one that this process has already is left behind, and counts as taken."""
+        raise NotImplementedError
+
+    def _drop_outer(self) -> None:
+        """Give the second layer back, if this process has it."""
+        raise NotImplementedError
+
+    def _forget_outer(self) -> None:
+        """Have nothing of the second layer, without giving anything back."""
+        raise NotImplementedError
+
+
+class _Untold:
+    """A lock of a program's own, which knows of no tickets."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._is_held = False
+
+    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+        self._is_held = self._lock.acquire(timeout=timeout)
+        return self._is_held
+
+    def drop(self, ticket: Ticket) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
+
+
+def held_by_ticket(lock: Lock) -> TicketLock:
+    """Return the lock, as something that tickets hold."""
+    return lock if isinstance(lock, TicketLock) else _Untold(lock)
+
+
+async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:
+    """Awaits something that may not be stopped half-way; a cancellation takes effect when it has ended.
+
+    anyio's shields hold against anyio's and trio's cancellations, but not against asyncio's own `task.cancel()`.
+    """
+    # Imported where a loop runs already: programs without one do not wait for them.
+    import asyncio
+
+    import anyio
+
+    with anyio.CancelScope(shield=True):
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # trio
+            result = await run()
+        else:
+            result = await _ended(run, loop)
+    return result  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType] # a shield that nobody cancels swallows nothing
+
+
+async def _ended(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEventLoop) -> T:
+    import asyncio
+
+    async def ran() -> T:
+        return await run()
+
+    task, stopped = loop.create_task(ran()), False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            stopped = True
+    if stopped:
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not report it as lost
+        raise asyncio.CancelledError
+    return task.result()

@@ -1,0 +1,117 @@
+"""The SDK's logger, and tracebacks: what they show of the words of others is one line, short, and holds no secret."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import traceback
+from collections.abc import Iterator
+from typing import Any, cast
+
+from payman_sdk._core.redaction import redact
+from payman_sdk._core.sanitizer import sanitize
+
+MOST_IN_A_WARNING = 80
+"""Characters of a text that a record shows from WARNING on. Somebody reads those without having asked for them."""
+
+_MOST = 500
+"""Characters of a text that a record shows below that, and that a traceback shows of an exception."""
+
+_MOST_ERRORS = 50
+"""Exceptions that a traceback shows; groups may hold any number."""
+
+
+def get_logger(name: str = "payman_sdk") -> logging.Logger:
+    """Return a logger whose records pass the sanitizer."""
+    logger = logging.getLogger(name)
+    logger.addFilter(sanitize_record)  # the same filter is never there twice
+    return logger
+
+
+def sanitize_record(record: logging.LogRecord) -> bool:
+    """Escape what a record was given to show; a logging filter that lets everything pass."""
+    most = _MOST if record.levelno < logging.WARNING else MOST_IN_A_WARNING
+    record.msg = sanitize(str(record.msg), one_line=True, max_length=None if record.args else most)
+    if isinstance(record.args, dict):
+        record.args = {name: _shown(value, most) for name, value in record.args.items()}
+    elif record.args:
+        record.args = tuple(_shown(value, most) for value in record.args)
+    if record.exc_info and record.exc_info[1] is not None:
+        # Formatters take this instead of making their own.
+        record.exc_text = format_traceback(record.exc_info[1], most)
+    return True
+
+
+class SafeFormatter(logging.Formatter):
+    """Formats the records of any logger so that each message is one line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (its name there)
+        """Format a record without its traceback."""
+        return sanitize(redact(super().formatMessage(record)), one_line=True)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (its name there)
+        """Format a traceback."""
+        return format_traceback(ei[1])
+
+
+def format_traceback(error: BaseException, max_length: int = _MOST) -> str:
+    """Format an exception like Python does, but with what it says on one line, and without the values of variables.
+
+    Args:
+        error: The exception; its causes and the parts of its group are formatted too.
+        max_length: How many characters of what each says are shown.
+    """
+    lines: list[str] = []
+    for heading, step in itertools.islice(_chain(error), _MOST_ERRORS):
+        lines += [heading, *_format(step, max_length)]
+    return "".join(map(sanitize, lines)).rstrip("\n")
+
+
+_CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
+_CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
+
+
+def _chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseException]]:
+    """The exceptions that led to one, the first of them first, each with what it is to the one before."""
+    found: list[BaseException] = []
+    step: BaseException | None = error
+    while step is not None and not any(step is one for one in found):
+        found.append(step)
+        step = step.__cause__ or (None if step.__suppress_context__ else step.__context__)
+    for place, step in enumerate(reversed(found)):
+        yield (heading if not place else _CAUSE if step.__cause__ else _CONTEXT), step
+        if isinstance(step, BaseExceptionGroup):
+            for number, part in enumerate(cast("tuple[BaseException, ...]", step.exceptions), 1):
+                yield from _chain(part, f"\nException {number} of the group:\n\n")
+
+
+def _format(error: BaseException, most: int) -> list[str]:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    said = _one_line(_text_of(error), most)
+    notes = [_one_line(str(note), most) for note in getattr(error, "__notes__", ())]
+    frames = traceback.format_tb(error.__traceback__)
+    head = ["Traceback (most recent call last):\n"] if frames else []
+    return [*head, *frames, f"{name}: {said}\n" if said else f"{name}\n", *(f"{note}\n" for note in notes)]
+
+
+def _shown(value: Any, most: int) -> Any:
+    """A value of a record: numbers as they are, everything else as short text."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, BaseException):
+        said = _one_line(getattr(value, "message", None) or _text_of(value), most)
+        status = getattr(value, "status_code", None)
+        return f"{said} [HTTP {status}]" if isinstance(status, int) else said
+    return _one_line(_text_of(value), most)
+
+
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__} whose text failed with {type(error).__name__}>"
+
+
+def _one_line(text: object, most: int) -> str:
+    return sanitize(redact(str(text)), one_line=True, max_length=most)

@@ -1,0 +1,175 @@
+"""The client's own connections, for threads: a transport of httpx that no interrupt, no fork and no other thread can spoil."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+import httpcore
+import httpx
+
+from payman_sdk._core.request_target import show_query
+from payman_sdk._io.deadlines import PunctualBackend
+from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._io.interception import Interception
+from payman_sdk._io.locks import Bell
+from payman_sdk._io.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
+from payman_sdk._io.slots import Slot, Slots, Sockets
+
+_INTERCEPTION = Interception(httpx.HTTPTransport, "handle_request")
+
+
+class Pool(httpx.BaseTransport):
+    """Sends requests on connections of its own; safe to use from several threads at once.
+
+    Args:
+        limit: How many connections there may be.
+        certificates: Whom to trust.
+        routes: The ways to servers.
+    """
+
+    completes_requests = True
+    """Whether it puts the query into a request whose address was sent without."""
+    reports_sending = True
+    """Whether a request's `trace` hears of it before a byte is sent."""
+
+    def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
+        self._certificates = certificates
+        self._limit = limit
+        self.routes = routes
+        self._leases = _Leases(limit, self._make)
+        renew_after_fork(self)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return the answer with its body still to be read."""
+        if _INTERCEPTION.is_on():
+            return self._intercepted(request)
+        leases, route = self._leases, self.routes.route(request.url)
+        slot = leases.take(route)
+        if slot is None:
+            slot = leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
+        try:
+            answer = slot.connection.handle_request(for_httpcore(request))
+            body = _Body(answer, slot, leases)
+        except BaseException as error:
+            leases.end(slot, in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+        return from_httpcore(answer, body)
+
+    def close(self) -> None:
+        """Close all connections; what other threads are doing on them ends with an error."""
+        self._leases.close()
+
+    def begin_anew(self) -> None:
+        """Have connections of its own in a process that has just been forked."""
+        inherited, self._leases = self._leases, _Leases(self._limit, self._make)
+        self._leases.is_closed = inherited.is_closed
+        inherited.abandon()
+
+    def _intercepted(self, request: httpx.Request) -> httpx.Response:
+        with httpx.HTTPTransport(
+            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
+        ) as transport:
+            answer = transport.handle_request(show_query(request))
+            answer.read()
+            return answer
+
+    def _make(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
+        sockets = Sockets()
+        backend = PunctualBackend(sockets)
+        proxy = route.proxy
+        if proxy is None:
+            connection: httpcore.ConnectionInterface = httpcore.HTTPConnection(
+                route.origin, ssl_context=self._certificates, network_backend=backend
+            )
+            return Slot(route, sockets, connection)
+        # A pool of httpcore's makes the connection, and is used for nothing else: interrupts spoil its locks.
+        if route.is_socks:
+            maker: httpcore.ConnectionPool = httpcore.SOCKSProxy(
+                proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
+            )
+        else:
+            maker = httpcore.HTTPProxy(
+                proxy_url(proxy),
+                proxy.raw_auth,
+                proxy.headers.raw,
+                self._certificates,
+                proxy.ssl_context,
+                network_backend=backend,
+            )
+        return Slot(route, sockets, maker.create_connection(route.origin))
+
+
+class _Leases(Slots[httpcore.ConnectionInterface]):
+    """The connections, and the threads that wait for one."""
+
+    def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.ConnectionInterface]]) -> None:
+        super().__init__(limit, make)
+        self._bell = Bell()
+
+    def wait(self, route: Route, seconds: float | None) -> Slot[httpcore.ConnectionInterface]:
+        """Lease a connection as soon as there is one.
+
+        Raises:
+            httpx.PoolTimeout: There was none in time.
+            httpx.ConnectError: The pool has been closed.
+        """
+        slot = self._bell.wait_for(lambda: self.take(route), seconds)
+        if slot is None:
+            raise httpx.PoolTimeout("no connection came free")
+        return slot
+
+    def end(self, slot: Slot[httpcore.ConnectionInterface], *, in_order: bool) -> None:
+        """End a lease; the connection is used again only if all that was to be read has been read."""
+        try:
+            if in_order:
+                self.give_back(slot)
+            else:
+                self.discard(slot)
+        finally:
+            self._bell.ring()
+
+    def close(self) -> None:
+        super().close()
+        self._bell.ring_all()
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer, which ends the lease of its connection."""
+
+    def __init__(
+        self, answer: httpcore.Response, slot: Slot[httpcore.ConnectionInterface], leases: _Leases
+    ) -> None:
+        self._answer = answer
+        self._slot: Slot[httpcore.ConnectionInterface] | None = slot
+        self._leases = leases
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from cast("Iterable[bytes]", self._answer.stream)
+        except BaseException as error:
+            self._end(in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self._slot is None:
+            return
+        try:
+            self._answer.close()
+        except BaseException as error:
+            self._end(in_order=False)
+            if (renamed := as_httpx(error)) is None:
+                raise
+            raise renamed from error
+        self._end(in_order=True)
+
+    def _end(self, *, in_order: bool) -> None:
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            self._leases.end(slot, in_order=in_order)

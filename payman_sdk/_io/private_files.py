@@ -1,0 +1,215 @@
+"""Files and folders that only their owner can read, replace or redirect.
+
+Modes and owners mean something on POSIX only; elsewhere nothing is checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from payman_sdk._io.locks import ThreadLock
+
+_POSIX = os.name == "posix"
+_MOST_LINKS = 40
+"""How many links a path may lead through; kernels draw the line there, too."""
+_BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
+"""What SQLite writes beside a database; it holds what the database holds."""
+_CREATING = ThreadLock()
+
+
+class Unsafe(NamedTuple):
+    """Why a path is not safe to use, and what to do about it.
+
+    Args:
+        problem: The problem as a sentence that names the path.
+        fix: The next step, as a sentence.
+    """
+
+    problem: str
+    fix: str
+
+
+def problem_of_folder(folder: Path) -> Unsafe | None:
+    """Find out whether somebody else can replace what is in a folder, or the folder, or one above it.
+
+    Args:
+        folder: The folder; what does not exist yet is not looked at.
+
+    Returns:
+        The first problem on the way from the root, None if there is none.
+
+    Raises:
+        OSError: A folder on the way cannot be looked at.
+    """
+    if not _POSIX:
+        return None
+    passed = list(_passed_through(folder))
+    for place, status in passed:
+        is_last = place is passed[-1][0]
+        if problem := _problem_of_passage(place, status, is_strict=is_last and folder.exists()):
+            return problem
+    return None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, all with mode 0700.
+
+    Raises:
+        OSError: One of them cannot be made.
+    """
+    missing = [folder]
+    while not missing[-1].parent.exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for one in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            one.mkdir(mode=0o700)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+
+
+def problem_of_file(path: Path, *, is_private: bool = False) -> Unsafe | None:
+    """Find out whether a file that exists is something else than an ordinary file of this user's.
+
+    Args:
+        path: The file.
+        is_private: Whether others may not write it either.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISLNK(status.st_mode):
+        return Unsafe(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
+    if not stat.S_ISREG(status.st_mode):
+        return Unsafe(f"{path} is not an ordinary file.", "Delete it, or use another path.")
+    if not _POSIX:
+        return None
+    if status.st_uid != os.geteuid():
+        return Unsafe(
+            f"{path} belongs to another user (uid {status.st_uid}).", "Delete it, or use another path."
+        )
+    if is_private and status.st_mode & 0o022:
+        return _writable(path, stat.S_IMODE(status.st_mode))
+    return None
+
+
+def make_private_database(path: Path, *, takes_over: bool) -> Unsafe | None:
+    """Create the file of an SQLite database with mode 0600, or take away the rights that others have to one that exists.
+
+    The files that SQLite keeps beside it are treated alike. The file is never opened once it exists: closing it would
+    release the locks that this process holds on it by SQLite.
+
+    Args:
+        path: The file. Its folder exists.
+        takes_over: Whether a file that others could write is used all the same, once they cannot any more.
+
+    Returns:
+        Why it is not safe to use; None if it is.
+
+    Raises:
+        OSError: It can be neither made nor changed.
+    """
+    if not _CREATING.acquire(timeout=60):  # nobody is in here for that long
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), str(path))
+    try:
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+            os.close(os.open(path, flags, 0o600))
+    finally:
+        _CREATING.release()
+    for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE_A_DATABASE)):
+        if problem := problem_of_file(file) or _narrow(file, takes_over=takes_over):
+            return problem
+    return None
+
+
+def _narrow(file: Path, *, takes_over: bool) -> Unsafe | None:
+    """Take away the rights that others have to a file."""
+    if not _POSIX:
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        mode = stat.S_IMODE(file.lstat().st_mode)
+        if mode & 0o022 and not takes_over:
+            return _writable(file, mode)
+        if mode & 0o077:
+            file.chmod(mode & 0o700)
+            if file.lstat().st_mode & 0o077:  # file systems without modes
+                return Unsafe(
+                    f"Others can read {file} (mode {mode:04o}), and its file system keeps no other mode.",
+                    "Use a folder on another file system.",
+                )
+    return None
+
+
+def _writable(file: Path, mode: int) -> Unsafe:
+    return Unsafe(
+        f"Others can write to {file} (mode {mode:04o}).",
+        f"If you trust what is in it, run chmod 600 {file}; otherwise delete it.",
+    )
+
+
+def _passed_through(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The folders and links that a path leads through, from the root on, as the kernel follows it."""
+    start = Path.cwd() / folder
+    here, ahead, links = Path(start.anchor), list(reversed(start.parts[1:])), 0
+    yield here, here.lstat()
+    while ahead:
+        name = ahead.pop()
+        if name == os.pardir:
+            here = here.parent
+            continue
+        step = here / name
+        try:
+            status = step.lstat()
+        except FileNotFoundError:
+            return
+        yield step, status
+        if not stat.S_ISLNK(status.st_mode):
+            here = step
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(folder))
+        target = step.readlink()
+        here = Path(target.anchor) if target.is_absolute() else here
+        ahead.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
+
+
+def _problem_of_passage(place: Path, status: os.stat_result, *, is_strict: bool) -> Unsafe | None:
+    kind = "link" if stat.S_ISLNK(status.st_mode) else "folder"
+    if status.st_uid not in {0, os.geteuid()}:
+        return Unsafe(
+            f"The {kind} {place} belongs to another user (uid {status.st_uid}), who can replace what is below it.",
+            "Use a folder that is yours, and in folders that are yours.",
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if kind == "link" or mode & stat.S_ISVTX or not mode & 0o022:
+        return None
+    if not is_strict and not mode & 0o002 and _is_of_nobody_else(status):
+        return None
+    return Unsafe(
+        f"Others can write into the folder {place} (mode {mode:04o}).",
+        f"Run chmod {'700' if is_strict else 'go-w'} {place}, or use another folder.",
+    )
+
+
+def _is_of_nobody_else(status: os.stat_result) -> bool:
+    """Whether the group of a folder is the one that many systems make for each user alone."""
+    if status.st_gid == status.st_uid:
+        return True
+    import grp
+    import pwd
+
+    try:
+        return grp.getgrgid(status.st_gid).gr_name == pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        return False

@@ -1,0 +1,159 @@
+"""The proxy that the environment names for a server, chosen as curl chooses it.
+
+httpx reads the same variables, but an entry of NO_PROXY that it cannot read keeps every client from being made. Here an entry that
+cannot be read matches nothing, and a proxy that cannot be used is an error that names its variable.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from payman_sdk._config import is_loopback
+from payman_sdk.errors import ConfigurationError
+
+_SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
+_IPV4_BITS, _IPV6_BITS = 32, 128
+
+
+def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
+    """Return the proxy for a server, or None for a direct connection.
+
+    `https_proxy` or `http_proxy` counts, by the scheme of `url`, else `all_proxy`; then the same names in upper case. An empty
+    variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names, which include what lies below them,
+    addresses, and ranges such as `10.0.0.0/8` or `fd00::/8`; `*` alone excepts every server. Entries with a port, brackets
+    or another `*` match nothing, as in curl. This machine is always reached directly.
+
+    Args:
+        url: The address of the server.
+        environ: The variables, as in `os.environ`.
+
+    Returns:
+        The proxy's address with its scheme; it may hold a user name and a password.
+
+    Raises:
+        ConfigurationError: The variable that counts does not name a proxy that can be used.
+    """
+    server = urlsplit(url)
+    host = server.hostname or ""
+    if not host or is_loopback(host) or _is_excepted(host, _value(environ, "no_proxy")[1]):
+        return None
+    for name in (f"{server.scheme}_proxy", "all_proxy"):
+        variable, value = _value(environ, name)
+        if value:
+            return _checked(variable, value)
+    return None
+
+
+def find_proxy(url: str) -> str | None:
+    """Return the proxy that this process uses for a server, or None for a direct connection.
+
+    The environment counts. Where it names no proxy, the system's settings do, on macOS and Windows.
+
+    Raises:
+        ConfigurationError: What is named cannot be used as a proxy.
+    """
+    if sys.platform in {"darwin", "win32"} and not any(
+        name.lower().endswith("_proxy") for name in os.environ
+    ):
+        return _system_proxy(url)
+    return choose_proxy(url, os.environ)
+
+
+def _system_proxy(url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    server = urlsplit(url)
+    host = server.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    named = getproxies()
+    proxy = named.get(server.scheme) or named.get("all")
+    return _checked("the system's settings", proxy) if proxy else None
+
+
+def _value(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+    """The variable that holds a value, and the value."""
+    names = [name, name.upper()]
+    if name == "http_proxy" and "REQUEST_METHOD" in environ:
+        names.pop()  # under CGI, the header `Proxy` of whoever calls is HTTP_PROXY
+    for variable in names:
+        if value := environ.get(variable, "").strip():
+            return variable, value
+    return name, ""
+
+
+def _is_excepted(host: str, exceptions: str) -> bool:
+    if exceptions == "*":
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        name = _plain(host)
+        return any(
+            name == entry or name.endswith(f".{entry}")
+            for given in re.split(r"[,\s]+", exceptions)
+            if (entry := _plain(given.removeprefix(".")))
+        )
+    return any(_has(address, entry) for entry in re.split(r"[,\s]+", exceptions))
+
+
+def _has(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
+    """Whether an address or a range has the address. As in curl, a range of no bits is its first address alone."""
+    network, _, length = entry.partition("/")
+    most = _IPV4_BITS if address.version == 4 else _IPV6_BITS
+    digits = re.match(r"\d{0,9}(?=\D|$)", length)
+    bits = int(digits[0] or 0) if digits else most + 1
+    try:
+        first = ipaddress.ip_address(network)
+    except ValueError:
+        return False
+    if first.version != address.version or length.startswith("-") or bits > most:
+        return False
+    dropped = most - (bits or most)
+    return int(first) >> dropped == int(address) >> dropped
+
+
+def _plain(name: str) -> str:
+    """A host name in the form in which names are compared."""
+    name = name.removesuffix(".").lower()
+    try:
+        return name if name.isascii() else name.encode("idna").decode()
+    except ValueError:
+        return name
+
+
+def _checked(variable: str, value: str) -> str:
+    """The address of a proxy. Nothing of it is repeated in an error: it may hold a password."""
+    proxy = value if "://" in value else f"http://{value}"
+    problem, next_step = _problem(proxy), "Give an address such as http://proxy.example:3128."
+    if not problem and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
+        problem, next_step = (
+            "names a SOCKS proxy, which needs socksio",
+            "Install it: pip install 'httpx[socks]'.",
+        )
+    if problem:
+        raise ConfigurationError(f"{variable} {problem}.", next_step=next_step)
+    return proxy
+
+
+def _problem(proxy: str) -> str | None:
+    import httpx
+
+    try:
+        parts = urlsplit(proxy)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+        if not proxy.isprintable() or any(character.isspace() for character in proxy):
+            return "holds white space or a control character"
+        if scheme not in _SCHEMES:
+            return f"names a proxy of a kind that is not supported ({', '.join(sorted(_SCHEMES))} are)"
+        httpx.URL(f"{scheme}://{parts.netloc}")
+        ipaddress.ip_address(host) if ":" in host else host.encode("idna")
+    except (ValueError, httpx.InvalidURL):  # their messages may repeat a password
+        return "is not an address"
+    return None if host and port != 0 else "is not an address with a host"

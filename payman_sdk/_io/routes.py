@@ -1,0 +1,103 @@
+"""Where connections lead, and the words of httpx for those of httpcore."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, cast
+
+import httpcore
+import httpx
+
+from payman_sdk._core.request_target import TARGET
+from payman_sdk._io.proxies import find_proxy
+
+_PORTS = {b"http": 80, b"https": 443}
+
+
+class Route:
+    """The way to a server: directly, or through a proxy that the environment names.
+
+    Args:
+        url: An address of the server.
+        certificates: Whom to trust, if the proxy is reached with encryption.
+
+    Raises:
+        httpx.UnsupportedProtocol: The address is neither of http nor of https.
+        ConfigurationError: The environment names a proxy that cannot be used.
+    """
+
+    __slots__ = ("is_socks", "origin", "proxy")
+
+    def __init__(self, url: httpx.URL, certificates: ssl.SSLContext) -> None:
+        scheme = url.raw_scheme
+        if scheme not in _PORTS:
+            raise httpx.UnsupportedProtocol("the address is neither of http nor of https")
+        self.origin = httpcore.Origin(scheme, url.raw_host, url.port or _PORTS[scheme])
+        found = find_proxy(str(url))
+        self.proxy = httpx.Proxy(found) if found else None
+        self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
+        if self.proxy is not None and self.proxy.url.scheme == "https":
+            self.proxy.ssl_context = certificates
+
+
+class Routes:
+    """The ways to servers, each looked up once.
+
+    Args:
+        certificates: Whom to trust, if a proxy is reached with encryption.
+    """
+
+    def __init__(self, certificates: ssl.SSLContext) -> None:
+        self._certificates = certificates
+        self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
+
+    def route(self, url: httpx.URL) -> Route:
+        """The way to the server of an address.
+
+        Raises:
+            httpx.UnsupportedProtocol: The address is neither of http nor of https.
+            ConfigurationError: The environment names a proxy that cannot be used.
+        """
+        server = url.raw_scheme, url.raw_host, url.port
+        route = self._known.get(server)
+        if route is None:
+            route = self._known[server] = Route(url, self._certificates)
+        return route
+
+
+def proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
+    """The address of a proxy, for httpcore."""
+    url = proxy.url
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+def for_httpcore(request: httpx.Request) -> httpcore.Request:
+    """The request, for httpcore, with the query that its address was sent without."""
+    url, extensions = request.url, dict(request.extensions)
+    # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
+    target = extensions.pop(TARGET, url.raw_path)
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=extensions,
+    )
+
+
+def from_httpcore(
+    answer: httpcore.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream
+) -> httpx.Response:
+    """The answer, for httpx, with a body of ours."""
+    extensions = cast("dict[str, Any]", answer.extensions)
+    return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
+
+
+def as_httpx(error: BaseException) -> httpx.HTTPError | None:
+    """The exception of httpx that bears the name of one of httpcore; None for any other."""
+    for kind in type(error).__mro__:
+        if kind.__module__.partition(".")[0] == "httpcore":
+            named = getattr(httpx, kind.__name__, None)
+            if isinstance(named, type) and issubclass(named, httpx.HTTPError):
+                return named(str(error))
+    return None

@@ -1,0 +1,208 @@
+"""The connections of a pool, each leased to one request at a time.
+
+One whose request did not end in order is closed and thrown away, never used again: whatever an exception left in it, be it an
+interrupt in the middle of a lock of httpcore's, goes with it. A connection that nobody refers to any more counts no longer and is
+closed, so that no interrupt can make the pool wait for one that does not exist.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import socket
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+import httpcore
+import httpx
+
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.routes import Route
+
+KEPT_FOR = 5.0
+"""Seconds that an idle connection is kept, as httpx keeps it."""
+
+
+class Sockets:
+    """The sockets of one connection."""
+
+    def __init__(self) -> None:
+        self._all: list[socket.socket] = []
+        self._is_unwanted = False
+
+    def keep(self, sock: socket.socket) -> None:
+        """Keep a socket that has just been connected, or that takes the place of one that was.
+
+        Raises:
+            httpcore.ConnectError: The pool has been closed meanwhile.
+        """
+        self._all.append(sock)
+        if self._is_unwanted:
+            self.close()
+            raise httpcore.ConnectError("the connections have been closed")
+
+    def close(self) -> None:
+        """Close them. Nobody may be using them."""
+        self._is_unwanted = True
+        for sock in self._all:
+            with contextlib.suppress(OSError):
+                sock.close()
+
+    def shut_down(self) -> None:
+        """End what somebody else is doing on them, who closes them then.
+
+        Were they closed here, the descriptor could be another socket's before the other thread has noticed.
+        """
+        self._is_unwanted = True
+        for sock in self._all:
+            with contextlib.suppress(OSError):
+                # The method of an SSLSocket takes the encryption off: the other thread would read what is left as it came.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _Connection(Protocol):
+    def has_expired(self) -> bool: ...
+    def is_idle(self) -> bool: ...
+
+
+C = TypeVar("C", bound=_Connection)
+
+
+class Slot(Generic[C]):
+    """A connection.
+
+    Args:
+        route: Where it leads.
+        sockets: Its sockets.
+        connection: What speaks HTTP on them.
+    """
+
+    __slots__ = ("__weakref__", "connection", "expires_at", "finalizer", "route", "sockets")
+
+    def __init__(self, route: Route, sockets: Sockets, connection: C) -> None:
+        self.route = route
+        self.sockets = sockets
+        self.connection = connection
+        self.expires_at = 0.0
+        self.finalizer = weakref.finalize(self, sockets.close)
+        self.finalizer.atexit = False
+
+    def is_usable(self) -> bool:
+        """Whether another request can be sent on an idle connection."""
+        return monotonic() < self.expires_at and not self.connection.has_expired()
+
+
+class Slots(Generic[C]):
+    """The connections of a pool, in one process and one event loop; safe to use from several threads at once.
+
+    Args:
+        limit: How many there may be.
+        make: Makes a connection that is not connected yet.
+    """
+
+    def __init__(self, limit: int, make: Callable[[Route], Slot[C]]) -> None:
+        self.is_closed = False
+        self._limit = limit
+        self._make = make
+        self._lock = threading.RLock()
+        # Slots leave it when nobody refers to them, by a callback that no interrupt can stop: it is not code of Python.
+        self._all: set[weakref.ref[Slot[C]]] = set()
+        self._idle: dict[Route, deque[Slot[C]]] = {}
+        self._finalizers: set[weakref.finalize[[], Slot[C]]] = set()
+
+    def take(self, route: Route, limit: int | None = None) -> Slot[C] | None:
+        """Lease an idle connection, or a new one; None where there are as many as there may be.
+
+        Args:
+            route: Where it has to lead.
+            limit: How many there may be, if fewer than usual.
+
+        Raises:
+            httpx.ConnectError: The pool has been closed.
+        """
+        idle = self._idle.get(route)
+        while idle:
+            with contextlib.suppress(IndexError):
+                slot = idle.pop()
+                if slot.is_usable():
+                    return slot
+                self.discard(slot)
+        return self._take_new(route, self._limit if limit is None else min(limit, self._limit))
+
+    def give_back(self, slot: Slot[C]) -> None:
+        """End a lease in order; the next one to ask gets the connection, if it is still good."""
+        if self.is_closed or not slot.connection.is_idle():
+            self.discard(slot)
+            return
+        now = monotonic()
+        slot.expires_at = now + KEPT_FOR
+        idle = self._idle.setdefault(slot.route, deque())
+        idle.append(slot)
+        if self.is_closed:
+            self._close_idle()
+        else:
+            self._close_expired(idle, now)
+
+    def discard(self, slot: Slot[C]) -> None:
+        """Close a leased connection."""
+        slot.sockets.close()
+        slot.finalizer.detach()
+        self._all.discard(weakref.ref(slot))
+
+    def close(self) -> None:
+        """Close all connections; what is under way on leased ones ends with an error."""
+        self.is_closed = True
+        self._close_idle()
+        for slot in self._living():
+            slot.sockets.shut_down()
+
+    def abandon(self) -> None:
+        """Close all connections where nobody is left who could be using them, or hold a lock that somebody held."""
+        self.is_closed = True
+        for slot in self._living():
+            slot.sockets.close()
+        self._idle.clear()
+
+    def _take_new(self, route: Route, limit: int) -> Slot[C] | None:
+        with self._lock:
+            if self.is_closed:
+                raise httpx.ConnectError("the connections have been closed")
+            if len(self._all) >= limit:
+                self._close_idle(at_most=1)
+            if len(self._all) >= limit:
+                return None
+            self._finish_closing()
+            slot = self._make(route)
+            self._finalizers.add(slot.finalizer)
+            self._all.add(weakref.ref(slot, self._all.discard))
+            return slot
+
+    def _finish_closing(self) -> None:
+        """Close what was dropped while an interrupt came, which is lost in finalizers and keeps them from their work."""
+        for finalizer in list(self._finalizers):
+            if finalizer.peek() is None:
+                finalizer()
+                self._finalizers.discard(finalizer)
+
+    def _close_idle(self, at_most: float = math.inf) -> None:
+        for idle in list(self._idle.values()):
+            with contextlib.suppress(IndexError):
+                while at_most > 0:
+                    self.discard(idle.popleft())
+                    at_most -= 1
+
+    def _close_expired(self, idle: deque[Slot[C]], now: float) -> None:
+        """Close the oldest connections; the one that was used last is always used next."""
+        with contextlib.suppress(IndexError):
+            while idle[0].expires_at < now:
+                slot = idle.popleft()
+                if slot.expires_at >= now:  # another thread has taken the one that was seen to be old
+                    idle.append(slot)
+                    return
+                self.discard(slot)
+
+    def _living(self) -> list[Slot[C]]:
+        return [slot for entry in list(self._all) if (slot := entry()) is not None]

@@ -1,0 +1,149 @@
+"""Connecting and waiting in event loops on sockets that belong to none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.event_loops import asyncio_loop
+from payman_sdk._io.timers import move_on_after
+
+_STAGGER = 0.25
+"""Seconds until the next address of a host is tried beside one that has not answered, as RFC 8305 recommends."""
+
+
+async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
+    """The family and address of a host, all of them, the best first."""
+    found: Iterable[tuple[Any, ...]]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:  # a name, whose look-up may block
+        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+async def connect(addresses: list[tuple[int, Any]]) -> socket.socket:
+    """A socket that is connected to one of the addresses.
+
+    Raises:
+        OSError: None of them answered.
+    """
+    if len(addresses) == 1:
+        return await _connect_to(*addresses[0])
+    connected: list[socket.socket] = []
+    failures: list[OSError] = []
+
+    async def attempt(family: int, address: Any, ended: anyio.Event) -> None:
+        try:
+            connected.append(await _connect_to(family, address))
+            group.cancel_scope.cancel()
+        except OSError as error:
+            failures.append(error)
+        ended.set()
+
+    async with anyio.create_task_group() as group:
+        for family, address in addresses:
+            ended = anyio.Event()
+            group.start_soon(attempt, family, address, ended)
+            with move_on_after(_STAGGER):
+                await ended.wait()
+    for late in connected[1:]:
+        late.close()
+    if not connected:
+        raise failures[0]
+    return connected[0]
+
+
+async def _connect_to(family: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if (loop := asyncio_loop()) is not None:
+            await loop.sock_connect(sock, address)
+            return sock
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            await _wait_anywhere(sock, None, to_write=True)
+            if error := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(error, os.strerror(error)) from None
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
+    """Wait until a socket can be read from or written to; False where it could not in so many seconds."""
+    loop = asyncio_loop()
+    if loop is None:
+        return await _wait_anywhere(sock, timeout, to_write=to_write)
+    future: asyncio.Future[bool] = loop.create_future()
+    add, remove = (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
+    descriptor = sock.fileno()
+    try:
+        add(descriptor, _set, future, True)
+    except NotImplementedError:  # Windows' usual loop
+        return await _wait_anywhere(sock, timeout, to_write=to_write)
+    timer = None if timeout is None else _Timer(loop, future, timeout)
+    try:
+        return await future
+    finally:
+        remove(descriptor)
+        if timer is not None:
+            timer.cancel()
+
+
+class _Timer:
+    """Ends waiting in time, though never early where a test moves the clock that the loop reads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], seconds: float) -> None:
+        self._loop = loop
+        self._future = future
+        self._until = monotonic() + seconds
+        self._handle = loop.call_later(seconds, self._end)
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+    def _end(self) -> None:
+        if (left := self._until - monotonic()) > _SOON:
+            self._handle = self._loop.call_later(left, self._end)
+        else:
+            _set(self._future, came=False)
+
+
+_SOON = 0.001
+"""Seconds that a loop may call early."""
+
+
+def _set(future: asyncio.Future[bool], came: bool) -> None:
+    if not future.done():
+        future.set_result(came)
+
+
+async def _wait_anywhere(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
+    """The same by what anyio has for it, on trio and on Windows."""
+    with move_on_after(timeout):
+        await (anyio.wait_writable(sock) if to_write else anyio.wait_readable(sock))
+        return True
+    return False
+
+
+def is_readable(sock: socket.socket) -> bool:
+    """Whether there is something to read, or the other side has closed."""
+    if sock.fileno() < 0:
+        return True
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([sock], [], [], 0)[0])

@@ -1,0 +1,177 @@
+"""The connections of a client that was given none."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import ssl
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from payman_sdk._core.request_target import show_query
+from payman_sdk._io.certificates import trust_nobody, trusted_certificates
+from payman_sdk._io.given_transport import GivenAsyncTransport, GivenTransport
+from payman_sdk._io.routes import Routes
+from payman_sdk.errors import ConfigurationError
+
+_MOST_UNDER_THREADS = 100
+_MOST_OF_TASKS = 1000
+"""How many connections there may be at most; each open stream holds one."""
+
+
+class OwnClient(httpx.Client):
+    """An httpx client that sends what it is given, and nothing else.
+
+    httpx asks on the way of every request for authentication, redirects, cookies and hooks, which takes as long as all that the
+    SDK does for an ask. Cookies would be worse than slow: those of one person must not travel with what another asks.
+
+    Args:
+        way: What it sends with, and closes when it is closed.
+        connections: What that is, should it only stand before the connections.
+    """
+
+    def __init__(self, way: httpx.BaseTransport, connections: httpx.BaseTransport | None = None) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self._way = way
+        self.connections = connections or way
+
+    def check_usable(self) -> None:
+        """Refuse a transport that was given for another process or event loop.
+
+        Raises:
+            ConfigurationError: It cannot be used here.
+        """
+        if isinstance(self._way, GivenTransport):
+            self._way.check_usable()
+
+    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
+        """The request, with the headers that httpx always sends and none that it remembers."""
+        return _request(method, url, given, self.timeout)
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Hands it to the connections."""
+        if "respx" in sys.modules:  # it may stand in for what httpx finds its transports with
+            return super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
+        answer = self._way.handle_request(request)
+        answer.request = request
+        if not stream:
+            answer.read()
+        return answer
+
+
+class OwnAsyncClient(httpx.AsyncClient):
+    """The same for tasks."""
+
+    def __init__(
+        self, way: httpx.AsyncBaseTransport, connections: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self._way = way
+        self.connections = connections or way
+
+    def check_usable(self) -> None:
+        """Refuse a transport that was given for another process or event loop.
+
+        Raises:
+            ConfigurationError: It cannot be used here.
+        """
+        if isinstance(self._way, GivenAsyncTransport):
+            self._way.check_usable()
+
+    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
+        """The request, with the headers that httpx always sends and none that it remembers."""
+        return _request(method, url, given, self.timeout)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Hands it to the connections."""
+        if "respx" in sys.modules:
+            return await super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
+        answer = await self._way.handle_async_request(request)
+        answer.request = request
+        if not stream:
+            await answer.aread()
+        return answer
+
+
+def check_given(value: object, kind: type, name: str) -> None:
+    """Refuses a client or a transport that is of the other door, or none at all.
+
+    Raises:
+        ConfigurationError: It is something else than `kind`.
+    """
+    if value is not None and not isinstance(value, kind):
+        # A secret is a str to whoever gave it.
+        given = "str" if isinstance(value, str) else type(value).__name__
+        raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
+
+
+def own_http_client(
+    base_url: str, transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None
+) -> OwnClient:
+    """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
+
+    Raises:
+        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
+    """
+    if transport is None:
+        from payman_sdk._io.pool import Pool
+
+        return OwnClient(Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url)))
+    way = GivenTransport(transport)
+    return OwnClient(way, way.transport)
+
+
+def own_async_http_client(
+    base_url: str, transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport] | None = None
+) -> OwnAsyncClient:
+    """The same for the other door.
+
+    Raises:
+        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
+    """
+    if transport is None:
+        from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
+
+        return OwnAsyncClient(AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url)))
+    way = GivenAsyncTransport(transport)
+    return OwnAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
+
+
+def _trust_and_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:
+    """Whom to trust, and the ways to servers; that to the client's own is looked up at once, so that an unusable proxy is known."""
+    certificates = trusted_certificates(urlsplit(base_url).scheme, os.environ)
+    routes = Routes(certificates)
+    routes.route(httpx.URL(base_url))
+    return certificates, routes
+
+
+def _request(
+    method: str, url: httpx.URL | str, given: dict[str, Any], timeout: httpx.Timeout
+) -> httpx.Request:
+    if isinstance(own := given.pop("timeout", None), httpx.Timeout | float | int):
+        timeout = httpx.Timeout(own)
+    headers: dict[str, str] = {**_headers(), **(given.pop("headers", None) or {})}
+    given["extensions"] = {"timeout": timeout.as_dict()}
+    if (content := given.pop("json", None)) is None:
+        return httpx.Request(method, url, headers=headers, **given)
+    # What httpx would do with `json`, without making all headers a second time for the two that are missing.
+    body, url = _JSON.encode(content).encode(), httpx.URL(url)
+    headers |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(body))}
+    request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body), **given)
+    request.read()
+    return request
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+@functools.cache
+def _headers() -> Mapping[str, str]:
+    """What httpx sends with every request: what it accepts, and its name."""
+    with httpx.Client(trust_env=False, verify=trust_nobody()) as plain:
+        return {name.title(): value for name, value in plain.headers.items()}

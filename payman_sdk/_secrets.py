@@ -1,0 +1,218 @@
+"""Keeping secrets out of what people and programs read by accident."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, NoReturn, Self, cast
+
+_MASK: Final = "…"
+"""What reads as the text of every secret. No header carries it, so it is never sent in the place of the secret by mistake."""
+
+_MOST_REMEMBERED: Final = 256 * 1024
+"""How many characters of secrets are remembered; a service with many persons' tokens must not grow without end."""
+
+
+class Secret(str):
+    """A string that reads as `…`, whoever reads it; only `reveal` gives what it stands for.
+
+    The secret is held beside the text, so code that reads the text without asking the class (`"".join`, `json`, `re`,
+    `%`, the `write` of a file) finds the mask as well. What cuts or changes a secret (slices, `strip`, `lower`, `+`) gives
+    another `Secret`. It equals, and hashes like, the text it stands for. It cannot be pickled.
+
+    Example:
+        >>> from payman_sdk._secrets import Secret
+        >>> secret = Secret("s3cret")
+        >>> {"token": secret}, f"Bearer {secret}", secret[:3]
+        ({'token': Secret(…)}, 'Bearer …', Secret(…))
+        >>> secret == "s3cret", secret.reveal()
+        (True, 's3cret')
+    """
+
+    __slots__ = ("_plain",)
+
+    _plain: Callable[[], str]
+
+    def __new__(cls, value: str = "") -> Self:
+        """Hold a text; of a secret, the text it holds."""
+        secret = super().__new__(cls, _MASK if str.__len__(value) else "")
+        secret._plain = value._plain if isinstance(value, Secret) else _holding(str.__str__(value))
+        return secret
+
+    def reveal(self) -> str:
+        """Return the text this stands for."""
+        return self._plain()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self._plain() == _plainly(other))
+
+    def __ne__(self, other: object) -> bool:
+        return bool(self._plain() != _plainly(other))
+
+    def __hash__(self) -> int:
+        return hash(self._plain())
+
+    def __iter__(self) -> Iterator[Self]:
+        return iter([type(self)(sign) for sign in self._plain()])
+
+    def __radd__(self, before: object) -> Self:
+        if not isinstance(before, str):
+            return NotImplemented
+        return type(self)(_plainly(before) + self._plain())
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret is not pickled")
+
+
+def _holding(text: str) -> Callable[[], str]:
+    """A function that gives a text, and shows nothing to whoever looks through attributes."""
+    return lambda: text
+
+
+def _plainly(value: Any) -> Any:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _concealing(name: str) -> Callable[..., Any]:
+    """A method of `str` that works on what a secret stands for, and makes secrets of the texts it gives."""
+    operation: Callable[..., Any] = getattr(str, name)
+
+    def concealing(self: Secret, *given: Any, **named: Any) -> Any:
+        return _concealed(operation(_plainly(self), *map(_plainly, given), **named))
+
+    concealing.__name__ = name
+    return concealing
+
+
+def _concealed(result: Any) -> Any:
+    if isinstance(result, str):
+        return Secret(result)
+    if isinstance(result, list | tuple):
+        parts = map(Secret, cast("list[str]", result))
+        return list(parts) if isinstance(result, list) else tuple(parts)
+    return result
+
+
+# What is not named here works on the mask, as `str` has it, so a method that a later Python adds gives nothing away either.
+for _name in (
+    *("__add__", "__contains__", "__getitem__", "__len__", "__mod__", "__mul__", "__rmul__"),
+    *("capitalize", "casefold", "lower", "swapcase", "title", "upper"),
+    *("center", "expandtabs", "ljust", "rjust", "zfill"),
+    *("lstrip", "removeprefix", "removesuffix", "replace", "rstrip", "strip"),
+    *("partition", "rpartition", "rsplit", "split", "splitlines"),
+    *("count", "endswith", "find", "index", "rfind", "rindex", "startswith"),
+    *("isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier"),
+    *("islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper"),
+):
+    setattr(Secret, _name, _concealing(_name))
+
+
+class SentSecrets:
+    """The secrets that servers know of, the one used last at the end. It has no lock, which a fork could leave held.
+
+    Attributes:
+        changes: How often one was added that was not there.
+        times_cleared: How often all were forgotten.
+    """
+
+    def __init__(self) -> None:
+        self.changes = self.times_cleared = 0
+        self._secrets: dict[Secret, None] = {}
+        self._characters = 0
+
+    def add(self, secret: Secret | None) -> None:
+        """Note a secret that a server knows of, so that it is redacted wherever the server repeats it."""
+        secrets = self._secrets
+        if not secret:
+            return
+        if secret in secrets:
+            secrets.pop(secret, None)
+            secrets[secret] = None
+            return
+        secrets[secret] = None
+        self.changes += 1
+        self._characters += len(secret)
+        if self._characters > _MOST_REMEMBERED:
+            self._forget_oldest()
+
+    def all(self) -> list[Secret]:
+        """All of them."""
+        return list(self._secrets)
+
+    def latest(self, count: int) -> list[Secret]:
+        """So many of them, the one used last first."""
+        try:
+            return list(islice(reversed(self._secrets), count))
+        except RuntimeError:  # another thread has added one
+            return self.all()[: -count - 1 : -1]
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._secrets.clear()
+        self._characters = 0
+        self.times_cleared += 1
+        self.changes += 1
+
+    def _forget_oldest(self) -> None:
+        left = self.all()
+        self._characters = sum(map(len, left))
+        for secret in left[:-1]:
+            if self._characters <= _MOST_REMEMBERED * 3 // 4:  # so that this is done rarely
+                break
+            self._secrets.pop(secret, None)
+            self._characters -= len(secret)
+
+
+sent_secrets: Final = SentSecrets()
+
+
+def reveal_for_wire(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers or parameters of a request as they are sent; their secrets are noted."""
+    sent: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Secret):
+            sent_secrets.add(Secret(value.removeprefix("Basic ")))
+            value = value.reveal()
+        sent[name] = value
+    return sent
+
+
+def basic_credentials(client_id: str, client_secret: Secret) -> Secret:
+    """The value of a Basic header (RFC 7617)."""
+    sent_secrets.add(client_secret)
+    pair = f"{client_id}:{client_secret.reveal()}".encode()
+    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+
+
+_HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id"})
+
+
+def concealed(given: Any) -> Any:
+    """A copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
+
+    Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
+    traceback of the SDK hold no secret that can be read.
+    """
+    if not isinstance(given, Mapping):
+        return _emptied(given)
+    members = cast("Mapping[str, Any]", given)
+    return {key: value if key in _HARMLESS else as_secret(value) for key, value in members.items()}
+
+
+def as_secret(value: Any) -> Any:
+    """A text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
+    return Secret(value) if isinstance(value, str) else _emptied(value)
+
+
+def _emptied(value: Any) -> Any:
+    return type(value)() if type(value) in {str, bytes, bytearray, tuple, list, set, dict} else value

@@ -1,0 +1,175 @@
+"""What flows tell an observer: small events, made only where somebody listens.
+
+They are for readers inside of the SDK. `Retry` and `Renewal`, which hooks are given as well, are in `payman_sdk._core.hook_payloads`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from payman_sdk._core.hook_payloads import Reason, Renewal, Retry
+from payman_sdk.types import STATES
+
+if TYPE_CHECKING:
+    from payman_sdk._core.events import StreamEvent
+    from payman_sdk._core.requests import Ask
+    from payman_sdk.errors import PaymanError
+
+UNLISTED = "unlisted"
+"""What is told of a state that nobody has listed: it is a text of the server's, which may repeat what the server was sent."""
+
+
+def told_of(state: str) -> str:
+    """What may be told of a state."""
+    return state if state in STATES else UNLISTED
+
+
+class AskBegan(NamedTuple):
+    """An ask, a stream or a reply begins. Its text is in it, which only those may tell who are allowed to."""
+
+    ask: Ask
+    is_stream: bool
+
+
+class AttemptBegan(NamedTuple):
+    """A request is about to be sent.
+
+    Args:
+        task_id: The task it is about; None for a token request.
+        method: The method of HTTP.
+        path: Its path, without the query: a token request carries secrets in that.
+        resends: How often the same was sent before.
+        headers: Headers that readers want to have sent along.
+    """
+
+    task_id: str | None
+    method: str
+    path: str
+    resends: int
+    headers: dict[str, str]
+
+
+class AttemptEnded(NamedTuple):
+    """A request was answered, with the head of a stream at least, or failed.
+
+    Args:
+        began: Its beginning.
+        status_code: The HTTP status, if there was an answer.
+        error: The class of what was raised instead.
+        seconds: How long it took.
+    """
+
+    began: AttemptBegan
+    status_code: int | None
+    error: str | None
+    seconds: float
+
+
+class Judged(NamedTuple):
+    """An attempt failed, and this is what that means: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""
+
+    task_id: str
+    attempt: int
+    failure: PaymanError
+    verdict: str
+
+
+class LookedUp(NamedTuple):
+    """It was asked how a task stands; the state is None where the agent does not know the task."""
+
+    task_id: str
+    state: str | None
+
+
+class Stands(NamedTuple):
+    """A task stands otherwise than before."""
+
+    task_id: str
+    state: str
+
+
+class StreamOpened(NamedTuple):
+    """A stream is open, or, once it broke, open again."""
+
+    task_id: str
+    is_again: bool
+
+
+class StreamBroke(NamedTuple):
+    """A stream broke; it is taken up again, or the task followed."""
+
+    task_id: str
+    failure: PaymanError
+
+
+class Heard(NamedTuple):
+    """A stream told something."""
+
+    task_id: str
+    events: Sequence[StreamEvent]
+
+
+class RenewalBegan(NamedTuple):
+    """An access token is about to be fetched."""
+
+    reason: Reason
+
+
+class RenewalEnded(NamedTuple):
+    """It was fetched, or not; the renewal is None where who needed it was cancelled."""
+
+    began: RenewalBegan
+    renewal: Renewal | None
+
+
+class AskEnded(NamedTuple):
+    """An ask has ended.
+
+    Args:
+        ask: The ask.
+        is_stream: Whether its answer was streamed.
+        outcome: In a word: one of the outcomes in `Stats`.
+        state: The state of its task, where one was told.
+        error: What was raised in place of an answer; None also where the caller left.
+        seconds: How long it took.
+        first_event: Seconds until the first event of a stream.
+        attempts: How often it was sent.
+        lookups: How often it was asked how its task stands.
+        events: How many events its stream told.
+        is_reconciled: Whether the answer got lost, and the end was learned all the same.
+        is_repeated: Whether the agent knew it already.
+        answer: What gives the text of the answer.
+    """
+
+    ask: Ask
+    is_stream: bool
+    outcome: str
+    state: str | None
+    error: PaymanError | None
+    seconds: float
+    first_event: float | None
+    attempts: int
+    lookups: int
+    events: int
+    is_reconciled: bool
+    is_repeated: bool
+    answer: Callable[[], str] | None
+
+
+Event: TypeAlias = (
+    AskBegan
+    | AttemptBegan
+    | AttemptEnded
+    | Judged
+    | Retry
+    | LookedUp
+    | Stands
+    | StreamOpened
+    | StreamBroke
+    | Heard
+    | RenewalBegan
+    | RenewalEnded
+    | AskEnded
+)
+Reader: TypeAlias = Callable[[Event], None]

@@ -1,0 +1,113 @@
+"""What the logger `payman_sdk` says of events: at INFO a line for each ask, at DEBUG every decision. Retries warn for themselves.
+
+Nothing is said of what was asked and answered, and no failure's own words: a server may repeat in them what it was sent.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._io.logger import get_logger
+from payman_sdk._telemetry.events import (
+    AskBegan,
+    AskEnded,
+    AttemptBegan,
+    AttemptEnded,
+    Event,
+    Heard,
+    Judged,
+    LookedUp,
+    RenewalBegan,
+    RenewalEnded,
+    Stands,
+    StreamBroke,
+    StreamOpened,
+)
+from payman_sdk.errors import PaymanError
+
+log = get_logger()
+
+_MEANING = {
+    "FATAL": "it would fail again",
+    "RETRYABLE": "nothing was sent, so it may be sent again",
+    "TURNED_AWAY": "it was turned away; the task is looked up before it is sent again",
+    "AMBIGUOUS": "it may have arrived; the task is looked up",
+}
+_ENDS = {
+    "completed": "completed",
+    "failed": "failed",
+    "input_required": "waits for input",
+    "in_progress": "is still at work",
+    "errors": "ended with an error",
+    "unknown": "has an unknown outcome",
+    "left": "was left by its caller",
+}
+_REASONS = {
+    "first": "there is none yet",
+    "ending": "the one there is ends soon",
+    "ended": "the one there was has ended",
+    "refused": "Payman refused the one there is",
+    "code": "a code is exchanged",
+}
+
+
+def written(event: Event) -> None:
+    """Writes down an event."""
+    if isinstance(event, AskEnded):
+        log.info("%s", _summary(event))
+    elif log.isEnabledFor(logging.DEBUG):
+        match event:
+            case AskBegan(ask, is_stream):
+                kind = "reply" if ask.is_reply else "stream" if is_stream else "ask"
+                log.debug("%s: a new %s in %s, %s", ask.task_id, kind, ask.session_id, ask.request_id)
+            case AttemptBegan(task_id, method, path, resends):
+                again = f", for the {resends + 1}. time" if resends else ""
+                log.debug("%s: %s %s%s", task_id or "token", method, path, again)
+            case AttemptEnded(began, status, error, seconds):
+                log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status}", seconds)
+            case Judged(task_id, attempt, failure, verdict):
+                log.debug("%s: attempt %d: %s, so %s", task_id, attempt, _named(failure), _MEANING[verdict])
+            case LookedUp(task_id, state):
+                log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
+            case Stands(task_id, state):
+                log.debug("%s: %s", task_id, state)
+            case StreamOpened(task_id, is_again):
+                log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
+            case StreamBroke(task_id, failure):
+                log.debug("%s: the stream broke, %s; it is taken up again", task_id, _named(failure))
+            case Heard(task_id, events):
+                log.debug("%s: %d events", task_id, len(events))
+            case RenewalBegan(reason):
+                log.debug("token: renewed, for %s", _REASONS[reason])
+            case RenewalEnded(_, renewal):
+                log.debug("token: %s", _renewal(renewal.error, renewal.expires_in) if renewal else "left")
+            case Retry():
+                pass
+            case unheard:
+                assert_never(unheard)
+
+
+def _summary(ended: AskEnded) -> str:
+    """An ask in one line."""
+    said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
+    said += [f"{_named(ended.error)}"] if ended.error is not None else []
+    said += ["known already"] if ended.is_repeated else [_times(ended.attempts, "attempt")]
+    said += [_times(ended.lookups, "look-up")] if ended.lookups else []
+    said += ["reconciled"] if ended.is_reconciled else []
+    said += [_times(ended.events, "event")] if ended.is_stream else []
+    return f"{', '.join(said)} [{ended.ask.session_id}, {ended.ask.request_id}]"
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _named(error: PaymanError) -> str:
+    status = f" (HTTP {error.status_code})" if error.status_code is not None else ""
+    return f"{type(error).__name__}{status}"
+
+
+def _renewal(error: PaymanError | None, expires_in: float | None) -> str:
+    return _named(error) if error is not None else f"good for {expires_in or 0:.0f} s"

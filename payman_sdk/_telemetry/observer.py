@@ -1,0 +1,171 @@
+"""Who is told what a client does: one `Observer` for the client, and one `Watch` on it for each ask.
+
+What is counted is counted always. Events are made only where somebody reads them: the log, from INFO on, or OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from payman_sdk._core.effects import Flow
+from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._io.logger import get_logger
+from payman_sdk.errors import ConfigurationError, PaymanError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import Reason, Renewal
+    from payman_sdk._core.requests import Ask
+    from payman_sdk._telemetry.events import Event, Reader
+    from payman_sdk._telemetry.settings import Telemetry
+    from payman_sdk._telemetry.stats import Stats
+    from payman_sdk._telemetry.tracker import Watch
+
+T = TypeVar("T")
+
+log = get_logger()
+
+OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "left")
+"""How an ask may end, in a word."""
+
+
+class Within(Protocol):
+    """Runs the flow of an ask within something, such as a span."""
+
+    def __call__(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
+        """The flow, within that."""
+        ...
+
+
+class Observer:
+    """Counts what a client does, and tells its readers; safe to use from several threads at once.
+
+    Args:
+        readers: Who is told every event, beside the log.
+        within: What the flow of every ask runs within.
+    """
+
+    def __init__(self, readers: tuple[Reader, ...] = (), within: Within | None = None) -> None:
+        self.within = within
+        self._readers = readers
+        self._counts: dict[str, int] = defaultdict(int)
+        self._lock = threading.RLock()  # a signal's handler may count amid counting
+        renew_after_fork(self)
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """Who is told events at the moment."""
+        if not log.isEnabledFor(logging.INFO):
+            return self._readers
+        from payman_sdk._telemetry.logging import written
+
+        return (*self._readers, written)
+
+    def stats(self) -> Stats:
+        """What was counted so far."""
+        from payman_sdk._telemetry.stats import Stats
+
+        with self._lock:
+            return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
+
+    def count(self, name: str) -> None:
+        """Counts one of something."""
+        with self._lock:
+            self._counts[name] += 1
+
+    def ended(self, watch: Watch, outcome: str) -> None:
+        """Counts an ask that has ended."""
+        counts = self._counts
+        with self._lock:
+            counts[outcome] += 1
+            counts["attempts"] += watch.attempts
+            if watch.is_stream:
+                counts["streams"] += 1
+                counts["events"] += watch.events
+            if watch.is_reconciled:
+                counts["reconciled"] += 1
+            if watch.is_repeated:
+                counts["repeated"] += 1
+
+    def begin_anew(self) -> None:
+        """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
+        self._lock = threading.RLock()
+
+    def renewed(
+        self, reason: Reason, flow: Flow[T], told: Callable[[T | None, PaymanError | None], Renewal | None]
+    ) -> Flow[T]:
+        """The flow of a renewal, which is told of.
+
+        Args:
+            reason: Why an access token is fetched.
+            flow: What fetches it.
+            told: What is to be told of what was fetched, or of what went wrong.
+        """
+        readers, renewal = self.readers, None
+        ended = _begun(readers, reason)
+        try:
+            issued = yield from flow
+            self.count("renewals")
+            renewal = told(issued, None)
+        except PaymanError as error:
+            self.count("failed_renewals")
+            renewal = told(None, error)
+            raise
+        finally:
+            ended(renewal)
+        return issued
+
+
+def observer_for(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
+    """The observer of a client.
+
+    Raises:
+        ConfigurationError: Telemetry is wanted, and cannot be had.
+    """
+    if telemetry is None or telemetry is False:
+        return Observer()
+    from payman_sdk._telemetry.settings import Telemetry
+
+    chosen = Telemetry() if telemetry is True else telemetry
+    if not isinstance(chosen, Telemetry):
+        raise ConfigurationError(
+            "telemetry is neither a switch nor a Telemetry.", next_step="Use True, or a Telemetry."
+        )
+    try:
+        from payman_sdk._telemetry.otel import Tracing
+        from payman_sdk._telemetry.otel_metrics import Metrics
+    except ImportError as error:
+        raise ConfigurationError(
+            "telemetry needs OpenTelemetry, which is not installed.",
+            next_step="Install the extra: pip install 'paymanai-sdk[otel]'.",
+        ) from error
+    tracing = Tracing(chosen, base_url)
+    return Observer((tracing.read, Metrics(chosen.meter_provider, tracing.server).read), tracing.within)
+
+
+def tell(readers: tuple[Reader, ...], event: Event) -> None:
+    """Tells readers of an event; one that fails does no harm to what was asked."""
+    for read in readers:
+        try:
+            read(event)
+        except Exception as error:
+            warn(error)
+
+
+def warn(error: Exception) -> None:
+    """Says that telemetry failed, which does no harm to what was asked."""
+    log.warning("Telemetry failed: %s", type(error).__name__)
+
+
+def _begun(readers: tuple[Reader, ...], reason: Reason) -> Callable[[Renewal | None], None]:
+    """Tells readers that an access token is being fetched; what is returned tells them how that ended."""
+    if not readers:
+        return lambda renewal: None
+    from payman_sdk._telemetry.events import RenewalBegan, RenewalEnded
+
+    began = RenewalBegan(reason)
+    tell(readers, began)
+    return lambda renewal: tell(readers, RenewalEnded(began, renewal))

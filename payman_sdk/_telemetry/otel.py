@@ -1,0 +1,293 @@
+"""Spans of OpenTelemetry: one for an ask, and under it one for each request and each renewal of the access token.
+
+The span of an ask is current while its flow runs, and not while a stream's reader has the turn; so everything finds its parent by
+itself, a renewal under a lock in a task of its own too. No exception is recorded: messages may repeat what a server said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from opentelemetry import trace
+from opentelemetry.context import attach, create_key, detach, get_value, set_value
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from payman_sdk import __version__
+from payman_sdk._core.effects import Flow, Step, Tell
+from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._telemetry.events import (
+    AskEnded,
+    AttemptBegan,
+    AttemptEnded,
+    Event,
+    Heard,
+    Judged,
+    LookedUp,
+    RenewalBegan,
+    RenewalEnded,
+    Stands,
+    StreamBroke,
+    StreamOpened,
+    told_of,
+)
+from payman_sdk._telemetry.observer import warn
+
+if TYPE_CHECKING:
+    from payman_sdk._core.events import StreamEvent
+    from payman_sdk._core.requests import Ask
+    from payman_sdk._telemetry.settings import Telemetry
+
+T = TypeVar("T")
+
+_ASK = create_key("payman-ask")
+_MOST_EVENTS = 100
+"""From how many events of a stream on only those are noted that say how the task stands; spans hold 128 by default."""
+
+
+class _AskSpan:
+    """The span of an ask, and how many events of its stream are in it."""
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self.noted = 0
+
+
+class Tracing:
+    """Makes spans and metrics of what a client tells.
+
+    Args:
+        telemetry: Who takes them, and what they may hold.
+        base_url: The server that the client talks to.
+    """
+
+    def __init__(self, telemetry: Telemetry, base_url: str) -> None:
+        server = urlsplit(base_url)
+        self._base_url = base_url
+        self.server: dict[str, str | int] = {
+            "server.address": server.hostname or "",
+            "server.port": server.port or (443 if server.scheme == "https" else 80),
+        }
+        self._telemetry = telemetry
+        self._tracer = trace.get_tracer("payman_sdk", __version__, telemetry.tracer_provider)
+        self._open: dict[int, tuple[Span, ExitStack]] = {}
+
+    def within(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
+        """The flow of an ask, within a span."""
+        try:
+            asked = _AskSpan(self._begun(ask, is_stream=is_stream))
+        except Exception as error:
+            warn(error)
+            return (yield from flow)
+        resumed: Callable[[], Step] = partial(next, flow)
+        try:
+            while True:
+                with _current(asked):
+                    try:
+                        step = resumed()
+                        while not isinstance(step, Tell):
+                            resumed = yield from _passed_on(step, flow)
+                            step = resumed()
+                    except StopIteration as end:
+                        return cast("T", end.value)
+                resumed = yield from _passed_on(step, flow)
+        except GeneratorExit:
+            with _current(asked):
+                flow.close()
+            raise
+        finally:
+            try:
+                asked.span.end()
+            except Exception as error:
+                warn(error)
+
+    def read(self, event: Event) -> None:
+        """Takes note of an event."""
+        match event:
+            case AttemptBegan():
+                self._attempt_begins(event)
+            case AttemptEnded(began, status, error):
+                is_error = error is not None or (status is not None and status >= 400)
+                self._ends(
+                    began,
+                    {"http.response.status_code": status, "error.type": error or str(status)}
+                    if is_error
+                    else {"http.response.status_code": status},
+                    is_error=is_error,
+                )
+            case RenewalBegan(reason):
+                span = self._tracer.start_span(
+                    "payman.token.renewal", attributes={"payman.token.reason": reason}
+                )
+                self._begins(event, span)
+            case RenewalEnded(began, renewal):
+                error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
+                rotated = renewal.is_rotated if renewal is not None else None
+                self._ends(
+                    began, {"payman.token.rotated": rotated, "error.type": error}, is_error=error is not None
+                )
+            case _:
+                asked = get_value(_ASK)
+                if isinstance(asked, _AskSpan):
+                    self._about_ask(asked, event)
+
+    def _begun(self, ask: Ask, *, is_stream: bool) -> Span:
+        attributes: dict[str, Any] = {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.provider.name": "payman",
+            "gen_ai.agent.name": "Payman",
+            "gen_ai.conversation.id": ask.session_id,
+            "gen_ai.request.stream": is_stream,
+            **self.server,
+            "payman.task.id": ask.task_id,
+            "payman.request.id": ask.request_id,
+            "payman.reply": ask.is_reply,
+        }
+        if self._telemetry.capture_content:
+            attributes["gen_ai.input.messages"] = _message("user", ask.text)
+        return self._tracer.start_span("invoke_agent Payman", kind=SpanKind.CLIENT, attributes=attributes)
+
+    def _attempt_begins(self, began: AttemptBegan) -> None:
+        attributes: dict[str, Any] = {
+            "http.request.method": began.method,
+            "url.full": f"{self._base_url}{began.path}",
+            **self.server,
+        }
+        if began.task_id is not None:
+            attributes["payman.task.id"] = began.task_id
+        if began.resends:
+            attributes["http.request.resend_count"] = began.resends
+        span = self._tracer.start_span(
+            f"{began.method} {began.path}", kind=SpanKind.CLIENT, attributes=attributes
+        )
+        # Instrumentations of HTTP clients would make a second span of the request, with whatever its address and headers hold.
+        self._begins(began, span).enter_context(_suppress_http_instrumentation())
+        if self._telemetry.propagate:
+            TraceContextTextMapPropagator().inject(began.headers)
+
+    def _begins(self, began: AttemptBegan | RenewalBegan, span: Span) -> ExitStack:
+        """Makes a span current; what is entered on the stack is left when it ends."""
+        within = ExitStack()
+        within.callback(detach, attach(trace.set_span_in_context(span)))
+        self._open[id(began)] = span, within
+        return within
+
+    def _ends(
+        self, began: AttemptBegan | RenewalBegan, attributes: dict[str, Any], *, is_error: bool
+    ) -> None:
+        span, within = self._open.pop(id(began))
+        within.close()
+        _close(span, attributes, is_error=is_error)
+
+    def _about_ask(self, asked: _AskSpan, event: Event) -> None:
+        span = asked.span
+        about: dict[str, Any]
+        match event:
+            case Retry(attempt, reason, delay):
+                about = {
+                    "payman.attempt": attempt,
+                    "payman.delay": delay,
+                    "error.type": type(reason).__name__,
+                }
+                span.add_event("payman.retry", about)
+            case Judged(_, attempt, failure, verdict):
+                about = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
+                span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
+            case LookedUp(_, state):
+                span.add_event("payman.looked_up", {"payman.task.state": state or "not known"})
+            case Stands(_, state):
+                span.add_event("payman.task.state", {"payman.task.state": state})
+            case StreamOpened(_, is_again):
+                span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
+            case StreamBroke(_, failure):
+                span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
+            case Heard(_, events):
+                for one in events:
+                    self._heard(asked, one)
+            case AskEnded():
+                self._ask_ends(span, event)
+            case _:
+                pass
+
+    def _heard(self, asked: _AskSpan, event: StreamEvent) -> None:
+        asked.noted += 1
+        is_status = event["type"] == "status_update"
+        if asked.noted > _MOST_EVENTS and not is_status:
+            return
+        names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
+        told = {f"payman.event.{name}": event[name] for name in names if name in event.keys()}  # noqa: SIM118 (`in` puts artifacts together)
+        if is_status:
+            told["payman.event.state"] = told_of(event["state"])
+        asked.span.add_event("payman.event", {"payman.event.type": event["type"], **told})
+
+    def _ask_ends(self, span: Span, ended: AskEnded) -> None:
+        error = type(ended.error).__name__ if ended.error is not None else None
+        if error is None and ended.outcome == "failed":
+            error = ended.state
+        attributes: dict[str, Any] = {
+            "payman.outcome": ended.outcome,
+            "payman.task.state": ended.state,
+            "payman.attempts": ended.attempts,
+            "payman.lookups": ended.lookups,
+            "payman.reconciled": ended.is_reconciled,
+            "payman.repeated": ended.is_repeated,
+            "error.type": error,
+        }
+        if ended.is_stream:
+            attributes["payman.events"] = ended.events
+            attributes["gen_ai.response.time_to_first_chunk"] = ended.first_event
+        if self._telemetry.capture_content and ended.answer is not None:
+            attributes["gen_ai.output.messages"] = _message(
+                "assistant", ended.answer(), finish_reason="error" if error else "stop"
+            )
+        _describe(span, attributes, is_error=error is not None)
+
+
+def _passed_on(step: Step, flow: Flow[Any]) -> Generator[Step, Any, Callable[[], Step]]:
+    """Passes a step of the flow on; what is returned goes on with the flow."""
+    try:
+        outcome = yield step
+    except GeneratorExit:
+        raise
+    except BaseException as failure:
+        return partial(flow.throw, failure)
+    return partial(flow.send, outcome)
+
+
+@contextmanager
+def _current(asked: _AskSpan) -> Generator[None]:
+    token = attach(set_value(_ASK, asked, trace.set_span_in_context(asked.span)))
+    try:
+        yield
+    finally:
+        detach(token)
+
+
+def _suppress_http_instrumentation() -> AbstractContextManager[None]:
+    """A context in which instrumentations of HTTP clients make no spans; nothing where no instrumentation is installed."""
+    try:
+        from opentelemetry.instrumentation.utils import suppress_http_instrumentation
+    except ImportError:
+        return nullcontext()
+    return suppress_http_instrumentation()
+
+
+def _close(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None:
+    _describe(span, attributes, is_error=is_error)
+    span.end()
+
+
+def _describe(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None:
+    span.set_attributes({name: value for name, value in attributes.items() if value is not None})
+    if is_error:
+        span.set_status(Status(StatusCode.ERROR))
+
+
+def _message(role: str, text: str, **more: str) -> str:
+    """A message as the conventions for generative AI write it."""
+    return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}], **more}])

@@ -1,0 +1,113 @@
+"""What a flow of the toolkit may ask for, and the two shells that carry it out. All decisions are in flows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from typing import Any, NamedTuple, TypeAlias, TypeVar, assert_never, cast
+
+from payman_sdk.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+class Invoke(NamedTuple):
+    """Call this function of the client's or the user's; what it returns is awaited where that can be."""
+
+    function: Callable[[], Any]
+
+
+class Call(NamedTuple):
+    """Call this function of the store's, which may block; the outcome is what it returns."""
+
+    function: Callable[[], Any]
+
+
+class Sleep(NamedTuple):
+    """Do nothing for so many seconds."""
+
+    seconds: float
+
+
+Step: TypeAlias = Invoke | Call | Sleep
+Flow: TypeAlias = Generator[Step, Any, T]
+
+
+def run(flow: Flow[T]) -> T:
+    """Carries a flow out in this thread."""
+    try:
+        step = next(flow)
+        while True:
+            outcome, failure = None, None
+            try:
+                match step:
+                    case Invoke(function):
+                        outcome = _not_awaited(function())
+                    case Call(function):
+                        outcome = function()
+                    case Sleep(seconds):
+                        time.sleep(seconds)
+                    case unheard:
+                        assert_never(unheard)
+            except Exception as error:
+                failure = error
+            step = flow.send(outcome) if failure is None else flow.throw(failure)
+    except StopIteration as end:
+        return cast("T", end.value)
+    finally:
+        flow.close()
+
+
+async def run_async(flow: Flow[T]) -> T:
+    """Carries a flow out on asyncio or trio."""
+    from inspect import isawaitable
+
+    from payman_sdk._io import timers
+
+    try:
+        step = next(flow)
+        while True:
+            outcome, failure = None, None
+            try:
+                match step:
+                    case Invoke(function):
+                        outcome = function()
+                        outcome = await outcome if isawaitable(outcome) else outcome
+                    case Call(function):
+                        outcome = await _in_thread(function)
+                    case Sleep(seconds):
+                        await timers.sleep(seconds)
+                    case unheard:
+                        assert_never(unheard)
+            except Exception as error:
+                failure = error
+            step = flow.send(outcome) if failure is None else flow.throw(failure)
+    except StopIteration as end:
+        return cast("T", end.value)
+    finally:
+        flow.close()
+
+
+def _not_awaited(returned: Any) -> Any:
+    from inspect import isawaitable, iscoroutine
+
+    if isawaitable(returned):
+        if iscoroutine(returned):
+            returned.close()
+        raise ConfigurationError(
+            "confirm is a coroutine function, which nobody would await.",
+            next_step="Give a function, or use AsyncPaymanToolkit.",
+        )
+    return returned
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Calls a function in a thread of its own, to its end: what is half written when its caller leaves would be read by the next."""
+    import anyio
+    import anyio.to_thread
+
+    from payman_sdk._io.locks import to_its_end
+
+    return await to_its_end(
+        lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)),
+    )

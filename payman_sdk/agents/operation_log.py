@@ -1,0 +1,269 @@
+"""A store as flows see it: asked by steps, and whatever it raises is an error of ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from attrs import evolve
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.clock import wall_time
+from payman_sdk._io.key_store import KeyStore
+from payman_sdk._io.logger import get_logger
+from payman_sdk.agents.claims import claims_of
+from payman_sdk.agents.effects import Call, Flow, Invoke, Sleep
+from payman_sdk.agents.limits import Limit, money_in, states_numbers
+from payman_sdk.agents.operation_key import OperationKey
+from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
+from payman_sdk.errors import ConfigurationError
+
+log = get_logger()
+
+_RUN_PATIENCE = 30.0
+"""Seconds to wait for those who count in the same run; nobody counts for longer than it takes to write a record."""
+
+
+class Ledger:
+    """The operations of one account, and what counts in one run.
+
+    Args:
+        store: Where they are written down.
+        account: The client's id and server.
+        run_id: The run.
+        limit: How much the run may pay.
+        clock: The time in seconds since 1970; without one, the store's, or else this machine's.
+    """
+
+    def __init__(
+        self,
+        store: OperationStore,
+        account: str,
+        run_id: str,
+        limit: Limit | None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._store = store
+        self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
+        self._claims = claims_of(store)
+        self._account = account
+        self._run_id = run_id
+        self._limit = limit
+        # What is in memory never blocks, and needs no thread.
+        self._step = Invoke if isinstance(store, MemoryOperationStore) else Call
+
+    def hold(self, task_id: str) -> Flow[Hold]:
+        """A flow that makes the hold of an operation, which is not taken yet."""
+        return (yield from self._held(f"operation {task_id}"))
+
+    def load(self, task_id: str) -> Flow[Operation | None]:
+        """A flow that returns what is written down of an operation, None if that is nothing.
+
+        Raises:
+            OperationStoreError: The store failed.
+            ConfigurationError: It is another account's.
+        """
+        operation = yield from self._asked(partial(self._store.load, task_id))
+        if operation is None:
+            return None
+        if not isinstance(operation, Operation):
+            raise OperationStoreError(
+                f"The operation store gave a {type(operation).__name__}, not an Operation."
+            )
+        if operation.task_id != task_id:
+            raise OperationStoreError(
+                f"The operation store gave another operation than that of task {task_id}."
+            )
+        if operation.account != self._account:
+            raise ConfigurationError(
+                f"The operation store holds operations of {operation.account}, and this client is {self._account}.",
+                next_step="Give every account a store of its own.",
+            )
+        return operation
+
+    def new(self, task_id: str, name: str | None, text: str | None, session_id: str | None) -> Operation:
+        """An operation that was not written down yet."""
+        currencies = () if self._limit is None else self._limit.amount
+        money = None if text is None else money_in(text, currencies)
+        return Operation(
+            task_id=task_id,
+            account=self._account,
+            name=name,
+            text=text,
+            amount=money and money.amount,
+            currency=money and money.currency,
+            session_id=session_id,
+        )
+
+    def refusal(self, operation: Operation, reply: str | None = None) -> Flow[str | None]:
+        """A flow that tells why an operation, or a reply to it, would go beyond the limit; None where it does not."""
+        if self._limit is None:
+            return None
+        if reply is not None and self._limit.amount and states_numbers(reply):
+            return (
+                "This run has a limit in money, and the reply may change how much is paid; answer without numbers, such as approve "
+                "or deny."
+            )
+        return self._limit.refusal(operation, (yield from self._counted()))
+
+    def claim(self, operation: Operation, known: Operation | None) -> Flow[Operation | str | None]:
+        """A flow that counts an operation and writes down that it is sent from now on; or tells why it may not be.
+
+        Nobody else counts in the run meanwhile, so that two operations at once do not both take what is left for one.
+
+        Args:
+            operation: What is sent.
+            known: What was written down of it when it was looked at.
+
+        Returns:
+            The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
+            meanwhile, because the lock of the operation was lost.
+        """
+        with (yield from self._held(f"run {self._run_id}")) as hold:
+            if not (yield from hold.taken(_RUN_PATIENCE)):
+                raise OperationStoreError("The operation store's lock of the run could not be had.")
+            if (yield from self.load(operation.task_id)) != known:
+                return None
+            counted = () if self._limit is None else (yield from self._counted())
+            refusal = None if self._limit is None else self._limit.refusal(operation, counted)
+            if refusal is not None:
+                return refusal
+            runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
+            now = yield from self.now()
+            operation = evolve(operation, stage="sent", runs=runs, sent_at=now)
+            claim = getattr(self._store, "claim", None)
+            if self._limit is None or claim is None:
+                yield from self.save(operation)
+            else:
+                yield from self._asked(partial(claim, operation, self._run_id, len(counted)))
+            self._claims.add(operation.task_id, self._run_id)
+        return operation
+
+    def key_of(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:
+        """Return what a client needs to know to send an operation that was claimed; None where memory alone knows it.
+
+        A process that died took its memory with it, so the client's own key store says what may have been sent before.
+
+        Args:
+            claimed: The operation as it is written down.
+            before: The same before it was claimed.
+            keys: The client's own key store; None for the one of this user.
+        """
+        if isinstance(self._store, MemoryOperationStore):
+            return None
+        return OperationKey(self._store, self._clock, claimed, before.sent_at, keys)
+
+    def now(self) -> Flow[float]:
+        """A flow that returns the time in seconds since 1970.
+
+        Raises:
+            OperationStoreError: The store's clock failed.
+        """
+        return float((yield from self._asked(self._clock)))
+
+    def save(self, operation: Operation) -> Flow[None]:
+        """A flow that writes an operation down.
+
+        Raises:
+            OperationStoreError: The store failed.
+        """
+        yield from self._asked(partial(self._store.save, operation))
+
+    def note(self, operation: Operation) -> Flow[Operation]:
+        """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
+        if self._run_id not in operation.runs:
+            self._claims.remove(operation.task_id, self._run_id)
+        try:
+            yield from self.save(operation)
+        except OperationStoreError as error:
+            log.warning("How an operation went on could not be written down: %s", error)
+        return operation
+
+    def give_back(self, claimed: Operation, before: Operation) -> Flow[Operation]:
+        """A flow that writes an operation down as it was before it was claimed, and returns how it is written down now.
+
+        Where somebody else has written it down since, because its lock was lost, that stays.
+        """
+        try:
+            written = yield from self.load(claimed.task_id)
+        except OperationStoreError:
+            written = claimed
+        return (yield from self.note(before)) if written in (claimed, None) else written
+
+    def note_sent(self, operation: Operation) -> Flow[Operation]:
+        """A flow that writes down that an operation may have been sent until now, and returns it."""
+        with contextlib.suppress(OperationStoreError):
+            operation = evolve(operation, sent_at=(yield from self.now()))
+        return (yield from self.note(operation))
+
+    def _counted(self) -> Flow[tuple[Operation, ...]]:
+        """Return what counts in the run.
+
+        Raises:
+            OperationStoreError: The store failed, or has lost what this process has counted.
+        """
+        expected = self._claims.of_run(self._run_id)
+        counted: tuple[Operation, ...] = yield from self._asked(
+            lambda: tuple(self._store.of_run(self._run_id))
+        )
+        self._claims.check(self._run_id, expected, {one.task_id for one in counted})
+        return counted
+
+    def _held(self, name: str) -> Flow[Hold]:
+        lock = yield from self._asked(partial(self._store.lock, name))
+        return Hold(lock, self._asked)
+
+    def _asked(self, function: Callable[[], Any]) -> Flow[Any]:
+        try:
+            return (yield self._step(function))
+        except OperationStoreError:
+            raise
+        except Exception as error:
+            raise OperationStoreError(
+                f"The operation store failed: {type(error).__name__}: {error}"
+            ) from error
+
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
+"""Seconds between two tries of a lock."""
+
+
+class Hold:
+    """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
+
+    def __init__(self, lock: Lock, asked: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
+        self._lock = lock
+        self._asked = asked
+        self._is_held = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._is_held:
+            self._is_held = False
+            try:
+                self._lock.release()
+            except Exception as release_error:  # what became of the operation is told all the same
+                log.warning("A lock of the operation store could not be given back: %s", release_error)
+
+    def taken(self, seconds: float) -> Flow[bool]:
+        """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
+        pause, waited = _FIRST_PAUSE, 0.0
+        while not (yield from self._asked(self._try)):
+            if waited >= seconds:
+                return False
+            yield Sleep(pause)
+            waited += pause
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
+
+    def _try(self) -> bool:
+        # Noted here and not by the flow: who is cancelled while this runs in a thread does not hear of it.
+        self._is_held = self._lock.acquire(timeout=0)
+        return self._is_held

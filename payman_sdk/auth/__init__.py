@@ -1,1 +1,0 @@
-"""How a request gets its token."""

@@ -1,0 +1,1 @@
+"""The sandbox's agent: what it understands, does and says."""

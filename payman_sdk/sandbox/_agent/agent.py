@@ -1,0 +1,145 @@
+"""The agent: does what a prompt means for an account, and answers in markdown.
+
+It is a conversation: a refusal is an answer too, so its task is completed and the text says that no payment was made
+and why. A payment that needs a person leaves its task waiting for input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payman_api.models.scope import Scope
+from payman_sdk.sandbox._agent import markdown, queries
+from payman_sdk.sandbox._agent.language import intents as intent
+from payman_sdk.sandbox._agent.language import understand
+from payman_sdk.sandbox._ledger import accounts, approvals, payment_orders
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.approvals import Settlement
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import permissions
+from payman_sdk.sandbox._oauth.scopes import Scopes
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the agent works with while it answers one message."""
+
+    tx: Transaction
+    world: World
+    account: Account
+    scopes: Scopes
+    task_number: int
+    session_id: str
+    waiting: Payment | None
+    """The payment that the task waits for, where the message continues a task."""
+
+    @property
+    def shows_balances(self) -> bool:
+        """Whether balances may be told."""
+        return Scope.READ_BALANCE in self.scopes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the agent says.
+
+    Attributes:
+        text: in markdown.
+        waits: whether the task waits for an approval now.
+        settlement: how a waiting payment ended, perhaps another task's.
+    """
+
+    text: str
+    waits: bool = False
+    settlement: Settlement | None = None
+
+
+def answer(context: Context, text: str) -> Answer:
+    """Do what the text means, and say what was done."""
+    meaning = understand(text)
+    refusal = permissions.refusal(meaning, context.scopes)
+    if refusal is not None:
+        return Answer(refusal, waits=context.waiting is not None)
+    if context.waiting is not None:
+        return _continue(context, context.waiting, meaning)
+    match meaning:
+        case intent.Pay():
+            paid = payment_orders.pay(
+                context.tx,
+                context.world,
+                context.account,
+                context.task_number,
+                meaning,
+                show_balance=context.shows_balances,
+            )
+            return Answer(paid.text, waits=paid.waits)
+        case intent.Approve(reference):
+            return _decide(context, reference, approve=True)
+        case intent.Deny(reference):
+            return _decide(context, reference, approve=False)
+        case intent.CreatePayee():
+            return Answer(_create_payee(context, meaning))
+        case intent.Unclear(reason, payment):
+            return Answer(_unclear(reason, payment=payment))
+        case question:
+            return Answer(
+                queries.tell(
+                    context.tx,
+                    context.account,
+                    context.session_id,
+                    question,
+                    show_balances=context.shows_balances,
+                )
+            )
+
+
+def _continue(context: Context, waiting: Payment, meaning: intent.Intent) -> Answer:
+    """A task that waits takes a yes or a no to its own payment, and nothing else."""
+    match meaning:
+        case intent.Approve(reference) | intent.Deny(reference) if approvals.names(reference, waiting):
+            return _settle(context, waiting, approve=isinstance(meaning, intent.Approve))
+        case _:
+            what = markdown.payment(waiting)
+            return Answer(
+                f'This task waits for your approval; say "approve" or "deny":\n\n- {what}', waits=True
+            )
+
+
+def _decide(context: Context, reference: str | None, *, approve: bool) -> Answer:
+    meant = approvals.meant(context.tx, context.account, context.session_id, reference)
+    if isinstance(meant, str):
+        return Answer(f"{meant} Nothing was changed.")
+    return _settle(context, meant, approve=approve)
+
+
+def _settle(context: Context, payment: Payment, *, approve: bool) -> Answer:
+    settlement = approvals.settle(context.tx, context.world, context.account, payment, approve=approve)
+    return Answer(settlement.text, settlement=settlement)
+
+
+def _create_payee(context: Context, order: intent.CreatePayee) -> str:
+    tx, account = context.tx, context.account
+    same = [
+        payee
+        for payee in accounts.payees(tx, account)
+        if accounts.alike(payee.name) == accounts.alike(order.name)
+    ]
+    for payee in same:
+        if order.email is None or (payee.email or "").casefold() == order.email.casefold():
+            return f"You have this payee already, so none was created:\n\n- {markdown.payee(payee)}"
+    payee = accounts.add_payee(
+        tx, context.world, account, name=order.name, email=order.email, kind=order.kind
+    )
+    text = f"Created the payee:\n\n- {markdown.payee(payee)}"
+    if same:
+        text += f"\n\nYou have {len(same) + 1} payees of this name now; to pay one of them, use the id or the email."
+    return text
+
+
+def _unclear(reason: str, *, payment: bool) -> str:
+    if not reason:
+        return f"I did not understand that. You can ask me things like:\n\n{queries.ABILITIES}"
+    refusal = "No payment was made: " if payment else "Nothing was done: "
+    return f"{refusal}{reason}."

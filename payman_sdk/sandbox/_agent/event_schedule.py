@@ -1,0 +1,127 @@
+"""The story of a task: the events that a stream tells of it, when each is due, and the task as it is told by then.
+
+A task is decided at once, in one transaction, and told afterwards as work in progress. The story depends on nothing but
+the task and the manner of telling, so it can be told again, by another process too, and its numbers mean the same.
+
+A task that waited for input and was answered has a longer story. It begins as it did before, number for number: where
+it used to end with `input-required` it now says that work goes on, and the new answer follows. Whoever heard the
+earlier story to some number has missed nothing after going on from that number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.tasks import Task
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, Artifact, State
+
+
+@dataclass(frozen=True)
+class Status:
+    """The task stands differently now; after the final one there is nothing to tell."""
+
+    state: State
+    explanation: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of the artifact at that position: its first one, or one to append; and whether it is the last one."""
+
+    position: int
+    piece: Artifact
+    append: bool
+    last: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a story.
+
+    Attributes:
+        number: its place in the story, from 1.
+        due: the moment it is told, in nanoseconds since 1970.
+        content: what it tells.
+    """
+
+    number: int
+    due: int
+    content: Status | Chunk
+
+
+def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
+    """The whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
+
+    A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
+    task changed, each later one `pace` seconds after the one before; what went before has been told.
+    """
+    contents: list[Status | Chunk] = []
+    turn = 0
+    for position, artifact in enumerate(task.artifacts):
+        if artifact.opens:
+            turn = len(contents)
+            contents.append(_AT_WORK)
+        contents += _chunks(manner.chunk_words, position, artifact)
+    contents = contents or [_AT_WORK]
+    # A task that is told to be at work still has no final event: its stream simply ends.
+    final = task.state not in (State.SUBMITTED, State.WORKING)
+    contents.append(Status(task.state, task.explanation, final=final))
+    # To cancel is no work: it is told at once.
+    step = 0 if task.state is State.CANCELED else round(manner.pace * 1_000_000_000)
+    return tuple(
+        Event(place + 1, task.updated + max(0, place - turn) * step, content)
+        for place, content in enumerate(contents)
+    )
+
+
+_AT_WORK = Status(State.WORKING, EXPLANATIONS[State.WORKING], final=False)
+
+
+def _chunks(words: int, position: int, artifact: Artifact) -> list[Chunk]:
+    """An artifact in pieces, if it is a text; anything else is told whole."""
+    if not artifact.is_text:
+        return [Chunk(position, artifact, append=False, last=True)]
+    texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", artifact.text) or [""]
+    return [
+        Chunk(position, artifact.saying(chunk), append=number > 0, last=number == len(texts) - 1)
+        for number, chunk in enumerate(texts)
+    ]
+
+
+def told(narration: Sequence[Event], moment: int) -> Sequence[Event]:
+    """The events of a story that have been told by that moment, in nanoseconds since 1970."""
+    return [event for event in narration if until(narration, event, moment) <= 0]
+
+
+def until(narration: Sequence[Event], event: Event, moment: int) -> int:
+    """How many nanoseconds it is from that moment until an event of a story is due; 0 or less if it is."""
+    # A clock that was set back does not take back that the task changed.
+    return event.due - max(moment, narration[0].due)
+
+
+def as_told(manner: Manner, task: Task, moment: int) -> Task:
+    """The task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
+    narration = narrate(manner, task)
+    heard = told(narration, moment)
+    if len(heard) == len(narration):
+        return task
+    artifacts: list[Artifact] = []
+    for event in heard:
+        match event.content:
+            case Chunk(_, piece, append=False):
+                artifacts.append(piece)
+            case Chunk(position, piece):
+                artifacts[position] = piece.saying(artifacts[position].text + piece.text)
+            case Status():
+                pass
+    return replace(
+        task,
+        state=State.WORKING,
+        explanation=EXPLANATIONS[State.WORKING],
+        artifacts=tuple(artifacts),
+        history=task.history[:-1],  # The last message is the answer that is being told.
+    )

@@ -1,0 +1,130 @@
+"""The answers to what only asks: wallets, payees, transactions, limits, and small talk. Nothing is changed here."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from payman_api.models.scope import Scope
+from payman_sdk.sandbox._agent import markdown, session_history
+from payman_sdk.sandbox._agent.language import intents as intent
+from payman_sdk.sandbox._ledger import accounts, ledger, payments
+from payman_sdk.sandbox._ledger.accounts import Account, Wallet
+from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.store import Transaction
+
+ABILITIES = markdown.bullets(
+    (
+        "list all wallets and their balances",
+        "create a payee of type Test Rails called John Doe",
+        "send 10 TSD to John Doe for lunch",
+        "list all payees",
+        "show my last 5 transactions",
+    )
+)
+"""What the agent can be asked, as examples."""
+
+
+def tell(
+    tx: Transaction,
+    account: Account,
+    session_id: str,
+    question: intent.ListWallets
+    | intent.ShowBalance
+    | intent.ShowPolicy
+    | intent.ListPayees
+    | intent.ShowPayee
+    | intent.ListTransactions
+    | intent.ShowTransaction
+    | intent.ListRequests
+    | intent.Greet
+    | intent.TestConnection
+    | intent.Recall
+    | intent.Weather,
+    *,
+    show_balances: bool,
+) -> str:
+    """The answer, in markdown, to a question of the account's in that session."""
+    match question:
+        case intent.ListWallets():
+            return _list_wallets(tx, account, show_balances=show_balances)
+        case intent.ShowBalance(currency):
+            there = _wallets(tx, account, currency)
+            return f"Your balance:\n\n{there}" if there else f"You have no {currency} wallet."
+        case intent.ShowPolicy():
+            return "\n\n".join(
+                f"Policy of your {wallet.currency} wallet:\n\n{markdown.policy(wallet.policy, wallet.currency)}"
+                for wallet in accounts.wallets(tx, account)
+            )
+        case intent.ListPayees():
+            return "Your payees:\n\n" + markdown.bullets(
+                [markdown.payee(one) for one in accounts.payees(tx, account)]
+            )
+        case intent.ShowPayee(reference):
+            found = accounts.match_payees(tx, account, reference).payees
+            if not found:
+                return f'You have no payee "{markdown.plain(reference.text)}".'
+            return markdown.bullets([markdown.payee(one) for one in found])
+        case intent.ListTransactions(count):
+            return _transactions(
+                "Your last transactions", payments.newest(tx, account, count), "no transactions yet"
+            )
+        case intent.ShowTransaction(reference):
+            one = payments.find(tx, account, reference)
+            if one is None:
+                return f'You have no transaction "{markdown.plain(reference)}".'
+            return f"- {markdown.payment(one)}\n- Status: {one.status}"
+        case intent.ListRequests():
+            return _transactions(
+                "Waiting for approval", payments.waiting(tx, account), "nothing waiting for approval"
+            )
+        case intent.Greet():
+            return f"Hello! I can help you with payments. You can ask me things like:\n\n{ABILITIES}"
+        case intent.TestConnection():
+            return "The connection works."
+        case intent.Recall():
+            said = session_history.recall(tx, account, session_id)
+            if not said:
+                return "We have not talked about anything in this session yet."
+            return "Earlier in this session you said:\n\n" + markdown.bullets(
+                [markdown.plain(text[:200]) for text in said]
+            )
+        case intent.Weather():
+            return "I know nothing about the weather; I help with wallets, payees and payments."
+    assert_never(question)
+
+
+def _transactions(title: str, found: list[Payment], nothing: str) -> str:
+    if not found:
+        return f"You have {nothing}."
+    return f"{title}:\n\n{markdown.bullets([markdown.payment(one) for one in found])}"
+
+
+def _list_wallets(tx: Transaction, account: Account, *, show_balances: bool) -> str:
+    title = "Here are your wallets"
+    if show_balances:
+        return f"{title}:\n\n{_wallets(tx, account, None)}"
+    lines = markdown.bullets([_wallet(one) for one in accounts.wallets(tx, account)])
+    return f"{title}; for balances the access token lacks the scope `{Scope.READ_BALANCE}`:\n\n{lines}"
+
+
+def _wallet(one: Wallet) -> str:
+    return f"**{one.currency} Wallet** – paytag `{one.paytag}`"
+
+
+def _wallets(tx: Transaction, account: Account, currency: str | None) -> str:
+    lines: list[str] = []
+    for wallet in accounts.wallets(tx, account):
+        if currency in (None, wallet.currency):
+            balance = markdown.money(ledger.balance(tx, wallet.book), wallet.currency)
+            pending = markdown.money(
+                sum(
+                    ledger.to_minor(payment.amount)
+                    for payment in payments.waiting(tx, account)
+                    if payment.currency == wallet.currency
+                ),
+                wallet.currency,
+            )
+            lines.append(_wallet(wallet))
+            lines.append(f"Spendable balance: {balance}")
+            lines.append(f"Pending balance: {pending}")
+    return markdown.bullets(lines)

@@ -1,0 +1,108 @@
+"""The shapes on the wire: JSON-RPC 2.0 answers, and tasks and events of A2A 0.1, spelled as Payman's live server does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from payman_sdk.sandbox._agent.event_schedule import Chunk, Event, Status
+from payman_sdk.sandbox._agent.tasks import Message, Task
+from payman_sdk.sandbox._agent.turn import Artifact, State
+from payman_sdk.sandbox._ledger.accounts import Account
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the server spells things.
+
+    Attributes:
+        uppercase_states: `INPUT_REQUIRED`, as the live server was seen to do [D]; else `input-required`, as A2A does.
+        nanosecond_timestamps: nine fractional digits [D]; else milliseconds.
+    """
+
+    uppercase_states: bool = True
+    nanosecond_timestamps: bool = True
+
+    def state(self, state: State) -> str:
+        """A state, spelled."""
+        return state.value.upper().replace("-", "_") if self.uppercase_states else state.value
+
+    def timestamp(self, moment: int) -> str:
+        """A time in nanoseconds since 1970, spelled."""
+        seconds, fraction = divmod(moment, 1_000_000_000)
+        whole = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}"
+        return (
+            f"{whole}.{fraction:09d}Z"
+            if self.nanosecond_timestamps
+            else f"{whole}.{fraction // 1_000_000:03d}Z"
+        )
+
+
+def result(request_id: object, content: object) -> Json:
+    """The JSON-RPC answer that carries a result."""
+    return {"jsonrpc": "2.0", "id": request_id, "result": content, "error": None}
+
+
+def error(request_id: object, code: int, message: str, data: object = None) -> Json:
+    """The JSON-RPC answer that carries an error."""
+    fault: Json = {"code": code, "message": message}
+    if data is not None:
+        fault["data"] = data
+    return {"jsonrpc": "2.0", "id": request_id, "result": None, "error": fault}
+
+
+def task(style: Style, account: Account, one: Task, history_length: int = 0) -> Json:
+    """A task, with as many of its newest messages as are asked for."""
+    shape: Json = {
+        "id": one.id,
+        "sessionId": one.session_id,
+        "status": _status(style, one.state, one.explanation, one.updated),
+        "artifacts": [_artifact(position, artifact) for position, artifact in enumerate(one.artifacts)],
+        "metadata": _metadata(style, account, one),
+    }
+    if history_length:
+        shape["history"] = [_message(message) for message in one.history[-history_length:]]
+    return shape
+
+
+def event(style: Style, account: Account, one: Task, told: Event) -> Json:
+    """One event of a task's stream."""
+    shape: Json = {"id": one.id}
+    match told.content:
+        case Status(state, explanation, final):
+            shape |= {"status": _status(style, state, explanation, one.updated), "final": final}
+        case Chunk(position, piece, append, last):
+            shape["artifact"] = _artifact(position, piece) | {"append": append, "lastChunk": last}
+    return shape | {"metadata": _metadata(style, account, one)}
+
+
+def _status(style: Style, state: State, explanation: str, moment: int) -> Json:
+    return {
+        "state": style.state(state),
+        "message": _message(Message("agent", explanation)),
+        "timestamp": style.timestamp(moment),
+    }
+
+
+def _message(message: Message) -> Json:
+    return {"role": message.role, "parts": [{"type": "text", "text": message.text}]}
+
+
+def _artifact(position: int, artifact: Artifact) -> Json:
+    said = {"name": artifact.name, "description": artifact.description, "metadata": artifact.metadata}
+    return {
+        **{name: value for name, value in said.items() if value is not None},
+        "parts": [dict(part) for part in artifact.parts],
+        "index": position,
+    }
+
+
+def _metadata(style: Style, account: Account, one: Task) -> Json:
+    return {
+        "timestamp": style.timestamp(one.updated),
+        "agentId": account.agent_id,
+        "orgId": account.id,
+        **one.metadata,
+    }  # [D]

@@ -1,0 +1,111 @@
+"""One request that watches a task while it is told: what there is to tell by now, and how long until there is more."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+
+from payman_sdk.sandbox._agent import event_schedule, serialization
+from payman_sdk.sandbox._agent.serialization import Json, Style
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.tasks import Sent, Task, UnknownTaskError
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import World
+
+Find = Callable[[Account, str], Task]
+"""Gives an account's task with that id as it is by now, in a transaction of its own."""
+
+
+class Watch:
+    """A task that one request watches.
+
+    Args:
+        find: looks up the task again.
+        world: the clock.
+        style: how states and timestamps are spelled.
+        manner: how tasks are told.
+        account: whose task it is.
+        sent: the task as the request found or made it, and what goes wrong with its answer.
+        request_id: the id of the request, for the answers to it.
+        history_length: how many of the task's messages the finished answer has.
+
+    Attributes:
+        manner: how tasks are told.
+        mishap: what goes wrong with the answer.
+        over: whether the final event was given out.
+    """
+
+    def __init__(
+        self,
+        find: Find,
+        world: World,
+        style: Style,
+        manner: Manner,
+        account: Account,
+        sent: Sent,
+        *,
+        request_id: object,
+        history_length: int,
+    ) -> None:
+        self._find, self._world, self._style = find, world, style
+        self._account, self._request_id, self._history_length = account, request_id, history_length
+        self.manner = manner
+        self.mishap = sent.mishap
+        self.over = False
+        self._heard = 0
+        self._see(sent.task)
+
+    def _see(self, task: Task) -> None:
+        self._task = task
+        self._narration = event_schedule.narrate(self.manner, task)
+
+    def go_on(self, last_event_id: str | None) -> None:
+        """Begin where the manner of resubscribing says, rather than with the first event."""
+        told = len(event_schedule.told(self._narration, self._world.now()))
+        match self.manner.resubscribe:
+            case "live":
+                self._heard = min(told, len(self._narration) - 1)
+            case "resume" if last_event_id and re.fullmatch("[1-9][0-9]{0,8}", last_event_id):
+                # A number that nobody was told yet is not ours: better twice than missed.
+                self._heard = int(last_event_id) if int(last_event_id) <= told else 0
+            case _:
+                pass
+
+    def news(self) -> list[tuple[int, Json]]:
+        """The events that have become due and were not given out yet: their numbers and their answers."""
+        told = event_schedule.told(self._narration, self._world.now())
+        fresh = told[self._heard :]
+        self._heard = max(self._heard, len(told))
+        self.over = len(told) == len(self._narration)
+        return [
+            (
+                event.number,
+                serialization.result(
+                    self._request_id, serialization.event(self._style, self._account, self._task, event)
+                ),
+            )
+            for event in fresh
+        ]
+
+    def seconds(self, *, to_the_end: bool = False) -> float:
+        """How long it is until the next event is due, or the last one; 0 or less if it is."""
+        last = len(self._narration) - 1
+        event = self._narration[last if to_the_end else min(self._heard, last)]
+        return event_schedule.until(self._narration, event, self._world.now()) / 1_000_000_000
+
+    def look_again(self) -> None:
+        """See the task as it is by now: meanwhile it may have been answered or canceled."""
+        # A task that is forgotten meanwhile is told to its end as it was.
+        with contextlib.suppress(UnknownTaskError):
+            self._see(self._find(self._account, self._task.id))
+
+    def answer(self) -> Json:
+        """The whole task as an ordinary answer."""
+        shape = serialization.task(self._style, self._account, self._task, self._history_length)
+        return serialization.result(self._request_id, shape)
+
+    @property
+    def now(self) -> float:
+        """The time in seconds since 1970."""
+        return self._world.now() / 1_000_000_000

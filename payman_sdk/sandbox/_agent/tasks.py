@@ -1,0 +1,253 @@
+"""The life of a task: made by a send, continued while it waits for input, ended once, and never made twice.
+
+A task's id belongs to its account. The first send with an id makes the task; a later one with the same id gets the
+task as it is by then, and nothing is done again. The one exception: a task that waits for input takes a text that it
+has not seen yet as the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from payman_sdk.sandbox._agent import agent
+from payman_sdk.sandbox._agent.turn import Artifact, State, Turn
+from payman_sdk.sandbox._ledger import approvals, payments
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox.scripting import Mishap, Script
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a task: the role is `user` or `agent`."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as it stands.
+
+    Attributes:
+        id: made by the client.
+        session_id: the session it belongs to.
+        state: where it is in its life.
+        explanation: the status in words.
+        updated: when the status changed, in nanoseconds since 1970.
+        artifacts: the answers; a task that was continued has several.
+        history: everything that was said in it, oldest first.
+        metadata: what is said of it beside what is said of every task.
+    """
+
+    id: str
+    session_id: str
+    state: State
+    explanation: str
+    updated: int
+    artifacts: tuple[Artifact, ...]
+    history: tuple[Message, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a send: the task, and what goes wrong when it is told."""
+
+    task: Task
+    mishap: Mishap | None = None
+
+
+class UnknownTaskError(LookupError):
+    """The account has no task with that id."""
+
+
+class EndedTaskError(ValueError):
+    """The task has ended, so that there is nothing to cancel, approve or deny."""
+
+
+def find(tx: Transaction, account: Account, task_id: str) -> Task:
+    """The account's task with that id.
+
+    Raises:
+        UnknownTaskError: if the account has none; whether another account has one does not show.
+    """
+    row = tx.execute("SELECT * FROM tasks WHERE account_id = ? AND id = ?", (account.id, task_id)).fetchone()
+    if row is None:
+        raise UnknownTaskError(task_id)
+    artifacts = tx.execute(
+        "SELECT content FROM artifacts WHERE task_number = ? ORDER BY position", (row["number"],)
+    ).fetchall()
+    history = tx.execute(
+        "SELECT role, text FROM messages WHERE task_number = ? ORDER BY number", (row["number"],)
+    ).fetchall()
+    return Task(
+        id=row["id"],
+        session_id=row["session_id"],
+        state=State(row["state"]),
+        explanation=row["explanation"],
+        updated=row["updated"],
+        artifacts=tuple(Artifact.loaded(artifact["content"]) for artifact in artifacts),
+        history=tuple(Message(message["role"], message["text"]) for message in history),
+        metadata=json.loads(row["metadata"]),
+    )
+
+
+def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
+    """The account's newest tasks with their numbers, newest first, after leaving out so many."""
+    query = "SELECT number, id FROM tasks WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?"
+    rows = tx.execute(query, (account.id, count, after)).fetchall()
+    return [(row["number"], find(tx, account, row["id"])) for row in rows]
+
+
+def count(tx: Transaction, account: Account) -> int:
+    """How many tasks the account has."""
+    query = "SELECT COUNT(*) AS several FROM tasks WHERE account_id = ?"
+    several: int = tx.execute(query, (account.id,)).fetchone()["several"]
+    return several
+
+
+def numbered(tx: Transaction, account: Account, number: int) -> Task:
+    """The account's task with that number; UnknownTaskError if it has none."""
+    query = "SELECT id FROM tasks WHERE account_id = ? AND number = ?"
+    row = tx.execute(query, (account.id, number)).fetchone()
+    if row is None:
+        raise UnknownTaskError(f"there is no task number {number}")
+    return find(tx, account, row["id"])
+
+
+def number_of(tx: Transaction, account: Account, task_id: str) -> int:
+    """The number of the account's task with that id; there has to be one."""
+    query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
+    number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
+    return number
+
+
+def send(
+    tx: Transaction,
+    world: World,
+    account: Account,
+    scopes: Scopes,
+    script: Script,
+    *,
+    task_id: str,
+    session_id: str | None,
+    text: str,
+) -> Sent:
+    """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
+
+    Args:
+        tx: the transaction it all happens in.
+        world: the clock and the source of ids.
+        account: whose task it is.
+        scopes: what the sender may do with it.
+        script: what the agent is to answer, where that was said.
+        task_id: made by the client.
+        session_id: the session; None makes a new one.
+        text: what the message says.
+
+    Raises:
+        NotTakenError: if the script says that it is not taken; nothing was written then.
+    """
+    known = _known(tx, account, task_id)
+    if known is not None and _is_heard(known, text):
+        return Sent(known)
+    planned = script.take()
+    if known is None:
+        session_id = session_id or world.new_id("ses")
+        tx.execute(
+            "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
+            (account.id, task_id, session_id, State.WORKING, world.now()),
+        )
+    else:
+        session_id = known.session_id
+    number = number_of(tx, account, task_id)
+    turn = planned.turn
+    if turn is None:
+        waiting = payments.of_task(tx, account, task_id)
+        answer = agent.answer(agent.Context(tx, world, account, scopes, number, session_id, waiting), text)
+        if answer.settlement is not None and answer.settlement.task_id != task_id:
+            _settled(tx, world, account, answer.settlement)
+        turn = (
+            Turn.of(answer.text, State.INPUT_REQUIRED, "Waiting for approval")
+            if answer.waits
+            else Turn.of(answer.text, State.COMPLETED)
+        )
+    _say(tx, number, "user", text)
+    _record(tx, world, account, task_id, turn)
+    return Sent(find(tx, account, task_id), planned.mishap)
+
+
+def _known(tx: Transaction, account: Account, task_id: str) -> Task | None:
+    try:
+        return find(tx, account, task_id)
+    except UnknownTaskError:
+        return None
+
+
+def _is_heard(task: Task, text: str) -> bool:
+    """Whether a message to a task is nothing new: the task waits for none, or has it already."""
+    return task.state is not State.INPUT_REQUIRED or Message("user", text) in task.history
+
+
+def _settled(tx: Transaction, world: World, account: Account, settlement: approvals.Settlement) -> None:
+    """End the task whose payment was decided upon."""
+    _record(tx, world, account, settlement.task_id, Turn.of(settlement.text, State.COMPLETED))
+
+
+def settle(tx: Transaction, world: World, account: Account, task_id: str, *, approve: bool) -> Task:
+    """Approve or deny the payment that a task waits for; the task ends with it.
+
+    Raises:
+        UnknownTaskError: if the account has no such task.
+        EndedTaskError: if the task does not wait for approval.
+    """
+    task, payment = find(tx, account, task_id), payments.of_task(tx, account, task_id)
+    if task.state is not State.INPUT_REQUIRED or payment is None:
+        raise EndedTaskError(f"task {task_id} does not wait for approval")
+    _settled(tx, world, account, approvals.settle(tx, world, account, payment, approve=approve))
+    return find(tx, account, task_id)
+
+
+def cancel(tx: Transaction, world: World, account: Account, task_id: str) -> Task:
+    """Cancel a task that has not ended, and reject the payment that it waits for.
+
+    Raises:
+        UnknownTaskError: if the account has no such task.
+        EndedTaskError: if it has ended.
+    """
+    if find(tx, account, task_id).state.has_ended:
+        raise EndedTaskError(f"task {task_id} has ended")
+    payment = payments.of_task(tx, account, task_id)
+    if payment is not None:
+        payments.reject(tx, account, payment)
+    canceled = Turn.of("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
+    _record(tx, world, account, task_id, canceled)
+    return find(tx, account, task_id)
+
+
+def _say(tx: Transaction, number: int, role: str, text: str) -> None:
+    tx.execute("INSERT INTO messages (task_number, role, text) VALUES (?, ?, ?)", (number, role, text))
+
+
+def _record(tx: Transaction, world: World, account: Account, task_id: str, turn: Turn) -> None:
+    """Add a turn to a task: to its history, its artifacts, and as its state."""
+    number = number_of(tx, account, task_id)
+    _say(tx, number, "agent", turn.text)
+    for place, artifact in enumerate(turn.artifacts):
+        tx.execute(
+            "INSERT INTO artifacts SELECT :number, COUNT(*), :content FROM artifacts WHERE task_number = :number",
+            {"number": number, "content": replace(artifact, opens=place == 0).dumped()},
+        )
+    tx.execute(
+        "UPDATE tasks SET state = ?, explanation = ?, updated = ? WHERE number = ?",
+        (turn.state, turn.explanation, world.now(), number),
+    )
+    if turn.metadata:
+        metadata = {**find(tx, account, task_id).metadata, **turn.metadata}
+        tx.execute("UPDATE tasks SET metadata = ? WHERE number = ?", (json.dumps(metadata), number))

@@ -1,0 +1,1 @@
+"""The sandbox's money: accounts, payments and the ledger."""

@@ -1,0 +1,256 @@
+"""An account: who it is, its wallet with its policy, and its payees.
+
+A new account has what Payman gives a developer: a TSD wallet with 1000 TSD and a paytag, a default test payee and
+a default policy [D].
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from payman_sdk.sandbox._agent.language.intents import PayeeKind, PayeeReference
+from payman_sdk.sandbox._ledger import ledger
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Transaction
+
+CURRENCY = "TSD"
+_FIRST_BALANCE = Decimal(1000)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The organisation that one client id acts for."""
+
+    id: str
+    client_id: str
+    agent_id: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a wallet may pay without being asked, and at most. All amounts are in minor units.
+
+    A day and a month are those of UTC; only payments that were carried out count towards them.
+    """
+
+    approval_above: int = 100_00
+    most_per_transaction: int = 500_00
+    most_per_day: int = 1_000_00
+    most_per_month: int = 10_000_00
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """Money of an account, in one currency."""
+
+    id: str
+    book: str
+    currency: str
+    paytag: str
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Payee:
+    """Somebody whom an account may pay."""
+
+    id: str
+    book: str
+    name: str
+    email: str | None
+    kind: PayeeKind
+    paytag: str
+
+
+def open_account(tx: Transaction, world: World, client_id: str, secret: str | None) -> Account:
+    """Register a client; one that is new gets an account, one that is known gets the secret.
+
+    A client without a secret is a public one.
+    """
+    account = find_account(tx, client_id)
+    if account is not None:
+        tx.execute("UPDATE clients SET secret = ? WHERE id = ?", (secret, client_id))
+        return account
+    account = Account(world.new_id("org"), client_id, world.new_id("ai"))
+    tx.execute(
+        "INSERT INTO accounts (id, agent_id, created) VALUES (?, ?, ?)",
+        (account.id, account.agent_id, world.now()),
+    )
+    tx.execute(
+        "INSERT INTO clients (id, secret, account_id) VALUES (?, ?, ?)", (client_id, secret, account.id)
+    )
+    furnish(tx, world, account)
+    return account
+
+
+def furnish(tx: Transaction, world: World, account: Account) -> None:
+    """Give an account what a new one has."""
+    wallet = _open_wallet(tx, world, account)
+    issuer = ledger.open_book(tx, f"issuer-{CURRENCY}", "issuer", CURRENCY)
+    ledger.post(
+        tx,
+        source=issuer,
+        target=wallet.book,
+        amount=ledger.to_minor(_FIRST_BALANCE),
+        memo="First balance",
+        moment=world.now(),
+    )
+    add_payee(tx, world, account, name="Test Payee", email=None, kind=PayeeKind.TEST_RAILS)
+
+
+_SELECT = "SELECT a.id, c.id AS client_id, a.agent_id FROM clients c JOIN accounts a ON a.id = c.account_id"
+
+
+def find_account(tx: Transaction, client_id: str) -> Account | None:
+    """The account that a client acts for."""
+    row = tx.execute(f"{_SELECT} WHERE c.id = ?", (client_id,)).fetchone()
+    return None if row is None else Account(*row)
+
+
+def account(tx: Transaction, identity: str) -> Account | None:
+    """The account with that id of its own."""
+    row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
+    return None if row is None else Account(*row)
+
+
+def all_accounts(tx: Transaction) -> list[Account]:
+    """Every account, in the order in which their clients were registered."""
+    return [Account(*row) for row in tx.execute(f"{_SELECT} ORDER BY c.rowid")]
+
+
+def _open_wallet(tx: Transaction, world: World, account: Account) -> Wallet:
+    identity = world.new_id("wlt")
+    policy = Policy()
+    wallet = Wallet(
+        identity, ledger.open_book(tx, identity, "wallet", CURRENCY), CURRENCY, _paytag(tx, world), policy
+    )
+    tx.execute(
+        "INSERT INTO wallets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            wallet.id,
+            account.id,
+            wallet.book,
+            wallet.currency,
+            wallet.paytag,
+            policy.approval_above,
+            policy.most_per_transaction,
+            policy.most_per_day,
+            policy.most_per_month,
+        ),
+    )
+    return wallet
+
+
+def _paytag(tx: Transaction, world: World) -> str:
+    while True:
+        paytag = world.new_paytag()
+        taken = "SELECT 1 FROM wallets WHERE paytag = :tag UNION ALL SELECT 1 FROM payees WHERE paytag = :tag"
+        if tx.execute(taken, {"tag": paytag}).fetchone() is None:
+            return paytag
+
+
+def wallets(tx: Transaction, account: Account) -> list[Wallet]:
+    """The account's wallets."""
+    return [_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))]
+
+
+def wallet(tx: Transaction, identity: str) -> Wallet:
+    """The wallet with that id."""
+    return _wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
+
+
+def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
+    """Give a wallet another policy; payments that wait are judged by it when they are approved."""
+    tx.execute(
+        "UPDATE wallets SET approval_above = ?, most_per_transaction = ?, most_per_day = ?, most_per_month = ? "
+        "WHERE id = ?",
+        (
+            policy.approval_above,
+            policy.most_per_transaction,
+            policy.most_per_day,
+            policy.most_per_month,
+            identity,
+        ),
+    )
+
+
+def _wallet(row: Any) -> Wallet:
+    policy = Policy(
+        row["approval_above"], row["most_per_transaction"], row["most_per_day"], row["most_per_month"]
+    )
+    return Wallet(row["id"], row["book_id"], row["currency"], row["paytag"], policy)
+
+
+def add_payee(
+    tx: Transaction, world: World, account: Account, *, name: str, email: str | None, kind: PayeeKind
+) -> Payee:
+    """Give the account one more payee."""
+    identity = world.new_id("pd")
+    book = ledger.open_book(tx, identity, "payee", CURRENCY)
+    payee = Payee(identity, book, name, email, kind, _paytag(tx, world))
+    tx.execute(
+        "INSERT INTO payees (id, account_id, book_id, name, email, kind, paytag) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (payee.id, account.id, book, name, email, kind, payee.paytag),
+    )
+    return payee
+
+
+def payees(tx: Transaction, account: Account) -> list[Payee]:
+    """The account's payees, oldest first."""
+    return [
+        _payee(row)
+        for row in tx.execute("SELECT * FROM payees WHERE account_id = ? ORDER BY number", (account.id,))
+    ]
+
+
+def payee(tx: Transaction, identity: str) -> Payee:
+    """The payee with that id."""
+    return _payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
+
+
+def _payee(row: Any) -> Payee:
+    kind = PayeeKind(row["kind"])
+    return Payee(row["id"], row["book_id"], row["name"], row["email"], kind, row["paytag"])
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The payees that a reference may mean.
+
+    Attributes:
+        payees: all of them; one is an answer, several are a question.
+        exact: whether id, paytag, email or the whole name agree, and not only some words of the name.
+    """
+
+    payees: tuple[Payee, ...]
+    exact: bool
+
+
+def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -> Matches:
+    """The payees that a reference means: by id, paytag, email or whole name, else by words that the name begins or ends with."""
+    known = [payee for payee in payees(tx, account) if reference.kind in (None, payee.kind)]
+    wanted = alike(reference.text)
+    exact = tuple(
+        payee
+        for payee in known
+        if wanted in (payee.id, payee.paytag, alike(payee.email or ""), alike(payee.name)) and wanted
+    )
+    if exact:
+        return Matches(exact, exact=True)
+    loose = tuple(
+        payee
+        for payee in known
+        if wanted and (alike(payee.name).startswith(wanted + " ") or alike(payee.name).endswith(" " + wanted))
+    )
+    return Matches(loose, exact=False)
+
+
+def alike(name: str) -> str:
+    """A name without what people write in different ways: case, spaces, punctuation around it.
+
+    Letters of different scripts that look the same stay different: a payee is paid under its own name only.
+    """
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split()).strip(" .,;:!\"'")

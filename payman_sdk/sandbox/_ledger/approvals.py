@@ -1,0 +1,68 @@
+"""Payments that wait for a person: which one is meant, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payman_sdk.sandbox._agent import markdown
+from payman_sdk.sandbox._ledger import payments
+from payman_sdk.sandbox._ledger.accounts import Account, alike
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.payments import Payment, RefusedError
+from payman_sdk.sandbox._ledger.store import Transaction
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """How a waiting payment ended.
+
+    Attributes:
+        task_id: the task that waited for it.
+        text: what is to be said about it, in markdown.
+    """
+
+    task_id: str
+    text: str
+
+
+def settle(tx: Transaction, world: World, account: Account, payment: Payment, *, approve: bool) -> Settlement:
+    """Approve or deny a waiting payment."""
+    what = f"**{markdown.amount(payment)}** to **{markdown.plain(payment.payee)}**"
+    if not approve:
+        payments.reject(tx, account, payment)
+        return Settlement(payment.task_id, f"Denied: {what}. No payment was made (`{payment.id}`).")
+    try:
+        payments.approve(tx, world, account, payment)
+    except RefusedError as refusal:
+        text = f"Approved, but refused: {refusal}. No payment was made: {what} (`{payment.id}`)."
+        return Settlement(payment.task_id, text)
+    return Settlement(payment.task_id, f"Approved. Sent {what} (`{payment.id}`).")
+
+
+def names(reference: str | None, payment: Payment) -> bool:
+    """Whether a reference fits a payment: its id, its task's, or its payee; no reference fits every payment."""
+    if reference is None or reference in (payment.id, payment.task_id, payment.payee_id):
+        return True
+    wanted, name = alike(reference), alike(payment.payee)
+    return wanted == name or name.startswith(f"{wanted} ")
+
+
+def meant(tx: Transaction, account: Account, session_id: str, reference: str | None) -> Payment | str:
+    """The waiting payment that a reference means, or, as a sentence, why it is not clear which.
+
+    An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
+    """
+    waiting = payments.waiting(tx, account)
+    for payment in waiting:
+        if reference in (payment.id, payment.task_id):
+            return payment
+    here = [payment for payment in waiting if payment.session_id == session_id and names(reference, payment)]
+    match here:
+        case [payment]:
+            return payment
+        case []:
+            what = f' for "{markdown.plain(reference)}"' if reference else ""
+            return f"Nothing waits for approval{what} in this session."
+        case several:
+            lines = markdown.bullets([markdown.payment(payment) for payment in several])
+            return f"Several payments wait for approval; name one by its id:\n\n{lines}"

@@ -1,0 +1,82 @@
+"""What the sandbox takes from the world outside: the time, and chance.
+
+Both are passed in, so that a test decides what time it is and which ids are made.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from payman_sdk._io.clock import monotonic, wall_time
+
+Clock = Callable[[], float]
+"""Gives the time, in seconds since 1970-01-01 UTC, as `time.time` does."""
+
+_stopped: tuple[float, float] = (0.0, 0.0)
+"""The last reading of the wall clock that differed from the one before, and when it was."""
+
+
+def server_time() -> float:
+    """Return the wall time, which goes on from where a test has frozen it: what takes time in the sandbox has to end."""
+    global _stopped
+    now, at = wall_time(), monotonic()
+    last, since = _stopped
+    if now == last:
+        return now + at - since
+    _stopped = now, at
+    return now
+
+
+Randomness = Callable[[int], bytes]
+"""Gives that many random bytes, as `secrets.token_bytes` and `random.Random(7).randbytes` do."""
+
+# Short words in the manner of Payman's paytags, such as `tube.tense.cask/53`.
+_WORDS = (  # noqa: SIM905 (words read better as words)
+    "amber apple arrow baker beach birch bloom brick brook cabin candle canyon cask cedar chalk cloud coral "
+    "crane daisy delta dune eagle ember falcon fern flint forest garnet ginger grain harbor hazel heron island "
+    "ivory jasper kettle lagoon lantern lemon linen maple marble meadow mint moss nectar north oak olive opal "
+    "orchid otter pearl pebble pine plum prairie quartz quill raven reed ridge river robin saffron sage sand "
+    "silver slate sparrow spruce stone summit swift tense thistle timber topaz tube tulip valley velvet willow"
+).split()
+
+
+@dataclass(frozen=True)
+class World:
+    """The clock and the source of chance of one sandbox."""
+
+    clock: Clock
+    randomness: Randomness
+
+    def now(self) -> int:
+        """The time in nanoseconds since 1970."""
+        return round(self.clock() * 1_000_000_000)
+
+    def new_id(self, prefix: str) -> str:
+        """A new id such as `ses-5f0c…`: the prefix and a random UUID."""
+        return f"{prefix}-{uuid.UUID(bytes=self.randomness(16), version=4)}"
+
+    def new_secret(self) -> str:
+        """A new secret of 256 bits, in characters that need no escaping anywhere."""
+        return base64.urlsafe_b64encode(self.randomness(32)).decode("ascii").rstrip("=")
+
+    def new_paytag(self) -> str:
+        """A new paytag: three words and a number of two digits."""
+        first, second, third, number = (
+            int.from_bytes(self.randomness(4), "big") % size for size in (len(_WORDS),) * 3 + (90,)
+        )
+        return f"{_WORDS[first]}.{_WORDS[second]}.{_WORDS[third]}/{number + 10}"
+
+
+def day_and_month(now: int) -> tuple[int, int]:
+    """When the UTC day and the UTC month of that moment began; all in nanoseconds since 1970."""
+    moment = dt.datetime.fromtimestamp(now // 1_000_000_000, dt.UTC)
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _nanoseconds(day), _nanoseconds(day.replace(day=1))
+
+
+def _nanoseconds(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000_000

@@ -1,0 +1,161 @@
+"""The double-entry ledger: every transfer takes from one book what it gives to another.
+
+Amounts are integers in minor units (hundredths of a TSD). A wallet and a payee have a book each; the issuer's book
+is where the money of a new wallet comes from, and the only one that may be below zero. Every book's balance is kept
+beside it, by the database itself, as its entries are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from payman_sdk.sandbox._ledger.store import Transaction
+
+DECIMALS = 2
+
+
+class UnbalancedError(AssertionError):
+    """The ledger contradicts itself: a fault of the sandbox, never of what was asked of it."""
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One entry of the ledger, ready for a table.
+
+    Attributes:
+        transfer: the number of the transfer; its rows add up to zero.
+        moment: when it was written, in nanoseconds since 1970.
+        book: whose book it is: a wallet's paytag, a payee's name, or `issuer`.
+        amount: what came in, or, negative, went out.
+        currency: such as `TSD`.
+        memo: what the transfer was for.
+    """
+
+    transfer: int
+    moment: int
+    book: str
+    amount: Decimal
+    currency: str
+    memo: str
+
+
+def to_minor(amount: Decimal) -> int:
+    """An amount in integer minor units; more decimals than the currency has are a ValueError."""
+    minor = amount.scaleb(DECIMALS)
+    if minor != minor.to_integral_value():
+        raise ValueError(f"{amount} has more than {DECIMALS} decimals")
+    return int(minor)
+
+
+def to_decimal(minor: int) -> Decimal:
+    """An amount as a decimal number with the currency's decimals."""
+    return Decimal(minor).scaleb(-DECIMALS)
+
+
+def open_book(tx: Transaction, book: str, kind: str, currency: str) -> str:
+    """Open a book, unless it is open; returns its id."""
+    tx.execute("INSERT OR IGNORE INTO books (id, kind, currency) VALUES (?, ?, ?)", (book, kind, currency))
+    return book
+
+
+def balance(tx: Transaction, book: str) -> int:
+    """What is in a book, in minor units."""
+    found: int = tx.execute("SELECT balance FROM books WHERE id = ?", (book,)).fetchone()["balance"]
+    return found
+
+
+def post(
+    tx: Transaction,
+    *,
+    source: str,
+    target: str,
+    amount: int,
+    memo: str,
+    moment: int,
+    payment_id: str | None = None,
+) -> None:
+    """Write one transfer: its two entries, of opposite sign.
+
+    Args:
+        tx: the transaction it belongs to.
+        source: the book that gives.
+        target: the book that gets.
+        amount: in minor units, above zero.
+        memo: what it is for.
+        moment: the time, in nanoseconds since 1970.
+        payment_id: the payment it carries out; a payment has one transfer at most.
+
+    Raises:
+        ValueError: if the amount is not above zero, or if there is not that much in the source.
+    """
+    if amount <= 0:
+        raise ValueError(f"a transfer is above zero, not {amount}")
+    issues = source.startswith("issuer")
+    if not issues and balance(tx, source) < amount:
+        raise ValueError(f"there is less than {amount} in {source}")
+    transfer = tx.execute(
+        "INSERT INTO transfers (payment_id, memo, moment) VALUES (?, ?, ?)", (payment_id, memo, moment)
+    ).lastrowid
+    tx.executemany(
+        "INSERT INTO entries (transfer_number, book_id, amount) VALUES (?, ?, ?)",
+        ((transfer, source, -amount), (transfer, target, amount)),
+    )
+
+
+def rows(tx: Transaction) -> list[LedgerRow]:
+    """Every entry, oldest first."""
+    found = tx.execute(
+        """
+        SELECT t.number AS transfer, t.moment, COALESCE(w.paytag, p.name, b.kind) AS book, e.amount, b.currency, t.memo
+        FROM entries e JOIN transfers t ON t.number = e.transfer_number JOIN books b ON b.id = e.book_id
+        LEFT JOIN wallets w ON w.book_id = b.id LEFT JOIN payees p ON p.book_id = b.id ORDER BY e.number
+        """
+    )
+    return [
+        LedgerRow(
+            transfer=row["transfer"],
+            moment=row["moment"],
+            book=row["book"],
+            amount=to_decimal(row["amount"]),
+            currency=row["currency"],
+            memo=row["memo"],
+        )
+        for row in found
+    ]
+
+
+_BROKEN = {
+    "the entries do not add up to zero": """
+        SELECT b.currency, SUM(e.amount) FROM entries e JOIN books b ON b.id = e.book_id
+        GROUP BY b.currency HAVING SUM(e.amount) <> 0""",
+    "a transfer is not two entries of one currency that add up to zero": """
+        SELECT t.number FROM transfers t LEFT JOIN entries e ON e.transfer_number = t.number
+        LEFT JOIN books b ON b.id = e.book_id GROUP BY t.number
+        HAVING COUNT(e.number) <> 2 OR SUM(e.amount) <> 0 OR COUNT(DISTINCT b.currency) <> 1""",
+    "a book is below zero": """
+        SELECT b.id, SUM(e.amount) FROM entries e JOIN books b ON b.id = e.book_id
+        WHERE b.kind <> 'issuer' GROUP BY b.id HAVING SUM(e.amount) < 0""",
+    "a book's balance is not the sum of its entries": """
+        SELECT b.id, b.balance FROM books b LEFT JOIN entries e ON e.book_id = b.id
+        GROUP BY b.id HAVING b.balance <> COALESCE(SUM(e.amount), 0)""",
+    "a payment and the ledger disagree": """
+        SELECT p.id, p.status FROM payments p JOIN wallets w ON w.id = p.wallet_id JOIN payees r ON r.id = p.payee_id
+        LEFT JOIN transfers t ON t.payment_id = p.id
+        LEFT JOIN entries o ON o.transfer_number = t.number AND o.book_id = w.book_id AND o.amount = -p.amount
+        LEFT JOIN entries i ON i.transfer_number = t.number AND i.book_id = r.book_id AND i.amount = p.amount
+        WHERE (p.status = 'INITIATED') <> (o.number IS NOT NULL AND i.number IS NOT NULL)
+        OR (p.status <> 'INITIATED' AND t.number IS NOT NULL)""",
+}
+
+
+def check_invariants(tx: Transaction) -> None:
+    """Check that the ledger adds up, that nobody is below zero, and that every payment is in it as it says.
+
+    Raises:
+        UnbalancedError: naming what is broken, and where.
+    """
+    for complaint, query in _BROKEN.items():
+        broken = [tuple(row) for row in tx.execute(query)]
+        if broken:
+            raise UnbalancedError(f"{complaint}: {broken}")

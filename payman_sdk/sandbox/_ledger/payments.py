@@ -1,0 +1,254 @@
+"""Payments: proposed, judged by the wallet's policy, carried out, approved or denied.
+
+Only payments that were carried out count towards the limits of a day and a month (UTC), and nothing is set aside for
+one that waits: limits and balance are looked at again when it is approved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from payman_sdk.sandbox._agent.language.intents import PayeeKind
+from payman_sdk.sandbox._ledger import accounts, ledger
+from payman_sdk.sandbox._ledger.accounts import Account, Payee, Wallet
+from payman_sdk.sandbox._ledger.environment import World, day_and_month
+from payman_sdk.sandbox._ledger.store import Transaction
+
+Status = Literal["INITIATED", "AWAITING_APPROVAL", "REJECTED"]
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment as the account sees it.
+
+    Attributes:
+        id: its id, `txn-…`.
+        status: `INITIATED` (carried out), `AWAITING_APPROVAL` or `REJECTED` [D].
+        amount: what was or is to be paid.
+        currency: such as `TSD`.
+        payee: the payee's name.
+        payee_id: the payee's id, `pd-…`.
+        description: what it is for, if that was said.
+        task_id: the task that asked for it; a task makes one payment at most.
+        session_id: the session of that task.
+        client_id: whose account pays.
+        created: when it was asked for, in nanoseconds since 1970.
+        executed: when it was carried out, likewise; None while it was not.
+    """
+
+    id: str
+    status: Status
+    amount: Decimal
+    currency: str
+    payee: str
+    payee_id: str
+    description: str | None
+    task_id: str
+    session_id: str
+    client_id: str
+    created: int
+    executed: int | None
+
+
+class RefusedError(Exception):
+    """The payment is not made; the text says why, as the end of a sentence."""
+
+
+_SELECT = """
+    SELECT p.id, p.status, p.amount, p.currency, r.name AS payee, r.id AS payee_id, p.description, t.id AS task_id,
+    t.session_id, c.id AS client_id, p.created, p.executed
+    FROM payments p JOIN payees r ON r.id = p.payee_id JOIN tasks t ON t.number = p.task_number
+    JOIN clients c ON c.account_id = p.account_id
+"""
+
+
+def _payment(row: Any) -> Payment:
+    fields: dict[str, Any] = dict(row)
+    fields["amount"] = ledger.to_decimal(row["amount"])
+    return Payment(**fields)
+
+
+def all_payments(tx: Transaction) -> list[Payment]:
+    """The payments of every account, oldest first."""
+    return [_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
+
+
+def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
+    """The account's newest payments, newest first, after leaving out so many."""
+    found = tx.execute(
+        f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
+        (account.id, count, after),
+    )
+    return [_payment(row) for row in found]
+
+
+def count(tx: Transaction, account: Account) -> int:
+    """How many payments the account has."""
+    query = "SELECT COUNT(*) AS several FROM payments WHERE account_id = ?"
+    several: int = tx.execute(query, (account.id,)).fetchone()["several"]
+    return several
+
+
+def waiting(tx: Transaction, account: Account) -> list[Payment]:
+    """The account's payments that wait for approval, oldest first."""
+    found = tx.execute(
+        f"{_SELECT} WHERE p.account_id = ? AND p.status = 'AWAITING_APPROVAL' ORDER BY p.number",
+        (account.id,),
+    )
+    return [_payment(row) for row in found]
+
+
+def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
+    """The account's payment with that id, or that of the task with that id."""
+    found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
+    return of_task(tx, account, reference) if found is None else _payment(found)
+
+
+def of_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
+    """The payment that a task of the account asked for."""
+    found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
+    return None if found is None else _payment(found)
+
+
+def propose(
+    tx: Transaction,
+    world: World,
+    account: Account,
+    *,
+    task_number: int,
+    wallet: Wallet,
+    payee: Payee,
+    amount: int,
+    description: str | None,
+    ask: bool,
+) -> Payment:
+    """Pay, or let the payment wait where the policy wants a person's approval.
+
+    Args:
+        tx: the transaction it belongs to.
+        world: the clock and the source of ids.
+        account: whose payment it is.
+        task_number: the task that asks for it.
+        wallet: where the money comes from.
+        payee: whose payee it goes to.
+        amount: in minor units, above zero.
+        description: what it is for.
+        ask: let it wait however small it is.
+
+    Returns:
+        The payment, carried out or waiting.
+
+    Raises:
+        RefusedError: if the policy or the balance forbids it.
+    """
+    _judge(tx, world, wallet, payee, amount)
+    waits = ask or amount > wallet.policy.approval_above
+    identity = world.new_id("txn")
+    tx.execute(
+        "INSERT INTO payments (id, account_id, task_number, wallet_id, payee_id, amount, currency, description, status, "
+        "created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'AWAITING_APPROVAL', ?)",
+        (
+            identity,
+            account.id,
+            task_number,
+            wallet.id,
+            payee.id,
+            amount,
+            wallet.currency,
+            description,
+            world.now(),
+        ),
+    )
+    if not waits:
+        _carry_out(tx, world, identity, wallet, payee, amount, description)
+    return _known(tx, account, identity)
+
+
+def approve(tx: Transaction, world: World, account: Account, payment: Payment) -> Payment:
+    """Carry out a waiting payment.
+
+    Raises:
+        RefusedError: if by now the policy or the balance forbids it; the payment is rejected then.
+    """
+    row = tx.execute("SELECT wallet_id, amount FROM payments WHERE id = ?", (payment.id,)).fetchone()
+    wallet, payee = accounts.wallet(tx, row["wallet_id"]), accounts.payee(tx, payment.payee_id)
+    try:
+        _judge(tx, world, wallet, payee, row["amount"])
+    except RefusedError:
+        reject(tx, account, payment)
+        raise
+    _carry_out(tx, world, payment.id, wallet, payee, row["amount"], payment.description)
+    return _known(tx, account, payment.id)
+
+
+def reject(tx: Transaction, account: Account, payment: Payment) -> Payment:
+    """Reject a waiting payment."""
+    tx.execute(
+        "UPDATE payments SET status = 'REJECTED' WHERE id = ? AND status = 'AWAITING_APPROVAL'", (payment.id,)
+    )
+    return _known(tx, account, payment.id)
+
+
+def _known(tx: Transaction, account: Account, identity: str) -> Payment:
+    found = find(tx, account, identity)
+    assert found is not None, identity  # noqa: S101 (it was written in this transaction)
+    return found
+
+
+def _judge(tx: Transaction, world: World, wallet: Wallet, payee: Payee, amount: int) -> None:
+    """Raise RefusedError where the payment may not be made."""
+    policy, currency = wallet.policy, wallet.currency
+
+    def say(minor: int) -> str:
+        return f"{ledger.to_decimal(minor):,} {currency}"
+
+    if payee.kind is not PayeeKind.TEST_RAILS:
+        raise RefusedError(
+            f"{currency} reaches payees of type Test Rails only, and this one's type is {payee.kind.words}"
+        )
+    if amount > policy.most_per_transaction:
+        raise RefusedError(
+            f"{say(amount)} is above the limit of {say(policy.most_per_transaction)} for one transaction"
+        )
+    if amount > (there := ledger.balance(tx, wallet.book)):
+        raise RefusedError(f"there is not enough in the wallet: its balance is {say(there)}")
+    for name, most, spent in zip(
+        ("day", "month"), (policy.most_per_day, policy.most_per_month), _spent(tx, world, wallet), strict=True
+    ):
+        if spent + amount > most:
+            raise RefusedError(f"the limit is {say(most)} a {name}, and {say(spent)} of it is spent")
+
+
+def _spent(tx: Transaction, world: World, wallet: Wallet) -> tuple[int, int]:
+    """What the wallet paid since the day began, and since the month began."""
+    day, month = day_and_month(world.now())
+    found = tx.execute(
+        "SELECT COALESCE(SUM(amount) FILTER (WHERE executed >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "
+        "FROM payments WHERE wallet_id = ? AND executed >= ?",
+        (day, wallet.id, month),
+    ).fetchone()
+    return found["day"], found["month"]
+
+
+def _carry_out(
+    tx: Transaction,
+    world: World,
+    identity: str,
+    wallet: Wallet,
+    payee: Payee,
+    amount: int,
+    description: str | None,
+) -> None:
+    moment = world.now()
+    tx.execute("UPDATE payments SET status = 'INITIATED', executed = ? WHERE id = ?", (moment, identity))
+    ledger.post(
+        tx,
+        source=wallet.book,
+        target=payee.book,
+        amount=amount,
+        memo=description or f"Payment to {payee.name}",
+        moment=moment,
+        payment_id=identity,
+    )

@@ -1,0 +1,172 @@
+"""The authorization endpoint of OAuth 2.0: what a person is asked, and where the browser goes with the answer.
+
+Nobody signs in: the person's account is the client's own, one account a client. A request that does not show for sure
+where the answer may be sent is answered with an error page; any other error goes to the redirect URI (RFC 6749, section
+4.1.2.1). A client with a secret may leave PKCE out, as Payman is not known to want it; one without a secret may not, for
+nothing else ties the code to it (RFC 9700, section 2.1.1). Where it is there, it is S256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import clients, redirects
+from payman_sdk.sandbox._oauth.errors import OAuthError
+from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.token_endpoint import asked_scopes
+
+_KNOWN = (
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class UnanswerableError(Exception):
+    """The request does not say for sure who asks and where the answer goes; the text is for the person who sees it."""
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Where the browser is sent. The address may hold a code, and so is in no `repr`."""
+
+    location: str
+
+    def __repr__(self) -> str:
+        return "Redirect(…)"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is asked.
+
+    Attributes:
+        client_id: who asks.
+        redirect_uri: where the answer goes.
+        scopes: what is asked for.
+        challenge: of PKCE; None where it is left out.
+        parameters: those of the request, by name; what is not known is not among them.
+    """
+
+    client_id: str
+    redirect_uri: str
+    scopes: Scopes
+    challenge: str | None
+    parameters: Mapping[str, str]
+
+    def answered(self, **answer: str) -> Redirect:
+        """The redirect that brings the answer, with the state."""
+        return _back(self.redirect_uri, self.parameters.get("state"), answer)
+
+
+def read(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
+    """The question that a request asks, or the redirect that tells what is wrong with it.
+
+    Raises:
+        UnanswerableError: if the client or the redirect URI is not in order.
+    """
+    # RFC 6749, section 3.1: no parameter twice, one without a value is as good as none, unknown ones are ignored.
+    said = [(name, value) for name, value in parameters if name in _KNOWN and value]
+    given, names = dict(said), [name for name, _ in said]
+    repeated = [name for name in given if names.count(name) > 1]
+    for name in ("client_id", "redirect_uri"):
+        if name in repeated:
+            raise UnanswerableError(f"{name} is there more than once")
+    client_id = given.get("client_id")
+    client = None if client_id is None else clients.find(tx, client_id)
+    if client_id is None or client is None:
+        raise UnanswerableError(
+            "client_id is missing" if client_id is None else "client_id is not known here"
+        )
+    redirect_uri = _redirect_uri(given.get("redirect_uri"), clients.registered_redirects(tx, client_id))
+    try:
+        if repeated:
+            raise OAuthError("invalid_request", f"{repeated[0]} is there more than once")
+        _check_response_type(given.get("response_type"))
+        challenge = _challenge(given.get("code_challenge"), given.get("code_challenge_method"))
+        if challenge is None and client.is_public:
+            raise OAuthError(
+                "invalid_request",
+                "code_challenge is missing; a client without a secret has to use PKCE (S256)",
+            )
+        asked = asked_scopes(given.get("scope"))
+        if asked is None:
+            raise OAuthError("invalid_scope", "scope is missing; name what is asked for, joined by commas")
+    except OAuthError as refusal:
+        state = None if "state" in repeated else given.get("state")
+        return _back(redirect_uri, state, {"error": refusal.error, "error_description": refusal.description})
+    return Question(client_id, redirect_uri, asked, challenge, given)
+
+
+def ticket(request: str, key: bytes, expires: int) -> str:
+    """What only the page of this request has, so that no other page can answer in the person's name.
+
+    Args:
+        request: the request that the page asks about.
+        key: the server's secret.
+        expires: when it ends, in seconds since 1970.
+    """
+    return f"{expires}.{hmac.new(key, f'{expires}.{request}'.encode(), hashlib.sha256).hexdigest()}"
+
+
+def is_ticket(value: str, request: str, key: bytes, now: float) -> bool:
+    """Whether it is the request's ticket and has not ended."""
+    expires = value.partition(".")[0]
+    if not re.fullmatch(r"[0-9]{1,15}", expires) or int(expires) <= now:
+        return False
+    return hmac.compare_digest(value.encode(), ticket(request, key, int(expires)).encode())
+
+
+def _redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
+    if asked is None:
+        if len(registered) == 1:
+            return registered[0]
+        raise UnanswerableError("redirect_uri is missing")
+    try:
+        redirects.check(asked)
+    except ValueError as unusable:
+        raise UnanswerableError(str(unusable)) from None
+    if registered and not redirects.belongs(asked, registered):
+        raise UnanswerableError("redirect_uri is not one that the application is registered with")
+    return asked
+
+
+def _check_response_type(asked: str | None) -> None:
+    if asked is None:
+        raise OAuthError("invalid_request", "response_type is missing; it has to be code")
+    if asked != "code":
+        raise OAuthError("unsupported_response_type", f"response_type has to be code, not {asked[:80]!r}")
+
+
+def _challenge(challenge: str | None, method: str | None) -> str | None:
+    if challenge is None:
+        if method is not None:
+            raise OAuthError("invalid_request", "code_challenge_method is there without a code_challenge")
+        return None
+    if method != "S256":
+        # Without a method RFC 7636 means plain, which hides nothing.
+        raise OAuthError("invalid_request", "code_challenge_method has to be S256")
+    if not is_challenge(challenge):
+        raise OAuthError("invalid_request", "code_challenge is not the base64url of a SHA-256 digest")
+    return challenge
+
+
+def is_challenge(value: str) -> bool:
+    """Whether it can be a challenge of S256: 43 characters of base64url."""
+    return _CHALLENGE.fullmatch(value) is not None
+
+
+def _back(redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> Redirect:
+    return Redirect(
+        redirects.extended(redirect_uri, {**answer, **({} if state is None else {"state": state})})
+    )

@@ -1,0 +1,196 @@
+"""Grants and the tokens that hang on them: the authorization code, the access tokens and the refresh tokens.
+
+A grant is what a client was allowed, once. Revoking it ends every token that came of it, which is what happens when a
+code or a refresh token that was spent is seen again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens are kept
+as digests only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from payman_sdk.sandbox._ledger import accounts
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import scopes
+from payman_sdk.sandbox._oauth.scopes import Scopes
+
+_LONGEST_LIFETIME = 1_000_000_000
+
+
+class Kind(StrEnum):
+    """The kinds of tokens; an authorization code is one that gets others."""
+
+    CODE = "code"
+    ACCESS = "access"
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How long tokens live, in seconds, and which are given.
+
+    Raises:
+        ValueError: if a lifetime cannot be one.
+    """
+
+    token_lifetime: float = 3600
+    refresh_token_lifetime: float = 30 * 24 * 3600
+    code_lifetime: float = 60
+    rotate_refresh_tokens: bool = True
+    refresh_for_credentials: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("token_lifetime", "refresh_token_lifetime", "code_lifetime"):
+            checked_lifetime(name, getattr(self, name))
+
+
+def checked_lifetime(name: str, seconds: object) -> float:
+    """The lifetime, or a ValueError that names it."""
+    if not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_LIFETIME:
+        raise ValueError(f"{name} has to be above 0 and at most {_LONGEST_LIFETIME} seconds, not {seconds!r}")
+    return seconds
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a client was allowed.
+
+    Attributes:
+        number: its own.
+        client_id: whom it was given to.
+        scopes: all that it allows; a token of it may allow less.
+        redirect_uri: where its code was sent; None where it has none.
+        challenge: of PKCE, S256; None where the code was asked for without.
+    """
+
+    number: int
+    client_id: str
+    scopes: Scopes
+    redirect_uri: str | None
+    challenge: str | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A code or refresh token that somebody holds, as it stands."""
+
+    digest: bytes
+    grant: Grant
+    expires: int
+    spent: bool
+    revoked: bool
+
+
+@dataclass(frozen=True)
+class Access:
+    """What an access token opens: an account, as far as the scopes go."""
+
+    account: Account
+    scopes: Scopes
+
+
+def open_grant(
+    tx: Transaction,
+    client_id: str,
+    allowed: Scopes,
+    *,
+    by_credentials: bool = False,
+    redirect_uri: str | None = None,
+    challenge: str | None = None,
+) -> Grant:
+    """Write down what a client was allowed: by a person, or by its own credentials."""
+    number = tx.execute(
+        "INSERT INTO grants (client_id, scope, by_credentials, redirect_uri, challenge) VALUES (?, ?, ?, ?, ?)",
+        (client_id, scopes.written(allowed), by_credentials, redirect_uri, challenge),
+    ).lastrowid
+    assert number is not None  # noqa: S101 (a row was inserted)
+    return Grant(number, client_id, allowed, redirect_uri, challenge)
+
+
+def issue(tx: Transaction, world: World, grant: Grant, kind: Kind, allowed: Scopes, lifetime: float) -> str:
+    """A new token of a grant; the lifetime is in seconds."""
+    _forget(tx, world)
+    value = world.new_secret()
+    tx.execute(
+        "INSERT INTO tokens (digest, kind, grant_number, scope, expires) VALUES (?, ?, ?, ?, ?)",
+        (_digest(value), kind, grant.number, scopes.written(allowed), _after(world, lifetime)),
+    )
+    return value
+
+
+def access(tx: Transaction, world: World, token: str | None) -> Access | None:
+    """What an access token opens; None where there is no token, or it is unknown, revoked or has expired."""
+    if not token:
+        return None
+    row = tx.execute(
+        "SELECT g.client_id, t.scope FROM tokens t JOIN grants g ON g.number = t.grant_number "
+        "WHERE t.digest = ? AND t.kind = ? AND t.expires > ? AND NOT g.revoked",
+        (_digest(token), Kind.ACCESS, world.now()),
+    ).fetchone()
+    if row is None:
+        return None
+    account = accounts.find_account(tx, row["client_id"])
+    return None if account is None else Access(account, scopes.read(row["scope"]))
+
+
+def find(tx: Transaction, kind: Kind, value: str) -> Held | None:
+    """The code or refresh token, however it stands."""
+    row = tx.execute(
+        "SELECT t.digest, t.expires, t.spent, g.* FROM tokens t JOIN grants g ON g.number = t.grant_number "
+        "WHERE t.digest = ? AND t.kind = ?",
+        (_digest(value), kind),
+    ).fetchone()
+    if row is None:
+        return None
+    grant = Grant(
+        row["number"], row["client_id"], scopes.read(row["scope"]), row["redirect_uri"], row["challenge"]
+    )
+    return Held(row["digest"], grant, row["expires"], bool(row["spent"]), bool(row["revoked"]))
+
+
+def spend(tx: Transaction, world: World, held: Held, remember: float) -> None:
+    """Note that it was used, and remember that for so many seconds: as long as what it was used to get may live."""
+    tx.execute(
+        "UPDATE tokens SET spent = 1, expires = MAX(expires, ?) WHERE digest = ?",
+        (_after(world, remember), held.digest),
+    )
+
+
+def revoke(tx: Transaction, grant: Grant) -> None:
+    """End every token of a grant."""
+    tx.execute("UPDATE grants SET revoked = 1 WHERE number = ?", (grant.number,))
+
+
+def withdraw(tx: Transaction, client_id: str | None, *kinds: Kind) -> None:
+    """Delete all tokens of those kinds, of one client or of all."""
+    for kind in kinds:
+        tx.execute(
+            "DELETE FROM tokens WHERE kind = ? AND grant_number IN "
+            "(SELECT number FROM grants WHERE client_id = COALESCE(?, client_id))",
+            (kind, client_id),
+        )
+
+
+def _forget(tx: Transaction, world: World) -> None:
+    """Delete what has expired, and grants that have nothing left."""
+    gone = tx.execute(
+        "DELETE FROM tokens WHERE expires <= ? RETURNING grant_number", (world.now(),)
+    ).fetchall()
+    for number in {row["grant_number"] for row in gone}:
+        tx.execute(
+            "DELETE FROM grants WHERE number = :number "
+            "AND NOT EXISTS (SELECT 1 FROM tokens WHERE grant_number = :number)",
+            {"number": number},
+        )
+
+
+def _after(world: World, seconds: float) -> int:
+    return world.now() + round(seconds * 1_000_000_000)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

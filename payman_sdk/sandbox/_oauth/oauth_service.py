@@ -1,0 +1,195 @@
+"""The OAuth server's inside, without HTTP: each method is one transaction and may be called from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode
+
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Store, Transaction
+from payman_sdk.sandbox._oauth import authorization, clients, grants, token_endpoint
+from payman_sdk.sandbox._oauth.authorization import Question, Redirect, UnanswerableError
+from payman_sdk.sandbox._oauth.clients import Client
+from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
+from payman_sdk.sandbox._oauth.grants import Kind, Terms
+from payman_sdk.sandbox._oauth.scopes import Scopes
+from payman_sdk.sandbox._oauth.token_endpoint import Token
+
+_PATIENCE = 3600  # seconds that a person may take to decide
+
+
+@dataclass(frozen=True)
+class TokenRequest:
+    """A request to the token endpoint, as it was answered. There is no secret in it.
+
+    Attributes:
+        grant_type: one of the three that are supported; None for anything else.
+        client_id: the client, if it showed who it is; None otherwise.
+        outcome: `issued`, or the error of RFC 6749, such as `invalid_grant`.
+    """
+
+    grant_type: str | None
+    client_id: str | None
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A question to show, and what has to come back with the answer.
+
+    Attributes:
+        question: what the person is asked.
+        request: what asked it, form-encoded; a form would change line breaks in it otherwise.
+        ticket: the request's own, see `authorization.ticket`.
+    """
+
+    question: Question
+    request: str
+    ticket: str
+
+
+class Authority:
+    """Answers token requests and asks people for their consent.
+
+    Args:
+        store: where everything is kept.
+        world: the clock and the source of chance.
+        terms: how long tokens live, and which are given.
+
+    Attributes:
+        token_requests: every request to the token endpoint, oldest first.
+        reuse_detected: how many times a refresh token came that had been used.
+    """
+
+    def __init__(self, store: Store, world: World, terms: Terms) -> None:
+        self._store, self._world, self._terms = store, world, terms
+        # In memory only: a page that was open while the sandbox was made anew has to be opened again.
+        self._key = world.randomness(32)
+        self.token_requests: list[TokenRequest] = []
+        self.reuse_detected = 0
+
+    def token(self, authorization: str | None, parameters: Sequence[tuple[str, str]] | None) -> Token:
+        """Answer a token request; raises OAuthError.
+
+        Args:
+            authorization: the header of that name.
+            parameters: those of the query and of the form; None if they could not be read.
+        """
+        given: Mapping[str, str] = {}
+        client: Client | None = None
+        outcome = "server_error"
+        try:
+            if parameters is None:
+                raise OAuthError("invalid_request", "the parameters are not form-encoded")
+            given = token_endpoint.once(parameters)
+            with self._store.transaction() as tx:
+                client = clients.authenticated(tx, authorization, given.get("client_id"))
+                answer = self._granted(tx, client, given)
+            if isinstance(answer, ReuseError):
+                raise answer
+            outcome = "issued"
+            return answer
+        except OAuthError as refusal:
+            outcome = refusal.error
+            raise
+        finally:
+            grant_type = given.get("grant_type")
+            self.token_requests.append(
+                TokenRequest(
+                    grant_type if grant_type in token_endpoint.GRANT_TYPES else None,
+                    None if client is None else client.id,
+                    outcome,
+                )
+            )
+
+    def _granted(self, tx: Transaction, client: Client, given: Mapping[str, str]) -> Token | ReuseError:
+        """A ReuseError is handed back and not raised: what it revoked has to be kept."""
+        try:
+            return token_endpoint.grant(tx, self._world, self._terms, client, given)
+        except ReuseError as reuse:
+            if given.get("grant_type") == "refresh_token":
+                self.reuse_detected += 1
+            return reuse
+
+    def ask(self, parameters: Sequence[tuple[str, str]]) -> Consent | Redirect:
+        """What to show for an authorization request, or where to send the browser with its error.
+
+        Raises:
+            UnanswerableError: if it may be sent nowhere.
+        """
+        with self._store.transaction() as tx:
+            question = authorization.read(tx, parameters)
+        if isinstance(question, Redirect):
+            return question
+        request = urlencode(question.parameters)
+        expires = int(self._world.clock()) + _PATIENCE
+        return Consent(question, request, authorization.ticket(request, self._key, expires))
+
+    def decide(self, form: Sequence[tuple[str, str]]) -> Redirect:
+        """Where to send the browser with the person's answer: `decision`, with the page's `request` and `ticket`.
+
+        Raises:
+            UnanswerableError: if the answer does not come from the request's page.
+        """
+        answer = dict(form)
+        request, decision = answer.get("request", ""), answer.get("decision")
+        if not authorization.is_ticket(answer.get("ticket", ""), request, self._key, self._world.clock()):
+            raise UnanswerableError("the page that this answer comes from is too old, or not ours")
+        with self._store.transaction() as tx:
+            question = authorization.read(tx, parse_qsl(request))
+            if isinstance(question, Redirect):
+                return question
+            if decision != "allow":
+                return question.answered(
+                    error="access_denied", error_description="the person did not allow it"
+                )
+            code = self._code(
+                tx,
+                question.client_id,
+                question.scopes,
+                redirect_uri=question.redirect_uri,
+                challenge=question.challenge,
+            )
+            return question.answered(code=code)
+
+    def issue_code(
+        self, client_id: str, allowed: Scopes, *, redirect_uri: str | None, challenge: str | None
+    ) -> str:
+        """A code as a person's consent would give it; LookupError if there is no such client."""
+        with self._store.transaction() as tx:
+            _known(tx, client_id)
+            return self._code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
+
+    def issue_token(self, client_id: str, allowed: Scopes, *, lifetime: float | None, refresh: bool) -> Token:
+        """Tokens without a request for them; LookupError if there is no such client."""
+        terms = self._terms if lifetime is None else replace(self._terms, token_lifetime=lifetime)
+        with self._store.transaction() as tx:
+            _known(tx, client_id)
+            return token_endpoint.issue(
+                tx, self._world, terms, grants.open_grant(tx, client_id, allowed), refresh=refresh
+            )
+
+    def revoke(self, client_id: str | None, *, refresh: bool) -> None:
+        """End the access tokens, and the refresh tokens too if asked, of one client or of all."""
+        with self._store.transaction() as tx:
+            if client_id is not None:
+                _known(tx, client_id)
+            grants.withdraw(tx, client_id, Kind.ACCESS, *([Kind.REFRESH] if refresh else []))
+
+    def _code(
+        self,
+        tx: Transaction,
+        client_id: str,
+        allowed: Scopes,
+        *,
+        redirect_uri: str | None,
+        challenge: str | None,
+    ) -> str:
+        grant = grants.open_grant(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
+        return grants.issue(tx, self._world, grant, Kind.CODE, allowed, self._terms.code_lifetime)
+
+
+def _known(tx: Transaction, client_id: str) -> None:
+    if clients.find(tx, client_id) is None:
+        raise LookupError(f"there is no client {client_id}")

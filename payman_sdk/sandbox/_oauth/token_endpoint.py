@@ -1,0 +1,188 @@
+"""The token endpoint of OAuth 2.0: grants in, tokens out.
+
+The answer's camelCase members and the parameters in the query string are what Payman's clients were seen to use [D];
+a form body is understood as well, and errors are those of RFC 6749 [P].
+
+A code is good for one use, by the client and with the PKCE verifier it was made for; without PKCE, only a client with a secret
+can use it. Payman's published clients do not
+repeat the redirect URI here, so that it may be left out; one that is given has to be that of the authorization request.
+A refresh token is good for one use too, unless rotation is off: of two requests that come with the same one at the same
+time, one gets tokens, and the other is taken for a thief's and ends the grant.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth import authorizations, grants, scopes
+from payman_sdk.sandbox._oauth.clients import Client
+from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
+from payman_sdk.sandbox._oauth.grants import Grant, Held, Kind, Terms
+from payman_sdk.sandbox._oauth.scopes import Scopes
+
+GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token, and perhaps the refresh token that gets the next one; `lifetime` is in seconds."""
+
+    value: str = field(repr=False)
+    lifetime: int
+    scope: str
+    refresh_token: str | None = field(default=None, repr=False)
+
+    def as_json(self) -> dict[str, str | int]:
+        """The answer of the token endpoint [D]."""
+        answer: dict[str, str | int] = {
+            "accessToken": self.value,
+            "tokenType": "Bearer",
+            "expiresIn": self.lifetime,
+            "scope": self.scope,
+        }
+        return answer if self.refresh_token is None else {**answer, "refreshToken": self.refresh_token}
+
+
+def grant(tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]) -> Token:
+    """Answer a client's token request. What is written before a ReuseError has to be kept.
+
+    Args:
+        tx: the transaction it happens in.
+        world: the clock and the source of chance.
+        terms: how long tokens live, and which are given.
+        client: who asks.
+        given: the request's parameters by name.
+
+    Raises:
+        OAuthError: if the request is refused or not understood.
+    """
+    match given.get("grant_type"):
+        case None:
+            raise OAuthError("invalid_request", "grant_type is missing")
+        case "client_credentials":
+            return _by_credentials(tx, world, terms, client, given)
+        case "authorization_code":
+            return _by_code(tx, world, terms, client, given)
+        case "refresh_token":
+            return _by_refresh(tx, world, terms, client, given)
+        case unknown:
+            raise OAuthError("unsupported_grant_type", f"grant_type {unknown[:80]!r} is not supported")
+
+
+def issue(
+    tx: Transaction,
+    world: World,
+    terms: Terms,
+    grant: Grant,
+    allowed: Scopes | None = None,
+    *,
+    refresh: bool,
+) -> Token:
+    """New tokens of a grant: an access token for all that it allows, or for less, and perhaps a refresh token."""
+    allowed = grant.scopes if allowed is None else allowed
+    value = grants.issue(tx, world, grant, Kind.ACCESS, allowed, terms.token_lifetime)
+    renewal = None
+    if refresh:
+        renewal = grants.issue(tx, world, grant, Kind.REFRESH, grant.scopes, terms.refresh_token_lifetime)
+    return Token(value, max(1, int(terms.token_lifetime)), scopes.written(allowed), renewal)
+
+
+def asked_scopes(asked: str | None) -> Scopes | None:
+    """The scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
+    try:
+        return None if asked is None else scopes.read(asked)
+    except ValueError as unknown:
+        raise OAuthError("invalid_scope", str(unknown)) from None
+
+
+def once(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """The parameters by name; OAuthError if one is there twice."""
+    given: dict[str, str] = {}
+    for name, value in parameters:
+        if name in given:
+            raise OAuthError("invalid_request", f"{name[:80]} is there more than once")
+        given[name] = value
+    # RFC 6749, section 3.2: a parameter without a value is as good as none.
+    return {name: value for name, value in given.items() if value}
+
+
+def _by_credentials(
+    tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]
+) -> Token:
+    if client.is_public:
+        raise OAuthError("unauthorized_client", "client_credentials is for clients that have a secret")
+    if authorizations.is_barred(tx, client.id):
+        raise OAuthError(
+            "unauthorized_client",
+            "what this client may do by its own credentials was revoked; allow it again on the sandbox's page",
+        )
+    allowed = asked_scopes(given.get("scope")) or scopes.EVERY
+    opened = grants.open_grant(tx, client.id, allowed, by_credentials=True)
+    return issue(tx, world, terms, opened, refresh=terms.refresh_for_credentials)
+
+
+def _by_code(tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]) -> Token:
+    code = _found(tx, world, Kind.CODE, client, given.get("code"), "code")
+    redirect_uri = given.get("redirect_uri")
+    if None not in (redirect_uri, code.grant.redirect_uri) and redirect_uri != code.grant.redirect_uri:
+        raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
+    if code.grant.challenge is None and client.is_public:
+        raise OAuthError(
+            "invalid_grant",
+            "the code was asked for without a code_challenge, which a client without a secret has to give",
+        )
+    _prove(code.grant.challenge, given.get("code_verifier"))
+    grants.spend(tx, world, code, terms.refresh_token_lifetime)
+    return issue(tx, world, terms, code.grant, refresh=True)
+
+
+def _by_refresh(
+    tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]
+) -> Token:
+    held = _found(tx, world, Kind.REFRESH, client, given.get("refresh_token"), "refresh_token")
+    allowed = asked_scopes(given.get("scope"))
+    for scope in allowed or ():
+        if scope not in held.grant.scopes:
+            raise OAuthError(
+                "invalid_scope", f"scope {scope} was not granted; a refresh cannot add to what was"
+            )
+    if terms.rotate_refresh_tokens:
+        grants.spend(tx, world, held, terms.refresh_token_lifetime)
+    return issue(tx, world, terms, held.grant, allowed, refresh=terms.rotate_refresh_tokens)
+
+
+def _found(tx: Transaction, world: World, kind: Kind, client: Client, value: str | None, name: str) -> Held:
+    """The code or refresh token that the client gives, if it still serves."""
+    if value is None:
+        raise OAuthError("invalid_request", f"{name} is missing")
+    held = grants.find(tx, kind, value)
+    if held is None or held.grant.client_id != client.id:
+        raise OAuthError("invalid_grant", f"the {name} is unknown, or another client's")
+    if held.spent:
+        grants.revoke(tx, held.grant)
+        raise ReuseError("invalid_grant", f"the {name} was used before; all tokens of its grant are revoked")
+    if held.revoked:
+        raise OAuthError("invalid_grant", f"the {name} is revoked")
+    if held.expires <= world.now():
+        raise OAuthError("invalid_grant", f"the {name} has expired")
+    return held
+
+
+def _prove(challenge: str | None, verifier: str | None) -> None:
+    """Refuse a verifier that does not belong to the challenge (RFC 7636), and one without the other."""
+    if challenge is None:
+        if verifier is not None:
+            raise OAuthError("invalid_grant", "the code was asked for without a code_challenge")
+        return
+    if verifier is None:
+        raise OAuthError("invalid_grant", "code_verifier is missing; the code was asked for with a challenge")
+    digest = hashlib.sha256(verifier.encode()).digest()
+    met = base64.urlsafe_b64encode(digest).rstrip(b"=")
+    if not hmac.compare_digest(met, challenge.encode()):
+        raise OAuthError("invalid_grant", "code_verifier is not that of the code_challenge")

@@ -1,0 +1,192 @@
+"""What a test does behind the clients' backs: register them, issue and revoke their tokens, see what they asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from payman_sdk.sandbox._ledger import accounts
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Store
+from payman_sdk.sandbox._oauth import clients, redirects, scopes
+from payman_sdk.sandbox._oauth.authorization import is_challenge
+from payman_sdk.sandbox._oauth.grants import checked_lifetime
+from payman_sdk.sandbox._oauth.oauth_service import Authority, TokenRequest
+from payman_sdk.sandbox._oauth.scopes import Scopes
+
+
+class Issuing:
+    """The part of a sandbox that is about clients and tokens."""
+
+    authority: Authority
+    client_id: str
+    _store: Store
+    _world: World
+
+    def _register(
+        self,
+        given: Mapping[str, str | None],
+        public: Iterable[str],
+        redirect_uris: Mapping[str, Iterable[str]],
+    ) -> tuple[str, str]:
+        """Register the clients; returns the id and secret of the sandbox's own."""
+        registered = dict(given)
+        for client_id in [public] if isinstance(public, str) else public:
+            if registered.setdefault(client_id, None) is not None:
+                raise ValueError(f"public_clients: {client_id} has a secret in clients")
+        own: tuple[str, str] | None = None
+        for client_id, secret in registered.items():
+            if secret is None:
+                self.add_public_client(client_id)
+            else:
+                own = own or (client_id, secret)
+                self.add_client(client_id, secret)
+        with self._store.transaction() as tx:
+            own = own or clients.first(tx)
+            for client_id, uris in redirect_uris.items():
+                clients.register_redirects(tx, client_id, uris)
+        return own or self.add_client()
+
+    def add_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
+        """Register one more client, with an account of its own; also while the sandbox serves.
+
+        Args:
+            client_id: if it is registered already, it keeps its account and gets the secret; without one, one is made.
+            client_secret: without one, one is made.
+
+        Returns:
+            The client's id and secret.
+
+        Raises:
+            ValueError: if there is no character in one of them, or a colon in the id.
+        """
+        client_id = self._world.new_id("pm-test") if client_id is None else client_id
+        client_secret = self._world.new_secret() if client_secret is None else client_secret
+        if not client_id or not client_secret or ":" in client_id:
+            raise ValueError("clients: ids and secrets may not be empty, and an id has no colon in it")
+        with self._store.transaction() as tx:
+            accounts.open_account(tx, self._world, client_id, client_secret)
+        return client_id, client_secret
+
+    def add_public_client(self, client_id: str | None = None) -> str:
+        """Register one more client that has no secret, with an account of its own; also while the sandbox serves.
+
+        Args:
+            client_id: if it is registered already, it keeps its account and loses its secret; without one, one is made.
+
+        Returns:
+            The client's id.
+
+        Raises:
+            ValueError: if there is no character in the id.
+        """
+        client_id = self._world.new_id("pm-test") if client_id is None else client_id
+        if not client_id:
+            raise ValueError("public_clients: an id may not be empty")
+        with self._store.transaction() as tx:
+            accounts.open_account(tx, self._world, client_id, None)
+        return client_id
+
+    def issue_code(
+        self,
+        client_id: str | None = None,
+        *,
+        redirect_uri: str | None = None,
+        scopes: Iterable[str] | None = None,
+        code_challenge: str | None = None,
+    ) -> str:
+        """An authorization code, as if a person had said yes on the consent page.
+
+        It opens the client's own account: in the sandbox that is the person's account too.
+
+        Args:
+            client_id: whom it is for; the sandbox's own client, if nobody is named.
+            redirect_uri: one that is given at the token endpoint has to be the same; without it, any may be given there.
+            scopes: what it allows; everything, if nothing is named.
+            code_challenge: of PKCE, S256; the token request has to bring its verifier then, and must not otherwise.
+
+        Raises:
+            LookupError: if there is no such client.
+            ValueError: if a scope, the redirect URI or the challenge is unusable.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox:
+            ...     code = sandbox.issue_code(scopes=["read_balance"])
+        """
+        if redirect_uri is not None:
+            redirects.check(redirect_uri)
+        if code_challenge is not None and not is_challenge(code_challenge):
+            raise ValueError("code_challenge has to be the base64url of a SHA-256 digest, 43 characters")
+        return self.authority.issue_code(
+            client_id or self.client_id, _read(scopes), redirect_uri=redirect_uri, challenge=code_challenge
+        )
+
+    def issue_token(
+        self,
+        client_id: str | None = None,
+        *,
+        scopes: Iterable[str] | None = None,
+        lifetime: float | None = None,
+        refresh: bool = True,
+    ) -> dict[str, str | int]:
+        """An access token, as the token endpoint would answer: what `with_token` takes.
+
+        Args:
+            client_id: whom it is for; the sandbox's own client, if nobody is named.
+            scopes: what it allows; everything, if nothing is named.
+            lifetime: of the access token, in seconds; `token_lifetime`, if nothing is said.
+            refresh: whether there is a refresh token with it.
+
+        Returns:
+            `accessToken`, `tokenType`, `expiresIn` (seconds), `scope` and perhaps `refreshToken`.
+
+        Raises:
+            LookupError: if there is no such client.
+            ValueError: if a scope or the lifetime is unusable.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox:
+            ...     sandbox.issue_token(lifetime=60, scopes=["read_balance"])["scope"]
+            'read_balance'
+        """
+        if lifetime is not None:
+            checked_lifetime("lifetime", lifetime)
+        token = self.authority.issue_token(
+            client_id or self.client_id, _read(scopes), lifetime=lifetime, refresh=refresh
+        )
+        return token.as_json()
+
+    def revoke_tokens(self, client_id: str | None = None, *, refresh: bool = False) -> None:
+        """End access tokens before their time: the next request with one of them is a 401.
+
+        Args:
+            client_id: whose; those of every client, if nobody is named.
+            refresh: whether refresh tokens end too.
+
+        Raises:
+            LookupError: if there is no such client.
+        """
+        self.authority.revoke(client_id, refresh=refresh)
+
+    @property
+    def token_requests(self) -> list[TokenRequest]:
+        """Every request to the token endpoint since the sandbox was made, refused ones too, oldest first.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     answers = [client.ask("hello"), client.ask("list all wallets")]
+            ...     [(request.grant_type, request.outcome) for request in sandbox.token_requests]
+            [('client_credentials', 'issued')]
+        """
+        return list(self.authority.token_requests)
+
+    @property
+    def reuse_detected(self) -> int:
+        """How many times a refresh token came that had been used; each time its whole family was revoked."""
+        return self.authority.reuse_detected
+
+
+def _read(asked: Iterable[str] | None) -> Scopes:
+    return scopes.EVERY if asked is None else scopes.read(asked)

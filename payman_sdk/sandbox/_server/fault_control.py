@@ -1,0 +1,69 @@
+"""What a test tells the sandbox to do next: what the agent answers, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
+from payman_sdk.sandbox.scripting import Entry, Script
+
+
+class Directing:
+    """The part of a sandbox that is about what comes next."""
+
+    _script: Script
+    _stream_faults: StreamFaults
+
+    def script(self, answers: Iterable[Entry]) -> None:
+        """Let the agent answer so to the next messages, one answer each, after those that were asked for before.
+
+        Asks and replies of all clients count, streamed or not; a request that is refused before the agent sees it does
+        not, nor does one that is sent again when the task is known. Afterwards the agent answers by itself again. What
+        it is told to say moves no money.
+
+        Args:
+            answers: each a text; an `Answer`, with artifacts and a state; an `RPCFailure` or `HTTPFailure`; `Lost`, for a
+                connection that breaks or falls silent; a `StreamFault`, for the agent's own answer in a stream that
+                breaks (one that is not streamed is whole); or None, for the agent's own answer.
+
+        Raises:
+            TypeError: if one of them is something else, naming its place.
+
+        Example:
+            >>> from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     sandbox.script(["Good morning!", HTTPFailure(429, headers={"Retry-After": "0"}), Lost()])
+            ...     print(client.ask("Hello!").text)
+            ...     print(client.ask("send 10 TSD to Test Payee").status, len(sandbox.payments))
+            Good morning!
+            completed 1
+        """
+        self._script.add(answers)
+
+    @property
+    def script_left(self) -> int:
+        """How many answers of the script no message has taken yet."""
+        return len(self._script)
+
+    def clear_script(self) -> None:
+        """Forget the answers that no message has taken yet."""
+        self._script.clear()
+
+    def break_streams(self, *faults: StreamFault | None) -> None:
+        """Let something go wrong with the next streams, one fault each, after those that were asked for before.
+
+        Only answers that would have been streams count, to `tasks/sendSubscribe` and to `tasks/resubscribe`; after the
+        last fault streams are whole again.
+
+        Args:
+            faults: what goes wrong; None is a whole stream.
+
+        Raises:
+            TypeError: if one of them is something else.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox, StreamFault
+            >>> with Sandbox() as sandbox:
+            ...     sandbox.break_streams(StreamFault(after_events=3))
+        """
+        self._stream_faults.add(faults)

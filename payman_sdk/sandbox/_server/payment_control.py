@@ -1,0 +1,108 @@
+"""What a person sees and decides behind the clients' backs: balances, payments and their approval, and the ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from payman_sdk.sandbox._agent import tasks
+from payman_sdk.sandbox._ledger import accounts, ledger, payments
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.ledger import LedgerRow
+from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.store import Store, Transaction
+
+
+class Overseeing:
+    """The part of a sandbox that is about money."""
+
+    client_id: str
+    _store: Store
+    _world: World
+
+    @property
+    def payments(self) -> list[Payment]:
+        """The payments of all clients, oldest first: those that were made, that wait, and that were rejected."""
+        with self._store.transaction() as tx:
+            return payments.all_payments(tx)
+
+    @property
+    def pending(self) -> list[Payment]:
+        """The payments that wait for approval, oldest first."""
+        return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
+
+    def balance(self, currency: str = "TSD", *, client_id: str | None = None) -> Decimal:
+        """What is in the wallet of that currency.
+
+        Args:
+            currency: such as `TSD`.
+            client_id: whose wallet; the sandbox's own client's, if none is named.
+
+        Raises:
+            LookupError: if there is no such client or wallet.
+        """
+        with self._store.transaction() as tx:
+            account = self._account(tx, client_id or self.client_id)
+            for wallet in accounts.wallets(tx, account):
+                if wallet.currency == currency:
+                    return ledger.to_decimal(ledger.balance(tx, wallet.book))
+        raise LookupError(f"client {account.client_id} has no {currency} wallet")
+
+    def approve(self, task_id: str, *, client_id: str | None = None) -> Payment:
+        """Approve the payment that a task waits for.
+
+        Args:
+            task_id: the task.
+            client_id: whose task it is; needed only if several clients have tasks of that id.
+
+        Returns:
+            The payment: `INITIATED`, or `REJECTED` if by now the policy or the balance forbids it.
+
+        Raises:
+            LookupError: if there is no such task.
+            ValueError: if the task does not wait for approval, or if several clients have one of that id.
+        """
+        return self._settle(task_id, client_id, approve=True)
+
+    def deny(self, task_id: str, *, client_id: str | None = None) -> Payment:
+        """Deny the payment that a task waits for; arguments, answer and errors are those of `approve`."""
+        return self._settle(task_id, client_id, approve=False)
+
+    def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> Payment:
+        with self._store.transaction() as tx:
+            query = (
+                "SELECT c.id FROM tasks t JOIN clients c ON c.account_id = t.account_id "
+                "WHERE t.id = ? AND c.id = COALESCE(?, c.id)"
+            )
+            owners = [row["id"] for row in tx.execute(query, (task_id, client_id))]
+            if len(owners) != 1:
+                if owners:
+                    raise ValueError(
+                        f"several clients have a task {task_id}: say which one's with client_id="
+                    )
+                raise tasks.UnknownTaskError(f"there is no task {task_id}")
+            account = self._account(tx, owners[0])
+            tasks.settle(tx, self._world, account, task_id, approve=approve)
+            settled = payments.of_task(tx, account, task_id)
+        assert settled is not None  # noqa: S101 (there was something to settle)
+        return settled
+
+    def _account(self, tx: Transaction, client_id: str) -> Account:
+        account = accounts.find_account(tx, client_id)
+        if account is None:
+            raise LookupError(f"there is no client {client_id}")
+        return account
+
+    def ledger(self) -> list[LedgerRow]:
+        """Every entry of the ledger, oldest first; those of one transfer add up to zero."""
+        with self._store.transaction() as tx:
+            return ledger.rows(tx)
+
+    def check_invariants(self) -> None:
+        """Check that the ledger adds up, nobody is below zero, and every payment is in it as it says.
+
+        Raises:
+            AssertionError: naming what is broken.
+        """
+        with self._store.transaction() as tx:
+            ledger.check_invariants(tx)

@@ -1,0 +1,206 @@
+"""What the sandbox was asked, and how it answered: looked at in passing, so that neither side notices."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, cast
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from payman_api import PATHS
+from payman_sdk.sandbox._web.origins import is_page
+
+MOST_REQUESTS = 10_000
+LARGEST_BODY_KEPT = 64 * 1024
+
+_OPERATIONS = {path: operation for operation, path in PATHS.items()}
+_TEXT_SHOWN = 60
+
+
+@dataclass(frozen=True, repr=False)
+class SandboxRequest:
+    """One HTTP request to the sandbox. There are no secrets in it: no headers, no query, nothing that OAuth sends.
+
+    What is about the message is read from the body as far as that can be read; otherwise it is None.
+
+    Attributes:
+        method: of HTTP, such as `POST`.
+        path: such as `/api/a2a/tasks/send`.
+        operation: the API document's name of what is at that path, such as `send_task`; None for other paths.
+        rpc_method: of JSON-RPC, such as `tasks/send`, whether it was written so or with a dot.
+        text: the words of the message: its text parts, one below the other.
+        task_id: the id of the task.
+        session_id: the id of the session.
+        request_id: the id of the JSON-RPC request.
+        metadata: the metadata of the parameters.
+        body: the body as JSON; None if it is none, is larger than 64 KiB, or was not read, as where there is no such path.
+        status: the HTTP status of the answer; None as long as there is none, and if the connection ended before.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     answer = client.ask("list all wallets", metadata={"order": 7})
+        ...     asked = sandbox.requests[-1]
+        ...     print(asked.operation, asked.text, asked.metadata, asked.status, asked.task_id == answer.task_id)
+        send_task list all wallets {'order': 7} 200 True
+    """
+
+    method: str
+    path: str
+    operation: str | None = None
+    rpc_method: str | None = None
+    text: str | None = None
+    task_id: str | None = None
+    session_id: str | None = None
+    request_id: str | int | None = None
+    metadata: dict[str, Any] | None = None
+    body: Any = None
+    status: int | None = None
+
+    def __repr__(self) -> str:
+        about = [self.operation or f"{self.method} {self.path}"]
+        if self.text is not None:
+            cut = len(self.text) > _TEXT_SHOWN
+            about.append(repr(f"{self.text[:_TEXT_SHOWN]}…" if cut else self.text))
+        about += [] if self.task_id is None else [self.task_id]
+        return f"<SandboxRequest {' '.join(about)}: {'no answer' if self.status is None else self.status}>"
+
+
+class RequestLog:
+    """The newest requests; any thread may read it."""
+
+    def __init__(self) -> None:
+        self._seen: deque[_Seen] = deque(maxlen=MOST_REQUESTS)
+        self._lock = threading.Lock()
+
+    def begin(self, method: str, path: str) -> _Seen:
+        """Note a request whose head has come."""
+        seen = _Seen(method, path)
+        with self._lock:
+            self._seen.append(seen)
+        return seen
+
+    def requests(self) -> list[SandboxRequest]:
+        """The requests as they are by now, oldest first."""
+        with self._lock:
+            several = list(self._seen)
+        return [seen.request() for seen in several]
+
+
+class Watched:
+    """An ASGI application whose requests are noted, but for those of the web page.
+
+    Args:
+        app: the application.
+        log: where they are noted.
+    """
+
+    def __init__(self, app: ASGIApp, log: RequestLog) -> None:
+        self._app, self._log = app, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer, and look on."""
+        if scope["type"] != "http" or is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        seen = self._log.begin(scope["method"], scope["path"])
+
+        async def received() -> Message:
+            message = await receive()
+            seen.hear(message)
+            return message
+
+        async def sent(message: Message) -> None:
+            # Before, so that who has got an answer finds its status.
+            seen.tell(message)
+            await send(message)
+
+        try:
+            await self._app(scope, received, sent)
+        except Exception:
+            seen.fail()
+            raise
+
+
+class _Seen:
+    """A request and what is known of it so far. One task writes it, others read it."""
+
+    def __init__(self, method: str, path: str) -> None:
+        self._method, self._path = method, path
+        # Clients put secrets there, and perhaps where they take it to be.
+        self._is_secret = "oauth" in path.lower()
+        self._came: bytearray | None = None if self._is_secret else bytearray()
+        self._body: bytes | None = None
+        self._status: int | None = None
+        self._is_over = False
+
+    def hear(self, message: Message) -> None:
+        """See what the application receives."""
+        if message["type"] != "http.request":
+            self._is_over = True  # what is told from now on is heard by nobody
+            return
+        came = self._came
+        if came is None:
+            return
+        came += message.get("body", b"")
+        if len(came) > LARGEST_BODY_KEPT:
+            self._came = None
+        elif not message.get("more_body", False):
+            self._body, self._came = bytes(came), None
+
+    def tell(self, message: Message) -> None:
+        """See what the application sends."""
+        if message["type"] == "http.response.start" and not self._is_over:
+            self._status, self._is_over = message["status"], True
+
+    def fail(self) -> None:
+        """The application failed: unless it had begun to answer, the server answers for it."""
+        if not self._is_over:
+            self._status, self._is_over = 500, True
+
+    def request(self) -> SandboxRequest:
+        """It as it is by now, read anew each time: nobody can change what the next one sees."""
+        return _read(self._method, self._path, self._body, self._status)
+
+
+def _read(method: str, path: str, body: bytes | None, status: int | None) -> SandboxRequest:
+    try:
+        shape: object = None if body is None else json.loads(body)
+    except (ValueError, RecursionError):
+        shape = None
+    request = _members(shape)
+    params = _members(request.get("params"))
+    request_id = request.get("id")
+    rpc_method = _text(request.get("method"))
+    return SandboxRequest(
+        method=method,
+        path=path,
+        operation=_OPERATIONS.get(path),
+        rpc_method=None if rpc_method is None else rpc_method.replace(".", "/", 1),
+        text=_words(_members(params.get("message")).get("parts")),
+        task_id=_text(params.get("id")),
+        session_id=_text(params.get("sessionId")),
+        request_id=request_id if isinstance(request_id, str | int) else None,
+        metadata=_members(params["metadata"]) if isinstance(params.get("metadata"), dict) else None,
+        body=shape,
+        status=status,
+    )
+
+
+def _members(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _words(parts: object) -> str | None:
+    if not isinstance(parts, list):
+        return None
+    several = [_text(_members(part).get("text")) for part in cast("list[object]", parts)]
+    words = [text for text in several if text is not None]
+    return "\n".join(words) if words else None

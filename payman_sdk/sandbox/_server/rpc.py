@@ -1,0 +1,260 @@
+"""The agent's JSON-RPC methods: a request's bytes in, an answer or a task to watch out. No HTTP here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import NoReturn, TypeVar, cast
+
+from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
+from payman_sdk.sandbox._agent.serialization import Json, Style
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.task_watcher import Find, Watch
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Transaction
+from payman_sdk.sandbox._oauth.grants import Access
+from payman_sdk.sandbox.scripting import NotTakenError, RPCFailure, Script
+
+_LONGEST_ID = 200
+_T = TypeVar("_T")
+
+
+class _FaultError(Exception):
+    """A JSON-RPC error: a code, a message, the id of the request as far as it is known, and perhaps more."""
+
+    def __init__(self, code: int, message: str, request_id: object = None, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.request_id = request_id
+        self.data = data
+
+
+class Request:
+    """A JSON-RPC request that has the right shape.
+
+    Attributes:
+        id: the client's id of the request.
+        method: with a slash, whichever way it was written.
+        params: its parameters.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        try:
+            # Constants such as NaN, numbers without end and lone surrogates are no JSON that could be answered.
+            read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
+            if b"\\u" in body:
+                json.dumps(read, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise _FaultError(-32700, "the body is not valid JSON") from None
+        if not isinstance(read, dict):
+            raise _FaultError(-32600, "the body is not one JSON object; batches are not supported")
+        request = cast("dict[str, object]", read)
+        self.id = _request_id(request)
+        if request.get("jsonrpc") != "2.0":
+            raise _FaultError(-32600, 'jsonrpc has to be "2.0"', self.id)
+        method = request.get("method")
+        if not isinstance(method, str):
+            raise _FaultError(-32600, "method has to be a string", self.id)
+        # Version 1.0.8 of the published Python client writes a dot [D].
+        self.method = method.replace(".", "/", 1)
+        params = request.get("params")
+        if not isinstance(params, dict):
+            raise _FaultError(-32602, "params has to be an object", self.id)
+        self.params = cast("dict[str, object]", params)
+
+    def text(self, name: str) -> str:
+        """The parameter of that name, a string that is not empty and not too long for an id."""
+        value = self.params.get(name)
+        if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
+            self.refuse(f"params.{name} has to be a string of 1 to {_LONGEST_ID} characters")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        """As `text`; None where the parameter is absent or null."""
+        return None if self.params.get(name) is None else self.text(name)
+
+    def history_length(self) -> int:
+        """How many messages of a task's history are wanted; none where nothing is said."""
+        value = self.params.get("historyLength")
+        if value is None:
+            return 0
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.refuse("params.historyLength has to be a whole number, 0 or more")
+        return value
+
+    def message_text(self) -> str:
+        """The words of the message: its text parts, one below the other."""
+        message = self.params.get("message")
+        if not isinstance(message, dict):
+            self.refuse("params.message has to be an object")
+        content = cast("dict[str, object]", message)
+        if content.get("role") != "user":
+            self.refuse('params.message.role has to be "user"')
+        parts = content.get("parts")
+        if not isinstance(parts, list) or not parts:
+            self.refuse("params.message.parts has to be a list of at least one part")
+        texts: list[str] = []
+        for position, part in enumerate(cast("list[object]", parts)):
+            where = f"params.message.parts[{position}]"
+            match part:
+                case {"type": "text", "text": str(text)}:
+                    texts.append(text)
+                case {"type": "text"}:
+                    self.refuse(f"{where}.text has to be a string")
+                case {"type": "file", "file": {}} | {"type": "data", "data": {}}:
+                    pass  # The agent reads words only.
+                case {"type": "file"}:
+                    self.refuse(f"{where}.file has to be an object")
+                case {"type": "data"}:
+                    self.refuse(f"{where}.data has to be an object")
+                case _:
+                    self.refuse(f'{where}.type has to be "text", "file" or "data"')
+        return "\n".join(texts)
+
+    def refuse(self, message: str) -> NoReturn:
+        """Answer that the parameters are wrong."""
+        raise _FaultError(-32602, message, self.id)
+
+    def refuse_method(self) -> NoReturn:
+        """Answer that there is no such method."""
+        raise _FaultError(-32601, f"method {self.method!r} is not known here", self.id)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _request_id(request: dict[str, object]) -> str | int:
+    """The request's id; a notification, which has none, could not be answered and is refused."""
+    value = request.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _FaultError(-32600, "id has to be a string or a whole number")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise _FaultError(-32600, "id is too large a number")
+    return value
+
+
+class Agent:
+    """The methods of the agent for whoever has an access token, inside one transaction.
+
+    Args:
+        tx: the transaction.
+        find: looks up a task again, later.
+        world: the clock and the source of chance.
+        style: how states and timestamps are spelled.
+        manner: how tasks are told.
+        script: what the agent is to answer, where that was said.
+        access: what the access token opens.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        find: Find,
+        world: World,
+        style: Style,
+        manner: Manner,
+        script: Script,
+        access: Access,
+    ) -> None:
+        self._tx, self._find, self._world, self._style, self._manner = tx, find, world, style, manner
+        self._script = script
+        self._account, self._scopes = access.account, access.scopes
+
+    def call(self, method: str, body: bytes) -> Json | Watch:
+        """The answer to a request for that method; of a send, the task to be watched to its end."""
+
+        def answer(request: Request) -> Json | Watch:
+            match method:
+                case "tasks/send":
+                    return self._watch(request, self._send(request))
+                case "tasks/get" if not self._manner.tasks_get:
+                    request.refuse_method()
+                case "tasks/get":
+                    task = tasks.find(self._tx, self._account, request.text("id"))
+                case "tasks/cancel":
+                    task = tasks.cancel(self._tx, self._world, self._account, request.text("id"))
+                case unknown:
+                    raise NotImplementedError(unknown)
+            task = event_schedule.as_told(self._manner, task, self._world.now())
+            shape = serialization.task(self._style, self._account, task, request.history_length())
+            return serialization.result(request.id, shape)
+
+        return _answered(method, body, answer)
+
+    def stream(self, body: bytes) -> Json | Watch:
+        """The task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
+
+        def answer(request: Request) -> Watch:
+            return self._watch(request, self._send(request))
+
+        return _answered("tasks/sendSubscribe", body, answer)
+
+    def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | Watch:
+        """The task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
+
+        def answer(request: Request) -> Watch:
+            if self._manner.resubscribe == "off":
+                request.refuse_method()
+            found = tasks.find(self._tx, self._account, request.text("id"))
+            watch = self._watch(request, tasks.Sent(found))
+            watch.go_on(last_event_id)
+            return watch
+
+        return _answered("tasks/resubscribe", body, answer)
+
+    def _watch(self, request: Request, sent: tasks.Sent) -> Watch:
+        return Watch(
+            self._find,
+            self._world,
+            self._style,
+            self._manner,
+            self._account,
+            sent,
+            request_id=request.id,
+            history_length=request.history_length(),
+        )
+
+    def _send(self, request: Request) -> tasks.Sent:
+        text = request.message_text()
+        request.history_length()
+        return tasks.send(
+            self._tx,
+            self._world,
+            self._account,
+            self._scopes,
+            self._script,
+            task_id=request.text("id"),
+            session_id=request.optional_text("sessionId"),
+            text=text,
+        )
+
+
+def error(body: bytes, code: int, message: str) -> Json:
+    """The answer that carries an error, with the request's id where it has one."""
+    try:
+        return serialization.error(Request(body).id, code, message)
+    except _FaultError as fault:
+        return serialization.error(fault.request_id, code, message)
+
+
+def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T | Json:
+    try:
+        request = Request(body)
+        if request.method != method:
+            raise _FaultError(
+                -32601, f"method {request.method[:80]!r} is not known here; it is {method}", request.id
+            )
+        try:
+            return answer(request)
+        except tasks.UnknownTaskError as unknown:
+            raise _FaultError(-32001, f"task not found: {unknown}", request.id) from None
+        except tasks.EndedTaskError as ended:
+            raise _FaultError(-32002, f"task cannot be canceled: {ended}", request.id) from None
+        except NotTakenError as scripted:
+            if not isinstance(scripted.failure, RPCFailure):
+                raise
+            failure = scripted.failure
+            raise _FaultError(failure.code, failure.message, request.id, failure.data) from None
+    except _FaultError as fault:
+        return serialization.error(fault.request_id, fault.code, str(fault), fault.data)

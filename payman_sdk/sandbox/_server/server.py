@@ -1,0 +1,304 @@
+"""The sandbox as a whole: a local Payman that serves in a thread of its own."""
+
+from __future__ import annotations
+
+import secrets
+import weakref
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, Unpack
+
+from starlette.applications import Starlette
+
+from payman_sdk.sandbox._agent.serialization import Style
+from payman_sdk.sandbox._agent.stream_settings import Manner, Resubscribe
+from payman_sdk.sandbox._ledger.environment import Clock, Randomness, World, server_time
+from payman_sdk.sandbox._ledger.store import Store
+from payman_sdk.sandbox._oauth.grants import Terms
+from payman_sdk.sandbox._oauth.oauth_service import Authority
+from payman_sdk.sandbox._server.app import create_app
+from payman_sdk.sandbox._server.client_control import Issuing
+from payman_sdk.sandbox._server.fault_control import Directing
+from payman_sdk.sandbox._server.payment_control import Overseeing
+from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
+from payman_sdk.sandbox._server.service import Service
+from payman_sdk.sandbox._server.serving import Serving, check_address
+from payman_sdk.sandbox._server.stream_faults import StreamFaults
+from payman_sdk.sandbox._web.origins import PAGE
+from payman_sdk.sandbox.scripting import Script
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.sandbox._server.transport import SandboxTransport
+    from payman_sdk.token_stores.base import TokenStore
+    from payman_sdk.types import PaymanConfig
+
+_SETTLE_TIME = 0.25
+"""Seconds after which a client of the sandbox may send again: the sandbox shows a task as soon as it has it."""
+
+
+class Sandbox(Issuing, Overseeing, Directing):
+    """A local Payman, with real HTTP and money that exists nowhere else.
+
+    Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
+    What is kept outlives `stop()`: a sandbox can be started again, at the same address, which to its clients is an
+    outage. With `db` it outlives the process too, the client's id and secret included.
+
+    Args:
+        clients: client ids and their secrets, None for a public client, which has none. The first one with a secret is
+            the sandbox's own; without any, one is made (or the first in `db` is used again).
+        public_clients: more public clients.
+        redirect_uris: for clients with fixed redirect URIs, which these are; http ones to this machine match on any port.
+            The others may use any that is https, http to this machine, or an app's own scheme.
+        db: the file of the SQLite database; without it everything is kept in memory.
+        port: 0 takes a free one.
+        host: a loopback address.
+        uppercase_states: `COMPLETED` as the live server does, rather than `completed` as A2A does.
+        nanosecond_timestamps: nine fractional digits as the live server has, rather than three.
+        token_lifetime: of an access token, in seconds.
+        refresh_token_lifetime: of a refresh token, in seconds; each rotation begins it anew.
+        code_lifetime: of an authorization code, in seconds.
+        rotate_refresh_tokens: whether a refresh token is good for one use and its answer holds the next one. Two requests
+            with the same one at the same time count as reuse, which revokes everything that came of the same consent.
+        refresh_for_credentials: whether client credentials get a refresh token too.
+        chunk_words: how many words of an answer an event of a stream has at most.
+        pace: seconds between two events of a stream: how long each piece of work seems to take. Money is decided at once;
+            what is told about it takes its time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
+            The first event, and that a task was canceled, are told at once.
+        keep_alive: seconds without an event after which a stream sends an SSE comment; None sends none.
+        resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and tells those after the
+            `Last-Event-ID`; all, without one or with one that no event had so far. `replay` tells all events, and `live`
+            those from now on and in any case the final one, both without numbers. `off` is a server without the method.
+            When a task that waited is answered, its story goes on in place of its former end, and so do the numbers.
+        tasks_get: False is a server without `tasks/get`.
+        clock: gives the time in seconds since 1970.
+        randomness: gives that many random bytes, for ids and secrets.
+
+    Attributes:
+        client_id: the id of the sandbox's own client: the first of `clients`, or the one that was made.
+        client_secret: its secret.
+        service: what the endpoints do, without HTTP.
+        app: the endpoints as an ASGI application, for whoever needs no socket.
+
+    Raises:
+        ValueError: if the host is not a loopback address, the port is none, or a client's id, secret or redirect URI, a lifetime
+            or a setting of streams cannot be one.
+
+    Example:
+        >>> with Sandbox() as sandbox:
+        ...     sandbox.balance("TSD")
+        Decimal('1000.00')
+    """
+
+    def __init__(
+        self,
+        *,
+        clients: Mapping[str, str | None] | None = None,
+        public_clients: Iterable[str] = (),
+        redirect_uris: Mapping[str, Iterable[str]] | None = None,
+        db: str | Path | None = None,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        uppercase_states: bool = True,
+        nanosecond_timestamps: bool = True,
+        token_lifetime: float = 3600,
+        refresh_token_lifetime: float = 30 * 24 * 3600,
+        code_lifetime: float = 60,
+        rotate_refresh_tokens: bool = True,
+        refresh_for_credentials: bool = False,
+        chunk_words: int = 6,
+        pace: float = 0.0,
+        keep_alive: float | None = None,
+        resubscribe: Resubscribe = "resume",
+        tasks_get: bool = True,
+        clock: Clock = server_time,
+        randomness: Randomness = secrets.token_bytes,
+    ) -> None:
+        check_address(host, port)
+        terms = Terms(
+            token_lifetime=token_lifetime,
+            refresh_token_lifetime=refresh_token_lifetime,
+            code_lifetime=code_lifetime,
+            rotate_refresh_tokens=rotate_refresh_tokens,
+            refresh_for_credentials=refresh_for_credentials,
+        )
+        manner = Manner(
+            chunk_words=chunk_words,
+            pace=pace,
+            keep_alive=keep_alive,
+            resubscribe=resubscribe,
+            tasks_get=tasks_get,
+        )
+        self._host, self._port = host, port
+        self._store = Store(db)
+        self._world = World(clock, randomness)
+        self._serving: Serving | None = None
+        self.client_id, self.client_secret = self._register(
+            clients or {}, public_clients, redirect_uris or {}
+        )
+        self._script, self._stream_faults = Script(), StreamFaults()
+        style = Style(uppercase_states, nanosecond_timestamps)
+        self.service = Service(self._store, self._world, style, manner, self._script)
+        self.authority = Authority(self._store, self._world, terms)
+        self._log = RequestLog()
+        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log)
+        self._transports: weakref.WeakSet[SandboxTransport] = weakref.WeakSet()
+
+    def start(self) -> Self:
+        """Serve, unless it serves already; returns the sandbox.
+
+        Raises:
+            OSError: if the port is taken, or may not be used; the message names it.
+        """
+        if self._serving is None:
+            self._serving = Serving(self.app, self._host, self._port)
+            self._port = self._serving.port
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; what is kept stays, for questions and for another `start()`. Streams that run break off."""
+        if self._serving is not None:
+            self._serving.stop()
+            self._serving = None
+
+    def close(self) -> None:
+        """Stop serving, close transports and the database; a sandbox in memory forgets everything."""
+        self.stop()
+        for transport in list(self._transports):
+            transport.close()
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        where = self.base_url if self._port else "not started yet"
+        return f"<Sandbox {where}{'' if self._serving or not self._port else ', stopped'}>"
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it listens on its port."""
+        return self._serving is not None
+
+    @property
+    def base_url(self) -> str:
+        """Where it serves, such as `http://127.0.0.1:8642`.
+
+        Raises:
+            RuntimeError: if it has no port yet.
+        """
+        if not self._port:
+            raise RuntimeError(
+                "the sandbox has no address before it is started: use `with Sandbox() as sandbox`"
+            )
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
+
+    @property
+    def page_url(self) -> str:
+        """Where its web page is, for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
+
+        Raises:
+            RuntimeError: if it has no port yet.
+        """
+        return f"{self.base_url}{PAGE}/"
+
+    def transport(self) -> SandboxTransport:
+        """A transport for httpx that reaches this sandbox without a socket, whether it is started or not.
+
+        It is for test suites that block the network. The client that it is given to closes it; `stop()` does not, and
+        `close()` does.
+
+        Example:
+            >>> import httpx
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> sandbox = Sandbox()
+            >>> with httpx.Client(transport=sandbox.transport()) as http, sandbox.client(http_client=http) as client:
+            ...     client.ask("list all wallets").status
+            'completed'
+        """
+        from payman_sdk.sandbox._server.transport import SandboxTransport
+
+        transport = SandboxTransport(self.app)
+        self._transports.add(transport)
+        return transport
+
+    @property
+    def requests(self) -> list[SandboxRequest]:
+        """What the sandbox was asked since it was made, refused and unreadable requests too, oldest first.
+
+        Those of the web page are not among them. A request is there as soon as its head has come; its status is there once it is answered. The newest 10,000 are
+        kept. What was asked of the token endpoint is in `token_requests`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     answer = client.ask("list all wallets", idempotency_key="wallets-1")
+            ...     [(request.operation, request.status) for request in sandbox.requests]
+            [('create_token', 200), ('get_task', 200), ('send_task', 200)]
+        """
+        return self._log.requests()
+
+    def client(
+        self,
+        *,
+        http_client: httpx.Client | None = None,
+        token_store: TokenStore | None = None,
+        **config: Unpack[PaymanConfig],
+    ) -> PaymanClient:
+        """A client that is connected to this sandbox.
+
+        Args:
+            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
+                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
+            token_store: where the token is kept.
+            config: as for `PaymanClient.with_credentials`; other credentials may be among it.
+        """
+        from payman_sdk._client.sync import PaymanClient
+
+        return PaymanClient.with_credentials(
+            {**self._own(http_client or config.get("transport")), **config},
+            http_client=http_client,
+            token_store=token_store,
+        )
+
+    def async_client(
+        self,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+        token_store: TokenStore | None = None,
+        **config: Unpack[PaymanConfig],
+    ) -> AsyncPaymanClient:
+        """A client for asyncio and trio that is connected to this sandbox.
+
+        Args:
+            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
+                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
+            token_store: where the token is kept.
+            config: as for `AsyncPaymanClient.with_credentials`; other credentials may be among it.
+        """
+        from payman_sdk._client.async_ import AsyncPaymanClient
+
+        return AsyncPaymanClient.with_credentials(
+            {**self._own(http_client or config.get("transport")), **config},
+            http_client=http_client,
+            token_store=token_store,
+        )
+
+    def _own(self, way: object) -> PaymanConfig:
+        # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
+        nowhere = way is not None and not self._port
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.client_secret,
+            "base_url": "https://sandbox.invalid" if nowhere else self.base_url,
+            "settle_time": _SETTLE_TIME,
+        }

@@ -1,0 +1,117 @@
+"""What the sandbox offers, without HTTP: each method is one transaction and may be called from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from payman_api.models.scope import Scope
+from payman_sdk._io.logger import get_logger
+from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
+from payman_sdk.sandbox._agent.serialization import Json, Style
+from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.task_watcher import Watch
+from payman_sdk.sandbox._ledger.accounts import Account
+from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.store import Store, Transaction
+from payman_sdk.sandbox._oauth import grants
+from payman_sdk.sandbox._oauth.grants import Access
+from payman_sdk.sandbox._server import rpc
+from payman_sdk.sandbox.scripting import NotTakenError, Script
+
+logger = get_logger(__name__)
+
+
+class UnauthorizedError(Exception):
+    """The access token is missing, unknown, revoked or expired."""
+
+
+class ForbiddenError(Exception):
+    """The access token lacks a scope; the text names it."""
+
+
+class Service:
+    """The agent endpoints' inside.
+
+    Args:
+        store: where everything is kept.
+        world: the clock and the source of chance.
+        style: how states and timestamps are spelled.
+        manner: how tasks are told.
+        script: what the agent is to answer, where that was said.
+    """
+
+    def __init__(self, store: Store, world: World, style: Style, manner: Manner, script: Script) -> None:
+        self.store = store
+        self.world = world
+        self.style = style
+        self.manner = manner
+        self.script = script
+
+    def call(self, token: str | None, method: str, body: bytes) -> Json | Watch:
+        """Answer a JSON-RPC request, or say which task its answer is; raises UnauthorizedError and NotTakenError."""
+        return self._ask(token, body, lambda agent: agent.call(method, body))
+
+    def stream(self, token: str | None, body: bytes) -> Json | Watch:
+        """What a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
+        return self._ask(token, body, lambda agent: agent.stream(body))
+
+    def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | Watch:
+        """What a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
+
+        Args:
+            token: the access token.
+            body: the request.
+            last_event_id: the number of the last event that its sender has seen.
+        """
+        return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
+
+    def stream_as(self, access: Access, body: bytes) -> Json | Watch:
+        """As `stream`, for whoever needs no token: a person at the sandbox itself."""
+        return self._ask(access, body, lambda agent: agent.stream(body))
+
+    def _ask(
+        self, who: str | Access | None, body: bytes, question: Callable[[rpc.Agent], Json | Watch]
+    ) -> Json | Watch:
+        try:
+            with self.store.transaction() as tx:
+                access = who if isinstance(who, Access) else self._access(tx, who)
+                return question(
+                    rpc.Agent(tx, self._find, self.world, self.style, self.manner, self.script, access)
+                )
+        except (UnauthorizedError, NotTakenError):
+            raise
+        except Exception:
+            return _internal_error(body)
+
+    def _find(self, account: Account, task_id: str) -> tasks.Task:
+        with self.store.transaction() as tx:
+            return tasks.find(tx, account, task_id)
+
+    def settle(self, token: str | None, task_id: str, *, approve: bool) -> Json:
+        """Approve or deny what a task waits for.
+
+        Raises:
+            UnauthorizedError: if the token opens nothing.
+            ForbiddenError: if it lacks the scope for that.
+            UnknownTaskError: if the account has no such task.
+            EndedTaskError: if it waits for nothing.
+        """
+        with self.store.transaction() as tx:
+            access = self._access(tx, token)
+            if Scope.WRITE_SEND_PAYMENT not in access.scopes:
+                raise ForbiddenError(f"the access token lacks the scope {Scope.WRITE_SEND_PAYMENT}")
+            task = tasks.settle(tx, self.world, access.account, task_id, approve=approve)
+            task = event_schedule.as_told(self.manner, task, self.world.now())
+            return serialization.task(self.style, access.account, task)
+
+    def _access(self, tx: Transaction, token: str | None) -> Access:
+        access = grants.access(tx, self.world, token)
+        if access is None:
+            raise UnauthorizedError
+        return access
+
+
+def _internal_error(body: bytes) -> Json:
+    """The transaction was rolled back: to the client the task was never there, and it may send it again."""
+    logger.exception("The sandbox failed; nothing was written")
+    return rpc.error(body, -32603, "internal error of the sandbox; nothing was done")

@@ -1,0 +1,239 @@
+"""A transport of httpx that reaches the sandbox without a socket: for test suites that block the network."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx
+from starlette.types import ASGIApp, Scope
+
+from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._io.timers import move_on_after
+from payman_sdk.sandbox._server.asgi_exchange import End, Exchange, Head, Piece
+from payman_sdk.sandbox._server.event_loop_thread import Background
+
+
+class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Hands requests to an ASGI application in the same process; `Sandbox.transport()` makes one.
+
+    It is for `httpx.Client` and for `httpx.AsyncClient`, under asyncio and trio, for any number of requests at the same time
+    from any threads, and whatever the requests' host is. What the application sees and what the client sees is as with a
+    server: answers are heard as they are told, a client that leaves is noticed, a connection that is hung up is a
+    `httpx.RemoteProtocolError`, and the read timeout holds. The others do not apply: there is nothing to wait for.
+
+    The application runs in a thread, which ends with `close()` and with the transport itself.
+
+    Args:
+        app: the application.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> sandbox = Sandbox()
+        >>> with httpx.Client(transport=sandbox.transport(), base_url="https://sandbox.invalid") as http:
+        ...     http.get("/.well-known/agent.json").json()["name"]
+        'Payman sandbox'
+    """
+
+    reports_sending = True
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._is_closed = False
+        self.begin_anew()
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Have a thread of its own in a process that has just been forked."""
+        self._lock = threading.Lock()
+        self._background: Background | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of a `httpx.Client`.
+
+        Raises:
+            httpx.ConnectError: if the transport is closed; nothing was sent.
+            httpx.ReadTimeout: if nothing came for as long as the request's read timeout.
+            httpx.RemoteProtocolError: if the sandbox hung up.
+        """
+        exchange = self._made(request, request.read())
+        if (report := request.extensions.get("trace")) is not None:
+            report(*_first_step(exchange))
+        body = _Body(self, _started(exchange), _patience(request))
+        return _answer(body.hear(), body)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of a `httpx.AsyncClient`; errors are those of `handle_request`."""
+        exchange = self._made(request, await request.aread())
+        if (report := request.extensions.get("trace")) is not None:
+            await report(*_first_step(exchange))
+        body = _AsyncBody(self, _started(exchange), _patience(request))
+        return _answer(await body.hear(), body)
+
+    def close(self) -> None:
+        """End the thread; answers that are not complete break off. Closing twice is harmless."""
+        with self._lock:
+            self._is_closed = True
+            background = self._background
+        if background is not None:
+            background.leave()
+            background.join()
+
+    async def aclose(self) -> None:
+        """As `close`, for whoever must not block."""
+        with anyio.CancelScope(shield=True):  # a client that is canceled closes too
+            await anyio.to_thread.run_sync(self.close)
+
+    def _made(self, request: httpx.Request, body: bytes) -> Exchange | httpx.ConnectError:
+        """The exchange for a request, or the reason why there can be none."""
+        with self._lock:
+            if self._background is None and not self._is_closed:
+                self._background = Background("payman-sandbox-transport")
+                # The thread knows nothing of the transport, so that it is collected when nobody uses it any more. When the
+                # process ends, the thread simply ends with it.
+                weakref.finalize(self, self._background.leave).atexit = False
+            background = None if self._is_closed else self._background
+        if background is None:
+            return httpx.ConnectError(_CLOSED)
+        return Exchange(self._app, _scope(request), body, background)
+
+
+_CLOSED = "this transport has been closed: make another one with Sandbox.transport()"
+
+
+def _started(exchange: Exchange | httpx.ConnectError) -> Exchange:
+    if isinstance(exchange, httpx.ConnectError):
+        raise exchange
+    if not exchange.start():
+        raise httpx.ConnectError(_CLOSED)
+    return exchange
+
+
+def _first_step(exchange: Exchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
+    """What is reported before a request is sent, in the words in which httpcore reports it."""
+    if isinstance(exchange, httpx.ConnectError):
+        return "sandbox.connect.failed", {"exception": exchange}
+    return "sandbox.send_request_headers.started", {}
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer, as it comes, for threads."""
+
+    def __init__(self, transport: SandboxTransport, exchange: Exchange, patience: float | None) -> None:
+        self._transport = transport  # as long as somebody reads it has to live
+        self._exchange, self._patience = exchange, patience
+
+    def hear(self) -> Piece:
+        """The next piece; leaves when it does not come."""
+        try:
+            came = threading.Event()
+            while (piece := self._exchange.take(came.set)) is None:
+                if not came.wait(self._patience):
+                    raise httpx.ReadTimeout("timed out")
+            return piece
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        while isinstance(piece := self.hear(), bytes):
+            yield piece
+        _check_whole(piece)
+
+    def close(self) -> None:
+        self._exchange.leave()
+
+
+class _AsyncBody(httpx.AsyncByteStream):
+    """The same for asyncio and trio."""
+
+    def __init__(self, transport: SandboxTransport, exchange: Exchange, patience: float | None) -> None:
+        self._transport = transport
+        self._exchange, self._patience = exchange, patience
+
+    async def hear(self) -> Piece:
+        """The next piece; leaves when it does not come, and when the task is canceled."""
+        try:
+            await anyio.lowlevel.checkpoint()  # other tasks get their turn, however fast the pieces come
+            came = anyio.Event()
+            wake = partial(_call_from_elsewhere(), came.set)
+            with move_on_after(self._patience):
+                while (piece := self._exchange.take(wake)) is None:
+                    await came.wait()
+                return piece
+            raise httpx.ReadTimeout("timed out")
+        except BaseException:
+            self._exchange.leave()
+            raise
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        # No generator: trio objects to one that is left unfinished.
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self.hear()
+        if isinstance(piece, bytes):
+            return piece
+        _check_whole(piece)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self._exchange.leave()
+
+
+def _answer(head: Piece, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+    if not isinstance(head, Head):
+        raise httpx.RemoteProtocolError("peer closed connection without sending a response")
+    extensions = {"http_version": b"HTTP/1.1"}
+    return httpx.Response(head.status, headers=head.headers, stream=body, extensions=extensions)
+
+
+def _check_whole(end: Piece) -> None:
+    if not isinstance(end, End) or end.broken:
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+def _patience(request: httpx.Request) -> float | None:
+    seconds: float | None = request.extensions.get("timeout", {}).get("read")
+    return seconds
+
+
+def _scope(request: httpx.Request) -> Scope:
+    url = request.url
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": None,
+        "server": (url.host, url.port),
+    }
+
+
+def _call_from_elsewhere() -> Callable[[Callable[[], object]], object]:
+    """What has the event loop that runs here call something, from whichever thread it is used in."""
+    trio = sys.modules.get("trio")
+    if trio is not None:
+        with contextlib.suppress(RuntimeError):
+            trio.lowlevel.current_task()  # trio may be a guest in a loop of asyncio's
+            return partial(_if_it_still_runs, trio.lowlevel.current_trio_token().run_sync_soon)
+    return partial(_if_it_still_runs, asyncio.get_running_loop().call_soon_threadsafe)
+
+
+def _if_it_still_runs(soon: Callable[[Callable[[], object]], object], call: Callable[[], object]) -> None:
+    with contextlib.suppress(RuntimeError):  # a loop that has ended has nobody who waits
+        soon(call)

@@ -1,0 +1,223 @@
+"""What a person decides: a form in, a change made, and where the browser goes; or what is wrong with the form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TypeAlias, cast
+
+from payman_sdk.sandbox._agent import tasks
+from payman_sdk.sandbox._agent.language.amounts import read_amount
+from payman_sdk.sandbox._agent.task_watcher import Watch
+from payman_sdk.sandbox._ledger import accounts, ledger, payments
+from payman_sdk.sandbox._ledger.accounts import Account, Policy
+from payman_sdk.sandbox._oauth import authorizations
+from payman_sdk.sandbox._oauth.grants import Access
+from payman_sdk.sandbox._server import account_reset
+from payman_sdk.sandbox._server.service import Service
+from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
+from payman_sdk.sandbox._web.templating import link
+from payman_sdk.sandbox._web.views import apps, faults, money
+from payman_sdk.sandbox._web.views.money import PolicyField
+from payman_sdk.sandbox.scripting import NotTakenError
+
+_LONGEST_PROMPT = 10_000
+_MOST_FAULTS = 100
+
+Form: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the page is about: what the endpoints do, and the faults of the next streams."""
+
+    service: Service
+    faults: StreamFaults
+
+
+@dataclass(frozen=True)
+class Go:
+    """It is done: the browser goes to that address of the page."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Again:
+    """Nothing was changed: the page is shown again, with what was typed.
+
+    Attributes:
+        page: which one.
+        problem: what is wrong, and what to do.
+        field: the name of the field that is wrong; None where several or none are.
+        typed: the form.
+        policy: the fields of the policy, where the form is that.
+    """
+
+    page: str
+    problem: str
+    field: str | None
+    typed: Form
+    policy: list[PolicyField] | None = None
+
+
+Decision: TypeAlias = Go | Again
+Action: TypeAlias = Callable[[Room, Account, Form], Decision]
+
+
+def decide(room: Room, account: Account, form: Form) -> Decision:
+    """Approve or deny a payment that waits."""
+    wish = form.get("decision")
+    if wish not in ("approve", "deny"):
+        return Again("overview", "Choose Approve or Deny.", None, form)
+    with room.service.store.transaction() as tx:
+        payment = payments.find(tx, account, form.get("payment", ""))
+        if payment is None:
+            return Again("overview", "There is no such payment any more.", None, form)
+        said = "late"
+        if payment.status == "AWAITING_APPROVAL":
+            tasks.settle(tx, room.service.world, account, payment.task_id, approve=wish == "approve")
+            settled = payments.find(tx, account, payment.id)
+            paid = settled is not None and settled.status == "INITIATED"
+            said = "paid" if paid else "denied" if wish == "deny" else "refused"
+    return Go(link("", account=account.id, said=said, payment=payment.id))
+
+
+def ask(room: Room, account: Account, form: Form) -> Decision:
+    """Ask as an app would: a new task, one in a session, or an answer to a task that waits."""
+    text = form.get("prompt", "").replace("\r\n", "\n").strip()
+    if not text:
+        return Again("overview", "Prompt: write what to ask, such as: list all wallets.", "prompt", form)
+    if len(text) > _LONGEST_PROMPT:
+        problem = f"Prompt: {len(text):,} characters are too many; write {_LONGEST_PROMPT:,} at most."
+        return Again("overview", problem, "prompt", form)
+    service = room.service
+    with service.store.transaction() as tx:
+        access = Access(account, apps.scopes_of(tx, service.world, account, form.get("scopes", "")))
+        ids: dict[str, str] = {"id": service.world.new_id("tsk")}
+        if number := form.get("reply") or form.get("session"):
+            known = tasks.numbered(tx, account, int(number) if re.fullmatch("[0-9]{1,9}", number) else 0)
+            ids |= {"sessionId": known.session_id} | ({"id": known.id} if form.get("reply") else {})
+    message = {"role": "user", "parts": [{"type": "text", "text": text}]}
+    request = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tasks/sendSubscribe",
+        "params": {**ids, "message": message},
+    }
+    try:
+        answer = service.stream_as(access, json.dumps(request).encode())
+    except NotTakenError as refused:
+        problem = f"An app would have got no answer to this: {faults.in_words(refused.failure)}."
+        return Again("overview", problem, None, form)
+    if not isinstance(answer, Watch):
+        return Again("overview", f"An app would have got this error: {_error(answer)}.", None, form)
+    with service.store.transaction() as tx:
+        number = str(tasks.number_of(tx, account, ids["id"]))
+    told = {} if answer.mishap is None else {"said": "mishap"}
+    return Go(link("task", account=account.id, number=number, **told))
+
+
+def _error(answer: Mapping[str, object]) -> str:
+    error = cast("Mapping[str, object]", answer["error"])
+    return str(error["message"])
+
+
+def set_policy(room: Room, account: Account, form: Form) -> Decision:
+    """Change the policy of a wallet, all amounts or none."""
+    with room.service.store.transaction() as tx:
+        wallet = next((one for one in accounts.wallets(tx, account) if one.id == form.get("wallet")), None)
+        if wallet is None:
+            return Again("policy", "There is no such wallet any more; load the page again.", None, form)
+        amounts: dict[str, int] = {}
+        fields: list[PolicyField] = []
+        for field in money.policy(wallet):
+            text = form.get(field.name, "").strip()
+            read = _amount(text)
+            if isinstance(read, str):
+                fields.append(replace(field, text=text, error=f"{field.label}: {read}"))
+            else:
+                amounts[field.name] = read
+                fields.append(replace(field, text=text))
+        if len(amounts) < len(fields):
+            first = next(field.name for field in fields if field.error)
+            return Again("policy", "Nothing was saved.", first, form, fields)
+        accounts.set_policy(tx, wallet.id, Policy(**amounts))
+    return Go(link("policy", account=account.id, said="policy"))
+
+
+def _amount(text: str) -> int | str:
+    """An amount in minor units, or what is wrong with it."""
+    if not text:
+        return "write an amount, such as 100.00."
+    if not text.replace("0", "").strip("."):
+        return 0
+    read = read_amount(text)
+    if isinstance(read, Decimal):
+        return ledger.to_minor(read)
+    return "write an amount in TSD without a sign, such as 100.00 or 1,000.00."
+
+
+def revoke(room: Room, account: Account, form: Form) -> Decision:
+    """End a connection: the next request with one of its tokens is refused."""
+    kind = form.get("kind")
+    if kind not in ("consent", "credentials"):
+        return Again("apps", "Choose what to revoke.", None, form)
+    with room.service.store.transaction() as tx:
+        authorizations.revoke(tx, account.client_id, by_credentials=kind == "credentials")
+    return Go(link("apps", account=account.id, said="revoked"))
+
+
+def allow_again(room: Room, account: Account, form: Form) -> Decision:
+    """Let the app's credentials be good again."""
+    with room.service.store.transaction() as tx:
+        authorizations.allow_again(tx, account.client_id)
+    return Go(link("apps", account=account.id, said="allowed"))
+
+
+def add_fault(room: Room, account: Account, form: Form) -> Decision:
+    """Let something go wrong with the next request, or the next stream."""
+    choice = faults.CHOICES.get(form.get("fault", ""))
+    if choice is None:
+        return Again("faults", "Fault: choose one of them.", "fault", form)
+    if len(room.service.script) + len(room.faults) >= _MOST_FAULTS:
+        return Again("faults", "Fault: there are too many already; switch them off first.", "fault", form)
+    if isinstance(choice.fault, StreamFault):
+        room.faults.add([choice.fault])
+    else:
+        room.service.script.add([choice.fault])
+    return Go(link("faults", account=account.id, said="fault"))
+
+
+def clear_faults(room: Room, account: Account, form: Form) -> Decision:
+    """Let nothing go wrong any more; scripted answers are forgotten too."""
+    room.service.script.clear()
+    room.faults.clear()
+    return Go(link("faults", account=account.id, said="cleared"))
+
+
+def reset(room: Room, account: Account, form: Form) -> Decision:
+    """Begin anew, if the person says so twice."""
+    if form.get("sure") != "yes":
+        return Again("faults", "Reset: tick the box first; everything is forgotten.", "sure", form)
+    with room.service.store.transaction() as tx:
+        account_reset.reset(tx, room.service.world)
+    room.service.script.clear()
+    room.faults.clear()
+    return Go(link("", account=account.id, said="reset"))
+
+
+ACTIONS: Mapping[str, Action] = {
+    "decide": decide,
+    "ask": ask,
+    "policy": set_policy,
+    "revoke": revoke,
+    "allow": allow_again,
+    "faults": add_fault,
+    "clear": clear_faults,
+    "reset": reset,
+}
+"""Where forms are sent to, below the page's address."""

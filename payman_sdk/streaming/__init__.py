@@ -1,1 +1,0 @@
-"""Bytes to server-sent events to typed events to the final task."""

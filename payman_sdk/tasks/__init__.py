@@ -1,1 +1,0 @@
-"""What happens to an ask: build it, send it, read how it ended. Flows without I/O."""

@@ -1,0 +1,228 @@
+"""What a request means, and how two of them differ.
+
+The client makes the ids of tasks, requests and sessions anew in every run, so a recorded request and a live one are the same
+when they agree up to a renaming: `Ids` keeps which recorded id stands for which live one, one for one, for a whole cassette.
+What is compared here has been scrubbed already, so nothing that is said of a difference holds a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Final, Self, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from payman_api import ACCESS_TOKEN_HEADER
+from payman_sdk.testing._redaction.secret_names import PLACEHOLDER
+
+_ID: Final = r"(?:tsk|req|ses)-[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_RENAMED: Final = re.compile(f"{_ID}|{PLACEHOLDER.pattern}")
+_ID_IN_BYTES: Final = re.compile(_ID.encode())
+_COMPARED_HEADERS: Final = frozenset({"authorization", ACCESS_TOKEN_HEADER.lower(), "last-event-id"})
+_SHOWN: Final = 120  # characters of a value in a line about a difference
+_PLAYED_AS: Final = " (played as "
+_MISSING: Final = object()
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What there is to compare about a request.
+
+    Attributes:
+        method: `GET`, `POST`.
+        path: The path of its address; neither host nor port matter.
+        query: Its parameters, by name.
+        headers: Those that mean something: the credentials, and where a stream goes on.
+        body: JSON; of a form, its parameters by name; else the text; None if there is none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, Any]
+    headers: Mapping[str, Any]
+    body: Any
+
+    @classmethod
+    def of(cls, method: str, uri: str, headers: Mapping[str, Any], body: bytes | None) -> Self:
+        """The meaning of a request.
+
+        Example:
+            >>> Meaning.of("GET", "https://agent.payman.ai/x?b=2&a=1", {"Accept": "*/*"}, None).query
+            {'b': '2', 'a': '1'}
+        """
+        address = urlsplit(uri)
+        kept = {name.lower(): value for name, value in headers.items()}
+        return cls(
+            method.upper(),
+            address.path or "/",
+            _by_name(address.query),
+            {name: kept[name] for name in sorted(_COMPARED_HEADERS) if name in kept},
+            _read(body, str(kept.get("content-type", ""))),
+        )
+
+
+class Ids:
+    """Which recorded id stands for which live one, in one cassette.
+
+    Placeholders of secrets are treated alike: one that was made for what the test brought along may have another number than
+    the recorded one, but what the cassette gave out has to come back as it is.
+
+    Args:
+        minted: The placeholders that were made in this run.
+    """
+
+    def __init__(self, minted: Container[str] = frozenset()) -> None:
+        self._minted = minted
+        self._live: dict[str, str] = {}
+        self._recorded: dict[str, str] = {}
+
+    def agree(self, recorded: Meaning, live: Meaning) -> list[str]:
+        """How two requests differ; where they do not, the ids in them stand for each other from now on."""
+        trial = self._copy()
+        found = [*_compared(recorded, live, trial)]
+        if not found:
+            self._live, self._recorded = trial._live, trial._recorded
+        return found
+
+    def differences(self, recorded: Meaning, live: Meaning) -> list[str]:
+        """How two requests differ; nothing is kept of it."""
+        return [*_compared(recorded, live, self._copy())]
+
+    def translated(self, body: bytes) -> bytes:
+        """A recorded body with the live ids in the place of the recorded ones."""
+        return _ID_IN_BYTES.sub(
+            lambda match: self._live.get(match[0].decode(), match[0].decode()).encode(), body
+        )
+
+    def alike(self, recorded: str, live: str) -> bool:
+        """Whether two texts agree up to a renaming, which is kept."""
+        if _RENAMED.sub("\0", recorded) != _RENAMED.sub("\0", live):
+            return False
+        pairs = zip(_RENAMED.finditer(recorded), _RENAMED.finditer(live), strict=True)
+        return all(self._bound(one[0], other[0]) for one, other in pairs)
+
+    def told(self, recorded: str) -> str:
+        """What is to be said of a recorded text that is nothing but an id which stands for another one."""
+        return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
+
+    def _bound(self, recorded: str, live: str) -> bool:
+        if recorded in self._live or live in self._recorded:
+            return self._live.get(recorded) == live
+        if _kind(recorded) != _kind(live):
+            return False
+        if PLACEHOLDER.fullmatch(live) and live not in self._minted and live != recorded:
+            return False
+        self._live[recorded], self._recorded[live] = live, recorded
+        return True
+
+    def _copy(self) -> Ids:
+        copied = Ids(self._minted)
+        copied._live, copied._recorded = {**self._live}, {**self._recorded}
+        return copied
+
+
+def differences(recorded: Meaning, live: Meaning) -> list[str]:
+    """How two requests differ, in lines for people; nothing if one could stand for the other.
+
+    Example:
+        >>> def ask(text):
+        ...     return Meaning.of("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
+        >>> differences(ask("send 10 TSD"), ask("send 20 TSD"))
+        ['text: recorded "send 10 TSD", now "send 20 TSD"']
+    """
+    return Ids().differences(recorded, live)
+
+
+def is_played(found: list[str]) -> bool:
+    """Whether two requests differ in nothing but ids that were taken for others, because the recording was played before."""
+    return bool(found) and all(_PLAYED_AS in line for line in found)
+
+
+def likeness(recorded: Meaning, live: Meaning) -> float:
+    """How alike two requests look, from 0 to 1, whatever their ids."""
+    return SequenceMatcher(None, _outline(recorded), _outline(live), autojunk=False).quick_ratio()
+
+
+def _outline(meaning: Meaning) -> str:
+    return _RENAMED.sub("", json.dumps([meaning.path, meaning.query, meaning.body], ensure_ascii=False))
+
+
+def _kind(name: str) -> str:
+    """`tsk` of a task's id, `access-token` of a placeholder."""
+    placeholder = PLACEHOLDER.fullmatch(name)
+    return placeholder[1] if placeholder is not None else name.partition("-")[0]
+
+
+def _read(body: bytes | None, content_type: str) -> Any:
+    if not body:
+        return None
+    text = body.decode("utf-8", "surrogateescape")
+    if content_type.lower().startswith("application/x-www-form-urlencoded"):
+        return _by_name(text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _by_name(parameters: str) -> dict[str, Any]:
+    """Parameters by name, so that their order says nothing; one that comes several times is a list."""
+    by_name: dict[str, list[str]] = {}
+    for name, value in parse_qsl(parameters, keep_blank_values=True):
+        by_name.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in by_name.items()}
+
+
+def _compared(recorded: Meaning, live: Meaning, ids: Ids) -> Iterator[str]:
+    if recorded.method != live.method:
+        yield f"method: recorded {recorded.method}, now {live.method}"
+    yield from _differ("path", recorded.path, live.path, ids)
+    yield from _differ("query", recorded.query, live.query, ids)
+    for name in sorted(_COMPARED_HEADERS):
+        yield from _differ(
+            f"header {name}", recorded.headers.get(name, _MISSING), live.headers.get(name, _MISSING), ids
+        )
+    yield from _differ("", recorded.body, live.body, ids)
+
+
+def _differ(place: str, recorded: Any, live: Any, ids: Ids) -> Iterator[str]:
+    if isinstance(recorded, dict) and isinstance(live, dict):
+        members, others = cast("dict[str, Any]", recorded), cast("dict[str, Any]", live)
+        for name in [*members, *(name for name in others if name not in members)]:
+            inner = f"{place}.{name}" if place else name
+            yield from _differ(inner, members.get(name, _MISSING), others.get(name, _MISSING), ids)
+    elif isinstance(recorded, list) and isinstance(live, list):
+        one, other = cast("list[object]", recorded), cast("list[object]", live)
+        for index in range(max(len(one), len(other))):
+            ours, theirs = (each[index] if index < len(each) else _MISSING for each in (one, other))
+            yield from _differ(f"{place}[{index}]", ours, theirs, ids)
+    elif isinstance(recorded, str) and isinstance(live, str):
+        if not ids.alike(recorded, live):
+            told = ids.told(recorded)
+            start = _parting(recorded, live)
+            yield f"{place or 'body'}: recorded {_shown(recorded, start)}{told}, now {_shown(live, start)}"
+    elif isinstance(recorded, bool) is not isinstance(live, bool) or recorded != live:
+        yield f"{place or 'body'}: recorded {_shown(recorded)}, now {_shown(live)}"
+
+
+def _parting(one: str, other: str) -> int:
+    """Where two texts part."""
+    length = min(len(one), len(other))
+    return next((at for at in range(length) if one[at] != other[at]), length)
+
+
+def _shown(value: Any, start: int = 0) -> str:
+    if value is _MISSING:
+        return "absent"
+    if isinstance(value, str) and _RENAMED.fullmatch(value):
+        return value
+    if isinstance(value, str) and len(value) > _SHOWN:
+        # The piece around the place where the texts part.
+        begin = max(0, min(start - _SHOWN // 3, len(value) - _SHOWN))
+        piece = value[begin : begin + _SHOWN]
+        return f"{'…' if begin else ''}{json.dumps(piece, ensure_ascii=False)}{'…' if begin + _SHOWN < len(value) else ''}"
+    written = json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= _SHOWN or isinstance(value, str) else f"{written[:_SHOWN]}…"

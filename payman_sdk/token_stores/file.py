@@ -1,0 +1,215 @@
+"""A token in a file that only its owner can read. Needs the extra `file`: filelock, and platformdirs for the usual place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+import time
+from pathlib import Path
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.folders import user_folder
+from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.private_files import Unsafe, make_folder, problem_of_file, problem_of_folder
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.token_stores.base import StoredToken
+
+try:
+    import filelock as filelock
+    import platformdirs as platformdirs  # missing, too, where the extra is not installed
+except ImportError as error:
+    raise ConfigurationError(
+        f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
+    ) from error
+
+from payman_sdk.token_stores.base.file_lock import LockFile
+
+_POSIX = os.name == "posix"
+
+
+def _open_directly(path: str, flags: int) -> int:
+    """Opens a file without following a link, and without waiting at a pipe."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+_POLL = 0.01
+"""Seconds between two tries for a lock."""
+
+
+def _error_of(problem: Unsafe) -> TokenStoreError:
+    return TokenStoreError(problem.problem, next_step=problem.fix)
+
+
+class FileLock(LayeredLock):
+    """A `Lock` between processes, on a lock file, and between the threads of each of them.
+
+    The operating system frees it when its holder dies. A file system without such locks is refused.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._processes = LockFile(path)
+        super().__init__()
+
+    def _take_outer(self, timeout: float) -> bool:
+        end = monotonic() + timeout
+        try:
+            if problem := problem_of_file(self._path):  # somebody else's file is locked by whoever likes
+                raise _error_of(problem)
+            while not self._processes.take():
+                if monotonic() >= end:
+                    return False
+                time.sleep(_POLL)
+        except NotImplementedError:
+            raise _error_of(
+                Unsafe(
+                    f"The file system of {self._path} has no locks.", "Use a folder on another file system."
+                )
+            ) from None
+        except OSError as error:
+            raise TokenStoreError(f"The lock {self._path} cannot be taken: {error}.") from error
+        return True
+
+    def _drop_outer(self) -> None:
+        self._processes.give_back()
+
+    def _forget_outer(self) -> None:
+        self._processes.forget()
+
+
+class FileTokenStore:
+    """Keeps a token in a file, for any number of processes of one machine.
+
+    The file is written anew in one step, with mode 0600, in a folder of mode 0700. A file that is a link, belongs to
+    somebody else or can be read by others is refused, and so is a folder, at any height, that somebody else can replace.
+
+    Args:
+        path: The file; without it, `<name>.json` in the user's usual place for such files.
+        name: Tells the files of several accounts apart.
+
+    Raises:
+        ConfigurationError: The name is no plain file name, or there is no path and the user has no home folder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
+        if not isinstance(name, str) or not name or name != Path(name).name or name.startswith("."):
+            raise ConfigurationError(f"name is {name!r}.", next_step="Give a plain name, such as 'default'.")
+        if path is not None and (
+            not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
+        ):
+            raise ConfigurationError("path is no file.", next_step="Give the path of a file, or none.")
+        self.path = user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
+        self._lock: FileLock | None = None
+
+    def load(self) -> StoredToken | None:
+        """The token in the file, None if there is no file.
+
+        Raises:
+            TokenStoreError: The file is unsafe, damaged or unreadable.
+        """
+        if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
+            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
+        try:
+            self._check_folder()
+            with open(self.path, "rb", opener=_open_directly) as file:
+                self._check(os.fstat(file.fileno()))
+                content = Secret(file.read().decode("utf-8", "replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if self.path.is_symlink():
+                raise self._refused("is a link", "Replace it by a file of your own, or delete it") from None
+            raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
+        return StoredToken.from_json(content, f"The token file {self.path}")
+
+    def save(self, token: StoredToken) -> None:
+        """Replaces the file in one step; what is written is on the disk when this returns.
+
+        Raises:
+            TokenStoreError: It could not be written; the file that was there is as it was.
+        """
+        if self.path.is_symlink():
+            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
+        new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        try:
+            self._make_folder()
+            self._remove_unfinished()
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(token.to_json())
+                file.flush()
+                os.fsync(descriptor)
+            new.replace(self.path)
+            self._sync_folder()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise TokenStoreError(f"The token file {self.path} cannot be written: {error}.") from error
+
+    @property
+    def lock(self) -> Lock:
+        """The lock beside the file.
+
+        Raises:
+            TokenStoreError: Its folder cannot be made.
+        """
+        if self._lock is None:
+            try:
+                self._make_folder()
+            except OSError as error:
+                raise TokenStoreError(f"The folder {self.path.parent} cannot be made: {error}.") from error
+            self._lock = FileLock(self.path.with_name(f"{self.path.name}.lock"))
+        return self._lock
+
+    def __repr__(self) -> str:
+        # Its path may have been refused; a traceback may show it all the same.
+        return f"FileTokenStore({str(getattr(self, 'path', ''))!r})"
+
+    def _make_folder(self) -> None:
+        make_folder(self.path.parent)
+        self._check_folder()
+
+    def _check_folder(self) -> None:
+        if problem := problem_of_folder(self.path.parent):
+            raise _error_of(problem)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a writer left that was killed; only one writes at a time."""
+        pattern = re.compile(rf"\.{re.escape(self.path.name)}\.[0-9a-f]{{16}}")
+        with contextlib.suppress(OSError):
+            for file in self.path.parent.iterdir():
+                if pattern.fullmatch(file.name):
+                    file.unlink(missing_ok=True)
+
+    def _sync_folder(self) -> None:
+        if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable by itself
+            descriptor = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            except OSError as error:
+                if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # what cannot sync folders cannot ever
+                    raise
+            finally:
+                os.close(descriptor)
+
+    def _check(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise self._refused("is no ordinary file", "Delete it")
+        if not _POSIX:  # modes say nothing there
+            return
+        if status.st_uid != os.geteuid():
+            raise self._refused("belongs to another user", "Delete it")
+        if status.st_mode & 0o077:
+            raise self._refused(
+                f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
+                f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
+            )
+
+    def _refused(self, why: str, fix: str) -> TokenStoreError:
+        return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")

@@ -1,0 +1,246 @@
+"""A token in the keyring of the operating system. Needs the extra `keyring`.
+
+Keyrings are made for passwords: Windows' takes 1,280 characters. A longer token is split over several entries, and an entry under the
+store's own name says which. There are two sets of entries. A token is written into the set that is not in use, read again, and taken
+into use by writing the one entry; whatever happens in between, the token before can be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._secrets import Secret
+from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.token_stores._time_limits import Calls, LateError, time_left
+from payman_sdk.token_stores.base import StoredToken
+
+try:
+    import keyring
+    import keyring.errors
+except ImportError as error:
+    raise ConfigurationError(
+        "Keeping tokens in the keyring needs keyring.", next_step="pip install 'paymanai-sdk[keyring]'"
+    ) from error
+
+T = TypeVar("T")
+
+_PATIENCE = 30.0
+"""Seconds that a keyring has to answer; it may have to ask a person for a password first."""
+_SIZES = (1200, 500, 120)
+"""Characters of an entry. Where a keyring does not take the first, the next is tried."""
+_MOST_PARTS = 4096
+_TRIES = 5
+"""How often a token is read that is being replaced at that moment."""
+
+
+class _Index(NamedTuple):
+    """Which entries hold a token.
+
+    Args:
+        set: `a` or `b`.
+        parts: How many there are.
+        digest: SHA-256 of the whole.
+    """
+
+    set: str
+    parts: int
+    digest: str
+
+
+class KeyringTokenStore:
+    """Keeps a token in the operating system's keyring, for the processes of one user on one machine.
+
+    Keyrings have no locks, so the lock is a file in the user's usual place for such files; it holds no token. A keyring that
+    does not answer, because it waits for a person to unlock it, is a `TokenStoreError` after 30 seconds, or earlier where the ask ends.
+
+    Args:
+        name: Tells the tokens of several accounts apart.
+        service: The service name under which the keyring lists them.
+
+    Raises:
+        ConfigurationError: The name is no plain file name.
+    """
+
+    def __init__(self, name: str = "default", *, service: str = "payman") -> None:
+        self._name = name
+        self._service = service
+        from payman_sdk.token_stores.file import FileTokenStore
+
+        self._calls = Calls()
+        self._lock = _LockUntilIdle(FileTokenStore(name=f"{service}-{name}").lock, self._calls)
+        # No name of a store is the name of a part of another's.
+        self._entry = name.replace("%", "%25").replace("#", "%23")
+
+    def load(self) -> StoredToken | None:
+        """The token in the keyring, None if there is none.
+
+        Raises:
+            TokenStoreError: The keyring cannot be asked, or what it holds is damaged.
+        """
+        found = self._asked(self._read, "read")
+        if isinstance(found, _Index):
+            raise TokenStoreError(
+                f"{self._where} holds no token.", next_step="Delete it and authorize again."
+            )
+        return None if found is None else StoredToken.from_json(found, self._where)
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before, which stays as it is where that fails.
+
+        Raises:
+            TokenStoreError: The keyring refuses.
+        """
+        self._asked(lambda: self._write(token.to_json()), "written")
+
+    @property
+    def lock(self) -> Lock:
+        """A lock file in the user's usual place for such files."""
+        return self._lock
+
+    def __repr__(self) -> str:
+        return f"KeyringTokenStore({self._name!r}, service={self._service!r})"
+
+    @property
+    def _where(self) -> str:
+        return f"The keyring entry {self._service}/{self._name}"
+
+    def _asked(self, function: Callable[[], T], done: str) -> T:
+        failure: TokenStoreError
+        try:
+            return self._calls.call(function, time_left(_PATIENCE))
+        except LateError as error:
+            failure = TokenStoreError(
+                f"{self._where} cannot be {done}: {error}.",
+                next_step="Unlock the keyring, or keep the token in another store.",
+            )
+        except Exception as error:  # backends raise what they like
+            failure = TokenStoreError(f"{self._where} cannot be {done}: {error}.")
+        raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
+
+    def _read(self) -> Secret | _Index | None:
+        """The text of the token; the index where what it names does not fit together. Nothing is raised, with a token in its frames."""
+        index: _Index | None = None
+        for _ in range(_TRIES):
+            text = self._get(self._entry)
+            before, index = index, _index_in(text)
+            if text is None or index is None:
+                return None if text is None else Secret(text)
+            if index == before:  # nobody is replacing it
+                return index
+            parts = [self._get(self._part(index.set, number)) or "" for number in range(index.parts)]
+            whole = "".join(parts)
+            if _digest(whole) == index.digest:
+                return Secret(whole)
+        return index
+
+    def _write(self, text: str) -> None:
+        before = _index_in(self._get(self._entry))
+        unused = "b" if before is not None and before.set == "a" else "a"
+        parts = 0
+        if not self._is_written_whole(text):
+            parts = self._write_parts(text, unused)
+            self._set(
+                self._entry, json.dumps({"payman_parts": parts, "set": unused, "sha256": _digest(text)})
+            )
+        # From here on the new token is in use, whatever becomes of the rest.
+        if before is not None:
+            self._remove(before.set, range(before.parts))
+
+    def _is_written_whole(self, text: str) -> bool:
+        if len(text) > _SIZES[0]:
+            return False
+        try:
+            self._set(self._entry, text)
+            return self._get(self._entry) == text or len(text) <= _SIZES[-1]
+        except Exception as error:
+            if _is_about_access(error) or len(text) <= _SIZES[-1]:
+                raise
+        return False
+
+    def _write_parts(self, text: str, unused: str) -> int:
+        """Write a token into the set that is not in use, and read it again; returns how many entries it takes."""
+        failures: list[Exception] = []
+        for size in (size for size in _SIZES if size < len(text)):
+            parts = [text[start : start + size] for start in range(0, len(text), size)]
+            try:
+                for number, part in enumerate(parts):
+                    self._set(self._part(unused, number), part)
+                    if self._get(self._part(unused, number)) != part:
+                        raise ValueError("it does not keep what it is given")
+            except Exception as error:
+                if _is_about_access(error):
+                    raise
+                failures.append(error)
+            else:
+                return len(parts)
+        raise failures[0]
+
+    def _remove(self, set_: str, numbers: range) -> None:
+        """Remove entries that are not in use any more, as far as the keyring can."""
+        for number in numbers:
+            entry = self._part(set_, number)
+            try:
+                keyring.delete_password(self._service, entry)
+            except Exception:
+                with contextlib.suppress(Exception):  # keyrings that cannot remove can at least overwrite
+                    self._set(entry, "-")
+
+    def _part(self, set_: str, number: int) -> str:
+        return f"{self._entry}#{set_}{number}"
+
+    def _get(self, entry: str) -> str | None:
+        return keyring.get_password(self._service, entry)
+
+    def _set(self, entry: str, text: str) -> None:
+        keyring.set_password(self._service, entry, text)
+
+
+class _LockUntilIdle:
+    """A lock that is given back once the keyring has ended what it was asked: a late write must not replace a newer token."""
+
+    def __init__(self, lock: Lock, calls: Calls) -> None:
+        self._lock = lock
+        self._calls = calls
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._calls.when_idle(self._lock.release)
+
+
+def _index_in(text: str | None) -> _Index | None:
+    """The index in an entry; None for a token, and for anything else."""
+    try:
+        given: Any = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, dict):
+        return None
+    members = cast("dict[str, Any]", given)
+    parts, set_, digest = (members.get(name) for name in ("payman_parts", "set", "sha256"))
+    if (
+        type(parts) is not int
+        or not 0 < parts <= _MOST_PARTS
+        or set_ not in ("a", "b")
+        or not isinstance(digest, str)
+    ):
+        return None
+    return _Index(set_, parts, digest)
+
+
+def _is_about_access(error: Exception) -> bool:
+    """Whether a keyring refuses everything: it is locked, or there is none."""
+    refusals = keyring.errors.InitError, keyring.errors.KeyringLocked, keyring.errors.NoKeyringError
+    return isinstance(error, refusals)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""A token in memory, and the stores that clients with the same credentials share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.forks import no_fork
+from payman_sdk._io.locks import ThreadLock
+from payman_sdk._secrets import Secret
+from payman_sdk.token_stores.base import StoredToken
+
+__all__ = ["MemoryTokenStore"]
+
+
+class MemoryTokenStore:
+    """Keeps a token in memory, for the clients of one process that are given the same store.
+
+    Example:
+        >>> from payman_sdk.token_stores import MemoryTokenStore
+        >>> MemoryTokenStore().load() is None
+        True
+    """
+
+    def __init__(self) -> None:
+        self._token: StoredToken | None = None
+        self._lock = ThreadLock()
+
+    def load(self) -> StoredToken | None:
+        """The token that is kept, None if there is none."""
+        return self._token
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before."""
+        self._token = token
+
+    @property
+    def lock(self) -> Lock:
+        """The lock that is held across "read again, renew, write"."""
+        return self._lock
+
+    def __repr__(self) -> str:
+        return "<MemoryTokenStore>"
+
+
+_SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
+_SHARED_AT_MOST = 1024
+
+
+def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
+    """The store of all clients of this process that have the same credentials at the same server.
+
+    Web programs make a client for every request; with this they do not fetch a token for every request.
+    """
+    key = (base_url, client_id, hashlib.sha256(Secret(client_secret).reveal().encode()).digest())
+    with no_fork():
+        store = _SHARED.pop(key, None) or MemoryTokenStore()
+        _SHARED[key] = store  # the one used last is at the end
+        if len(_SHARED) > _SHARED_AT_MOST:
+            del _SHARED[next(iter(_SHARED))]
+        return store
+
+
+def forget_shared_stores() -> None:
+    """Makes the clients made from now on share nothing with those made before."""
+    _SHARED.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_shared_stores)

@@ -1,0 +1,144 @@
+"""A token in Redis, for many processes on many machines. Needs the extra `redis`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.clock import wall_time
+from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.logger import get_logger
+from payman_sdk._secrets import Secret, as_secret
+from payman_sdk.errors import ConfigurationError, TokenStoreError
+from payman_sdk.token_stores._redis_access import bounded, checked_name, client_of
+from payman_sdk.token_stores._redis_lease import Lease
+from payman_sdk.token_stores.base import StoredToken
+
+try:
+    import redis
+except ImportError as error:
+    raise ConfigurationError(
+        "Keeping tokens in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
+    ) from error
+
+T = TypeVar("T")
+
+log = get_logger()
+
+LOCK_SECONDS = 30.0
+"""After so many seconds Redis frees the lock of a holder that died. A renewal has to be over before that."""
+_DAY = 24 * 3600.0
+_LONGEST = 180 * _DAY
+"""Seconds that a refresh token is kept after it was written last. Every renewal writes it again."""
+
+
+class RedisLock(LayeredLock):
+    """A `Lock` between machines that expires, and between the threads of each process."""
+
+    def __init__(self, client: redis.Redis, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._held: Lease | None = None
+        self._unanswered: list[str] = []
+        super().__init__()
+
+    def _take_outer(self, timeout: float) -> bool:
+        self._drop_outer()  # a thread that was interrupted may have left it behind
+        try:
+            self._held = Lease.taken(
+                self._client, self._name, seconds=LOCK_SECONDS, timeout=timeout, unanswered=self._unanswered
+            )
+        except redis.RedisError as error:
+            raise TokenStoreError(
+                f"The lock {self._name} in Redis cannot be taken: {error}.",
+                next_step=getattr(error, "next_step", ""),
+            ) from error
+        return self._held is not None
+
+    def _drop_outer(self) -> None:
+        """Give the lease back; one that has expired is somebody else's by now and stays theirs."""
+        lease, self._held = self._held, None
+        try:
+            if lease is not None:
+                lease.release()
+        except redis.RedisError as error:
+            log.warning(
+                "The lock %s in Redis was not given back; it expires within %g s: %s",
+                self._name,
+                LOCK_SECONDS,
+                error,
+            )
+
+    def _forget_outer(self) -> None:
+        self._held, self._unanswered = None, []
+
+    def write(self, key: str, value: str, seconds: float) -> bool:
+        """Write a key that expires, if the lock is held and has not expired; returns whether it is."""
+        return self._held is not None and self._held.write(key, value, seconds)
+
+
+class RedisTokenStore:
+    """Keeps a token in Redis, for any number of processes and machines.
+
+    A token with a refresh token is kept for 180 days after it was written last, one without for a day after its end.
+
+    Args:
+        redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
+        name: Tells the tokens of several accounts apart.
+        allow_plaintext: Whether the tokens may cross a network unencrypted, to a server of another machine without TLS.
+
+    Raises:
+        ConfigurationError: `redis_client` is neither, or would reach another machine without TLS.
+
+    Example:
+        >>> from payman_sdk.token_stores.redis import RedisTokenStore
+        >>> store = RedisTokenStore("redis://localhost:6379/0", name="shop")
+    """
+
+    def __init__(
+        self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
+    ) -> None:
+        redis_client = as_secret(redis_client)  # a URL may hold a password
+        self._key = f"payman:token:{checked_name(name)}"
+        self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
+        self._lock = RedisLock(self._client, f"{self._key}:lock")
+
+    def load(self) -> StoredToken | None:
+        """The token in Redis, None if there is none.
+
+        Raises:
+            TokenStoreError: Redis cannot be asked, or what it holds is damaged.
+        """
+        found = self._asked(lambda: self._client.get(self._key), "read")
+        text = found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+        return None if text is None else StoredToken.from_json(Secret(text), f"{self._key} in Redis")
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before.
+
+        Raises:
+            TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.
+        """
+        seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - wall_time()) + _DAY
+        if not self._asked(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
+            raise TokenStoreError(
+                f"The lock of {self._key} in Redis expired before the token could be written.",
+                next_step="Another process may have renewed it; if not, authorize again.",
+            )
+
+    def _asked(self, function: Callable[[], T], done: str) -> T:
+        failure: TokenStoreError
+        try:
+            return bounded(function)
+        except redis.RedisError as error:
+            failure = TokenStoreError(f"{self._key} in Redis cannot be {done}: {error}.")
+        raise failure  # out here, it carries no frames of the client's with it, which hold the token
+
+    @property
+    def lock(self) -> Lock:
+        """A lock in Redis that expires."""
+        return self._lock
+
+    def __repr__(self) -> str:
+        return f"<RedisTokenStore {self._key}>"
