@@ -25,14 +25,14 @@ if TYPE_CHECKING:
         parse_redirect,
     )
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-    from payman_sdk._core.hook_payloads import Outgoing, Renewal, Retry, TaskChange
+    from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
     from payman_sdk.errors import PaymanError
     from payman_sdk.token_stores.base import StoredToken, TokenStore
-    from payman_sdk.token_stores.memory import MemoryTokenStore
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
+    from payman_sdk.token_stores.memory import MemoryTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
     from payman_sdk.types import (
         AskOptions,
@@ -98,23 +98,23 @@ __all__ = [
     "Environment",
     "FormattedTaskResponse",
     "MemoryTokenStore",
-    "Outgoing",
+    "OutgoingAsk",
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
-    "Renewal",
-    "Retry",
+    "RetryDetails",
     "Scope",
     "Stats",
     "StatusUpdate",
     "StoredToken",
     "StreamEvent",
-    "TaskChange",
     "TaskResponse",
     "TaskState",
+    "TaskStateChange",
     "TaskStream",
     "Telemetry",
     "TokenInfo",
+    "TokenRefresh",
     "TokenStore",
     "UnknownUpdate",
     "__version__",

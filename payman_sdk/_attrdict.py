@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar, cast, overload
 T = TypeVar("T")
 
 
-def _stored(key: Any) -> Any:
+def _to_stored_key(key: Any) -> Any:
     """The key that a look-up means: a name in snake_case, anything else as it is."""
     if not isinstance(key, str):
         return key
@@ -23,13 +23,13 @@ class Record(dict[str, Any]):
     __slots__ = ()
 
     def __missing__(self, key: str) -> Any:
-        spelled = _stored(key)
+        spelled = _to_stored_key(key)
         if super().__contains__(spelled):
             return super().__getitem__(spelled)
         raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or super().__contains__(_stored(key))
+        return super().__contains__(key) or super().__contains__(_to_stored_key(key))
 
     def get(self, key: str, default: Any = None, /) -> Any:
         """The value of a key in either spelling, or the default."""
@@ -82,7 +82,7 @@ class LazyRecord(Record):
         return self
 
     def __missing__(self, key: str) -> Any:
-        spelled = _stored(key)
+        spelled = _to_stored_key(key)
         if dict[str, Any].__contains__(self, spelled) or dict[str, Any].__contains__(
             self.complete(), spelled
         ):
@@ -90,17 +90,17 @@ class LazyRecord(Record):
         raise KeyError(key)
 
 
-def _completed(method: Callable[..., Any]) -> Callable[..., Any]:
-    def whole(record: LazyRecord, *arguments: Any, **keywords: Any) -> Any:
+def _complete_before(method: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(record: LazyRecord, *arguments: Any, **keywords: Any) -> Any:
         # A dict that is compared reads another's memory too.
         others = [other.complete() if isinstance(other, LazyRecord) else other for other in arguments]
         return method(record.complete(), *others, **keywords)
 
-    whole.__name__, whole.__doc__ = method.__name__, method.__doc__
-    return whole
+    wrapper.__name__, wrapper.__doc__ = method.__name__, method.__doc__
+    return wrapper
 
 
 _WHOLE = """__contains__ __delitem__ __eq__ __ior__ __iter__ __len__ __ne__ __or__ __reduce_ex__ __repr__ __reversed__
     __ror__ __setitem__ clear copy items keys pop popitem setdefault update values"""
 for _name in _WHOLE.split():
-    setattr(LazyRecord, _name, _completed(cast("Callable[..., Any]", getattr(Record, _name))))
+    setattr(LazyRecord, _name, _complete_before(cast("Callable[..., Any]", getattr(Record, _name))))

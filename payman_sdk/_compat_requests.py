@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 E = TypeVar("E", bound=BaseException)
 
 
-class Compatible(Exception):  # noqa: N818 - it is a trait of errors
+class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
     """An exception that is also one of `requests`, where the program has imported that when the exception is made."""
 
     _in_requests: ClassVar[str] = "RequestException"
@@ -24,7 +24,7 @@ class Compatible(Exception):  # noqa: N818 - it is a trait of errors
         """Makes it of the class that fits the moment, which has the name of this one."""
         made = cls
         if "requests" in sys.modules:
-            made = _also_of_requests(cls, _told_by(known.get("sent"), cls._in_requests))
+            made = _derive_class(cls, _get_timeout_name(known.get("sent"), cls._in_requests))
         # Of all built-in exceptions among the bases, only the one that the others are built upon can make it.
         native: Any = made
         while native.__module__ != "builtins":
@@ -36,24 +36,26 @@ class Compatible(Exception):  # noqa: N818 - it is a trait of errors
 
     def __reduce__(self) -> tuple[Any, ...]:
         attributes = vars(self)
-        return _made_again, (type(self), self.args, attributes.get("sent")), attributes
+        return _rebuild_error, (type(self), self.args, attributes.get("sent")), attributes
 
 
-def json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
+def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
     """What `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
-    as_there = _exception("JSONDecodeError")
+    as_there = _find_exception("JSONDecodeError")
     # With simplejson installed, theirs is no error of Python's own json: then that one counts.
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):
         return error
     return as_there(error.msg, error.doc, error.pos)
 
 
-def _made_again(error_class: type[Compatible], args: tuple[Any, ...], sent: object) -> Compatible:
+def _rebuild_error(
+    error_class: type[RequestsCompatible], args: tuple[Any, ...], sent: object
+) -> RequestsCompatible:
     """A copied error before it gets its attributes; without __init__, for a subclass's own may take other arguments."""
-    return Compatible.__new__(error_class, *args, sent=sent)
+    return RequestsCompatible.__new__(error_class, *args, sent=sent)
 
 
-def _told_by(sent: object, name: str) -> str:
+def _get_timeout_name(sent: object, name: str) -> str:
     if name != "Timeout":
         return name
     return "ReadTimeout" if sent is True else "ConnectTimeout" if sent is False else name
@@ -66,35 +68,35 @@ _made: dict[tuple[type, type], type] = {}
 """What was made so far, by the class of the error and that of `requests`; the former itself where they cannot be joined."""
 
 
-def _also_of_requests(error_class: type[E], name: str) -> type[E]:
-    counterpart, root = _exception(name), _exception("RequestException")
+def _derive_class(error_class: type[E], name: str) -> type[E]:
+    counterpart, root = _find_exception(name), _find_exception("RequestException")
     if counterpart is None or root is None or issubclass(error_class, counterpart):
         return error_class
-    public: type[E] = _public(error_class)
+    public: type[E] = _get_public_class(error_class)
     key = public, counterpart
     # Of several threads that make the first one, all get what was put there first.
-    return _made.get(key) or _made.setdefault(key, _joined(public, counterpart, root))
+    return _made.get(key) or _made.setdefault(key, _join_classes(public, counterpart, root))
 
 
-def _exception(name: str) -> type[BaseException] | None:
+def _find_exception(name: str) -> type[BaseException] | None:
     """An exception of `requests`; None where the program has not imported it, or calls something else so."""
     # A submodule is bound to its package when it is complete; sys.modules holds it before that.
     found = getattr(getattr(sys.modules.get("requests"), "exceptions", None), name, None)
     return found if isinstance(found, type) else None
 
 
-def _joined(public: type[E], counterpart: type[BaseException], root: type[BaseException]) -> type[E]:
+def _join_classes(public: type[E], counterpart: type[BaseException], root: type[BaseException]) -> type[E]:
     def reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
         # Pickled as the public class, also by a subclass's own __reduce__: another process finds that one, and has its
         # own way to make it.
         made, arguments, *rest = cast("tuple[Any, ...]", public.__reduce_ex__(self, protocol))
-        return _public(made), tuple(map(_public, arguments)), *rest
+        return _get_public_class(made), tuple(map(_get_public_class, arguments)), *rest
 
     names = {name: getattr(public, name) for name in ("__module__", "__qualname__", "__doc__")}
     members = {**names, _PUBLIC: public, "__reduce_ex__": reduce}
     try:
         joined: type[E] = cast("Any", type(public))(
-            public.__name__, (public, _quiet(root), counterpart), members
+            public.__name__, (public, _build_silent_root(root), counterpart), members
         )
     except Exception:
         # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is no
@@ -103,12 +105,12 @@ def _joined(public: type[E], counterpart: type[BaseException], root: type[BaseEx
     return joined
 
 
-def _public(value: Any) -> Any:
+def _get_public_class(value: Any) -> Any:
     """The class that a class was made of here; anything else as it is."""
     return vars(value).get(_PUBLIC, value) if isinstance(value, type) else value
 
 
-def _quiet(root: type[BaseException]) -> type[BaseException]:
+def _build_silent_root(root: type[BaseException]) -> type[BaseException]:
     """`RequestException` without what it and OSError do to an exception that is made.
 
     It stands behind the classes of the SDK and of users, and before those of `requests`. An error has no request, which

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from payman_api import SERVERS
 from payman_sdk._io.forks import expect_forks
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Config(NamedTuple):
     """A client's settings, checked. Times are in seconds."""
 
     client_id: str
-    client_secret: Secret | None
+    client_secret: SecretStr | None
     base_url: str
     name: str | None
     session_id: str | None
@@ -75,17 +75,17 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         ConfigurationError: A setting is missing, unknown or unusable.
     """
     expect_forks()
-    given = _merged(config, keywords)
-    environment = (_text(given, "environment") or "LIVE").upper()
+    given = _merge(config, keywords)
+    environment = (_read_text(given, "environment") or "LIVE").upper()
     if environment not in SERVERS:
         raise ConfigurationError(
             f"environment is {environment!r}, which Payman does not have.",
             next_step=f"Use one of {', '.join(SERVERS)}, or name a server with base_url.",
         )
     base_url = (
-        _text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
+        _read_text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
     )
-    client_id = _required(given, "client_id")
+    client_id = _require(given, "client_id")
     if ":" in client_id:
         raise ConfigurationError(
             "client_id contains a colon, which HTTP Basic authentication cannot carry.",
@@ -93,19 +93,19 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         )
     return Config(
         client_id=client_id,
-        client_secret=_secret(given, "client_secret"),
-        base_url=_checked_url(base_url),
-        name=_text(given, "name"),
-        session_id=_text(given, "session_id"),
-        **{key: seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
-        max_retries=retries(given.get("max_retries"), _DEFAULT_RETRIES),
+        client_secret=_read_secret(given, "client_secret"),
+        base_url=_check_url(base_url),
+        name=_read_text(given, "name"),
+        session_id=_read_text(given, "session_id"),
+        **{key: read_seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
+        max_retries=read_retries(given.get("max_retries"), _DEFAULT_RETRIES),
         settle_time=read_settle_time(given.get("settle_time")),
         resend=read_resend(given.get("resend")),
-        on_retry=_hook(given, "on_retry"),
-        before_send=_hook(given, "before_send"),
+        on_retry=_read_hook(given, "on_retry"),
+        before_send=_read_hook(given, "before_send"),
         transport=given.get("transport"),
-        on_token=_hook(given, "on_token"),
-        on_task=_hook(given, "on_task"),
+        on_token=_read_hook(given, "on_token"),
+        on_task=_read_hook(given, "on_task"),
         telemetry=given.get("telemetry"),
         key_store=check_key_store(given.get("key_store")),
         max_answer_bytes=read_bytes(given.get("max_answer_bytes"), "max_answer_bytes", _ANSWER_BYTES),
@@ -113,7 +113,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     )
 
 
-def seconds(value: object, name: str, default: float) -> float:
+def read_seconds(value: object, name: str, default: float) -> float:
     """A duration in seconds, or the default for None.
 
     Raises:
@@ -128,16 +128,16 @@ def seconds(value: object, name: str, default: float) -> float:
     return float(value)
 
 
-def checked_session_id(session_id: object) -> str | None:
+def check_session_id(session_id: object) -> str | None:
     """The id of a session to resume, None where there is none.
 
     Raises:
         ConfigurationError: It is no text, or blank.
     """
-    return _text({"session_id": session_id}, "session_id")
+    return _read_text({"session_id": session_id}, "session_id")
 
 
-def retries(value: object, default: int = 0) -> int:
+def read_retries(value: object, default: int = 0) -> int:
     """How often something is tried again, or the default for None.
 
     Raises:
@@ -175,7 +175,7 @@ def read_settle_time(value: object) -> float:
     """
     if value == 0 and not isinstance(value, bool):
         return 0.0
-    return seconds(value, "settle_time", _DEFAULT_SETTLE_TIME)
+    return read_seconds(value, "settle_time", _DEFAULT_SETTLE_TIME)
 
 
 def read_resend(value: object) -> Resend:
@@ -231,7 +231,7 @@ def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -
             )
 
 
-def _merged(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dict[str, Any]:
     if config is not None and not isinstance(config, Mapping):
         raise ConfigurationError(
             f"config is a {type(config).__name__}.",
@@ -246,7 +246,7 @@ def _merged(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> di
     return given
 
 
-def _text(given: Mapping[str, Any], name: str) -> str | None:
+def _read_text(given: Mapping[str, Any], name: str) -> str | None:
     """A text setting without the white space around it; None if it was not given or is blank."""
     value = given.get(name)
     if value is None:
@@ -262,13 +262,13 @@ def _text(given: Mapping[str, Any], name: str) -> str | None:
     return value or None
 
 
-def _secret(given: Mapping[str, Any], name: str) -> Secret | None:
-    value = _text(given, name)
-    return None if value is None else Secret(value)
+def _read_secret(given: Mapping[str, Any], name: str) -> SecretStr | None:
+    value = _read_text(given, name)
+    return None if value is None else SecretStr(value)
 
 
-def _required(given: Mapping[str, Any], name: str) -> str:
-    value = _text(given, name)
+def _require(given: Mapping[str, Any], name: str) -> str:
+    value = _read_text(given, name)
     if value is None:
         raise ConfigurationError(
             f"{name} is missing or blank.",
@@ -284,11 +284,11 @@ def require_secret(config: Config) -> None:
         ConfigurationError: There is none.
     """
     if config.client_secret is None:
-        _required({}, "client_secret")
+        _require({}, "client_secret")
 
 
-def _checked_url(url: str) -> str:
-    problem = problem_of_url(url)
+def _check_url(url: str) -> str:
+    problem = find_url_problem(url)
     if problem:
         raise ConfigurationError(
             f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
@@ -296,7 +296,7 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def problem_of_url(url: str) -> str | None:
+def find_url_problem(url: str) -> str | None:
     """What is wrong with the address of a server, None if nothing is; for the middle of a sentence.
 
     Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
@@ -350,6 +350,6 @@ def check_key_store(store: object) -> object:
     return store
 
 
-def _hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:
+def _read_hook(given: Mapping[str, Any], key: str) -> Callable[[Any], Any] | None:
     check_hook(given.get(key), key)
     return given.get(key)

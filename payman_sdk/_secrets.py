@@ -14,7 +14,7 @@ _MOST_REMEMBERED: Final = 256 * 1024
 """How many characters of secrets are remembered; a service with many persons' tokens must not grow without end."""
 
 
-class Secret(str):
+class SecretStr(str):
     """A string that reads as `…`, whoever reads it; only `reveal` gives what it stands for.
 
     The secret is held beside the text, so code that reads the text without asking the class (`"".join`, `json`, `re`,
@@ -37,7 +37,7 @@ class Secret(str):
     def __new__(cls, value: str = "") -> Self:
         """Hold a text; of a secret, the text it holds."""
         secret = super().__new__(cls, _MASK if str.__len__(value) else "")
-        secret._plain = value._plain if isinstance(value, Secret) else _holding(str.__str__(value))
+        secret._plain = value._plain if isinstance(value, SecretStr) else _hide_text(str.__str__(value))
         return secret
 
     def reveal(self) -> str:
@@ -48,10 +48,10 @@ class Secret(str):
         return "Secret(…)"
 
     def __eq__(self, other: object) -> bool:
-        return bool(self._plain() == _plainly(other))
+        return bool(self._plain() == _unwrap(other))
 
     def __ne__(self, other: object) -> bool:
-        return bool(self._plain() != _plainly(other))
+        return bool(self._plain() != _unwrap(other))
 
     def __hash__(self) -> int:
         return hash(self._plain())
@@ -62,7 +62,7 @@ class Secret(str):
     def __radd__(self, before: object) -> Self:
         if not isinstance(before, str):
             return NotImplemented
-        return type(self)(_plainly(before) + self._plain())
+        return type(self)(_unwrap(before) + self._plain())
 
     def __copy__(self) -> Self:
         return self
@@ -74,31 +74,31 @@ class Secret(str):
         raise TypeError("a secret is not pickled")
 
 
-def _holding(text: str) -> Callable[[], str]:
+def _hide_text(text: str) -> Callable[[], str]:
     """A function that gives a text, and shows nothing to whoever looks through attributes."""
     return lambda: text
 
 
-def _plainly(value: Any) -> Any:
-    return value.reveal() if isinstance(value, Secret) else value
+def _unwrap(value: Any) -> Any:
+    return value.reveal() if isinstance(value, SecretStr) else value
 
 
-def _concealing(name: str) -> Callable[..., Any]:
+def _wrap_method(name: str) -> Callable[..., Any]:
     """A method of `str` that works on what a secret stands for, and makes secrets of the texts it gives."""
     operation: Callable[..., Any] = getattr(str, name)
 
-    def concealing(self: Secret, *given: Any, **named: Any) -> Any:
-        return _concealed(operation(_plainly(self), *map(_plainly, given), **named))
+    def wrapper(self: SecretStr, *given: Any, **named: Any) -> Any:
+        return _wrap_result(operation(_unwrap(self), *map(_unwrap, given), **named))
 
-    concealing.__name__ = name
-    return concealing
+    wrapper.__name__ = name
+    return wrapper
 
 
-def _concealed(result: Any) -> Any:
+def _wrap_result(result: Any) -> Any:
     if isinstance(result, str):
-        return Secret(result)
+        return SecretStr(result)
     if isinstance(result, list | tuple):
-        parts = map(Secret, cast("list[str]", result))
+        parts = map(SecretStr, cast("list[str]", result))
         return list(parts) if isinstance(result, list) else tuple(parts)
     return result
 
@@ -114,7 +114,7 @@ for _name in (
     *("isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier"),
     *("islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper"),
 ):
-    setattr(Secret, _name, _concealing(_name))
+    setattr(SecretStr, _name, _wrap_method(_name))
 
 
 class SentSecrets:
@@ -127,10 +127,10 @@ class SentSecrets:
 
     def __init__(self) -> None:
         self.changes = self.times_cleared = 0
-        self._secrets: dict[Secret, None] = {}
+        self._secrets: dict[SecretStr, None] = {}
         self._characters = 0
 
-    def add(self, secret: Secret | None) -> None:
+    def add(self, secret: SecretStr | None) -> None:
         """Note a secret that a server knows of, so that it is redacted wherever the server repeats it."""
         secrets = self._secrets
         if not secret:
@@ -145,16 +145,16 @@ class SentSecrets:
         if self._characters > _MOST_REMEMBERED:
             self._forget_oldest()
 
-    def all(self) -> list[Secret]:
+    def values(self) -> list[SecretStr]:
         """All of them."""
         return list(self._secrets)
 
-    def latest(self, count: int) -> list[Secret]:
+    def get_latest(self, count: int) -> list[SecretStr]:
         """So many of them, the one used last first."""
         try:
             return list(islice(reversed(self._secrets), count))
         except RuntimeError:  # another thread has added one
-            return self.all()[: -count - 1 : -1]
+            return self.values()[: -count - 1 : -1]
 
     def clear(self) -> None:
         """Forget them."""
@@ -164,7 +164,7 @@ class SentSecrets:
         self.changes += 1
 
     def _forget_oldest(self) -> None:
-        left = self.all()
+        left = self.values()
         self._characters = sum(map(len, left))
         for secret in left[:-1]:
             if self._characters <= _MOST_REMEMBERED * 3 // 4:  # so that this is done rarely
@@ -180,39 +180,39 @@ def reveal_for_wire(values: Mapping[str, Any]) -> dict[str, Any]:
     """The headers or parameters of a request as they are sent; their secrets are noted."""
     sent: dict[str, Any] = {}
     for name, value in values.items():
-        if isinstance(value, Secret):
-            sent_secrets.add(Secret(value.removeprefix("Basic ")))
+        if isinstance(value, SecretStr):
+            sent_secrets.add(SecretStr(value.removeprefix("Basic ")))
             value = value.reveal()
         sent[name] = value
     return sent
 
 
-def basic_credentials(client_id: str, client_secret: Secret) -> Secret:
+def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretStr:
     """The value of a Basic header (RFC 7617)."""
     sent_secrets.add(client_secret)
     pair = f"{client_id}:{client_secret.reveal()}".encode()
-    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+    return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
 
 
 _HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id"})
 
 
-def concealed(given: Any) -> Any:
+def wrap_secrets(given: Any) -> Any:
     """A copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
 
     Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
     traceback of the SDK hold no secret that can be read.
     """
     if not isinstance(given, Mapping):
-        return _emptied(given)
+        return _blank_out(given)
     members = cast("Mapping[str, Any]", given)
-    return {key: value if key in _HARMLESS else as_secret(value) for key, value in members.items()}
+    return {key: value if key in _HARMLESS else to_secret(value) for key, value in members.items()}
 
 
-def as_secret(value: Any) -> Any:
+def to_secret(value: Any) -> Any:
     """A text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
-    return Secret(value) if isinstance(value, str) else _emptied(value)
+    return SecretStr(value) if isinstance(value, str) else _blank_out(value)
 
 
-def _emptied(value: Any) -> Any:
+def _blank_out(value: Any) -> Any:
     return type(value)() if type(value) in {str, bytes, bytearray, tuple, list, set, dict} else value

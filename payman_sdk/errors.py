@@ -41,18 +41,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from payman_sdk._compat_requests import Compatible
+from payman_sdk._compat_requests import RequestsCompatible
 from payman_sdk._core.error_response import ErrorResponse as ErrorResponse
-from payman_sdk._core.error_response import sentence as sentence
-from payman_sdk._core.error_response import shortened as shortened
-from payman_sdk._core.error_response import shown as shown
+from payman_sdk._core.error_response import format_sentence as format_sentence
+from payman_sdk._core.error_response import shorten as shorten
+from payman_sdk._core.error_response import summarize_body as summarize_body
 from payman_sdk._core.redaction import redact, redact_shape
 from payman_sdk._core.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
-    class _Known(TypedDict, total=False):
+    class _ErrorContext(TypedDict, total=False):
         """What every error takes as keywords: see `PaymanError`."""
 
         next_step: str
@@ -68,7 +68,7 @@ _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 """Characters that an error says of anything, whoever wrote it."""
 
 
-class PaymanError(Compatible):
+class PaymanError(RequestsCompatible):
     """The root of everything the SDK raises.
 
     Whatever text or JSON is set on an error is redacted: where a server repeats a secret it was sent, it says `...`.
@@ -122,7 +122,7 @@ class PaymanError(Compatible):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, redact_shape(value))
 
-    def about(
+    def add_context(
         self,
         *,
         task_id: str,
@@ -160,16 +160,16 @@ class ConfigurationError(PaymanError, ValueError):
 class APIConnectionError(PaymanError):
     """The network failed before a whole answer was there.
 
-    `sent` is False where the request certainly never reached the server: the connection was never made. `is_passing` is
+    `sent` is False where the request certainly never reached the server: the connection was never made. `is_transient` is
     False where another attempt would fail in the same way: a certificate that is not trusted, a host that does not exist.
     """
 
     _in_requests = "ConnectionError"
 
     sent: bool | None = True
-    is_passing: bool = True
+    is_transient: bool = True
 
-    def __init__(self, message: str, *, sent: bool | None = None, **known: Unpack[_Known]) -> None:
+    def __init__(self, message: str, *, sent: bool | None = None, **known: Unpack[_ErrorContext]) -> None:
         super().__init__(message, **known)
         if sent is not None:
             self.sent = sent
@@ -341,11 +341,11 @@ _BY_CODE: dict[int, type[AgentError]] = {
 }
 
 
-def class_of_status(status_code: int) -> type[APIStatusError]:
+def find_status_class(status_code: int) -> type[APIStatusError]:
     """The class for an HTTP status; `APIStatusError` itself for one that has none of its own."""
     return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else APIStatusError)
 
 
-def class_of_code(code: int) -> type[AgentError]:
+def find_code_class(code: int) -> type[AgentError]:
     """The class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
     return _BY_CODE.get(code, AgentError)

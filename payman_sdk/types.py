@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, Self, Typ
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
-from payman_sdk._core.states import Phase, phase_of
+from payman_sdk._core.states import Phase, get_phase
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -92,13 +92,13 @@ class PaymanConfig(TypedDict, total=False):
     key_store: KeyStore | None
     """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
     on_retry: Callable[[Any], Any] | None
-    """Called before each repetition with a `Retry`."""
+    """Called before each repetition with a `RetryDetails`."""
     before_send: Callable[[Any], Any] | None
-    """Called with an `Outgoing` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+    """Called with an `OutgoingAsk` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
     on_token: Callable[[Any], Any] | None
-    """Called with a `Renewal` after each access token that was fetched, or could not be."""
+    """Called with a `TokenRefresh` after each access token that was fetched, or could not be."""
     on_task: Callable[[Any], Any] | None
-    """Called with a `TaskChange` whenever a task stands otherwise than before."""
+    """Called with a `TaskStateChange` whenever a task stands otherwise than before."""
     telemetry: bool | Telemetry | None
     """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
     transport: (
@@ -144,11 +144,11 @@ class _Options(TypedDict, total=False):
     resend: Literal["after_settling", "never"] | None
     """`never` forbids a second send of an ask that may have arrived; the client's, `after_settling` by default."""
     on_retry: Callable[[Any], Any] | None
-    """Called before each repetition with a `Retry`; the client's by default."""
+    """Called before each repetition with a `RetryDetails`; the client's by default."""
     before_send: Callable[[Any], Any] | None
-    """Called with an `Outgoing` before it is sent; the client's by default."""
+    """Called with an `OutgoingAsk` before it is sent; the client's by default."""
     on_task: Callable[[Any], Any] | None
-    """Called with a `TaskChange` whenever the task stands otherwise than before; the client's by default."""
+    """Called with a `TaskStateChange` whenever the task stands otherwise than before; the client's by default."""
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
 
@@ -295,7 +295,7 @@ class FormattedTaskResponse(Record):
 
         False for `auth-required`: that task waits for a person to act elsewhere, and only `wait` helps.
         """
-        return phase_of(self["state"]) is Phase.AWAITS_REPLY
+        return get_phase(self["state"]) is Phase.AWAITS_REPLY
 
     @property
     def text(self) -> str:

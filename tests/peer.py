@@ -27,7 +27,7 @@ GET_PATH = PATHS["get_task"]
 _LOOK_UPS = (GET_PATH, PATHS["resubscribe_task"])
 
 
-class HangUp(Exception):
+class HangUp(Exception):  # noqa: N818 - it is no error but what the script wants
     """Raised by an answer that wants its connection closed."""
 
 

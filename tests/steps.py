@@ -10,14 +10,14 @@ import httpx
 
 from payman_sdk._config import Resend
 from payman_sdk._core.auth.grants import Application
-from payman_sdk._core.auth.tokens import Owner, Tokens
-from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep, Step
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.retry import Time
-from payman_sdk._core.send import Keys, WholeAnswer, carry_out
+from payman_sdk._core.auth.tokens import TokenManager, TokenOwner
+from payman_sdk._core.effects import CallBlocking, Effect, Flow, SendRequest, Sleep, WithLock
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.retry import CallContext
+from payman_sdk._core.send import KeySettings, ResponseFlow, carry_out
 from payman_sdk._io.key_store import MemoryKeyStore
-from payman_sdk._secrets import Secret
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._secrets import SecretStr
+from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.token_stores.memory import MemoryTokenStore
 
 T = TypeVar("T")
@@ -47,12 +47,12 @@ def driven(
     outcomes: Iterable[httpx.Response | BaseException] = (),
     busy: Busy = Busy.NONE,
     clock: Clock | None = None,
-) -> tuple[T | BaseException, list[Send]]:
+) -> tuple[T | BaseException, list[SendRequest]]:
     """Runs a flow, each `Send` having the next outcome; what it returned or raised, and what it sent.
 
     A `Sleep` sets the clock that is given.
     """
-    sent: list[Send] = []
+    sent: list[SendRequest] = []
     try:
         return _run(flow, iter(outcomes), sent, busy, clock), sent
     except Exception as error:
@@ -62,7 +62,7 @@ def driven(
 def _run(
     flow: Flow[Any],
     outcomes: Iterator[httpx.Response | BaseException],
-    sent: list[Send],
+    sent: list[SendRequest],
     busy: Busy,
     clock: Clock | None,
 ) -> Any:
@@ -80,22 +80,22 @@ def _run(
 
 
 def _outcome(
-    step: Step,
+    step: Effect,
     outcomes: Iterator[httpx.Response | BaseException],
-    sent: list[Send],
+    sent: list[SendRequest],
     busy: Busy,
     clock: Clock | None,
 ) -> Any:
     match step:
-        case Alone(inner, _, lock):
+        case WithLock(inner, _, lock):
             held = Busy.CLIENT if lock is None else Busy.STORE
             return None if held is busy else _run(inner, outcomes, sent, busy, clock)
-        case Call(function):
+        case CallBlocking(function):
             return function()
         case Sleep(seconds) if clock is not None:
             clock.now += seconds
             return None
-        case Send():
+        case SendRequest():
             sent.append(step)
             outcome = next(outcomes, None)
             assert outcome is not None, "the flow sent more than was foreseen"
@@ -114,38 +114,38 @@ def time_of(
     random: float = 1.0,
     settle_time: float = 0.0,
     resend: Resend = "after_settling",
-) -> Time:
+) -> CallContext:
     """So much time on a clock that goes when it is told to, with chance as it is given; one look settles an ask by default."""
-    return Time(
+    return CallContext(
         deadline=clock.now + seconds,
         patience=60,
         max_retries=max_retries,
         clock=clock,
         random=lambda: random,
-        watch=Watch(),
+        watch=AskTracker(),
         settle_time=settle_time,
         resend=resend,
         wall_clock=clock,
     )
 
 
-def keys_in_memory() -> Keys:
+def keys_in_memory() -> KeySettings:
     """A store of keys that ends with the test."""
-    return Keys(MemoryKeyStore(), "https://agent.payman.dev")
+    return KeySettings(MemoryKeyStore(), "https://agent.payman.dev")
 
 
 def sent_whole(
-    ask: Ask, tokens: Tokens, time: Time, before_send: Callable[[Any], Any] | None = None
+    ask: AskRequest, tokens: TokenManager, time: CallContext, before_send: Callable[[Any], Any] | None = None
 ) -> Flow[tuple[dict[str, Any], Any]]:
     """The flow of an ask that is answered as a whole, with keys in memory."""
-    return carry_out(WholeAnswer(ask, tokens, time), before_send, keys_in_memory())
+    return carry_out(ResponseFlow(ask, tokens, time), before_send, keys_in_memory())
 
 
-def own_tokens(clock: Clock) -> Tokens:
+def own_tokens(clock: Clock) -> TokenManager:
     """The tokens of an application that acts for its own account, kept nowhere else."""
-    application = Application(client_id="pm-test-1", client_secret=Secret("s3cret"))
-    owner = Owner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
-    return Tokens(owner, MemoryTokenStore(), clock=clock, now=clock)
+    application = Application(client_id="pm-test-1", client_secret=SecretStr("s3cret"))
+    owner = TokenOwner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
+    return TokenManager(owner, MemoryTokenStore(), clock=clock, now=clock)
 
 
 def token_answer(

@@ -41,7 +41,7 @@ LOOPS = [None, "asyncio", "trio"]
 """Threads, and the loops that httpx runs on."""
 
 
-class Unprintable(Exception):
+class Unprintable(Exception):  # noqa: N818
     """Can be neither shown nor looked at."""
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Unprintable(Exception):
     __repr__ = __str__
 
 
-class Untouchable(Exception):
+class Untouchable(Exception):  # noqa: N818
     """Breaks whoever looks at it, or writes on it."""
 
     def __getattribute__(self, name: str) -> Any:
@@ -320,7 +320,7 @@ def refused_then_copy(own: httpx.HTTPTransport, request: httpx.Request, dead: in
     except httpx.ConnectError:
         request.url = url
         lost(own, copy_of(request))
-        raise httpx.ConnectError("the other one failed, too")
+        raise httpx.ConnectError("the other one failed, too")  # noqa: B904 (what such transports raise)
 
 
 def refused_then_copy_twice(own: httpx.HTTPTransport, request: httpx.Request, dead: int) -> Any:
@@ -411,7 +411,7 @@ def test_a_connection_that_is_refused_sent_nothing(loop: str | None) -> None:
     port = dead_port()
     for given in refused_ways(loop):
         error = raised_at(f"http://127.0.0.1:{port}", loop, **given)
-        assert (type(error), error.sent, error.is_passing) == (APIConnectionError, False, True), given
+        assert (type(error), error.sent, error.is_transient) == (APIConnectionError, False, True), given
         assert f"Could not connect to 127.0.0.1:{port}: connection refused." in str(error), given
         assert error.__cause__ is error.__context__ is None, given
 

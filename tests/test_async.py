@@ -29,10 +29,10 @@ from payman_sdk import (
     PaymanError,
     TaskStream,
 )
-from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep
-from payman_sdk._io.async_runner import AsyncDoor
-from payman_sdk._io.http import Patience
-from payman_sdk._io.locks import ThreadLock, to_its_end
+from payman_sdk._core.effects import CallBlocking, Flow, SendRequest, Sleep, WithLock
+from payman_sdk._io.async_runner import AsyncRunner
+from payman_sdk._io.http import Timeouts
+from payman_sdk._io.locks import ThreadLock, run_shielded
 from payman_sdk.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -45,7 +45,7 @@ from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, chunked, rpc, token
 from tests.tasks.faults import REFUSED, SILENT, UNREADABLE
 
-PATIENCE = Patience(connect=5, read=5)
+PATIENCE = Timeouts(connect=5, read=5)
 REQUEST = {"method": "POST", "url": ASK_PATH, "json": {"id": "req-1", "params": {"id": "tsk-1"}}}
 
 
@@ -115,15 +115,15 @@ def test_a_door_carries_out_steps(run: Run, peer: Peer) -> None:
         return "inner"
 
     def outer() -> Flow[tuple[int, bool, str, str]]:
-        response: httpx.Response = yield Send(REQUEST, 10)
-        thread: int = yield Call(threading.get_ident)
-        own: str = yield Alone(inner(), 10)
-        lent: str = yield Alone(inner(), 10, ThreadLock())
+        response: httpx.Response = yield SendRequest(REQUEST, 10)
+        thread: int = yield CallBlocking(threading.get_ident)
+        own: str = yield WithLock(inner(), 10)
+        lent: str = yield WithLock(inner(), 10, ThreadLock())
         return response.status_code, thread != threading.get_ident(), own, lent
 
     async def main() -> tuple[int, bool, str, str]:
         async with httpx.AsyncClient(trust_env=False) as http:
-            return await AsyncDoor(http, peer.base_url, PATIENCE, lambda: 0.0, sleep).run(outer())
+            return await AsyncRunner(http, peer.base_url, PATIENCE, lambda: 0.0, sleep).run(outer())
 
     assert run(main) == (200, True, "inner", "inner")
     assert slept == [0.5, 0.5]
@@ -139,7 +139,7 @@ def test_a_lock_that_is_not_had_in_time(own: bool, run: Run) -> None:
         return "held"
 
     def outer(until: float) -> Flow[Any]:
-        return (yield Alone(holding(), until, lock))
+        return (yield WithLock(holding(), until, lock))
 
     async def main() -> list[Any]:
         in_hand, over, outcomes = anyio.Event(), anyio.Event(), []
@@ -153,7 +153,7 @@ def test_a_lock_that_is_not_had_in_time(own: bool, run: Run) -> None:
             outcomes.append(await door.run(outer(10.0)))
 
         async with httpx.AsyncClient(trust_env=False) as http, anyio.create_task_group() as group:
-            door = AsyncDoor(http, "http://127.0.0.1:9", PATIENCE, lambda: 5.0, sleep)
+            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE, lambda: 5.0, sleep)
             group.start_soon(first)
             await in_hand.wait()
             outcomes.append(await door.run(outer(5.0)))
@@ -177,11 +177,11 @@ def test_flows_run_alone_one_after_the_other(own: bool, run: Run) -> None:
         inside.pop()
 
     def outer() -> Flow[None]:
-        yield Alone(alone(), float("inf"), lock)
+        yield WithLock(alone(), float("inf"), lock)
 
     async def main() -> None:
         async with httpx.AsyncClient(trust_env=False) as http:
-            door = AsyncDoor(http, "http://127.0.0.1:9", PATIENCE)
+            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
             async with anyio.create_task_group() as group:
                 for _ in range(20):
                     group.start_soon(door.run, outer())
@@ -327,15 +327,15 @@ def test_asyncios_own_cancel_does_not_lose_a_renewal_either() -> None:
 
     async def main() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(to_its_end(work), 0.01)
+            await asyncio.wait_for(run_shielded(work), 0.01)
         assert ended == ["work"]
-        task = asyncio.ensure_future(to_its_end(work))
+        task = asyncio.ensure_future(run_shielded(work))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert ended == ["work", "work"]
-        assert await to_its_end(work) == "done"
+        assert await run_shielded(work) == "done"
 
     asyncio.run(main())
 
@@ -348,7 +348,7 @@ def test_what_fails_in_a_shield_fails_outside(run: Run) -> None:
         raise LookupError("inside")
 
     with pytest.raises(LookupError, match="inside"):
-        run(partial(to_its_end, work))
+        run(partial(run_shielded, work))
 
 
 def test_a_cancelled_wait_for_a_lock_leaves_it_free(run: Run, tmp_path: Path) -> None:
@@ -361,10 +361,10 @@ def test_a_cancelled_wait_for_a_lock_leaves_it_free(run: Run, tmp_path: Path) ->
 
     async def main() -> str:
         async with httpx.AsyncClient(trust_env=False) as http:
-            door = AsyncDoor(http, "http://127.0.0.1:9", PATIENCE)
+            door = AsyncRunner(http, "http://127.0.0.1:9", PATIENCE)
 
             def outer() -> Flow[str]:
-                ran: str = yield Alone(nothing(), float("inf"), store.lock)
+                ran: str = yield WithLock(nothing(), float("inf"), store.lock)
                 return ran
 
             assert other.lock.acquire(timeout=0)

@@ -23,7 +23,7 @@ FILES = sorted(CASSETTES.rglob("*.yaml"))
 def test_no_cassette_holds_a_secret(path: Path) -> None:
     """Neither the hunt that recording makes, nor one of another kind, finds a credential in a cassette."""
     text = path.read_text(encoding="utf-8")
-    assert Scrubber().leaks(text) == []
+    assert Scrubber().find_leaks(text) == []
     for secret in ("recorded-secret", "wrong-secret-of-nobody", "good-for-nothing"):
         assert secret not in text
         assert base64.b64encode(f"pm-test-recorded:{secret}".encode()).decode() not in text

@@ -16,8 +16,8 @@ import trustme
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io import certificates
-from payman_sdk._io.certificates import trusted_certificates
-from payman_sdk._io.transport import own_async_http_client, own_http_client
+from payman_sdk._io.certificates import create_ssl_context
+from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import APIConnectionError, ConfigurationError
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
@@ -61,7 +61,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     ]:
         for variable in VARIABLES:
             try:
-                trusted_certificates("https", {variable: path})
+                create_ssl_context("https", {variable: path})
             except ConfigurationError as error:
                 if f"{variable} names {path!r}, which cannot be read: " in str(error):
                     continue
@@ -91,12 +91,12 @@ def test_the_variable_that_counts(bundle: Path, tmp_path: Path) -> None:
     for environ, refused in table:
         said = ""
         try:
-            trusted_certificates("https", environ)
+            create_ssl_context("https", environ)
         except ConfigurationError as error:
             said = str(error)
         if bool(said) != bool(refused) or not said.startswith(refused or ""):
             wrong.append((environ, said))
-        trusted_certificates("http", environ)
+        create_ssl_context("http", environ)
     assert wrong == []
 
 
@@ -113,11 +113,11 @@ def test_clients_share_the_certificates_that_they_trust(
 
     def make_clients() -> None:
         for base_url in ("https://payman.example", "https://127.0.0.1:9", "http://127.0.0.1:9"):
-            own_http_client(base_url).close()
-            anyio.run(own_async_http_client(base_url).aclose)
+            build_http_client(base_url).close()
+            anyio.run(build_async_http_client(base_url).aclose)
 
     monkeypatch.setattr("ssl.create_default_context", create_and_count)
-    certificates._read.cache_clear()
+    certificates._load_context.cache_clear()
     make_clients()
     make_clients()
     assert read == [certifi.where()]
@@ -127,7 +127,7 @@ def test_clients_share_the_certificates_that_they_trust(
     os.utime(bundle, (1, 1))  # renewed in place
     make_clients()
     assert read == [certifi.where(), str(bundle), str(bundle)]
-    certificates._read.cache_clear()
+    certificates._load_context.cache_clear()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._config import Config, is_loopback, read_config, seconds
-from payman_sdk._secrets import Secret
+from payman_sdk._config import Config, is_loopback, read_config, read_seconds
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
@@ -49,7 +49,7 @@ def test_the_defaults() -> None:
     """Without more than credentials, a client talks to the live server with the documented timeouts."""
     assert config() == Config(
         client_id="pm-test-1",
-        client_secret=Secret("s3cret"),
+        client_secret=SecretStr("s3cret"),
         base_url="https://agent.payman.ai",
         name=None,
         session_id=None,
@@ -283,7 +283,7 @@ def test_odd_base_urls_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],
+    [("localhost", True), ("127.0.0.1", True), ("::1", True), ("payman.ai", False), ("0.0.0.0", False)],  # noqa: S104
 )
 def test_loopback_is_told_by_name(host: str, loopback: bool) -> None:
     """Only this machine's own names and addresses are loopback."""
@@ -302,7 +302,7 @@ def test_a_timeout_that_is_no_time_is_refused(name: str, value: object) -> None:
 @pytest.mark.parametrize("value", [1, 0.25, 86400])
 def test_a_timeout_may_be_whole_or_not(value: float) -> None:
     """Whole and broken seconds are both taken, and None gives the default."""
-    assert (seconds(value, "timeout", 7.0), seconds(None, "timeout", 7.0)) == (float(value), 7.0)
+    assert (read_seconds(value, "timeout", 7.0), read_seconds(None, "timeout", 7.0)) == (float(value), 7.0)
 
 
 def test_the_variable_names_the_server_where_the_settings_do_not(monkeypatch: pytest.MonkeyPatch) -> None:

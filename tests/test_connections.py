@@ -19,9 +19,9 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.failures import connection_failure
-from payman_sdk._io.transport import own_async_http_client, own_http_client
-from payman_sdk._io.transport_info import NOTHING, Knowledge
+from payman_sdk._io.failures import map_exception
+from payman_sdk._io.transport import build_async_http_client, build_http_client
+from payman_sdk._io.transport_info import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
@@ -141,7 +141,7 @@ def test_nobody_listening_took_nothing(loop: str) -> None:
 
     with pytest.raises(APIConnectionError) as caught:
         run_on(loop, main)
-    assert (caught.value.sent, caught.value.is_passing, len(tries)) == (False, True, 1)
+    assert (caught.value.sent, caught.value.is_transient, len(tries)) == (False, True, 1)
 
 
 KEY = aiohttp.client_reqrep.ConnectionKey("payman.example", 443, True, True, None, None, None)
@@ -179,9 +179,9 @@ def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
     given.__cause__ = failure
     transmission = Transmission()
     request = httpx.Request("POST", "https://payman.example", extensions={"trace": transmission.note_async})
-    for knowledge in (Knowledge(is_exact=True), NOTHING):
-        raised = connection_failure(given, transmission, request, knowledge)
-        assert raised.sent == (failure in MAYBE_SENT or knowledge is NOTHING)
+    for knowledge in (TransportInfo(is_exact=True), UNKNOWN_TRANSPORT):
+        raised = map_exception(given, transmission, request, knowledge)
+        assert raised.sent == (failure in MAYBE_SENT or knowledge is UNKNOWN_TRANSPORT)
         assert "s3cret" not in str(raised)
 
 
@@ -214,7 +214,7 @@ def test_a_header_that_would_be_two_is_not_sent(header: dict[str, str], peer: Pe
     """A header with the end of a line in it is refused before anything is sent, and that is known."""
 
     async def main() -> None:
-        async with own_async_http_client(peer.base_url) as http:
+        async with build_async_http_client(peer.base_url) as http:
             await http.get(peer.base_url, headers=header)
 
     with pytest.raises(httpx.LocalProtocolError):
@@ -276,7 +276,7 @@ def test_a_client_goes_on_in_another_loop(peer: Peer) -> None:
 def test_each_of_two_loops_has_connections_of_its_own(peer: Peer) -> None:
     """Loops that run at the same time in two threads can share the connections."""
     peer.always(TOKEN_PATH, closing(token()))
-    http, both = own_async_http_client(peer.base_url), threading.Barrier(2, timeout=30)
+    http, both = build_async_http_client(peer.base_url), threading.Barrier(2, timeout=30)
     statuses: list[int] = []
 
     async def main() -> None:
@@ -398,10 +398,10 @@ def test_own_clients_do_what_a_client_of_httpx_does(peer: Peer) -> None:
     peer.always("/", json_answer({"hello": "world"}))
 
     async def main() -> Any:
-        async with own_async_http_client(peer.base_url) as http:
+        async with build_async_http_client(peer.base_url) as http:
             return (await http.get(f"{peer.base_url}/", params={"a": "b"})).json()
 
-    with own_http_client(peer.base_url) as http:
+    with build_http_client(peer.base_url) as http:
         answers = [http.get(f"{peer.base_url}/", params={"a": "b"}, timeout=5).json(), anyio.run(main)]
     assert answers == [{"hello": "world"}] * 2
     assert [request.target for request in peer.requests] == ["/?a=b"] * 2
@@ -416,7 +416,7 @@ def test_what_is_elsewhere_is_reached_by_the_proxy_of_the_environment(
     peer.always("payman.example:443", answer(502))
 
     async def main() -> None:
-        async with own_async_http_client("https://payman.example") as http:
+        async with build_async_http_client("https://payman.example") as http:
             await http.get("https://payman.example")
 
     with pytest.raises(httpx.ProxyError):

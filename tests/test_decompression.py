@@ -63,7 +63,7 @@ def test_what_is_not_read_may_have_been_done() -> None:
     for name, (encoding, wire) in UNREADABLE.items():
         with pytest.raises(APIConnectionError) as raised:
             read(encoding, wire)
-        assert (raised.value.sent, raised.value.is_passing) == (True, False), name
+        assert (raised.value.sent, raised.value.is_transient) == (True, False), name
         assert raised.value.__context__ is None, name
 
 

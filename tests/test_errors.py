@@ -24,10 +24,10 @@ from payman_sdk.errors import (
     IdempotencyKeyReuseError,
     PaymanError,
     ServerError,
-    class_of_code,
-    class_of_status,
-    shortened,
-    shown,
+    find_code_class,
+    find_status_class,
+    shorten,
+    summarize_body,
 )
 from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect
@@ -82,7 +82,7 @@ def carried(error: BaseException) -> dict[str, Any]:
 
 
 def pickled(protocol: int, error: PaymanError) -> PaymanError:
-    copied: PaymanError = pickle.loads(pickle.dumps(error, protocol))
+    copied: PaymanError = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - what it wrote itself
     return copied
 
 
@@ -109,7 +109,7 @@ def test_every_error_survives_being_copied(
 def test_a_copy_has_what_it_carries_to_itself() -> None:
     """What is noted on a copy is not noted on the original."""
     error = made(PaymanError)
-    copy.copy(error).about(task_id="tsk-2")
+    copy.copy(error).add_context(task_id="tsk-2")
     assert error.task_id == "tsk-1"
 
 
@@ -161,9 +161,9 @@ def test_errors_are_also_what_python_calls_them() -> None:
 def test_an_error_is_told_what_it_is_about() -> None:
     """`about` notes the ids and returns the error; a key that is known stays where none is given."""
     error = PaymanError("It broke.", idempotency_key="invoice-42")
-    assert error.about(task_id="tsk-1", request_id="req-1", session_id="ses-1") is error
+    assert error.add_context(task_id="tsk-1", request_id="req-1", session_id="ses-1") is error
     assert str(error) == "It broke. [task tsk-1, session ses-1, request req-1, key invoice-42]"
-    assert str(error.about(task_id="tsk-2", idempotency_key="k")) == "It broke. [task tsk-2, key k]"
+    assert str(error.add_context(task_id="tsk-2", idempotency_key="k")) == "It broke. [task tsk-2, key k]"
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
@@ -191,10 +191,10 @@ def test_the_drawn_codes_are_the_real_ones() -> None:
     assert errors.__doc__
     statuses = re.findall(r"(\w+Error)\s+(\d{3})\b", errors.__doc__)
     codes = re.findall(r"(\w+Error)\s+(-32\d{3})\b", errors.__doc__)
-    assert {name: class_of_status(int(status)).__name__ for name, status in statuses} == {
+    assert {name: find_status_class(int(status)).__name__ for name, status in statuses} == {
         name: name for name, _ in statuses
     }
-    assert {name: class_of_code(int(code)).__name__ for name, code in codes} == {
+    assert {name: find_code_class(int(code)).__name__ for name, code in codes} == {
         name: name for name, _ in codes
     }
     assert (len(statuses), len(codes)) == (7, 9)
@@ -216,12 +216,12 @@ def test_the_drawn_codes_are_the_real_ones() -> None:
 )
 def test_statuses_without_a_class_of_their_own(status: int, error_class: type[APIStatusError]) -> None:
     """5xx and above is a ServerError, also where Python knows no such status; the rest is an APIStatusError."""
-    assert class_of_status(status) is error_class
+    assert find_status_class(status) is error_class
 
 
 def test_an_unlisted_code_is_an_agent_error() -> None:
     """A JSON-RPC code that nobody has listed makes a plain AgentError."""
-    assert class_of_code(7) is AgentError
+    assert find_code_class(7) is AgentError
 
 
 @pytest.mark.parametrize(
@@ -247,14 +247,14 @@ def test_an_unlisted_code_is_an_agent_error() -> None:
 )
 def test_a_body_in_a_message_is_short(content: bytes, media_type: str, said: str) -> None:
     """A message repeats a body up to 500 characters, and only names a web page."""
-    assert shown(ErrorResponse(500, content, media_type)) == said
+    assert summarize_body(ErrorResponse(500, content, media_type)) == said
 
 
 @pytest.mark.parametrize("status", [429, 529, 599, 999, 99, 0])
 def test_any_status_can_be_carried(status: int) -> None:
     """A status that Python or HTTP knows nothing of makes an error like any other."""
     response = ErrorResponse(status, b"busy")
-    error = class_of_status(status)(f"Payman refused: {shown(response)}.", response=response)
+    error = find_status_class(status)(f"Payman refused: {summarize_body(response)}.", response=response)
     assert str(error) == f"Payman refused: busy. [HTTP {status}]"
     assert str(pickled(4, error)) == str(error)
     assert response.reason == {429: "Too Many Requests"}.get(status, "")
@@ -263,8 +263,8 @@ def test_any_status_can_be_carried(status: int) -> None:
 
 def test_a_message_can_be_printed() -> None:
     """Half a character, which JSON can hold, comes out as an escape: no terminal and no file takes it."""
-    assert shortened("no \ud83d money") == "no \\ud83d money"
-    assert shortened("naïve 💰") == "naïve 💰"
+    assert shorten("no \ud83d money") == "no \\ud83d money"
+    assert shorten("naïve 💰") == "naïve 💰"
 
 
 def test_the_kept_answer_reads_as_text_and_as_json() -> None:

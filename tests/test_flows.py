@@ -7,20 +7,20 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk._core.effects import Alone, Flow, Send, Sleep
-from payman_sdk._io.http import Patience, timeout_of
-from payman_sdk._io.runner import Door
-from payman_sdk._io.transport import own_http_client
+from payman_sdk._core.effects import Flow, SendRequest, Sleep, WithLock
+from payman_sdk._io.http import Timeouts, build_timeout
+from payman_sdk._io.runner import SyncRunner
+from payman_sdk._io.transport import build_http_client
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from tests.peer import ASK_PATH, Peer, answer, chunked, reset
 from tests.steps import Clock
 
-PATIENCE = Patience(connect=5, read=5)
+PATIENCE = Timeouts(connect=5, read=5)
 REQUEST = {"method": "POST", "url": ASK_PATH, "json": {"id": "req-1", "params": {"id": "tsk-1"}}}
 
 
 def sending(deadline: float) -> Flow[httpx.Response]:
-    outcome: httpx.Response = yield Send(REQUEST, deadline)
+    outcome: httpx.Response = yield SendRequest(REQUEST, deadline)
     return outcome
 
 
@@ -36,49 +36,49 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def door(peer: Peer, http: httpx.Client, clock: Clock) -> Door:
-    return Door(http, peer.base_url, PATIENCE, clock)
+def door(peer: Peer, http: httpx.Client, clock: Clock) -> SyncRunner:
+    return SyncRunner(http, peer.base_url, PATIENCE, clock)
 
 
 def test_a_door_carries_out_steps_and_returns_what_the_flow_returns(peer: Peer, http: httpx.Client) -> None:
     """Requests are sent, waits are waited, inner flows are run; each outcome goes back into the flow."""
     slept: list[float] = []
-    door = Door(http, peer.base_url, PATIENCE, Clock(), slept.append)
+    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), slept.append)
 
     def inner() -> Flow[str]:
         yield Sleep(0.5)
         return "inner"
 
     def outer() -> Flow[tuple[int, str]]:
-        response: httpx.Response = yield Send(REQUEST, 1010)
+        response: httpx.Response = yield SendRequest(REQUEST, 1010)
         yield Sleep(2)
-        name: str = yield Alone(inner(), 1010)
+        name: str = yield WithLock(inner(), 1010)
         return response.status_code, name
 
     assert door.run(outer()) == (200, "inner")
     assert slept == [2, 0.5]
 
 
-def test_a_failure_is_thrown_into_the_flow(door: Door, peer: Peer) -> None:
+def test_a_failure_is_thrown_into_the_flow(door: SyncRunner, peer: Peer) -> None:
     """A flow can catch the failure of its step and go on."""
     peer.script(ASK_PATH, reset)
 
     def flow() -> Flow[str]:
         try:
-            yield Send(REQUEST, 1010)
+            yield SendRequest(REQUEST, 1010)
         except APIConnectionError:
-            response: httpx.Response = yield Send(REQUEST, 1010)
+            response: httpx.Response = yield SendRequest(REQUEST, 1010)
             return f"then {response.status_code}"
         raise AssertionError("nothing was thrown in")
 
     assert door.run(flow()) == "then 200"
 
 
-def test_an_exception_of_the_flow_itself_comes_out(door: Door) -> None:
+def test_an_exception_of_the_flow_itself_comes_out(door: SyncRunner) -> None:
     """What a flow raises, its caller gets, unchanged."""
 
     def flow() -> Flow[None]:
-        yield Alone(iter_nothing(), 1010)
+        yield WithLock(iter_nothing(), 1010)
         raise LookupError("mine")
 
     with pytest.raises(LookupError, match="mine"):
@@ -106,7 +106,7 @@ def test_a_flow_is_closed_when_its_caller_is_interrupted(
             met.append(type(error))
             raise
 
-    door = Door(http, peer.base_url, PATIENCE, Clock(), interrupted)
+    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), interrupted)
     with pytest.raises(interruption) as caught:
         door.run(flow())
     assert met == [interruption]
@@ -114,7 +114,7 @@ def test_a_flow_is_closed_when_its_caller_is_interrupted(
 
 
 @pytest.mark.parametrize("failure", [LookupError, KeyboardInterrupt])
-def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException], door: Door) -> None:
+def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException], door: SyncRunner) -> None:
     """However an inner flow ends, the next one gets the lock."""
 
     def failing() -> Flow[None]:
@@ -122,7 +122,7 @@ def test_the_lock_is_free_after_an_inner_flow_failed(failure: type[BaseException
         raise failure
 
     def outer(inner: Flow[Any]) -> Flow[str]:
-        yield Alone(inner, 1010)
+        yield WithLock(inner, 1010)
         return "done"
 
     with pytest.raises(failure):
@@ -153,9 +153,9 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
         yield from ()
 
     def alone(inner: Flow[None]) -> Flow[None]:
-        yield Alone(inner, 1010)
+        yield WithLock(inner, 1010)
 
-    door = Door(http, peer.base_url, PATIENCE, Clock(), sleep)
+    door = SyncRunner(http, peer.base_url, PATIENCE, Clock(), sleep)
     threads = [threading.Thread(target=door.run, args=(alone(flow),)) for flow in (slow(), quick())]
     threads[0].start()
     assert inside.wait(5)
@@ -168,7 +168,7 @@ def test_inner_flows_run_one_after_the_other(peer: Peer, http: httpx.Client) -> 
     assert order == ["first", "second"]
 
 
-def test_a_dripping_answer_is_left_at_the_deadline(door: Door, peer: Peer, clock: Clock) -> None:
+def test_a_dripping_answer_is_left_at_the_deadline(door: SyncRunner, peer: Peer, clock: Clock) -> None:
     """A server that sends a byte a second, and would do so for ever, holds nobody longer than the deadline."""
 
     def drip() -> Iterator[bytes]:
@@ -183,7 +183,7 @@ def test_a_dripping_answer_is_left_at_the_deadline(door: Door, peer: Peer, clock
     assert clock.now > 1003
 
 
-def test_an_answer_that_drips_but_ends_in_time_is_whole(door: Door, peer: Peer, clock: Clock) -> None:
+def test_an_answer_that_drips_but_ends_in_time_is_whole(door: SyncRunner, peer: Peer, clock: Clock) -> None:
     """A slow answer that is complete before the deadline is an answer."""
 
     def drip() -> Iterator[bytes]:
@@ -195,7 +195,7 @@ def test_an_answer_that_drips_but_ends_in_time_is_whole(door: Door, peer: Peer, 
     assert door.run(sending(1010)).json() == {"a": 1}
 
 
-def test_nothing_is_sent_after_the_deadline(door: Door, peer: Peer, clock: Clock) -> None:
+def test_nothing_is_sent_after_the_deadline(door: SyncRunner, peer: Peer, clock: Clock) -> None:
     """Where the time is over before the request, it is not sent, and the error says so."""
     with pytest.raises(APITimeoutError) as caught:
         door.run(sending(clock.now))
@@ -205,35 +205,35 @@ def test_nothing_is_sent_after_the_deadline(door: Door, peer: Peer, clock: Clock
 
 def test_the_limits_of_a_request_keep_to_the_deadline() -> None:
     """Connecting and reading have limits of their own, and no more than what is left of the whole time."""
-    assert timeout_of(Patience(connect=5, read=60), 300) == httpx.Timeout(
+    assert build_timeout(Timeouts(connect=5, read=60), 300) == httpx.Timeout(
         connect=5, read=60, write=60, pool=300
     )
-    assert timeout_of(Patience(connect=5, read=60), 2) == httpx.Timeout(2)
+    assert build_timeout(Timeouts(connect=5, read=60), 2) == httpx.Timeout(2)
 
 
-def test_a_redirect_is_not_followed(door: Door, peer: Peer) -> None:
+def test_a_redirect_is_not_followed(door: SyncRunner, peer: Peer) -> None:
     """A redirect is an answer like others, also for an httpx client that follows them; its target is sent nothing."""
     with Peer() as elsewhere, httpx.Client(trust_env=False, follow_redirects=True) as following:
         for status in (301, 302, 303, 307, 308):
             peer.script(ASK_PATH, answer(status, location=elsewhere.base_url + ASK_PATH))
-            door = Door(following, peer.base_url, PATIENCE, Clock())
+            door = SyncRunner(following, peer.base_url, PATIENCE, Clock())
             assert door.run(sending(1010)).status_code == status
         assert elsewhere.requests == []
 
 
-def test_a_closed_httpx_client_is_named(door: Door, http: httpx.Client) -> None:
+def test_a_closed_httpx_client_is_named(door: SyncRunner, http: httpx.Client) -> None:
     """A request over connections that were closed is refused, and not with httpx's RuntimeError."""
     http.close()
     with pytest.raises(ConfigurationError, match="has been closed"):
         door.run(sending(1010))
 
 
-def test_a_server_that_is_not_there_was_sent_nothing(door: Door, http: httpx.Client) -> None:
+def test_a_server_that_is_not_there_was_sent_nothing(door: SyncRunner, http: httpx.Client) -> None:
     """A refused connection is an APIConnectionError that says that nothing was sent."""
     with Peer() as gone:
         pass
     with pytest.raises(APIConnectionError, match=r"Could not connect to 127\.0\.0\.1:") as caught:
-        Door(http, gone.base_url, PATIENCE, Clock()).run(sending(1010))
+        SyncRunner(http, gone.base_url, PATIENCE, Clock()).run(sending(1010))
     assert not caught.value.sent
 
 
@@ -241,18 +241,18 @@ def test_tls_that_fails_was_sent_nothing(peer: Peer, http: httpx.Client) -> None
     """A server that does not speak TLS where https is asked for gets no request."""
     base_url = peer.base_url.replace("http:", "https:")
     with pytest.raises(APIConnectionError) as caught:
-        Door(http, base_url, PATIENCE, Clock()).run(sending(1010))
+        SyncRunner(http, base_url, PATIENCE, Clock()).run(sending(1010))
     assert not caught.value.sent
 
 
 def test_a_step_shows_nothing_of_its_request() -> None:
     """The repr of a step holds no header: there is a secret in it."""
-    assert "s3cret" not in repr(Send({"headers": {"Authorization": "s3cret"}}, 1.0))
+    assert "s3cret" not in repr(SendRequest({"headers": {"Authorization": "s3cret"}}, 1.0))
 
 
 def test_this_machine_is_reached_without_a_proxy(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's proxy is for other servers: what is said to loopback does not leave the machine."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    with own_http_client(peer.base_url) as http:
-        assert Door(http, peer.base_url, PATIENCE, Clock()).run(sending(1010)).status_code == 200
+    with build_http_client(peer.base_url) as http:
+        assert SyncRunner(http, peer.base_url, PATIENCE, Clock()).run(sending(1010)).status_code == 200

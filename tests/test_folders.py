@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._cli.app import app
-from payman_sdk._cli.login_store import forget_login, stored_login
-from payman_sdk._io.folders import user_folder
+from payman_sdk._cli.login_store import delete_login, load_login
+from payman_sdk._io.folders import find_user_folder
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.token_stores.base import StoredToken
@@ -46,7 +46,7 @@ def test_what_needs_a_folder_says_so(tmp_path: Path) -> None:
     """Without a home folder, stores in the usual place are refused, and nothing is left in the working folder."""
     needy: dict[str, Callable[[], object]] = {
         "XDG_CONFIG_HOME": FileTokenStore,
-        "XDG_STATE_HOME": lambda: user_folder("state"),
+        "XDG_STATE_HOME": lambda: find_user_folder("state"),
     }
     for variable, make in {**needy, "HOME": KeyringTokenStore}.items():
         with pytest.raises(ConfigurationError, match=f"no home folder.*{variable}"):
@@ -71,8 +71,8 @@ def test_what_needs_no_folder_works(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         with PaymanClient(**settings, token_store=FileTokenStore(tmp_path / "token.json")) as client:
             assert client.ask("list all wallets").status == "completed"
         assert anyio.run(ask, sandbox) == "completed"
-        assert stored_login() is None
-        assert not forget_login()
+        assert load_login() is None
+        assert not delete_login()
         ran = CliRunner().invoke(
             app,
             ["--base-url", sandbox.base_url, "doctor"],

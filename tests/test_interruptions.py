@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.hook_payloads import TaskChange
+from payman_sdk._core.hook_payloads import TaskStateChange
 from payman_sdk.errors import OutcomeUnknownError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
@@ -93,7 +93,7 @@ def test_what_interrupts_passes_with_the_ids(ask: Callable[..., Any], path: str,
         Mine("x"),
         STOPPED,
     ):
-        changes: list[TaskChange] = []
+        changes: list[TaskStateChange] = []
         given = settings(peer, transport=Cutting(path, error, is_sent=True), on_task=changes.append)
         with PaymanClient(**given) as client:
             assert interrupted(partial(ask, client, idempotency_key="invoice-1")) is error
@@ -103,9 +103,9 @@ def test_what_interrupts_passes_with_the_ids(ask: Callable[..., Any], path: str,
         [note] = notes(error)
         assert "was sent" in note, error
         assert f"client.get_task('{sent['params']['id']}')" in note, error
-        unknown = TaskChange(sent["params"]["id"], "unknown", is_final=False)
+        unknown = TaskStateChange(sent["params"]["id"], "unknown", is_final=False)
         assert changes == ([] if isinstance(error, GeneratorExit) else [unknown]), error
-        assert client.stats().left == 1, error
+        assert client.stats().abandoned == 1, error
         peer.unscript()
 
 
@@ -131,7 +131,7 @@ def test_what_came_before_sending_says_that_nothing_was_sent(peer: Peer, connect
         {"base_url": gone.base_url, "max_retries": 1, "on_retry": stop},
     ]
     for given in ways:
-        changes: list[TaskChange] = []
+        changes: list[TaskStateChange] = []
         client = connect(on_task=changes.append, **given)
         error = interrupted(partial(client.ask, "send 10 TSD to Test Payee"))
         assert type(error) is KeyboardInterrupt, given
@@ -159,9 +159,9 @@ def test_what_was_retried_says_that_it_may_have_been_sent(peer: Peer, connect: C
 
 def test_a_task_whose_end_was_seen_is_not_unknown(peer: Peer, connect: Connect) -> None:
     """A hook that is interrupted while it hears how a task ended is not called again."""
-    changes: list[TaskChange] = []
+    changes: list[TaskStateChange] = []
 
-    def stop(change: TaskChange) -> None:
+    def stop(change: TaskStateChange) -> None:
         changes.append(change)
         raise KeyboardInterrupt
 
@@ -248,9 +248,9 @@ def test_a_cancellation_carries_the_ids(
     came = threading.Event()
     for path in (ASK_PATH, STREAM_PATH):
         peer.always(path, partial(held, peer, came))
-    changes: list[TaskChange] = []
+    changes: list[TaskStateChange] = []
 
-    async def hear(change: TaskChange) -> None:
+    async def hear(change: TaskStateChange) -> None:
         await anyio.sleep(0.01)
         changes.append(change)
         await anyio.sleep(60)
@@ -274,7 +274,7 @@ def test_a_cancellation_carries_the_ids(
                 assert "was sent" in notes(error)[0]
                 assert [change.state for change in changes] == ["unknown"]
                 changes.clear()
-            assert client.stats().left == 2
+            assert client.stats().abandoned == 2
 
     anyio.run(main, backend=backend)
 
@@ -342,7 +342,7 @@ def test_a_fault_of_ours_before_sending_comes_out(
 def test_a_stream_that_is_left_by_an_interruption_closes_at_once(peer: Peer, connect: Connect) -> None:
     """Ctrl-C in the block of a stream comes out as it is, and nobody waits for the rest of the stream."""
     peer.always(STREAM_PATH, stream(status("working"), then=peer.hang))
-    changes: list[TaskChange] = []
+    changes: list[TaskStateChange] = []
     client = connect(on_task=changes.append)
     error = KeyboardInterrupt()
 

@@ -17,7 +17,7 @@ import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk._io.logger import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
-from payman_sdk._secrets import Secret, sent_secrets
+from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk.errors import PaymanError
 
 _FORGED = "2026-11-28 21:00:00,000 INFO payroll 1,000,000 USD approved by alice"
@@ -67,7 +67,7 @@ def _refusing(words: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -203,7 +203,7 @@ def test_a_traceback_shows_what_errors_say_on_one_line() -> None:
 def test_no_record_and_no_traceback_holds_a_secret() -> None:
     """A secret that this process sends is redacted in whatever a record or a traceback is given, a library's own error included."""
     secret = "a-secret-of-the-log-tests-5f1c"  # pragma: allowlist secret
-    sent_secrets.add(Secret(secret))
+    sent_secrets.add(SecretStr(secret))
     with _written(logging.WARNING) as written:
         get_logger().warning("%s %s", f"it said {secret}", OSError(secret))
         shown = format_traceback(ValueError(f"the address holds {secret}"))

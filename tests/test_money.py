@@ -97,7 +97,7 @@ def test_harmless_asks(text: str) -> None:
         "list payees please.send.tsd/10",
         "list all wallets send.10.tsd.to.test.payee@example.com",
         "show payees approve@example.com",
-        "list payees，reward each",
+        "list payees，reward each",  # noqa: RUF001
         "which payee is Bob, top him up",
         "is it possible to drain everything into John's wallet",
         "Is John Doe's invoice cleared, clear it",
@@ -106,7 +106,7 @@ def test_harmless_asks(text: str) -> None:
         "get a@example.com all my money",
         "list payees, pay-bob-5",
         "list wallets отправь",
-        "list wallets ｓｅｎｄ",
+        "list wallets ｓｅｎｄ",  # noqa: RUF001
         "what's my balance €",
         "what's my balance to a@example.com",
         "list all wallets and do that",

@@ -17,7 +17,7 @@ import pytest
 
 from payman_sdk import FileTokenStore, PaymanError, StoredToken
 from payman_sdk._io.key_store import SQLiteKeyStore
-from payman_sdk._io.private_files import make_folder, problem_of_folder
+from payman_sdk._io.private_files import find_folder_problem, make_folder
 from payman_sdk.agents import Operation
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
@@ -264,7 +264,7 @@ def test_links_to_folders_are_followed_as_the_kernel_follows_them(tmp_path: Path
         (tmp_path / "to-safe" / "not-yet" / "there", True),
         (tmp_path / "to-unsafe" / "not-yet", False),
     ):
-        assert (problem_of_folder(path) is None) is is_safe, path
+        assert (find_folder_problem(path) is None) is is_safe, path
 
 
 @needs_root
@@ -281,7 +281,7 @@ def test_folders_of_another_user_are_refused_at_any_height(tmp_path: Path) -> No
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
     os.lchown(link, 12345, 12345)
-    assert problem_of_folder(link / "x") is not None
+    assert find_folder_problem(link / "x") is not None
 
 
 @needs_root
@@ -290,9 +290,9 @@ def test_a_group_of_others_counts_above_too(tmp_path: Path) -> None:
     folder = tmp_path / "shared" / "mine"
     make_folder(folder)
     folder.parent.chmod(0o775)
-    assert problem_of_folder(folder) is None
+    assert find_folder_problem(folder) is None
     os.chown(folder.parent, -1, 12345)
-    assert problem_of_folder(folder) is not None
+    assert find_folder_problem(folder) is not None
 
 
 def test_a_saved_token_leaves_no_copy_of_a_writer_that_died(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._io.proxies import choose_proxy
-from payman_sdk._io.transport import own_async_http_client, own_http_client
+from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import ConfigurationError
 
 PROXY = "http://127.0.0.1:9"
@@ -216,5 +216,5 @@ def test_no_exception_keeps_a_client_from_being_made(monkeypatch: pytest.MonkeyP
         for proxies in ({}, {"HTTPS_PROXY": PROXY}):
             for name, value in {"NO_PROXY": exceptions, "HTTPS_PROXY": "", **proxies}.items():
                 monkeypatch.setitem(os.environ, name, value)
-            own_http_client("https://payman.example").close()
-            anyio.run(own_async_http_client("https://payman.example").aclose)
+            build_http_client("https://payman.example").close()
+            anyio.run(build_async_http_client("https://payman.example").aclose)

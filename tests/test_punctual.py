@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from payman_sdk._io.deadlines import within
-from payman_sdk._io.transport import own_http_client
+from payman_sdk._io.deadlines import deadline_scope
+from payman_sdk._io.transport import build_http_client
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, head
@@ -66,7 +66,7 @@ def test_a_deadline_holds_between_events(peer: Peer, connect: Connect) -> None:
 
 def test_the_sdks_own_connections_are_punctual(peer: Peer) -> None:
     """The installed httpx lets the SDK see every operation on a socket; without that, this test tells."""
-    with own_http_client(peer.base_url) as http, within(0.2):
+    with build_http_client(peer.base_url) as http, deadline_scope(0.2):
         peer.always("/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
         began = time.monotonic()
         with pytest.raises(httpx.ReadTimeout):
@@ -76,9 +76,9 @@ def test_the_sdks_own_connections_are_punctual(peer: Peer) -> None:
 
 def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
     """What is not within a deadline has httpx's own limits, and one that is over lets nothing begin."""
-    with own_http_client(peer.base_url) as http:
+    with build_http_client(peer.base_url) as http:
         assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
-        with within(-1), pytest.raises((httpx.WriteTimeout, httpx.ConnectTimeout, httpx.ReadTimeout)):
+        with deadline_scope(-1), pytest.raises((httpx.WriteTimeout, httpx.ConnectTimeout, httpx.ReadTimeout)):
             http.post(peer.base_url + TOKEN_PATH)
         assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
 
@@ -86,7 +86,7 @@ def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
 def test_a_client_through_a_proxy_is_punctual(monkeypatch: pytest.MonkeyPatch, peer: Peer) -> None:
     """Connections through a proxy are punctual as well."""
     monkeypatch.setenv("HTTP_PROXY", peer.base_url)
-    with own_http_client("http://payman.invalid") as http, within(0.2):
+    with build_http_client("http://payman.invalid") as http, deadline_scope(0.2):
         peer.always("http://payman.invalid/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
         began = time.monotonic()
         with pytest.raises(httpx.ReadTimeout):

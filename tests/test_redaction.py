@@ -11,7 +11,7 @@ import pytest
 from payman_sdk._core.answer_scan import redact_answer
 from payman_sdk._core.error_response import ErrorResponse
 from payman_sdk._core.redaction import redact, redact_shape
-from payman_sdk._secrets import Secret, sent_secrets
+from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk.errors import AgentError, PaymanError
 
 TOKEN = "acc3ss-t0ken/abc+def=="
@@ -20,7 +20,7 @@ TOKEN = "acc3ss-t0ken/abc+def=="
 @pytest.fixture(autouse=True)
 def _sent() -> None:
     for secret in (TOKEN, "s3cr3t", "pässwört-für-älle", "with spaces in it", "eyJhbGciOiJIUzI1NiJ9.one.xyz"):
-        sent_secrets.add(Secret(secret))
+        sent_secrets.add(SecretStr(secret))
 
 
 TEXTS = {
@@ -82,7 +82,7 @@ def test_whatever_is_set_on_an_error_is_redacted() -> None:
     error.code, error.data = -32602, {"seen": TOKEN}
     error.whatever = [TOKEN]  # nobody has listed it
     error.add_note("it is noted")
-    copied = pickle.loads(pickle.dumps(error))
+    copied = pickle.loads(pickle.dumps(error))  # noqa: S301 (its own)
     for one in (error, copied):
         assert TOKEN[:8] not in f"{one} {one!r} {vars(one)} {one.args}"
         assert one.message == "The agent said ...."

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from payman_api.models.task import Task
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.states import canonical_state
-from payman_sdk._core.task_normalization import state_in
+from payman_sdk._core.states import canonicalize_state
+from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import read_task
 from payman_sdk.errors import ResponseValidationError
 from payman_sdk.types import FormattedTaskResponse, TaskState
@@ -222,7 +222,7 @@ def test_how_it_came_and_what_could_not_be_read_are_attributes() -> None:
     assert "raw" not in answer
     assert "warnings" not in answer
     assert json.loads(json.dumps(answer)) == answer == dict(answer)
-    for twin in (answer.copy(), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):
+    for twin in (answer.copy(), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):  # noqa: S301 (made here)
         assert (twin.raw, twin.warnings) == (answer.raw, ["metadata: a number"])
     assert (FormattedTaskResponse().raw, FormattedTaskResponse().warnings) == (None, [])
 
@@ -230,7 +230,7 @@ def test_how_it_came_and_what_could_not_be_read_are_attributes() -> None:
 @pytest.mark.parametrize("state", TaskState)
 def test_a_canonical_state_is_left_alone(state: TaskState) -> None:
     """A state that is spelt as the protocol spells it stays so."""
-    assert canonical_state(state.value) == state.value
+    assert canonicalize_state(state.value) == state.value
 
 
 # What the API document allows for a Task, as strategies.
@@ -314,7 +314,7 @@ def test_every_task_that_the_document_allows_is_formatted(sent: dict[str, Any]) 
         == (answer.state in {"completed", "failed", "canceled", "rejected"})
     )
     assert (answer.error is not None) == (answer.status == "failed")
-    assert answer["state"] == canonical_state(sent["status"]["state"])
+    assert answer["state"] == canonicalize_state(sent["status"]["state"])
     assert answer.timestamp == sent["status"].get("timestamp")
     assert json.loads(json.dumps(answer)) == answer
     assert str(answer).endswith(answer.text)
@@ -358,11 +358,11 @@ def test_a_spoilt_task_is_read_as_far_as_it_goes(root: dict[str, Any]) -> None:
     """Whatever replaces a member, the task is formatted with its state, and refused only where it has none."""
     sent = root["task"] if isinstance(root["task"], dict) else {}
     read = read_task(sent, "tsk-1", raw=root)
-    assert (read is None) == (state_in(sent) is None)
+    assert (read is None) == (find_state(sent) is None)
     if read is None:
         return
     answer = format_task(read, request_id="req-1", session_id=None)
-    assert (answer.task_id, answer["state"]) == ("tsk-1", canonical_state(state_in(sent) or ""))
+    assert (answer.task_id, answer["state"]) == ("tsk-1", canonicalize_state(find_state(sent) or ""))
     assert answer.raw is root
     assert all(len(warning) < 60 for warning in answer.warnings)
     assert json.loads(json.dumps(answer)) == answer
@@ -418,7 +418,7 @@ def test_any_json_is_a_task_or_is_refused(status: Any, members: Any) -> None:
     """Nothing but a missing state keeps any JSON from being read and formatted, whether models read it or not."""
     sent = {**(members if isinstance(members, dict) else {"artifacts": members}), "status": status}
     read = read_task(sent, "tsk-1")
-    assert (read is None) == (state_in(sent) is None)
+    assert (read is None) == (find_state(sent) is None)
     tasks: list[Task] = [] if read is None else [read]
     with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
         tasks.append(Task.from_dict({**sent, "id": "tsk-1"}))

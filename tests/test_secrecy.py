@@ -23,11 +23,17 @@ import pytest
 from rich.console import Console
 from rich.pretty import pretty_repr
 
-from payman_sdk._secrets import Secret, basic_credentials, concealed, reveal_for_wire, sent_secrets
+from payman_sdk._secrets import (
+    SecretStr,
+    build_basic_credentials,
+    reveal_for_wire,
+    sent_secrets,
+    wrap_secrets,
+)
 
 PLAIN = "Zq7!xW3$" * 20
 """Signs of which no two stand together in anything else here."""
-SECRET = Secret(PLAIN)
+SECRET = SecretStr(PLAIN)
 
 
 def _printed(write: Callable[[io.StringIO], object]) -> str:
@@ -36,7 +42,7 @@ def _printed(write: Callable[[io.StringIO], object]) -> str:
     return out.getvalue()
 
 
-OPERATIONS: dict[str, Callable[[Secret], Any]] = {
+OPERATIONS: dict[str, Callable[[SecretStr], Any]] = {
     "the first half": lambda s: s[:80],
     "one sign": lambda s: s[0] + s[1],
     "every other": lambda s: s[::2],
@@ -57,14 +63,14 @@ OPERATIONS: dict[str, Callable[[Secret], Any]] = {
     "an f-string with a precision": lambda s: f"{s:.20}",
     "an f-string with a conversion": lambda s: f"{s!s} {s!r} {s!a}",
     "an f-string with its name": lambda s: f"{s=}",
-    "format": lambda s: "{} {:^10} {!r}".format(s, s, s),
-    "format by an item": lambda s: "{0[0]}{0[1]}".format(s),
+    "format": lambda s: "{} {:^10} {!r}".format(s, s, s),  # noqa: UP032
+    "format by an item": lambda s: "{0[0]}{0[1]}".format(s),  # noqa: UP032
     "format_map": lambda s: "{token}".format_map({"token": s}),
     "format of itself": lambda s: s.format(1),
     "the format function": lambda s: format(s, "200"),
-    "percent": lambda s: "%s" % s,
-    "percent with a tuple": lambda s: "%s and %.9s" % (s, s),
-    "percent with a dict": lambda s: "%(a)s %(a)r" % {"a": s},
+    "percent": lambda s: "%s" % s,  # noqa: UP031
+    "percent with a tuple": lambda s: "%s and %.9s" % (s, s),  # noqa: UP031
+    "percent with a dict": lambda s: "%(a)s %(a)r" % {"a": s},  # noqa: UP031
     "percent of bytes": lambda s: b"%a" % s,
     "plus": lambda s: s + "",
     "plus before": lambda s: "Bearer " + s,
@@ -193,7 +199,7 @@ def test_a_secret_is_what_it_stands_for_where_it_must_be() -> None:
     by_secret: dict[str, int] = {SECRET: 1}
     assert {PLAIN: 1}[SECRET] == by_secret[PLAIN] == 1
     assert PLAIN in {SECRET: 1}
-    assert (len(SECRET), bool(SECRET), bool(Secret()), bool(Secret(""))) == (160, True, False, False)
+    assert (len(SECRET), bool(SECRET), bool(SecretStr()), bool(SecretStr(""))) == (160, True, False, False)
     assert ("7!x" in SECRET, "7?x" in SECRET, SECRET.startswith("Zq"), SECRET.isascii()) == (
         True,
         False,
@@ -216,9 +222,9 @@ def test_a_secret_is_what_it_stands_for_where_it_must_be() -> None:
         PLAIN.strip("Z$"),
         PLAIN.partition("!")[2],
     ]
-    assert [type(part) for part in cut] == [Secret] * 6
-    assert [Secret(part).reveal() for part in cut] == texts
-    assert Secret(SECRET).reveal() == PLAIN
+    assert [type(part) for part in cut] == [SecretStr] * 6
+    assert [SecretStr(part).reveal() for part in cut] == texts
+    assert SecretStr(SECRET).reveal() == PLAIN
 
 
 def test_a_secret_is_not_pickled() -> None:
@@ -247,25 +253,25 @@ def test_locals_in_tracebacks_show_no_secret() -> None:
 
 def test_only_what_goes_on_the_wire_is_revealed_and_noted() -> None:
     """Headers and parameters are revealed in one place, which notes what has to be redacted from then on."""
-    secret, header = Secret("hunted-secret"), basic_credentials("an-id", Secret("hunted-client"))
+    secret, header = SecretStr("hunted-secret"), build_basic_credentials("an-id", SecretStr("hunted-client"))
     sent = reveal_for_wire({"X-Token": secret, "Authorization": header, "Accept": "text/plain"})
     assert sent == {"X-Token": "hunted-secret", "Authorization": header.reveal(), "Accept": "text/plain"}
     assert all(type(value) is str for value in sent.values())
-    assert sent_secrets.all() == ["hunted-client", "hunted-secret", header.reveal().removeprefix("Basic ")]
+    assert sent_secrets.values() == ["hunted-client", "hunted-secret", header.reveal().removeprefix("Basic ")]
 
 
 def test_what_is_noted_is_bounded() -> None:
     """A service with the tokens of a million people remembers those that it used last."""
     for number in range(10_000):
-        sent_secrets.add(Secret(f"token-of-one-person-{number:044d}"))
-    kept = sent_secrets.all()
+        sent_secrets.add(SecretStr(f"token-of-one-person-{number:044d}"))
+    kept = sent_secrets.values()
     assert 2_500 < len(kept) < 4_500
     assert kept[-1] == f"token-of-one-person-{9_999:044d}"
-    assert sent_secrets.latest(2) == kept[:-3:-1]
+    assert sent_secrets.get_latest(2) == kept[:-3:-1]
 
 
 def test_settings_are_concealed_before_anything_can_fail() -> None:
-    config = concealed({"client_id": "x", "client_secret": PLAIN, "odd": [PLAIN], "base_url": "https://x"})
+    config = wrap_secrets({"client_id": "x", "client_secret": PLAIN, "odd": [PLAIN], "base_url": "https://x"})
     assert (
         repr(config) == "{'client_id': 'x', 'client_secret': Secret(…), 'odd': [], 'base_url': 'https://x'}"
     )

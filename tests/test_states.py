@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from payman_sdk._cli.exit_codes import COMPLETED, FAILED, UNKNOWN, WAITING, of_state
-from payman_sdk._core.states import Phase, canonical_state, has_ended, phase_of, rests, status_of
+from payman_sdk._cli.exit_codes import COMPLETED, FAILED, UNKNOWN, WAITING, from_state
+from payman_sdk._core.states import Phase, canonicalize_state, get_phase, get_status, has_ended, is_resting
 from payman_sdk.agents import PaymanToolkit
-from payman_sdk.sandbox import Answer, Sandbox
+from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State
 from payman_sdk.types import TaskState
 
@@ -29,7 +29,13 @@ def test_every_state_has_its_place_in_every_table() -> None:
     for states in (TaskState, State, EXPLANATIONS):
         assert set(MEANINGS) == {state.value for state in states}
     for state, (phase, status, ended, resting, exit_status, _) in MEANINGS.items():
-        meaning = (phase_of(state), status_of(state), has_ended(state), rests(state), of_state(state))
+        meaning = (
+            get_phase(state),
+            get_status(state),
+            has_ended(state),
+            is_resting(state),
+            from_state(state),
+        )
         assert meaning == (phase, status, ended, resting, exit_status), state
         assert State(state).has_ended is ended, state
 
@@ -39,7 +45,7 @@ def test_a_client_treats_every_state_by_its_meaning() -> None:
     with Sandbox() as sandbox:
         for state, (phase, status, ended, _, _, counted) in MEANINGS.items():
             with sandbox.client() as client:
-                sandbox.script([Answer("Said.", state=state)])
+                sandbox.script([ScriptedResponse("Said.", state=state)])
                 response = client.ask("send 10 TSD to Test Payee")
                 seen = (response.state, response.status, response.is_final, response.requires_input)
                 assert seen == (state, status, ended, phase is Phase.AWAITS_REPLY), state
@@ -57,25 +63,25 @@ def test_spellings_of_states() -> None:
             f"TASK_STATE_{state.name}",
             f"task_state_{state.value}",
         ):
-            assert canonical_state(spelling) == state.value, spelling
-    assert canonical_state("inputRequired") == "input-required"
-    assert canonical_state("TASK_STATE_CANCELLED") == canonical_state("Cancelled") == "canceled"
-    assert canonical_state("TASK_STATE_UNSPECIFIED") == "unknown"
+            assert canonicalize_state(spelling) == state.value, spelling
+    assert canonicalize_state("inputRequired") == "input-required"
+    assert canonicalize_state("TASK_STATE_CANCELLED") == canonicalize_state("Cancelled") == "canceled"
+    assert canonicalize_state("TASK_STATE_UNSPECIFIED") == "unknown"
 
 
 def test_a_state_that_nobody_has_listed_is_not_final() -> None:
     """It stays as the agent wrote it, and the task counts as at work."""
     for state in UNLISTED:
-        assert canonical_state(state) == state
-        assert (phase_of(state), status_of(state)) == (Phase.AT_WORK, "in_progress"), state
+        assert canonicalize_state(state) == state
+        assert (get_phase(state), get_status(state)) == (Phase.AT_WORK, "in_progress"), state
         assert not has_ended(state), state
-        assert not rests(state), state
+        assert not is_resting(state), state
 
 
 def test_what_is_rejected_has_ended() -> None:
     """`wait` returns at once, and the toolkit reports a failure."""
     with Sandbox() as sandbox, sandbox.client() as client:
-        sandbox.script([Answer("Policy says no.", state="rejected")] * 2)
+        sandbox.script([ScriptedResponse("Policy says no.", state="rejected")] * 2)
         response = client.ask("send 10 TSD to Test Payee")
         assert response.error == {"state": "rejected", "message": "Rejected by the agent"}
         assert client.wait(response, timeout=30).state == TaskState.REJECTED
@@ -86,7 +92,7 @@ def test_what_is_rejected_has_ended() -> None:
 def test_what_waits_for_a_person_returns() -> None:
     """`ask` and streams return a task that waits for a person elsewhere; agents are not invited to reply."""
     with Sandbox() as sandbox, sandbox.client() as client:
-        sandbox.script([Answer("Please sign in.", state="auth-required")] * 3)
+        sandbox.script([ScriptedResponse("Please sign in.", state="auth-required")] * 3)
         assert not client.ask("send 10 TSD to Test Payee").requires_input
         with client.stream("send 10 TSD to Test Payee") as stream:
             assert list(stream)[-1]["state"] == "auth-required"

@@ -18,10 +18,10 @@ from payman_sdk import (
     FileTokenStore,
     FormattedTaskResponse,
     MemoryTokenStore,
-    Outgoing,
+    OutgoingAsk,
     PaymanClient,
     PaymanError,
-    Retry,
+    RetryDetails,
     Scope,
     StatusUpdate,
     StoredToken,
@@ -257,7 +257,7 @@ def conversations(client: PaymanClient) -> None:
     assert_type(client.conversation(conversation.get_session_id()).get_session_id(), str)
 
 
-def guard(outgoing: Outgoing) -> None:
+def guard(outgoing: OutgoingAsk) -> None:
     assert_type(outgoing.text, str)
     assert_type(outgoing.is_reply, bool)
     assert_type(outgoing.task_id, str)
@@ -266,14 +266,14 @@ def guard(outgoing: Outgoing) -> None:
         raise PermissionError("too much")
 
 
-def count_retry(retry: Retry) -> None:
+def count_retry(retry: RetryDetails) -> None:
     assert_type(retry.attempt, int)
     assert_type(retry.reason, PaymanError)
     assert_type(retry.delay, float)
     assert_type(retry.task_id, str | None)
 
 
-async def guard_asynchronously(outgoing: Outgoing) -> None:
+async def guard_asynchronously(outgoing: OutgoingAsk) -> None:
     guard(outgoing)
 
 

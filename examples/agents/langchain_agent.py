@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
-from payman_sdk.agents import Limit, PaymanToolkit
+from payman_sdk.agents import PaymanToolkit, SpendingLimit
 from payman_sdk.agents.langchain import payman_tools
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
@@ -53,7 +53,9 @@ def main() -> None:
     """Runs the agent against a local Payman, and shows what its model reads."""
     with Sandbox() as sandbox, sandbox.client() as client:  # an account of yours: PaymanClient.from_env()
         store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
-        toolkit = PaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+        toolkit = PaymanToolkit(
+            client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+        )
         for message in run(script(), payman_tools(toolkit), "Pay invoice 42."):
             if message.text:
                 print(f"{message.type}: {message.text}\n")

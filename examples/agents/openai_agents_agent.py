@@ -8,7 +8,7 @@ from typing import Any
 from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
 
-from payman_sdk.agents import AsyncPaymanToolkit, Limit
+from payman_sdk.agents import AsyncPaymanToolkit, SpendingLimit
 from payman_sdk.agents.openai_agents import payman_tools
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
@@ -49,7 +49,9 @@ async def main() -> None:
     with Sandbox() as sandbox:
         async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
-            toolkit = AsyncPaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+            toolkit = AsyncPaymanToolkit(
+                client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+            )
             agent = Agent(name="Bookkeeper", model=Scripted(), tools=list(payman_tools(toolkit)))
             offline = RunConfig(tracing_disabled=True)  # a real run may send its traces to OpenAI
             result = await Runner.run(agent, "Pay invoice 42.", run_config=offline)

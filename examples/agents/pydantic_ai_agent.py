@@ -7,7 +7,7 @@ from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from payman_sdk.agents import AsyncPaymanToolkit, Limit
+from payman_sdk.agents import AsyncPaymanToolkit, SpendingLimit
 from payman_sdk.agents.pydantic_ai import PaymanToolset
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
@@ -32,7 +32,9 @@ async def main() -> None:
     with Sandbox() as sandbox:
         async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
-            toolkit = AsyncPaymanToolkit(client, store=store, limit=Limit(payments=5, amount={"TSD": 100}))
+            toolkit = AsyncPaymanToolkit(
+                client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+            )
             agent = Agent(FunctionModel(script()), toolsets=[PaymanToolset(toolkit)])
             result = await agent.run("Pay invoice 42.")
         for message in result.all_messages():

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import track
 
-from payman_sdk import FormattedTaskResponse, Outgoing, PaymanClient
+from payman_sdk import FormattedTaskResponse, OutgoingAsk, PaymanClient
 from payman_sdk.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -62,7 +62,7 @@ class Limit:
         self._left = most
         self._amounts = {line.key: line.amount for line in lines}
 
-    def __call__(self, outgoing: Outgoing) -> None:
+    def __call__(self, outgoing: OutgoingAsk) -> None:
         """Counts a payment, or keeps it from being sent."""
         if self._left is None:
             return

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from invoices import Invoice, pay
 
-from payman_sdk.sandbox import HTTPFailure, Lost
+from payman_sdk.sandbox import ConnectionLost, HTTPError
 
 COFFEE = Invoice("2026-1", "Test Payee", Decimal("12.50"))
 
@@ -34,8 +34,8 @@ def test_trouble_on_the_way_is_no_trouble(payman_client, payman_sandbox):
     """A busy server and a lost answer change nothing, and a refusal of the agent's is told as one."""
     payman_sandbox.script(
         [
-            HTTPFailure(503, headers={"Retry-After": "0"}),  # nothing was taken
-            Lost(),  # the payment is made, and the connection breaks before the answer
+            HTTPError(503, headers={"Retry-After": "0"}),  # nothing was taken
+            ConnectionLost(),  # the payment is made, and the connection breaks before the answer
             "No payment was made: the payee is not known.",
         ]
     )

@@ -16,7 +16,7 @@ from payman_sdk._cli.commands.mcp import mcp
 from payman_sdk._cli.commands.sandbox import sandbox
 from payman_sdk._cli.commands.tasks import tasks
 from payman_sdk._cli.context import Commands, Run
-from payman_sdk._cli.settings import Server
+from payman_sdk._cli.settings import ServerName
 from payman_sdk._io.logger import SafeFormatter, get_logger
 
 app = typer.Typer(
@@ -35,11 +35,11 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _server_named(name: str) -> Server:
+def _parse_server(name: str) -> ServerName:
     try:
-        return Server(name.upper())
+        return ServerName(name.upper())
     except ValueError:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(Server)}.") from None
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(ServerName)}.") from None
 
 
 @app.callback()
@@ -47,8 +47,8 @@ def payman(
     context: typer.Context,
     *,
     env: Annotated[
-        Server | None,
-        typer.Option(metavar="NAME", parser=_server_named, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
+        ServerName | None,
+        typer.Option(metavar="NAME", parser=_parse_server, help="LIVE (default), TEST, INTERNAL or SANDBOX."),
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
     sandbox_: Annotated[

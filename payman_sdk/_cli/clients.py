@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from payman_sdk._cli.context import Run
-from payman_sdk._cli.login_store import store_of, stored_login
-from payman_sdk._cli.settings import SANDBOX_URL, Found, Settings, resolve
+from payman_sdk._cli.login_store import load_login, open_store
+from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings, resolve
 from payman_sdk._io.env_file import read_env_file
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.types import PaymanConfig
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.base import TokenStore
 
 
-class Connected(NamedTuple):
+class ConnectedClient(NamedTuple):
     """A client, the settings it was made of, and where its token is kept."""
 
     client: PaymanClient
@@ -29,7 +29,7 @@ class Connected(NamedTuple):
     store: TokenStore
 
 
-def settings_of(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
+def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
     """The settings that hold in this run; `--sandbox` has its own, see `at_hand`.
 
     Args:
@@ -51,33 +51,33 @@ def settings_of(run: Run, *, client_id: str | None = None, dotenv: bool = True) 
         environ=os.environ,
         env_file=file.values if file else None,
         env_file_name=str(file.path) if file else "",
-        login=stored_login(),
+        login=load_login(),
     )
 
 
 @contextmanager
-def at_hand(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
+def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
     """The settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
 
     Raises:
         ConfigurationError: As for `settings_of`, or the sandbox needs an extra.
     """
     if not run.sandbox:
-        yield settings_of(run, client_id=client_id, dotenv=dotenv)
+        yield resolve_settings(run, client_id=client_id, dotenv=dotenv)
         return
     if run.env or run.base_url:
         raise ConfigurationError(
             "--sandbox starts a server of its own, so another cannot be named.",
             next_step="Leave out --env and --base-url.",
         )
-    sandbox = made_sandbox()
+    sandbox = make_sandbox()
     try:
         sandbox.start()
         source = "--sandbox"
         yield Settings(
-            client_id=Found(sandbox.client_id, source),
-            client_secret=Found(Secret(sandbox.client_secret), source),
-            base_url=Found(sandbox.base_url, source),
+            client_id=FoundSetting(sandbox.client_id, source),
+            client_secret=FoundSetting(SecretStr(sandbox.client_secret), source),
+            base_url=FoundSetting(sandbox.base_url, source),
             is_own_sandbox=True,
         )
     finally:
@@ -85,7 +85,7 @@ def at_hand(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> G
 
 
 @contextmanager
-def connected(run: Run, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
+def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
     """A client of the settings that hold in this run, closed at the end.
 
     Args:
@@ -95,40 +95,40 @@ def connected(run: Run, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
     Raises:
         PaymanError: As for `at_hand`.
     """
-    with at_hand(run) as settings, client_of(run, settings, **config) as made:
+    with open_settings(run) as settings, open_client(run, settings, **config) as made:
         yield made
 
 
 @contextmanager
-def client_of(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[Connected]:
+def open_client(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
     """A client of these settings, closed at the end; arguments and errors are those of `connected`."""
     from payman_sdk._client.sync import PaymanClient
 
     known: PaymanConfig = {
         "before_send": run.note,
-        "on_retry": run.tell_retry,
+        "on_retry": run.report_retry,
         **config,
         **settings.to_config(),
     }
     announce(run, settings)
     run.is_at_sandbox = settings.base_url.value == SANDBOX_URL
-    store = _store(settings)
+    store = _choose_store(settings)
     client = (
         PaymanClient.with_credentials(known, token_store=store)
         if settings.login is None
         else PaymanClient.with_token(known, None, token_store=store)
     )
     with client:
-        yield Connected(client, settings, store)
+        yield ConnectedClient(client, settings, store)
 
 
 def announce(run: Run, settings: Settings) -> None:
     """Name the server and who named it, before credentials are sent to one that is not Payman's."""
     if settings.notice:
-        run.terminal.tell(settings.notice)
+        run.terminal.write_message(settings.notice)
 
 
-def made_sandbox(**settings: Any) -> Sandbox:
+def make_sandbox(**settings: Any) -> Sandbox:
     """A sandbox.
 
     Raises:
@@ -146,9 +146,9 @@ def made_sandbox(**settings: Any) -> Sandbox:
         raise ConfigurationError(f"{settings.get('db')} cannot be used as the database: {failure}.") from None
 
 
-def _store(settings: Settings) -> TokenStore:
+def _choose_store(settings: Settings) -> TokenStore:
     if settings.login is not None:
-        return store_of(settings.login.keep)
+        return open_store(settings.login.keep)
     from payman_sdk.token_stores.memory import MemoryTokenStore
 
     return MemoryTokenStore()

@@ -14,7 +14,7 @@ from payman_sdk._core.money import may_move_money
 from payman_sdk.errors import ConfigurationError
 
 
-def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:
+def confirm_send(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:
     """Whether a text may be sent.
 
     Args:
@@ -43,7 +43,7 @@ def is_agreed(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: b
             next_step="Write it plainly and shorter, or add --yes if it is meant.",
         )
     for line in format_lines(fields):
-        run.terminal.tell(line)
+        run.terminal.write_message(line)
     try:
         return typer.confirm("This may move money. Send it?", default=False, err=True)
     except typer.Abort as abort:  # Ctrl-D is a no

@@ -14,11 +14,11 @@ from attrs import define, field
 from typer.core import TyperGroup
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.terminal import Terminal, tell_unwritten
+from payman_sdk._cli.terminal import Terminal, report_unwritten
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Outgoing, Retry
+    from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails
 
 START_SANDBOX = "Start payman sandbox in another terminal."
 _SWITCHES = ("--sandbox", "--debug")
@@ -47,32 +47,32 @@ class Run:
     base_url: str | None = None
     sandbox: bool = False
     debug: bool = False
-    sent: Outgoing | None = None
+    sent: OutgoingAsk | None = None
     is_at_sandbox: bool = False
     terminal: Terminal = field(factory=Terminal)
 
-    def note(self, outgoing: Outgoing) -> None:
+    def note(self, outgoing: OutgoingAsk) -> None:
         """Notes an ask that is about to be sent: the `before_send` hook of the command's clients."""
         self.sent = outgoing
 
-    def tell_retry(self, retry: Retry) -> None:
+    def report_retry(self, retry: RetryDetails) -> None:
         """Tells of another attempt: the `on_retry` hook of the command's clients."""
-        self.terminal.tell(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
+        self.terminal.write_message(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
 
-    def again(self, words: str) -> str:
+    def format_command(self, words: str) -> str:
         """A command line that asks the same server."""
         flags = [] if self.env is None else ["--env", self.env]
         flags += [] if self.base_url is None else ["--base-url", shlex.quote(self.base_url)]
         return " ".join(["payman", *flags, words])
 
-    def how_to_ask_later(self, task_id: str | None = None) -> str:
+    def suggest_follow_up(self, task_id: str | None = None) -> str:
         """How to learn later what became of the task that was sent; nothing where none was, or where nobody could tell."""
         task_id = task_id or (self.sent.task_id if self.sent else None)
         if task_id is None:
             return ""
         if self.sandbox:
             return f" It is the task {task_id} of this command's own sandbox, which ends with it."
-        return f" To learn how it ended: {self.again(f'tasks get {shlex.quote(task_id)}')}"
+        return f" To learn how it ended: {self.format_command(f'tasks get {shlex.quote(task_id)}')}"
 
 
 class Commands(TyperGroup):
@@ -88,28 +88,28 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Reads the arguments of the command itself."""
-        with _help_written():
-            return super().parse_args(ctx, hoisted(args))
+        with _guard_help_output():
+            return super().parse_args(ctx, hoist_flags(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command that was chosen."""
         ctx.obj = run = ctx.obj or Run()
         try:
-            with _help_written():
+            with _guard_help_output():
                 return super().invoke(ctx)
         except PaymanError as error:
-            raise typer.Exit(told(run, error)) from None
+            raise typer.Exit(report_error(run, error)) from None
         except (KeyboardInterrupt, TerminatedError) as end:
-            later = run.how_to_ask_later()
-            run.terminal.tell(f"Interrupted.{later or ' Nothing was sent.'}")
+            later = run.suggest_follow_up()
+            run.terminal.write_message(f"Interrupted.{later or ' Nothing was sent.'}")
             if later and not run.sandbox:
-                run.terminal.tell("The task goes on without you.")
+                run.terminal.write_message("The task goes on without you.")
             is_asked = isinstance(end, TerminatedError)
             raise typer.Exit(exit_codes.TERMINATED if is_asked else exit_codes.INTERRUPTED) from None
 
 
 @contextmanager
-def _help_written() -> Generator[None]:
+def _guard_help_output() -> Generator[None]:
     """What Typer writes itself, which is the help and the version, ends as answers do where it cannot be written."""
     try:
         yield
@@ -117,31 +117,31 @@ def _help_written() -> Generator[None]:
         if error.errno not in _UNWRITTEN:
             raise
         raise typer.Exit(
-            exit_codes.COMPLETED if tell_unwritten(error, sys.stdout) else exit_codes.FAILED
+            exit_codes.COMPLETED if report_unwritten(error, sys.stdout) else exit_codes.FAILED
         ) from None
 
 
-def told(run: Run, error: PaymanError) -> int:
+def report_error(run: Run, error: PaymanError) -> int:
     """Tells a failure of the SDK on standard error, and returns its exit status."""
     if run.debug:
-        run.terminal.tell_traceback(error)
-    status = exit_codes.of_error(error)
+        run.terminal.write_traceback(error)
+    status = exit_codes.from_error(error)
     if run.is_at_sandbox and isinstance(error, APIConnectionError) and error.sent is False:
         error.next_step = error.next_step or START_SANDBOX
     if status != exit_codes.UNKNOWN:
-        run.terminal.tell(str(error))
+        run.terminal.write_message(str(error))
         return status
     ids = {"task": error.task_id, "session": error.session_id, "request": error.request_id}
     known = ", ".join(f"{name} {value}" for name, value in ids.items() if value)
-    said = [error.message, f"[{known}]" if known else "", run.how_to_ask_later(error.task_id).strip()]
+    said = [error.message, f"[{known}]" if known else "", run.suggest_follow_up(error.task_id).strip()]
     if isinstance(error, OutcomeUnknownError):
         safe = "Repeat it with the same --idempotency-key, and with no other."
         said.insert(1, safe if error.idempotency_key else "Do not send it again before you know.")
-    run.terminal.tell(" ".join(part for part in said if part))
+    run.terminal.write_message(" ".join(part for part in said if part))
     return status
 
 
-def hoisted(args: Sequence[str]) -> list[str]:
+def hoist_flags(args: Sequence[str]) -> list[str]:
     """The arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
 
     Example:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from payman_sdk._core.part_normalization import an_object
-from payman_sdk._core.states import Phase, canonical_state, phase_of
-from payman_sdk._core.task_normalization import state_in
-from payman_sdk._core.task_reader import unwrapped
+from payman_sdk._core.part_normalization import as_object
+from payman_sdk._core.states import Phase, canonicalize_state, get_phase
+from payman_sdk._core.task_normalization import find_state
+from payman_sdk._core.task_reader import unwrap_task
 from payman_sdk.errors import (
     APIConnectionError,
     AuthenticationError,
@@ -39,7 +39,7 @@ COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINA
 )
 
 
-def of_state(state: str) -> int:
+def from_state(state: str) -> int:
     """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
 
     Example:
@@ -47,7 +47,7 @@ def of_state(state: str) -> int:
         >>> of_state("COMPLETED"), of_state("input-required"), of_state("working")
         (0, 5, 4)
     """
-    match phase_of(canonical_state(state)):
+    match get_phase(canonicalize_state(state)):
         case Phase.COMPLETED:
             return COMPLETED
         case Phase.FAILED:
@@ -58,14 +58,14 @@ def of_state(state: str) -> int:
             return UNKNOWN
 
 
-def of_raw(answer: Any) -> int:
+def from_raw(answer: Any) -> int:
     """The status for a JSON-RPC answer as it came."""
-    told = unwrapped((an_object(answer) or {}).get("result"))
-    state = None if told is None else state_in(told)
-    return UNKNOWN if state is None else of_state(state)
+    told = unwrap_task((as_object(answer) or {}).get("result"))
+    state = None if told is None else find_state(told)
+    return UNKNOWN if state is None else from_state(state)
 
 
-def of_error(error: PaymanError) -> int:
+def from_error(error: PaymanError) -> int:
     """The status for what the SDK raised.
 
     Example:

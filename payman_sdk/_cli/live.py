@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.text import Text
 
-from payman_sdk._cli.terminal import Terminal, rendered
+from payman_sdk._cli.terminal import Terminal, render_markdown
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
 from payman_sdk._core.sanitizer import sanitize
 from payman_sdk._io.clock import monotonic
@@ -28,7 +28,7 @@ _STATE = 200
 """How many characters of what the state is called are shown."""
 
 
-class Progress:
+class ProgressView:
     """What is seen of an answer that is still coming: its newest lines, and below them the state of the task.
 
     Args:
@@ -42,7 +42,7 @@ class Progress:
         self._clock, self._began = clock, clock()
         self._spinner: Spinner | None = None
 
-    def take(self, event: StreamEvent) -> None:
+    def update(self, event: StreamEvent) -> None:
         """Takes what was told."""
         if isinstance(event, ArtifactUpdate):
             self._event = event
@@ -52,7 +52,7 @@ class Progress:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The newest lines, as many as there is room for, and the state."""
         if self._event is not None:
-            text = rendered(self._event.artifact.content[-_SHOWN:])
+            text = render_markdown(self._event.artifact.content[-_SHOWN:])
             lines = console.render_lines(text, options, pad=False)
             for line in lines[-max(1, console.size.height - 3) :]:
                 yield from line
@@ -69,28 +69,28 @@ class Progress:
 
 
 @contextmanager
-def shown(terminal: Terminal) -> Generator[Progress]:
+def show_progress(terminal: Terminal) -> Generator[ProgressView]:
     """Shows in the block what its progress is told, where there is a terminal; it is gone afterwards."""
-    progress = Progress()
-    if not terminal.shows_answers:
+    progress = ProgressView()
+    if not terminal.is_output_terminal:
         yield progress
         return
     with Live(
         progress,
-        console=terminal.out(),
+        console=terminal.get_stdout(),
         transient=True,
         refresh_per_second=8,
-        redirect_stderr=terminal.shows_messages,  # elsewhere, messages stay apart from answers
+        redirect_stderr=terminal.is_error_terminal,  # elsewhere, messages stay apart from answers
     ):
         yield progress
 
 
-def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+def show_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     """Shows an answer as it comes, and the whole of it in the end."""
     try:
-        with shown(terminal) as progress:
+        with show_progress(terminal) as progress:
             for event in stream:
-                progress.take(event)
+                progress.update(event)
         response = stream.result()
     except StreamInterruptedError as error:
         if error.partial is not None:
@@ -100,7 +100,7 @@ def watch(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     return response
 
 
-def pass_on(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
+def print_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
     """Writes an answer as it comes, as plain text."""
     written = False
     for words in stream.text_stream:

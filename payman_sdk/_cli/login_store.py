@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from payman_sdk._cli.settings import Login, read_login
-from payman_sdk._io.private_files import problem_of_file, problem_of_folder
+from payman_sdk._io.private_files import find_file_problem, find_folder_problem
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NAME = "payman-cli"
 
 
-def store_of(keep: str) -> TokenStore:
+def open_store(keep: str) -> TokenStore:
     """The store for the token of the login.
 
     Args:
@@ -41,7 +41,7 @@ def store_of(keep: str) -> TokenStore:
     return FileTokenStore(name=_NAME)
 
 
-def place_of(keep: str) -> str:
+def describe_place(keep: str) -> str:
     """Where the token is, in words."""
     if keep == "keyring":
         return "the keyring of the operating system"
@@ -50,20 +50,20 @@ def place_of(keep: str) -> str:
     return str(FileTokenStore(name=_NAME).path)
 
 
-def stored_login() -> Login | None:
+def load_login() -> Login | None:
     """The login that is stored, None if there is none.
 
     Raises:
         TokenStoreError: What is stored cannot be read.
     """
-    file = _file()
+    file = _find_file()
     if file is None:
         return None
     try:
         if not os.path.lexists(file):
             return None
         # It names the server that gets the token, so that nobody else may write it.
-        problem = problem_of_folder(file.parent) or problem_of_file(file, is_private=True)
+        problem = find_folder_problem(file.parent) or find_file_problem(file, is_private=True)
         if problem is not None:
             raise TokenStoreError(problem.problem, next_step=problem.fix)
         text = file.read_text("utf-8")
@@ -82,13 +82,13 @@ def stored_login() -> Login | None:
     return login
 
 
-def remember(login: Login) -> None:
+def save_login(login: Login) -> None:
     """Writes down whose token is in the store.
 
     Raises:
         TokenStoreError: It cannot be written.
     """
-    file = _file()
+    file = _find_file()
     assert file is not None  # noqa: S101 (the store that was used needs the same extra)
     new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     shape = {"client_id": login.client_id, "base_url": login.base_url, "keep": login.keep}
@@ -104,7 +104,7 @@ def remember(login: Login) -> None:
         raise TokenStoreError(f"The login in {file} cannot be written: {error}.") from error
 
 
-def forget(keep: str) -> bool:
+def delete_token(keep: str) -> bool:
     """Removes the token of a login from the store; returns whether there was one.
 
     Raises:
@@ -112,7 +112,7 @@ def forget(keep: str) -> bool:
     """
     from payman_sdk.token_stores.base import StoredToken
 
-    store = store_of(keep)
+    store = open_store(keep)
     path = getattr(store, "path", None)
     if isinstance(path, Path) and not path.exists() and not path.is_symlink():
         return False
@@ -134,31 +134,31 @@ def forget(keep: str) -> bool:
         store.lock.release()
 
 
-def forget_login() -> bool:
+def delete_login() -> bool:
     """Removes the login and its token, also where what was written down is damaged; returns whether there was one.
 
     Raises:
         TokenStoreError: The token cannot be removed.
         ConfigurationError: Its store needs an extra that is not installed any more.
     """
-    file = _file()
+    file = _find_file()
     if file is None:
         return False
     found = file.exists()
     try:
-        login = stored_login()
+        login = load_login()
         if login is not None and login.keep != "file":
-            forget(login.keep)
+            delete_token(login.keep)
     except TokenStoreError:  # nobody knows where the token was kept
         with contextlib.suppress(TokenStoreError, ConfigurationError):
-            forget("keyring")
-    found |= forget("file")
+            delete_token("keyring")
+    found |= delete_token("file")
     with contextlib.suppress(OSError):
         file.unlink(missing_ok=True)
     return found
 
 
-def _file() -> Path | None:
+def _find_file() -> Path | None:
     """The file beside the token; None where no login can have been stored."""
     try:
         from payman_sdk.token_stores.file import FileTokenStore

@@ -34,7 +34,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     run = Run()
-    _tell_when_terminated()
+    _handle_sigterm()
     try:
         app(obj=run, prog_name="payman")
     except SystemExit as end:
@@ -42,13 +42,13 @@ def main() -> int:
     except KeyboardInterrupt:  # pressed once more, while the command was ending
         return _INTERRUPTED
     except Exception as error:
-        return _unexpected(error, run)
+        return _report_unexpected(error, run)
     finally:
-        _settle_streams()
+        _flush_streams()
     return 0
 
 
-def _tell_when_terminated() -> None:
+def _handle_sigterm() -> None:
     """Makes SIGTERM end the command in an orderly way, so that it can say what it had sent."""
     from payman_sdk._cli.context import TerminatedError
 
@@ -69,7 +69,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")  # a Windows code page has no `✓`
 
 
-def _settle_streams() -> None:
+def _flush_streams() -> None:
     """Writes what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -90,7 +90,7 @@ def hush(stream: object) -> None:
         pass
 
 
-def _unexpected(error: Exception, run: Run) -> int:
+def _report_unexpected(error: Exception, run: Run) -> int:
     """A mistake of the program's own. Whether it came before or after the money went is what counts."""
     from payman_sdk._cli.exit_codes import FAILED, UNKNOWN
     from payman_sdk._io.logger import format_traceback
@@ -98,6 +98,6 @@ def _unexpected(error: Exception, run: Run) -> int:
     if run.debug:
         sys.stderr.write(f"{format_traceback(error)}\n")
     advice = "" if run.debug else " Run it with --debug to see where."
-    sent = run.how_to_ask_later()
+    sent = run.suggest_follow_up()
     sys.stderr.write(f"payman: something unexpected happened: {type(error).__name__}.{advice}{sent}\n")
     return UNKNOWN if sent else FAILED

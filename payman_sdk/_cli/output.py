@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.context import Run
-from payman_sdk.errors import shortened
+from payman_sdk.errors import shorten
 
 if TYPE_CHECKING:
     from payman_sdk.types import FormattedTaskResponse
@@ -17,36 +17,38 @@ def comment(
     run: Run, response: FormattedTaskResponse, *, is_chat: bool = False, is_cancelable: bool = True
 ) -> int:
     """Tells how the task stands, where the answer does not say it, and returns the exit status."""
-    status = exit_codes.of_state(response["state"])
-    task_id, session_id = shortened(response.task_id), shortened(response.session_id or "")
+    status = exit_codes.from_state(response["state"])
+    task_id, session_id = shorten(response.task_id), shorten(response.session_id or "")
     task, session = shlex.quote(task_id), shlex.quote(session_id or "new")
     ids = f"task {task_id}, session {session_id or 'unknown'}"
-    state = shortened(response["state"])
+    state = shorten(response["state"])
     if status == exit_codes.COMPLETED:
         if not is_chat:
-            run.terminal.hint(f"completed [{ids}]")
+            run.terminal.write_hint(f"completed [{ids}]")
     elif status == exit_codes.FAILED:
-        said = shortened((response.error or {}).get("message") or response.status_message or "")
-        run.terminal.tell(f"The task is {state}: {said} [{ids}]")
+        said = shorten((response.error or {}).get("message") or response.status_message or "")
+        run.terminal.write_message(f"The task is {state}: {said} [{ids}]")
     elif status == exit_codes.WAITING and not response.requires_input and not run.sandbox:
-        wait = run.again(f"tasks wait {task}")
-        run.terminal.tell(f"It waits for a person to act elsewhere, such as to sign in [{ids}]. Then: {wait}")
+        wait = run.format_command(f"tasks wait {task}")
+        run.terminal.write_message(
+            f"It waits for a person to act elsewhere, such as to sign in [{ids}]. Then: {wait}"
+        )
     elif is_chat:
-        run.terminal.tell(
+        run.terminal.write_message(
             "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."
             if status == exit_codes.WAITING
             else f"The task is still {state} [{ids}]{'; /cancel cancels it' if is_cancelable else ''}."
         )
     elif run.sandbox:
-        run.terminal.tell(f"The task is {state}, and its sandbox ends now [{ids}]")
+        run.terminal.write_message(f"The task is {state}, and its sandbox ends now [{ids}]")
     elif status == exit_codes.WAITING:
-        reply = run.again(f"tasks reply {task} approve --session {session}")
-        wait = run.again(f"tasks wait {task}")
-        run.terminal.tell(f"It waits for an answer [{ids}].")
-        run.terminal.tell(f"To approve it: {reply}")
-        run.terminal.tell(f"Once it was decided elsewhere: {wait}")
+        reply = run.format_command(f"tasks reply {task} approve --session {session}")
+        wait = run.format_command(f"tasks wait {task}")
+        run.terminal.write_message(f"It waits for an answer [{ids}].")
+        run.terminal.write_message(f"To approve it: {reply}")
+        run.terminal.write_message(f"Once it was decided elsewhere: {wait}")
     else:
-        run.terminal.tell(
-            f"The task is still {state} [{ids}]. To wait for its end: {run.again(f'tasks wait {task}')}"
+        run.terminal.write_message(
+            f"The task is still {state} [{ids}]. To wait for its end: {run.format_command(f'tasks wait {task}')}"
         )
     return status

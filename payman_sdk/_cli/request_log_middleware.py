@@ -21,7 +21,7 @@ _WORDS, _LINE = 60, 300
 """Characters of what was said, and of a line."""
 
 
-class LookingOn:
+class RequestLogMiddleware:
     """An ASGI application around another.
 
     Args:
@@ -37,7 +37,7 @@ class LookingOn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets the application answer."""
-        from payman_sdk.sandbox._server.request_log import RequestLog, Watched
+        from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
         from payman_sdk.sandbox._web.origins import is_page
 
         if scope["type"] != "http" or is_page(scope["path"]):
@@ -47,23 +47,23 @@ class LookingOn:
         log = RequestLog()
         is_told = False
 
-        async def sent(message: Message) -> None:
+        async def send_logged(message: Message) -> None:
             nonlocal is_told
             if not is_told and message["type"] == "http.response.start":
                 is_told = True
-                self._tell(log.requests()[0])
+                self._tell(log.list_requests()[0])
             await send(message)
 
         if late := self._latency():
             await asyncio.sleep(late)
         try:
-            await Watched(self._app, log)(scope, receive, sent)
+            await RecordingMiddleware(self._app, log)(scope, receive, send_logged)
         finally:
             if not is_told:
-                self._tell(log.requests()[0])
+                self._tell(log.list_requests()[0])
 
 
-def in_words(request: SandboxRequest) -> str:
+def format_request(request: SandboxRequest) -> str:
     """A request on one line: method, path, status and what was said; no secrets are in it.
 
     Example:

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from payman_api import SERVERS
-from payman_sdk._config import is_loopback, problem_of_url
-from payman_sdk._core.sources import Found as Found
-from payman_sdk._core.sources import check_sources, is_of_payman, shown
-from payman_sdk._secrets import Secret
+from payman_sdk._config import find_url_problem, is_loopback
+from payman_sdk._core.sources import FoundSetting as FoundSetting
+from payman_sdk._core.sources import check_sources, format_url, is_payman_url
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.types import PaymanConfig
 
@@ -31,7 +31,7 @@ SANDBOX_CLIENT = "payman-sandbox"
 Values = Mapping[str, str | None]
 
 
-class Server(StrEnum):
+class ServerName(StrEnum):
     """The servers that have a name."""
 
     LIVE = "LIVE"
@@ -55,7 +55,7 @@ class Login:
     keep: str = "file"
 
     @property
-    def is_of_the_sandbox(self) -> bool:
+    def is_sandbox_login(self) -> bool:
         """Whether it is one at the sandbox that `payman sandbox` serves."""
         return (self.client_id, self.base_url) == (SANDBOX_CLIENT, SANDBOX_URL)
 
@@ -73,9 +73,9 @@ class Settings:
         notes: What may surprise in how they came about.
     """
 
-    client_id: Found | None
-    client_secret: Found | None = field(repr=False)
-    base_url: Found
+    client_id: FoundSetting | None
+    client_secret: FoundSetting | None = field(repr=False)
+    base_url: FoundSetting
     login: Login | None = None
     is_own_sandbox: bool = False
     notes: Sequence[str] = ()
@@ -119,11 +119,9 @@ class Settings:
         """
         server = self.base_url
         is_here = is_loopback(urlsplit(server.value).hostname or "") and not server.is_from_file
-        if self.is_own_sandbox or is_here or is_of_payman(server.value):
+        if self.is_own_sandbox or is_here or is_payman_url(server.value):
             return ""
-        return (
-            f"Credentials go to {shown(server.value)}, which is not a server of Payman's ({server.source})."
-        )
+        return f"Credentials go to {format_url(server.value)}, which is not a server of Payman's ({server.source})."
 
     @property
     def is_complete(self) -> bool:
@@ -186,52 +184,56 @@ def resolve(
     if env and base_url:
         raise ConfigurationError("--env and --base-url both name a server.", next_step="Give one of them.")
     places = [
-        _Place("the environment", environ),
-        _Place(env_file_name, env_file or {}, is_file=True),
+        _VariableSource("the environment", environ),
+        _VariableSource(env_file_name, env_file or {}, is_file=True),
     ]
-    server = _server(env, base_url, places)
+    server = _find_server(env, base_url, places)
     if server is _THE_SANDBOX:
-        return _of_the_sandbox(login)
-    application = Found(client_id, "--client-id") if client_id else _first(places, "PAYMAN_CLIENT_ID")
-    secret = _first(places, "PAYMAN_CLIENT_SECRET")
+        return _make_sandbox_settings(login)
+    application = (
+        FoundSetting(client_id, "--client-id") if client_id else _find_first(places, "PAYMAN_CLIENT_ID")
+    )
+    secret = _find_first(places, "PAYMAN_CLIENT_SECRET")
     notes: list[str] = []
     if login is not None:
-        if _names(application, login.client_id) and _names(server, login.base_url):
-            if login.is_of_the_sandbox:
-                secret = Found(Secret(SANDBOX_CLIENT), "the local sandbox")
-            elif server is None and secret is not None and not is_of_payman(login.base_url):
+        if _is_compatible(application, login.client_id) and _is_compatible(server, login.base_url):
+            if login.is_sandbox_login:
+                secret = FoundSetting(SecretStr(SANDBOX_CLIENT), "the local sandbox")
+            elif server is None and secret is not None and not is_payman_url(login.base_url):
                 # What a login remembers may once have come from a file.
-                said = f"{secret.source} is not sent to {shown(login.base_url)}, which only the stored login names"
+                said = f"{secret.source} is not sent to {format_url(login.base_url)}, which only the stored login names"
                 notes.append(f"{said}; name it with PAYMAN_BASE_URL, too, where its token has to be renewed.")
                 secret = None
-            application = Found(login.client_id, "the stored login") if application is None else application
-            server = Found(login.base_url, "the stored login") if server is None else server
+            application = (
+                FoundSetting(login.client_id, "the stored login") if application is None else application
+            )
+            server = FoundSetting(login.base_url, "the stored login") if server is None else server
         else:
             notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
             login = None
-    if server is not None and not _is_of_the_sandbox(login):
+    if server is not None and not _is_sandbox_login(login):
         check_sources(server, *(() if login is not None else (application,)), secret)
     return Settings(
         client_id=application,
         client_secret=secret,
-        base_url=Found(SERVERS["LIVE"], "the default") if server is None else server,
+        base_url=FoundSetting(SERVERS["LIVE"], "the default") if server is None else server,
         login=login,
         notes=notes,
     )
 
 
-def _of_the_sandbox(login: Login | None) -> Settings:
+def _make_sandbox_settings(login: Login | None) -> Settings:
     """The settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
     source = "the local sandbox"
     return Settings(
-        client_id=Found(SANDBOX_CLIENT, source),
-        client_secret=Found(Secret(SANDBOX_CLIENT), source),
-        base_url=Found(SANDBOX_URL, source),
-        login=login if login is not None and login.is_of_the_sandbox else None,
+        client_id=FoundSetting(SANDBOX_CLIENT, source),
+        client_secret=FoundSetting(SecretStr(SANDBOX_CLIENT), source),
+        base_url=FoundSetting(SANDBOX_URL, source),
+        login=login if login is not None and login.is_sandbox_login else None,
     )
 
 
-def _names(found: Found | None, value: str) -> bool:
+def _is_compatible(found: FoundSetting | None, value: str) -> bool:
     return found is None or found.value == value
 
 
@@ -247,45 +249,49 @@ def read_login(shape: object) -> Login | None:
 
 
 @frozen
-class _Place:
+class _VariableSource:
     """Where variables are, and which."""
 
     name: str
     values: Values = field(repr=False)
     is_file: bool = False
 
-    def find(self, variable: str) -> Found | None:
+    def find(self, variable: str) -> FoundSetting | None:
         """A variable that is not empty."""
         value = (self.values.get(variable) or "").strip()
         if not value:
             return None
         source = f"{variable} in {self.name}"
-        return Found(Secret(value) if variable == "PAYMAN_CLIENT_SECRET" else value, source, self.is_file)
+        return FoundSetting(
+            SecretStr(value) if variable == "PAYMAN_CLIENT_SECRET" else value, source, self.is_file
+        )
 
 
-_THE_SANDBOX = Found(SANDBOX_URL, "the local sandbox")
+_THE_SANDBOX = FoundSetting(SANDBOX_URL, "the local sandbox")
 
 
-def _is_of_the_sandbox(login: Login | None) -> bool:
-    return login is not None and login.is_of_the_sandbox
+def _is_sandbox_login(login: Login | None) -> bool:
+    return login is not None and login.is_sandbox_login
 
 
-def _server(env: str | None, base_url: str | None, places: Sequence[_Place]) -> Found | None:
+def _find_server(
+    env: str | None, base_url: str | None, places: Sequence[_VariableSource]
+) -> FoundSetting | None:
     """The server that the first place names, None where none does."""
     if env:
-        return _THE_SANDBOX if env == Server.SANDBOX else Found(SERVERS[env], "--env")
+        return _THE_SANDBOX if env == ServerName.SANDBOX else FoundSetting(SERVERS[env], "--env")
     if base_url:
-        return _checked(Found(base_url, "--base-url"))
+        return _check_address(FoundSetting(base_url, "--base-url"))
     for place in places:
         if (found := place.find("PAYMAN_BASE_URL")) is not None:
-            return _checked(found)
+            return _check_address(found)
         if (found := place.find("PAYMAN_ENVIRONMENT")) is not None:
-            return _named(found)
+            return _resolve_name(found)
     return None
 
 
-def _checked(found: Found) -> Found:
-    if problem := problem_of_url(found.value):
+def _check_address(found: FoundSetting) -> FoundSetting:
+    if problem := find_url_problem(found.value):
         raise ConfigurationError(
             f"The address of the server, from {found.source}, {problem}.",
             next_step="Give an address such as https://agent.payman.ai.",
@@ -293,17 +299,17 @@ def _checked(found: Found) -> Found:
     return evolve(found, value=found.value.rstrip("/"))
 
 
-def _named(found: Found) -> Found:
+def _resolve_name(found: FoundSetting) -> FoundSetting:
     name = found.value.upper()
-    if name == Server.SANDBOX:
+    if name == ServerName.SANDBOX:
         return _THE_SANDBOX
     if name not in SERVERS:
         raise ConfigurationError(
             f"PAYMAN_ENVIRONMENT, from {found.source}, is {found.value!r}.",
-            next_step=f"Use one of {', '.join(Server)}.",
+            next_step=f"Use one of {', '.join(ServerName)}.",
         )
     return evolve(found, value=SERVERS[name])
 
 
-def _first(places: Sequence[_Place], name: str) -> Found | None:
+def _find_first(places: Sequence[_VariableSource], name: str) -> FoundSetting | None:
     return next((found for place in places if (found := place.find(name)) is not None), None)

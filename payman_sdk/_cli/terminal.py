@@ -23,7 +23,7 @@ _LONGEST = 4000
 _CLOSED = {errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN}  # EINVAL is what Windows says
 
 
-def rendered(text: str) -> Markdown:
+def render_markdown(text: str) -> Markdown:
     """Markdown as a terminal shows it: all of it. Links show where they lead, and what looks like HTML is text.
 
     Rich would leave that out, and with it the payee who is called `<John>`.
@@ -56,79 +56,79 @@ class Terminal:
         return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
     @property
-    def shows_answers(self) -> bool:
+    def is_output_terminal(self) -> bool:
         """Whether answers go to a terminal that can show more than plain text."""
         return _is_terminal(sys.stdout) and os.environ.get("TERM", "") not in {"dumb", "unknown"}
 
     @property
-    def shows_messages(self) -> bool:
+    def is_error_terminal(self) -> bool:
         """Whether messages go to a terminal."""
         return _is_terminal(sys.stderr)
 
     @property
-    def reads_lines(self) -> bool:
+    def is_input_terminal(self) -> bool:
         """Whether lines are typed, rather than read from a file or a pipe."""
         return _is_terminal(sys.stdin)
 
-    def line(self, prompt: str) -> str | None:
+    def read_line(self, prompt: str) -> str | None:
         """The next line of standard input, None at its end; where lines are typed, after a prompt."""
         try:
-            if not self.reads_lines:
+            if not self.is_input_terminal:
                 return sys.stdin.readline() or None
             if _is_terminal(sys.stdout):
                 return input(prompt)
             _write(sys.stderr, prompt)
             return sys.stdin.readline() or None
         except EOFError:
-            self.hint("")
+            self.write_hint("")
             return None
         except UnicodeDecodeError:
-            self.tell("This line is no text in the terminal's encoding.")
+            self.write_message("This line is no text in the terminal's encoding.")
             return ""
 
-    def out(self) -> Console:
+    def get_stdout(self) -> Console:
         """Standard output, for Rich."""
-        return _console(sys.stdout)
+        return _make_console(sys.stdout)
 
-    def err(self) -> Console:
+    def get_stderr(self) -> Console:
         """Standard error, for Rich."""
-        return _console(sys.stderr)
+        return _make_console(sys.stderr)
 
-    def answer(self, text: str) -> None:
+    def write_answer(self, text: str) -> None:
         """Writes an answer: rendered on a terminal, as it is otherwise."""
-        if self.shows_answers:
+        if self.is_output_terminal:
             self.render(text)
         else:
             self.write(sanitize(text).rstrip("\n") + "\n")
 
     def render(self, text: str) -> None:
         """Writes markdown to a terminal."""
-        _guarded(lambda: self.out().print(rendered(text)), sys.stdout)
+        _write_guarded(lambda: self.get_stdout().print(render_markdown(text)), sys.stdout)
 
-    def answer_lines(self, lines: Iterable[str]) -> None:
+    def write_answer_lines(self, lines: Iterable[str]) -> None:
         """Writes an answer that consists of lines, as they are."""
         self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
 
-    def document(self, value: Any) -> None:
+    def write_document(self, value: Any) -> None:
         """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
         self.write(json.dumps(value, indent=2) + "\n")
 
     def write(self, text: str) -> None:
         """Writes text to standard output, at once."""
-        _guarded(lambda: _write(sys.stdout, text), sys.stdout)
+        _write_guarded(lambda: _write(sys.stdout, text), sys.stdout)
 
-    def tell(self, message: str) -> None:
+    def write_message(self, message: str) -> None:
         """Writes a message to standard error."""
-        _guarded(
+        _write_guarded(
             lambda: _write(sys.stderr, f"payman: {sanitize(message, one_line=True, max_length=_LONGEST)}\n"),
             sys.stderr,
         )
 
-    def hint(self, message: str) -> None:
+    def write_hint(self, message: str) -> None:
         """Writes something that only somebody who looks on wants to know."""
-        if self.shows_messages:
-            _guarded(
-                lambda: self.err().print(
+        if self.is_error_terminal:
+            _write_guarded(
+                lambda: self.get_stderr().print(
                     sanitize(message, one_line=True, max_length=_LONGEST),
                     style="dim",
                     markup=False,
@@ -137,9 +137,9 @@ class Terminal:
                 sys.stderr,
             )
 
-    def tell_traceback(self, error: BaseException) -> None:
+    def write_traceback(self, error: BaseException) -> None:
         """Writes a traceback to standard error, without the values of variables."""
-        _guarded(lambda: _write(sys.stderr, f"{format_traceback(error)}\n"), sys.stderr)
+        _write_guarded(lambda: _write(sys.stderr, f"{format_traceback(error)}\n"), sys.stderr)
 
 
 def _is_terminal(stream: Any) -> bool:
@@ -149,7 +149,7 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def _console(stream: TextIO) -> Console:
+def _make_console(stream: TextIO) -> Console:
     from rich.console import Console
 
     # With NO_COLOR not even bold: Rich would leave that.
@@ -166,20 +166,20 @@ def _write(stream: TextIO, text: str) -> None:
     stream.flush()
 
 
-def _guarded(write: Callable[[], object], stream: TextIO) -> None:
+def _write_guarded(write: Callable[[], object], stream: TextIO) -> None:
     """Writes; a reader that has left is no matter, and the exit status tells how the task ended all the same."""
     try:
         write()
     except OSError as error:
-        tell_unwritten(error, stream)
+        report_unwritten(error, stream)
 
 
-def tell_unwritten(error: OSError, stream: TextIO) -> bool:
+def report_unwritten(error: OSError, stream: TextIO) -> bool:
     """Tells that a stream could not be written to; returns whether that is no matter, because its reader has left."""
     hush(stream)
     if error.errno in _CLOSED:
         return True
     if stream is not sys.stderr:
         said = f"payman: the answer could not be written: {error.strerror}.\n"
-        _guarded(lambda: _write(sys.stderr, said), sys.stderr)
+        _write_guarded(lambda: _write(sys.stderr, said), sys.stderr)
     return False

@@ -6,22 +6,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from payman_sdk._client.async_conversation import AsyncConversation
-from payman_sdk._client.async_methods import AsyncAsking
-from payman_sdk._client.base import Constructors
-from payman_sdk._client.session import Connection
+from payman_sdk._client.async_methods import AsyncMethods
+from payman_sdk._client.base import BaseClient
+from payman_sdk._client.session import APIConnection
 from payman_sdk._io.clock import monotonic
-from payman_sdk._secrets import as_secret, concealed
+from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.auth.tokens import Tokens
-    from payman_sdk._io.async_runner import AsyncDoor
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._io.async_runner import AsyncRunner
     from payman_sdk.token_stores.base import TokenStore
     from payman_sdk.types import PaymanConfig, TokenInfo
 
 
-class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsking):
+class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMethods):
     """A connection to Payman's agent, as `PaymanClient` is, for asyncio and trio; safe to share between tasks.
 
     Args:
@@ -76,9 +76,9 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
             AuthenticationError: Payman refused the code.
             PaymanError: The exchange failed; the code may be spent.
         """
-        config, settings = concealed(config), concealed(settings)
-        auth_code, code_verifier = as_secret(auth_code), as_secret(code_verifier)
-        client, exchange = cls._for_code(
+        config, settings = wrap_secrets(config), wrap_secrets(settings)
+        auth_code, code_verifier = to_secret(auth_code), to_secret(code_verifier)
+        client, exchange = cls._prepare_code_exchange(
             config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
         )
         try:
@@ -127,7 +127,7 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
             ['accessToken', 'expiresIn']
         """
         connection = self._connect()
-        return await connection.door.run(connection.tokens.report(connection.agent.deadline()))
+        return await connection.door.run(connection.tokens.info(connection.agent.compute_deadline()))
 
     async def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
@@ -145,26 +145,28 @@ class AsyncPaymanClient(Constructors["httpx.AsyncClient", "AsyncDoor"], AsyncAsk
     ) -> None:
         await self.close()
 
-    def _connected(self, tokens: Tokens) -> Connection[AsyncDoor]:
+    def _build_connection(self, tokens: TokenManager) -> APIConnection[AsyncRunner]:
         import random
 
         import httpx
 
-        from payman_sdk._core.operations import Agent
-        from payman_sdk._io.async_runner import AsyncDoor
+        from payman_sdk._core.operations import Operations
+        from payman_sdk._io.async_runner import AsyncRunner
         from payman_sdk._io.given_transport import check_transport
-        from payman_sdk._io.http import Patience
-        from payman_sdk._io.transport import check_given, own_async_http_client
+        from payman_sdk._io.http import Timeouts
+        from payman_sdk._io.transport import build_async_http_client, check_kind
 
         config = self._config
-        check_given(self._http, httpx.AsyncClient, "http_client")
+        check_kind(self._http, httpx.AsyncClient, "http_client")
         check_transport(config.transport, httpx.AsyncBaseTransport)
         if self._http is None:
-            self._http = own_async_http_client(config.base_url, config.transport)
-        door = AsyncDoor(
+            self._http = build_async_http_client(config.base_url, config.transport)
+        door = AsyncRunner(
             self._http,
             config.base_url,
-            Patience(connect=config.connect_timeout, read=config.read_timeout),
+            Timeouts(connect=config.connect_timeout, read=config.read_timeout),
             max_answer_bytes=config.max_answer_bytes,
         )
-        return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))
+        return APIConnection(
+            door, tokens, Operations(tokens, config, monotonic, random.random, self._observer)
+        )

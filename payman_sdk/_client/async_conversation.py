@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from payman_sdk._client.async_methods import AsyncAsking
-from payman_sdk._client.conversation import Guest
+from payman_sdk._client.async_methods import AsyncMethods
+from payman_sdk._client.conversation import BaseConversation
 
 if TYPE_CHECKING:
-    from payman_sdk._io.async_runner import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk._io.async_runner import AsyncRunner  # noqa: F401 (named in a string below)
 
 
-class AsyncConversation(Guest["AsyncDoor"], AsyncAsking):
+class AsyncConversation(BaseConversation["AsyncRunner"], AsyncMethods):
     """A conversation with the agent, for asyncio and trio; made by `client.conversation()`.
 
     Example:

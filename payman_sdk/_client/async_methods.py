@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
-from payman_sdk._client.session import Asked, Session
+from payman_sdk._client.session import AskCall, BaseSession
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import AsyncTaskStream
-    from payman_sdk._io.async_runner import AsyncDoor  # noqa: F401 (named in a string below)
+    from payman_sdk._io.async_runner import AsyncRunner  # noqa: F401 (named in a string below)
     from payman_sdk.types import (
         AskOptions,
         FormattedTaskResponse,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncAsking(Session["AsyncDoor"]):
+class AsyncMethods(BaseSession["AsyncRunner"]):
     """Asks, streams, and the tasks that come of them."""
 
     _awaits = True
@@ -113,9 +113,9 @@ class AsyncAsking(Session["AsyncDoor"]):
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
-        asked = self._asked(text, options, keywords, raw=raw)
+        asked = self._prepare_ask(text, options, keywords, raw=raw)
         if asked.on_message is not None:
-            return await self._told(text, asked)
+            return await self._run_ask(text, asked)
         connection = self._connect()
         return await connection.door.run(
             *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
@@ -148,8 +148,8 @@ class AsyncAsking(Session["AsyncDoor"]):
             ...         print(text == stream.result().text)
             True
         """
-        asked = self._streamed(text, options, keywords)
-        return self._stream(text, asked)
+        asked = self._prepare_stream(text, options, keywords)
+        return self._open_stream(text, asked)
 
     async def reply(
         self,
@@ -177,9 +177,9 @@ class AsyncAsking(Session["AsyncDoor"]):
             ...     print(response.requires_input, client.reply(response, "approve").status)
             True completed
         """
-        task_id, asked = self._replied(task, text, options, keywords)
+        task_id, asked = self._prepare_reply(task, text, options, keywords)
         if asked.on_message is not None:
-            return cast("FormattedTaskResponse", await self._told(text, asked, task_id))
+            return cast("FormattedTaskResponse", await self._run_ask(text, asked, task_id))
         connection = self._connect()
         answer = await connection.door.run(
             *connection.agent.ask(
@@ -206,7 +206,7 @@ class AsyncAsking(Session["AsyncDoor"]):
             completed
         """
         connection = self._connect()
-        return await connection.door.run(connection.agent.task(task))
+        return await connection.door.run(connection.agent.get_task(task))
 
     async def wait(
         self,
@@ -234,9 +234,9 @@ class AsyncAsking(Session["AsyncDoor"]):
             ...     print(response.status, client.wait(response, timeout=10).status)
             in_progress completed
         """
-        from payman_sdk._config import seconds
+        from payman_sdk._config import read_seconds
 
-        timeout = None if timeout is None else seconds(timeout, "timeout", 0)
+        timeout = None if timeout is None else read_seconds(timeout, "timeout", 0)
         connection = self._connect()
         return await connection.door.run(connection.agent.wait(task, timeout))
 
@@ -261,31 +261,31 @@ class AsyncAsking(Session["AsyncDoor"]):
         connection = self._connect()
         return await connection.door.run(connection.agent.cancel(task))
 
-    def _stream(self, text: str, asked: Asked, task_id: str | None = None) -> AsyncTaskStream:
+    def _open_stream(self, text: str, asked: AskCall, task_id: str | None = None) -> AsyncTaskStream:
         from payman_sdk._client.task_stream import AsyncTaskStream
 
         door, _, agent = self._connect()
         return AsyncTaskStream(
             door,
             agent,
-            agent.following(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
+            agent.build_stream(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )
 
-    async def _told(
-        self, text: str, asked: Asked, task_id: str | None = None
+    async def _run_ask(
+        self, text: str, asked: AskCall, task_id: str | None = None
     ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk._client.task_stream import CallbackNotes, Messages
+        from payman_sdk._client.task_stream import CallbackErrorNotes, MessageBuilder
 
-        on_message, messages = asked.on_message, Messages(raw=asked.raw)
+        on_message, messages = asked.on_message, MessageBuilder(raw=asked.raw)
         assert on_message is not None  # noqa: S101 (only then is anything told)
-        async with self._stream(text, asked, task_id) as stream:
+        async with self._open_stream(text, asked, task_id) as stream:
             async for event in stream:
-                message = messages.of(event)
+                message = messages.build(event)
                 if message is None:
                     continue
-                with CallbackNotes(stream):
+                with CallbackErrorNotes(stream):
                     if isawaitable(returned := on_message(message)):
                         await returned
             result = await stream.result()
-            with CallbackNotes(stream):
+            with CallbackErrorNotes(stream):
                 return stream.answer() if asked.raw else result

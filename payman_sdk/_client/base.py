@@ -6,17 +6,17 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
-from payman_sdk._client.session import Connection, Door, Session
+from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
 from payman_sdk._config import Config, read_config, require_secret
-from payman_sdk._core.auth.credentials import Identity, checked_code, checked_text, read_token_info
-from payman_sdk._core.ids import new_id
+from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
+from payman_sdk._core.ids import generate_id
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.forks import no_fork
-from payman_sdk._secrets import concealed
+from payman_sdk._io.forks import get_fork_lock
+from payman_sdk._secrets import wrap_secrets
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.auth.tokens import Token, Tokens
+    from payman_sdk._core.auth.tokens import AccessToken, TokenManager
     from payman_sdk._core.effects import Flow
     from payman_sdk._io.key_store import KeyStore
     from payman_sdk._telemetry.settings import Telemetry
@@ -29,10 +29,10 @@ Http = TypeVar("Http")
 _EXPIRES_SOON = 60.0
 
 
-class Constructors(Session[Door], Generic[Http, Door]):
+class BaseClient(BaseSession[RunnerT], Generic[Http, RunnerT]):
     """A client before it does anything: settings, identity, session, and connections that are made on first use."""
 
-    _identity: Identity
+    _credentials: Credentials
     _http: Http | None
     _owns_http: bool
 
@@ -44,12 +44,12 @@ class Constructors(Session[Door], Generic[Http, Door]):
         token_store: TokenStore | None = None,
         **settings: Unpack[PaymanConfig],
     ) -> None:
-        config, settings = concealed(config), concealed(settings)
+        config, settings = wrap_secrets(config), wrap_secrets(settings)
         checked = read_config(config, settings)
         require_secret(checked)
-        self._set_up(Identity(config=checked, has_own_account=True, store=token_store), http_client)
+        self._set_up(Credentials(config=checked, has_own_account=True, store=token_store), http_client)
 
-    def _set_up(self, identity: Identity, http_client: Http | None) -> None:
+    def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
         store = identity.store
         if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
             raise ConfigurationError(
@@ -63,19 +63,19 @@ class Constructors(Session[Door], Generic[Http, Door]):
                 "http_client and transport are both given.",
                 next_step="Give the transport to the http_client.",
             )
-        from payman_sdk._telemetry.observer import observer_for
+        from payman_sdk._telemetry.observer import create_observer
 
-        self._observer = observer_for(config.telemetry, config.base_url)
-        self._identity = identity
-        self._session_id = identity.config.session_id or new_id("ses")
+        self._observer = create_observer(config.telemetry, config.base_url)
+        self._credentials = identity
+        self._session_id = identity.config.session_id or generate_id("ses")
         self._http = http_client
         self._owns_http = http_client is None
-        self._connection: Connection[Door] | None = None
+        self._connection: APIConnection[RunnerT] | None = None
         self._closed = False
         self._process = os.getpid()
 
     @classmethod
-    def _acting_for(cls, identity: Identity, http_client: Http | None) -> Self:
+    def _from_credentials(cls, identity: Credentials, http_client: Http | None) -> Self:
         client = cls.__new__(cls)
         client._set_up(identity, http_client)
         return client
@@ -110,7 +110,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
             >>> client.get_session_id()[:4]
             'ses-'
         """
-        config, settings = concealed(config), concealed(settings)
+        config, settings = wrap_secrets(config), wrap_secrets(settings)
         return cls(config, http_client=http_client, token_store=token_store, **settings)
 
     @classmethod
@@ -136,10 +136,10 @@ class Constructors(Session[Door], Generic[Http, Door]):
             ConfigurationError: A variable is missing or its value unusable, or one source names the server and another gives
                 the credentials; nothing was sent.
         """
-        from payman_sdk._io.environment import config_from_env
+        from payman_sdk._io.environment import load_env_config
 
-        settings = concealed(settings)
-        known = config_from_env(settings, dotenv=dotenv)
+        settings = wrap_secrets(settings)
+        known = load_env_config(settings, dotenv=dotenv)
         return cls(known, http_client=http_client, token_store=token_store)
 
     @overload
@@ -223,9 +223,9 @@ class Constructors(Session[Door], Generic[Http, Door]):
             >>> client.is_access_token_expired()
             False
         """
-        config = cast("PaymanConfig", concealed(client_id)) if isinstance(client_id, Mapping) else None
-        token_info = concealed(token_info)
-        keywords = concealed(
+        config = cast("PaymanConfig", wrap_secrets(client_id)) if isinstance(client_id, Mapping) else None
+        token_info = wrap_secrets(token_info)
+        keywords = wrap_secrets(
             {
                 "client_id": None if config is not None else client_id,
                 "environment": environment,
@@ -238,11 +238,11 @@ class Constructors(Session[Door], Generic[Http, Door]):
         del client_id, client_secret, settings
         checked = read_config(config, keywords)
         given = None if token_info is None and token_store is not None else read_token_info(token_info)
-        identity = Identity(config=checked, has_own_account=False, given=given, store=token_store)
-        return cls._acting_for(identity, http_client)
+        identity = Credentials(config=checked, has_own_account=False, given=given, store=token_store)
+        return cls._from_credentials(identity, http_client)
 
     @classmethod
-    def _for_code(
+    def _prepare_code_exchange(
         cls,
         config: PaymanConfig | None,
         settings: Mapping[str, Any],
@@ -251,17 +251,17 @@ class Constructors(Session[Door], Generic[Http, Door]):
         code_verifier: str | None,
         http_client: Http | None,
         token_store: TokenStore | None,
-    ) -> tuple[Self, Flow[Token]]:
+    ) -> tuple[Self, Flow[AccessToken]]:
         """A client that has no token yet, and the flow that exchanges a code for its first."""
-        code, verifier = checked_code(auth_code), checked_text(code_verifier, "code_verifier")
-        redirect_uri = checked_text(redirect_uri, "redirect_uri")
-        identity = Identity(config=read_config(config, settings), has_own_account=False, store=token_store)
-        client = cls._acting_for(identity, http_client)
+        code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
+        redirect_uri = check_parameter(redirect_uri, "redirect_uri")
+        identity = Credentials(config=read_config(config, settings), has_own_account=False, store=token_store)
+        client = cls._from_credentials(identity, http_client)
         _, tokens, agent = client._connect()
-        request = identity.application.authorization_code(
+        request = identity.application.build_code_request(
             code, redirect_uri=redirect_uri, code_verifier=verifier
         )
-        return client, tokens.exchange(request, agent.deadline())
+        return client, tokens.exchange_code(request, agent.compute_deadline())
 
     def get_client_name(self) -> str | None:
         """The name the client was given, None if none."""
@@ -274,7 +274,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
 
     def is_access_token_expired(self) -> bool:
         """Whether there is no access token, or it has ended, or ends within 60 seconds."""
-        return self._connect().tokens.remaining() <= _EXPIRES_SOON
+        return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
 
     def stats(self) -> Stats:
         """What this client and its conversations have done since the client was made, in numbers.
@@ -286,7 +286,7 @@ class Constructors(Session[Door], Generic[Http, Door]):
             ...     print(client.stats().completed)
             1
         """
-        return self._observer.stats()
+        return self._observer.get_stats()
 
     def __repr__(self) -> str:
         if not hasattr(self, "_identity"):  # its settings were refused; a traceback may show it all the same
@@ -296,13 +296,13 @@ class Constructors(Session[Door], Generic[Http, Door]):
 
     @property
     def _config(self) -> Config:
-        return self._identity.config
+        return self._credentials.config
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
 
-    def _connect(self) -> Connection[Door]:
+    def _connect(self) -> APIConnection[RunnerT]:
         """The connection, made on first use.
 
         Raises:
@@ -310,14 +310,16 @@ class Constructors(Session[Door], Generic[Http, Door]):
         """
         connection = self._connection
         if connection is None:
-            with no_fork():
+            with get_fork_lock():
                 self._refuse_if_closed()
                 connection = self._connection
                 if connection is None:
-                    from payman_sdk._io.log_redaction import hide_token_requests
+                    from payman_sdk._io.log_redaction import install_log_redaction
 
-                    hide_token_requests()
-                    connection = self._connected(self._identity.tokens(monotonic, self._observer))
+                    install_log_redaction()
+                    connection = self._build_connection(
+                        self._credentials.create_token_manager(monotonic, self._observer)
+                    )
                     self._connection, self._process = connection, os.getpid()
         self._refuse_if_closed()
         if not self._owns_http and self._process != os.getpid():
@@ -327,5 +329,5 @@ class Constructors(Session[Door], Generic[Http, Door]):
             )
         return connection
 
-    def _connected(self, tokens: Tokens) -> Connection[Door]:
+    def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
         raise NotImplementedError

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from payman_sdk._client.session import Connection, Door, Session
-from payman_sdk._client.sync_methods import Asking
-from payman_sdk._config import checked_session_id
-from payman_sdk._core.ids import new_id
+from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
+from payman_sdk._client.sync_methods import SyncMethods
+from payman_sdk._config import check_session_id
+from payman_sdk._core.ids import generate_id
 
 if TYPE_CHECKING:
-    from payman_sdk._io.runner import Door as ThreadDoor  # noqa: F401 (named in a string below)
+    from payman_sdk._io.runner import SyncRunner as ThreadRunner  # noqa: F401 (named in a string below)
 
 
-class Guest(Session[Door]):
+class BaseConversation(BaseSession[RunnerT]):
     """A session on somebody else's connection."""
 
     def __init__(
         self,
-        connect: Callable[[], Connection[Door]],
+        connect: Callable[[], APIConnection[RunnerT]],
         refuse_if_closed: Callable[[], None],
         session_id: str | None,
     ) -> None:
-        self._session_id = checked_session_id(session_id) or new_id("ses")
+        self._session_id = check_session_id(session_id) or generate_id("ses")
         self._connect_to = connect
         self._check = refuse_if_closed
 
-    def _connect(self) -> Connection[Door]:
+    def _connect(self) -> APIConnection[RunnerT]:
         return self._connect_to()
 
     def _refuse_if_closed(self) -> None:
@@ -37,7 +37,7 @@ class Guest(Session[Door]):
         return f"<{type(self).__name__} {self._session_id}>"
 
 
-class Conversation(Guest["ThreadDoor"], Asking):
+class Conversation(BaseConversation["ThreadRunner"], SyncMethods):
     """A conversation with the agent; made by `client.conversation()`, and safe to use next to any others.
 
     Example:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._config import read_config
-from payman_sdk._secrets import concealed
+from payman_sdk._secrets import wrap_secrets
 from payman_sdk.types import PaymanConfig
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def login(
     """
     from payman_sdk._io.loopback import authorize
 
-    config, settings = concealed(config), concealed(settings)
+    config, settings = wrap_secrets(config), wrap_secrets(settings)
     checked = read_config(config, settings)
     if server is None:
         server = AUTHORIZATION_SERVER if checked.base_url in SERVERS.values() else checked.base_url

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from payman_sdk._core.ids import new_id
+from payman_sdk._core.ids import generate_id
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.auth.tokens import Tokens
-    from payman_sdk._core.operations import Agent
-    from payman_sdk._core.turns import Earlier
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._core.operations import Operations
+    from payman_sdk._core.turns import EarlierArtifacts
 
-Door = TypeVar("Door")
+RunnerT = TypeVar("RunnerT")
 
 
-class Connection(NamedTuple, Generic[Door]):
+class APIConnection(NamedTuple, Generic[RunnerT]):
     """What a client makes on first use."""
 
-    door: Door
-    tokens: Tokens
-    agent: Agent
+    door: RunnerT
+    tokens: TokenManager
+    agent: Operations
 
 
-class Asked(NamedTuple):
+class AskCall(NamedTuple):
     """What an ask was given, checked.
 
     Attributes:
@@ -39,10 +39,10 @@ class Asked(NamedTuple):
     options: dict[str, Any]
     raw: bool
     on_message: Callable[[Any], Any] | None
-    earlier: Earlier | None = None
+    earlier: EarlierArtifacts | None = None
 
 
-class Session(Generic[Door]):
+class BaseSession(Generic[RunnerT]):
     """A session, and the connection that is used in it."""
 
     _session_id: str
@@ -53,7 +53,7 @@ class Session(Generic[Door]):
         """The id of the session that the next ask belongs to (`ses-…`)."""
         return self._session_id
 
-    def _connect(self) -> Connection[Door]:
+    def _connect(self) -> APIConnection[RunnerT]:
         """The connection, made on first use."""
         raise NotImplementedError
 
@@ -61,44 +61,46 @@ class Session(Generic[Door]):
         """Refuses when nothing can be asked any more."""
         raise NotImplementedError
 
-    def _asked(
+    def _prepare_ask(
         self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any], *, raw: bool = False
-    ) -> Asked:
+    ) -> AskCall:
         """An ask in this session, all of it checked; it may begin a new session."""
         from payman_sdk._core.options import check_text, read_options
 
         check_text(text)
-        return self._chosen(read_options(options, keywords), raw)
+        return self._build_call(read_options(options, keywords), raw)
 
-    def _streamed(self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Asked:
+    def _prepare_stream(
+        self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
+    ) -> AskCall:
         """The same for a stream, which has fewer options."""
         from payman_sdk._core.options import STREAM_OPTIONS, check_text, read_options
 
         check_text(text)
-        return self._chosen(read_options(options, keywords, STREAM_OPTIONS, "stream"), False)
+        return self._build_call(read_options(options, keywords, STREAM_OPTIONS, "stream"), False)
 
-    def _replied(
+    def _prepare_reply(
         self, task: object, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
-    ) -> tuple[str, Asked]:
+    ) -> tuple[str, AskCall]:
         """The task that is answered, and the same for the answer, which belongs to the session of the task."""
-        from payman_sdk._core.options import REPLY_OPTIONS, check_text, read_options, task_id_of
-        from payman_sdk._core.turns import earlier_artifacts
+        from payman_sdk._core.options import REPLY_OPTIONS, check_text, read_options, read_task_id
+        from payman_sdk._core.turns import get_earlier_artifacts
 
-        task_id, earlier = task_id_of(task), earlier_artifacts(task)
+        task_id, earlier = read_task_id(task), get_earlier_artifacts(task)
         check_text(text)
-        asked = self._chosen(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
+        asked = self._build_call(read_options(options, keywords, REPLY_OPTIONS, "reply"), False)
         answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
         session_id = answer.get("session_id") or answer.get("sessionId") or asked.session_id
         return task_id, asked._replace(session_id=session_id, earlier=earlier)
 
-    def _chosen(self, options: dict[str, Any], raw: bool) -> Asked:
+    def _build_call(self, options: dict[str, Any], raw: bool) -> AskCall:
         self._refuse_if_closed()
         self._check_hooks(options)
         session_id = self._session_id
         if options.get("new_session"):
-            session_id = self._session_id = new_id("ses")
+            session_id = self._session_id = generate_id("ses")
         raw = raw or options.get("output_format") == "json"
-        return Asked(session_id, options, raw, options.get("on_message"))
+        return AskCall(session_id, options, raw, options.get("on_message"))
 
     def _check_hooks(self, given: Mapping[str, Any]) -> None:
         """Refuses hooks that nobody would await.
@@ -107,14 +109,14 @@ class Session(Generic[Door]):
             ConfigurationError: One is a coroutine function.
         """
         for name in ("on_message", "on_retry", "on_task", "on_token", "before_send"):
-            if not self._awaits and given.get(name) is not None and _is_awaited(given[name]):
+            if not self._awaits and given.get(name) is not None and _is_coroutine_hook(given[name]):
                 raise ConfigurationError(
                     f"{name} is a coroutine function, which nobody would await.",
                     next_step="Give a function, or use AsyncPaymanClient.",
                 )
 
 
-def _is_awaited(hook: Callable[[Any], Any]) -> bool:
+def _is_coroutine_hook(hook: Callable[[Any], Any]) -> bool:
     from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
 
     return iscoroutinefunction(hook)

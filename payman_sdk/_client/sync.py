@@ -9,24 +9,24 @@ import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from payman_sdk._client.base import Constructors
+from payman_sdk._client.base import BaseClient
 from payman_sdk._client.conversation import Conversation
-from payman_sdk._client.session import Connection
-from payman_sdk._client.sync_methods import Asking
+from payman_sdk._client.session import APIConnection
+from payman_sdk._client.sync_methods import SyncMethods
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.forks import no_fork
-from payman_sdk._secrets import as_secret, concealed
+from payman_sdk._io.forks import get_fork_lock
+from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.auth.tokens import Tokens
-    from payman_sdk._io.runner import Door
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._io.runner import SyncRunner
     from payman_sdk.token_stores.base import TokenStore
     from payman_sdk.types import PaymanConfig, TokenInfo
 
 
-class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
+class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
     """A connection to Payman's agent, for one application and one conversation; safe to share between threads.
 
     Args:
@@ -82,9 +82,9 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
             AuthenticationError: Payman refused the code.
             PaymanError: The exchange failed; the code may be spent.
         """
-        config, settings = concealed(config), concealed(settings)
-        auth_code, code_verifier = as_secret(auth_code), as_secret(code_verifier)
-        client, exchange = cls._for_code(
+        config, settings = wrap_secrets(config), wrap_secrets(settings)
+        auth_code, code_verifier = to_secret(auth_code), to_secret(code_verifier)
+        client, exchange = cls._prepare_code_exchange(
             config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
         )
         try:
@@ -133,13 +133,13 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
             ['accessToken', 'expiresIn']
         """
         connection = self._connect()
-        return connection.door.run(connection.tokens.report(connection.agent.deadline()))
+        return connection.door.run(connection.tokens.info(connection.agent.compute_deadline()))
 
     def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
         if self._connection is not None and self._connection.tokens.is_unsaved:
             self._connection.door.run(self._connection.tokens.flush())
-        with no_fork():
+        with get_fork_lock():
             self._closed = True
             if self._owns_http and self._http is not None:
                 self._http.close()
@@ -154,28 +154,30 @@ class PaymanClient(Constructors["httpx.Client", "Door"], Asking):
     ) -> None:
         self.close()
 
-    def _connected(self, tokens: Tokens) -> Connection[Door]:
+    def _build_connection(self, tokens: TokenManager) -> APIConnection[SyncRunner]:
         import random
 
         import httpx
 
-        from payman_sdk._core.operations import Agent
+        from payman_sdk._core.operations import Operations
         from payman_sdk._io.given_transport import check_transport
-        from payman_sdk._io.http import Patience
-        from payman_sdk._io.runner import Door
-        from payman_sdk._io.transport import check_given, own_http_client
+        from payman_sdk._io.http import Timeouts
+        from payman_sdk._io.runner import SyncRunner
+        from payman_sdk._io.transport import build_http_client, check_kind
 
         config = self._config
-        check_given(self._http, httpx.Client, "http_client")
+        check_kind(self._http, httpx.Client, "http_client")
         check_transport(config.transport, httpx.BaseTransport)
         if self._http is None:
-            self._http = own_http_client(config.base_url, config.transport)
+            self._http = build_http_client(config.base_url, config.transport)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
             self._finalizer = weakref.finalize(self, self._http.close)
-        door = Door(
+        door = SyncRunner(
             self._http,
             config.base_url,
-            Patience(connect=config.connect_timeout, read=config.read_timeout),
+            Timeouts(connect=config.connect_timeout, read=config.read_timeout),
             max_answer_bytes=config.max_answer_bytes,
         )
-        return Connection(door, tokens, Agent(tokens, config, monotonic, random.random, self._observer))
+        return APIConnection(
+            door, tokens, Operations(tokens, config, monotonic, random.random, self._observer)
+        )

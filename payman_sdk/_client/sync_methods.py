@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
 
-from payman_sdk._client.session import Asked, Session
+from payman_sdk._client.session import AskCall, BaseSession
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk._io.runner import Door  # noqa: F401 (named in a string below)
+    from payman_sdk._io.runner import SyncRunner  # noqa: F401 (named in a string below)
     from payman_sdk.types import (
         AskOptions,
         FormattedTaskResponse,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
 
 
-class Asking(Session["Door"]):
+class SyncMethods(BaseSession["SyncRunner"]):
     """Asks, streams, and the tasks that come of them."""
 
     @overload
@@ -110,9 +110,9 @@ class Asking(Session["Door"]):
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
-        asked = self._asked(text, options, keywords, raw=raw)
+        asked = self._prepare_ask(text, options, keywords, raw=raw)
         if asked.on_message is not None:
-            return self._told(text, asked)
+            return self._run_ask(text, asked)
         connection = self._connect()
         return connection.door.run(
             *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
@@ -145,8 +145,8 @@ class Asking(Session["Door"]):
             ...         print(text == stream.result().text)
             True
         """
-        asked = self._streamed(text, options, keywords)
-        return self._stream(text, asked)
+        asked = self._prepare_stream(text, options, keywords)
+        return self._open_stream(text, asked)
 
     def reply(
         self,
@@ -174,9 +174,9 @@ class Asking(Session["Door"]):
             ...     print(response.requires_input, client.reply(response, "approve").status)
             True completed
         """
-        task_id, asked = self._replied(task, text, options, keywords)
+        task_id, asked = self._prepare_reply(task, text, options, keywords)
         if asked.on_message is not None:
-            return cast("FormattedTaskResponse", self._told(text, asked, task_id))
+            return cast("FormattedTaskResponse", self._run_ask(text, asked, task_id))
         connection = self._connect()
         answer = connection.door.run(
             *connection.agent.ask(
@@ -203,7 +203,7 @@ class Asking(Session["Door"]):
             completed
         """
         connection = self._connect()
-        return connection.door.run(connection.agent.task(task))
+        return connection.door.run(connection.agent.get_task(task))
 
     def wait(self, task: str | Mapping[str, Any], timeout: float | None = None) -> FormattedTaskResponse:
         """Waits until a task has ended, and returns how: one that is still at work, or that waits for a person [P].
@@ -227,9 +227,9 @@ class Asking(Session["Door"]):
             ...     print(response.status, client.wait(response, timeout=10).status)
             in_progress completed
         """
-        from payman_sdk._config import seconds
+        from payman_sdk._config import read_seconds
 
-        timeout = None if timeout is None else seconds(timeout, "timeout", 0)
+        timeout = None if timeout is None else read_seconds(timeout, "timeout", 0)
         connection = self._connect()
         return connection.door.run(connection.agent.wait(task, timeout))
 
@@ -254,29 +254,29 @@ class Asking(Session["Door"]):
         connection = self._connect()
         return connection.door.run(connection.agent.cancel(task))
 
-    def _stream(self, text: str, asked: Asked, task_id: str | None = None) -> TaskStream:
+    def _open_stream(self, text: str, asked: AskCall, task_id: str | None = None) -> TaskStream:
         from payman_sdk._client.task_stream import TaskStream
 
         door, _, agent = self._connect()
         return TaskStream(
             door,
             agent,
-            agent.following(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
+            agent.build_stream(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )
 
-    def _told(
-        self, text: str, asked: Asked, task_id: str | None = None
+    def _run_ask(
+        self, text: str, asked: AskCall, task_id: str | None = None
     ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk._client.task_stream import CallbackNotes, Messages
+        from payman_sdk._client.task_stream import CallbackErrorNotes, MessageBuilder
 
-        on_message, messages = asked.on_message, Messages(raw=asked.raw)
+        on_message, messages = asked.on_message, MessageBuilder(raw=asked.raw)
         assert on_message is not None  # noqa: S101 (only then is anything told)
-        with self._stream(text, asked, task_id) as stream:
+        with self._open_stream(text, asked, task_id) as stream:
             for event in stream:
-                message = messages.of(event)
+                message = messages.build(event)
                 if message is not None:
-                    with CallbackNotes(stream):
+                    with CallbackErrorNotes(stream):
                         on_message(message)
             result = stream.result()
-            with CallbackNotes(stream):
+            with CallbackErrorNotes(stream):
                 return stream.answer() if asked.raw else result

@@ -8,30 +8,30 @@ from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
-from payman_sdk._core.effects import Ended, Tell
+from payman_sdk._core.effects import Emit, FlowResult
 from payman_sdk._core.events import ArtifactUpdate, StreamEvent
 from payman_sdk._core.interruptions import describe_interruption
-from payman_sdk._io.streams import AsyncLine, Line
+from payman_sdk._io.streams import AsyncOpenStream, OpenStream
 from payman_sdk.errors import ConfigurationError, PaymanError
 from payman_sdk.types import FormattedTaskResponse, TaskResponse
 
 if TYPE_CHECKING:
-    from payman_sdk._core.operations import Agent
-    from payman_sdk._core.stream import Following
-    from payman_sdk._io.async_runner import AsyncDoor
-    from payman_sdk._io.runner import Door
+    from payman_sdk._core.operations import Operations
+    from payman_sdk._core.stream import StreamFlow
+    from payman_sdk._io.async_runner import AsyncRunner
+    from payman_sdk._io.runner import SyncRunner
 
 D = TypeVar("D")
 
 
-class _Stream(Generic[D]):
+class _BaseTaskStream(Generic[D]):
     """What both streams have in common: everything but waiting."""
 
-    def __init__(self, door: D, agent: Agent, following: Following) -> None:
+    def __init__(self, door: D, agent: Operations, following: StreamFlow) -> None:
         self._door = door
         self._agent = agent
         self._following = following
-        self._flow = following.told()
+        self._flow = following.run()
         self._ready: Iterator[StreamEvent] = iter(())
         self._is_open = True
         self._has_ended = False
@@ -54,29 +54,29 @@ class _Stream(Generic[D]):
 
     def answer(self) -> TaskResponse:
         """The JSON-RPC answer that would have said in one piece what the stream has told so far."""
-        return cast("TaskResponse", self._following.progress.answer())
+        return cast("TaskResponse", self._following.progress.build_response())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.task_id}>"
 
-    def _takes(self, step: Tell | Ended[None]) -> None:
-        if isinstance(step, Tell):
+    def _record_effect(self, step: Emit | FlowResult[None]) -> None:
+        if isinstance(step, Emit):
             self._ready = iter(step.what)
         else:
             self._has_ended, self._is_open = True, False
 
-    def _fails(self, error: BaseException) -> None:
+    def _record_failure(self, error: BaseException) -> None:
         self._failure = copy.copy(error) if isinstance(error, PaymanError) else None
 
     def _describe(self, error: BaseException) -> None:
         """Write on what interrupts the stream which ask that was."""
         self._following.time.watch.describe(error, self._following.ask)
 
-    def _leave(self) -> None:
+    def _close_flow(self) -> None:
         self._is_open = False
         self._flow.close()
 
-    def _answer(self) -> FormattedTaskResponse:
+    def _get_result(self) -> FormattedTaskResponse:
         if self._failure is not None:
             raise copy.copy(self._failure)
         if not self._has_ended:
@@ -84,10 +84,10 @@ class _Stream(Generic[D]):
                 "The stream was left before its end, so it has no result.",
                 next_step="Call result() inside of the with block; client.get_task(stream.task_id) tells it later.",
             )
-        return self._following.result()
+        return self._following.get_result()
 
 
-class TaskStream(_Stream["Door"]):
+class TaskStream(_BaseTaskStream["SyncRunner"]):
     """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
 
     Example:
@@ -99,13 +99,13 @@ class TaskStream(_Stream["Door"]):
         status_update status_update completed
     """
 
-    def __init__(self, door: Door, agent: Agent, following: Following) -> None:
+    def __init__(self, door: SyncRunner, agent: Operations, following: StreamFlow) -> None:
         super().__init__(door, agent, following)
-        self._line = Line()
+        self._line = OpenStream()
 
     def __enter__(self) -> Self:
         if self._is_open:
-            self._more()
+            self._read_more()
         return self
 
     def __exit__(
@@ -128,7 +128,7 @@ class TaskStream(_Stream["Door"]):
             if not self._is_open:
                 raise StopIteration
             try:
-                self._more()
+                self._read_more()
             except StopIteration as error:  # a hook's; as it is, it would look like the end of the stream
                 raise RuntimeError("A hook raised StopIteration.") from error
         return event
@@ -136,7 +136,7 @@ class TaskStream(_Stream["Door"]):
     @property
     def text_stream(self) -> Iterator[str]:
         """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
-        return _Text(self)
+        return _TextIterator(self)
 
     def result(self) -> FormattedTaskResponse:
         """Reads what is left, and returns the answer: the same that `ask` returns.
@@ -150,7 +150,7 @@ class TaskStream(_Stream["Door"]):
         try:
             for _ in self:
                 pass
-            return self._answer()
+            return self._get_result()
         except BaseException as error:
             self._describe(error)
             raise
@@ -168,15 +168,15 @@ class TaskStream(_Stream["Door"]):
 
     def close(self) -> None:
         """Closes the connection; what was not read is lost. Doing it twice is harmless."""
-        self._leave()
+        self._close_flow()
         self._line.close()
 
-    def _more(self) -> None:
+    def _read_more(self) -> None:
         try:
             try:
-                self._takes(self._door.advance(self._flow, self._line))
+                self._record_effect(self._door.advance(self._flow, self._line))
             except BaseException as error:
-                self._fails(error)
+                self._record_failure(error)
                 self.close()
                 raise
             if not self._is_open:
@@ -186,7 +186,7 @@ class TaskStream(_Stream["Door"]):
             raise
 
 
-class AsyncTaskStream(_Stream["AsyncDoor"]):
+class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
     """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
 
     Example:
@@ -202,13 +202,13 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
         status_update status_update completed
     """
 
-    def __init__(self, door: AsyncDoor, agent: Agent, following: Following) -> None:
+    def __init__(self, door: AsyncRunner, agent: Operations, following: StreamFlow) -> None:
         super().__init__(door, agent, following)
-        self._line = AsyncLine()
+        self._line = AsyncOpenStream()
 
     async def __aenter__(self) -> Self:
         if self._is_open:
-            await self._more()
+            await self._read_more()
         return self
 
     async def __aexit__(
@@ -231,7 +231,7 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
             if not self._is_open:
                 raise StopAsyncIteration
             try:
-                await self._more()
+                await self._read_more()
             except StopAsyncIteration as error:
                 raise RuntimeError("A hook raised StopAsyncIteration.") from error
         return event
@@ -239,7 +239,7 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
-        return _AsyncText(self)
+        return _AsyncTextIterator(self)
 
     async def result(self) -> FormattedTaskResponse:
         """Reads what is left, and returns the answer: the same that `ask` returns.
@@ -253,7 +253,7 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
         try:
             async for _ in self:
                 pass
-            return self._answer()
+            return self._get_result()
         except BaseException as error:
             self._describe(error)
             raise
@@ -271,15 +271,15 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
 
     async def close(self) -> None:
         """Closes the connection; what was not read is lost. Doing it twice is harmless."""
-        self._leave()
+        self._close_flow()
         await self._line.close()
 
-    async def _more(self) -> None:
+    async def _read_more(self) -> None:
         try:
             try:
-                self._takes(await self._door.advance(self._flow, self._line))
+                self._record_effect(await self._door.advance(self._flow, self._line))
             except BaseException as error:
-                self._fails(error)
+                self._record_failure(error)
                 await self.close()
                 raise
             if not self._is_open:
@@ -289,40 +289,40 @@ class AsyncTaskStream(_Stream["AsyncDoor"]):
             raise
 
 
-class _Words:
+class _TextExtractor:
     """The text in events, with an empty line between artifacts, as the `text` of an answer has it."""
 
     def __init__(self) -> None:
         self._artifact: int | None = None
 
-    def of(self, event: StreamEvent) -> str:
+    def extract(self, event: StreamEvent) -> str:
         if not isinstance(event, ArtifactUpdate) or not event.delta:
             return ""
         before, self._artifact = self._artifact, event.index
         return event.delta if before in (None, event.index) else f"\n\n{event.delta}"
 
 
-class _Text(Iterator[str]):
+class _TextIterator(Iterator[str]):
     def __init__(self, stream: TaskStream) -> None:
-        self._stream, self._words = stream, _Words()
+        self._stream, self._words = stream, _TextExtractor()
 
     def __next__(self) -> str:
-        while not (words := self._words.of(next(self._stream))):
+        while not (words := self._words.extract(next(self._stream))):
             pass
         return words
 
 
-class _AsyncText(AsyncIterator[str]):
+class _AsyncTextIterator(AsyncIterator[str]):
     def __init__(self, stream: AsyncTaskStream) -> None:
-        self._stream, self._words = stream, _Words()
+        self._stream, self._words = stream, _TextExtractor()
 
     async def __anext__(self) -> str:
-        while not (words := self._words.of(await anext(self._stream))):
+        while not (words := self._words.extract(await anext(self._stream))):
             pass
         return words
 
 
-class Messages:
+class MessageBuilder:
     """What an `on_message` callback is given: each event, or each JSON-RPC answer.
 
     Args:
@@ -333,7 +333,7 @@ class Messages:
         self._raw = raw
         self._told: Any = None
 
-    def of(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
+    def build(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
         """The message for an event; None for another event of the same answer."""
         if not self._raw:
             return event.complete() if isinstance(event, ArtifactUpdate) else event
@@ -341,7 +341,7 @@ class Messages:
         return None if event.raw is told else self._told
 
 
-class CallbackNotes:
+class CallbackErrorNotes:
     """Notes on what a callback raises which task it left: what was asked goes on without it.
 
     It is not made with `contextlib`, which looks at an exception on its way: some break whoever does.
@@ -350,7 +350,7 @@ class CallbackNotes:
         stream: The stream that the callback reads.
     """
 
-    def __init__(self, stream: _Stream[Any]) -> None:
+    def __init__(self, stream: _BaseTaskStream[Any]) -> None:
         self._ask = stream._following.ask  # pyright: ignore[reportPrivateUsage] # of the same module
 
     def __enter__(self) -> None:
@@ -364,4 +364,4 @@ class CallbackNotes:
             with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
                 error.add_note(note)
         elif error is not None:
-            describe_interruption(error, self._ask.ids(), sent=True)
+            describe_interruption(error, self._ask.get_ids(), sent=True)

@@ -13,20 +13,26 @@ from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
-from payman_sdk._core.artifact_buffer import Growing, Moment, changed, decoded, encoded
-from payman_sdk._core.event_json import read
+from payman_sdk._core.artifact_buffer import (
+    ArtifactBuffer,
+    Snapshot,
+    decode_utf16,
+    encode_utf16,
+    take_snapshot,
+)
+from payman_sdk._core.event_json import parse_json
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk._core.formatting import format_artifact, format_message
-from payman_sdk._core.states import canonical_state, has_ended, rests, status_of
+from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.stream_memory import Memory
-from payman_sdk._core.task_reader import ReadTask, read_task
-from payman_sdk._core.updates import data_of, read_update
+from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk._core.updates import extract_data, read_update
 from payman_sdk._core.wire_json import is_deep, read_json
-from payman_sdk.errors import ResponseValidationError, shortened
+from payman_sdk.errors import ResponseValidationError, shorten
 from payman_sdk.types import Artifact, Json, TaskResponse
 
 if TYPE_CHECKING:
-    from payman_sdk._core.requests import Ask
+    from payman_sdk._core.requests import AskRequest
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""
@@ -38,7 +44,7 @@ _MOST_WARNINGS = 100
 _WORDS_ONLY: Json = {"type": "text"}
 
 
-class Progress:
+class TaskAccumulator:
     """The task of a stream, put together from what the stream told.
 
     A stream that broke may begin anew, go on where it broke, or leave out what was said in between. So after `rejoin`,
@@ -48,7 +54,7 @@ class Progress:
         ask: Whose stream it is.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: AskRequest) -> None:
         self._task_id, self._request_id = ask.task_id, ask.request_id
         self.session_id: str = ask.session_id
         self.is_over = False
@@ -58,34 +64,34 @@ class Progress:
         self.memory = Memory()
         """What is kept of all that."""
         self._warnings: dict[str, None] = {}
-        self._artifacts: dict[int, Growing] = {}
-        self._newest: Moment | None = None
+        self._artifacts: dict[int, ArtifactBuffer] = {}
+        self._newest: Snapshot | None = None
         self._usual: Json | None = (
             None  # the chunk before, but its parts; the next one mostly differs in nothing else
         )
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
         self._closed: set[int] = set()  # those whose last chunk was told
-        self._retold: dict[int, Growing] | None = None
+        self._retold: dict[int, ArtifactBuffer] | None = None
         self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
 
-    def take(self, data: str) -> list[StreamEvent]:
+    def add_event(self, data: str) -> list[StreamEvent]:
         """Takes the data of one event, and returns what is new in it.
 
         Raises:
             AgentError: It is a JSON-RPC error.
         """
         try:
-            said = read(data)
+            said = parse_json(data)
         except (ValueError, RecursionError):
-            return self._weighed(self._oddly(data), data)
+            return self._weighed(self._add_malformed(data), data)
         try:
-            event = self._words(said)
+            event = self._add_text_chunk(said)
         except _MISFITS:
             event = None
         if event is not None:
             return [event]
-        return self._weighed(self._oddly(data) if is_deep(data) else self._slowly(said), data)
+        return self._weighed(self._add_malformed(data) if is_deep(data) else self._add_any(said), data)
 
     def _weighed(self, events: list[StreamEvent], data: str) -> list[StreamEvent]:
         """The events of some data, which is counted where an artifact is made of it."""
@@ -93,14 +99,14 @@ class Progress:
             self.memory.grow(self._newest.artifact, len(data))
         return events
 
-    def _oddly(self, data: str) -> list[StreamEvent]:
+    def _add_malformed(self, data: str) -> list[StreamEvent]:
         """Takes what is no JSON, or nested too deeply for whoever walks through it."""
         try:
             said, warnings = read_json(data)
         except ValueError:
-            return self._unknown(data, data)
+            return self._add_unknown(data, data)
         self._warn(warnings)
-        return self._slowly(said)
+        return self._add_any(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
         """Takes the task as it stands by a JSON-RPC answer of its own, and returns what is new in it.
@@ -112,17 +118,17 @@ class Progress:
         """
         if task.id != self._task_id:
             raise ResponseValidationError(
-                f"The agent answered about another task, {shortened(repr(task.id))}.",
+                f"The agent answered about another task, {shorten(repr(task.id))}.",
                 next_step="client.get_task(error.task_id) tells how this one stands.",
             )
-        read = task if isinstance(task, ReadTask) else read_task(task.to_dict(), self._task_id)
+        read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), self._task_id)
         if read is None:
             raise ResponseValidationError(
                 "The agent's answer has no state that can be read.",
                 next_step="client.get_task(error.task_id) tells how the task stands.",
             )
         self._warn(read.warnings)
-        return self._task(read, body, is_final=rests(canonical_state(read.status.state)))
+        return self._add_task(read, body, is_final=is_resting(canonicalize_state(read.status.state)))
 
     def _warn(self, warnings: list[str]) -> None:
         """Notes what could not be read, each once."""
@@ -147,36 +153,38 @@ class Progress:
     @property
     def has_ended(self) -> bool:
         """Whether the task has ended by what was told; the stream may go on, with artifacts that come late."""
-        return has_ended(self._state())
+        return has_ended(self._get_state())
 
     @property
-    def rests(self) -> bool:
+    def is_resting(self) -> bool:
         """Whether the task has ended or waits for somebody by what was told."""
-        return rests(self._state())
+        return is_resting(self._get_state())
 
     def conclude(self) -> None:
         """Nothing more comes: the stream ended, or fell silent, after the task had."""
         self.is_over = True
 
-    def task(self) -> ReadTask:
+    def build_task(self) -> ParsedTask:
         """The task as told so far; its state is `unknown` as long as nothing was said about it."""
-        task = ReadTask(
+        task = ParsedTask(
             id=self._task_id,
             session_id=self.session_id,
             status=self._status or TaskStatus(state=TaskState.UNKNOWN),
             artifacts=[
-                WireArtifact.from_dict(self._artifacts[index].as_json()) for index in sorted(self._artifacts)
+                WireArtifact.from_dict(self._artifacts[index].to_json()) for index in sorted(self._artifacts)
             ],
             metadata=Metadata.from_dict(self._metadata) if self._metadata else UNSET,
         )
         task.raw, task.warnings = None, self.warnings
         return task
 
-    def answer(self) -> Json:
+    def build_response(self) -> Json:
         """The JSON-RPC answer that would have said the same in one piece."""
-        return WireTaskResponse(jsonrpc="2.0", id=self._request_id, result=self.task(), error=None).to_dict()
+        return WireTaskResponse(
+            jsonrpc="2.0", id=self._request_id, result=self.build_task(), error=None
+        ).to_dict()
 
-    def _words(self, said: Any) -> ArtifactUpdate | None:
+    def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
         """The event for the usual chunk, one that adds some words to the artifact that changed last; None for others."""
         result = said["result"]
         chunk, usual, newest = result["artifact"], self._usual, self._newest
@@ -194,56 +202,64 @@ class Progress:
         metadata: Json | None = result.get("metadata")
         if metadata is not None and type(metadata) is not dict:
             return None
-        newest.artifact.tail += encoded(text)
+        newest.artifact.tail += encode_utf16(text)
         newest.artifact.weight += len(text)
         self.memory.size += len(text)
-        self._newest = newest = Moment(
+        self._newest = newest = Snapshot(
             newest.number, newest.artifact, newest.complete, len(newest.artifact.tail), newest.others
         )
-        return self._artifact_update(said, newest, text, metadata, is_last_chunk=False)
+        return self._build_artifact_update(said, newest, text, metadata, is_last_chunk=False)
 
-    def _slowly(self, said: Any) -> list[StreamEvent]:
+    def _add_any(self, said: Any) -> list[StreamEvent]:
         """Takes anything at all; what tells nothing of the task is unknown."""
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
-            return self._unknown(data_of(said), said)
+            return self._add_unknown(extract_data(said), said)
         self._warn(update.warnings)
         events: list[StreamEvent] = []
         if update.artifact is not None:
-            events += self._artifact(update.artifact, update.chunk, update.metadata, said)
+            events += self._add_artifact(update.artifact, update.chunk, update.metadata, said)
         if update.task is not None:
-            events += self._task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
+            events += self._add_task(update.task, said, is_final=update.is_final, is_whole=update.is_whole)
         return events
 
-    def _artifact(self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json) -> list[StreamEvent]:
-        index, closes = self._index_of(artifact, 0), artifact.last_chunk is True
+    def _add_artifact(
+        self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json
+    ) -> list[StreamEvent]:
+        index, closes = self._get_index(artifact, 0), artifact.last_chunk is True
         self._usual = None
         # As `==` has it, by which the usual chunk is known, 1 is true.
         known, is_appended = self._artifacts.get(index), chunk.get("append") == 1
         if self._retold is not None and known is not None:
             before = self._retold.get(index)
             if before is not None or not is_appended:
-                again = before.extended(chunk) if before is not None and is_appended else Growing.begun(chunk)
-                delta = self._beyond(index, known, again, closes=closes)
+                again = (
+                    before.extend(chunk)
+                    if before is not None and is_appended
+                    else ArtifactBuffer.from_chunk(chunk)
+                )
+                delta = self._find_new_text(index, known, again, closes=closes)
                 return (
-                    [] if delta is None else [self._grown(index, again, delta, said, metadata, closes=closes)]
+                    []
+                    if delta is None
+                    else [self._store_artifact(index, again, delta, said, metadata, closes=closes)]
                 )
         if known is not None and is_appended:
-            delta, grown = known.more_words(chunk["parts"]), known.extended(chunk)
+            delta, grown = known.get_added_text(chunk["parts"]), known.extend(chunk)
         else:
-            grown = Growing.begun(chunk)
-            delta = grown.words()
+            grown = ArtifactBuffer.from_chunk(chunk)
+            delta = grown.get_text()
         if is_appended and grown.text == _WORDS_ONLY and not chunk.get("lastChunk"):
             self._usual = {**chunk, "parts": None}
-        return [self._grown(index, grown, delta, said, metadata, closes=closes)]
+        return [self._store_artifact(index, grown, delta, said, metadata, closes=closes)]
 
-    def _numbered(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
+    def _number_artifacts(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
         """The artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
-        numbers = [self._index_of(artifact, position) for position, artifact in enumerate(artifacts)]
+        numbers = [self._get_index(artifact, position) for position, artifact in enumerate(artifacts)]
         are_different = len(set(numbers)) == len(numbers)
         return zip(numbers if are_different else range(len(numbers)), artifacts, strict=True)
 
-    def _index_of(self, artifact: WireArtifact, otherwise: int) -> int:
+    def _get_index(self, artifact: WireArtifact, otherwise: int) -> int:
         """Which artifact of the task it is; later versions of the protocol number none, and give each an id."""
         if isinstance(artifact.index, int):
             return artifact.index
@@ -252,34 +268,43 @@ class Progress:
             return otherwise
         return self._named.setdefault(name, len(self._named))
 
-    def _beyond(self, index: int, artifact: Growing, again: Growing, *, closes: bool) -> str | None:
+    def _find_new_text(
+        self, index: int, artifact: ArtifactBuffer, again: ArtifactBuffer, *, closes: bool
+    ) -> str | None:
         """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
         assert self._retold is not None  # noqa: S101 (only then is anything told again)
-        goes_on = artifact.begins(again)
-        was_told = any(again.begins(version) for version in (artifact, *self.memory.replaced(index)))
+        goes_on = artifact.is_prefix_of(again)
+        was_told = any(again.is_prefix_of(version) for version in (artifact, *self.memory.replaced(index)))
         if was_told and not (goes_on and closes and index not in self._closed):
             self._retold[index] = again
             if goes_on:
-                self._artifacts[index] = artifact.under(again)
+                self._artifacts[index] = artifact.replace_head(again)
             return None
         self._retold.pop(index, None)
-        return _delta(artifact.words() if goes_on else "", again.words())
+        return _compute_delta(artifact.get_text() if goes_on else "", again.get_text())
 
-    def _grown(
-        self, index: int, artifact: Growing, delta: str, said: Json, metadata: Json, *, closes: bool = False
+    def _store_artifact(
+        self,
+        index: int,
+        artifact: ArtifactBuffer,
+        delta: str,
+        said: Json,
+        metadata: Json,
+        *,
+        closes: bool = False,
     ) -> ArtifactUpdate:
         before = self._artifacts.get(index)
-        if before is not None and before.parts is not artifact.parts and not before.begins(artifact):
+        if before is not None and before.parts is not artifact.parts and not before.is_prefix_of(artifact):
             self.memory.replace(index, before)
         elif before is not None and artifact.weight == 0:  # it begins anew with what there was
             self.memory.size -= before.weight
         self._artifacts[index] = artifact
-        self._newest = changed(index, artifact, self._newest)
+        self._newest = take_snapshot(index, artifact, self._newest)
         (self._closed.add if closes else self._closed.discard)(index)
-        return self._artifact_update(said, self._newest, delta, metadata, is_last_chunk=closes)
+        return self._build_artifact_update(said, self._newest, delta, metadata, is_last_chunk=closes)
 
-    def _artifact_update(
-        self, said: Json, moment: Moment, delta: str, metadata: Json | None, *, is_last_chunk: bool
+    def _build_artifact_update(
+        self, said: Json, moment: Snapshot, delta: str, metadata: Json | None, *, is_last_chunk: bool
     ) -> ArtifactUpdate:
         self.count += 1
         update = ArtifactUpdate(
@@ -292,11 +317,11 @@ class Progress:
             request_id=self._request_id,
             metadata=metadata or {},
         )
-        update.remember(cast("TaskResponse", said), moment, _formatted)
+        update.remember(cast("TaskResponse", said), moment, _format_artifacts)
         return update
 
-    def _task(
-        self, task: ReadTask, said: Json, *, is_final: bool, is_whole: bool = True
+    def _add_task(
+        self, task: ParsedTask, said: Json, *, is_final: bool, is_whole: bool = True
     ) -> list[StreamEvent]:
         """Takes a task, or an update of its status, which is a task without artifacts."""
         metadata = task.metadata.to_dict() if task.metadata else {}
@@ -304,33 +329,35 @@ class Progress:
         events: list[StreamEvent] = []
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
-        for index, artifact in self._numbered(artifacts):
-            whole, told = Growing.begun(artifact.to_dict()), self._artifacts.get(index)
-            goes_on = told is not None and told.begins(whole)
-            if told is not None and goes_on and whole.begins(told):
-                self._artifacts[index] = told.under(whole)
+        for index, artifact in self._number_artifacts(artifacts):
+            whole, told = ArtifactBuffer.from_chunk(artifact.to_dict()), self._artifacts.get(index)
+            goes_on = told is not None and told.is_prefix_of(whole)
+            if told is not None and goes_on and whole.is_prefix_of(told):
+                self._artifacts[index] = told.replace_head(whole)
                 continue
-            delta = _delta(told.words() if told is not None and goes_on else "", whole.words())
-            events.append(self._grown(index, whole, delta, said, {}))
+            delta = _compute_delta(told.get_text() if told is not None and goes_on else "", whole.get_text())
+            events.append(self._store_artifact(index, whole, delta, said, {}))
         # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
         is_known = self.has_ended or (
             self._status is not None and self._status.to_dict() == task.status.to_dict()
         )
         if not (is_whole and is_known):
-            events += self._stands(task.status, metadata, said, is_final=is_final)
+            events += self._add_status(task.status, metadata, said, is_final=is_final)
         self.is_over = self.is_over or is_final
         return events
 
-    def _stands(self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool) -> list[StreamEvent]:
+    def _add_status(
+        self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool
+    ) -> list[StreamEvent]:
         """Takes a status, unless it was told before."""
-        if self._was_heard(status.to_dict()) and not is_final:
+        if self._was_seen(status.to_dict()) and not is_final:
             return []
         self._status = status
         self.count += 1
-        state = canonical_state(status.state)
+        state = canonicalize_state(status.state)
         update = StatusUpdate(
             type="status_update",
-            status=status_of(state),
+            status=get_status(state),
             is_final=is_final,
             state=state,
             status_message=format_message(status.message),
@@ -343,7 +370,7 @@ class Progress:
         update.raw = cast("TaskResponse", said)
         return [update]
 
-    def _was_heard(self, said: Any) -> bool:
+    def _was_seen(self, said: Any) -> bool:
         """Whether the stream, taken up again, says something that it said before; notes what is said."""
         try:
             fingerprint = hash(json.dumps(said, sort_keys=True))
@@ -351,8 +378,8 @@ class Progress:
             return False  # nested too deeply to be compared with anything
         return self.memory.knows(fingerprint) and self._retold is not None
 
-    def _unknown(self, data: Any, said: Any) -> list[StreamEvent]:
-        if self._was_heard(data):
+    def _add_unknown(self, data: Any, said: Any) -> list[StreamEvent]:
+        if self._was_seen(data):
             return []
         self.count += 1
         update = UnknownUpdate(
@@ -365,14 +392,14 @@ class Progress:
         update.raw = said
         return [update]
 
-    def _state(self) -> str:
-        return canonical_state(self._status.state) if self._status else TaskState.UNKNOWN
+    def _get_state(self) -> str:
+        return canonicalize_state(self._status.state) if self._status else TaskState.UNKNOWN
 
 
-def _formatted(moment: Moment) -> list[Artifact]:
-    return [format_artifact(WireArtifact.from_dict(told), None, "artifact") for told in moment.as_json()]
+def _format_artifacts(moment: Snapshot) -> list[Artifact]:
+    return [format_artifact(WireArtifact.from_dict(told), None, "artifact") for told in moment.to_json()]
 
 
-def _delta(before: str, now: str) -> str:
+def _compute_delta(before: str, now: str) -> str:
     """What has to be put behind a text to make another of it; all of that one where that cannot be."""
-    return decoded(encoded(now).removeprefix(encoded(before)))
+    return decode_utf16(encode_utf16(now).removeprefix(encode_utf16(before)))

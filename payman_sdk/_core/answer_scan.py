@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Final
 
 from payman_sdk._core.redaction import ALIKE, ANY, FIRST, redact
-from payman_sdk._core.spellings import base64_of, spellings_of
-from payman_sdk._secrets import Secret, sent_secrets
+from payman_sdk._core.spellings import base64_of, list_spellings
+from payman_sdk._secrets import SecretStr, sent_secrets
 
 _MOST_LOOKED_FOR: Final = 16
 """How many secrets are looked for in an answer, beside that of its own request: those that came last."""
@@ -17,7 +17,7 @@ _OVERLAP: Final = 32
 _ERROR: Final = re.compile(rb'"error"\s*:\s*(?!\s|null)')
 
 
-def redact_answer(body: bytes, own: Secret | None = None) -> bytes:
+def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
     """The body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
 
     This costs a few microseconds where it does not, so every answer of the agent goes through it.
@@ -36,7 +36,7 @@ class AnswerScan:
         own: A secret of the request that it answers.
     """
 
-    def __init__(self, own: Secret | None = None) -> None:
+    def __init__(self, own: SecretStr | None = None) -> None:
         self._own = own
         self._needles: tuple[bytes, ...] = ()
         self._changes = -1
@@ -63,18 +63,18 @@ class AnswerScan:
 
 
 @lru_cache(maxsize=256)
-def _needles(secret: Secret) -> tuple[bytes, ...]:
+def _needles(secret: SecretStr) -> tuple[bytes, ...]:
     """What is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
     plain = secret.reveal()
     if len(plain) < FIRST:
         return ()
     run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
-    spellings = [run[:FIRST]] if len(run) >= FIRST else spellings_of(plain)
+    spellings = [run[:FIRST]] if len(run) >= FIRST else list_spellings(plain)
     return tuple(spelling.encode("utf-8", "surrogatepass").translate(ALIKE) for spelling in spellings)
 
 
 @lru_cache(maxsize=256)
-def _needles_of_own(secret: Secret) -> tuple[bytes, ...]:
+def _needles_of_own(secret: SecretStr) -> tuple[bytes, ...]:
     """The same for the secret of the request itself, and its base64 too."""
     encoded = [form.encode().translate(ALIKE) for form in base64_of(secret.reveal())]
     return *_needles(secret), *(form[:ANY] for form in encoded if len(form) >= ANY)
@@ -84,11 +84,11 @@ _known: tuple[int, tuple[bytes, ...]] = (-1, ())
 """What is looked for in any answer, and the number of changes as of which it holds."""
 
 
-def _needles_for(own: Secret | None) -> tuple[bytes, ...]:
+def _needles_for(own: SecretStr | None) -> tuple[bytes, ...]:
     global _known
     changes, needles = _known
     if changes != sent_secrets.changes:
-        changes, secrets = sent_secrets.changes, sent_secrets.latest(_MOST_LOOKED_FOR)
+        changes, secrets = sent_secrets.changes, sent_secrets.get_latest(_MOST_LOOKED_FOR)
         needles = tuple({needle for secret in secrets for needle in _needles(secret)})
         _known = changes, needles
     return needles if own is None else tuple({*needles, *_needles_of_own(own)})

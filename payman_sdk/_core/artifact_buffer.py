@@ -14,7 +14,7 @@ _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 """Members that say something about a chunk and nothing about the artifact."""
 
 
-class Growing:
+class ArtifactBuffer:
     """An artifact so far. It is only ever extended, so that a moment is told by two lengths; see `Moment`.
 
     A text that is appended continues the text before it: agents stream their words in pieces.
@@ -41,22 +41,22 @@ class Growing:
         self.weight = 0
 
     @classmethod
-    def begun(cls, chunk: Json) -> Self:
+    def from_chunk(cls, chunk: Json) -> Self:
         """An artifact that begins with this chunk."""
-        begun = cls(_head(chunk), [])
+        begun = cls(_extract_head(chunk), [])
         begun.add(chunk["parts"])
         return begun
 
-    def extended(self, chunk: Json) -> Growing:
+    def extend(self, chunk: Json) -> ArtifactBuffer:
         """The artifact with one more chunk: itself, unless earlier moments would not show what they were then."""
-        head = {**self.head, **_head(chunk)}
+        head = {**self.head, **_extract_head(chunk)}
         parts: list[Json] = chunk["parts"]
-        only_text = len(parts) == 1 and self.text is not None and _continues(self.text, parts[0])
+        only_text = len(parts) == 1 and self.text is not None and _is_continuation(self.text, parts[0])
         if only_text and head == self.head:
             self.add(parts)
             return self
         # What is complete is shared, because it is only extended; so is the tail, until another takes its place.
-        grown = Growing(head, self.parts, self.text, self.tail)
+        grown = ArtifactBuffer(head, self.parts, self.text, self.tail)
         grown.weight = self.weight
         grown.add(parts)
         return grown
@@ -74,38 +74,38 @@ class Growing:
                 self.text, self.tail = said, bytearray()
             else:
                 self.text = text | {key: value for key, value in said.items() if value is not None}
-            self.tail += encoded(part["text"])
+            self.tail += encode_utf16(part["text"])
 
     def _close(self) -> None:
         if self.text is not None:
-            self.parts.append({**self.text, "text": decoded(self.tail)})
+            self.parts.append({**self.text, "text": decode_utf16(self.tail)})
             self.text, self.tail = None, bytearray()
 
-    def as_json(self, complete: int | None = None, length: int | None = None) -> Json:
+    def to_json(self, complete: int | None = None, length: int | None = None) -> Json:
         """The artifact as JSON has it, now or at a moment: with so many complete parts, and a tail of so many bytes."""
         parts = self.parts[:complete]
         if self.text is not None:
-            parts.append({**self.text, "text": decoded(self.tail[:length])})
+            parts.append({**self.text, "text": decode_utf16(self.tail[:length])})
         return {**self.head, "parts": parts}
 
-    def words(self) -> str:
+    def get_text(self) -> str:
         """Its text, a line break between parts."""
-        return "\n".join(part["text"] for part in self.as_json()["parts"] if part.get("type") == "text")
+        return "\n".join(part["text"] for part in self.to_json()["parts"] if part.get("type") == "text")
 
-    def more_words(self, parts: list[Json]) -> str:
+    def get_added_text(self, parts: list[Json]) -> str:
         """What its text will have more of, with these parts added."""
         texts = [part["text"] for part in parts if part.get("type") == "text"]
         goes_on = self.text is not None and parts[:1] != [] and parts[0].get("type") == "text"
         has_words = self.text is not None or any(part.get("type") == "text" for part in self.parts)
         return "\n".join(texts if goes_on or not has_words else ["", *texts])
 
-    def under(self, other: Growing) -> Growing:
+    def replace_head(self, other: ArtifactBuffer) -> ArtifactBuffer:
         """The same parts, with what another artifact that has them says besides."""
-        same = Growing(other.head, self.parts, other.text, self.tail)
+        same = ArtifactBuffer(other.head, self.parts, other.text, self.tail)
         same.weight = self.weight
         return same
 
-    def begins(self, other: Growing) -> bool:
+    def is_prefix_of(self, other: ArtifactBuffer) -> bool:
         """Whether the other artifact begins as this one is, and so may come of it."""
         count = len(self.parts)
         if self.parts != other.parts[:count]:
@@ -114,11 +114,11 @@ class Growing:
             return True
         if count < len(other.parts):
             there: Json = other.parts[count]
-            return there.get("type") == "text" and encoded(there["text"]).startswith(self.tail)
+            return there.get("type") == "text" and encode_utf16(there["text"]).startswith(self.tail)
         return other.text is not None and other.tail.startswith(self.tail)
 
 
-class Moment(NamedTuple):
+class Snapshot(NamedTuple):
     """All artifacts as they were at a moment, the one that changed last first: a list that later moments share.
 
     Attributes:
@@ -130,24 +130,24 @@ class Moment(NamedTuple):
     """
 
     number: int
-    artifact: Growing
+    artifact: ArtifactBuffer
     complete: int
     length: int
-    others: Moment | None
+    others: Snapshot | None
 
-    def as_json(self) -> list[Json]:
+    def to_json(self) -> list[Json]:
         """The artifacts as JSON has them, the newest last."""
         told: list[Json] = []
-        moment: Moment | None = self
+        moment: Snapshot | None = self
         while moment is not None:
-            told.append(moment.artifact.as_json(moment.complete, moment.length))
+            told.append(moment.artifact.to_json(moment.complete, moment.length))
             moment = moment.others
         return told[::-1]
 
 
-def changed(number: int, artifact: Growing, before: Moment | None) -> Moment:
+def take_snapshot(number: int, artifact: ArtifactBuffer, before: Snapshot | None) -> Snapshot:
     """The moment after an artifact changed."""
-    skipped: list[Moment] = []
+    skipped: list[Snapshot] = []
     rest = before
     while rest is not None and rest.number != number:
         skipped.append(rest)
@@ -156,24 +156,24 @@ def changed(number: int, artifact: Growing, before: Moment | None) -> Moment:
     if rest is not None:
         for moment in reversed(skipped):
             others = moment._replace(others=others)
-    return Moment(number, artifact, len(artifact.parts), len(artifact.tail), others)
+    return Snapshot(number, artifact, len(artifact.parts), len(artifact.tail), others)
 
 
-def encoded(text: str) -> bytes:
+def encode_utf16(text: str) -> bytes:
     """A text in UTF-16, as JSON means its strings: where half a character ends a chunk and the other begins the next, they meet."""
     return text.encode("utf-16-le", "surrogatepass")
 
 
-def decoded(text: bytes | bytearray) -> str:
+def decode_utf16(text: bytes | bytearray) -> str:
     """What `encoded` made of a text, as the text."""
     return text.decode("utf-16-le", "surrogatepass")
 
 
-def _head(chunk: Json) -> Json:
+def _extract_head(chunk: Json) -> Json:
     return {key: value for key, value in chunk.items() if key not in _OF_THE_CHUNK and value is not None}
 
 
-def _continues(text: Json, part: Json) -> bool:
+def _is_continuation(text: Json, part: Json) -> bool:
     """Whether a part is more of a text, and says nothing new about it."""
     return part.get("type") == "text" and all(
         value is None or text.get(key) == value for key, value in part.items() if key != "text"

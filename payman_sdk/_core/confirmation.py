@@ -50,7 +50,7 @@ def find_problem(fields: Iterable[Field]) -> str | None:
         'text holds U+202E RIGHT-TO-LEFT OVERRIDE at position 18, which cannot be seen'
     """
     for field in fields:
-        length = max(len(field.value), len(_inert(field, None)))
+        length = max(len(field.value), len(_to_code_span(field, None)))
         if length > field.max_length:
             return f"{field.label} has {length:,} characters as it is shown, and a person is shown at most {field.max_length:,}"
         if field.is_context:
@@ -84,7 +84,7 @@ def format_lines(fields: Iterable[Field]) -> list[str]:
         >>> format_lines([Field("text", 'send 10 TSD to Bob "the Builder"')])
         ['text: "send 10 TSD to Bob \\"the Builder\\""']
     """
-    return [f"{field.label}: {_in_quotes(_plain(field, field.max_length))}" for field in fields]
+    return [f"{field.label}: {_quote(_to_plain(field, field.max_length))}" for field in fields]
 
 
 def format_markdown(fields: Iterable[Field]) -> str:
@@ -95,20 +95,20 @@ def format_markdown(fields: Iterable[Field]) -> str:
         >>> print(format_markdown([Field("text", "send 10 TSD to <b>Bob</b> ![](https://evil.example)")]))
         text: `send 10 TSD to \u003cb\u003eBob\u003c/b\u003e ![](https://evil.example)`
     """
-    return "\n\n".join(f"{field.label}: `{_inert(field, field.max_length)}`" for field in fields)
+    return "\n\n".join(f"{field.label}: `{_to_code_span(field, field.max_length)}`" for field in fields)
 
 
-def _plain(field: Field, max_length: int | None) -> str:
+def _to_plain(field: Field, max_length: int | None) -> str:
     return sanitize(field.value, one_line=True, max_length=max_length)
 
 
-def _in_quotes(shown: str) -> str:
+def _quote(shown: str) -> str:
     return '"' + shown.replace('"', '\\"') + '"'
 
 
-def _inert(field: Field, max_length: int | None) -> str:
+def _to_code_span(field: Field, max_length: int | None) -> str:
     """A value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
-    shown = _plain(field, max_length)
+    shown = _to_plain(field, max_length)
     return _MARKUP.sub(_spell, shown.replace("`", "'") if field.is_context else shown)
 
 

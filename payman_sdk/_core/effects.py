@@ -21,7 +21,7 @@ T = TypeVar("T")
 # attrs takes, and all of them together are a good part of what the first ask of a program waits for.
 
 
-class Send(NamedTuple):
+class SendRequest(NamedTuple):
     """Send this request and read its answer whole; the outcome is the `httpx.Response`.
 
     Args:
@@ -39,7 +39,7 @@ class Send(NamedTuple):
     is_stream: bool = False
     transmission: Transmission | None = None
 
-    def until(self, now: float, patience: float) -> float:
+    def compute_deadline(self, now: float, patience: float) -> float:
         """When, if it is sent now, its answer has to be there; `patience` is the door's own."""
         return min(self.deadline, now + (patience if self.patience is None else self.patience))
 
@@ -47,7 +47,7 @@ class Send(NamedTuple):
         return f"Send(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
 
 
-class Read(NamedTuple):
+class ReadChunk(NamedTuple):
     """Read on in the event stream that the flow has open; the outcome is the next piece of bytes, None at its end.
 
     Args:
@@ -57,7 +57,7 @@ class Read(NamedTuple):
     until: float
 
 
-class Tell(NamedTuple):
+class Emit(NamedTuple):
     """Hand this to whoever runs the flow, and go on when asked for more."""
 
     what: Any
@@ -69,13 +69,13 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-class Call(NamedTuple):
+class CallBlocking(NamedTuple):
     """Call this function, which may block; the outcome is what it returns."""
 
     function: Callable[[], Any]
 
 
-class Consult(NamedTuple):
+class CallHook(NamedTuple):
     """Call this function of the user's with this, and await what it returns where that can be awaited.
 
     What it raises is the user's own, and comes out unchanged.
@@ -85,7 +85,7 @@ class Consult(NamedTuple):
     about: Any
 
 
-class Notify(NamedTuple):
+class NotifyHook(NamedTuple):
     """Call this function of the user's with this, on the way out of a flow that was interrupted.
 
     The door awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
@@ -108,7 +108,7 @@ class Lock(Protocol):
         ...
 
 
-class Alone(NamedTuple):
+class WithLock(NamedTuple):
     """Run this flow under a lock; the outcome is what it returns, None where the lock could not be had in time.
 
     Args:
@@ -117,40 +117,40 @@ class Alone(NamedTuple):
         lock: The lock; without one, the door's own.
     """
 
-    flow: Generator[Step, Any, Any]
+    flow: Generator[Effect, Any, Any]
     until: float
     lock: Lock | None = None
 
 
-Step: TypeAlias = Send | Read | Tell | Sleep | Call | Consult | Notify | Alone
-Flow: TypeAlias = Generator[Step, Any, T]
+Effect: TypeAlias = SendRequest | ReadChunk | Emit | Sleep | CallBlocking | CallHook | NotifyHook | WithLock
+Flow: TypeAlias = Generator[Effect, Any, T]
 
 
-class Ended(NamedTuple, Generic[T]):
+class FlowResult(NamedTuple, Generic[T]):
     """A flow has ended, and returned this."""
 
     result: T
 
 
-def result_of(end: Tell | Ended[T]) -> T:
+def get_result(end: Emit | FlowResult[T]) -> T:
     """What a flow that tells nothing has returned."""
-    assert isinstance(end, Ended), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+    assert isinstance(end, FlowResult), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
     result: T = end.result
     return result
 
 
-def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[Notify]:
+def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[NotifyHook]:
     """Throw into a flow what interrupts it, and yield what it wants done before it ends.
 
     The flow may tidy up and cannot go on. One that has ended takes no more note of it.
     """
-    resume: Callable[[], Step] = partial(flow.throw, error)
+    resume: Callable[[], Effect] = partial(flow.throw, error)
     while isinstance(flow, GeneratorType) and flow.gi_frame is not None and not flow.gi_running:
         try:
             step = resume()
         except BaseException:
             return  # what interrupts comes out of it again, and is raised by whoever throws it in
-        if not isinstance(step, Notify):
+        if not isinstance(step, NotifyHook):
             return
         yield step
         resume = partial(flow.send, None)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from payman_sdk._compat_requests import json_error
+from payman_sdk._compat_requests import build_json_error
 from payman_sdk._core.redaction import redact
 from payman_sdk._core.sanitizer import sanitize
 
@@ -112,7 +112,7 @@ class ErrorResponse:
         try:
             return json.loads(self.content)
         except json.JSONDecodeError as error:
-            failure = json_error(error)
+            failure = build_json_error(error)
         # Raised out here, it has the error that is being handled for its context.
         raise failure
 
@@ -120,21 +120,21 @@ class ErrorResponse:
         return f"<ErrorResponse [{self.status_code}]>"
 
 
-def shown(response: ErrorResponse) -> str:
+def summarize_body(response: ErrorResponse) -> str:
     """What a body says, for a message: cut to a sane length, a web page only named."""
     text = response.text.strip("\ufeff \t\r\n")
     if not text:
         return "an empty body"
     if "html" in response.content_type.lower() or _PAGE.match(text):
         return f"a web page of {len(response.content)} bytes, not JSON"
-    return shortened(text)
+    return shorten(text)
 
 
-def sentence(text: str) -> str:
+def format_sentence(text: str) -> str:
     """A server's own words as a sentence that others can follow."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def shortened(text: str) -> str:
+def shorten(text: str) -> str:
     """A server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
     return sanitize(text, one_line=True, max_length=_SHOWN)

@@ -6,13 +6,13 @@ from payman_sdk._core.answer_scan import AnswerScan
 from payman_sdk._core.redaction import redact
 from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk._core.wire_json import is_excessive
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 
 _LARGE = 1024 * 1024
 """Characters that an event may have without being looked through. Only the first one with a piece may be larger than it."""
 
 
-class RedactedEvents:
+class RedactingDecoder:
     """Decodes an event stream, and redacts its events from the first one on that repeats a secret or says that it is an error.
 
     A secret that an agent spreads over several chunks of an artifact is not found.
@@ -22,7 +22,7 @@ class RedactedEvents:
         limit: How many bytes one line, and the data of one event, may have.
     """
 
-    def __init__(self, own: Secret | None = None, limit: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, own: SecretStr | None = None, limit: int = 16 * 1024 * 1024) -> None:
         self._decoder = SSEDecoder(limit)
         self._limit = limit
         self._scan = AnswerScan(own)

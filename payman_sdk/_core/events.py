@@ -9,7 +9,7 @@ from payman_sdk._attrdict import Key, LazyRecord, Record
 from payman_sdk.types import STATES, Artifact, Status, TaskResponse, TaskState
 
 if TYPE_CHECKING:
-    from payman_sdk._core.artifact_buffer import Moment
+    from payman_sdk._core.artifact_buffer import Snapshot
 
 
 class StatusUpdate(Record):
@@ -97,7 +97,7 @@ class ArtifactUpdate(LazyRecord):
     """What the agent says about the event."""
 
     def remember(
-        self, raw: TaskResponse, moment: Moment, formatted: Callable[[Moment], list[Artifact]]
+        self, raw: TaskResponse, moment: Snapshot, formatted: Callable[[Snapshot], list[Artifact]]
     ) -> None:
         """Notes what the artifacts were at the moment of the event, and how they are shown."""
         self.raw, self._moment, self._format = raw, moment, formatted

@@ -14,9 +14,9 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
-from payman_sdk._core.states import canonical_state, has_ended, status_of, waits
-from payman_sdk._core.task_reader import ReadTask, read_task
-from payman_sdk.errors import ResponseValidationError, TaskFailedError, shortened
+from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_waiting
+from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
 from payman_sdk.types import Artifact, FormattedTaskResponse
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
 
 
-def json_object(answer: httpx.Response) -> dict[str, Any] | None:
+def parse_json_object(answer: httpx.Response) -> dict[str, Any] | None:
     """The JSON object in an answer's body; None where the body is something else."""
     try:
         body = answer.json()
@@ -54,14 +54,14 @@ def format_task(
     Raises:
         ResponseValidationError: It has no state that can be recognised.
     """
-    read = task if isinstance(task, ReadTask) else read_task(task.to_dict(), task.id)
+    read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), task.id)
     if read is None:
         raise ResponseValidationError("The task has no state that can be read.", task_id=task.id)
     warnings = list(read.warnings)
-    state = canonical_state(read.status.state)
+    state = canonicalize_state(read.status.state)
     status_message = format_message(read.status.message)
-    status = status_of(state)
-    timestamp = _text(read.status.timestamp)
+    status = get_status(state)
+    timestamp = _as_text(read.status.timestamp)
     response = FormattedTaskResponse(
         status=status,
         is_final=has_ended(state),
@@ -83,31 +83,31 @@ def format_task(
     )
     response.raw, response.warnings = read.raw, warnings
     if earlier:
-        new = _new_artifacts(response.artifacts, earlier)
+        new = _select_new_artifacts(response.artifacts, earlier)
         # Where nothing was added, what it waits for is still what it said before.
-        response.new_artifacts = new if new or not waits(state) else None
+        response.new_artifacts = new if new or not is_waiting(state) else None
     return response
 
 
-def _new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:
+def _select_new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:
     """Return the artifacts that were not there before, whether or not the server returns the earlier ones too."""
-    old = [_said(artifact) for artifact in earlier]
+    old = [_identify_artifact(artifact) for artifact in earlier]
     new: list[Artifact] = []
     for artifact in artifacts:
-        if (said := _said(artifact)) in old:
+        if (said := _identify_artifact(artifact)) in old:
             old.remove(said)
         else:
             new.append(artifact)
     return new
 
 
-def _said(artifact: Mapping[str, Any]) -> str:
+def _identify_artifact(artifact: Mapping[str, Any]) -> str:
     """Return what an artifact says, to compare it by."""
     content = artifact.get("content")
     return content if isinstance(content, str) and content else repr(artifact.get("parts"))
 
 
-def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
+def raise_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
     """The answer, for a caller who wants to have failures raised.
 
     Raises:
@@ -116,7 +116,7 @@ def refused_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
     if response.status != "failed":
         return response
     failure = TaskFailedError(
-        f"The task is {response['state']}: {shortened(response.text)}",
+        f"The task is {response['state']}: {shorten(response.text)}",
         task_id=response.task_id,
         request_id=response.request_id,
         session_id=response.session_id,
@@ -139,17 +139,17 @@ def format_artifact(
     """
     parts = artifact.parts
     metadata = artifact.metadata.to_dict() if artifact.metadata else {}
-    texts = _texts(parts)
+    texts = _collect_texts(parts)
     own_timestamp = metadata.get("timestamp")
     try:
-        content = "\n".join(texts or map(_content, parts))
+        content = "\n".join(texts or map(_render_part, parts))
     except (RecursionError, TypeError, ValueError):
         content = ""
         if warnings is not None:
             warnings.append(f"{path}: data that cannot be written as JSON")
     return Artifact(
-        name=_text(artifact.name) or "artifact",
-        description=_text(artifact.description),
+        name=_as_text(artifact.name) or "artifact",
+        description=_as_text(artifact.description),
         content=content,
         type="text" if texts or not parts else str(parts[0].type_),
         timestamp=own_timestamp if isinstance(own_timestamp, str) else timestamp,
@@ -160,31 +160,31 @@ def format_artifact(
 
 def format_message(message: Message | Unset | None) -> str | None:
     """Return the text of a status message; None where it has none."""
-    return "\n".join(_texts(message.parts)) or None if message else None
+    return "\n".join(_collect_texts(message.parts)) or None if message else None
 
 
-def _texts(parts: list[Part]) -> list[str]:
+def _collect_texts(parts: list[Part]) -> list[str]:
     return [part.text for part in parts if isinstance(part, TextPart)]
 
 
-def _content(part: Part) -> str:
+def _render_part(part: Part) -> str:
     """Return what represents a part in an artifact without text."""
     match part:
         case TextPart():
             return part.text
         case DataPart():
-            return _json(part.data.to_dict())
+            return _dump_json(part.data.to_dict())
         case FilePart():
-            return _text(part.file.uri) or _text(part.file.name) or ""
+            return _as_text(part.file.uri) or _as_text(part.file.name) or ""
         case OtherPart(type_="data"):
-            return _json(part.additional_properties.get("data"))
+            return _dump_json(part.additional_properties.get("data"))
         case _:
-            return _json(part.to_dict())
+            return _dump_json(part.to_dict())
 
 
-def _json(value: object) -> str:
+def _dump_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     return value if isinstance(value, str) else None

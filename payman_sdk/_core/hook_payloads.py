@@ -13,7 +13,7 @@ Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
 exchanged."""
 
 
-class Outgoing(NamedTuple):
+class OutgoingAsk(NamedTuple):
     """An ask that is about to be sent: what a `before_send` hook is given. What the hook raises keeps it from being sent.
 
     Attributes:
@@ -45,7 +45,7 @@ class Outgoing(NamedTuple):
     idempotency_key: str | None
 
 
-class Retry(NamedTuple):
+class RetryDetails(NamedTuple):
     """An attempt failed, and another follows: what an `on_retry` hook is given.
 
     Attributes:
@@ -61,7 +61,7 @@ class Retry(NamedTuple):
     task_id: str | None = None
 
 
-class Renewal(NamedTuple):
+class TokenRefresh(NamedTuple):
     """An access token was fetched, or could not be: what an `on_token` hook is given. It holds no token.
 
     Attributes:
@@ -86,7 +86,7 @@ class Renewal(NamedTuple):
     error: PaymanError | None = None
 
 
-class TaskChange(NamedTuple):
+class TaskStateChange(NamedTuple):
     """A task stands otherwise than before: what an `on_task` hook is given.
 
     Attributes:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_api.models.text_part import TextPart
-from payman_sdk._core.effects import Call, Flow, Sleep
-from payman_sdk._core.polling import Known, look_up_task
+from payman_sdk._core.effects import CallBlocking, Flow, Sleep
+from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.reconciliation import exactly_once
-from payman_sdk._core.retry import is_passing
-from payman_sdk._core.send import Exchange, Keys, allow
+from payman_sdk._core.retry import is_transient
+from payman_sdk._core.send import AskExchange, KeySettings, run_before_send
 from payman_sdk._io.logger import get_logger
 from payman_sdk.errors import (
     AuthenticationError,
@@ -25,7 +25,7 @@ from payman_sdk.errors import (
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
-    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk._core.hook_payloads import OutgoingAsk
 
 T = TypeVar("T")
 
@@ -35,7 +35,9 @@ _MESSAGES = 100
 """How many messages of a task are read to find the text that a key was first used with."""
 
 
-def send_by_key(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | None, keys: Keys) -> Flow[T]:
+def send_by_key(
+    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
+) -> Flow[T]:
     """Send the ask that a key stands for, unless it was sent before; return how it ended.
 
     Raises:
@@ -48,7 +50,7 @@ def send_by_key(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | 
     ended = yield from claim.find()
     if ended is not None:
         return ended
-    yield from allow(exchange, before_send)
+    yield from run_before_send(exchange, before_send)
     ended = yield from claim.take()
     if ended is not None:
         return ended
@@ -58,7 +60,7 @@ def send_by_key(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | 
         return (yield from exchange.attempt())
 
     try:
-        return (yield from exactly_once(attempt, exchange.look, exchange.time, exchange.ask))
+        return (yield from exactly_once(attempt, exchange.reconcile, exchange.time, exchange.ask))
     except PaymanError as error:
         yield from claim.release(error)
         raise
@@ -72,7 +74,7 @@ class _KeyClaim(Generic[T]):
         keys: Where it is recorded that an ask with a key is sent.
     """
 
-    def __init__(self, exchange: Exchange[T], keys: Keys) -> None:
+    def __init__(self, exchange: AskExchange[T], keys: KeySettings) -> None:
         self._exchange = exchange
         self._ask = exchange.ask
         self._operation = f"{exchange.ask.task_id} at {keys.server}"
@@ -93,7 +95,7 @@ class _KeyClaim(Generic[T]):
         if self._is_default:
             from payman_sdk._io.key_store import open_default_store
 
-            self._keys = yield Call(open_default_store)
+            self._keys = yield CallBlocking(open_default_store)
         self._recorded = yield from self._load()
         return (yield from self._look_and_wait())
 
@@ -116,7 +118,7 @@ class _KeyClaim(Generic[T]):
         if not self._is_renewed:
             self._is_renewed = True  # `take` has just recorded it
         elif not (yield from self._record()):
-            raise self._may_arrive("Another process has sent an ask with the same idempotency key.")
+            raise self._build_pending_error("Another process has sent an ask with the same idempotency key.")
 
     def release(self, error: PaymanError) -> Flow[None]:
         """Remove the record where nothing was done, so that the key may be used again at once."""
@@ -138,20 +140,20 @@ class _KeyClaim(Generic[T]):
     def _wait(self) -> Flow[T | None]:
         """Look until nothing that was sent with the key before may still arrive."""
         time = self._exchange.time
-        pauses, began = time.pauses(), time.clock()
-        seconds = self._seconds_left()
+        pauses, began = time.iter_pauses(), time.clock()
+        seconds = self._get_seconds_left()
         while (left := seconds - (time.clock() - began)) > 0:
             yield Sleep(min(next(pauses).seconds, left))
             if time.is_over():
-                raise self._may_arrive()
+                raise self._build_pending_error()
             ended = yield from self._look()
             if ended is not None:
                 return ended
         if self._recorded is not None and time.resend == "never":
-            raise self._may_arrive()
+            raise self._build_pending_error()
         return None
 
-    def _seconds_left(self) -> float:
+    def _get_seconds_left(self) -> float:
         """How long what was sent with the key may still be on its way."""
         settle_time = self._exchange.time.settle_time
         if self._keys is None:
@@ -161,7 +163,7 @@ class _KeyClaim(Generic[T]):
         # A clock that was set back, or is another machine's, may show a time that is still to come.
         return max(0.0, min(settle_time, self._recorded + settle_time - self._exchange.time.wall_clock()))
 
-    def _may_arrive(
+    def _build_pending_error(
         self, what: str = "An ask with this idempotency key was sent before, and may still arrive."
     ) -> OutcomeUnknownError:
         failure = OutcomeUnknownError(
@@ -171,7 +173,7 @@ class _KeyClaim(Generic[T]):
         failure.sent = None if self._recorded is None else True
         return failure
 
-    def _find_by_key(self) -> Flow[Known | None]:
+    def _find_by_key(self) -> Flow[TaskAnswer | None]:
         """Look for the task that the key stands for; None where the agent knows none.
 
         Raises:
@@ -180,7 +182,7 @@ class _KeyClaim(Generic[T]):
             PaymanError: The server refuses the caller.
         """
         try:
-            body, task = yield from look_up_task(
+            body, task = yield from fetch_task_retrying(
                 self._ask.task_id, self._exchange.tokens, self._exchange.time, messages=_MESSAGES
             )
         except TaskNotFoundError:
@@ -189,9 +191,9 @@ class _KeyClaim(Generic[T]):
             error.sent = self._recorded is not None
             raise
         except PaymanError as error:
-            raise self._not_learned(error) from error
+            raise self._build_lookup_error(error) from error
         self._exchange.time.watch.is_repeated = True
-        said = _first_text(task)
+        said = _get_first_text(task)
         if said is not None and said != self._ask.text:
             raise IdempotencyKeyReuseError(
                 "The idempotency key stands for an ask with another text.",
@@ -199,13 +201,13 @@ class _KeyClaim(Generic[T]):
             )
         return body, task
 
-    def _not_learned(self, error: PaymanError) -> OutcomeUnknownError:
+    def _build_lookup_error(self, error: PaymanError) -> OutcomeUnknownError:
         failure = OutcomeUnknownError(
             f"Whether something was asked with this key before could not be learned. {error.message}",
             next_step="Nothing was sent now. "
             + (
                 "Ask again with the same key."
-                if is_passing(error)
+                if is_transient(error)
                 else "Keys need a server that looks tasks up."
             ),
             response=error.response,
@@ -241,7 +243,7 @@ class _KeyClaim(Generic[T]):
 
     def _call(self, function: Callable[[], Any]) -> Flow[Any]:
         try:
-            return (yield Call(function))
+            return (yield CallBlocking(function))
         except Exception as error:
             if not self._is_default:
                 failure = KeyStoreError(
@@ -255,7 +257,7 @@ class _KeyClaim(Generic[T]):
             return None
 
 
-def _first_text(task: Task) -> str | None:
+def _get_first_text(task: Task) -> str | None:
     """What a task was first asked; None where the server does not return it."""
     history = task.history if isinstance(task.history, list) else []
     if not history or len(history) >= _MESSAGES or history[0].role != "user":

@@ -79,18 +79,18 @@ def may_move_money(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return True
-    text = _KNOWN.sub(_as_known, text.lower().replace("’", "'"))
+    text = _KNOWN.sub(_mask_known, text.lower().replace("’", "'"))
     clauses = [clause.strip(" \t-'\"“”()") for clause in _BREAKS.split(text)]
-    return not any(clauses) or not all(_only_asks(clause) for clause in clauses if clause)
+    return not any(clauses) or not all(_is_question(clause) for clause in clauses if clause)
 
 
-def _as_known(found: re.Match[str]) -> str:
+def _mask_known(found: re.Match[str]) -> str:
     """A word for what is known to order nothing; an address or a paytag that holds an order stays what it is."""
     address = "@" in found[0] or "." in found[0]
     return found[0] if address and not _ORDERS.isdisjoint(re.split(r"[\W\d_]+", found[0])) else " its "
 
 
-def _only_asks(clause: str) -> bool:
+def _is_question(clause: str) -> bool:
     asking = _ASKING.match(clause)
     return asking is not None and all(
         word in _WORDS for word in _BETWEEN.split(clause[asking.end() :]) if word

@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from payman_sdk._core.formatting import format_task, refused_if_failed
-from payman_sdk._core.ids import new_id, task_id_for
-from payman_sdk._core.options import task_id_of
-from payman_sdk._core.polling import canceled, ended, looked_up, noted
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.retry import Time, repeated
-from payman_sdk._core.send import Keys, WholeAnswer, carry_out
-from payman_sdk._core.turns import Earlier, earlier_artifacts
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._core.formatting import format_task, raise_if_failed
+from payman_sdk._core.ids import derive_task_id, generate_id
+from payman_sdk._core.options import read_task_id
+from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.retry import CallContext, retry_read
+from payman_sdk._core.send import KeySettings, ResponseFlow, carry_out
+from payman_sdk._core.turns import EarlierArtifacts, get_earlier_artifacts
+from payman_sdk._telemetry.tracker import AskTracker
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
     from payman_sdk._config import Config
-    from payman_sdk._core.auth.tokens import Tokens
+    from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.stream import Following
+    from payman_sdk._core.stream import StreamFlow
     from payman_sdk._telemetry.observer import Observer
     from payman_sdk.types import FormattedTaskResponse, TaskResponse
 
@@ -33,7 +33,7 @@ class DescribedFlow(NamedTuple):
     describe: Callable[[BaseException], None]
 
 
-class Agent:
+class Operations:
     """What can be asked of the agent, and within which time.
 
     Args:
@@ -46,7 +46,7 @@ class Agent:
 
     def __init__(
         self,
-        tokens: Tokens,
+        tokens: TokenManager,
         config: Config,
         clock: Callable[[], float],
         random: Callable[[], float],
@@ -57,9 +57,9 @@ class Agent:
         self._clock = clock
         self._random = random
         self._observer = observer
-        self._keys = Keys(config.key_store, config.base_url)
+        self._keys = KeySettings(config.key_store, config.base_url)
 
-    def deadline(self) -> float:
+    def compute_deadline(self) -> float:
         """When something that begins now has to be over."""
         return self._clock() + self._config.timeout
 
@@ -71,100 +71,104 @@ class Agent:
         *,
         raw: bool = False,
         task_id: str | None = None,
-        earlier: Earlier | None = None,
+        earlier: EarlierArtifacts | None = None,
     ) -> DescribedFlow:
         """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
-        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
-        time = self._time(options, ask.task_id)
-        flow = time.watch.over(self._answered(ask, time, options, raw=raw), ask)
+        ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
+        time = self._build_context(options, ask.task_id)
+        flow = time.watch.track(self._run_ask(ask, time, options, raw=raw), ask)
         return DescribedFlow(flow, partial(time.watch.describe, ask=ask))
 
-    def _answered(
-        self, ask: Ask, time: Time, options: Mapping[str, Any], *, raw: bool
+    def _run_ask(
+        self, ask: AskRequest, time: CallContext, options: Mapping[str, Any], *, raw: bool
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
         before_send = options.get("before_send", self._config.before_send)
-        exchange = WholeAnswer(ask, self._tokens, time)
-        answer, task = yield from carry_out(exchange, before_send, self._keys_of(options))
-        time.watch.answer = lambda: _formatted(task, exchange.ask).text
-        yield from noted(task, time.watch)
+        exchange = ResponseFlow(ask, self._tokens, time)
+        answer, task = yield from carry_out(exchange, before_send, self._get_keys(options))
+        time.watch.answer = lambda: _format_answer(task, exchange.ask).text
+        yield from notify_change(task, time.watch)
         if raw and not options.get("raise_on_failure"):
             return cast("TaskResponse", answer)
-        response = _formatted(task, exchange.ask)
-        response = refused_if_failed(response) if options.get("raise_on_failure") else response
+        response = _format_answer(task, exchange.ask)
+        response = raise_if_failed(response) if options.get("raise_on_failure") else response
         return cast("TaskResponse", answer) if raw else response
 
-    def following(
+    def build_stream(
         self,
         text: str,
         session_id: str,
         options: Mapping[str, Any],
         *,
         task_id: str | None = None,
-        earlier: Earlier | None = None,
-    ) -> Following:
+        earlier: EarlierArtifacts | None = None,
+    ) -> StreamFlow:
         """A streamed ask, or answer of a task; it begins when its flow is run."""
-        from payman_sdk._core.stream import Following
+        from payman_sdk._core.stream import StreamFlow
 
-        ask = self._ask(text, session_id, options, task_id)._replace(earlier=earlier)
-        return Following(
+        ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
+        return StreamFlow(
             ask,
             self._tokens,
-            self._time(options, ask.task_id),
+            self._build_context(options, ask.task_id),
             options.get("idle_timeout", self._config.idle_timeout),
             options.get("before_send", self._config.before_send),
-            keys=self._keys_of(options),
+            keys=self._get_keys(options),
             raise_on_failure=options.get("raise_on_failure", False),
             max_bytes=(self._config.max_answer_bytes, self._config.max_event_bytes),
         )
 
-    def task(self, task: object) -> Flow[FormattedTaskResponse]:
+    def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         """How a task stands."""
-        task_id = task_id_of(task)
-        time = self._time({}, task_id)
-        found = yield from repeated(lambda: looked_up(task_id, self._tokens, time), time, task_id)
-        yield from noted(found[1], time.watch)
-        return _found(*found, task)
+        task_id = read_task_id(task)
+        time = self._build_context({}, task_id)
+        found = yield from retry_read(lambda: fetch_task(task_id, self._tokens, time), time, task_id)
+        yield from notify_change(found[1], time.watch)
+        return _format_fetched(*found, task)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
-        task_id = task_id_of(task)
-        time = self._time({}, task_id)
-        found = yield from canceled(task_id, self._tokens, time)
-        yield from noted(found[1], time.watch)
-        return _found(*found, task)
+        task_id = read_task_id(task)
+        time = self._build_context({}, task_id)
+        found = yield from cancel_task(task_id, self._tokens, time)
+        yield from notify_change(found[1], time.watch)
+        return _format_fetched(*found, task)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
-        task_id = task_id_of(task)
-        found = yield from ended(task_id, self._tokens, self._time({"timeout": timeout}, task_id))
-        return _found(*found, task)
+        task_id = read_task_id(task)
+        found = yield from wait_for_end(
+            task_id, self._tokens, self._build_context({"timeout": timeout}, task_id)
+        )
+        return _format_fetched(*found, task)
 
-    def _keys_of(self, options: Mapping[str, Any]) -> Keys:
+    def _get_keys(self, options: Mapping[str, Any]) -> KeySettings:
         store = options.get("key_store")
         return self._keys if store is None else self._keys._replace(store=store)
 
-    def _time(self, options: Mapping[str, Any], task_id: str) -> Time:
+    def _build_context(self, options: Mapping[str, Any], task_id: str) -> CallContext:
         config = self._config
         given = {key: value for key, value in options.items() if value is not None}
-        return Time(
+        return CallContext(
             deadline=self._clock() + given.get("timeout", config.timeout),
             patience=given.get("read_timeout", config.read_timeout),
             max_retries=given.get("max_retries", config.max_retries),
             settle_time=given.get("settle_time", config.settle_time),
             resend=given.get("resend", config.resend),
             on_retry=given.get("on_retry", config.on_retry),
-            watch=Watch(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
+            watch=AskTracker(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
             clock=self._clock,
             random=self._random,
         )
 
-    def _ask(self, text: str, session_id: str, options: Mapping[str, Any], replied: str | None) -> Ask:
+    def _build_ask(
+        self, text: str, session_id: str, options: Mapping[str, Any], replied: str | None
+    ) -> AskRequest:
         key = options.get("idempotency_key")
-        task_id = new_id("tsk") if key is None else task_id_for(self._config.client_id, key)
-        return Ask(
+        task_id = generate_id("tsk") if key is None else derive_task_id(self._config.client_id, key)
+        return AskRequest(
             text=text,
             task_id=replied or task_id,
-            request_id=new_id("req"),
+            request_id=generate_id("req"),
             session_id=session_id,
             metadata=options.get("metadata"),
             message_metadata=options.get("message_metadata"),
@@ -174,18 +178,18 @@ class Agent:
         )
 
 
-def _found(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
+def _format_fetched(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
     """A task that was asked for by its id, or by an answer of it."""
     request_id = answer.get("id")
     return format_task(
         task,
         request_id=request_id if isinstance(request_id, str) else "",
         session_id=None,
-        earlier=earlier_artifacts(given),
+        earlier=get_earlier_artifacts(given),
     )
 
 
-def _formatted(task: Task, ask: Ask) -> FormattedTaskResponse:
+def _format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
     """What an ask is answered."""
     return format_task(
         task,

@@ -10,10 +10,10 @@ from payman_sdk._config import (
     check_hook,
     check_key_store,
     read_resend,
+    read_retries,
+    read_seconds,
     read_settle_time,
     refuse_unknown,
-    retries,
-    seconds,
 )
 from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
@@ -67,13 +67,13 @@ def read_options(
         check_hook(given.get(key), key)
     _check_key(given.get("idempotency_key"))
     check_key_store(given.get("key_store"))
-    retries(given.get("max_retries"))
+    read_retries(given.get("max_retries"))
     read_settle_time(given.get("settle_time"))
     read_resend(given.get("resend"))
     for key in _METADATA:
         _check_metadata(given.get(key), key)
     for key in _SECONDS:
-        seconds(given.get(key), key, 0)
+        read_seconds(given.get(key), key, 0)
     return given
 
 
@@ -93,7 +93,7 @@ def check_text(text: object) -> None:
         raise ConfigurationError(f"text holds half a character at position {error.start}.") from None
 
 
-def task_id_of(task: object) -> str:
+def read_task_id(task: object) -> str:
     """The id of a task that is given by its id, or by an answer of it.
 
     Raises:

@@ -21,47 +21,47 @@ class Warnings(list[str]):
     def note(self, path: str, value: object) -> None:
         """Note that a member holds something that cannot be read there; neither its value is noted nor its name."""
         if len(self) < _MOST_WARNINGS:
-            self.append(f"{path}: {_kind_of(value)}")
+            self.append(f"{path}: {_describe_type(value)}")
         elif len(self) == _MOST_WARNINGS:
             self.append("and more")
 
 
-def alone(value: object) -> object:
+def unwrap_single(value: object) -> object:
     """Return what a list of one thing holds; anything else as it is."""
-    several = a_list(value)
+    several = as_list(value)
     return several[0] if several is not None and len(several) == 1 else value
 
 
-def a_list(value: object) -> list[object] | None:
+def as_list(value: object) -> list[object] | None:
     """Return a list of JSON; None for anything else."""
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
-def an_object(value: object) -> Json | None:
+def as_object(value: object) -> Json | None:
     """Return an object of JSON; None for anything else."""
     return cast("Json", value) if isinstance(value, dict) else None
 
 
-def first(given: Mapping[str, Any], *names: str) -> Any:
+def get_first(given: Mapping[str, Any], *names: str) -> Any:
     """Return the first of these members that is there and not null; None without any."""
     return next((given[name] for name in names if given.get(name) is not None), None)
 
 
-def normal_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
+def normalize_parts(given: Json, path: str, warnings: Warnings) -> list[Json]:
     """Return the parts of an artifact or a message."""
     parts = given.get("parts")
-    if parts is None and isinstance(text := first(given, "text", "content"), str):
-        return [text_part(text)]
+    if parts is None and isinstance(text := get_first(given, "text", "content"), str):
+        return [build_text_part(text)]
     if parts is None:
         warnings.note(f"{path}.parts", parts)
         return []
-    several = a_list(parts)
+    several = as_list(parts)
     several = [parts] if several is None else several
-    read = [_part(one, f"{path}.parts[{index}]", warnings) for index, one in enumerate(several)]
+    read = [_normalize_part(one, f"{path}.parts[{index}]", warnings) for index, one in enumerate(several)]
     return [part for part in read if part is not None]
 
 
-def text_part(text: str) -> Json:
+def build_text_part(text: str) -> Json:
     """Return a text as a part."""
     return {"type": "text", "text": text}
 
@@ -72,7 +72,7 @@ def drop_odd_metadata(given: Json, path: str, warnings: Warnings) -> None:
         warnings.note(f"{path}metadata", given.pop("metadata"))
 
 
-def whole_number(value: object) -> int | None:
+def parse_int(value: object) -> int | None:
     """Return a whole number; 1.0 and true are 1, as `==` has it, and some servers write numbers as text."""
     if isinstance(value, str) and len(value) < 10 and value.isascii() and value.isdigit():
         return int(value)
@@ -81,14 +81,14 @@ def whole_number(value: object) -> int | None:
     return int(value) if isinstance(value, int) else None
 
 
-def truth(value: object) -> bool | None:
+def parse_bool(value: object) -> bool | None:
     """Return what is true or false; 0, 1 and the words are understood."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.lower())
     return bool(value) if isinstance(value, bool | int | float) and value in (0, 1) else None
 
 
-def moment(value: object) -> str | None:
+def parse_timestamp(value: object) -> str | None:
     """Return a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it.
 
     Example:
@@ -108,43 +108,43 @@ def moment(value: object) -> str | None:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _part(given: object, path: str, warnings: Warnings) -> Json | None:
-    given = alone(given)
+def _normalize_part(given: object, path: str, warnings: Warnings) -> Json | None:
+    given = unwrap_single(given)
     if isinstance(given, str):
-        return text_part(given)
+        return build_text_part(given)
     if not isinstance(given, dict):
         warnings.note(path, given)
         return None
     part: Json = {**cast("Json", given)}
-    kind = _kind_of_part(part)
+    kind = _find_kind(part)
     if kind is None:
-        warnings.note(f"{path}.type", first(part, "type", "kind"))
+        warnings.note(f"{path}.type", get_first(part, "type", "kind"))
     part["type"] = "unknown" if kind is None else kind
     if kind not in _KINDS:
         return part
     drop_odd_metadata(part, f"{path}.", warnings)
     if kind == "text":
-        part["text"] = _text(part.get("text"), f"{path}.text", warnings)
+        part["text"] = _read_text(part.get("text"), f"{path}.text", warnings)
     elif kind == "file":
-        part["file"] = _file(part, f"{path}.file", warnings)
+        part["file"] = _normalize_file(part, f"{path}.file", warnings)
     elif part.get("data") is None:
         warnings.note(f"{path}.data", None)
         part["data"] = {}
     return part
 
 
-def _kind_of_part(part: Json) -> str | None:
+def _find_kind(part: Json) -> str | None:
     """Return the kind, as the part or one of its members names it."""
-    kind = first(part, "type", "kind")
+    kind = get_first(part, "type", "kind")
     if isinstance(kind, str):
         return kind.lower() if kind.lower() in _KINDS else kind
     kinds = [kind for kind in ("text", "file", "data") if part.get(kind) is not None]
-    if not kinds and isinstance(first(part, "uri", "url", "bytes"), str):
+    if not kinds and isinstance(get_first(part, "uri", "url", "bytes"), str):
         return "file"
     return kinds[0] if kinds else None
 
 
-def _text(given: object, path: str, warnings: Warnings) -> str:
+def _read_text(given: object, path: str, warnings: Warnings) -> str:
     if isinstance(given, str):
         return given
     if isinstance(given, int | float) and not isinstance(given, bool):
@@ -153,7 +153,7 @@ def _text(given: object, path: str, warnings: Warnings) -> str:
     return ""
 
 
-def _file(part: Json, path: str, warnings: Warnings) -> Json:
+def _normalize_file(part: Json, path: str, warnings: Warnings) -> Json:
     given = part.get("file")
     if isinstance(given, str):
         return {"uri" if ":" in given else "name": given}
@@ -171,7 +171,7 @@ def _file(part: Json, path: str, warnings: Warnings) -> Json:
     return file
 
 
-def _kind_of(value: object) -> str:
+def _describe_type(value: object) -> str:
     match value:
         case None:
             return "missing"

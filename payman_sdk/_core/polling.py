@@ -7,23 +7,23 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk._core import states
-from payman_sdk._core.auth.authenticate import authorized
-from payman_sdk._core.auth.tokens import Tokens
+from payman_sdk._core.auth.authenticate import send_authenticated
+from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.formatting import format_message
-from payman_sdk._core.ids import new_id
-from payman_sdk._core.requests import cancellation, look_up
-from payman_sdk._core.responses import nothing_said, read_answer
+from payman_sdk._core.ids import generate_id
+from payman_sdk._core.requests import build_cancel_request, build_get_request
+from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import (
     AGENT_REFUSALS,
     PLAIN_REFUSALS,
+    CallContext,
     FailureClass,
-    Time,
     classify_failure,
-    is_passing,
-    retry_after,
+    is_transient,
+    parse_retry_after,
 )
-from payman_sdk._core.states import canonical_state, has_ended
+from payman_sdk._core.states import canonicalize_state, has_ended
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -40,34 +40,38 @@ if TYPE_CHECKING:
     import httpx
 
     from payman_api.models.task import Task
-    from payman_sdk._telemetry.tracker import Watch
+    from payman_sdk._telemetry.tracker import AskTracker
 
 
-Known: TypeAlias = tuple[dict[str, Any], "Task"]
+TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
 """A JSON-RPC answer, and the task in it."""
 
 
-def looked_up(task_id: str, tokens: Tokens, time: Time, *, messages: int = 0) -> Flow[Known]:
+def fetch_task(
+    task_id: str, tokens: TokenManager, time: CallContext, *, messages: int = 0
+) -> Flow[TaskAnswer]:
     """A flow that asks once how a task stands [P], with so many of its newest messages."""
     # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
-    request_id = new_id("req")
+    request_id = generate_id("req")
     try:
-        told = yield from _told(look_up(task_id, request_id, messages), task_id, request_id, tokens, time)
+        told = yield from _send_task_request(
+            build_get_request(task_id, request_id, messages), task_id, request_id, tokens, time
+        )
     except TaskNotFoundError:
-        time.watch.looked_up(task_id, None)
+        time.watch.record_fetch(task_id, None)
         raise
-    time.watch.looked_up(task_id, state_of(told[1]))
+    time.watch.record_fetch(task_id, get_state(told[1]))
     return told
 
 
-def noted(task: Task, watch: Watch) -> Flow[None]:
+def notify_change(task: Task, watch: AskTracker) -> Flow[None]:
     """A flow that takes note of how a task stands."""
-    consult = watch.stands(task.id, state_of(task), partial(format_message, task.status.message))
+    consult = watch.record_state(task.id, get_state(task), partial(format_message, task.status.message))
     if consult is not None:
         yield consult
 
 
-def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
+def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[TaskAnswer]:
     """Cancel a task [P], and return how it stands then. Canceling twice is harmless, so it is repeated freely.
 
     Raises:
@@ -75,47 +79,53 @@ def canceled(task_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
         PaymanError: It could not be canceled, or whether it was could not be learned.
     """
     for attempt in count(1):
-        request_id = new_id("req")
+        request_id = generate_id("req")
         try:
-            return (yield from _told(cancellation(task_id, request_id), task_id, request_id, tokens, time))
+            return (
+                yield from _send_task_request(
+                    build_cancel_request(task_id, request_id), task_id, request_id, tokens, time
+                )
+            )
         except PaymanError as error:
             failure, kind = error, classify_failure(error)
         if kind is FailureClass.AMBIGUOUS:
             try:
-                body, task = yield from look_up_task(task_id, tokens, time)
+                body, task = yield from fetch_task_retrying(task_id, tokens, time)
             except MethodNotFoundError:
                 raise failure from None  # this server looks no task up; what it answered to the cancellation counts
-            if has_ended(state_of(task)):
+            if has_ended(get_state(task)):
                 return body, task
         is_final = kind is FailureClass.FATAL or isinstance(failure, AgentError | AuthenticationError)
-        if is_final or not (yield from time.before_another(attempt, failure, task_id)):
+        if is_final or not (yield from time.wait_before_retry(attempt, failure, task_id)):
             raise failure
     raise AssertionError("counting does not end")
 
 
-def _told(request: dict[str, Any], task_id: str, request_id: str, tokens: Tokens, time: Time) -> Flow[Known]:
+def _send_task_request(
+    request: dict[str, Any], task_id: str, request_id: str, tokens: TokenManager, time: CallContext
+) -> Flow[TaskAnswer]:
     try:
-        answer: httpx.Response = yield from authorized(
+        answer: httpx.Response = yield from send_authenticated(
             request, tokens, time.deadline, time.patience, watch=time.watch
         )
-        if (failure := nothing_said(answer)) is not None:
+        if (failure := find_inconclusive_error(answer)) is not None:
             raise failure
         return read_answer(answer, request_id, task_id)
     except PaymanError as error:
-        error.about(task_id=task_id, request_id=request_id)
+        error.add_context(task_id=task_id, request_id=request_id)
         raise
 
 
-def look_up_task(
+def fetch_task_retrying(
     task_id: str,
-    tokens: Tokens,
-    time: Time,
+    tokens: TokenManager,
+    time: CallContext,
     *,
     messages: int = 0,
     is_patient: bool = True,
     was_sent: bool = False,
     is_known: bool = False,
-) -> Flow[Known]:
+) -> Flow[TaskAnswer]:
     """Return how a task stands, trying again until the deadline while the failure of the look-up may be a passing one.
 
     Args:
@@ -130,15 +140,15 @@ def look_up_task(
     Raises:
         PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
     """
-    pauses, began = time.pauses(), time.clock()
+    pauses, began = time.iter_pauses(), time.clock()
     while True:
         try:
-            return (yield from looked_up(task_id, tokens, time, messages=messages))
+            return (yield from fetch_task(task_id, tokens, time, messages=messages))
         except PaymanError as error:
             failure = error
         # Where money may be on its way, only what says that this server looks no task up is final.
         may_pass = (
-            is_passing(failure)
+            is_transient(failure)
             or (was_sent and not _is_final(failure))
             or (
                 is_known
@@ -146,7 +156,7 @@ def look_up_task(
                 and time.clock() - began < time.settle_time
             )
         )
-        wait = max(next(pauses).seconds, retry_after(failure) or 0.0)
+        wait = max(next(pauses).seconds, parse_retry_after(failure) or 0.0)
         if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
             raise failure
         yield Sleep(wait)
@@ -160,36 +170,36 @@ def _is_final(failure: PaymanError) -> bool:
     return (
         isinstance(failure, ConfigurationError | TokenStoreError)
         or (isinstance(failure, AgentError) and failure.code in AGENT_REFUSALS)
-        or (isinstance(failure, APIConnectionError) and not failure.is_passing)
+        or (isinstance(failure, APIConnectionError) and not failure.is_transient)
         or status in PLAIN_REFUSALS
         or status in range(300, 400)
         or status == 501
     )
 
 
-def rests(task: Task) -> bool:
+def is_resting(task: Task) -> bool:
     """Whether a task changes no more, or only when somebody acts."""
-    return states.rests(state_of(task))
+    return states.is_resting(get_state(task))
 
 
 def requires_input(task: Task) -> bool:
     """Whether a task waits for a reply in words."""
-    return states.phase_of(state_of(task)) is states.Phase.AWAITS_REPLY
+    return states.get_phase(get_state(task)) is states.Phase.AWAITS_REPLY
 
 
-def state_of(task: Task) -> str:
+def get_state(task: Task) -> str:
     """The state of a task as the protocol spells it, also where a server sends something else than a text."""
-    return canonical_state(str(task.status.state))
+    return canonicalize_state(str(task.status.state))
 
 
-def ended(
+def wait_for_end(
     task_id: str,
-    tokens: Tokens,
-    time: Time,
+    tokens: TokenManager,
+    time: CallContext,
     *,
     or_rests: bool = False,
-    known: Known | None = None,
-) -> Flow[Known]:
+    known: TaskAnswer | None = None,
+) -> Flow[TaskAnswer]:
     """A flow that waits until a task has ended, whoever it waits for, and returns it.
 
     Args:
@@ -203,13 +213,13 @@ def ended(
         APITimeoutError: It had not ended in time.
         PaymanError: It cannot be learned how the task stands.
     """
-    pauses = time.pauses()
+    pauses = time.iter_pauses()
     was_known = False
     while True:
-        body, task = known or (yield from look_up_task(task_id, tokens, time, is_known=was_known))
+        body, task = known or (yield from fetch_task_retrying(task_id, tokens, time, is_known=was_known))
         was_known = True
-        yield from noted(task, time.watch)
-        if rests(task) if or_rests else has_ended(state_of(task)):
+        yield from notify_change(task, time.watch)
+        if is_resting(task) if or_rests else has_ended(get_state(task)):
             return body, task
         yield next(pauses)
         known = None
@@ -217,7 +227,7 @@ def ended(
             return body, task
         if time.is_over():
             raise APITimeoutError(
-                f"The task is still {state_of(task)} after the time that was given.",
+                f"The task is still {get_state(task)} after the time that was given.",
                 next_step="Wait longer, or ask client.get_task(error.task_id) later.",
                 task_id=task_id,
             )

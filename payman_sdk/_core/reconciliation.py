@@ -15,13 +15,13 @@ from collections.abc import Callable
 from typing import Generic, TypeAlias, TypeVar
 
 from payman_sdk._core.effects import Flow, Sleep
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.retry import FailureClass, Time, classify_failure
-from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError, shortened
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.retry import CallContext, FailureClass, classify_failure
+from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError, shorten
 
 T = TypeVar("T")
 
-Look: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
+Reconcile: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
 """Learns how an ask ended, given why it is not known and whether to keep trying until the deadline while the look-up itself fails.
 
 Returns:
@@ -33,7 +33,9 @@ Raises:
 """
 
 
-def exactly_once(attempt: Callable[[], Flow[T]], look: Look[T], time: Time, ask: Ask) -> Flow[T]:
+def exactly_once(
+    attempt: Callable[[], Flow[T]], look: Reconcile[T], time: CallContext, ask: AskRequest
+) -> Flow[T]:
     """Have something done once, and return how it ended.
 
     Args:
@@ -57,7 +59,7 @@ def exactly_once(attempt: Callable[[], Flow[T]], look: Look[T], time: Time, ask:
         except (
             Exception
         ) as fault:  # the SDK's own: what others raise after sending is an APIConnectionError by now
-            failure = time.watch.failed_attempt(fault)
+            failure = time.watch.convert_fault(fault)
         ended = yield from attempts.handle(failure)
         if ended is not None:
             time.watch.is_reconciled = True
@@ -67,7 +69,7 @@ def exactly_once(attempt: Callable[[], Flow[T]], look: Look[T], time: Time, ask:
 class _Attempts(Generic[T]):
     """What is known of an ask after some attempts that failed."""
 
-    def __init__(self, look: Look[T], time: Time, task_id: str, *, is_reply: bool) -> None:
+    def __init__(self, look: Reconcile[T], time: CallContext, task_id: str, *, is_reply: bool) -> None:
         self._look = look
         self._time = time
         self._task_id = task_id
@@ -85,7 +87,7 @@ class _Attempts(Generic[T]):
             PaymanError: There is no other attempt.
         """
         kind = classify_failure(failure)
-        self._time.watch.judged(self._task_id, self._number, failure, kind.name)
+        self._time.watch.record_failure(self._task_id, self._number, failure, kind.name)
         if kind is FailureClass.AMBIGUOUS:
             self._lost = self._lost or failure
             ended = yield from self._settle(self._lost)
@@ -102,14 +104,14 @@ class _Attempts(Generic[T]):
             raise
         except PaymanError as error:
             if self._lost is not None:
-                raise self._lost_for_good(error) from error
+                raise self._build_lost_error(error) from error
             if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
                 failure = error  # why there is no other token says more than the first 401
-            raise self._unproven(failure) from (None if failure is error else error)
+            raise self._build_unproven_error(failure) from (None if failure is error else error)
 
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
         """Look until the agent knows the task, or has not known it for `settle_time`."""
-        time, pauses = self._time, self._time.pauses()
+        time, pauses = self._time, self._time.iter_pauses()
         unknown_since: float | None = None
         while True:
             try:
@@ -117,7 +119,7 @@ class _Attempts(Generic[T]):
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
-                raise self._lost_for_good(error) from lost
+                raise self._build_lost_error(error) from lost
             if ended is not None:
                 return ended
             unknown_since = time.clock() if unknown_since is None else unknown_since
@@ -144,7 +146,7 @@ class _Attempts(Generic[T]):
             # Another token is fetched once, without a pause, and beside the attempts that are counted.
             may_renew, self._has_new_token = not self._has_new_token, True
             return may_renew and not self._time.is_over()
-        if not (yield from self._time.before_another(self._number, failure, self._task_id)):
+        if not (yield from self._time.wait_before_retry(self._number, failure, self._task_id)):
             return False
         self._number += 1
         self._time.watch.attempts = self._number
@@ -157,7 +159,7 @@ class _Attempts(Generic[T]):
             PaymanError: It is not known, or nothing was done.
         """
         if self._lost is not None:
-            raise self._lost_for_good() from (None if failure is self._lost else failure)
+            raise self._build_lost_error() from (None if failure is self._lost else failure)
         if self._was_turned_away:
             try:
                 ended = yield from self._look(failure, False)
@@ -167,21 +169,23 @@ class _Attempts(Generic[T]):
                 ended = None
             if ended is not None:
                 return ended
-            raise self._unproven(failure)
+            raise self._build_unproven_error(failure)
         failure.sent = False
         raise failure
 
-    def _lost_for_good(self, why: PaymanError | None = None) -> OutcomeUnknownError:
+    def _build_lost_error(self, why: PaymanError | None = None) -> OutcomeUnknownError:
         assert self._lost is not None  # noqa: S101 (only then is an outcome unknown)
-        return unknown(self._lost, why, self._seen)
+        return build_unknown_error(self._lost, why, self._seen)
 
-    def _unproven(self, failure: PaymanError) -> PaymanError:
+    def _build_unproven_error(self, failure: PaymanError) -> PaymanError:
         """The error for what was turned away: most likely nothing was done, and nothing proves it."""
         failure.sent = None
         return failure
 
 
-def unknown(lost: PaymanError, why: PaymanError | None = None, seen: str = "") -> OutcomeUnknownError:
+def build_unknown_error(
+    lost: PaymanError, why: PaymanError | None = None, seen: str = ""
+) -> OutcomeUnknownError:
     """Make the error for an ask that may have been done and whose end could not be learned.
 
     Args:
@@ -189,7 +193,7 @@ def unknown(lost: PaymanError, why: PaymanError | None = None, seen: str = "") -
         why: Why it could not be learned.
         seen: What the look-ups showed.
     """
-    more = "" if why is None else f" Looking the task up failed too: {shortened(why.message)}"
+    more = "" if why is None else f" Looking the task up failed too: {shorten(why.message)}"
     parts = [lost.message, seen, f"The outcome of the ask is undetermined.{more}"]
     failure = OutcomeUnknownError(
         " ".join(part for part in parts if part),

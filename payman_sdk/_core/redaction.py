@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from payman_sdk._core.spellings import base64_of, hexadecimal_of
-from payman_sdk._secrets import Secret, sent_secrets
+from payman_sdk._secrets import SecretStr, sent_secrets
 
 T = TypeVar("T", str, bytes)
 
@@ -43,11 +43,11 @@ _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"
 
 def redact(text: T) -> T:
     """The text without the secrets that servers know of; the very same text where it holds none."""
-    index = _index.up_to_date()
+    index = _index.refresh()
     if index.is_empty:
         return text
     body = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    spans = sorted(_spans(body, index))
+    spans = sorted(_iter_spans(body, index))
     if not spans:
         return text
     kept, at = bytearray(), 0
@@ -64,19 +64,19 @@ def redact(text: T) -> T:
 def redact_shape(value: Any) -> Any:
     """The same for the texts in what JSON holds: the very same object where nothing in it is redacted."""
     try:
-        return _redacted_shape(value)
+        return _redact_copy(value)
     except RecursionError:
         return REDACTED  # nested too deeply to be looked through
 
 
-def _redacted_shape(value: Any) -> Any:
+def _redact_copy(value: Any) -> Any:
     if type(value) is str:
         return redact(value)
     if type(value) is bytes:
         return redact(value)
     if type(value) is dict:
         members = cast("dict[object, object]", value)
-        redacted = {_redacted_shape(name): _redacted_shape(member) for name, member in members.items()}
+        redacted = {_redact_copy(name): _redact_copy(member) for name, member in members.items()}
         return (
             members
             if _are_same(members, redacted) and _are_same(members.values(), redacted.values())
@@ -84,7 +84,7 @@ def _redacted_shape(value: Any) -> Any:
         )
     if type(value) is list or type(value) is tuple:
         given = cast("list[object] | tuple[object, ...]", value)
-        parts = [_redacted_shape(part) for part in given]
+        parts = [_redact_copy(part) for part in given]
         if _are_same(given, parts):
             return given
         return parts if isinstance(value, list) else tuple(parts)
@@ -95,13 +95,13 @@ def _are_same(before: Iterable[Any], after: Iterable[Any]) -> bool:
     return all(one is other for one, other in zip(before, after, strict=False))
 
 
-class _Index:
+class _NeedleIndex:
     """Where the pieces that are looked for are in the secrets. It is only added to, so threads need no lock."""
 
     def __init__(self) -> None:
         self._changes = -1
         self._times_cleared = sent_secrets.times_cleared
-        self._secrets: set[Secret] = set()
+        self._secrets: set[SecretStr] = set()
         self._words: set[bytes] = set()
         self._signs: set[int] = set()
         self.pieces: dict[bytes, tuple[bytes, int]] = {}
@@ -112,14 +112,14 @@ class _Index:
     def is_empty(self) -> bool:
         return self.run is None and self.word is None
 
-    def up_to_date(self) -> _Index:
+    def refresh(self) -> _NeedleIndex:
         changes = sent_secrets.changes
         if changes == self._changes:
             return self
-        secrets = sent_secrets.all()
+        secrets = sent_secrets.values()
         if self._times_cleared != sent_secrets.times_cleared or len(self._secrets) > 2 * len(secrets) + 64:
             _replace_index()  # most of what it holds is forgotten
-            return _index.up_to_date()
+            return _index.refresh()
         for secret in secrets:
             if secret not in self._secrets:
                 self._secrets.add(secret)
@@ -140,7 +140,7 @@ class _Index:
         undone = plain.encode("utf-8", "surrogatepass")
         forms = {undone, plain.replace(" ", "+").encode("utf-8", "surrogatepass")}
         forms |= {form.encode() for form in (hexadecimal_of(plain), *base64_of(plain))}
-        while (view := _undone(undone, range(len(undone) + 1))) is not None:
+        while (view := _undo_escapes(undone, range(len(undone) + 1))) is not None:
             undone = view[0]
             forms.add(undone)
         for form in {form.translate(ALIKE) for form in forms}:
@@ -150,35 +150,35 @@ class _Index:
                 self._signs.update(form)
 
 
-_index = _Index()
+_index = _NeedleIndex()
 
 
 def _replace_index() -> None:
     global _index
-    _index = _Index()
+    _index = _NeedleIndex()
 
 
-def _spans(body: bytes, index: _Index) -> Iterator[tuple[int, int]]:
+def _iter_spans(body: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
     """Where secrets begin and end in a body."""
     view = body
     places: Sequence[int] = range(len(body) + 1)
     for _ in range(_DEEPEST):
-        for start, end in _found(view, index):
+        for start, end in _iter_matches(view, index):
             yield places[start], places[end]
-        undone = _undone(view, places)
+        undone = _undo_escapes(view, places)
         if undone is None:
             return
         view, places = undone
 
 
-def _found(view: bytes, index: _Index) -> Iterator[tuple[int, int]]:
+def _iter_matches(view: bytes, index: _NeedleIndex) -> Iterator[tuple[int, int]]:
     if index.word is not None:
         for match in index.word.finditer(view):
             yield match.span()
     if index.run is None:
         return
     view, pieces, over = view.translate(ALIKE), index.pieces, 0
-    for at in _begun(view, index.run, pieces):
+    for at in _iter_starts(view, index.run, pieces):
         if at < over:
             continue
         form, place = pieces[view[at : at + FIRST]]
@@ -192,19 +192,19 @@ def _found(view: bytes, index: _Index) -> Iterator[tuple[int, int]]:
             over = end
 
 
-def _begun(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, object]) -> Iterator[int]:
+def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, object]) -> Iterator[int]:
     """Where pieces of secrets begin; only where enough characters stand together that are in any secret, which few do."""
     for match in run.finditer(view):
         start, end = match.span()
         yield from [at for at in range(start, end - FIRST + 1) if view[at : at + FIRST] in pieces]
 
 
-def _undone(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:
+def _undo_escapes(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:
     """The text with its escapes undone, and where each byte of it was before; None where there are none."""
     undone, there, at = bytearray(), array("Q"), 0
     for match in _ESCAPE.finditer(view):
         start, end = match.span()
-        meant = _meant(match[0])
+        meant = _decode_escape(match[0])
         undone += view[at:start]
         undone += meant
         there.extend(places[at:start])
@@ -217,7 +217,7 @@ def _undone(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] |
     return bytes(undone), there
 
 
-def _meant(escape: bytes) -> bytes:
+def _decode_escape(escape: bytes) -> bytes:
     if escape.startswith(b"%"):
         return bytes.fromhex(escape[1:].decode())
     if escape.startswith(b"&"):

@@ -14,12 +14,12 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk._core.hook_payloads import OutgoingAsk
 
 # What not every ask sends is imported where it is made: a model takes as long to import as an ask takes to be written down.
 
 
-class Ask(NamedTuple):
+class AskRequest(NamedTuple):
     """One ask. Its ids are made once and are the same on every attempt: the task id is the idempotency key."""
 
     text: str
@@ -34,37 +34,37 @@ class Ask(NamedTuple):
     earlier: Sequence[Mapping[str, Any]] | None = ()
     """Of a reply: the artifacts that its task had before; None where they have to be looked up."""
 
-    def request(self) -> dict[str, Any]:
+    def build_request(self) -> dict[str, Any]:
         """The request for the whole answer, as keywords for httpx."""
-        return send_task.build_request(body=SendTaskRequest(id=self.request_id, params=self._params()))
+        return send_task.build_request(body=SendTaskRequest(id=self.request_id, params=self._build_params()))
 
-    def streaming_request(self) -> dict[str, Any]:
+    def build_stream_request(self) -> dict[str, Any]:
         """The request for the answer as it comes, as keywords for httpx."""
         from payman_api.api.tasks import send_task_subscribe
         from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
 
         return send_task_subscribe.build_request(
-            body=SendTaskStreamingRequest(id=self.request_id, params=self._params())
+            body=SendTaskStreamingRequest(id=self.request_id, params=self._build_params())
         )
 
-    def _params(self) -> TaskSendParams:
+    def _build_params(self) -> TaskSendParams:
         part = TextPart(
             text=self.text,
-            metadata=_metadata(self.part_metadata),
+            metadata=_to_metadata(self.part_metadata),
         )
         message = Message(
             role="user",
             parts=[part],
-            metadata=_metadata(self.message_metadata),
+            metadata=_to_metadata(self.message_metadata),
         )
         return TaskSendParams(
             id=self.task_id,
             session_id=self.session_id,
             message=message,
-            metadata=_metadata(self.metadata),
+            metadata=_to_metadata(self.metadata),
         )
 
-    def ids(self) -> dict[str, Any]:
+    def get_ids(self) -> dict[str, Any]:
         """The ids, as the answer and every error about this ask carry them."""
         return {
             "task_id": self.task_id,
@@ -73,14 +73,14 @@ class Ask(NamedTuple):
             "idempotency_key": self.idempotency_key,
         }
 
-    def outgoing(self) -> Outgoing:
+    def to_outgoing(self) -> OutgoingAsk:
         """What a `before_send` hook sees."""
-        from payman_sdk._core.hook_payloads import Outgoing
+        from payman_sdk._core.hook_payloads import OutgoingAsk
 
-        return Outgoing(self.text, self.is_reply, **self.ids())
+        return OutgoingAsk(self.text, self.is_reply, **self.get_ids())
 
 
-def look_up(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
+def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
     """The request for a task as it stands [P], with so many of its newest messages."""
     from payman_api.api.tasks import get_task
     from payman_api.models.get_task_request import GetTaskRequest
@@ -90,7 +90,7 @@ def look_up(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
     return get_task.build_request(body=GetTaskRequest(id=request_id, params=params))
 
 
-def cancellation(task_id: str, request_id: str) -> dict[str, Any]:
+def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
     """The request that cancels a task [P]."""
     from payman_api.api.tasks import cancel_task
     from payman_api.models.cancel_task_request import CancelTaskRequest
@@ -99,7 +99,7 @@ def cancellation(task_id: str, request_id: str) -> dict[str, Any]:
     return cancel_task.build_request(body=CancelTaskRequest(id=request_id, params=TaskIdParams(id=task_id)))
 
 
-def resubscription(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
+def build_resubscribe_request(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
     """The request for what is left of a stream [P]: behind its last event, where its events are numbered."""
     from payman_api.api.tasks import resubscribe_task
     from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
@@ -112,5 +112,5 @@ def resubscription(task_id: str, request_id: str, last_event_id: str) -> dict[st
     return request
 
 
-def _metadata(given: Mapping[str, Any] | None) -> Metadata | Unset:
+def _to_metadata(given: Mapping[str, Any] | None) -> Metadata | Unset:
     return UNSET if given is None else Metadata.from_dict(given)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.part_normalization import a_list, alone, an_object, whole_number
-from payman_sdk._core.task_reader import ReadTask, read_task, task_id_in, unwrapped
-from payman_sdk._core.wire_json import decoded, read_json
+from payman_sdk._core.part_normalization import as_list, as_object, parse_int, unwrap_single
+from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
+from payman_sdk._core.wire_json import decode_nested, read_json
 from payman_sdk.errors import (
     ErrorResponse,
     PaymanError,
     ResponseValidationError,
-    class_of_code,
-    class_of_status,
-    sentence,
-    shortened,
-    shown,
+    find_code_class,
+    find_status_class,
+    format_sentence,
+    shorten,
+    summarize_body,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
 
 
-def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ReadTask]:
+def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
     """Read the JSON-RPC answer, and the task in it, which has to be the one that was meant.
 
     An answer about that task is read however odd it is, as long as its state can be recognised.
@@ -44,21 +44,21 @@ def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[
     raise failure
 
 
-def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ReadTask]:
+def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
     try:
         came, warnings = read_json(answer.content)
-        came = decoded(came)
+        came = decode_nested(came)
     except ValueError:
         came, warnings = None, []
-    body = _answer_in(came, request_id, task_id)
+    body = _extract_answer(came, request_id, task_id)
     said_id = None if body is None else body.get("id")
     if isinstance(said_id, str) and said_id != request_id:
-        raise _unreadable(answer, f"the answer to another request, {shortened(repr(said_id))}")
+        raise _build_unreadable_error(answer, f"the answer to another request, {shorten(repr(said_id))}")
     error, result = (None, None) if body is None else (body.get("error"), body.get("result"))
     why = "neither result nor error"
     # What the agent says about this task counts for more than a status or an error that somebody put beside it.
     if body is not None and result is not None:
-        found, why = _task_in(result, task_id, is_ours=said_id == request_id)
+        found, why = _extract_task(result, task_id, is_ours=said_id == request_id)
         task = None if found is None else read_task(found, task_id, came)
         if task is not None:
             _note_oddities(task, said_id, error, warnings)
@@ -66,31 +66,33 @@ def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple
         error = error if found is None else None
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
-        raise (agent_error(body, error_response(answer)) if in_json_rpc else None) or _status_error(answer)
+        raise (
+            build_agent_error(body, build_error_response(answer)) if in_json_rpc else None
+        ) or _build_status_error(answer)
     if body is None:
-        raise _unreadable(answer, "no JSON object")
+        raise _build_unreadable_error(answer, "no JSON object")
     if error is not None:
         is_readable = said_id is None or isinstance(said_id, str | int | float)
-        failure = agent_error(body, error_response(answer)) if is_readable else None
-        raise failure or _unreadable(answer, "a JSON-RPC error without a code")
-    raise _unreadable(answer, why)
+        failure = build_agent_error(body, build_error_response(answer)) if is_readable else None
+        raise failure or _build_unreadable_error(answer, "a JSON-RPC error without a code")
+    raise _build_unreadable_error(answer, why)
 
 
-def _answer_in(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
+def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
     """The JSON-RPC answer in what came: also the only one of a list, and around a task that came without."""
-    body = an_object(came)
-    if (several := a_list(came)) is not None:
-        objects = [one for one in map(an_object, several) if one is not None]
+    body = as_object(came)
+    if (several := as_list(came)) is not None:
+        objects = [one for one in map(as_object, several) if one is not None]
         ours = [one for one in objects if one.get("id") in (request_id, task_id)]
-        body = an_object(alone(ours or objects))
+        body = as_object(unwrap_single(ours or objects))
     if body is None:
         return None
-    told = None if "result" in body or "error" in body else unwrapped(body)
-    is_bare = told is not None and task_id_in(told) == task_id
+    told = None if "result" in body or "error" in body else unwrap_task(body)
+    is_bare = told is not None and find_task_id(told) == task_id
     return {"jsonrpc": "2.0", "id": request_id, "result": body} if is_bare else body
 
 
-def _task_in(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
+def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
     """The JSON of the task that was meant, or None; and what cannot be read otherwise.
 
     Args:
@@ -98,18 +100,18 @@ def _task_in(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any
         task_id: The id of the task.
         is_ours: Whether the answer names the request, so that it need not name the task.
     """
-    task = unwrapped(result)
+    task = unwrap_task(result)
     if task is None:
         return None, "no task"
-    said_id = task_id_in(task)
+    said_id = find_task_id(task)
     if said_id == task_id or (said_id in (None, "") and is_ours):
         return task, "a task without a state"
     if said_id in (None, ""):
         return None, "a task without an id"
-    return None, f"another task, {shortened(repr(said_id))}"
+    return None, f"another task, {shorten(repr(said_id))}"
 
 
-def _note_oddities(task: ReadTask, said_id: Any, error: Any, warnings: list[str]) -> None:
+def _note_oddities(task: ParsedTask, said_id: Any, error: Any, warnings: list[str]) -> None:
     """Notes what is odd about the answer that a task came in."""
     if said_id is not None and not isinstance(said_id, str | int | float):
         warnings.append("id: neither a text nor a number")
@@ -118,7 +120,7 @@ def _note_oddities(task: ReadTask, said_id: Any, error: Any, warnings: list[str]
     task.warnings[:0] = warnings
 
 
-def nothing_said(answer: httpx.Response) -> PaymanError | None:
+def find_inconclusive_error(answer: httpx.Response) -> PaymanError | None:
     """Return the error for an answer that leaves open if the request was processed; None for one that says how it went.
 
     A redirect or a 5xx may follow a request that was processed. 503 with Retry-After asks for another attempt.
@@ -127,47 +129,49 @@ def nothing_said(answer: httpx.Response) -> PaymanError | None:
     asks_to_wait = status == 503 and "retry-after" in answer.headers
     if asks_to_wait or (status < 500 and status not in range(300, 400)):
         return None
-    failure = _status_error(answer, f"The server answered HTTP {status}")
+    failure = _build_status_error(answer, f"The server answered HTTP {status}")
     failure.sent = True
     return failure
 
 
-def error_response(answer: httpx.Response) -> ErrorResponse:
+def build_error_response(answer: httpx.Response) -> ErrorResponse:
     """What an exception keeps of an answer."""
     return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
 
 
-def agent_error(body: dict[str, Any] | None, response: ErrorResponse | None = None) -> PaymanError | None:
+def build_agent_error(
+    body: dict[str, Any] | None, response: ErrorResponse | None = None
+) -> PaymanError | None:
     """The error for a JSON-RPC error; None where the body holds none.
 
     Args:
         body: The JSON-RPC answer.
         response: The answer of HTTP that it came in, unless it came in a stream.
     """
-    members = an_object((body or {}).get("error"))
+    members = as_object((body or {}).get("error"))
     if members is None:
         return None
     given, message = members.get("code"), members.get("message")
-    code = None if isinstance(given, bool | str) else whole_number(given)
+    code = None if isinstance(given, bool | str) else parse_int(given)
     if code is None:
         return None
     said = message if isinstance(message, str) and message else "no message"
-    failure = class_of_code(code)(
-        f"The agent answered with error {code}: {sentence(shortened(said))}", response=response
+    failure = find_code_class(code)(
+        f"The agent answered with error {code}: {format_sentence(shorten(said))}", response=response
     )
     failure.code, failure.data = code, members.get("data")
     return failure
 
 
-def _status_error(answer: httpx.Response, what: str = "Payman refused") -> PaymanError:
-    response = error_response(answer)
-    return class_of_status(answer.status_code)(f"{what}: {shown(response)}.", response=response)
+def _build_status_error(answer: httpx.Response, what: str = "Payman refused") -> PaymanError:
+    response = build_error_response(answer)
+    return find_status_class(answer.status_code)(f"{what}: {summarize_body(response)}.", response=response)
 
 
-def _unreadable(answer: httpx.Response, got: str) -> ResponseValidationError:
-    response = error_response(answer)
+def _build_unreadable_error(answer: httpx.Response, got: str) -> ResponseValidationError:
+    response = build_error_response(answer)
     return ResponseValidationError(
-        f"The agent's answer holds {got}: {shown(response)}.",
+        f"The agent's answer holds {got}: {summarize_body(response)}.",
         next_step="Whether the ask was carried out, client.get_task(error.task_id) can tell.",
         response=response,
     )

@@ -14,11 +14,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk._config import Resend
-from payman_sdk._core.effects import Consult, Flow, Sleep
+from payman_sdk._core.effects import CallHook, Flow, Sleep
 from payman_sdk._io.clock import wall_time
 from payman_sdk._io.logger import get_logger
-from payman_sdk._telemetry.observer import tell
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._telemetry.observer import notify
+from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -35,7 +35,7 @@ from payman_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Retry
+    from payman_sdk._core.hook_payloads import RetryDetails
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ AGENT_REFUSALS = frozenset({-32700, -32600, -32601, -32602, -32001, -32002, -320
 """JSON-RPC codes with which the agent refuses a request. Every other code leaves open what was done before the error."""
 
 
-_PASSING = frozenset({408, 409, 425})
+_TRANSIENT = frozenset({408, 409, 425})
 """HTTP statuses below 500, beside 429, after which what only reads may succeed a moment later."""
 
 
@@ -76,7 +76,7 @@ def classify_failure(failure: PaymanError) -> FailureClass:
     What no case names is ambiguous.
     """
     if failure.sent is False:
-        return FailureClass.RETRYABLE if is_passing(failure) else FailureClass.FATAL
+        return FailureClass.RETRYABLE if is_transient(failure) else FailureClass.FATAL
     match failure:
         # These end an ask on purpose: raised before a send, or after all has been looked up.
         case OutcomeUnknownError() | ConfigurationError() | IdempotencyKeyReuseError():
@@ -102,16 +102,16 @@ def is_ambiguous(failure: PaymanError) -> bool:
     return classify_failure(failure) is FailureClass.AMBIGUOUS
 
 
-def is_passing(failure: PaymanError) -> bool:
+def is_transient(failure: PaymanError) -> bool:
     """Whether what only reads, and failed in this way, may succeed a moment later."""
     if isinstance(failure, APIConnectionError):
-        return failure.is_passing
-    if isinstance(failure, APIStatusError) and failure.status_code in _PASSING:
+        return failure.is_transient
+    if isinstance(failure, APIStatusError) and failure.status_code in _TRANSIENT:
         return True
     return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
-def retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> float | None:
+def parse_retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> float | None:
     """How many seconds the server wants to be left alone; None where it says nothing that can be read.
 
     Args:
@@ -133,7 +133,7 @@ def retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> f
         return None
 
 
-class Time(NamedTuple):
+class CallContext(NamedTuple):
     """The time there is for something, and how it is spent between two attempts.
 
     Args:
@@ -146,7 +146,7 @@ class Time(NamedTuple):
         settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
         resend: Whether an ask that may have arrived is sent again at all.
         wall_clock: Seconds since 1970, for what processes share.
-        on_retry: Called before each repetition with a `Retry`.
+        on_retry: Called before each repetition with a `RetryDetails`.
     """
 
     deadline: float
@@ -154,8 +154,8 @@ class Time(NamedTuple):
     max_retries: int
     clock: Callable[[], float]
     random: Callable[[], float]
-    watch: Watch
-    on_retry: Callable[[Retry], Any] | None = None
+    watch: AskTracker
+    on_retry: Callable[[RetryDetails], Any] | None = None
     settle_time: float = 30.0
     resend: Resend = "after_settling"
     wall_clock: Callable[[], float] = wall_time
@@ -164,11 +164,11 @@ class Time(NamedTuple):
         """Whether there is none left."""
         return self.clock() >= self.deadline
 
-    def longer(self, seconds: float) -> Time:
+    def extend(self, seconds: float) -> CallContext:
         """So many seconds more."""
         return self._replace(deadline=self.deadline + seconds)
 
-    def pauses(self) -> Iterator[Sleep]:
+    def iter_pauses(self) -> Iterator[Sleep]:
         """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.
 
         None is longer than a tenth of what is left, so that there are many looks, however short the time is.
@@ -179,7 +179,7 @@ class Time(NamedTuple):
             yield Sleep(min(longest * (0.5 + self.random() / 2), max(left / 10, _SHORTEST_LOOK), left))
             longest = min(2 * longest, _LONGEST_LOOK)
 
-    def before_another(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:
+    def wait_before_retry(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:
         """A flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
 
         Args:
@@ -190,26 +190,26 @@ class Time(NamedTuple):
         Returns:
             Whether there is another attempt, and time for it.
         """
-        said = retry_after(failure)
+        said = parse_retry_after(failure)
         # The exponent is bounded, for a float is too.
         delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
         if attempt > self.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
         self.watch.observer.count("retries")
-        if self.on_retry is not None or self.watch.readers:
-            from payman_sdk._core.hook_payloads import Retry
+        if self.on_retry is not None or self.watch.listeners:
+            from payman_sdk._core.hook_payloads import RetryDetails
 
-            retry = Retry(attempt, failure, delay, task_id)
-            tell(self.watch.readers, retry)
+            retry = RetryDetails(attempt, failure, delay, task_id)
+            notify(self.watch.listeners, retry)
             if self.on_retry is not None:
-                yield Consult(self.on_retry, retry)
+                yield CallHook(self.on_retry, retry)
         # The hook may have taken its time, which is the ask's.
         yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
         return not self.is_over()
 
 
-def repeated(attempt: Callable[[], Flow[T]], time: Time, task_id: str) -> Flow[T]:
+def retry_read(attempt: Callable[[], Flow[T]], time: CallContext, task_id: str) -> Flow[T]:
     """A flow for what only reads: tries again while the failure may be a passing one.
 
     Raises:
@@ -220,6 +220,6 @@ def repeated(attempt: Callable[[], Flow[T]], time: Time, task_id: str) -> Flow[T
             return (yield from attempt())
         except PaymanError as error:
             failure = error
-        if not is_passing(failure) or not (yield from time.before_another(number, failure, task_id)):
+        if not is_transient(failure) or not (yield from time.wait_before_retry(number, failure, task_id)):
             raise failure
     raise AssertionError("counting does not end")

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from payman_sdk._core.auth.authenticate import authorized
-from payman_sdk._core.auth.tokens import Tokens
-from payman_sdk._core.effects import Consult, Flow
-from payman_sdk._core.polling import Known, ended, look_up_task, requires_input
-from payman_sdk._core.reconciliation import exactly_once, unknown
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.responses import nothing_said, read_answer
-from payman_sdk._core.retry import Time, is_ambiguous
+from payman_sdk._core.auth.authenticate import send_authenticated
+from payman_sdk._core.auth.tokens import TokenManager
+from payman_sdk._core.effects import CallHook, Flow
+from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
+from payman_sdk._core.reconciliation import build_unknown_error, exactly_once
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.responses import find_inconclusive_error, read_answer
+from payman_sdk._core.retry import CallContext, is_ambiguous
 from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk._core.hook_payloads import OutgoingAsk
     from payman_sdk._io.key_store import KeyStore
 
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
-class Keys(NamedTuple):
+class KeySettings(NamedTuple):
     """Where the use of idempotency keys is recorded.
 
     Attributes:
@@ -37,18 +37,18 @@ class Keys(NamedTuple):
     server: str
 
 
-class Exchange(Protocol[T_co]):
+class AskExchange(Protocol[T_co]):
     """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
 
-    ask: Ask
-    tokens: Tokens
-    time: Time
+    ask: AskRequest
+    tokens: TokenManager
+    time: CallContext
 
     def attempt(self) -> Flow[T_co]:
         """Send the ask, and return how it ended."""
         ...
 
-    def look(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
+    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
         """Return how the ask ended; None where the agent does not know it.
 
         Args:
@@ -61,12 +61,14 @@ class Exchange(Protocol[T_co]):
         """
         ...
 
-    def resume(self, known: Known, lost: PaymanError) -> Flow[T_co]:
+    def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[T_co]:
         """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
         ...
 
 
-def carry_out(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | None, keys: Keys) -> Flow[T]:
+def carry_out(
+    exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
+) -> Flow[T]:
     """Send an ask once, and return how it ended.
 
     Args:
@@ -81,50 +83,57 @@ def carry_out(exchange: Exchange[T], before_send: Callable[[Outgoing], Any] | No
     ask = exchange.ask
     try:
         if ask.idempotency_key is None:
-            yield from allow(exchange, before_send)
+            yield from run_before_send(exchange, before_send)
             if ask.is_reply and ask.earlier is None:
                 from payman_sdk._core.turns import look_before_reply
 
                 yield from look_before_reply(exchange)
-            return (yield from exactly_once(exchange.attempt, exchange.look, exchange.time, ask))
+            return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))
         from payman_sdk._core.idempotency import send_by_key
 
         return (yield from send_by_key(exchange, before_send, keys))
     except PaymanError as error:
-        error.about(**ask.ids())
+        error.add_context(**ask.get_ids())
         raise
 
 
-def allow(exchange: Exchange[Any], before_send: Callable[[Outgoing], Any] | None) -> Flow[None]:
+def run_before_send(
+    exchange: AskExchange[Any], before_send: Callable[[OutgoingAsk], Any] | None
+) -> Flow[None]:
     """Consult the guard before anything is sent; the time that takes is not the ask's."""
     if before_send is not None:
         began = exchange.time.clock()
-        yield Consult(before_send, exchange.ask.outgoing())
-        exchange.time = exchange.time.longer(exchange.time.clock() - began)
+        yield CallHook(before_send, exchange.ask.to_outgoing())
+        exchange.time = exchange.time.extend(exchange.time.clock() - began)
 
 
-class WholeAnswer:
+class ResponseFlow:
     """Sends an ask whose answer is read as a whole."""
 
-    def __init__(self, ask: Ask, tokens: Tokens, time: Time) -> None:
+    def __init__(self, ask: AskRequest, tokens: TokenManager, time: CallContext) -> None:
         self.ask = ask
         self.tokens = tokens
         self.time = time
 
-    def attempt(self) -> Flow[Known]:
+    def attempt(self) -> Flow[TaskAnswer]:
         """Send the ask, and return the JSON-RPC answer with its task."""
         time = self.time
-        answer: httpx.Response = yield from authorized(
-            self.ask.request(), self.tokens, time.deadline, time.patience, watch=time.watch, renews=False
+        answer: httpx.Response = yield from send_authenticated(
+            self.ask.build_request(),
+            self.tokens,
+            time.deadline,
+            time.patience,
+            watch=time.watch,
+            renews=False,
         )
-        if (failure := nothing_said(answer)) is not None:
+        if (failure := find_inconclusive_error(answer)) is not None:
             raise failure
         return read_answer(answer, self.ask.request_id, self.ask.task_id)
 
-    def look(self, lost: PaymanError, is_patient: bool) -> Flow[Known | None]:
+    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[TaskAnswer | None]:
         """Return how the ask ended; None where the agent does not know it."""
         try:
-            known = yield from look_up_task(
+            known = yield from fetch_task_retrying(
                 self.ask.task_id, self.tokens, self.time, is_patient=is_patient, was_sent=is_ambiguous(lost)
             )
         except TaskNotFoundError:
@@ -133,9 +142,11 @@ class WholeAnswer:
         # A task that waits, still or again, does not show whether the reply arrived.
         return None if self.ask.is_reply and requires_input(known[1]) else known
 
-    def resume(self, known: Known, lost: PaymanError) -> Flow[Known]:
+    def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[TaskAnswer]:
         """Wait for the end of a task that was looked up; an agent that knows it no longer does not undo that."""
         try:
-            return (yield from ended(self.ask.task_id, self.tokens, self.time, or_rests=True, known=known))
+            return (
+                yield from wait_for_end(self.ask.task_id, self.tokens, self.time, or_rests=True, known=known)
+            )
         except PaymanError as error:
-            raise unknown(lost, error) from lost
+            raise build_unknown_error(lost, error) from lost

@@ -14,7 +14,7 @@ from payman_sdk.errors import ConfigurationError
 
 
 @frozen
-class Found:
+class FoundSetting:
     """A setting and where it was found.
 
     Args:
@@ -28,12 +28,12 @@ class Found:
     is_from_file: bool = False
 
 
-def is_of_payman(base_url: str) -> bool:
+def is_payman_url(base_url: str) -> bool:
     """Whether an address is exactly that of a server of Payman's."""
     return base_url.removesuffix("/") in SERVERS.values()
 
 
-def check_sources(server: Found, *credentials: Found | None) -> None:
+def check_sources(server: FoundSetting, *credentials: FoundSetting | None) -> None:
     """Refuse a server whose credentials come from another source.
 
     Args:
@@ -43,17 +43,17 @@ def check_sources(server: Found, *credentials: Found | None) -> None:
     Raises:
         ConfigurationError: The server is not one of Payman's, and something else named it than gave the credentials.
     """
-    if is_of_payman(server.value):
+    if is_payman_url(server.value):
         return
     for found in credentials:
         if found is not None and found.is_from_file != server.is_from_file:
             raise ConfigurationError(
-                f"{shown(server.value)}, from {server.source}, gets no credentials from another source,"
+                f"{format_url(server.value)}, from {server.source}, gets no credentials from another source,"
                 f" and there is {found.source}.",
                 next_step="Name the server where the credentials are: both in the environment, or both in the file.",
             )
 
 
-def shown(url: str) -> str:
+def format_url(url: str) -> str:
     """An address for a message: in ASCII, so that letters of other scripts look like no others."""
     return url.encode("ascii", "backslashreplace").decode()

@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote, quote_plus
 
 
-def spellings_of(value: str) -> set[str]:
+def list_spellings(value: str) -> set[str]:
     """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
     import html  # names two thousand characters; most processes need none of them
 

@@ -102,15 +102,15 @@ class SSEDecoder:
         if line_end:
             ended = bytes(self._unfinished) + ended
             self._unfinished.clear()
-            if not self._plain_blocks(ended, events):
+            if not self._read_plain_blocks(ended, events):
                 for line in ended.split(b"\n"):
-                    self._line(line, events)
+                    self._read_line(line, events)
         if len(self._unfinished) + len(unfinished) > self._limit:
-            raise self._too_large(events)
+            raise self._build_too_large_error(events)
         self._unfinished += unfinished
         return events
 
-    def _plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
+    def _read_plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
         """The fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
 
         It gives what `_line` gives, which takes all else: every line feed has to be one of the two that end a block.
@@ -119,42 +119,44 @@ class SSEDecoder:
             return False
         if not (ended.startswith(b"data: ") and ended.endswith(b"\n")):
             return False
-        data = _text(ended[6:-1]).split("\n\ndata: ")
+        data = _decode_text(ended[6:-1]).split("\n\ndata: ")
         if ended.count(b"\n") != 2 * len(data) - 1:
             return False
         self.last_event_id = self._id
         events.extend(map(ServerSentEvent, repeat(_UNNAMED), data, repeat(self._id)))
         return True
 
-    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+    def _read_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
         if not line:
             self.last_event_id = self._id
             if self._data:
-                events.append(ServerSentEvent(self._type or _UNNAMED, _text(self._data[:-1]), self._id))
+                events.append(
+                    ServerSentEvent(self._type or _UNNAMED, _decode_text(self._data[:-1]), self._id)
+                )
                 self._data.clear()
             self._type = ""
             return
         if len(line) > self._limit:
-            raise self._too_large(events)
+            raise self._build_too_large_error(events)
         name, _, value = line.partition(b":")  # a comment is a field without a name, and as unknown as others
         value = value.removeprefix(b" ")
         if name == b"data":
             if len(self._data) + len(value) > self._limit:
-                raise self._too_large(events)
+                raise self._build_too_large_error(events)
             self._data += value
             self._data += b"\n"
         elif name == b"event":
-            self._type = _text(value)
+            self._type = _decode_text(value)
         elif name == b"id" and b"\0" not in value:
-            self._id = _text(value)
+            self._id = _decode_text(value)
         elif name == b"retry" and value.isdigit():
             # Python refuses to read very long numbers; cut to 15 digits they are still thousands of years.
             self.retry = int(value.lstrip(b"0")[:15] or b"0")
 
-    def _too_large(self, events: Sequence[ServerSentEvent]) -> EventTooLargeError:
+    def _build_too_large_error(self, events: Sequence[ServerSentEvent]) -> EventTooLargeError:
         self._failed = True
         return EventTooLargeError(self._limit, events)
 
 
-def _text(value: bytes | bytearray) -> str:
+def _decode_text(value: bytes | bytearray) -> str:
     return value.decode("utf-8", "replace")

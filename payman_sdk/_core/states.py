@@ -62,7 +62,7 @@ _SPELLINGS: dict[str, str] = {
 """The usual spellings, so that most states need no work."""
 
 
-def canonical_state(state: str) -> str:
+def canonicalize_state(state: str) -> str:
     """Return a state as the protocol spells it; one that nobody has listed stays as it is.
 
     Example:
@@ -78,12 +78,12 @@ def canonical_state(state: str) -> str:
     return spelled if spelled in _PHASES else state
 
 
-def phase_of(state: str) -> Phase:
+def get_phase(state: str) -> Phase:
     """Return what a state means, as `canonical_state` spells it."""
     return _PHASES.get(state, Phase.AT_WORK)
 
 
-def _status(phase: Phase) -> Status:
+def _map_status(phase: Phase) -> Status:
     match phase:
         case Phase.COMPLETED:
             return "completed"
@@ -93,12 +93,12 @@ def _status(phase: Phase) -> Status:
             return "in_progress"
 
 
-_STATUSES: dict[str, Status] = {state: _status(phase) for state, phase in _PHASES.items()}
+_STATUSES: dict[str, Status] = {state: _map_status(phase) for state, phase in _PHASES.items()}
 _ENDED = frozenset(state for state, status in _STATUSES.items() if status != "in_progress")
 _RESTING = frozenset(state for state, phase in _PHASES.items() if phase not in {Phase.AT_WORK, Phase.UNKNOWN})
 
 
-def status_of(state: str) -> Status:
+def get_status(state: str) -> Status:
     """Return the word for a state, as `canonical_state` spells it."""
     return _STATUSES.get(state, "in_progress")
 
@@ -108,11 +108,11 @@ def has_ended(state: str) -> bool:
     return state in _ENDED
 
 
-def waits(state: str) -> bool:
+def is_waiting(state: str) -> bool:
     """Whether a task in this state, as `canonical_state` spells it, waits for somebody."""
     return state in _RESTING and state not in _ENDED
 
 
-def rests(state: str) -> bool:
+def is_resting(state: str) -> bool:
     """Whether a task in this state, as `canonical_state` spells it, has ended or waits for somebody."""
     return state in _RESTING

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.accumulator import Progress
-from payman_sdk._core.auth.authenticate import authorized
-from payman_sdk._core.auth.tokens import Tokens
-from payman_sdk._core.effects import Flow, Read, Tell
-from payman_sdk._core.event_redaction import RedactedEvents
+from payman_sdk._core.accumulator import TaskAccumulator
+from payman_sdk._core.auth.authenticate import send_authenticated
+from payman_sdk._core.auth.tokens import TokenManager
+from payman_sdk._core.effects import Emit, Flow, ReadChunk
+from payman_sdk._core.event_redaction import RedactingDecoder
 from payman_sdk._core.events import StreamEvent
-from payman_sdk._core.formatting import format_task, refused_if_failed
-from payman_sdk._core.ids import new_id
-from payman_sdk._core.polling import Known, look_up_task, looked_up, requires_input
-from payman_sdk._core.reconciliation import unknown
-from payman_sdk._core.requests import Ask, resubscription
-from payman_sdk._core.responses import nothing_said, read_answer
-from payman_sdk._core.retry import Time, is_ambiguous, is_passing
-from payman_sdk._core.send import Keys, carry_out
+from payman_sdk._core.formatting import format_task, raise_if_failed
+from payman_sdk._core.ids import generate_id
+from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying, requires_input
+from payman_sdk._core.reconciliation import build_unknown_error
+from payman_sdk._core.requests import AskRequest, build_resubscribe_request
+from payman_sdk._core.responses import find_inconclusive_error, read_answer
+from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
+from payman_sdk._core.send import KeySettings, carry_out
 from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent
 from payman_sdk._io.http import is_event_stream
 from payman_sdk.errors import (
@@ -33,7 +33,7 @@ from payman_sdk.errors import (
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.hook_payloads import Outgoing
+    from payman_sdk._core.hook_payloads import OutgoingAsk
     from payman_sdk.types import FormattedTaskResponse
 
 _FRUITLESS = 3
@@ -49,7 +49,7 @@ _BATCH = 16
 busy, and memory for each of many streams."""
 
 
-class Following:
+class StreamFlow:
     """One streamed ask, from its request to its last event.
 
     Args:
@@ -65,18 +65,18 @@ class Following:
 
     def __init__(
         self,
-        ask: Ask,
-        tokens: Tokens,
-        time: Time,
+        ask: AskRequest,
+        tokens: TokenManager,
+        time: CallContext,
         idle: float,
-        before_send: Callable[[Outgoing], Any] | None = None,
+        before_send: Callable[[OutgoingAsk], Any] | None = None,
         *,
-        keys: Keys,
+        keys: KeySettings,
         raise_on_failure: bool = False,
         max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
     ) -> None:
         self.ask = ask
-        self.progress = Progress(ask)
+        self.progress = TaskAccumulator(ask)
         self.tokens = tokens
         self.time = time
         self._idle = idle
@@ -88,15 +88,15 @@ class Following:
         self._last_event_id = ""
         self._subscribed_for: PaymanError | None = None
 
-    def told(self) -> Flow[None]:
+    def run(self) -> Flow[None]:
         """The flow, looked on from its beginning to its end.
 
         Raises:
             PaymanError: As for what it tells.
         """
-        return self.time.watch.over(self._asked(), self.ask, is_stream=True)
+        return self.time.watch.track(self._run(), self.ask, is_stream=True)
 
-    def _asked(self) -> Flow[None]:
+    def _run(self) -> Flow[None]:
         """The flow: tells batches of events, the first one empty as soon as the stream is open; ends when all is told.
 
         Raises:
@@ -104,7 +104,7 @@ class Following:
             OutcomeUnknownError: It broke before anything was told, and how the ask ended could not be learned.
             PaymanError: As for an ask.
         """
-        self.time.watch.answer = lambda: self.answer().text
+        self.time.watch.answer = lambda: self.format_answer().text
         # The time runs from now, not from when the stream was made.
         self.time = self.time._replace(deadline=self.time.clock() + self._seconds)
         yield from carry_out(self, self._before_send, self._keys)
@@ -112,13 +112,13 @@ class Following:
     def attempt(self) -> Flow[bool]:
         """Send the ask and emit what its answer says, to the end."""
         try:
-            return (yield from self._heard(self.ask.streaming_request(), self.ask.request_id))
+            return (yield from self._send_and_emit(self.ask.build_stream_request(), self.ask.request_id))
         except PaymanError as error:
             if self.progress.count:
                 error.sent = True  # whatever ended it, what emitted events was taken
             raise
 
-    def look(self, lost: PaymanError, is_patient: bool) -> Flow[bool | None]:
+    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[bool | None]:
         """Subscribe once more, and follow the task with `tasks/get` where that leads nowhere.
 
         Returns:
@@ -126,11 +126,11 @@ class Following:
         """
         if lost is not self._subscribed_for and is_ambiguous(lost):
             self._subscribed_for = lost
-            self.time.watch.broke(self.ask.task_id, lost)
+            self.time.watch.record_stream_break(self.ask.task_id, lost)
             if (yield from self._resubscribe()):
-                return self._learned()
+                return self._conclude()
         try:
-            known = yield from look_up_task(
+            known = yield from fetch_task_retrying(
                 self.ask.task_id,
                 self.tokens,
                 self.time,
@@ -140,45 +140,47 @@ class Following:
             )
         except PaymanError as error:
             if self.progress.count:
-                raise self._given_up(lost, error) from lost  # a stream that began is never sent again
+                raise self._build_follow_error(
+                    lost, error
+                ) from lost  # a stream that began is never sent again
             if isinstance(error, TaskNotFoundError):
                 return None
             raise
         return (yield from self._follow(known, lost))
 
-    def resume(self, known: Known, lost: PaymanError) -> Flow[bool]:
+    def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[bool]:
         """Emit what is known of a task, and follow it to its end."""
-        yield from self._tells(self.progress.catch_up(*known))
+        yield from self._emit(self.progress.catch_up(*known))
         if not self.progress.is_over and not (yield from self._resubscribe()):
             yield from self._follow(None, lost)
         return True
 
-    def result(self) -> FormattedTaskResponse:
+    def get_result(self) -> FormattedTaskResponse:
         """The answer, now that all is told.
 
         Raises:
             TaskFailedError: The task has ended without success, and the caller wants to have that raised.
         """
-        return refused_if_failed(self.answer()) if self._raise_on_failure else self.answer()
+        return raise_if_failed(self.format_answer()) if self._raise_on_failure else self.format_answer()
 
-    def answer(self) -> FormattedTaskResponse:
+    def format_answer(self) -> FormattedTaskResponse:
         """What the stream has told so far, as an ask would have answered it."""
         return format_task(
-            self.progress.task(),
+            self.progress.build_task(),
             request_id=self.ask.request_id,
             session_id=self.progress.session_id,
             idempotency_key=self.ask.idempotency_key,
             earlier=self.ask.earlier,
         )
 
-    def _heard(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
+    def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Sends a request and tells what its answer tells, to the end; returns True, for it did.
 
         Raises:
             PaymanError: What broke it off before, or refused it.
         """
         patience = min(self.time.patience, self._idle)
-        answer: httpx.Response = yield from authorized(
+        answer: httpx.Response = yield from send_authenticated(
             request,
             self.tokens,
             self.time.deadline,
@@ -188,29 +190,29 @@ class Following:
             renews=request_id != self.ask.request_id,
         )
         if is_event_stream(answer):
-            self.time.watch.opened(self.ask.task_id, is_again=request_id != self.ask.request_id)
-            yield Tell(())
-            yield from self._listened_out()
-        elif (failure := nothing_said(answer)) is not None:
+            self.time.watch.record_stream_open(self.ask.task_id, is_again=request_id != self.ask.request_id)
+            yield Emit(())
+            yield from self._read_to_end()
+        elif (failure := find_inconclusive_error(answer)) is not None:
             raise failure
         else:
-            yield from self._tells(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
+            yield from self._emit(self.progress.catch_up(*read_answer(answer, request_id, self.ask.task_id)))
         if not self.progress.is_over:
-            raise _ended_early()
+            raise _build_early_end_error()
         return True
 
-    def _listened_out(self) -> Flow[None]:
+    def _read_to_end(self) -> Flow[None]:
         """Listens to the end; where the task rests before a final event, what follows decides little."""
         progress = self.progress
         broke: PaymanError | None = None
         try:
-            yield from self._listened()
+            yield from self._read_events()
         except PaymanError as error:
             broke = error
         if broke is None and progress.has_ended:
             progress.conclude()
         elif self._may_settle():
-            yield from self._settled()
+            yield from self._settle()
         elif broke is not None:
             raise broke
 
@@ -220,26 +222,28 @@ class Following:
         A task that waits after a reply may be told as it was before the reply, so a reply never settles for that.
         """
         progress = self.progress
-        return not progress.is_over and (progress.has_ended or (progress.rests and not self.ask.is_reply))
+        return not progress.is_over and (
+            progress.has_ended or (progress.is_resting and not self.ask.is_reply)
+        )
 
-    def _settled(self) -> Flow[None]:
+    def _settle(self) -> Flow[None]:
         """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
         progress, time = self.progress, self.time
         brief = time._replace(
             patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
         )
         try:
-            events = progress.catch_up(*(yield from looked_up(self.ask.task_id, self.tokens, brief)))
+            events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, self.tokens, brief)))
         except PaymanError:
             progress.conclude()
             return
-        yield from self._tells(events)
+        yield from self._emit(events)
         if progress.has_ended:
             progress.conclude()
 
-    def _listened(self) -> Flow[None]:
+    def _read_events(self) -> Flow[None]:
         decoder, progress, clock = (
-            RedactedEvents(self.tokens.current_secret, self._max_event),
+            RedactingDecoder(self.tokens.current_secret, self._max_event),
             self.progress,
             self.time.clock,
         )
@@ -247,7 +251,7 @@ class Following:
         while True:
             idle = min(self._idle, _GRACE) if self._may_settle() else self._idle
             until = min(quiet_since + idle, self.time.deadline)
-            piece: bytes | None = yield Read(until)
+            piece: bytes | None = yield ReadChunk(until)
             if piece is None:
                 return
             too_large: EventTooLargeError | None = None
@@ -257,124 +261,128 @@ class Following:
                 said, too_large = list(error.events), error
             piece = None  # a traceback with locals would show what the server said
             for start in range(0, len(said), _BATCH):
-                yield from self._taken(said[start : start + _BATCH])
+                yield from self._process_events(said[start : start + _BATCH])
                 if progress.is_over:
                     return
             self._last_event_id = decoder.last_event_id
             if progress.memory.size > self._max_kept:
-                raise self._interrupted(f"The answer is larger than {self._max_kept:,} bytes.")
+                raise self._build_interrupted_error(f"The answer is larger than {self._max_kept:,} bytes.")
             if too_large is not None:
-                raise self._interrupted(str(too_large))
+                raise self._build_interrupted_error(str(too_large))
             if said:
                 quiet_since = clock()
             elif clock() >= until:
                 raise APITimeoutError(f"No event came within {idle:g} seconds.")
 
-    def _taken(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
+    def _process_events(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
         """Takes some events of the stream and tells what is new in them, before an error too."""
         progress = self.progress
         events: list[StreamEvent] = []
         failure: PaymanError | None = None
         for one in said:
             try:
-                events += progress.take(one.data)
+                events += progress.add_event(one.data)
             except PaymanError as error:
                 failure = error
                 break
             if progress.is_over:
                 break
         if progress.is_over:
-            yield from self._concluded(events)
+            yield from self._emit_last(events)
         elif events:
-            yield from self._tells(events)
+            yield from self._emit(events)
         if failure is not None:
             raise failure
 
-    def _concluded(self, events: list[StreamEvent]) -> Flow[None]:
+    def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells the last events, and before the very last one what an interruption may have swallowed."""
         if not self.progress.was_interrupted:
-            yield from self._tells(events)
+            yield from self._emit(events)
             return
-        yield from self._tells(events[:-1])
+        yield from self._emit(events[:-1])
         missing: Sequence[StreamEvent] = ()
         try:
-            body, task = yield from self._looked_up()
+            body, task = yield from self._fetch_task()
             missing = self.progress.catch_up(body, task)
         except PaymanError:
             pass  # a server without tasks/get told all it could
-        yield from self._tells([*missing, *events[-1:]])
+        yield from self._emit([*missing, *events[-1:]])
 
-    def _tells(self, events: list[StreamEvent]) -> Flow[None]:
+    def _emit(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells events, once those have taken note who look on."""
         if events:
-            yield from self.time.watch.heard(self.ask.task_id, events)
-        yield Tell(events)
+            yield from self.time.watch.record_events(self.ask.task_id, events)
+        yield Emit(events)
 
     def _resubscribe(self) -> Flow[bool]:
         """Subscribe to what is left of the stream; return whether all was emitted."""
         fruitless = 0
-        pauses = self.time.pauses()
+        pauses = self.time.iter_pauses()
         while fruitless < _FRUITLESS and not self.time.is_over():
             count = self.progress.count
             self.progress.rejoin()
             try:
-                request_id = new_id("req")
-                again = resubscription(self.ask.task_id, request_id, self._last_event_id)
-                return (yield from self._heard(again, request_id))
+                request_id = generate_id("req")
+                again = build_resubscribe_request(self.ask.task_id, request_id, self._last_event_id)
+                return (yield from self._send_and_emit(again, request_id))
             except OutcomeUnknownError:
                 raise
             except PaymanError as error:
-                if not is_passing(error):
+                if not is_transient(error):
                     break  # this server has no such thing
             if self.progress.count > count:
-                fruitless, pauses = 0, self.time.pauses()
+                fruitless, pauses = 0, self.time.iter_pauses()
             else:
                 fruitless += 1
                 yield next(pauses)
         return False
 
-    def _follow(self, known: Known | None, lost: PaymanError) -> Flow[bool | None]:
+    def _follow(self, known: TaskAnswer | None, lost: PaymanError) -> Flow[bool | None]:
         """Emit how the task goes on, by asking until it has ended."""
-        pauses = self.time.pauses()
+        pauses = self.time.iter_pauses()
         while True:
             try:
-                body, task = known or (yield from self._looked_up())
+                body, task = known or (yield from self._fetch_task())
                 known = None
                 events = self.progress.catch_up(body, task)
             except PaymanError as error:
-                raise self._given_up(lost, error) from lost
+                raise self._build_follow_error(lost, error) from lost
             if events:
-                pauses = self.time.pauses()
-            yield from self._tells(events)
+                pauses = self.time.iter_pauses()
+            yield from self._emit(events)
             if self.progress.is_over:
-                return self._learned()
+                return self._conclude()
             yield next(pauses)
             if self.time.is_over():
-                raise self._given_up(lost, APITimeoutError("The time for the whole ask was over.")) from lost
+                raise self._build_follow_error(
+                    lost, APITimeoutError("The time for the whole ask was over.")
+                ) from lost
 
-    def _learned(self) -> bool | None:
+    def _conclude(self) -> bool | None:
         """A task that waits, still or again, does not show whether the reply arrived."""
-        return None if self.ask.is_reply and requires_input(self.progress.task()) else True
+        return None if self.ask.is_reply and requires_input(self.progress.build_task()) else True
 
-    def _looked_up(self) -> Flow[Any]:
-        return look_up_task(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
+    def _fetch_task(self) -> Flow[Any]:
+        return fetch_task_retrying(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
 
-    def _given_up(self, broke: PaymanError, error: PaymanError) -> PaymanError:
+    def _build_follow_error(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:
-            return unknown(broke, error)
-        return self._interrupted(
+            return build_unknown_error(broke, error)
+        return self._build_interrupted_error(
             f"{broke.message} The task could not be followed either: {error.message}", error
         )
 
-    def _interrupted(self, message: str, error: PaymanError | None = None) -> StreamInterruptedError:
+    def _build_interrupted_error(
+        self, message: str, error: PaymanError | None = None
+    ) -> StreamInterruptedError:
         failure = StreamInterruptedError(
             message,
             next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
             response=error.response if error is not None else None,
         )
-        failure.sent, failure.partial = True, self.answer()
+        failure.sent, failure.partial = True, self.format_answer()
         return failure
 
 
-def _ended_early() -> APIConnectionError:
+def _build_early_end_error() -> APIConnectionError:
     return APIConnectionError("The stream ended before the task did.")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
-from payman_sdk._core.artifact_buffer import Growing
+from payman_sdk._core.artifact_buffer import ArtifactBuffer
 
 _MOST_VERSIONS: Final = 256
 """How many replaced versions of an artifact are remembered, so that a stream that begins anew does not repeat them."""
@@ -27,17 +27,17 @@ class Memory:
 
     def __init__(self) -> None:
         self.size = 0
-        self._replaced: dict[int, deque[Growing]] = {}
+        self._replaced: dict[int, deque[ArtifactBuffer]] = {}
         self._fingerprints: dict[int, None] = {}
 
-    def grow(self, artifact: Growing, count: int) -> None:
+    def grow(self, artifact: ArtifactBuffer, count: int) -> None:
         """Note that so many bytes have come of an artifact."""
         if artifact.weight == 0:
             count += _ARTIFACT
         artifact.weight += count
         self.size += count
 
-    def replace(self, number: int, version: Growing) -> None:
+    def replace(self, number: int, version: ArtifactBuffer) -> None:
         """Remember a version of an artifact that another takes the place of, and forget the oldest ones."""
         versions = self._replaced.setdefault(number, deque())
         versions.append(version)
@@ -47,7 +47,7 @@ class Memory:
             left -= forgotten
             self.size -= forgotten
 
-    def replaced(self, number: int) -> Iterable[Growing]:
+    def replaced(self, number: int) -> Iterable[ArtifactBuffer]:
         """The versions of an artifact that are remembered."""
         return self._replaced.get(number, ())
 

@@ -11,20 +11,20 @@ from typing import cast
 from payman_sdk._core.part_normalization import (
     Json,
     Warnings,
-    a_list,
-    alone,
-    an_object,
+    as_list,
+    as_object,
+    build_text_part,
     drop_odd_metadata,
-    first,
-    moment,
-    normal_parts,
-    text_part,
-    truth,
-    whole_number,
+    get_first,
+    normalize_parts,
+    parse_bool,
+    parse_int,
+    parse_timestamp,
+    unwrap_single,
 )
 
 
-def normal_task(given: Json, task_id: str, warnings: Warnings) -> Json:
+def normalize_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     """Return the task, with its state as it came.
 
     Args:
@@ -34,15 +34,15 @@ def normal_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     """
     task: Json = {
         "id": task_id,
-        "status": _status(given, warnings),
-        "artifacts": _artifacts(given.get("artifacts"), warnings),
+        "status": _normalize_status(given, warnings),
+        "artifacts": _normalize_artifacts(given.get("artifacts"), warnings),
     }
-    session_id = first(given, "sessionId", "contextId", "session_id", "context_id")
+    session_id = get_first(given, "sessionId", "contextId", "session_id", "context_id")
     if isinstance(session_id, str) and is_sendable(session_id):
         task["sessionId"] = session_id
     elif session_id is not None:
         warnings.note("sessionId", session_id)
-    history = _history(given.get("history"), warnings)
+    history = _normalize_history(given.get("history"), warnings)
     if history is not None:
         task["history"] = history
     task["metadata"] = given.get("metadata")
@@ -50,7 +50,7 @@ def normal_task(given: Json, task_id: str, warnings: Warnings) -> Json:
     return task
 
 
-def state_in(given: Json) -> str | None:
+def find_state(given: Json) -> str | None:
     """Return the state that a task or an update of its status is in; None where none can be recognised.
 
     Example:
@@ -58,7 +58,7 @@ def state_in(given: Json) -> str | None:
         >>> state_in({"status": {"state": "COMPLETED"}}), state_in({"status": "failed"}), state_in({"status": {"state": 3}})
         ('COMPLETED', 'failed', None)
     """
-    status = alone(given.get("status"))
+    status = unwrap_single(given.get("status"))
     state = cast("Json", status).get("state") if isinstance(status, dict) else status
     state = given.get("state") if state is None else state
     return state if isinstance(state, str) else None
@@ -73,22 +73,22 @@ def is_sendable(text: str) -> bool:
     return True
 
 
-def normal_artifact(given: object, path: str, warnings: Warnings) -> Json | None:
+def normalize_artifact(given: object, path: str, warnings: Warnings) -> Json | None:
     """Return the artifact; None where there is none to be read."""
-    given = alone(given)
+    given = unwrap_single(given)
     if isinstance(given, str):
-        return {"parts": [text_part(given)]}
+        return {"parts": [build_text_part(given)]}
     if not isinstance(given, dict):
         warnings.note(path, given)
         return None
     artifact: Json = {**cast("Json", given)}
-    artifact["parts"] = normal_parts(artifact, path, warnings)
+    artifact["parts"] = normalize_parts(artifact, path, warnings)
     for name in ("name", "description"):
         if not isinstance(artifact.get(name), str | None):
             warnings.note(f"{path}.{name}", artifact.pop(name))
     if artifact.get("lastChunk") is None and "last_chunk" in artifact:
         artifact["lastChunk"] = artifact.pop("last_chunk")
-    for name, read in (("index", whole_number), ("append", truth), ("lastChunk", truth)):
+    for name, read in (("index", parse_int), ("append", parse_bool), ("lastChunk", parse_bool)):
         value = artifact.pop(name, None)
         if (known := read(value)) is not None:
             artifact[name] = known
@@ -98,15 +98,15 @@ def normal_artifact(given: object, path: str, warnings: Warnings) -> Json | None
     return artifact
 
 
-def _status(task: Json, warnings: Warnings) -> Json:
-    given = alone(task.get("status"))
+def _normalize_status(task: Json, warnings: Warnings) -> Json:
+    given = unwrap_single(task.get("status"))
     status: Json = {**cast("Json", given)} if isinstance(given, dict) else {}
-    status["state"] = state_in(task)
-    message = _message(status.pop("message", None), "status.message", warnings)
+    status["state"] = find_state(task)
+    message = _normalize_message(status.pop("message", None), "status.message", warnings)
     if message is not None:
         status["message"] = message
     timestamp = status.pop("timestamp", None)
-    read = timestamp if isinstance(timestamp, str) else moment(timestamp)
+    read = timestamp if isinstance(timestamp, str) else parse_timestamp(timestamp)
     if read is not None:
         status["timestamp"] = read
     elif timestamp is not None:
@@ -114,23 +114,23 @@ def _status(task: Json, warnings: Warnings) -> Json:
     return status
 
 
-def _artifacts(given: object, warnings: Warnings) -> list[Json]:
+def _normalize_artifacts(given: object, warnings: Warnings) -> list[Json]:
     if given is None:
         return []
-    several = a_list(given)
+    several = as_list(given)
     several = [given] if several is None else several
-    read = [normal_artifact(one, f"artifacts[{index}]", warnings) for index, one in enumerate(several)]
+    read = [normalize_artifact(one, f"artifacts[{index}]", warnings) for index, one in enumerate(several)]
     return [artifact for artifact in read if artifact is not None]
 
 
-def _history(given: object, warnings: Warnings) -> list[Json] | None:
+def _normalize_history(given: object, warnings: Warnings) -> list[Json] | None:
     """Return the messages, or none of them: what the first one says is compared, so it has to be the first one."""
     if given is None:
         return None
     found = Warnings()
-    several = a_list(given)
+    several = as_list(given)
     several = [None] if several is None else several
-    read = [_message(one, "history", found) for one in several]
+    read = [_normalize_message(one, "history", found) for one in several]
     messages = [message for message in read if message is not None]
     if found or len(messages) < len(several):
         warnings.note("history", given)
@@ -138,18 +138,18 @@ def _history(given: object, warnings: Warnings) -> list[Json] | None:
     return messages
 
 
-def _message(given: object, path: str, warnings: Warnings) -> Json | None:
+def _normalize_message(given: object, path: str, warnings: Warnings) -> Json | None:
     if given is None:
         return None
-    given = alone(given)
+    given = unwrap_single(given)
     if isinstance(given, str):
-        return {"role": "agent", "parts": [text_part(given)]}
-    several, whole = a_list(given), an_object(given)
+        return {"role": "agent", "parts": [build_text_part(given)]}
+    several, whole = as_list(given), as_object(given)
     if several is None and whole is None:
         warnings.note(path, given)
         return None
     message: Json = {"parts": several} if whole is None else {**whole}
-    message["parts"] = normal_parts(message, path, warnings)
+    message["parts"] = normalize_parts(message, path, warnings)
     role = message.get("role")
     if not isinstance(role, str):
         message["role"] = "agent"

@@ -10,8 +10,8 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import Unset
-from payman_sdk._core.part_normalization import alone, an_object, first
-from payman_sdk._core.wire_json import decoded
+from payman_sdk._core.part_normalization import as_object, get_first, unwrap_single
+from payman_sdk._core.wire_json import decode_nested
 
 if TYPE_CHECKING:
     from payman_api.models.data_part import DataPart
@@ -34,7 +34,7 @@ _WRAPPERS = ("task", "statusUpdate", "artifactUpdate", "status_update", "artifac
 """Members that later versions of the protocol put around what is told of a task."""
 
 
-class ReadTask(Task):
+class ParsedTask(Task):
     """A task that is as the protocol has it, or was made so: every member has the type that its model promises.
 
     Attributes:
@@ -53,21 +53,21 @@ class ReadTask(Task):
     __hash__ = None  # type: ignore[assignment] # as for every model: it can be changed
 
 
-def unwrapped(result: Any) -> Json | None:
+def unwrap_task(result: Any) -> Json | None:
     """Return what is told of a task, without a list or an object around it that holds nothing else; None for no object."""
-    found = an_object(alone(decoded(result)))
+    found = as_object(unwrap_single(decode_nested(result)))
     if found is None or "status" in found or "artifact" in found:
         return found
-    within = an_object(first(found, *_WRAPPERS))
+    within = as_object(get_first(found, *_WRAPPERS))
     return found if within is None else within
 
 
-def task_id_in(given: Json) -> Any:
+def find_task_id(given: Json) -> Any:
     """Return the id of the task that something is told of; None where it names none."""
-    return given.get("id") or first(given, "taskId", "task_id")
+    return given.get("id") or get_first(given, "taskId", "task_id")
 
 
-def read_task(given: Json, task_id: str, raw: Any = None) -> ReadTask | None:
+def read_task(given: Json, task_id: str, raw: Any = None) -> ParsedTask | None:
     """Read a task, or an update of its status; None where no state can be recognised.
 
     Nothing but the state and the id decides: what else cannot be read costs that member.
@@ -95,20 +95,20 @@ def read_artifact(given: Any) -> tuple[Artifact, Json, list[str]] | None:
     except _ODD:
         pass
     from payman_sdk._core.part_normalization import Warnings
-    from payman_sdk._core.task_normalization import normal_artifact
+    from payman_sdk._core.task_normalization import normalize_artifact
 
     warnings = Warnings()
     try:
-        normal = normal_artifact(given, "artifact", warnings)
+        normal = normalize_artifact(given, "artifact", warnings)
         return None if normal is None else (Artifact.from_dict(normal), normal, warnings)
     except _ODD:
         return None
 
 
-def _read_plainly(given: Json) -> ReadTask | None:
+def _read_plainly(given: Json) -> ParsedTask | None:
     """Read what is as the protocol has it, as nearly everything is; None for the rest."""
     try:
-        task = ReadTask.from_dict(given)
+        task = ParsedTask.from_dict(given)
         if not _is_plain(task):
             return None
     except _ODD:
@@ -117,19 +117,19 @@ def _read_plainly(given: Json) -> ReadTask | None:
     return task
 
 
-def _read_leniently(given: Json, task_id: str) -> ReadTask | None:
+def _read_leniently(given: Json, task_id: str) -> ParsedTask | None:
     from payman_sdk._core.part_normalization import Warnings
-    from payman_sdk._core.task_normalization import normal_task, state_in
+    from payman_sdk._core.task_normalization import find_state, normalize_task
 
-    state = state_in(given)
+    state = find_state(given)
     if state is None:
         return None
     warnings = Warnings()
     try:
-        task = ReadTask.from_dict(normal_task(given, task_id, warnings))
+        task = ParsedTask.from_dict(normalize_task(given, task_id, warnings))
     except Exception:
         # Whatever else is wrong with it, and with the code above: how the task ended is known.
-        task = ReadTask(id=task_id, status=TaskStatus(state=state))
+        task = ParsedTask(id=task_id, status=TaskStatus(state=state))
         warnings = Warnings(["everything but the state"])
     task.warnings = warnings
     return task

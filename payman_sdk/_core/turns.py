@@ -10,24 +10,24 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.part_normalization import a_list, an_object
-from payman_sdk._core.polling import looked_up
-from payman_sdk._core.states import waits
+from payman_sdk._core.part_normalization import as_list, as_object
+from payman_sdk._core.polling import fetch_task
+from payman_sdk._core.states import is_waiting
 from payman_sdk.errors import PaymanError
 from payman_sdk.types import FormattedTaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.send import Exchange
+    from payman_sdk._core.send import AskExchange
 
-Earlier: TypeAlias = Sequence[Mapping[str, Any]]
+EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
 """Artifacts as an answer has them."""
 
 _BRIEF = 5.0
 """Seconds for a look at a task before it is answered."""
 
 
-def earlier_artifacts(task: object) -> Earlier | None:
+def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
     """Return the artifacts that were there when a task last waited for somebody; None where that is not known.
 
     Args:
@@ -37,15 +37,15 @@ def earlier_artifacts(task: object) -> Earlier | None:
         return None
     answer = cast("Mapping[str, Any]", task)
     state = answer.get("state")
-    several = a_list(answer.get("artifacts"))
-    artifacts = [artifact for artifact in map(an_object, several or ()) if artifact is not None]
-    if several is not None and isinstance(state, str) and waits(state):
+    several = as_list(answer.get("artifacts"))
+    artifacts = [artifact for artifact in map(as_object, several or ()) if artifact is not None]
+    if several is not None and isinstance(state, str) and is_waiting(state):
         return artifacts
     new = task.new_artifacts if isinstance(task, FormattedTaskResponse) else None
     return None if new is None else [old for old in artifacts if all(old is not one for one in new)]
 
 
-def look_before_reply(exchange: Exchange[Any]) -> Flow[None]:
+def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
     """Look up, once and briefly, what a task said before the reply that is about to be sent.
 
     Only words depend on it, so a failure of it changes nothing.
@@ -55,8 +55,8 @@ def look_before_reply(exchange: Exchange[Any]) -> Flow[None]:
         patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
     )
     try:
-        _, task = yield from looked_up(ask.task_id, exchange.tokens, brief)
+        _, task = yield from fetch_task(ask.task_id, exchange.tokens, brief)
     except PaymanError:
         return
     answer = format_task(task, request_id=ask.request_id, session_id=ask.session_id)
-    exchange.ask = ask._replace(earlier=earlier_artifacts(answer))
+    exchange.ask = ask._replace(earlier=get_earlier_artifacts(answer))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from payman_sdk._core.part_normalization import alone, an_object, truth
-from payman_sdk._core.responses import agent_error
-from payman_sdk._core.states import canonical_state, has_ended
-from payman_sdk._core.task_reader import ReadTask, read_artifact, read_task, task_id_in, unwrapped
+from payman_sdk._core.part_normalization import as_object, parse_bool, unwrap_single
+from payman_sdk._core.responses import build_agent_error
+from payman_sdk._core.states import canonicalize_state, has_ended
+from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
 from payman_sdk.types import Json
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Update(NamedTuple):
     artifact: Artifact | None
     chunk: Json
     metadata: Json
-    task: ReadTask | None
+    task: ParsedTask | None
     is_final: bool
     is_whole: bool
     warnings: list[str]
@@ -47,27 +47,27 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     Raises:
         AgentError: It is a JSON-RPC error.
     """
-    envelope = an_object(alone(said))
+    envelope = as_object(unwrap_single(said))
     if envelope is None:
         return None
     is_bare = _is_bare(envelope)
-    told = unwrapped(envelope if is_bare else envelope.get("result"))
-    update = None if told is None else _of_task(told, task_id, request_id if is_bare else task_id)
+    told = unwrap_task(envelope if is_bare else envelope.get("result"))
+    update = None if told is None else _read_task_update(told, task_id, request_id if is_bare else task_id)
     # How the task stands counts for more than an error that somebody put beside it.
     is_told = update is not None and update.task is not None
-    if not is_told and (error := agent_error(envelope)) is not None:
+    if not is_told and (error := build_agent_error(envelope)) is not None:
         raise error
     if update is not None and envelope.get("error"):
         update.warnings.append("error: beside a result")
     return update
 
 
-def data_of(said: Any) -> Any:
+def extract_data(said: Any) -> Any:
     """Return the result in a JSON-RPC answer, or else all of what was said."""
-    message = an_object(said)
+    message = as_object(said)
     if message is None or _is_bare(message):
         return said
-    result = an_object(message.get("result"))
+    result = as_object(message.get("result"))
     return said if result is None else result
 
 
@@ -78,8 +78,8 @@ def _is_bare(message: Json) -> bool:
     )
 
 
-def _of_task(told: Json, task_id: str, other_id: str) -> Update | None:
-    if task_id_in(told) not in (None, "", task_id, other_id):
+def _read_task_update(told: Json, task_id: str, other_id: str) -> Update | None:
+    if find_task_id(told) not in (None, "", task_id, other_id):
         return None
     artifact: Artifact | None = None
     chunk: Json = {}
@@ -89,16 +89,16 @@ def _of_task(told: Json, task_id: str, other_id: str) -> Update | None:
     task = read_task(told, task_id) if "status" in told or "state" in told else None
     if task is None and artifact is None:
         return None
-    metadata = an_object(told.get("metadata"))
+    metadata = as_object(told.get("metadata"))
     if artifact is not None and metadata is None and told.get("metadata") is not None:
         warnings.append("metadata: not an object")
-    is_final = truth(told.get("final"))
+    is_final = parse_bool(told.get("final"))
     if is_final is None and told.get("final") is not None:
         warnings.append("final: neither true nor false")
     is_whole = task is not None and artifact is None and is_final is None and _is_task(told)
     if task is not None:
         warnings += task.warnings
-        is_final = has_ended(canonical_state(task.status.state)) if is_whole else is_final
+        is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
     return Update(
         artifact,
         chunk,

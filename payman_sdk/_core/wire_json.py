@@ -40,7 +40,7 @@ def read_json(content: bytes | str) -> tuple[Any, list[str]]:
     return _read_leniently(content)
 
 
-def decoded(value: Any) -> Any:
+def decode_nested(value: Any) -> Any:
     """Return the object or list in a text that holds JSON, as of servers that encode twice; anything else as it is."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         try:

@@ -16,7 +16,7 @@ from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop
 from payman_sdk._io.interception import Interception
-from payman_sdk._io.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
+from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
 from payman_sdk._io.slots import Slot, Slots, Sockets
 from payman_sdk._io.timers import move_on_after
 
@@ -42,22 +42,22 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self._limit = limit
         self.routes = routes
         self._is_closed = False
-        self._leases = PerLoop(self._begin, _Leases.abandon)
+        self._leases = PerLoop(self._make_leases, _TaskLeases.abandon)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body still to be read."""
         if _INTERCEPTION.is_on():
-            return await self._intercepted(request)
-        leases, route = self._leases.here(), self.routes.route(request.url)
+            return await self._send_intercepted(request)
+        leases, route = self._leases.get(), self.routes.find(request.url)
         slot = leases.take(route, _MANY)
         if slot is None:
-            slot = await leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
+            slot = await leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
         try:
-            answer = await slot.connection.handle_async_request(for_httpcore(request))
-            body = _Body(answer, slot, leases)
+            answer = await slot.connection.handle_async_request(to_httpcore(request))
+            body = _AsyncPooledBody(answer, slot, leases)
         except BaseException as error:
-            leases.end(slot, in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            leases.release(slot, in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
         return from_httpcore(answer, body)
@@ -65,23 +65,23 @@ class AsyncPool(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close all connections; what other tasks are doing on them, in whichever loop, ends with an error."""
         self._is_closed = True
-        for leases in self._leases.all():
+        for leases in self._leases.values():
             leases.close()
 
-    async def _intercepted(self, request: httpx.Request) -> httpx.Response:
+    async def _send_intercepted(self, request: httpx.Request) -> httpx.Response:
         async with httpx.AsyncHTTPTransport(
-            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
+            verify=self._certificates, proxy=self.routes.find(request.url).proxy, trust_env=False
         ) as transport:
             answer = await transport.handle_async_request(show_query(request))
             await answer.aread()
             return answer
 
-    def _begin(self) -> _Leases:
-        leases = _Leases(self._limit, self._make)
+    def _make_leases(self) -> _TaskLeases:
+        leases = _TaskLeases(self._limit, self._make_slot)
         leases.is_closed = self._is_closed
         return leases
 
-    def _make(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
+    def _make_slot(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
         sockets = Sockets()
         backend = AsyncSockets(sockets)
         proxy = route.proxy
@@ -93,11 +93,11 @@ class AsyncPool(httpx.AsyncBaseTransport):
         # A pool of httpcore's makes the connection, and is used for nothing else.
         if route.is_socks:
             maker: httpcore.AsyncConnectionPool = httpcore.AsyncSOCKSProxy(
-                proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
+                parse_proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
             )
         else:
             maker = httpcore.AsyncHTTPProxy(
-                proxy_url(proxy),
+                parse_proxy_url(proxy),
                 proxy.raw_auth,
                 proxy.headers.raw,
                 self._certificates,
@@ -107,14 +107,14 @@ class AsyncPool(httpx.AsyncBaseTransport):
         return Slot(route, sockets, maker.create_connection(route.origin))
 
 
-class _Leases(Slots[httpcore.AsyncConnectionInterface]):
+class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
     """The connections of one event loop, and the tasks that wait for one."""
 
     def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.AsyncConnectionInterface]]) -> None:
         super().__init__(limit, make)
         self._waiting: deque[anyio.Event] = deque()
 
-    async def wait(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
+    async def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.AsyncConnectionInterface]:
         """Lease a connection as soon as there is one.
 
         Raises:
@@ -140,30 +140,30 @@ class _Leases(Slots[httpcore.AsyncConnectionInterface]):
                 await came.wait()
         except BaseException:
             if came.is_set():  # for one who does not need it any more
-                self._ring()
+                self._wake_next()
             raise
         finally:
             if not came.is_set():
                 self._waiting.remove(came)
 
-    def end(self, slot: Slot[httpcore.AsyncConnectionInterface], *, in_order: bool) -> None:
+    def release(self, slot: Slot[httpcore.AsyncConnectionInterface], *, in_order: bool) -> None:
         """End a lease; the connection is used again only if all that was to be read has been read."""
         if in_order:
             self.give_back(slot)
         else:
             self.discard(slot)
-        self._ring()
+        self._wake_next()
 
-    def _ring(self) -> None:
+    def _wake_next(self) -> None:
         if self._waiting:
             self._waiting.popleft().set()
 
 
-class _Body(httpx.AsyncByteStream):
+class _AsyncPooledBody(httpx.AsyncByteStream):
     """The body of an answer, which ends the lease of its connection."""
 
     def __init__(
-        self, answer: httpcore.Response, slot: Slot[httpcore.AsyncConnectionInterface], leases: _Leases
+        self, answer: httpcore.Response, slot: Slot[httpcore.AsyncConnectionInterface], leases: _TaskLeases
     ) -> None:
         self._answer = answer
         self._slot: Slot[httpcore.AsyncConnectionInterface] | None = slot
@@ -174,8 +174,8 @@ class _Body(httpx.AsyncByteStream):
             async for piece in cast("AsyncIterable[bytes]", self._answer.stream):
                 yield piece
         except BaseException as error:
-            self._end(in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            self._end_lease(in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
 
@@ -186,16 +186,16 @@ class _Body(httpx.AsyncByteStream):
         try:
             await self._answer.aclose()
         except BaseException as error:
-            self._end(in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            self._end_lease(in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
-        self._end(in_order=True)
+        self._end_lease(in_order=True)
 
-    def _end(self, *, in_order: bool) -> None:
+    def _end_lease(self, *, in_order: bool) -> None:
         slot, self._slot = self._slot, None
         if slot is not None:
-            self._leases.end(slot, in_order=in_order)
+            self._leases.release(slot, in_order=in_order)
 
 
 _LOOK = 0.05

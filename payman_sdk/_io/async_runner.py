@@ -18,49 +18,49 @@ import anyio.to_thread
 import httpx
 
 from payman_sdk._core.effects import (
-    Alone,
-    Call,
-    Consult,
-    Ended,
+    CallBlocking,
+    CallHook,
+    Effect,
+    Emit,
     Flow,
+    FlowResult,
     Lock,
-    Notify,
-    Read,
-    Send,
+    NotifyHook,
+    ReadChunk,
+    SendRequest,
     Sleep,
-    Step,
-    Tell,
+    WithLock,
+    get_result,
     interrupt,
-    result_of,
 )
 from payman_sdk._core.request_target import unwatched
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.decompression import BoundedBody
-from payman_sdk._io.event_loops import PerLoop, asyncio_loop
+from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop
 from payman_sdk._io.failures import (
     Outcome,
-    answer_of,
-    connection_failure,
+    classify_exception,
+    map_exception,
+    map_read_exception,
     may_have_left,
-    outcome_of,
-    reading_failure,
+    unwrap_outcome,
 )
 from payman_sdk._io.http import (
-    Patience,
+    Timeouts,
+    build_timeout,
     check_usable,
     is_event_stream,
     prepare_request,
-    timeout_of,
+    redact_response,
     whole,
-    without_echo,
 )
-from payman_sdk._io.locks import ThreadLock, Ticket, to_its_end
+from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
-from payman_sdk._io.streams import AsyncLine
+from payman_sdk._io.streams import AsyncOpenStream
 from payman_sdk._io.timers import move_on_after, sleep
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
-from payman_sdk._io.transport_info import Knowledge, knowledge_of
+from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ _POLL = 0.01
 """Seconds between two tries of a lock that a task waits for; a thread can wait inside the lock itself."""
 
 
-class AsyncDoor:
+class AsyncRunner:
     """Carries flows out with an `httpx.AsyncClient`, on asyncio or trio; safe to use from several tasks at once.
 
     Args:
@@ -91,7 +91,7 @@ class AsyncDoor:
         self,
         http: httpx.AsyncClient,
         base_url: str,
-        patience: Patience,
+        patience: Timeouts,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
@@ -111,10 +111,10 @@ class AsyncDoor:
             flow: The flow.
             describe: Called with what is raised, also when the flow has ended and is being closed.
         """
-        line = AsyncLine()
+        line = AsyncOpenStream()
         try:
             try:
-                return result_of(await self.advance(flow, line))
+                return get_result(await self.advance(flow, line))
             finally:
                 flow.close()
                 await line.close()
@@ -123,10 +123,10 @@ class AsyncDoor:
                 describe(error)
             raise
 
-    def _known(self) -> Knowledge:
-        return knowledge_of(self._http, self._base_url)
+    def _get_transport_info(self) -> TransportInfo:
+        return get_transport_info(self._http, self._base_url)
 
-    async def advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+    async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
         """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
@@ -137,11 +137,11 @@ class AsyncDoor:
         except BaseException as error:
             if not isinstance(error, Exception):
                 for step in interrupt(flow, error):
-                    await self._notify(step)
+                    await self._notify_hook(step)
             shorten_traceback(error)
             raise
 
-    async def _advance(self, flow: Flow[T], line: AsyncLine) -> Tell | Ended[T]:
+    async def _advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
         while True:
@@ -149,41 +149,43 @@ class AsyncDoor:
                 # Thrown out here, a failure is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
-                return Ended(end.value)
-            if isinstance(step, Tell):
+                return FlowResult(end.value)
+            if isinstance(step, Emit):
                 return step
             outcome, failure = None, None
             try:
-                outcome = await self._do(step, line)
+                outcome = await self._perform(step, line)
             except Exception as error:
-                if isinstance(step, Consult):
+                if isinstance(step, CallHook):
                     raise
                 failure = error
 
-    async def _do(self, step: Step, line: AsyncLine) -> Any:
+    async def _perform(self, step: Effect, line: AsyncOpenStream) -> Any:
         match step:
-            case Send():
-                return await self._exchange(step, line)
-            case Read(until):
-                return await self._read(line, until)
-            case Tell():
+            case SendRequest():
+                return await self._send_request(step, line)
+            case ReadChunk(until):
+                return await self._read_chunk(line, until)
+            case Emit():
                 raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
                 return await self._sleep(seconds)
-            case Call(function):
-                return await _in_thread(function)
-            case Consult(function, about):
+            case CallBlocking(function):
+                return await _run_in_thread(function)
+            case CallHook(function, about):
                 returned = function(about)
                 return await returned if isawaitable(returned) else returned
-            case Notify():
-                return await self._notify(step)
-            case Alone():
-                return await (self._alone(step) if step.lock is None else self._alone_under(step.lock, step))
+            case NotifyHook():
+                return await self._notify_hook(step)
+            case WithLock():
+                return await (
+                    self._run_with_lock(step) if step.lock is None else self._run_holding(step.lock, step)
+                )
             case unheard:
                 assert_never(unheard)
 
-    async def _alone(self, step: Alone) -> Any:
-        lock = self._locks.here()
+    async def _run_with_lock(self, step: WithLock) -> Any:
+        lock = self._locks.get()
         try:
             lock.acquire_nowait()
         except anyio.WouldBlock:
@@ -196,31 +198,31 @@ class AsyncDoor:
         finally:
             lock.release()
 
-    async def _alone_under(self, lock: Lock, step: Alone) -> Any:
+    async def _run_holding(self, lock: Lock, step: WithLock) -> Any:
         # Whoever holds the lock of a store may have spent a refresh token, whose successor must not get lost.
-        while not (tried := await to_its_end(lambda: self._tried_alone(lock, step.flow))):
+        while not (tried := await run_shielded(lambda: self._try_with_lock(lock, step.flow))):
             if self._clock() >= step.until:
                 return None
             await self._sleep(_POLL)
         return tried[0]
 
-    async def _tried_alone(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
+    async def _try_with_lock(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
         """What the flow returned; None where somebody else holds the lock."""
         if isinstance(lock, ThreadLock):
-            ticket = Ticket(asyncio_loop())
+            ticket = LockHolder(get_asyncio_loop())
             with ticket.held:
                 try:
                     return (await self.run(flow),) if lock.take(ticket, timeout=0) else None
                 finally:
                     lock.drop(ticket)
-        if not await _in_thread(partial(lock.acquire, timeout=0)):
+        if not await _run_in_thread(partial(lock.acquire, timeout=0)):
             return None
         try:
             return (await self.run(flow),)
         finally:
-            await _in_thread(lock.release)
+            await _run_in_thread(lock.release)
 
-    async def _notify(self, step: Notify) -> None:
+    async def _notify_hook(self, step: NotifyHook) -> None:
         try:
             with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
                 if isawaitable(returned := step.function(step.about)):
@@ -228,7 +230,7 @@ class AsyncDoor:
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    async def _exchange(self, step: Send, line: AsyncLine) -> httpx.Response:
+    async def _send_request(self, step: SendRequest, line: AsyncOpenStream) -> httpx.Response:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         await line.close()
@@ -236,36 +238,36 @@ class AsyncDoor:
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
         now = self._clock()
-        until = step.until(now, self._patience.read)
-        timeout = timeout_of(self._patience, until - now, step.patience, hurry=_HURRY)
+        until = step.compute_deadline(now, self._patience.read)
+        timeout = build_timeout(self._patience, until - now, step.patience, hurry=_HURRY)
         request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note_async)
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         outcome: Outcome | None = None
         try:
             with move_on_after(until - now), unwatched(request):
-                outcome = await self._answer(request, line, until, is_stream=step.is_stream)
+                outcome = await self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
-            outcome = outcome_of(error, transmission, request, self._known())
+            outcome = classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._known())
+            transmission.sent = may_have_left(error, transmission, request, self._get_transport_info())
             if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
                 await repair_pools(self._http, request.extensions)
             forget_frames(error, handled)
             del request
             raise
         if outcome is None:
-            outcome = connection_failure(None, transmission, request, self._known())
+            outcome = map_exception(None, transmission, request, self._get_transport_info())
         if not isinstance(outcome, httpx.Response):
             await repair_pools(self._http, request.extensions)
         del request  # a traceback with locals would show its address
-        return answer_of(outcome, transmission)
+        return unwrap_outcome(outcome, transmission)
 
-    async def _answer(
-        self, request: httpx.Request, line: AsyncLine, until: float, *, is_stream: bool
+    async def _read_response(
+        self, request: httpx.Request, line: AsyncOpenStream, until: float, *, is_stream: bool
     ) -> httpx.Response:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
-        reading = line if is_stream and is_event_stream(answer) else AsyncLine()
+        reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
         reading.keep(answer, self._http)
         is_open = False
         try:
@@ -279,25 +281,25 @@ class AsyncDoor:
                 body.add(piece)
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            return without_echo(whole(answer, body.content()))
+            return redact_response(whole(answer, body.content()))
         finally:
             if not is_open:
                 await reading.close()
 
-    async def _read(self, line: AsyncLine, until: float) -> bytes | None:
-        failure, handled = reading_failure(None), sys.exception()
+    async def _read_chunk(self, line: AsyncOpenStream, until: float) -> bytes | None:
+        failure, handled = map_read_exception(None), sys.exception()
         try:
             with move_on_after(until - self._clock()):
                 return await line.read()
         except Exception as error:
-            failure = reading_failure(error, self._known())
+            failure = map_read_exception(error, self._get_transport_info())
         except BaseException as error:
             forget_frames(error, handled)
             raise
         raise failure
 
 
-async def _in_thread(function: Callable[[], T]) -> T:
+async def _run_in_thread(function: Callable[[], T]) -> T:
     """Calls a function that may block in a thread of its own.
 
     Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import anyio.lowlevel
 import httpcore
 
-from payman_sdk._io.forks import no_fork_amid
+from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
 from payman_sdk._io.timers import move_on_after, sleep
 
 
-class SocketKeeper(Protocol):
+class AsyncSocketRegistry(Protocol):
     """Keeps the sockets of a connection, to close them whatever state the connection is in."""
 
     def keep(self, sock: socket.socket) -> None:
@@ -34,7 +34,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         keeper: Keeps every socket that is made.
     """
 
-    def __init__(self, keeper: SocketKeeper) -> None:
+    def __init__(self, keeper: AsyncSocketRegistry) -> None:
         self._keeper = keeper
 
     async def connect_tcp(
@@ -50,7 +50,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
             with move_on_after(timeout):
                 sock = await connect(await find_addresses(host, port))
                 self._keeper.keep(sock)
-                return _Stream(sock)
+                return _SocketStream(sock)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         raise httpcore.ConnectTimeout("timed out")
@@ -60,7 +60,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         await sleep(seconds)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
+class _SocketStream(httpcore.AsyncNetworkStream):
     """A connected socket."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -111,7 +111,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        return await _encrypted(self, ssl_context, server_hostname, timeout)
+        return await _start_tls(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:
         match info:
@@ -141,9 +141,7 @@ class _TlsStream(httpcore.AsyncNetworkStream):
         """Agree on keys, and see that the server is the one that is meant."""
         while True:
             try:
-                with (
-                    no_fork_amid()
-                ):  # OpenSSL has locks for the whole process, which a child could find taken
+                with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
                     self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 await self._exchange(None)
@@ -153,7 +151,7 @@ class _TlsStream(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         while True:
             try:
-                with no_fork_amid():
+                with defer_forks():
                     return self._tls.read(max_bytes)
             except ssl.SSLWantReadError:
                 await self._exchange(timeout)
@@ -182,7 +180,7 @@ class _TlsStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        return await _encrypted(self, ssl_context, server_hostname, timeout)
+        return await _start_tls(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:
         if info == "ssl_object":
@@ -207,7 +205,7 @@ class _TlsStream(httpcore.AsyncNetworkStream):
 _PIECE = 64 * 1024
 
 
-async def _encrypted(
+async def _start_tls(
     stream: httpcore.AsyncNetworkStream,
     context: ssl.SSLContext,
     host: str | None,

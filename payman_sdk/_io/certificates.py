@@ -18,7 +18,7 @@ _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _FOLDERS = "SSL_CERT_DIR"
 
 
-def trusted_certificates(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
+def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return whom to trust on connections of a scheme.
 
     Nothing is read for plain http: that takes longer than the first ask.
@@ -32,33 +32,33 @@ def trusted_certificates(scheme: str, environ: Mapping[str, str]) -> ssl.SSLCont
         ConfigurationError: What a variable names cannot be read.
     """
     if scheme == "http":
-        return trust_nobody()
+        return create_untrusting_context()
     named = {name: path for name in (*_FILES, _FOLDERS) if (path := environ.get(name, "").strip())}
     file = next((name for name in _FILES if name in named), None)
     if _FOLDERS in named and file != _FILES[0]:
         file = None
-    paths = [(name, named[name], _changed_at(named[name])) for name in (file, _FOLDERS) if name in named]
-    return _read(tuple(paths))
+    paths = [(name, named[name], _get_mtime(named[name])) for name in (file, _FOLDERS) if name in named]
+    return _load_context(tuple(paths))
 
 
-def trust_nobody() -> ssl.SSLContext:
+def create_untrusting_context() -> ssl.SSLContext:
     """Return a context that trusts no server, for connections without encryption."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @functools.lru_cache(maxsize=8)
-def _read(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
+def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
     """The certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
     if not named:
         return httpx.create_ssl_context(trust_env=False)
-    file, folder = _location(*named[0][:2])
+    file, folder = _read_location(*named[0][:2])
     context = ssl.create_default_context(cafile=file, capath=folder)
     for variable, path, _ in named[1:]:
-        context.load_verify_locations(*_location(variable, path))
+        context.load_verify_locations(*_read_location(variable, path))
     return context
 
 
-def _location(variable: str, path: str) -> tuple[str | None, str | None]:
+def _read_location(variable: str, path: str) -> tuple[str | None, str | None]:
     """The file or the folder of a variable, as OpenSSL takes them."""
     folders = path.split(os.pathsep) if variable == _FOLDERS else [path]
     try:
@@ -68,7 +68,7 @@ def _location(variable: str, path: str) -> tuple[str | None, str | None]:
             raise NotADirectoryError("There is no such folder")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _said(error)
+        said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _describe_error(error)
         raise ConfigurationError(
             f"{variable} names {path!r}, which cannot be read: {said}.",
             next_step="Name a file of certificates in PEM form, or unset the variable.",
@@ -83,11 +83,11 @@ def _is_readable_folder(path: str) -> bool:
         return True
 
 
-def _said(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _changed_at(path: str) -> int:
+def _get_mtime(path: str) -> int:
     """When a file was last written, so that a renewed bundle is read again; 0 where there is none."""
     try:
         return Path(path).stat().st_mtime_ns

@@ -18,7 +18,7 @@ _APART = 1.0
 """Seconds that two readings of one clock are never apart."""
 
 
-def _unshared(name: str) -> ModuleType:
+def _import_copy(name: str) -> ModuleType:
     """A second copy of a module, which `sys.modules` does not hold."""
     spec = importlib.util.find_spec(name)
     assert spec is not None  # noqa: S101 (the module has been imported)
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         """Return seconds that only go forward, whatever a test does to `time`."""
         ...
 else:
-    monotonic = _unshared("time").monotonic
+    monotonic = _import_copy("time").monotonic
 
 
 def wall_time() -> float:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import httpcore
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.forks import no_fork_amid
+from payman_sdk._io.forks import defer_forks
 
 
 class _Deadline(threading.local):
@@ -25,7 +25,7 @@ class _Deadline(threading.local):
 _deadline = _Deadline()
 
 
-class within:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
+class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
     """Whatever this thread does on punctual connections in the block is over in so many seconds.
 
     It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
@@ -43,7 +43,7 @@ class within:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
         _deadline.at = self._before
 
 
-def _left(timeout: float | None, failure: type[Exception]) -> float | None:
+def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float | None:
     """The seconds that an operation may take."""
     if _deadline.at is None:
         return timeout
@@ -53,7 +53,7 @@ def _left(timeout: float | None, failure: type[Exception]) -> float | None:
     return left if timeout is None else min(timeout, left)
 
 
-class SocketKeeper(Protocol):
+class SocketRegistry(Protocol):
     """Keeps the sockets of a connection, to close them whatever state the connection is in."""
 
     def keep(self, sock: socket.socket) -> None:
@@ -65,7 +65,7 @@ class SocketKeeper(Protocol):
         ...
 
 
-class PunctualBackend(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
     """Connects, and keeps the deadline of `within` in whatever is done on the connection.
 
     Args:
@@ -73,7 +73,7 @@ class PunctualBackend(httpcore.NetworkBackend):
         backend: What does the work.
     """
 
-    def __init__(self, keeper: SocketKeeper, backend: httpcore.NetworkBackend | None = None) -> None:
+    def __init__(self, keeper: SocketRegistry, backend: httpcore.NetworkBackend | None = None) -> None:
         self._keeper = keeper
         self._backend = httpcore.SyncBackend() if backend is None else backend
 
@@ -86,8 +86,8 @@ class PunctualBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Open a connection over TCP."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(
+        left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
+        return _DeadlineNetworkStream(
             self._backend.connect_tcp(host, port, left, local_address, socket_options), self._keeper
         )
 
@@ -95,8 +95,10 @@ class PunctualBackend(httpcore.NetworkBackend):
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore.NetworkStream:
         """Open a connection to a socket of this machine."""
-        left = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._backend.connect_unix_socket(path, left, socket_options), self._keeper)
+        left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
+        return _DeadlineNetworkStream(
+            self._backend.connect_unix_socket(path, left, socket_options), self._keeper
+        )
 
     def sleep(self, seconds: float) -> None:
         """Wait so many seconds."""
@@ -107,8 +109,8 @@ _PACKET = 64 * 1024
 """Bytes that are sent at once."""
 
 
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, keeper: SocketKeeper) -> None:
+class _DeadlineNetworkStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, keeper: SocketRegistry) -> None:
         self._stream = stream
         self._keeper = keeper
         self._unsent = b""
@@ -119,7 +121,7 @@ class _Stream(httpcore.NetworkStream):
             # A server may have answered and closed before it has read the whole request.
             with contextlib.suppress(httpcore.WriteError):
                 self._flush(timeout)
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _get_seconds_left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # httpcore writes head and body one by one; together they are one packet.
@@ -129,7 +131,7 @@ class _Stream(httpcore.NetworkStream):
 
     def _flush(self, timeout: float | None) -> None:
         unsent, self._unsent = self._unsent, b""
-        self._stream.write(unsent, _left(timeout, httpcore.WriteTimeout))
+        self._stream.write(unsent, _get_seconds_left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -137,9 +139,11 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = _left(timeout, httpcore.ConnectTimeout)
-        with no_fork_amid():  # OpenSSL has locks for the whole process, which a child could find taken
-            return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._keeper)
+        left = _get_seconds_left(timeout, httpcore.ConnectTimeout)
+        with defer_forks():  # OpenSSL has locks for the whole process, which a child could find taken
+            return _DeadlineNetworkStream(
+                self._stream.start_tls(ssl_context, server_hostname, left), self._keeper
+            )
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

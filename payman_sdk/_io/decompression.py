@@ -149,5 +149,5 @@ def too_large(limit: int) -> APIConnectionError:
 def unreadable(message: str, next_step: str = "") -> APIConnectionError:
     """The error for an answer that came and is not read: what was asked may have been done, and would be answered so again."""
     failure = APIConnectionError(message, next_step=next_step, sent=True)
-    failure.is_passing = False
+    failure.is_transient = False
     return failure

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from payman_sdk._config import VARIABLES
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 
 _MOST = 1 << 20
 """Bytes of a file that are read."""
@@ -36,7 +36,7 @@ class EnvFile(NamedTuple):
 
 def has_env_file() -> bool:
     """Whether there is such a file; what it holds is not read."""
-    return _path() is not None
+    return _find_path() is not None
 
 
 def read_env_file() -> EnvFile | None:
@@ -45,7 +45,7 @@ def read_env_file() -> EnvFile | None:
     Returns:
         What it holds, or why it could not be read; None where there is no such file.
     """
-    path = _path()
+    path = _find_path()
     if path is None:
         return None
     try:
@@ -65,14 +65,14 @@ def read_env_file() -> EnvFile | None:
     return EnvFile(
         path,
         {
-            name: Secret(value.strip()) if name == _SECRET else value.strip()
+            name: SecretStr(value.strip()) if name == _SECRET else value.strip()
             for name, value in found.items()
             if name.startswith(_PREFIX) and value and value.strip()
         },
     )
 
 
-def _path() -> Path | None:
+def _find_path() -> Path | None:
     try:
         path = Path.cwd() / ".env"
         return path if path.is_file() else None

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, cast
 
 from payman_sdk._config import VARIABLES
-from payman_sdk._core.sources import Found, check_sources
+from payman_sdk._core.sources import FoundSetting, check_sources
 from payman_sdk._io.env_file import EnvFile, has_env_file, read_env_file
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OF_THE_SERVER = ("base_url", "environment")
 
 
-def config_from_env(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanConfig:
+def load_env_config(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanConfig:
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
     Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
@@ -32,31 +32,31 @@ def config_from_env(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanCo
             credentials for it come from two sources.
     """
     file = read_env_file() if dotenv else None
-    found = {key: value for key in VARIABLES if (value := _own(settings, key)) is not None}
+    found = {key: value for key in VARIABLES if (value := _find_own(settings, key)) is not None}
     has_server = any(key in found for key in _OF_THE_SERVER)
     for key, name in VARIABLES.items():
         in_file = file.values.get(name) if file is not None else None
         if in_file and key not in found and not (has_server and key in _OF_THE_SERVER):
-            found[key] = Found(in_file, f"{name} in {file.path if file else ''}", is_from_file=True)
+            found[key] = FoundSetting(in_file, f"{name} in {file.path if file else ''}", is_from_file=True)
     missing = [VARIABLES[key] for key in ("client_id", "client_secret") if key not in found]
     if missing:
-        raise _missing(missing, file)
+        raise _build_missing_error(missing, file)
     server = found.get("base_url")
     if server is not None and isinstance(server.value, str):
         check_sources(server, found["client_id"], found["client_secret"])
     return cast("PaymanConfig", {**settings, **{key: place.value for key, place in found.items()}})
 
 
-def _own(settings: PaymanConfig, key: str) -> Found | None:
+def _find_own(settings: PaymanConfig, key: str) -> FoundSetting | None:
     """A setting that the program or its environment gives."""
     if (given := settings.get(key)) is not None:
-        return Found(cast("str", given), f"the setting {key}")
+        return FoundSetting(cast("str", given), f"the setting {key}")
     value = os.environ.get(VARIABLES[key], "").strip()
     source = f"{VARIABLES[key]} in the environment"
-    return Found(Secret(value) if key == "client_secret" else value, source) if value else None
+    return FoundSetting(SecretStr(value) if key == "client_secret" else value, source) if value else None
 
 
-def _missing(names: list[str], file: EnvFile | None) -> ConfigurationError:
+def _build_missing_error(names: list[str], file: EnvFile | None) -> ConfigurationError:
     """What is not set, and where to set it."""
     looked_in, next_step = "the environment", "Set it" if len(names) == 1 else "Set them"
     next_step += ", or put it into a file named .env and use from_env(dotenv=True)."

@@ -14,7 +14,7 @@ from payman_sdk._io.forks import renew_after_fork
 T = TypeVar("T")
 
 
-def asyncio_loop() -> asyncio.AbstractEventLoop | None:
+def get_asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """The loop of asyncio whose task this is; None on trio, which may be a guest in such a loop."""
     try:
         loop = asyncio.get_running_loop()
@@ -23,12 +23,12 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     return loop if asyncio.current_task(loop) is not None else None
 
 
-def running_loop() -> Any:
+def get_running_loop() -> Any:
     """The loop of asyncio, or the token of trio's, that runs here."""
-    return asyncio_loop() or sys.modules["trio"].lowlevel.current_trio_token()
+    return get_asyncio_loop() or sys.modules["trio"].lowlevel.current_trio_token()
 
 
-def _nothing(*_: object) -> None:
+def _do_nothing(*_: object) -> None:
     pass
 
 
@@ -40,16 +40,16 @@ class PerLoop(Generic[T]):
         end: Called with the value of a loop that has ended, in any thread.
     """
 
-    def __init__(self, make: Callable[[], T], end: Callable[[T], object] = _nothing) -> None:
+    def __init__(self, make: Callable[[], T], end: Callable[[T], object] = _do_nothing) -> None:
         self._make = make
         self._end = end
         self._lock = threading.RLock()
         self._values: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
         renew_after_fork(self)
 
-    def here(self) -> T:
+    def get(self) -> T:
         """The value of the loop that runs here."""
-        loop = running_loop()
+        loop = get_running_loop()
         value = self._values.get(loop)
         if value is None:
             with self._lock:
@@ -60,11 +60,11 @@ class PerLoop(Generic[T]):
     def pop(self) -> T | None:
         """Forget all values, and return that of the loop that runs here, if any."""
         with self._lock:
-            value = self._values.get(running_loop())
+            value = self._values.get(get_running_loop())
             self._values = WeakKeyDictionary()
         return value
 
-    def all(self) -> list[T]:
+    def values(self) -> list[T]:
         """The values of all loops."""
         with self._lock:
             return list(self._values.values())
@@ -87,7 +87,7 @@ def _has_ended(loop: Any) -> bool:
     if isinstance(loop, asyncio.AbstractEventLoop):
         return loop.is_closed()
     try:
-        loop.run_sync_soon(_nothing, idempotent=True)
+        loop.run_sync_soon(_do_nothing, idempotent=True)
     except Exception:  # trio's RunFinishedError, whose module may not be imported any more
         return True
     return False

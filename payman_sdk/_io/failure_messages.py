@@ -12,7 +12,7 @@ import httpcore
 import httpx
 
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.transport_info import Knowledge, place_of, server_of
+from payman_sdk._io.transport_info import TransportInfo, format_host_port, parse_host_port
 
 _DISCREET = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.DecodingError)
 """What says nothing of the request, where httpx raised it."""
@@ -25,12 +25,15 @@ def describe_failure(
     error: BaseException | None,
     transmission: Transmission,
     request: httpx.Request,
-    knowledge: Knowledge,
+    knowledge: TransportInfo,
     *,
     sent: bool,
 ) -> str:
     """Return a sentence on a request without an answer: where it went, and what went wrong."""
-    reason, place = describe_cause(error, knowledge, transmission), _place(request, transmission, knowledge)
+    reason, place = (
+        describe_cause(error, knowledge, transmission),
+        _describe_place(request, transmission, knowledge),
+    )
     if sent and is_timeout(error):
         return f"No answer in time from {place}: {reason}."
     if sent:
@@ -43,26 +46,26 @@ def describe_failure(
     )
 
 
-def _place(request: httpx.Request, transmission: Transmission, knowledge: Knowledge) -> str:
+def _describe_place(request: httpx.Request, transmission: Transmission, knowledge: TransportInfo) -> str:
     """The host and port of a request, and the proxy on the way."""
-    server, peer = server_of(request.url), transmission.peer
-    place = place_of(*server)
+    server, peer = parse_host_port(request.url), transmission.peer
+    place = format_host_port(*server)
     if knowledge.proxy is not None:
         return f"{place} (via proxy {knowledge.proxy})"
     # A transport that wraps another may lead anywhere.
-    return place if peer is None or peer == server else f"{place} (via {place_of(*peer)})"
+    return place if peer is None or peer == server else f"{place} (via {format_host_port(*peer)})"
 
 
 def describe_cause(
-    error: BaseException | None, knowledge: Knowledge, transmission: Transmission | None = None
+    error: BaseException | None, knowledge: TransportInfo, transmission: Transmission | None = None
 ) -> str:
     """Return why there is no answer, in words that repeat nothing of the request."""
     if error is None:
         is_sent = transmission is None or transmission.sends
         return "it was not complete at the deadline" if is_sent else "timed out"
     if isinstance(error, httpx.HTTPError | OSError):
-        for one in causes(error):
-            if (said := _said_by_system(one)) is not None:
+        for one in iter_causes(error):
+            if (said := _get_system_message(one)) is not None:
                 return said
     cause = error.__cause__
     failed = None if transmission is None else transmission.failure
@@ -75,7 +78,7 @@ def describe_cause(
     return "timed out" if is_timeout(error) else type(error).__name__
 
 
-def _said_by_system(error: BaseException) -> str | None:
+def _get_system_message(error: BaseException) -> str | None:
     """What the system says of a failure, by its number: a text that comes with it may be anybody's."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the certificate is not trusted"
@@ -93,7 +96,7 @@ def is_timeout(error: BaseException | None) -> bool:
     return error is None or isinstance(error, httpx.TimeoutException | TimeoutError)
 
 
-def causes(error: BaseException | None) -> Iterator[BaseException]:
+def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
     """An exception, what caused it, what caused that."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):

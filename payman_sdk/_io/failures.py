@@ -14,10 +14,10 @@ import httpcore
 import httpx
 
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.failure_messages import causes, describe_cause, describe_failure, is_timeout
-from payman_sdk._io.http import without_echo
+from payman_sdk._io.failure_messages import describe_cause, describe_failure, is_timeout, iter_causes
+from payman_sdk._io.http import redact_response
 from payman_sdk._io.interception import Interception, is_not_recorded
-from payman_sdk._io.transport_info import NOTHING, Knowledge
+from payman_sdk._io.transport_info import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 
 _NEVER_SENT = (
@@ -43,7 +43,7 @@ def may_have_left(
     error: BaseException | None,
     transmission: Transmission,
     request: httpx.Request,
-    knowledge: Knowledge,
+    knowledge: TransportInfo,
 ) -> bool:
     """Return whether the server may have got a request, or a part of it.
 
@@ -76,11 +76,11 @@ Outcome: TypeAlias = httpx.Response | APIConnectionError
 """What came of a request: its answer, or why there is none."""
 
 
-def connection_failure(
+def map_exception(
     error: BaseException | None,
     transmission: Transmission,
     request: httpx.Request,
-    knowledge: Knowledge = NOTHING,
+    knowledge: TransportInfo = UNKNOWN_TRANSPORT,
 ) -> APIConnectionError:
     """Return the SDK's error for a request that has no answer; `sent` says whether the server may have got it.
 
@@ -94,13 +94,15 @@ def connection_failure(
         sent = may_have_left(error, transmission, request, knowledge)
         kind = APITimeoutError if is_timeout(error) else APIConnectionError
         failure = kind(describe_failure(error, transmission, request, knowledge, sent=sent), sent=sent)
-        failure.is_passing = sent or not _is_final(error)
+        failure.is_transient = sent or not _is_final(error)
     except Exception:  # an exception may break whoever looks at it
         failure = APIConnectionError(f"The connection broke: {type(error).__name__}.", sent=True)
     return failure
 
 
-def reading_failure(error: BaseException | None, knowledge: Knowledge = NOTHING) -> APIConnectionError:
+def map_read_exception(
+    error: BaseException | None, knowledge: TransportInfo = UNKNOWN_TRANSPORT
+) -> APIConnectionError:
     """Return the SDK's error for an event stream that broke while it was read; None is the deadline."""
     if isinstance(error, APIConnectionError):  # what the SDK itself says of a stream that it does not read
         return error
@@ -112,8 +114,8 @@ def reading_failure(error: BaseException | None, knowledge: Knowledge = NOTHING)
         return APIConnectionError(f"The connection broke: {type(error).__name__}.", sent=True)
 
 
-def outcome_of(
-    error: Exception, transmission: Transmission, request: httpx.Request, knowledge: Knowledge
+def classify_exception(
+    error: Exception, transmission: Transmission, request: httpx.Request, knowledge: TransportInfo
 ) -> Outcome:
     """Return what an exception that came in place of an answer means: the answer that it carries, or an error."""
     if is_not_recorded(error):
@@ -122,15 +124,15 @@ def outcome_of(
     if isinstance(error, APIConnectionError):  # what the SDK itself says of an answer that it does not read
         return error
     try:
-        answer = _answer_in(error, request)
+        answer = _extract_response(error, request)
     except Exception:  # an exception may break whoever looks at it
         answer = None
     if answer is not None:
-        return without_echo(answer)
-    return connection_failure(error, transmission, request, knowledge)
+        return redact_response(answer)
+    return map_exception(error, transmission, request, knowledge)
 
 
-def answer_of(outcome: Outcome, transmission: Transmission) -> httpx.Response:
+def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> httpx.Response:
     """Return the answer.
 
     Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
@@ -149,7 +151,7 @@ def answer_of(outcome: Outcome, transmission: Transmission) -> httpx.Response:
     raise outcome
 
 
-def _answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:
+def _extract_response(error: Exception, request: httpx.Request) -> httpx.Response | None:
     """Return the answer that an exception about its status carries, as hooks and sessions with `raise_for_status` raise it.
 
     It has to be the answer to this very request. Where its body was not read, it is empty: the status alone counts then.
@@ -162,7 +164,7 @@ def _answer_in(error: Exception, request: httpx.Request) -> httpx.Response | Non
             body = response.content
         except httpx.ResponseNotRead:
             body = b""
-        return _answer(response.status_code, response.headers.multi_items(), body, request)
+        return _build_response(response.status_code, response.headers.multi_items(), body, request)
     kind: Any = type(error)
     if kind.__name__ != "ClientResponseError" or kind.__module__ != "aiohttp.client_exceptions":
         return None
@@ -176,10 +178,10 @@ def _answer_in(error: Exception, request: httpx.Request) -> httpx.Response | Non
     is_ours = about.method == request.method and str(about.real_url) == str(request.url)
     if not is_status or not is_ours or carried.history:
         return None
-    return _answer(carried.status, list(headers.items()), b"", request)
+    return _build_response(carried.status, list(headers.items()), b"", request)
 
 
-def _answer(
+def _build_response(
     status: int, headers: list[tuple[str, str]], body: bytes, request: httpx.Request
 ) -> httpx.Response:
     kept = [(name, value) for name, value in headers if name.lower() not in _ABOUT_BODY]
@@ -209,7 +211,7 @@ _BEFORE_SENDING = frozenset(
 
 def _is_final(error: BaseException | None) -> bool:
     """Return whether TLS or the resolver of host names refused: they would again."""
-    for one in causes(error):
+    for one in iter_causes(error):
         if isinstance(one, ssl.SSLError):
             return not isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError | ssl.SSLSyscallError)
         if isinstance(one, socket.gaierror):

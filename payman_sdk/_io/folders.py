@@ -8,7 +8,7 @@ from typing import Literal
 from payman_sdk.errors import ConfigurationError
 
 
-def user_folder(kind: Literal["config", "state"]) -> Path:
+def find_user_folder(kind: Literal["config", "state"]) -> Path:
     """Return the user's folder for settings and tokens (`config`), or for records (`state`).
 
     Raises:

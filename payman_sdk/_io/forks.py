@@ -86,7 +86,7 @@ class Renewable(Protocol):
         ...
 
 
-class _State:
+class _ForkState:
     lock = threading.RLock()
     is_forking = False
     is_in_use = False
@@ -99,18 +99,18 @@ _inside: set[int] = set()
 """The threads that may be holding a lock which nobody can renew. One that was interrupted may be left in it, until it enters again."""
 
 
-def no_fork() -> threading.RLock:
+def get_fork_lock() -> threading.RLock:
     """Return the lock that keeps a fork waiting: for importing, reading certificates and whatever else a child needs whole."""
-    return _State.lock
+    return _ForkState.lock
 
 
 def expect_forks() -> None:
     """Take note that clients are made, so that a fork looks out for what they import."""
-    if not _State.is_in_use:
+    if not _ForkState.is_in_use:
         import logging as logging  # what is registered last comes first, and nobody may wait here who holds the lock of logging
 
         _register()
-        _State.is_in_use = True
+        _ForkState.is_in_use = True
 
 
 def renew_after_fork(one: Renewable) -> None:
@@ -122,7 +122,7 @@ def enter_section() -> None:
     """Begin something short that a fork should not come amid, such as what takes the lock of somebody else's transport."""
     me, end = threading.get_ident(), monotonic() + _SHORT_PATIENCE
     _inside.add(me)
-    while _State.is_forking and monotonic() < end:
+    while _ForkState.is_forking and monotonic() < end:
         _inside.discard(me)
         time.sleep(_MOMENT)
         _inside.add(me)
@@ -134,7 +134,7 @@ def leave_section() -> None:
 
 
 @contextlib.contextmanager
-def no_fork_amid() -> Generator[None]:
+def defer_forks() -> Generator[None]:
     """Do something as `enter_section` says."""
     enter_section()
     try:
@@ -143,36 +143,36 @@ def no_fork_amid() -> Generator[None]:
         leave_section()
 
 
-def _before() -> None:
-    _State.lock.acquire(timeout=_PATIENCE)
-    if not _State.is_in_use or threading.active_count() == 1:
+def _before_fork() -> None:
+    _ForkState.lock.acquire(timeout=_PATIENCE)
+    if not _ForkState.is_in_use or threading.active_count() == 1:
         return
     _complete_imports()
-    _State.is_forking, end = True, monotonic() + _SHORT_PATIENCE
+    _ForkState.is_forking, end = True, monotonic() + _SHORT_PATIENCE
     while _inside - {threading.get_ident()} and monotonic() < end:
         time.sleep(_MOMENT)
 
 
 def _complete_imports() -> None:
     """Import what other threads are importing, which waits for them, and what they may begin to import."""
-    if not _State.is_complete:
+    if not _ForkState.is_complete:
         for name in _LATER:
             with contextlib.suppress(ImportError):
                 import_module(name)
-        _State.is_complete = True
+        _ForkState.is_complete = True
     for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
         with contextlib.suppress(ImportError):
             import_module(name)
 
 
-def _in_parent() -> None:
-    _State.is_forking = False
+def _resume_parent() -> None:
+    _ForkState.is_forking = False
     with contextlib.suppress(RuntimeError):  # it was not to be had in time
-        _State.lock.release()
+        _ForkState.lock.release()
 
 
-def _in_child() -> None:
-    _State.lock, _State.is_forking = threading.RLock(), False
+def _reset_child() -> None:
+    _ForkState.lock, _ForkState.is_forking = threading.RLock(), False
     _inside.clear()
     for entry in _renewable.copy():
         with contextlib.suppress(Exception):  # the others are made anew all the same
@@ -182,7 +182,7 @@ def _in_child() -> None:
 
 def _register() -> None:
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+        os.register_at_fork(before=_before_fork, after_in_parent=_resume_parent, after_in_child=_reset_child)
 
 
 _register()

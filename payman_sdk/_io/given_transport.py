@@ -16,8 +16,8 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
-from payman_sdk._io.event_loops import PerLoop, running_loop
-from payman_sdk._io.forks import Renewable, enter_section, leave_section, no_fork_amid, renew_after_fork
+from payman_sdk._io.event_loops import PerLoop, get_running_loop
+from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
@@ -26,7 +26,7 @@ _CLOSING = 1.0
 """Seconds that closing an inherited transport may take: another thread of the parent may have held its lock."""
 
 
-class GivenTransport(httpx.BaseTransport):
+class UserTransport(httpx.BaseTransport):
     """A transport for threads.
 
     Args:
@@ -37,7 +37,9 @@ class GivenTransport(httpx.BaseTransport):
     """
 
     def __init__(self, given: Any) -> None:
-        self._make = None if isinstance(given, httpx.BaseTransport) else _maker(given, httpx.BaseTransport)
+        self._make = (
+            None if isinstance(given, httpx.BaseTransport) else _build_factory(given, httpx.BaseTransport)
+        )
         self._transport: httpx.BaseTransport = given if self._make is None else self._make()
         self._is_used = self._is_inherited = False
         self._parents: list[httpx.BaseTransport] = []
@@ -68,12 +70,12 @@ class GivenTransport(httpx.BaseTransport):
         given = request.extensions
         enter_section()
         try:
-            request.extensions = {**given, "trace": _Sections(given.get("trace")).note}
+            request.extensions = {**given, "trace": _ForkSections(given.get("trace")).note}
             answer = transport.handle_request(request)
         finally:
             leave_section()
             request.extensions = given
-        answer.stream = _Body(cast("httpx.SyncByteStream", answer.stream))
+        answer.stream = _ProcessBoundBody(cast("httpx.SyncByteStream", answer.stream))
         return answer
 
     def close(self) -> None:
@@ -83,19 +85,19 @@ class GivenTransport(httpx.BaseTransport):
 
     def _renew(self) -> None:
         inherited = self._transport
-        is_renewed = isinstance(inherited, Renewable) or _ends(inherited.close)
+        is_renewed = isinstance(inherited, Renewable) or _close_in_time(inherited.close)
         if self._make is not None:
             # What is left of the parent's connections stays as it is: to free it may wait for locks of OpenSSL's.
             self._parents.append(inherited)
             self._transport = self._make()
         elif not is_renewed:
-            raise _refused(
+            raise _build_refusal(
                 "transport was in use when this process was forked, and its locks are the parent's."
             )
         self._is_inherited = self._is_used = False
 
 
-class _Sections:
+class _ForkSections:
     """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time.
 
     Args:
@@ -115,7 +117,7 @@ class _Sections:
             enter_section()
 
 
-class _Body(httpx.SyncByteStream):
+class _ProcessBoundBody(httpx.SyncByteStream):
     """A body that is read in the process that asked for it, and in no child."""
 
     def __init__(self, body: httpx.SyncByteStream) -> None:
@@ -132,7 +134,7 @@ class _Body(httpx.SyncByteStream):
 
     def close(self) -> None:
         if self._process == os.getpid():
-            with no_fork_amid():
+            with defer_forks():
                 self._body.close()
 
     def _next(self, pieces: Iterator[bytes]) -> bytes | None:
@@ -141,7 +143,7 @@ class _Body(httpx.SyncByteStream):
         return next(pieces, None)
 
 
-class GivenAsyncTransport(httpx.AsyncBaseTransport):
+class AsyncUserTransport(httpx.AsyncBaseTransport):
     """A transport for tasks.
 
     Args:
@@ -157,7 +159,7 @@ class GivenAsyncTransport(httpx.AsyncBaseTransport):
         if isinstance(given, httpx.AsyncBaseTransport):
             self._given = given
         else:
-            self._made = PerLoop(_maker(given, httpx.AsyncBaseTransport))
+            self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
         self._used_in: tuple[int, weakref.ref[Any]] | None = None
 
     def check_usable(self) -> None:
@@ -166,7 +168,7 @@ class GivenAsyncTransport(httpx.AsyncBaseTransport):
         Raises:
             ConfigurationError: It was used in another one, and is of no use here.
         """
-        here = os.getpid(), weakref.ref(running_loop())
+        here = os.getpid(), weakref.ref(get_running_loop())
         if self._given is not None and self._used_in is not None and self._used_in != here:
             self._check(self._given, is_inherited=self._used_in[0] != here[0])
         self._used_in = here
@@ -177,7 +179,7 @@ class GivenAsyncTransport(httpx.AsyncBaseTransport):
         if self._given is not None:
             return await self._given.handle_async_request(request)
         assert self._made is not None  # noqa: S101 (it is one or the other)
-        return await self._made.here().handle_async_request(request)
+        return await self._made.get().handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
@@ -190,11 +192,13 @@ class GivenAsyncTransport(httpx.AsyncBaseTransport):
         if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
             return
         if is_inherited:
-            raise _refused(
+            raise _build_refusal(
                 "transport was used before this process was forked; its connections are the parent's."
             )
-        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_of_aiohttp(transport):
-            raise _refused("transport was used in another event loop, and its connections belong to that.")
+        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
+            raise _build_refusal(
+                "transport was used in another event loop, and its connections belong to that."
+            )
 
 
 _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
@@ -207,28 +211,28 @@ def check_transport(given: object, kind: type) -> None:
         ConfigurationError: It is neither.
     """
     if given is not None and not isinstance(given, kind) and not callable(given):
-        raise _unsuitable(given, kind)
+        raise _build_kind_error(given, kind)
 
 
-def _maker(given: Any, kind: type[T]) -> Callable[[], T]:
+def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
     check_transport(given, kind)
 
     def make() -> T:
         made = given()
         if not isinstance(made, kind):
-            raise _unsuitable(made, kind)
+            raise _build_kind_error(made, kind)
         return made
 
     return make
 
 
-def _unsuitable(given: object, kind: type) -> ConfigurationError:
+def _build_kind_error(given: object, kind: type) -> ConfigurationError:
     # A secret is a str to whoever gave it.
     name = "str" if isinstance(given, str) else type(given).__name__
     return ConfigurationError(f"transport is a {name}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def _refused(why: str) -> ConfigurationError:
+def _build_refusal(why: str) -> ConfigurationError:
     failure = ConfigurationError(
         why,
         next_step="Give a function that makes the transport: it is called anew in every process and event loop.",
@@ -237,11 +241,11 @@ def _refused(why: str) -> ConfigurationError:
     return failure
 
 
-def _is_of_aiohttp(transport: object) -> bool:
+def _is_aiohttp(transport: object) -> bool:
     return any(kind.__module__.partition(".")[0] == "httpx_aiohttp" for kind in type(transport).__mro__)
 
 
-def _ends(close: Callable[[], object]) -> bool:
+def _close_in_time(close: Callable[[], object]) -> bool:
     """Call a function that may wait for a lock which nobody will ever release, and return whether it has returned."""
     has_ended = threading.Event()
 

@@ -16,19 +16,19 @@ from payman_sdk._secrets import reveal_for_wire
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """How long one request may take, in seconds: to connect, and to be answered."""
 
     connect: float
     read: float
 
 
-def addressed(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+def resolve_url(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """The request with the whole address instead of the path alone."""
-    return {**request, "url": _address(f"{base_url}{request['url']}")}
+    return {**request, "url": _parse_url(f"{base_url}{request['url']}")}
 
 
-_address = functools.lru_cache(maxsize=64)(httpx.URL)
+_parse_url = functools.lru_cache(maxsize=64)(httpx.URL)
 """Parsed addresses; there are as many as servers and operations, and parsing costs more than sending the head."""
 
 
@@ -53,13 +53,13 @@ def prepare_request(
     """
     sent: dict[str, Any] = {}
     try:
-        sent = addressed(request, base_url)
+        sent = resolve_url(request, base_url)
         for name in ("headers", "params"):
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
         sent["headers"] = {**sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
         built = http.build_request(**sent, timeout=timeout)
-        built.stream = _Content(built.content)
+        built.stream = _RequestBody(built.content)
         built.extensions["trace"] = report
         _read_refusals_first(http)
         hide_query(http, built)
@@ -74,7 +74,7 @@ def prepare_request(
     raise failure
 
 
-class _Content(httpx.ByteStream):
+class _RequestBody(httpx.ByteStream):
     """The body of a request. httpx gives it out with a generator, and trio objects to any that a cancellation leaves unfinished."""
 
     def __init__(self, content: bytes) -> None:
@@ -82,10 +82,10 @@ class _Content(httpx.ByteStream):
         self._content = content
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _Once(self._content)
+        return _SingleChunk(self._content)
 
 
-class _Once(AsyncIterator[bytes]):
+class _SingleChunk(AsyncIterator[bytes]):
     def __init__(self, content: bytes) -> None:
         self._left: list[bytes] = [content]
 
@@ -109,8 +109,8 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
         check()
 
 
-def timeout_of(
-    patience: Patience, remaining: float, read: float | None = None, *, hurry: float = 0.0
+def build_timeout(
+    patience: Timeouts, remaining: float, read: float | None = None, *, hurry: float = 0.0
 ) -> httpx.Timeout:
     """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
 
@@ -195,7 +195,7 @@ def _fill(answer: httpx.Response, body: BoundedBody) -> None:
     answer.read()
 
 
-def without_echo(answer: httpx.Response) -> httpx.Response:
+def redact_response(answer: httpx.Response) -> httpx.Response:
     """An answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
     answer.extensions.pop("reason_phrase", None)  # which `repr` would show
     if answer.is_success:
@@ -215,7 +215,7 @@ def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
 _NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
 
 
-class Punctual(httpx.SyncByteStream):
+class DeadlineStream(httpx.SyncByteStream):
     """A body that stops at the deadline: a server that drips must not hold the caller longer."""
 
     def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Protocol
 
-from payman_sdk._io.private_files import make_folder, make_private_database, problem_of_folder
+from payman_sdk._io.private_files import find_folder_problem, make_folder, make_private_database
 from payman_sdk.errors import ConfigurationError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
@@ -142,7 +142,7 @@ class SQLiteKeyStore:
         make_folder(self.path.parent)
         # A file that others could write may say that nothing was sent. Once it exists it is not opened here:
         # closing it would release the locks that other threads hold on it by SQLite.
-        problem = problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False)
+        problem = find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False)
         if problem is not None:
             raise PermissionError(f"{problem.problem} {problem.fix}")
         with contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection:

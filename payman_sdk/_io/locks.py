@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Bell:
+class WaiterQueue:
     """Wakes threads that wait for something, one at a time.
 
     `threading.Condition` is broken for good by an interrupt in the wrong moment. Here the worst is that somebody is not woken, and
@@ -53,25 +53,25 @@ class Bell:
             try:
                 self._waiting.remove(mine)
             except ValueError:  # it rang for one who needs it no more
-                self.ring()
+                self.notify()
         return result
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake the one who has waited longest."""
         with contextlib.suppress(IndexError):
             self._waiting.popleft().release()
 
-    def ring_all(self) -> None:
+    def notify_all(self) -> None:
         """Wake everybody."""
         while self._waiting:
-            self.ring()
+            self.notify()
 
 
 _LOOK = 0.05
 """Seconds after which one who waits looks for itself."""
 
 
-class Ticket:
+class LockHolder:
     """Who holds a `ThreadLock`: whoever is inside of `with ticket.held:`.
 
     A lock of C leaves such a block in one step that no interrupt comes between. So a lock whose holder was interrupted in the moment
@@ -99,27 +99,27 @@ class ThreadLock:
     def begin_anew(self) -> None:
         """Be free in a process that has just been forked: who holds it in the parent would never release it here."""
         self._guard = threading.RLock()
-        self._bell = Bell()
-        self._holder: Ticket | None = None
+        self._bell = WaiterQueue()
+        self._holder: LockHolder | None = None
 
-    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         return self._bell.wait_for(lambda: self._try(ticket) or None, timeout) is not None
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: LockHolder) -> None:
         """Give the lock back, if the ticket holds it."""
         with self._guard:
             if self._holder is ticket:
                 self._holder = None
-        self._bell.ring()
+        self._bell.notify()
 
-    def is_held_by(self, ticket: Ticket) -> bool:
+    def is_held_by(self, ticket: LockHolder) -> bool:
         """Whether the ticket holds the lock."""
         return self._holder is ticket
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        ticket = Ticket()
+        ticket = LockHolder()
         ticket.held.acquire()
         return self.take(ticket, timeout=timeout)
 
@@ -127,9 +127,9 @@ class ThreadLock:
         """Gives the lock back."""
         with self._guard:
             self._holder = None
-        self._bell.ring()
+        self._bell.notify()
 
-    def _try(self, ticket: Ticket) -> bool:
+    def _try(self, ticket: LockHolder) -> bool:
         with self._guard:
             if self._holder is None or self._holder.has_run_out():
                 self._holder = ticket
@@ -137,14 +137,14 @@ class ThreadLock:
 
 
 @runtime_checkable
-class TicketLock(Protocol):
+class HolderLock(Protocol):
     """A lock that is held by tickets, such as a `ThreadLock`."""
 
-    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         ...
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: LockHolder) -> None:
         """Give the lock back, if the ticket holds it."""
         ...
 
@@ -157,7 +157,7 @@ class LayeredLock:
 
     def __init__(self) -> None:
         self._threads = ThreadLock()
-        self._holder: Ticket | None = None
+        self._holder: LockHolder | None = None
         renew_after_fork(self)
 
     def begin_anew(self) -> None:
@@ -165,7 +165,7 @@ class LayeredLock:
         self._holder = None
         self._forget_outer()
 
-    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
         end = monotonic() + timeout
         if not self._threads.take(ticket, timeout=timeout):
@@ -179,7 +179,7 @@ class LayeredLock:
             self._threads.drop(ticket)
         return is_taken
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: LockHolder) -> None:
         """Give the lock back, if the ticket holds it."""
         if self._threads.is_held_by(ticket):
             try:
@@ -189,7 +189,7 @@ class LayeredLock:
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        ticket = Ticket()
+        ticket = LockHolder()
         ticket.held.acquire()
         is_taken = self.take(ticket, timeout=timeout)
         if is_taken:
@@ -215,29 +215,29 @@ class LayeredLock:
         raise NotImplementedError
 
 
-class _Untold:
+class _PlainLockAdapter:
     """A lock of a program's own, which knows of no tickets."""
 
     def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._is_held = False
 
-    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         self._is_held = self._lock.acquire(timeout=timeout)
         return self._is_held
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: LockHolder) -> None:
         if self._is_held:
             self._is_held = False
             self._lock.release()
 
 
-def held_by_ticket(lock: Lock) -> TicketLock:
+def adapt_lock(lock: Lock) -> HolderLock:
     """Return the lock, as something that tickets hold."""
-    return lock if isinstance(lock, TicketLock) else _Untold(lock)
+    return lock if isinstance(lock, HolderLock) else _PlainLockAdapter(lock)
 
 
-async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:
+async def run_shielded(run: Callable[[], Awaitable[T]]) -> T:
     """Awaits something that may not be stopped half-way; a cancellation takes effect when it has ended.
 
     anyio's shields hold against anyio's and trio's cancellations, but not against asyncio's own `task.cancel()`.
@@ -253,17 +253,17 @@ async def to_its_end(run: Callable[[], Awaitable[T]]) -> T:
         except RuntimeError:  # trio
             result = await run()
         else:
-            result = await _ended(run, loop)
+            result = await _run_to_end(run, loop)
     return result  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType] # a shield that nobody cancels swallows nothing
 
 
-async def _ended(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEventLoop) -> T:
+async def _run_to_end(run: Callable[[], Awaitable[T]], loop: asyncio.AbstractEventLoop) -> T:
     import asyncio
 
-    async def ran() -> T:
+    async def call_run() -> T:
         return await run()
 
-    task, stopped = loop.create_task(ran()), False
+    task, stopped = loop.create_task(call_run()), False
     while not task.done():
         try:
             await asyncio.wait([task])

@@ -29,7 +29,7 @@ _KNOWN = (
 _QUERY = re.compile(rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*")
 
 
-def hide_token_requests() -> None:
+def install_log_redaction() -> None:
     """Have the loggers of the libraries that carry requests redact what they say; done twice, it does no more.
 
     Token requests carry their secrets in the query [D]. httpx logs the address of every request at INFO, and httpcore what

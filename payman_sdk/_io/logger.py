@@ -33,9 +33,9 @@ def sanitize_record(record: logging.LogRecord) -> bool:
     most = _MOST if record.levelno < logging.WARNING else MOST_IN_A_WARNING
     record.msg = sanitize(str(record.msg), one_line=True, max_length=None if record.args else most)
     if isinstance(record.args, dict):
-        record.args = {name: _shown(value, most) for name, value in record.args.items()}
+        record.args = {name: _format_value(value, most) for name, value in record.args.items()}
     elif record.args:
-        record.args = tuple(_shown(value, most) for value in record.args)
+        record.args = tuple(_format_value(value, most) for value in record.args)
     if record.exc_info and record.exc_info[1] is not None:
         # Formatters take this instead of making their own.
         record.exc_text = format_traceback(record.exc_info[1], most)
@@ -62,8 +62,8 @@ def format_traceback(error: BaseException, max_length: int = _MOST) -> str:
         max_length: How many characters of what each says are shown.
     """
     lines: list[str] = []
-    for heading, step in itertools.islice(_chain(error), _MOST_ERRORS):
-        lines += [heading, *_format(step, max_length)]
+    for heading, step in itertools.islice(_iter_chain(error), _MOST_ERRORS):
+        lines += [heading, *_format_lines(step, max_length)]
     return "".join(map(sanitize, lines)).rstrip("\n")
 
 
@@ -71,7 +71,7 @@ _CAUSE = "\nThe above exception was the direct cause of the following exception:
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
-def _chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseException]]:
+def _iter_chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseException]]:
     """The exceptions that led to one, the first of them first, each with what it is to the one before."""
     found: list[BaseException] = []
     step: BaseException | None = error
@@ -82,36 +82,36 @@ def _chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseE
         yield (heading if not place else _CAUSE if step.__cause__ else _CONTEXT), step
         if isinstance(step, BaseExceptionGroup):
             for number, part in enumerate(cast("tuple[BaseException, ...]", step.exceptions), 1):
-                yield from _chain(part, f"\nException {number} of the group:\n\n")
+                yield from _iter_chain(part, f"\nException {number} of the group:\n\n")
 
 
-def _format(error: BaseException, most: int) -> list[str]:
+def _format_lines(error: BaseException, most: int) -> list[str]:
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    said = _one_line(_text_of(error), most)
-    notes = [_one_line(str(note), most) for note in getattr(error, "__notes__", ())]
+    said = _to_one_line(_to_text(error), most)
+    notes = [_to_one_line(str(note), most) for note in getattr(error, "__notes__", ())]
     frames = traceback.format_tb(error.__traceback__)
     head = ["Traceback (most recent call last):\n"] if frames else []
     return [*head, *frames, f"{name}: {said}\n" if said else f"{name}\n", *(f"{note}\n" for note in notes)]
 
 
-def _shown(value: Any, most: int) -> Any:
+def _format_value(value: Any, most: int) -> Any:
     """A value of a record: numbers as they are, everything else as short text."""
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, BaseException):
-        said = _one_line(getattr(value, "message", None) or _text_of(value), most)
+        said = _to_one_line(getattr(value, "message", None) or _to_text(value), most)
         status = getattr(value, "status_code", None)
         return f"{said} [HTTP {status}]" if isinstance(status, int) else said
-    return _one_line(_text_of(value), most)
+    return _to_one_line(_to_text(value), most)
 
 
-def _text_of(value: object) -> str:
+def _to_text(value: object) -> str:
     try:
         return str(value)
     except Exception as error:
         return f"<{type(value).__name__} whose text failed with {type(error).__name__}>"
 
 
-def _one_line(text: object, most: int) -> str:
+def _to_one_line(text: object, most: int) -> str:
     return sanitize(redact(str(text)), one_line=True, max_length=most)

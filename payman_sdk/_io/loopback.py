@@ -24,14 +24,14 @@ from urllib.parse import urljoin, urlsplit
 from attrs import field, frozen
 
 from payman_api import AUTHORIZATION_SERVER
-from payman_sdk._config import seconds
+from payman_sdk._config import read_seconds
 from payman_sdk._core.auth.authorization import (
     AuthorizationRequest,
     Scope,
     authorization_url,
     parse_redirect,
 )
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APITimeoutError, AuthenticationError, ConfigurationError
 
 _PATIENCE = 300.0
@@ -54,9 +54,9 @@ class Authorization:
         code_verifier: What proves that the one who exchanges is the one who asked.
     """
 
-    code: Secret = field(repr=False)
+    code: SecretStr = field(repr=False)
     redirect_uri: str
-    code_verifier: Secret = field(repr=False)
+    code_verifier: SecretStr = field(repr=False)
 
 
 class SystemBrowser:
@@ -106,21 +106,21 @@ def authorize(
         APITimeoutError: Nobody decided in time.
         ConfigurationError: The port is taken, or no browser could be opened.
     """
-    timeout = seconds(timeout, "wait", _PATIENCE)
-    with _listening(port) as (redirect_uri, answers):
+    timeout = read_seconds(timeout, "wait", _PATIENCE)
+    with _listen(port) as (redirect_uri, answers):
         request = authorization_url(client_id, redirect_uri, scopes, server=server)
-        answers.ask(request)
-        if _opened(open_browser, request.url, urljoin(redirect_uri, answers.link)) is False:
+        answers.expect(request)
+        if _open_page(open_browser, request.url, urljoin(redirect_uri, answers.link)) is False:
             raise ConfigurationError(
                 "No browser could be opened.",
                 next_step="Pass open_browser=print to show the address instead.",
             )
         code = answers.wait(timeout)
-        verifier = Secret(request.code_verifier)
+        verifier = SecretStr(request.code_verifier)
         return Authorization(code=code, redirect_uri=redirect_uri, code_verifier=verifier)
 
 
-def _opened(open_browser: Callable[[str], object] | None, url: str, link: str) -> object:
+def _open_page(open_browser: Callable[[str], object] | None, url: str, link: str) -> object:
     if open_browser is None or open_browser is webbrowser.open:
         open_browser = SystemBrowser()
     if isinstance(open_browser, SystemBrowser):
@@ -140,7 +140,7 @@ class _Page(NamedTuple):
     location: str | None = None
 
 
-class _Answers:
+class _CallbackReceiver:
     """Takes the requests that come in; the first one that carries our state decides."""
 
     def __init__(self) -> None:
@@ -148,17 +148,17 @@ class _Answers:
         self._state = secrets.token_urlsafe()  # until there is a request, nothing is the answer to it
         self._url: str | None = None
         self._guard = threading.Lock()
-        self._decided: queue.Queue[Secret | AuthenticationError] = queue.Queue()
+        self._decided: queue.Queue[SecretStr | AuthenticationError] = queue.Queue()
 
-    def ask(self, request: AuthorizationRequest) -> None:
+    def expect(self, request: AuthorizationRequest) -> None:
         """Waits from now on for the answer to this question."""
         self._state, self._url = request.state, request.url
 
-    def take(self, url: str) -> _Page:
+    def handle(self, url: str) -> _Page:
         """The page for a request."""
         path = urlsplit(url).path
         if hmac.compare_digest(path.encode(), self.link.encode()):
-            return self._led_on()
+            return self._redirect_to_page()
         if path != _PATH:
             return _Page(
                 404,
@@ -166,7 +166,7 @@ class _Answers:
                 "This address only receives the answer of Payman's authorization page.",
             )
         try:
-            code = Secret(parse_redirect(url, state=self._state))
+            code = SecretStr(parse_redirect(url, state=self._state))
         except AuthenticationError as error:
             if error.error is None:  # somebody else's, or no answer at all: ours may still come
                 return _Page(400, "Not expected", "This is not the answer that the application waits for.")
@@ -177,7 +177,7 @@ class _Answers:
         self._decided.put(code)
         return _Page(200, "Done", "You can close this window and go back to the application.")
 
-    def _led_on(self) -> _Page:
+    def _redirect_to_page(self) -> _Page:
         with self._guard:
             url, self._url = self._url, None
         if url is not None:
@@ -194,7 +194,7 @@ class _Answers:
             "It works once. Close this window, and log in again from the application.",
         )
 
-    def wait(self, timeout: float) -> Secret:
+    def wait(self, timeout: float) -> SecretStr:
         """What was decided first."""
         try:
             decided = self._decided.get(timeout=timeout)
@@ -211,12 +211,12 @@ class _Answers:
 
 
 @contextmanager
-def _listening(port: int) -> Generator[tuple[str, _Answers]]:
-    answers = _Answers()
+def _listen(port: int) -> Generator[tuple[str, _CallbackReceiver]]:
+    answers = _CallbackReceiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class LoopbackHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, title, text, location = answers.take(self.path)
+            status, title, text, location = answers.handle(self.path)
             page = _PAGE.format(title=title, text=text).encode()
             self.send_response(status)
             if location is not None:
@@ -233,7 +233,7 @@ def _listening(port: int) -> Generator[tuple[str, _Answers]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # its name there
             """Logs nothing: the address of the request holds the code."""
 
-    class Server(ThreadingHTTPServer):
+    class LoopbackServer(ThreadingHTTPServer):
         # Browsers open connections that they never use; each has a thread, and none keeps us waiting at the end.
         daemon_threads = True
         allow_reuse_port = False
@@ -243,7 +243,7 @@ def _listening(port: int) -> Generator[tuple[str, _Answers]]:
             """Prints nothing: a browser that hangs up is no news."""
 
     try:
-        server = Server(("127.0.0.1", port), Handler)
+        server = LoopbackServer(("127.0.0.1", port), LoopbackHandler)
     except (OSError, OverflowError, TypeError) as error:
         raise ConfigurationError(
             f"port {port} cannot be listened on: {error}.", next_step="Use port=0."

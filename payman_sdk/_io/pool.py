@@ -10,11 +10,11 @@ import httpcore
 import httpx
 
 from payman_sdk._core.request_target import show_query
-from payman_sdk._io.deadlines import PunctualBackend
+from payman_sdk._io.deadlines import DeadlineBackend
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.interception import Interception
-from payman_sdk._io.locks import Bell
-from payman_sdk._io.routes import Route, Routes, as_httpx, for_httpcore, from_httpcore, proxy_url
+from payman_sdk._io.locks import WaiterQueue
+from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
 from payman_sdk._io.slots import Slot, Slots, Sockets
 
 _INTERCEPTION = Interception(httpx.HTTPTransport, "handle_request")
@@ -38,23 +38,23 @@ class Pool(httpx.BaseTransport):
         self._certificates = certificates
         self._limit = limit
         self.routes = routes
-        self._leases = _Leases(limit, self._make)
+        self._leases = _ThreadLeases(limit, self._make_slot)
         renew_after_fork(self)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body still to be read."""
         if _INTERCEPTION.is_on():
-            return self._intercepted(request)
-        leases, route = self._leases, self.routes.route(request.url)
+            return self._send_intercepted(request)
+        leases, route = self._leases, self.routes.find(request.url)
         slot = leases.take(route)
         if slot is None:
-            slot = leases.wait(route, request.extensions.get("timeout", {}).get("pool"))
+            slot = leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
         try:
-            answer = slot.connection.handle_request(for_httpcore(request))
-            body = _Body(answer, slot, leases)
+            answer = slot.connection.handle_request(to_httpcore(request))
+            body = _PooledBody(answer, slot, leases)
         except BaseException as error:
-            leases.end(slot, in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            leases.release(slot, in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
         return from_httpcore(answer, body)
@@ -65,21 +65,21 @@ class Pool(httpx.BaseTransport):
 
     def begin_anew(self) -> None:
         """Have connections of its own in a process that has just been forked."""
-        inherited, self._leases = self._leases, _Leases(self._limit, self._make)
+        inherited, self._leases = self._leases, _ThreadLeases(self._limit, self._make_slot)
         self._leases.is_closed = inherited.is_closed
         inherited.abandon()
 
-    def _intercepted(self, request: httpx.Request) -> httpx.Response:
+    def _send_intercepted(self, request: httpx.Request) -> httpx.Response:
         with httpx.HTTPTransport(
-            verify=self._certificates, proxy=self.routes.route(request.url).proxy, trust_env=False
+            verify=self._certificates, proxy=self.routes.find(request.url).proxy, trust_env=False
         ) as transport:
             answer = transport.handle_request(show_query(request))
             answer.read()
             return answer
 
-    def _make(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
+    def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
         sockets = Sockets()
-        backend = PunctualBackend(sockets)
+        backend = DeadlineBackend(sockets)
         proxy = route.proxy
         if proxy is None:
             connection: httpcore.ConnectionInterface = httpcore.HTTPConnection(
@@ -89,11 +89,11 @@ class Pool(httpx.BaseTransport):
         # A pool of httpcore's makes the connection, and is used for nothing else: interrupts spoil its locks.
         if route.is_socks:
             maker: httpcore.ConnectionPool = httpcore.SOCKSProxy(
-                proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
+                parse_proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
             )
         else:
             maker = httpcore.HTTPProxy(
-                proxy_url(proxy),
+                parse_proxy_url(proxy),
                 proxy.raw_auth,
                 proxy.headers.raw,
                 self._certificates,
@@ -103,14 +103,14 @@ class Pool(httpx.BaseTransport):
         return Slot(route, sockets, maker.create_connection(route.origin))
 
 
-class _Leases(Slots[httpcore.ConnectionInterface]):
+class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
     """The connections, and the threads that wait for one."""
 
     def __init__(self, limit: int, make: Callable[[Route], Slot[httpcore.ConnectionInterface]]) -> None:
         super().__init__(limit, make)
-        self._bell = Bell()
+        self._bell = WaiterQueue()
 
-    def wait(self, route: Route, seconds: float | None) -> Slot[httpcore.ConnectionInterface]:
+    def acquire(self, route: Route, seconds: float | None) -> Slot[httpcore.ConnectionInterface]:
         """Lease a connection as soon as there is one.
 
         Raises:
@@ -122,7 +122,7 @@ class _Leases(Slots[httpcore.ConnectionInterface]):
             raise httpx.PoolTimeout("no connection came free")
         return slot
 
-    def end(self, slot: Slot[httpcore.ConnectionInterface], *, in_order: bool) -> None:
+    def release(self, slot: Slot[httpcore.ConnectionInterface], *, in_order: bool) -> None:
         """End a lease; the connection is used again only if all that was to be read has been read."""
         try:
             if in_order:
@@ -130,18 +130,18 @@ class _Leases(Slots[httpcore.ConnectionInterface]):
             else:
                 self.discard(slot)
         finally:
-            self._bell.ring()
+            self._bell.notify()
 
     def close(self) -> None:
         super().close()
-        self._bell.ring_all()
+        self._bell.notify_all()
 
 
-class _Body(httpx.SyncByteStream):
+class _PooledBody(httpx.SyncByteStream):
     """The body of an answer, which ends the lease of its connection."""
 
     def __init__(
-        self, answer: httpcore.Response, slot: Slot[httpcore.ConnectionInterface], leases: _Leases
+        self, answer: httpcore.Response, slot: Slot[httpcore.ConnectionInterface], leases: _ThreadLeases
     ) -> None:
         self._answer = answer
         self._slot: Slot[httpcore.ConnectionInterface] | None = slot
@@ -151,8 +151,8 @@ class _Body(httpx.SyncByteStream):
         try:
             yield from cast("Iterable[bytes]", self._answer.stream)
         except BaseException as error:
-            self._end(in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            self._end_lease(in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
 
@@ -163,13 +163,13 @@ class _Body(httpx.SyncByteStream):
         try:
             self._answer.close()
         except BaseException as error:
-            self._end(in_order=False)
-            if (renamed := as_httpx(error)) is None:
+            self._end_lease(in_order=False)
+            if (renamed := to_httpx_error(error)) is None:
                 raise
             raise renamed from error
-        self._end(in_order=True)
+        self._end_lease(in_order=True)
 
-    def _end(self, *, in_order: bool) -> None:
+    def _end_lease(self, *, in_order: bool) -> None:
         slot, self._slot = self._slot, None
         if slot is not None:
-            self._leases.end(slot, in_order=in_order)
+            self._leases.release(slot, in_order=in_order)

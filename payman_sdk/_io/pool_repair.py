@@ -26,14 +26,14 @@ async def repair_pools(http: httpx.AsyncClient, extensions: Mapping[str, Any]) -
         http: The client whose request was stopped.
         extensions: The extensions of that request, by which httpcore's own are recognized.
     """
-    for pool in _pools_of(http):
+    for pool in _iter_pools(http):
         with contextlib.suppress(AttributeError, ValueError):
-            stray = _taken_out(pool, extensions)
+            stray = _remove_orphans(pool, extensions)
             with anyio.CancelScope(shield=True):
                 await pool._close_connections(stray)
 
 
-def _taken_out(pool: Any, extensions: Mapping[str, Any]) -> list[Any]:
+def _remove_orphans(pool: Any, extensions: Mapping[str, Any]) -> list[Any]:
     """Take out the connections that belong to nobody, at once, so that no cancellation comes between."""
     for request in [one for one in pool._requests if one.request.extensions is extensions]:
         pool._requests.remove(request)
@@ -49,7 +49,7 @@ def _is_in_order(connection: httpcore.AsyncConnectionInterface) -> bool:
     return connection.is_idle() or connection.is_closed() or connection.has_expired()
 
 
-def _pools_of(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
+def _iter_pools(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
     """The pools of a client or a transport, and of the transports in it."""
     values: list[Any] = list(getattr(holder, "__dict__", {}).values())
     for value in values:
@@ -58,4 +58,4 @@ def _pools_of(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
             if isinstance(one, httpcore.AsyncConnectionPool):
                 yield one
             elif isinstance(one, httpx.AsyncBaseTransport) and depth:
-                yield from _pools_of(one, depth - 1)
+                yield from _iter_pools(one, depth - 1)

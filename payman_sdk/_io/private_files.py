@@ -23,7 +23,7 @@ _BESIDE_A_DATABASE = ("-wal", "-shm", "-journal")
 _CREATING = ThreadLock()
 
 
-class Unsafe(NamedTuple):
+class PathProblem(NamedTuple):
     """Why a path is not safe to use, and what to do about it.
 
     Args:
@@ -35,7 +35,7 @@ class Unsafe(NamedTuple):
     fix: str
 
 
-def problem_of_folder(folder: Path) -> Unsafe | None:
+def find_folder_problem(folder: Path) -> PathProblem | None:
     """Find out whether somebody else can replace what is in a folder, or the folder, or one above it.
 
     Args:
@@ -49,10 +49,10 @@ def problem_of_folder(folder: Path) -> Unsafe | None:
     """
     if not _POSIX:
         return None
-    passed = list(_passed_through(folder))
+    passed = list(_iter_passages(folder))
     for place, status in passed:
         is_last = place is passed[-1][0]
-        if problem := _problem_of_passage(place, status, is_strict=is_last and folder.exists()):
+        if problem := _find_passage_problem(place, status, is_strict=is_last and folder.exists()):
             return problem
     return None
 
@@ -73,7 +73,7 @@ def make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 
 
-def problem_of_file(path: Path, *, is_private: bool = False) -> Unsafe | None:
+def find_file_problem(path: Path, *, is_private: bool = False) -> PathProblem | None:
     """Find out whether a file that exists is something else than an ordinary file of this user's.
 
     Args:
@@ -88,21 +88,21 @@ def problem_of_file(path: Path, *, is_private: bool = False) -> Unsafe | None:
     except FileNotFoundError:
         return None
     if stat.S_ISLNK(status.st_mode):
-        return Unsafe(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
+        return PathProblem(f"{path} is a link.", "Replace it by a file of your own, or delete it.")
     if not stat.S_ISREG(status.st_mode):
-        return Unsafe(f"{path} is not an ordinary file.", "Delete it, or use another path.")
+        return PathProblem(f"{path} is not an ordinary file.", "Delete it, or use another path.")
     if not _POSIX:
         return None
     if status.st_uid != os.geteuid():
-        return Unsafe(
+        return PathProblem(
             f"{path} belongs to another user (uid {status.st_uid}).", "Delete it, or use another path."
         )
     if is_private and status.st_mode & 0o022:
-        return _writable(path, stat.S_IMODE(status.st_mode))
+        return _build_writable_problem(path, stat.S_IMODE(status.st_mode))
     return None
 
 
-def make_private_database(path: Path, *, takes_over: bool) -> Unsafe | None:
+def make_private_database(path: Path, *, takes_over: bool) -> PathProblem | None:
     """Create the file of an SQLite database with mode 0600, or take away the rights that others have to one that exists.
 
     The files that SQLite keeps beside it are treated alike. The file is never opened once it exists: closing it would
@@ -127,37 +127,37 @@ def make_private_database(path: Path, *, takes_over: bool) -> Unsafe | None:
     finally:
         _CREATING.release()
     for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE_A_DATABASE)):
-        if problem := problem_of_file(file) or _narrow(file, takes_over=takes_over):
+        if problem := find_file_problem(file) or _restrict_mode(file, takes_over=takes_over):
             return problem
     return None
 
 
-def _narrow(file: Path, *, takes_over: bool) -> Unsafe | None:
+def _restrict_mode(file: Path, *, takes_over: bool) -> PathProblem | None:
     """Take away the rights that others have to a file."""
     if not _POSIX:
         return None
     with contextlib.suppress(FileNotFoundError):
         mode = stat.S_IMODE(file.lstat().st_mode)
         if mode & 0o022 and not takes_over:
-            return _writable(file, mode)
+            return _build_writable_problem(file, mode)
         if mode & 0o077:
             file.chmod(mode & 0o700)
             if file.lstat().st_mode & 0o077:  # file systems without modes
-                return Unsafe(
+                return PathProblem(
                     f"Others can read {file} (mode {mode:04o}), and its file system keeps no other mode.",
                     "Use a folder on another file system.",
                 )
     return None
 
 
-def _writable(file: Path, mode: int) -> Unsafe:
-    return Unsafe(
+def _build_writable_problem(file: Path, mode: int) -> PathProblem:
+    return PathProblem(
         f"Others can write to {file} (mode {mode:04o}).",
         f"If you trust what is in it, run chmod 600 {file}; otherwise delete it.",
     )
 
 
-def _passed_through(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _iter_passages(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
     """The folders and links that a path leads through, from the root on, as the kernel follows it."""
     start = Path.cwd() / folder
     here, ahead, links = Path(start.anchor), list(reversed(start.parts[1:])), 0
@@ -184,25 +184,25 @@ def _passed_through(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         ahead.extend(reversed(target.parts[1:] if target.is_absolute() else target.parts))
 
 
-def _problem_of_passage(place: Path, status: os.stat_result, *, is_strict: bool) -> Unsafe | None:
+def _find_passage_problem(place: Path, status: os.stat_result, *, is_strict: bool) -> PathProblem | None:
     kind = "link" if stat.S_ISLNK(status.st_mode) else "folder"
     if status.st_uid not in {0, os.geteuid()}:
-        return Unsafe(
+        return PathProblem(
             f"The {kind} {place} belongs to another user (uid {status.st_uid}), who can replace what is below it.",
             "Use a folder that is yours, and in folders that are yours.",
         )
     mode = stat.S_IMODE(status.st_mode)
     if kind == "link" or mode & stat.S_ISVTX or not mode & 0o022:
         return None
-    if not is_strict and not mode & 0o002 and _is_of_nobody_else(status):
+    if not is_strict and not mode & 0o002 and _is_exclusive_group(status):
         return None
-    return Unsafe(
+    return PathProblem(
         f"Others can write into the folder {place} (mode {mode:04o}).",
         f"Run chmod {'700' if is_strict else 'go-w'} {place}, or use another folder.",
     )
 
 
-def _is_of_nobody_else(status: os.stat_result) -> bool:
+def _is_exclusive_group(status: os.stat_result) -> bool:
     """Whether the group of a folder is the one that many systems make for each user alone."""
     if status.st_gid == status.st_uid:
         return True

@@ -41,12 +41,12 @@ def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
     """
     server = urlsplit(url)
     host = server.hostname or ""
-    if not host or is_loopback(host) or _is_excepted(host, _value(environ, "no_proxy")[1]):
+    if not host or is_loopback(host) or _is_excepted(host, _get_variable(environ, "no_proxy")[1]):
         return None
     for name in (f"{server.scheme}_proxy", "all_proxy"):
-        variable, value = _value(environ, name)
+        variable, value = _get_variable(environ, name)
         if value:
-            return _checked(variable, value)
+            return _check_proxy(variable, value)
     return None
 
 
@@ -61,11 +61,11 @@ def find_proxy(url: str) -> str | None:
     if sys.platform in {"darwin", "win32"} and not any(
         name.lower().endswith("_proxy") for name in os.environ
     ):
-        return _system_proxy(url)
+        return _find_system_proxy(url)
     return choose_proxy(url, os.environ)
 
 
-def _system_proxy(url: str) -> str | None:
+def _find_system_proxy(url: str) -> str | None:
     from urllib.request import getproxies, proxy_bypass
 
     server = urlsplit(url)
@@ -74,10 +74,10 @@ def _system_proxy(url: str) -> str | None:
         return None
     named = getproxies()
     proxy = named.get(server.scheme) or named.get("all")
-    return _checked("the system's settings", proxy) if proxy else None
+    return _check_proxy("the system's settings", proxy) if proxy else None
 
 
-def _value(environ: Mapping[str, str], name: str) -> tuple[str, str]:
+def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
     """The variable that holds a value, and the value."""
     names = [name, name.upper()]
     if name == "http_proxy" and "REQUEST_METHOD" in environ:
@@ -94,16 +94,16 @@ def _is_excepted(host: str, exceptions: str) -> bool:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        name = _plain(host)
+        name = _normalize_host(host)
         return any(
             name == entry or name.endswith(f".{entry}")
             for given in re.split(r"[,\s]+", exceptions)
-            if (entry := _plain(given.removeprefix(".")))
+            if (entry := _normalize_host(given.removeprefix(".")))
         )
-    return any(_has(address, entry) for entry in re.split(r"[,\s]+", exceptions))
+    return any(_contains(address, entry) for entry in re.split(r"[,\s]+", exceptions))
 
 
-def _has(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
+def _contains(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> bool:
     """Whether an address or a range has the address. As in curl, a range of no bits is its first address alone."""
     network, _, length = entry.partition("/")
     most = _IPV4_BITS if address.version == 4 else _IPV6_BITS
@@ -119,7 +119,7 @@ def _has(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str) -> 
     return int(first) >> dropped == int(address) >> dropped
 
 
-def _plain(name: str) -> str:
+def _normalize_host(name: str) -> str:
     """A host name in the form in which names are compared."""
     name = name.removesuffix(".").lower()
     try:
@@ -128,10 +128,10 @@ def _plain(name: str) -> str:
         return name
 
 
-def _checked(variable: str, value: str) -> str:
+def _check_proxy(variable: str, value: str) -> str:
     """The address of a proxy. Nothing of it is repeated in an error: it may hold a password."""
     proxy = value if "://" in value else f"http://{value}"
-    problem, next_step = _problem(proxy), "Give an address such as http://proxy.example:3128."
+    problem, next_step = _find_problem(proxy), "Give an address such as http://proxy.example:3128."
     if not problem and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
         problem, next_step = (
             "names a SOCKS proxy, which needs socksio",
@@ -142,7 +142,7 @@ def _checked(variable: str, value: str) -> str:
     return proxy
 
 
-def _problem(proxy: str) -> str | None:
+def _find_problem(proxy: str) -> str | None:
     import httpx
 
     try:

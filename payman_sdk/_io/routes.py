@@ -51,7 +51,7 @@ class Routes:
         self._certificates = certificates
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
-    def route(self, url: httpx.URL) -> Route:
+    def find(self, url: httpx.URL) -> Route:
         """The way to the server of an address.
 
         Raises:
@@ -65,13 +65,13 @@ class Routes:
         return route
 
 
-def proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
+def parse_proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
     """The address of a proxy, for httpcore."""
     url = proxy.url
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
-def for_httpcore(request: httpx.Request) -> httpcore.Request:
+def to_httpcore(request: httpx.Request) -> httpcore.Request:
     """The request, for httpcore, with the query that its address was sent without."""
     url, extensions = request.url, dict(request.extensions)
     # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
@@ -93,7 +93,7 @@ def from_httpcore(
     return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
 
 
-def as_httpx(error: BaseException) -> httpx.HTTPError | None:
+def to_httpx_error(error: BaseException) -> httpx.HTTPError | None:
     """The exception of httpx that bears the name of one of httpcore; None for any other."""
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] == "httpcore":

@@ -12,46 +12,46 @@ from typing import Any, TypeVar, assert_never, cast
 import httpx
 
 from payman_sdk._core.effects import (
-    Alone,
-    Call,
-    Consult,
-    Ended,
+    CallBlocking,
+    CallHook,
+    Effect,
+    Emit,
     Flow,
-    Notify,
-    Read,
-    Send,
+    FlowResult,
+    NotifyHook,
+    ReadChunk,
+    SendRequest,
     Sleep,
-    Step,
-    Tell,
+    WithLock,
+    get_result,
     interrupt,
-    result_of,
 )
 from payman_sdk._core.request_target import unwatched
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.deadlines import within
+from payman_sdk._io.deadlines import deadline_scope
 from payman_sdk._io.decompression import BoundedBody
 from payman_sdk._io.failures import (
     Outcome,
-    answer_of,
+    classify_exception,
+    map_read_exception,
     may_have_left,
-    outcome_of,
-    reading_failure,
+    unwrap_outcome,
 )
 from payman_sdk._io.http import (
-    Patience,
-    Punctual,
+    DeadlineStream,
+    Timeouts,
+    build_timeout,
     check_usable,
     is_event_stream,
     prepare_request,
-    timeout_of,
+    redact_response,
     whole,
-    without_echo,
 )
-from payman_sdk._io.locks import ThreadLock, Ticket, held_by_ticket
-from payman_sdk._io.streams import Line
+from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
+from payman_sdk._io.streams import OpenStream
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
-from payman_sdk._io.transport_info import Knowledge, knowledge_of
+from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ T = TypeVar("T")
 log = logging.getLogger("payman_sdk")
 
 
-class Door:
+class SyncRunner:
     """Carries flows out with an `httpx.Client`; safe to use from several threads at once.
 
     Args:
@@ -75,7 +75,7 @@ class Door:
         self,
         http: httpx.Client,
         base_url: str,
-        patience: Patience,
+        patience: Timeouts,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
@@ -95,10 +95,10 @@ class Door:
             flow: The flow.
             describe: Called with what is raised, also when the flow has ended and is being closed.
         """
-        line = Line()
+        line = OpenStream()
         try:
             try:
-                return result_of(self.advance(flow, line))
+                return get_result(self.advance(flow, line))
             finally:
                 flow.close()
                 line.close()
@@ -107,10 +107,10 @@ class Door:
                 describe(error)
             raise
 
-    def _known(self) -> Knowledge:
-        return knowledge_of(self._http, self._base_url)
+    def _get_transport_info(self) -> TransportInfo:
+        return get_transport_info(self._http, self._base_url)
 
-    def advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
+    def advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
         """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
@@ -121,11 +121,11 @@ class Door:
         except BaseException as error:
             if not isinstance(error, Exception):
                 for step in interrupt(flow, error):
-                    self._notify(step)
+                    self._notify_hook(step)
             shorten_traceback(error)
             raise
 
-    def _advance(self, flow: Flow[T], line: Line) -> Tell | Ended[T]:
+    def _advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
         outcome: Any = None
         failure: Exception | None = None
         while True:
@@ -133,40 +133,40 @@ class Door:
                 # Thrown out here, a failure is no context of what the flow raises in its place.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
-                return Ended(end.value)
-            if isinstance(step, Tell):
+                return FlowResult(end.value)
+            if isinstance(step, Emit):
                 return step
             outcome, failure = None, None
             try:
-                outcome = self._do(step, line)
+                outcome = self._perform(step, line)
             except Exception as error:
-                if isinstance(step, Consult):
+                if isinstance(step, CallHook):
                     raise
                 failure = error
 
-    def _do(self, step: Step, line: Line) -> Any:
+    def _perform(self, step: Effect, line: OpenStream) -> Any:
         match step:
-            case Send():
-                return self._exchange(step, line)
-            case Read(until):
-                return self._read(line, until)
-            case Tell():
+            case SendRequest():
+                return self._send_request(step, line)
+            case ReadChunk(until):
+                return self._read_chunk(line, until)
+            case Emit():
                 raise AssertionError("only who advances a flow is told something")
             case Sleep(seconds):
                 return self._sleep(seconds)
-            case Call(function):
+            case CallBlocking(function):
                 return function()
-            case Consult(function, about):
-                return _not_awaited(function(about))
-            case Notify():
-                return self._notify(step)
-            case Alone():
-                return self._alone(step)
+            case CallHook(function, about):
+                return _refuse_awaitable(function(about))
+            case NotifyHook():
+                return self._notify_hook(step)
+            case WithLock():
+                return self._run_with_lock(step)
             case unheard:
                 assert_never(unheard)
 
-    def _alone(self, step: Alone) -> Any:
-        ticket, lock = Ticket(), held_by_ticket(step.lock or self._lock)
+    def _run_with_lock(self, step: WithLock) -> Any:
+        ticket, lock = LockHolder(), adapt_lock(step.lock or self._lock)
         with ticket.held:
             try:
                 if lock.take(ticket, timeout=max(0.0, step.until - self._clock())):
@@ -175,44 +175,48 @@ class Door:
             finally:
                 lock.drop(ticket)
 
-    def _notify(self, step: Notify) -> None:
+    def _notify_hook(self, step: NotifyHook) -> None:
         try:
-            _not_awaited(step.function(step.about))
+            _refuse_awaitable(step.function(step.about))
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
-    def _exchange(self, step: Send, line: Line) -> httpx.Response:
+    def _send_request(self, step: SendRequest, line: OpenStream) -> httpx.Response:
         transmission = step.transmission or Transmission()
         transmission.sent, transmission.max_bytes = False, self._max_answer_bytes
         line.close()
         check_usable(self._http)
         now = self._clock()
-        until = step.until(now, self._patience.read)
-        timeout = timeout_of(self._patience, until - now, step.patience)
+        until = step.compute_deadline(now, self._patience.read)
+        timeout = build_timeout(self._patience, until - now, step.patience)
         request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note)
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         try:
-            with within(until - now), unwatched(request):
-                outcome: Outcome = self._answer(request, line, until, is_stream=step.is_stream)
+            with deadline_scope(until - now), unwatched(request):
+                outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
-            outcome = outcome_of(error, transmission, request, self._known())
+            outcome = classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
-            transmission.sent = may_have_left(error, transmission, request, self._known())
+            transmission.sent = may_have_left(error, transmission, request, self._get_transport_info())
             forget_frames(error, handled)
             raise
         finally:
             del request  # a traceback with locals would show its address
-        return answer_of(outcome, transmission)
+        return unwrap_outcome(outcome, transmission)
 
-    def _answer(self, request: httpx.Request, line: Line, until: float, *, is_stream: bool) -> httpx.Response:
+    def _read_response(
+        self, request: httpx.Request, line: OpenStream, until: float, *, is_stream: bool
+    ) -> httpx.Response:
         answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
-        reading = line if is_stream and is_event_stream(answer) else Line()
+        reading = line if is_stream and is_event_stream(answer) else OpenStream()
         reading.keep(answer)
         is_open = False
         try:
             if reading is not line:
-                answer.stream = Punctual(cast("httpx.SyncByteStream", answer.stream), until, self._clock)
+                answer.stream = DeadlineStream(
+                    cast("httpx.SyncByteStream", answer.stream), until, self._clock
+                )
             reading.open()
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
@@ -223,25 +227,25 @@ class Door:
                 body.add(piece)
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            return without_echo(whole(answer, body.content()))
+            return redact_response(whole(answer, body.content()))
         finally:
             if not is_open:
                 reading.close()
 
-    def _read(self, line: Line, until: float) -> bytes | None:
+    def _read_chunk(self, line: OpenStream, until: float) -> bytes | None:
         handled = sys.exception()
         try:
-            with within(until - self._clock()):
+            with deadline_scope(until - self._clock()):
                 return line.read()
         except Exception as error:
-            failure = reading_failure(error, self._known())
+            failure = map_read_exception(error, self._get_transport_info())
         except BaseException as error:
             forget_frames(error, handled)
             raise
         raise failure
 
 
-def _not_awaited(returned: Any) -> Any:
+def _refuse_awaitable(returned: Any) -> Any:
     if isawaitable(returned):
         if iscoroutine(returned):
             returned.close()

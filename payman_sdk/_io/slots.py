@@ -156,13 +156,13 @@ class Slots(Generic[C]):
         """Close all connections; what is under way on leased ones ends with an error."""
         self.is_closed = True
         self._close_idle()
-        for slot in self._living():
+        for slot in self._list_open():
             slot.sockets.shut_down()
 
     def abandon(self) -> None:
         """Close all connections where nobody is left who could be using them, or hold a lock that somebody held."""
         self.is_closed = True
-        for slot in self._living():
+        for slot in self._list_open():
             slot.sockets.close()
         self._idle.clear()
 
@@ -204,5 +204,5 @@ class Slots(Generic[C]):
                     return
                 self.discard(slot)
 
-    def _living(self) -> list[Slot[C]]:
+    def _list_open(self) -> list[Slot[C]]:
         return [slot for entry in list(self._all) if (slot := entry()) is not None]

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import asyncio_loop
+from payman_sdk._io.event_loops import get_asyncio_loop
 from payman_sdk._io.timers import move_on_after
 
 _STAGGER = 0.25
@@ -66,7 +66,7 @@ async def _connect_to(family: int, address: Any) -> socket.socket:
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if (loop := asyncio_loop()) is not None:
+        if (loop := get_asyncio_loop()) is not None:
             await loop.sock_connect(sock, address)
             return sock
         try:
@@ -83,17 +83,17 @@ async def _connect_to(family: int, address: Any) -> socket.socket:
 
 async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
     """Wait until a socket can be read from or written to; False where it could not in so many seconds."""
-    loop = asyncio_loop()
+    loop = get_asyncio_loop()
     if loop is None:
         return await _wait_anywhere(sock, timeout, to_write=to_write)
     future: asyncio.Future[bool] = loop.create_future()
     add, remove = (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
     descriptor = sock.fileno()
     try:
-        add(descriptor, _set, future, True)
+        add(descriptor, _set_result, future, True)
     except NotImplementedError:  # Windows' usual loop
         return await _wait_anywhere(sock, timeout, to_write=to_write)
-    timer = None if timeout is None else _Timer(loop, future, timeout)
+    timer = None if timeout is None else _WaitTimer(loop, future, timeout)
     try:
         return await future
     finally:
@@ -102,7 +102,7 @@ async def wait_for_socket(sock: socket.socket, timeout: float | None, *, to_writ
             timer.cancel()
 
 
-class _Timer:
+class _WaitTimer:
     """Ends waiting in time, though never early where a test moves the clock that the loop reads."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[bool], seconds: float) -> None:
@@ -118,14 +118,14 @@ class _Timer:
         if (left := self._until - monotonic()) > _SOON:
             self._handle = self._loop.call_later(left, self._end)
         else:
-            _set(self._future, came=False)
+            _set_result(self._future, came=False)
 
 
 _SOON = 0.001
 """Seconds that a loop may call early."""
 
 
-def _set(future: asyncio.Future[bool], came: bool) -> None:
+def _set_result(future: asyncio.Future[bool], came: bool) -> None:
     if not future.done():
         future.set_result(came)
 

@@ -16,7 +16,7 @@ _LEAVING = 2.0
 """Seconds that letting a connection go may take."""
 
 
-class Line:
+class OpenStream:
     """An open answer of the door for threads, or none."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Line:
             close_quietly(answer)
 
 
-class AsyncLine:
+class AsyncOpenStream:
     """An open answer of the door for tasks, or none."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
 
     def __init__(self, seconds: float | None) -> None:
         self._scope = anyio.CancelScope()
-        self._timer = None if seconds is None else _Timer(self._scope, monotonic() + seconds)
+        self._timer = None if seconds is None else _ScopeTimer(self._scope, monotonic() + seconds)
 
     def __enter__(self) -> anyio.CancelScope:
         scope = self._scope.__enter__()
@@ -60,7 +60,7 @@ def keep_real_time(loop: asyncio.BaseEventLoop) -> None:
     vars(loop)["time"] = monotonic
 
 
-def real_time_loop() -> asyncio.AbstractEventLoop:
+def new_real_time_loop() -> asyncio.AbstractEventLoop:
     """Return a new loop of asyncio that keeps real time."""
     loop: asyncio.BaseEventLoop
     if sys.platform == "win32":
@@ -71,7 +71,7 @@ def real_time_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-class _Timer:
+class _ScopeTimer:
     """Cancels a scope when its time has come.
 
     On asyncio, the loop's own timer is asked, and set again should it come early because its clock was moved. While a clock is
@@ -82,8 +82,8 @@ class _Timer:
     def __init__(self, scope: anyio.CancelScope, until: float) -> None:
         self._scope = scope
         self._until = until
-        self._loop = _asyncio_loop()
-        self._stop: Callable[[], None] = _nothing
+        self._loop = _get_asyncio_loop()
+        self._stop: Callable[[], None] = _do_nothing
 
     def start(self) -> None:
         left = self._until - monotonic()
@@ -128,7 +128,7 @@ class _Timer:
         self._stop = thread.cancel
 
 
-def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
+def _get_asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """The loop of asyncio whose task this is; None on trio."""
     try:
         return asyncio.get_running_loop() if asyncio.current_task() is not None else None
@@ -136,5 +136,5 @@ def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass

@@ -24,7 +24,7 @@ def shorten_traceback(error: BaseException) -> None:
         for _ in range(_LONGEST_CHAIN):
             if one is None:
                 return
-            foreign = _from_first_foreign(one.__traceback__)
+            foreign = _skip_own_frames(one.__traceback__)
             if foreign is not None or isinstance(one, PaymanError):
                 one.__traceback__ = foreign
             one = one.__cause__ or one.__context__
@@ -46,7 +46,7 @@ def forget_frames(error: BaseException, handled: BaseException | None) -> None:
             one = one.__cause__ or one.__context__
 
 
-def _from_first_foreign(traceback: TracebackType | None) -> TracebackType | None:
+def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
         traceback = traceback.tb_next
     return traceback

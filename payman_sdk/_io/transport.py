@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from payman_sdk._core.request_target import show_query
-from payman_sdk._io.certificates import trust_nobody, trusted_certificates
-from payman_sdk._io.given_transport import GivenAsyncTransport, GivenTransport
+from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context
+from payman_sdk._io.given_transport import AsyncUserTransport, UserTransport
 from payman_sdk._io.routes import Routes
 from payman_sdk.errors import ConfigurationError
 
@@ -24,7 +24,7 @@ _MOST_OF_TASKS = 1000
 """How many connections there may be at most; each open stream holds one."""
 
 
-class OwnClient(httpx.Client):
+class BareClient(httpx.Client):
     """An httpx client that sends what it is given, and nothing else.
 
     httpx asks on the way of every request for authentication, redirects, cookies and hooks, which takes as long as all that the
@@ -46,12 +46,12 @@ class OwnClient(httpx.Client):
         Raises:
             ConfigurationError: It cannot be used here.
         """
-        if isinstance(self._way, GivenTransport):
+        if isinstance(self._way, UserTransport):
             self._way.check_usable()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
-        return _request(method, url, given, self.timeout)
+        return _build_request(method, url, given, self.timeout)
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
@@ -64,7 +64,7 @@ class OwnClient(httpx.Client):
         return answer
 
 
-class OwnAsyncClient(httpx.AsyncClient):
+class BareAsyncClient(httpx.AsyncClient):
     """The same for tasks."""
 
     def __init__(
@@ -80,12 +80,12 @@ class OwnAsyncClient(httpx.AsyncClient):
         Raises:
             ConfigurationError: It cannot be used here.
         """
-        if isinstance(self._way, GivenAsyncTransport):
+        if isinstance(self._way, AsyncUserTransport):
             self._way.check_usable()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
-        return _request(method, url, given, self.timeout)
+        return _build_request(method, url, given, self.timeout)
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
@@ -98,7 +98,7 @@ class OwnAsyncClient(httpx.AsyncClient):
         return answer
 
 
-def check_given(value: object, kind: type, name: str) -> None:
+def check_kind(value: object, kind: type, name: str) -> None:
     """Refuses a client or a transport that is of the other door, or none at all.
 
     Raises:
@@ -110,9 +110,9 @@ def check_given(value: object, kind: type, name: str) -> None:
         raise ConfigurationError(f"{name} is a {given}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def own_http_client(
+def build_http_client(
     base_url: str, transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None
-) -> OwnClient:
+) -> BareClient:
     """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
 
     Raises:
@@ -121,14 +121,14 @@ def own_http_client(
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        return OwnClient(Pool(_MOST_UNDER_THREADS, *_trust_and_routes(base_url)))
-    way = GivenTransport(transport)
-    return OwnClient(way, way.transport)
+        return BareClient(Pool(_MOST_UNDER_THREADS, *_build_routes(base_url)))
+    way = UserTransport(transport)
+    return BareClient(way, way.transport)
 
 
-def own_async_http_client(
+def build_async_http_client(
     base_url: str, transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport] | None = None
-) -> OwnAsyncClient:
+) -> BareAsyncClient:
     """The same for the other door.
 
     Raises:
@@ -137,25 +137,25 @@ def own_async_http_client(
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        return OwnAsyncClient(AsyncPool(_MOST_OF_TASKS, *_trust_and_routes(base_url)))
-    way = GivenAsyncTransport(transport)
-    return OwnAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
+        return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url)))
+    way = AsyncUserTransport(transport)
+    return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 
 
-def _trust_and_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:
+def _build_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:
     """Whom to trust, and the ways to servers; that to the client's own is looked up at once, so that an unusable proxy is known."""
-    certificates = trusted_certificates(urlsplit(base_url).scheme, os.environ)
+    certificates = create_ssl_context(urlsplit(base_url).scheme, os.environ)
     routes = Routes(certificates)
-    routes.route(httpx.URL(base_url))
+    routes.find(httpx.URL(base_url))
     return certificates, routes
 
 
-def _request(
+def _build_request(
     method: str, url: httpx.URL | str, given: dict[str, Any], timeout: httpx.Timeout
 ) -> httpx.Request:
     if isinstance(own := given.pop("timeout", None), httpx.Timeout | float | int):
         timeout = httpx.Timeout(own)
-    headers: dict[str, str] = {**_headers(), **(given.pop("headers", None) or {})}
+    headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
     given["extensions"] = {"timeout": timeout.as_dict()}
     if (content := given.pop("json", None)) is None:
         return httpx.Request(method, url, headers=headers, **given)
@@ -171,7 +171,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 
 @functools.cache
-def _headers() -> Mapping[str, str]:
+def _build_headers() -> Mapping[str, str]:
     """What httpx sends with every request: what it accepts, and its name."""
-    with httpx.Client(trust_env=False, verify=trust_nobody()) as plain:
+    with httpx.Client(trust_env=False, verify=create_untrusting_context()) as plain:
         return {name.title(): value for name, value in plain.headers.items()}

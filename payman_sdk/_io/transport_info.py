@@ -13,7 +13,7 @@ from payman_sdk._io.routes import Routes
 _PORTS = {"http": 80, "https": 443}
 
 
-class Knowledge(NamedTuple):
+class TransportInfo(NamedTuple):
     """What is known of a transport.
 
     Attributes:
@@ -29,65 +29,67 @@ class Knowledge(NamedTuple):
     proxy: str | None = None
 
 
-NOTHING = Knowledge()
+UNKNOWN_TRANSPORT = TransportInfo()
 """What is known of a transport that anybody may have written."""
 
 
-def knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowledge:
+def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
     """Return what is known of the transport that reaches an address, and of the client that hands it requests.
 
     Only their very classes are known: one that is derived from them, or whose methods are replaced, may send twice and raise what it
     likes. Transports of the SDK's own say `reports_sending` in their class.
     """
     try:
-        return _knowledge_of(http, base_url)
+        return _find_transport_info(http, base_url)
     except Exception:  # somebody else's objects may break whoever looks at them
-        return NOTHING
+        return UNKNOWN_TRANSPORT
 
 
-def _knowledge_of(http: httpx.Client | httpx.AsyncClient, base_url: str) -> Knowledge:
+def _find_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
     transport = getattr(http, "connections", None)
     find = getattr(http, "_transport_for_url", None)  # a later httpx may not say it any more
     if transport is None and find is not None:
         transport = find(httpx.URL(base_url))
-    proxy = _proxy_of(transport, base_url)
+    proxy = _find_proxy(transport, base_url)
     is_own = type(http).__module__.startswith("payman_sdk.")
     is_plain = is_own or type(http) is httpx.Client or type(http) is httpx.AsyncClient
     if not is_plain or not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
-        return Knowledge(proxy=proxy)
+        return TransportInfo(proxy=proxy)
     kind = cast("Any", type(transport))
     is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
     is_bridge = kind is getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
     is_watched = is_of_httpx or vars(kind).get("reports_sending") is True
     # A client that was given may have hooks, which raise what they like.
-    return Knowledge(is_watched or is_bridge, is_watched, is_watched and is_own, proxy)
+    return TransportInfo(is_watched or is_bridge, is_watched, is_watched and is_own, proxy)
 
 
 _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
 """Methods that a program may replace on an object."""
 
 
-def place_of(host: str, port: int) -> str:
+def format_host_port(host: str, port: int) -> str:
     """Write a host and a port, with brackets around an address of IPv6."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def server_of(url: httpx.URL) -> tuple[str, int]:
+def parse_host_port(url: httpx.URL) -> tuple[str, int]:
     """Return the host and the port of an address. A user's name and the query, which may be secret, stay out."""
     return url.raw_host.decode("ascii", "replace"), url.port or _PORTS.get(url.scheme, 0)
 
 
-def _proxy_of(transport: object, base_url: str) -> str | None:
+def _find_proxy(transport: object, base_url: str) -> str | None:
     """The proxy on the way to an address, as own connections and those of httpx know it."""
     routes = getattr(transport, "routes", None)
-    proxy = routes.route(httpx.URL(base_url)).proxy if isinstance(routes, Routes) else None
+    proxy = routes.find(httpx.URL(base_url)).proxy if isinstance(routes, Routes) else None
     if proxy is not None:
-        host, port = server_of(proxy.url)
-        return f"{proxy.url.scheme}://{place_of(host, port or _PORT_OF_SOCKS)}"
+        host, port = parse_host_port(proxy.url)
+        return f"{proxy.url.scheme}://{format_host_port(host, port or _PORT_OF_SOCKS)}"
     given = getattr(getattr(transport, "_pool", None), "_proxy_url", None)
     if not isinstance(given, httpcore.URL):
         return None
-    return f"{given.scheme.decode()}://{place_of(given.host.decode(), given.port or given.origin.port)}"
+    return (
+        f"{given.scheme.decode()}://{format_host_port(given.host.decode(), given.port or given.origin.port)}"
+    )
 
 
 _PORT_OF_SOCKS = 1080

@@ -1,6 +1,6 @@
 """What flows tell an observer: small events, made only where somebody listens.
 
-They are for readers inside of the SDK. `Retry` and `Renewal`, which hooks are given as well, are in `payman_sdk._core.hook_payloads`.
+They are for readers inside of the SDK. `RetryDetails` and `TokenRefresh`, which hooks are given as well, are in `payman_sdk._core.hook_payloads`.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from payman_sdk._core.hook_payloads import Reason, Renewal, Retry
+from payman_sdk._core.hook_payloads import Reason, RetryDetails, TokenRefresh
 from payman_sdk.types import STATES
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.requests import Ask
+    from payman_sdk._core.requests import AskRequest
     from payman_sdk.errors import PaymanError
 
 UNLISTED = "unlisted"
 """What is told of a state that nobody has listed: it is a text of the server's, which may repeat what the server was sent."""
 
 
-def told_of(state: str) -> str:
+def redact_state(state: str) -> str:
     """What may be told of a state."""
     return state if state in STATES else UNLISTED
 
@@ -28,7 +28,7 @@ def told_of(state: str) -> str:
 class AskBegan(NamedTuple):
     """An ask, a stream or a reply begins. Its text is in it, which only those may tell who are allowed to."""
 
-    ask: Ask
+    ask: AskRequest
     is_stream: bool
 
 
@@ -66,7 +66,7 @@ class AttemptEnded(NamedTuple):
     seconds: float
 
 
-class Judged(NamedTuple):
+class FailureClassified(NamedTuple):
     """An attempt failed, and this is what that means: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""
 
     task_id: str
@@ -75,14 +75,14 @@ class Judged(NamedTuple):
     verdict: str
 
 
-class LookedUp(NamedTuple):
+class TaskFetched(NamedTuple):
     """It was asked how a task stands; the state is None where the agent does not know the task."""
 
     task_id: str
     state: str | None
 
 
-class Stands(NamedTuple):
+class StateChanged(NamedTuple):
     """A task stands otherwise than before."""
 
     task_id: str
@@ -103,24 +103,24 @@ class StreamBroke(NamedTuple):
     failure: PaymanError
 
 
-class Heard(NamedTuple):
+class EventsReceived(NamedTuple):
     """A stream told something."""
 
     task_id: str
     events: Sequence[StreamEvent]
 
 
-class RenewalBegan(NamedTuple):
+class TokenRefreshBegan(NamedTuple):
     """An access token is about to be fetched."""
 
     reason: Reason
 
 
-class RenewalEnded(NamedTuple):
+class TokenRefreshEnded(NamedTuple):
     """It was fetched, or not; the renewal is None where who needed it was cancelled."""
 
-    began: RenewalBegan
-    renewal: Renewal | None
+    began: TokenRefreshBegan
+    renewal: TokenRefresh | None
 
 
 class AskEnded(NamedTuple):
@@ -142,7 +142,7 @@ class AskEnded(NamedTuple):
         answer: What gives the text of the answer.
     """
 
-    ask: Ask
+    ask: AskRequest
     is_stream: bool
     outcome: str
     state: str | None
@@ -161,15 +161,15 @@ Event: TypeAlias = (
     AskBegan
     | AttemptBegan
     | AttemptEnded
-    | Judged
-    | Retry
-    | LookedUp
-    | Stands
+    | FailureClassified
+    | RetryDetails
+    | TaskFetched
+    | StateChanged
     | StreamOpened
     | StreamBroke
-    | Heard
-    | RenewalBegan
-    | RenewalEnded
+    | EventsReceived
+    | TokenRefreshBegan
+    | TokenRefreshEnded
     | AskEnded
 )
-Reader: TypeAlias = Callable[[Event], None]
+Listener: TypeAlias = Callable[[Event], None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import assert_never
 
-from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._io.logger import get_logger
 from payman_sdk._telemetry.events import (
     AskBegan,
@@ -16,14 +16,14 @@ from payman_sdk._telemetry.events import (
     AttemptBegan,
     AttemptEnded,
     Event,
-    Heard,
-    Judged,
-    LookedUp,
-    RenewalBegan,
-    RenewalEnded,
-    Stands,
+    EventsReceived,
+    FailureClassified,
+    StateChanged,
     StreamBroke,
     StreamOpened,
+    TaskFetched,
+    TokenRefreshBegan,
+    TokenRefreshEnded,
 )
 from payman_sdk.errors import PaymanError
 
@@ -53,10 +53,10 @@ _REASONS = {
 }
 
 
-def written(event: Event) -> None:
+def log_event(event: Event) -> None:
     """Writes down an event."""
     if isinstance(event, AskEnded):
-        log.info("%s", _summary(event))
+        log.info("%s", _summarize(event))
     elif log.isEnabledFor(logging.DEBUG):
         match event:
             case AskBegan(ask, is_stream):
@@ -67,47 +67,51 @@ def written(event: Event) -> None:
                 log.debug("%s: %s %s%s", task_id or "token", method, path, again)
             case AttemptEnded(began, status, error, seconds):
                 log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status}", seconds)
-            case Judged(task_id, attempt, failure, verdict):
-                log.debug("%s: attempt %d: %s, so %s", task_id, attempt, _named(failure), _MEANING[verdict])
-            case LookedUp(task_id, state):
+            case FailureClassified(task_id, attempt, failure, verdict):
+                log.debug(
+                    "%s: attempt %d: %s, so %s", task_id, attempt, _describe_error(failure), _MEANING[verdict]
+                )
+            case TaskFetched(task_id, state):
                 log.debug("%s: looked up, %s", task_id, state or "the agent does not know it")
-            case Stands(task_id, state):
+            case StateChanged(task_id, state):
                 log.debug("%s: %s", task_id, state)
             case StreamOpened(task_id, is_again):
                 log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
             case StreamBroke(task_id, failure):
-                log.debug("%s: the stream broke, %s; it is taken up again", task_id, _named(failure))
-            case Heard(task_id, events):
+                log.debug("%s: the stream broke, %s; it is taken up again", task_id, _describe_error(failure))
+            case EventsReceived(task_id, events):
                 log.debug("%s: %d events", task_id, len(events))
-            case RenewalBegan(reason):
+            case TokenRefreshBegan(reason):
                 log.debug("token: renewed, for %s", _REASONS[reason])
-            case RenewalEnded(_, renewal):
-                log.debug("token: %s", _renewal(renewal.error, renewal.expires_in) if renewal else "left")
-            case Retry():
+            case TokenRefreshEnded(_, renewal):
+                log.debug(
+                    "token: %s", _describe_refresh(renewal.error, renewal.expires_in) if renewal else "left"
+                )
+            case RetryDetails():
                 pass
             case unheard:
                 assert_never(unheard)
 
 
-def _summary(ended: AskEnded) -> str:
+def _summarize(ended: AskEnded) -> str:
     """An ask in one line."""
     said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
-    said += [f"{_named(ended.error)}"] if ended.error is not None else []
-    said += ["known already"] if ended.is_repeated else [_times(ended.attempts, "attempt")]
-    said += [_times(ended.lookups, "look-up")] if ended.lookups else []
+    said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []
+    said += ["known already"] if ended.is_repeated else [_format_count(ended.attempts, "attempt")]
+    said += [_format_count(ended.lookups, "look-up")] if ended.lookups else []
     said += ["reconciled"] if ended.is_reconciled else []
-    said += [_times(ended.events, "event")] if ended.is_stream else []
+    said += [_format_count(ended.events, "event")] if ended.is_stream else []
     return f"{', '.join(said)} [{ended.ask.session_id}, {ended.ask.request_id}]"
 
 
-def _times(number: int, what: str) -> str:
+def _format_count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _named(error: PaymanError) -> str:
+def _describe_error(error: PaymanError) -> str:
     status = f" (HTTP {error.status_code})" if error.status_code is not None else ""
     return f"{type(error).__name__}{status}"
 
 
-def _renewal(error: PaymanError | None, expires_in: float | None) -> str:
-    return _named(error) if error is not None else f"good for {expires_in or 0:.0f} s"
+def _describe_refresh(error: PaymanError | None, expires_in: float | None) -> str:
+    return _describe_error(error) if error is not None else f"good for {expires_in or 0:.0f} s"

@@ -17,12 +17,12 @@ from payman_sdk._io.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, Renewal
-    from payman_sdk._core.requests import Ask
-    from payman_sdk._telemetry.events import Event, Reader
+    from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.requests import AskRequest
+    from payman_sdk._telemetry.events import Event, Listener
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
-    from payman_sdk._telemetry.tracker import Watch
+    from payman_sdk._telemetry.tracker import AskTracker
 
 T = TypeVar("T")
 
@@ -32,10 +32,10 @@ OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "u
 """How an ask may end, in a word."""
 
 
-class Within(Protocol):
+class AskWrapper(Protocol):
     """Runs the flow of an ask within something, such as a span."""
 
-    def __call__(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
+    def __call__(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
         """The flow, within that."""
         ...
 
@@ -48,23 +48,23 @@ class Observer:
         within: What the flow of every ask runs within.
     """
 
-    def __init__(self, readers: tuple[Reader, ...] = (), within: Within | None = None) -> None:
-        self.within = within
-        self._readers = readers
+    def __init__(self, readers: tuple[Listener, ...] = (), within: AskWrapper | None = None) -> None:
+        self.wrap_ask = within
+        self._listeners = readers
         self._counts: dict[str, int] = defaultdict(int)
         self._lock = threading.RLock()  # a signal's handler may count amid counting
         renew_after_fork(self)
 
     @property
-    def readers(self) -> tuple[Reader, ...]:
+    def listeners(self) -> tuple[Listener, ...]:
         """Who is told events at the moment."""
         if not log.isEnabledFor(logging.INFO):
-            return self._readers
-        from payman_sdk._telemetry.logging import written
+            return self._listeners
+        from payman_sdk._telemetry.logging import log_event
 
-        return (*self._readers, written)
+        return (*self._listeners, log_event)
 
-    def stats(self) -> Stats:
+    def get_stats(self) -> Stats:
         """What was counted so far."""
         from payman_sdk._telemetry.stats import Stats
 
@@ -76,7 +76,7 @@ class Observer:
         with self._lock:
             self._counts[name] += 1
 
-    def ended(self, watch: Watch, outcome: str) -> None:
+    def record_ask(self, watch: AskTracker, outcome: str) -> None:
         """Counts an ask that has ended."""
         counts = self._counts
         with self._lock:
@@ -94,8 +94,11 @@ class Observer:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
         self._lock = threading.RLock()
 
-    def renewed(
-        self, reason: Reason, flow: Flow[T], told: Callable[[T | None, PaymanError | None], Renewal | None]
+    def track_refresh(
+        self,
+        reason: Reason,
+        flow: Flow[T],
+        told: Callable[[T | None, PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
         """The flow of a renewal, which is told of.
 
@@ -104,8 +107,8 @@ class Observer:
             flow: What fetches it.
             told: What is to be told of what was fetched, or of what went wrong.
         """
-        readers, renewal = self.readers, None
-        ended = _begun(readers, reason)
+        readers, renewal = self.listeners, None
+        ended = _notify_refresh_began(readers, reason)
         try:
             issued = yield from flow
             self.count("renewals")
@@ -119,7 +122,7 @@ class Observer:
         return issued
 
 
-def observer_for(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
+def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
     """The observer of a client.
 
     Raises:
@@ -143,10 +146,12 @@ def observer_for(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
             next_step="Install the extra: pip install 'paymanai-sdk[otel]'.",
         ) from error
     tracing = Tracing(chosen, base_url)
-    return Observer((tracing.read, Metrics(chosen.meter_provider, tracing.server).read), tracing.within)
+    return Observer(
+        (tracing.record_event, Metrics(chosen.meter_provider, tracing.server).record_event), tracing.wrap_ask
+    )
 
 
-def tell(readers: tuple[Reader, ...], event: Event) -> None:
+def notify(readers: tuple[Listener, ...], event: Event) -> None:
     """Tells readers of an event; one that fails does no harm to what was asked."""
     for read in readers:
         try:
@@ -160,12 +165,14 @@ def warn(error: Exception) -> None:
     log.warning("Telemetry failed: %s", type(error).__name__)
 
 
-def _begun(readers: tuple[Reader, ...], reason: Reason) -> Callable[[Renewal | None], None]:
+def _notify_refresh_began(
+    readers: tuple[Listener, ...], reason: Reason
+) -> Callable[[TokenRefresh | None], None]:
     """Tells readers that an access token is being fetched; what is returned tells them how that ended."""
     if not readers:
         return lambda renewal: None
-    from payman_sdk._telemetry.events import RenewalBegan, RenewalEnded
+    from payman_sdk._telemetry.events import TokenRefreshBegan, TokenRefreshEnded
 
-    began = RenewalBegan(reason)
-    tell(readers, began)
-    return lambda renewal: tell(readers, RenewalEnded(began, renewal))
+    began = TokenRefreshBegan(reason)
+    notify(readers, began)
+    return lambda renewal: notify(readers, TokenRefreshEnded(began, renewal))

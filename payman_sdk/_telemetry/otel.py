@@ -19,28 +19,28 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from payman_sdk import __version__
-from payman_sdk._core.effects import Flow, Step, Tell
-from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._core.effects import Effect, Emit, Flow
+from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry.events import (
     AskEnded,
     AttemptBegan,
     AttemptEnded,
     Event,
-    Heard,
-    Judged,
-    LookedUp,
-    RenewalBegan,
-    RenewalEnded,
-    Stands,
+    EventsReceived,
+    FailureClassified,
+    StateChanged,
     StreamBroke,
     StreamOpened,
-    told_of,
+    TaskFetched,
+    TokenRefreshBegan,
+    TokenRefreshEnded,
+    redact_state,
 )
 from payman_sdk._telemetry.observer import warn
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.requests import Ask
+    from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.settings import Telemetry
 
 T = TypeVar("T")
@@ -77,27 +77,27 @@ class Tracing:
         self._tracer = trace.get_tracer("payman_sdk", __version__, telemetry.tracer_provider)
         self._open: dict[int, tuple[Span, ExitStack]] = {}
 
-    def within(self, flow: Flow[T], ask: Ask, *, is_stream: bool) -> Flow[T]:
+    def wrap_ask(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
         """The flow of an ask, within a span."""
         try:
-            asked = _AskSpan(self._begun(ask, is_stream=is_stream))
+            asked = _AskSpan(self._start_span(ask, is_stream=is_stream))
         except Exception as error:
             warn(error)
             return (yield from flow)
-        resumed: Callable[[], Step] = partial(next, flow)
+        resumed: Callable[[], Effect] = partial(next, flow)
         try:
             while True:
-                with _current(asked):
+                with _use_span(asked):
                     try:
                         step = resumed()
-                        while not isinstance(step, Tell):
-                            resumed = yield from _passed_on(step, flow)
+                        while not isinstance(step, Emit):
+                            resumed = yield from _forward_effect(step, flow)
                             step = resumed()
                     except StopIteration as end:
                         return cast("T", end.value)
-                resumed = yield from _passed_on(step, flow)
+                resumed = yield from _forward_effect(step, flow)
         except GeneratorExit:
-            with _current(asked):
+            with _use_span(asked):
                 flow.close()
             raise
         finally:
@@ -106,37 +106,37 @@ class Tracing:
             except Exception as error:
                 warn(error)
 
-    def read(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Takes note of an event."""
         match event:
             case AttemptBegan():
-                self._attempt_begins(event)
+                self._start_attempt(event)
             case AttemptEnded(began, status, error):
                 is_error = error is not None or (status is not None and status >= 400)
-                self._ends(
+                self._end_attempt(
                     began,
                     {"http.response.status_code": status, "error.type": error or str(status)}
                     if is_error
                     else {"http.response.status_code": status},
                     is_error=is_error,
                 )
-            case RenewalBegan(reason):
+            case TokenRefreshBegan(reason):
                 span = self._tracer.start_span(
                     "payman.token.renewal", attributes={"payman.token.reason": reason}
                 )
                 self._begins(event, span)
-            case RenewalEnded(began, renewal):
+            case TokenRefreshEnded(began, renewal):
                 error = None if renewal is None or renewal.error is None else type(renewal.error).__name__
                 rotated = renewal.is_rotated if renewal is not None else None
-                self._ends(
+                self._end_attempt(
                     began, {"payman.token.rotated": rotated, "error.type": error}, is_error=error is not None
                 )
             case _:
                 asked = get_value(_ASK)
                 if isinstance(asked, _AskSpan):
-                    self._about_ask(asked, event)
+                    self._record_ask_event(asked, event)
 
-    def _begun(self, ask: Ask, *, is_stream: bool) -> Span:
+    def _start_span(self, ask: AskRequest, *, is_stream: bool) -> Span:
         attributes: dict[str, Any] = {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.provider.name": "payman",
@@ -149,10 +149,10 @@ class Tracing:
             "payman.reply": ask.is_reply,
         }
         if self._telemetry.capture_content:
-            attributes["gen_ai.input.messages"] = _message("user", ask.text)
+            attributes["gen_ai.input.messages"] = _format_message("user", ask.text)
         return self._tracer.start_span("invoke_agent Payman", kind=SpanKind.CLIENT, attributes=attributes)
 
-    def _attempt_begins(self, began: AttemptBegan) -> None:
+    def _start_attempt(self, began: AttemptBegan) -> None:
         attributes: dict[str, Any] = {
             "http.request.method": began.method,
             "url.full": f"{self._base_url}{began.path}",
@@ -170,51 +170,51 @@ class Tracing:
         if self._telemetry.propagate:
             TraceContextTextMapPropagator().inject(began.headers)
 
-    def _begins(self, began: AttemptBegan | RenewalBegan, span: Span) -> ExitStack:
+    def _begins(self, began: AttemptBegan | TokenRefreshBegan, span: Span) -> ExitStack:
         """Makes a span current; what is entered on the stack is left when it ends."""
         within = ExitStack()
         within.callback(detach, attach(trace.set_span_in_context(span)))
         self._open[id(began)] = span, within
         return within
 
-    def _ends(
-        self, began: AttemptBegan | RenewalBegan, attributes: dict[str, Any], *, is_error: bool
+    def _end_attempt(
+        self, began: AttemptBegan | TokenRefreshBegan, attributes: dict[str, Any], *, is_error: bool
     ) -> None:
         span, within = self._open.pop(id(began))
         within.close()
         _close(span, attributes, is_error=is_error)
 
-    def _about_ask(self, asked: _AskSpan, event: Event) -> None:
+    def _record_ask_event(self, asked: _AskSpan, event: Event) -> None:
         span = asked.span
         about: dict[str, Any]
         match event:
-            case Retry(attempt, reason, delay):
+            case RetryDetails(attempt, reason, delay):
                 about = {
                     "payman.attempt": attempt,
                     "payman.delay": delay,
                     "error.type": type(reason).__name__,
                 }
                 span.add_event("payman.retry", about)
-            case Judged(_, attempt, failure, verdict):
+            case FailureClassified(_, attempt, failure, verdict):
                 about = {"payman.attempt": attempt, "payman.verdict": verdict.lower()}
                 span.add_event("payman.judged", {**about, "error.type": type(failure).__name__})
-            case LookedUp(_, state):
+            case TaskFetched(_, state):
                 span.add_event("payman.looked_up", {"payman.task.state": state or "not known"})
-            case Stands(_, state):
+            case StateChanged(_, state):
                 span.add_event("payman.task.state", {"payman.task.state": state})
             case StreamOpened(_, is_again):
                 span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
             case StreamBroke(_, failure):
                 span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
-            case Heard(_, events):
+            case EventsReceived(_, events):
                 for one in events:
-                    self._heard(asked, one)
+                    self._record_events(asked, one)
             case AskEnded():
-                self._ask_ends(span, event)
+                self._end_ask(span, event)
             case _:
                 pass
 
-    def _heard(self, asked: _AskSpan, event: StreamEvent) -> None:
+    def _record_events(self, asked: _AskSpan, event: StreamEvent) -> None:
         asked.noted += 1
         is_status = event["type"] == "status_update"
         if asked.noted > _MOST_EVENTS and not is_status:
@@ -222,10 +222,10 @@ class Tracing:
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
         told = {f"payman.event.{name}": event[name] for name in names if name in event.keys()}  # noqa: SIM118 (`in` puts artifacts together)
         if is_status:
-            told["payman.event.state"] = told_of(event["state"])
+            told["payman.event.state"] = redact_state(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **told})
 
-    def _ask_ends(self, span: Span, ended: AskEnded) -> None:
+    def _end_ask(self, span: Span, ended: AskEnded) -> None:
         error = type(ended.error).__name__ if ended.error is not None else None
         if error is None and ended.outcome == "failed":
             error = ended.state
@@ -242,13 +242,13 @@ class Tracing:
             attributes["payman.events"] = ended.events
             attributes["gen_ai.response.time_to_first_chunk"] = ended.first_event
         if self._telemetry.capture_content and ended.answer is not None:
-            attributes["gen_ai.output.messages"] = _message(
+            attributes["gen_ai.output.messages"] = _format_message(
                 "assistant", ended.answer(), finish_reason="error" if error else "stop"
             )
         _describe(span, attributes, is_error=error is not None)
 
 
-def _passed_on(step: Step, flow: Flow[Any]) -> Generator[Step, Any, Callable[[], Step]]:
+def _forward_effect(step: Effect, flow: Flow[Any]) -> Generator[Effect, Any, Callable[[], Effect]]:
     """Passes a step of the flow on; what is returned goes on with the flow."""
     try:
         outcome = yield step
@@ -260,7 +260,7 @@ def _passed_on(step: Step, flow: Flow[Any]) -> Generator[Step, Any, Callable[[],
 
 
 @contextmanager
-def _current(asked: _AskSpan) -> Generator[None]:
+def _use_span(asked: _AskSpan) -> Generator[None]:
     token = attach(set_value(_ASK, asked, trace.set_span_in_context(asked.span)))
     try:
         yield
@@ -288,6 +288,6 @@ def _describe(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None
         span.set_status(Status(StatusCode.ERROR))
 
 
-def _message(role: str, text: str, **more: str) -> str:
+def _format_message(role: str, text: str, **more: str) -> str:
     """A message as the conventions for generative AI write it."""
     return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}], **more}])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from opentelemetry import metrics
 
 from payman_sdk import __version__
-from payman_sdk._core.hook_payloads import Retry
-from payman_sdk._telemetry.events import AskEnded, Event, RenewalEnded
+from payman_sdk._core.hook_payloads import RetryDetails
+from payman_sdk._telemetry.events import AskEnded, Event, TokenRefreshEnded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,20 +56,20 @@ class Metrics:
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
 
-    def read(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Takes note of an event."""
         match event:
             case AskEnded():
-                self._ask_ended(event)
-            case Retry(_, reason):
+                self._record_ask(event)
+            case RetryDetails(_, reason):
                 self._retries.add(1, {**self._server, "error.type": type(reason).__name__})
-            case RenewalEnded(began, renewal) if renewal is not None:
+            case TokenRefreshEnded(began, renewal) if renewal is not None:
                 error = {} if renewal.error is None else {"error.type": type(renewal.error).__name__}
                 self._renewals.add(1, {**self._server, "payman.token.reason": began.reason, **error})
             case _:
                 pass
 
-    def _ask_ended(self, ended: AskEnded) -> None:
+    def _record_ask(self, ended: AskEnded) -> None:
         about = {**self._agent, "payman.outcome": ended.outcome}
         if ended.error is not None:
             about["error.type"] = type(ended.error).__name__

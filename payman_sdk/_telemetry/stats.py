@@ -35,7 +35,7 @@ class Stats(NamedTuple):
         >>> with Sandbox() as sandbox, sandbox.client() as client:
         ...     status = client.ask("list all wallets").status
         ...     stats = client.stats()
-        >>> stats.asks, stats.completed, stats.retries, stats.renewals
+        >>> stats.asks, stats.completed, stats.retries, stats.token_refreshes
         (1, 1, 0, 1)
     """
 
@@ -46,14 +46,14 @@ class Stats(NamedTuple):
     in_progress: int = 0
     errors: int = 0
     unknown: int = 0
-    left: int = 0
+    abandoned: int = 0
     attempts: int = 0
     retries: int = 0
     lookups: int = 0
     reconciled: int = 0
-    repeated: int = 0
+    deduplicated: int = 0
     streams: int = 0
     resumed: int = 0
     events: int = 0
-    renewals: int = 0
-    failed_renewals: int = 0
+    token_refreshes: int = 0
+    failed_token_refreshes: int = 0

@@ -7,34 +7,34 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk._core.effects import Consult, Flow, Notify, Send
+from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
 from payman_sdk._core.interruptions import describe_interruption, is_described
-from payman_sdk._core.states import Phase, has_ended, phase_of
+from payman_sdk._core.states import Phase, get_phase, has_ended
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.interception import is_not_recorded
-from payman_sdk._telemetry.observer import Observer, tell
+from payman_sdk._telemetry.observer import Observer, notify
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 
 if TYPE_CHECKING:
     import httpx
 
     from payman_sdk._core.events import StreamEvent
-    from payman_sdk._core.hook_payloads import TaskChange
-    from payman_sdk._core.requests import Ask
+    from payman_sdk._core.hook_payloads import TaskStateChange
+    from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.events import AskEnded
 
 T = TypeVar("T")
 
 
-class Watch:
+class AskTracker:
     """Looks on while one thing is asked for: counts, and tells the readers and the hook of tasks.
 
     Args:
         observer: The client's; without one nobody is told.
         clock: Seconds that only go forward; the clock of the door.
         task_id: The task it is about; None for a token.
-        on_task: Called with a `TaskChange` whenever the task stands otherwise than before.
+        on_task: Called with a `TaskStateChange` whenever the task stands otherwise than before.
     """
 
     answer: Callable[[], str] | None = None
@@ -54,94 +54,94 @@ class Watch:
         observer: Observer | None = None,
         clock: Callable[[], float] = monotonic,
         task_id: str | None = None,
-        on_task: Callable[[TaskChange], Any] | None = None,
+        on_task: Callable[[TaskStateChange], Any] | None = None,
     ) -> None:
         self.observer = Observer() if observer is None else observer
-        self.readers = self.observer.readers
+        self.listeners = self.observer.listeners
         self._clock = clock
         self._task_id = task_id
         self._on_task = on_task
 
-    def over(self, flow: Flow[T], ask: Ask, *, is_stream: bool = False) -> Flow[T]:
+    def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
         """The flow of an ask, looked on from its beginning to its end."""
         if is_stream:
             self.is_stream = True
-        within = self.observer.within
-        looked_on = self._over(flow, ask)
+        within = self.observer.wrap_ask
+        looked_on = self._track(flow, ask)
         return looked_on if within is None else within(looked_on, ask, is_stream=is_stream)
 
-    def _over(self, flow: Flow[T], ask: Ask) -> Flow[T]:
-        if self.readers:
+    def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
+        if self.listeners:
             from payman_sdk._telemetry.events import AskBegan
 
             self._began_at = self._clock()
-            tell(self.readers, AskBegan(ask, self.is_stream))
+            notify(self.listeners, AskBegan(ask, self.is_stream))
         outcome, error = "left", None
         try:
             result = yield from flow
-            outcome = _outcome_of(self.state)
+            outcome = _classify_state(self.state)
             return result
         except PaymanError as failure:
-            outcome, error = _outcome(failure, self.state), failure
+            outcome, error = _classify_error(failure, self.state), failure
             raise
         except Exception as failure:
             # A fault of the SDK's own: what hooks raise does not come this way.
-            if not self._is_out() or is_not_recorded(failure):
+            if not self._may_have_arrived() or is_not_recorded(failure):
                 raise
-            outcome, error = "unknown", _unforeseen(failure, ask)
+            outcome, error = "unknown", _build_fault_error(failure, ask)
             unforeseen = error
         except BaseException as interruption:
-            describe_interruption(interruption, ask.ids(), sent=self._is_out())
+            describe_interruption(interruption, ask.get_ids(), sent=self._may_have_arrived())
             if not isinstance(interruption, GeneratorExit):
-                yield from self._interrupted(ask)
+                yield from self._notify_interruption(ask)
             raise
         finally:  # also where the caller leaves, which closes the flow
-            self.observer.ended(self, outcome)
-            if self.readers:
-                tell(self.readers, self._ended(ask, outcome, error))
+            self.observer.record_ask(self, outcome)
+            if self.listeners:
+                notify(self.listeners, self._build_ended_event(ask, outcome, error))
             error = None
         # Raised out here, it carries nothing of the fault with it, which may say a secret.
         raise unforeseen
 
-    def describe(self, error: BaseException, ask: Ask) -> None:
+    def describe(self, error: BaseException, ask: AskRequest) -> None:
         """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
-        ids = ask.ids()
+        ids = ask.get_ids()
         if not is_described(error, ids):
-            describe_interruption(error, ids, sent=self._is_out())
+            describe_interruption(error, ids, sent=self._may_have_arrived())
 
-    def failed_attempt(self, fault: Exception) -> APIConnectionError:
+    def convert_fault(self, fault: Exception) -> APIConnectionError:
         """Return what a fault of the SDK's own means for an attempt that was sent.
 
         Raises:
             Exception: The fault itself: nothing was sent, or it is for whoever writes a test.
         """
-        if not self._is_out() or is_not_recorded(fault):
+        if not self._may_have_arrived() or is_not_recorded(fault):
             raise fault
-        return APIConnectionError(_said_of_fault(fault), sent=True)
+        return APIConnectionError(_describe_fault(fault), sent=True)
 
-    def _interrupted(self, ask: Ask) -> Flow[None]:
+    def _notify_interruption(self, ask: AskRequest) -> Flow[None]:
         """Have the hook take note that an ask which may have been sent was left, unless its end was seen."""
         has_end = self.state is not None and has_ended(self.state)
-        if self._on_task is None or has_end or not self._is_out():
+        if self._on_task is None or has_end or not self._may_have_arrived():
             return
-        from payman_sdk._core.hook_payloads import TaskChange as Changed
+        from payman_sdk._core.hook_payloads import TaskStateChange as Changed
         from payman_sdk.types import TaskState
 
-        yield Notify(self._on_task, Changed(ask.task_id, TaskState.UNKNOWN, is_final=False))
+        yield NotifyHook(self._on_task, Changed(ask.task_id, TaskState.UNKNOWN, is_final=False))
 
-    def _is_out(self) -> bool:
+    def _may_have_arrived(self) -> bool:
         """Whether the ask may have been sent, now or before."""
         return self.was_sent or self.is_repeated
 
-    def _ended(self, ask: Ask, outcome: str, error: PaymanError | None) -> AskEnded:
+    def _build_ended_event(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> AskEnded:
         from payman_sdk._telemetry.events import AskEnded as Ended
-        from payman_sdk._telemetry.events import told_of
+        from payman_sdk._telemetry.events import redact_state
 
         return Ended(
             ask=ask,
             is_stream=self.is_stream,
             outcome=outcome,
-            state=None if self.state is None else told_of(self.state),
+            state=None if self.state is None else redact_state(self.state),
             error=error,
             seconds=self._clock() - self._began_at,
             first_event=self.first_event,
@@ -153,18 +153,18 @@ class Watch:
             answer=self.answer,
         )
 
-    def sent(self, send: Send) -> Flow[httpx.Response]:
+    def track_request(self, send: SendRequest) -> Flow[httpx.Response]:
         """A flow that sends a request and returns its answer."""
         transmission = Transmission()
         send = send._replace(transmission=transmission)
         try:
-            return (yield from self._read_out(send) if self.readers else _plainly(send))
+            return (yield from self._send_and_notify(send) if self.listeners else _send_plainly(send))
         finally:
             # Before the first attempt of an ask, only a token and a task are asked for.
             if transmission.sent and self.attempts:
                 self.was_sent = True
 
-    def _read_out(self, send: Send) -> Flow[httpx.Response]:
+    def _send_and_notify(self, send: SendRequest) -> Flow[httpx.Response]:
         """A flow that sends a request, and tells readers of it."""
         from payman_sdk._telemetry.events import AttemptBegan, AttemptEnded
 
@@ -175,7 +175,7 @@ class Watch:
         self._sends[path] += 1
         began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
         sent_at = self._clock()
-        tell(self.readers, began)
+        notify(self.listeners, began)
         if began.headers:
             send = send._replace(
                 request={**send.request, "headers": {**send.request.get("headers", {}), **began.headers}}
@@ -188,76 +188,78 @@ class Watch:
             failure = type(error).__name__
             raise
         finally:
-            tell(self.readers, AttemptEnded(began, status, failure, self._clock() - sent_at))
+            notify(self.listeners, AttemptEnded(began, status, failure, self._clock() - sent_at))
         return answer
 
-    def judged(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
+    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
         """What the failure of an attempt means."""
-        if self.readers:
-            from payman_sdk._telemetry.events import Judged
+        if self.listeners:
+            from payman_sdk._telemetry.events import FailureClassified
 
-            tell(self.readers, Judged(task_id, attempt, failure, verdict))
+            notify(self.listeners, FailureClassified(task_id, attempt, failure, verdict))
 
-    def looked_up(self, task_id: str, state: str | None) -> None:
+    def record_fetch(self, task_id: str, state: str | None) -> None:
         """It was asked how a task stands; the state is None where the agent does not know it."""
         self.lookups += 1
         self.observer.count("lookups")
-        if self.readers:
-            from payman_sdk._telemetry.events import LookedUp, told_of
+        if self.listeners:
+            from payman_sdk._telemetry.events import TaskFetched, redact_state
 
-            tell(self.readers, LookedUp(task_id, None if state is None else told_of(state)))
+            notify(self.listeners, TaskFetched(task_id, None if state is None else redact_state(state)))
 
-    def opened(self, task_id: str, *, is_again: bool) -> None:
+    def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
         """A stream is open."""
         if is_again:
             self.observer.count("resumed")
-        if self.readers:
+        if self.listeners:
             from payman_sdk._telemetry.events import StreamOpened
 
-            tell(self.readers, StreamOpened(task_id, is_again))
+            notify(self.listeners, StreamOpened(task_id, is_again))
 
-    def broke(self, task_id: str, failure: PaymanError) -> None:
+    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
         """A stream broke before its end."""
-        if self.readers:
+        if self.listeners:
             from payman_sdk._telemetry.events import StreamBroke
 
-            tell(self.readers, StreamBroke(task_id, failure))
+            notify(self.listeners, StreamBroke(task_id, failure))
 
-    def heard(self, task_id: str, events: list[StreamEvent]) -> Flow[None]:
+    def record_events(self, task_id: str, events: list[StreamEvent]) -> Flow[None]:
         """A flow that takes note of what a stream tells, before its reader is told."""
         self.events += len(events)
-        if self.readers:
-            from payman_sdk._telemetry.events import Heard
+        if self.listeners:
+            from payman_sdk._telemetry.events import EventsReceived
 
             if self.first_event is None:
                 self.first_event = self._clock() - self._began_at
-            tell(self.readers, Heard(task_id, events))
+            notify(self.listeners, EventsReceived(task_id, events))
         for event in events:
             if event["type"] == "status_update":
-                consult = self.stands(task_id, event["state"], partial(event.get, "status_message"))
+                consult = self.record_state(task_id, event["state"], partial(event.get, "status_message"))
                 if consult is not None:
                     yield consult
 
-    def stands(self, task_id: str, state: str, message: Callable[[], str | None]) -> Consult | None:
+    def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
         """Takes note of how a task stands; returns the step that consults the hook where that is new and there is one."""
         if state == self.state:
             return None
         self.state = state
-        if self.readers:
-            from payman_sdk._telemetry.events import Stands, told_of
+        if self.listeners:
+            from payman_sdk._telemetry.events import StateChanged, redact_state
 
-            tell(self.readers, Stands(task_id, told_of(state)))
+            notify(self.listeners, StateChanged(task_id, redact_state(state)))
         if self._on_task is None:
             return None
-        from payman_sdk._core.hook_payloads import TaskChange as Changed
+        from payman_sdk._core.hook_payloads import TaskStateChange as Changed
         from payman_sdk.types import STATES
 
-        return Consult(self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message()))
+        return CallHook(
+            self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message())
+        )
 
 
-def _outcome_of(state: str | None) -> str:
+def _classify_state(state: str | None) -> str:
     """The outcome of an ask whose task is in this state; None where no state was learned."""
-    match Phase.UNKNOWN if state is None else phase_of(state):
+    match Phase.UNKNOWN if state is None else get_phase(state):
         case Phase.COMPLETED:
             return "completed"
         case Phase.FAILED:
@@ -268,12 +270,12 @@ def _outcome_of(state: str | None) -> str:
             return "in_progress"
 
 
-def _plainly(send: Send) -> Flow[httpx.Response]:
+def _send_plainly(send: SendRequest) -> Flow[httpx.Response]:
     answer: httpx.Response = yield send
     return answer
 
 
-def _said_of_fault(fault: Exception) -> str:
+def _describe_fault(fault: Exception) -> str:
     """Name a fault of the SDK's own by its class and place: what it says may repeat a secret."""
     import traceback
 
@@ -282,21 +284,21 @@ def _said_of_fault(fault: Exception) -> str:
     return f"The SDK failed after the ask was sent, with {type(fault).__name__}{place}."
 
 
-def _unforeseen(fault: Exception, ask: Ask) -> OutcomeUnknownError:
+def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError:
     """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
     error = OutcomeUnknownError(
-        f"{_said_of_fault(fault)} The outcome of the ask is undetermined.",
+        f"{_describe_fault(fault)} The outcome of the ask is undetermined.",
         next_step="Do not send it again; client.get_task(error.task_id) returns how it ended.",
-        **ask.ids(),
+        **ask.get_ids(),
     )
     error.sent = True
     return error
 
 
-def _outcome(error: PaymanError, state: str | None) -> str:
+def _classify_error(error: PaymanError, state: str | None) -> str:
     match error:
         case TaskFailedError():
-            return _outcome_of(state)
+            return _classify_state(state)
         case OutcomeUnknownError():
             return "unknown"
         case _:

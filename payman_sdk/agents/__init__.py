@@ -3,8 +3,8 @@
 Framework-free; adapters for frameworks stand in modules of their own.
 """
 
-from payman_sdk.agents.confirmation import Proposal
-from payman_sdk.agents.limits import Limit
+from payman_sdk.agents.confirmation import ConfirmationRequest
+from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import (
     MemoryOperationStore,
@@ -18,7 +18,7 @@ from payman_sdk.agents.tools import TOOLS, Tool, ToolSpec
 __all__ = [
     "TOOLS",
     "AsyncPaymanToolkit",
-    "Limit",
+    "ConfirmationRequest",
     "MemoryOperationStore",
     "Operation",
     "OperationResult",
@@ -26,7 +26,7 @@ __all__ = [
     "OperationStore",
     "OperationStoreError",
     "PaymanToolkit",
-    "Proposal",
+    "SpendingLimit",
     "Tool",
     "ToolSpec",
 ]

@@ -31,7 +31,7 @@ class Claims:
         """Forget a claim that is about to be taken back."""
         self._claims.pop((task_id, run_id), None)
 
-    def of_run(self, run_id: str) -> list[str]:
+    def list_by_run(self, run_id: str) -> list[str]:
         """Return the task ids that this process has claimed in a run."""
         return [task_id for task_id, run in tuple(self._claims) if run == run_id]
 
@@ -57,7 +57,7 @@ class Claims:
 _CLAIMS: WeakKeyDictionary[OperationStore, Claims] = WeakKeyDictionary()
 
 
-def claims_of(store: OperationStore) -> Claims:
+def get_claims(store: OperationStore) -> Claims:
     """Return the claims of a store: the same for all toolkits of this process that use the same store object."""
     try:
         return _CLAIMS.setdefault(store, Claims())

@@ -10,11 +10,11 @@ from attrs import frozen
 
 from payman_sdk._core.confirmation import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.errors import ConfigurationError, shortened
+from payman_sdk.errors import ConfigurationError, shorten
 
 
 @frozen(kw_only=True)
-class Proposal:
+class ConfirmationRequest:
     """What is about to be sent: what `confirm` is given. Only what it answers with True is sent.
 
     The attributes are as the model and Payman wrote them. Show a person `as_lines()`, never `text` itself: words may hide in it
@@ -35,7 +35,7 @@ class Proposal:
         ...     toolkit = PaymanToolkit(client, confirm=lambda proposal: "500" not in proposal.text)
         ...     print(toolkit.pay("send 500 TSD to Test Payee", "invoice-7").status, len(sandbox.payments))
         refused 0
-        >>> Proposal(text="send 10 TSD to Bob <!-- x -->", operation="invoice-7", task_id="tsk-1").as_lines()
+        >>> ConfirmationRequest(text="send 10 TSD to Bob <!-- x -->", operation="invoice-7", task_id="tsk-1").as_lines()
         ['Text for Payman: "send 10 TSD to Bob <!-- x -->"', 'Operation: "invoice-7"']
     """
 
@@ -64,15 +64,15 @@ class Proposal:
         return format_lines(self.fields)
 
 
-Confirm = Callable[[Proposal], Any]
+Confirm = Callable[[ConfirmationRequest], Any]
 OnMessage = Callable[[Any], Any]
 
 
-class WithheldError(Exception):
+class BlockedByHook(Exception):  # noqa: N818 (it is no failure: the hook said no)
     """A `before_send` hook has kept something from being sent; the cause is what it raised."""
 
 
-def agreed(confirm: Confirm | None, proposal: Proposal) -> Flow[str | None]:
+def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest) -> Flow[str | None]:
     """A flow that asks whether something may be sent; tells why not, None where it may."""
     if confirm is None:
         return None
@@ -87,34 +87,34 @@ def agreed(confirm: Confirm | None, proposal: Proposal) -> Flow[str | None]:
     except ConfigurationError:
         raise
     except Exception as error:
-        return not_agreed(error)
-    return None if answer is True else not_agreed()
+        return format_denial(error)
+    return None if answer is True else format_denial()
 
 
-def not_agreed(error: BaseException | None = None) -> str:
+def format_denial(error: BaseException | None = None) -> str:
     """Why something is not sent that was not agreed to; what was raised is told, for it is meant to be read."""
-    said = "" if error is None else f" ({shortened(str(error) or type(error).__name__)})"
+    said = "" if error is None else f" ({shorten(str(error) or type(error).__name__)})"
     return f"it was not agreed to{said}. It may be asked for again later."
 
 
-def withholding(before_send: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def wrap_before_send(before_send: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A `before_send` hook that can be told apart from whatever else may fail: only what it raises was certainly not sent."""
 
-    def consulted(outgoing: Any) -> Any:
+    def call_before_send(outgoing: Any) -> Any:
         try:
             returned = before_send(outgoing)
         except Exception as error:
-            raise WithheldError from error
-        return _awaited(returned) if isawaitable(returned) else returned
+            raise BlockedByHook from error
+        return _await_hook(returned) if isawaitable(returned) else returned
 
-    return consulted
+    return call_before_send
 
 
-async def _awaited(returned: Awaitable[Any]) -> Any:
+async def _await_hook(returned: Awaitable[Any]) -> Any:
     try:
         return await returned
     except Exception as error:
-        raise WithheldError from error
+        raise BlockedByHook from error
 
 
 def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Callable[[Any], Any]:
@@ -138,7 +138,9 @@ def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Call
     return call
 
 
-def sending(on_message: OnMessage | None, before_send: Callable[[Any], Any] | None) -> dict[str, Any]:
+def build_send_options(
+    on_message: OnMessage | None, before_send: Callable[[Any], Any] | None
+) -> dict[str, Any]:
     """The options of what is sent: what is told every event, and the client's own hook."""
-    given = {"on_message": on_message, "before_send": before_send and withholding(before_send)}
+    given = {"on_message": on_message, "before_send": before_send and wrap_before_send(before_send)}
     return {name: value for name, value in given.items() if value is not None}

@@ -17,20 +17,20 @@ class Invoke(NamedTuple):
     function: Callable[[], Any]
 
 
-class Call(NamedTuple):
+class CallStore(NamedTuple):
     """Call this function of the store's, which may block; the outcome is what it returns."""
 
     function: Callable[[], Any]
 
 
-class Sleep(NamedTuple):
+class Delay(NamedTuple):
     """Do nothing for so many seconds."""
 
     seconds: float
 
 
-Step: TypeAlias = Invoke | Call | Sleep
-Flow: TypeAlias = Generator[Step, Any, T]
+ToolkitEffect: TypeAlias = Invoke | CallStore | Delay
+Flow: TypeAlias = Generator[ToolkitEffect, Any, T]
 
 
 def run(flow: Flow[T]) -> T:
@@ -42,10 +42,10 @@ def run(flow: Flow[T]) -> T:
             try:
                 match step:
                     case Invoke(function):
-                        outcome = _not_awaited(function())
-                    case Call(function):
+                        outcome = _reject_awaitable(function())
+                    case CallStore(function):
                         outcome = function()
-                    case Sleep(seconds):
+                    case Delay(seconds):
                         time.sleep(seconds)
                     case unheard:
                         assert_never(unheard)
@@ -73,9 +73,9 @@ async def run_async(flow: Flow[T]) -> T:
                     case Invoke(function):
                         outcome = function()
                         outcome = await outcome if isawaitable(outcome) else outcome
-                    case Call(function):
-                        outcome = await _in_thread(function)
-                    case Sleep(seconds):
+                    case CallStore(function):
+                        outcome = await _run_in_thread(function)
+                    case Delay(seconds):
                         await timers.sleep(seconds)
                     case unheard:
                         assert_never(unheard)
@@ -88,7 +88,7 @@ async def run_async(flow: Flow[T]) -> T:
         flow.close()
 
 
-def _not_awaited(returned: Any) -> Any:
+def _reject_awaitable(returned: Any) -> Any:
     from inspect import isawaitable, iscoroutine
 
     if isawaitable(returned):
@@ -101,13 +101,13 @@ def _not_awaited(returned: Any) -> Any:
     return returned
 
 
-async def _in_thread(function: Callable[[], T]) -> T:
+async def _run_in_thread(function: Callable[[], T]) -> T:
     """Calls a function in a thread of its own, to its end: what is half written when its caller leaves would be read by the next."""
     import anyio
     import anyio.to_thread
 
-    from payman_sdk._io.locks import to_its_end
+    from payman_sdk._io.locks import run_shielded
 
-    return await to_its_end(
+    return await run_shielded(
         lambda: anyio.to_thread.run_sync(function, limiter=anyio.CapacityLimiter(1)),
     )

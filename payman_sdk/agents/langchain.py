@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from payman_sdk.agents.tool_calls import OnMessage, Toolkit, called, tools_of
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, run_tool
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
 from payman_sdk.errors import ConfigurationError
@@ -43,7 +43,7 @@ class _PaymanTool(BaseTool):
         return result.text, result.as_dict()
 
     async def _arun(self, /, **arguments: Any) -> tuple[str, dict[str, str | None]]:
-        result = await called(self._toolkit, self._tool, arguments, self._on_message)
+        result = await run_tool(self._toolkit, self._tool, arguments, self._on_message)
         return result.text, result.as_dict()
 
 
@@ -70,4 +70,4 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
         <agent-words>
         > Sent **10.00 TSD** to **Test Payee**
     """
-    return [_PaymanTool(toolkit, tool, on_message) for tool in tools_of(toolkit)]
+    return [_PaymanTool(toolkit, tool, on_message) for tool in get_toolkit_tools(toolkit)]

@@ -39,17 +39,18 @@ _MORE = re.compile(
 )
 
 
-def _amounts(given: object) -> Mapping[str, Decimal]:
+def _convert_amounts(given: object) -> Mapping[str, Decimal]:
     if not isinstance(given, Mapping):
         raise ConfigurationError(
-            f"Limit.amount is a {type(given).__name__}.",
+            f"SpendingLimit.max_amount is a {type(given).__name__}.",
             next_step='Give a dict such as {"TSD": Decimal(100)}.',
         )
     read: dict[str, Decimal] = {}
     for currency, amount in cast("Mapping[object, object]", given).items():
         if not isinstance(currency, str) or not re.fullmatch(r"[A-Za-z]{2,8}", currency):
             raise ConfigurationError(
-                f"Limit.amount names the currency {currency!r}.", next_step="Use its code, such as 'TSD'."
+                f"SpendingLimit.max_amount names the currency {currency!r}.",
+                next_step="Use its code, such as 'TSD'.",
             )
         try:
             value = Decimal(str(amount)) if not isinstance(amount, bool) else Decimal("NaN")
@@ -57,16 +58,17 @@ def _amounts(given: object) -> Mapping[str, Decimal]:
             value = Decimal("NaN")
         if not value.is_finite() or value < 0:
             raise ConfigurationError(
-                f"Limit.amount[{currency!r}] is {amount!r}.", next_step="Give a Decimal, 0 or more."
+                f"SpendingLimit.max_amount[{currency!r}] is {amount!r}.",
+                next_step="Give a Decimal, 0 or more.",
             )
         read[currency.upper()] = value
     return MappingProxyType(read)
 
 
-def _count(limit: Limit, attribute: object, value: int | None) -> None:
+def _validate_count(limit: SpendingLimit, attribute: object, value: int | None) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
         raise ConfigurationError(
-            f"Limit.payments is {value!r}.", next_step="Give a whole number, 0 or more, or None."
+            f"SpendingLimit.max_payments is {value!r}.", next_step="Give a whole number, 0 or more, or None."
         )
 
 
@@ -81,7 +83,7 @@ class Money(NamedTuple):
 
 
 @frozen(kw_only=True)
-class Limit:
+class SpendingLimit:
     """How much a run may pay.
 
     Args:
@@ -94,13 +96,13 @@ class Limit:
 
     Example:
         >>> from decimal import Decimal
-        >>> from payman_sdk.agents import Limit
-        >>> Limit(payments=10, amount={"TSD": Decimal("250.00")}).payments
+        >>> from payman_sdk.agents import SpendingLimit
+        >>> SpendingLimit(max_payments=10, max_amount={"TSD": Decimal("250.00")}).payments
         10
     """
 
-    payments: int | None = field(default=None, validator=_count)
-    amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_amounts)
+    max_payments: int | None = field(default=None, validator=_validate_count)
+    max_amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_convert_amounts)
 
     def refusal(self, operation: Operation, counted: Iterable[Operation]) -> str | None:
         """Why an operation would go beyond the limit, in a sentence for a model; None where it does not.
@@ -110,20 +112,20 @@ class Limit:
             counted: What counts in the run; the operation itself may be among it.
         """
         others = [one for one in counted if one.task_id != operation.task_id]
-        if self.payments is not None and len(others) >= self.payments:
-            return f"This run may make {self.payments} payments, and has made them."
-        if not self.amount:
+        if self.max_payments is not None and len(others) >= self.max_payments:
+            return f"This run may make {self.max_payments} payments, and has made them."
+        if not self.max_amount:
             return None
         if operation.amount is None or operation.currency is None:
             return (
                 "This run has a limit in money, and the text does not state one amount that can be read; "
                 "write it once, in digits and with the code of its currency, such as 10 TSD."
             )
-        if operation.currency not in self.amount:
+        if operation.currency not in self.max_amount:
             return f"This run may pay nothing in {operation.currency}."
         if any(one.amount is None for one in others):
             return "This run has a limit in money, and an earlier payment of it had no amount that could be read."
-        most = self.amount[operation.currency]
+        most = self.max_amount[operation.currency]
         spent = sum(
             (one.amount for one in others if one.currency == operation.currency and one.amount is not None),
             Decimal(0),
@@ -133,7 +135,7 @@ class Limit:
         return None
 
 
-def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
+def find_money(text: str, currencies: Iterable[str] = ()) -> Money | None:
     """The one amount that a text states; None where it states none, several, or one that can be read in two ways.
 
     Example:
@@ -168,7 +170,7 @@ def money_in(text: str, currencies: Iterable[str] = ()) -> Money | None:
     return Money(amount, currency) if amount > 0 else None
 
 
-def states_numbers(text: str) -> bool:
+def contains_number(text: str) -> bool:
     """Whether a text has a number, in digits or in words, beside those of ids; or a word that may stand for one.
 
     Example:

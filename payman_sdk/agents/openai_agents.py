@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from payman_sdk.agents.tool_calls import OnMessage, Toolkit, called, read, tools_of
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool
 from payman_sdk.agents.tools import Tool
 
 try:
@@ -40,11 +40,11 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
         ['payman_ask', 'payman_pay', 'payman_check', 'payman_reply']
     """
 
-    def made(tool: Tool[Any]) -> FunctionTool:
+    def make_tool(tool: Tool[Any]) -> FunctionTool:
         async def invoke(_: ToolContext[Any], arguments: str) -> str:
-            return (await called(toolkit, tool, read(arguments), on_message)).text
+            return (await run_tool(toolkit, tool, parse_arguments(arguments), on_message)).text
 
         # OpenAI's strict mode knows no lengths of strings; what does not fit them is answered by the tool.
         return FunctionTool(tool.name, tool.description, tool.parameters, invoke, strict_json_schema=False)
 
-    return [made(tool) for tool in tools_of(toolkit)]
+    return [make_tool(tool) for tool in get_toolkit_tools(toolkit)]

@@ -14,9 +14,9 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import wall_time
 from payman_sdk._io.key_store import KeyStore
 from payman_sdk._io.logger import get_logger
-from payman_sdk.agents.claims import claims_of
-from payman_sdk.agents.effects import Call, Flow, Invoke, Sleep
-from payman_sdk.agents.limits import Limit, money_in, states_numbers
+from payman_sdk.agents.claims import get_claims
+from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
+from payman_sdk.agents.limits import SpendingLimit, contains_number, find_money
 from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
 from payman_sdk.errors import ConfigurationError
@@ -27,7 +27,7 @@ _RUN_PATIENCE = 30.0
 """Seconds to wait for those who count in the same run; nobody counts for longer than it takes to write a record."""
 
 
-class Ledger:
+class OperationLog:
     """The operations of one account, and what counts in one run.
 
     Args:
@@ -43,21 +43,21 @@ class Ledger:
         store: OperationStore,
         account: str,
         run_id: str,
-        limit: Limit | None,
+        limit: SpendingLimit | None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
-        self._claims = claims_of(store)
+        self._claims = get_claims(store)
         self._account = account
         self._run_id = run_id
         self._limit = limit
         # What is in memory never blocks, and needs no thread.
-        self._step = Invoke if isinstance(store, MemoryOperationStore) else Call
+        self._effect = Invoke if isinstance(store, MemoryOperationStore) else CallStore
 
-    def hold(self, task_id: str) -> Flow[Hold]:
+    def make_guard(self, task_id: str) -> Flow[LockGuard]:
         """A flow that makes the hold of an operation, which is not taken yet."""
-        return (yield from self._held(f"operation {task_id}"))
+        return (yield from self._make_guard(f"operation {task_id}"))
 
     def load(self, task_id: str) -> Flow[Operation | None]:
         """A flow that returns what is written down of an operation, None if that is nothing.
@@ -66,7 +66,7 @@ class Ledger:
             OperationStoreError: The store failed.
             ConfigurationError: It is another account's.
         """
-        operation = yield from self._asked(partial(self._store.load, task_id))
+        operation = yield from self._call_store(partial(self._store.load, task_id))
         if operation is None:
             return None
         if not isinstance(operation, Operation):
@@ -84,10 +84,12 @@ class Ledger:
             )
         return operation
 
-    def new(self, task_id: str, name: str | None, text: str | None, session_id: str | None) -> Operation:
+    def create_operation(
+        self, task_id: str, name: str | None, text: str | None, session_id: str | None
+    ) -> Operation:
         """An operation that was not written down yet."""
-        currencies = () if self._limit is None else self._limit.amount
-        money = None if text is None else money_in(text, currencies)
+        currencies = () if self._limit is None else self._limit.max_amount
+        money = None if text is None else find_money(text, currencies)
         return Operation(
             task_id=task_id,
             account=self._account,
@@ -98,16 +100,16 @@ class Ledger:
             session_id=session_id,
         )
 
-    def refusal(self, operation: Operation, reply: str | None = None) -> Flow[str | None]:
+    def check_limit(self, operation: Operation, reply: str | None = None) -> Flow[str | None]:
         """A flow that tells why an operation, or a reply to it, would go beyond the limit; None where it does not."""
         if self._limit is None:
             return None
-        if reply is not None and self._limit.amount and states_numbers(reply):
+        if reply is not None and self._limit.max_amount and contains_number(reply):
             return (
                 "This run has a limit in money, and the reply may change how much is paid; answer without numbers, such as approve "
                 "or deny."
             )
-        return self._limit.refusal(operation, (yield from self._counted()))
+        return self._limit.refusal(operation, (yield from self._load_counted()))
 
     def claim(self, operation: Operation, known: Operation | None) -> Flow[Operation | str | None]:
         """A flow that counts an operation and writes down that it is sent from now on; or tells why it may not be.
@@ -122,27 +124,27 @@ class Ledger:
             The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
             meanwhile, because the lock of the operation was lost.
         """
-        with (yield from self._held(f"run {self._run_id}")) as hold:
-            if not (yield from hold.taken(_RUN_PATIENCE)):
+        with (yield from self._make_guard(f"run {self._run_id}")) as hold:
+            if not (yield from hold.acquire(_RUN_PATIENCE)):
                 raise OperationStoreError("The operation store's lock of the run could not be had.")
             if (yield from self.load(operation.task_id)) != known:
                 return None
-            counted = () if self._limit is None else (yield from self._counted())
+            counted = () if self._limit is None else (yield from self._load_counted())
             refusal = None if self._limit is None else self._limit.refusal(operation, counted)
             if refusal is not None:
                 return refusal
             runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
-            now = yield from self.now()
+            now = yield from self.read_clock()
             operation = evolve(operation, stage="sent", runs=runs, sent_at=now)
             claim = getattr(self._store, "claim", None)
             if self._limit is None or claim is None:
                 yield from self.save(operation)
             else:
-                yield from self._asked(partial(claim, operation, self._run_id, len(counted)))
+                yield from self._call_store(partial(claim, operation, self._run_id, len(counted)))
             self._claims.add(operation.task_id, self._run_id)
         return operation
 
-    def key_of(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:
+    def make_key(self, claimed: Operation, before: Operation, keys: KeyStore | None) -> OperationKey | None:
         """Return what a client needs to know to send an operation that was claimed; None where memory alone knows it.
 
         A process that died took its memory with it, so the client's own key store says what may have been sent before.
@@ -156,13 +158,13 @@ class Ledger:
             return None
         return OperationKey(self._store, self._clock, claimed, before.sent_at, keys)
 
-    def now(self) -> Flow[float]:
+    def read_clock(self) -> Flow[float]:
         """A flow that returns the time in seconds since 1970.
 
         Raises:
             OperationStoreError: The store's clock failed.
         """
-        return float((yield from self._asked(self._clock)))
+        return float((yield from self._call_store(self._clock)))
 
     def save(self, operation: Operation) -> Flow[None]:
         """A flow that writes an operation down.
@@ -170,7 +172,7 @@ class Ledger:
         Raises:
             OperationStoreError: The store failed.
         """
-        yield from self._asked(partial(self._store.save, operation))
+        yield from self._call_store(partial(self._store.save, operation))
 
     def note(self, operation: Operation) -> Flow[Operation]:
         """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
@@ -182,7 +184,7 @@ class Ledger:
             log.warning("How an operation went on could not be written down: %s", error)
         return operation
 
-    def give_back(self, claimed: Operation, before: Operation) -> Flow[Operation]:
+    def restore(self, claimed: Operation, before: Operation) -> Flow[Operation]:
         """A flow that writes an operation down as it was before it was claimed, and returns how it is written down now.
 
         Where somebody else has written it down since, because its lock was lost, that stays.
@@ -196,29 +198,29 @@ class Ledger:
     def note_sent(self, operation: Operation) -> Flow[Operation]:
         """A flow that writes down that an operation may have been sent until now, and returns it."""
         with contextlib.suppress(OperationStoreError):
-            operation = evolve(operation, sent_at=(yield from self.now()))
+            operation = evolve(operation, sent_at=(yield from self.read_clock()))
         return (yield from self.note(operation))
 
-    def _counted(self) -> Flow[tuple[Operation, ...]]:
+    def _load_counted(self) -> Flow[tuple[Operation, ...]]:
         """Return what counts in the run.
 
         Raises:
             OperationStoreError: The store failed, or has lost what this process has counted.
         """
-        expected = self._claims.of_run(self._run_id)
-        counted: tuple[Operation, ...] = yield from self._asked(
-            lambda: tuple(self._store.of_run(self._run_id))
+        expected = self._claims.list_by_run(self._run_id)
+        counted: tuple[Operation, ...] = yield from self._call_store(
+            lambda: tuple(self._store.list_by_run(self._run_id))
         )
         self._claims.check(self._run_id, expected, {one.task_id for one in counted})
         return counted
 
-    def _held(self, name: str) -> Flow[Hold]:
-        lock = yield from self._asked(partial(self._store.lock, name))
-        return Hold(lock, self._asked)
+    def _make_guard(self, name: str) -> Flow[LockGuard]:
+        lock = yield from self._call_store(partial(self._store.lock, name))
+        return LockGuard(lock, self._call_store)
 
-    def _asked(self, function: Callable[[], Any]) -> Flow[Any]:
+    def _call_store(self, function: Callable[[], Any]) -> Flow[Any]:
         try:
-            return (yield self._step(function))
+            return (yield self._effect(function))
         except OperationStoreError:
             raise
         except Exception as error:
@@ -231,12 +233,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 """Seconds between two tries of a lock."""
 
 
-class Hold:
+class LockGuard:
     """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
 
     def __init__(self, lock: Lock, asked: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
         self._lock = lock
-        self._asked = asked
+        self._call_store = asked
         self._is_held = False
 
     def __enter__(self) -> Self:
@@ -252,13 +254,13 @@ class Hold:
             except Exception as release_error:  # what became of the operation is told all the same
                 log.warning("A lock of the operation store could not be given back: %s", release_error)
 
-    def taken(self, seconds: float) -> Flow[bool]:
+    def acquire(self, seconds: float) -> Flow[bool]:
         """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
         pause, waited = _FIRST_PAUSE, 0.0
-        while not (yield from self._asked(self._try)):
+        while not (yield from self._call_store(self._try)):
             if waited >= seconds:
                 return False
-            yield Sleep(pause)
+            yield Delay(pause)
             waited += pause
             pause = min(2 * pause, _LONGEST_PAUSE)
         return True

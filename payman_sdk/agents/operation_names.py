@@ -78,10 +78,12 @@ def normalize_name(name: str) -> str:
     """
     name = name.strip()
     for position, character in enumerate(name):
-        problem = _problem_of(character)
+        problem = _find_problem(character)
         if problem is not None:
             raise UnusableNameError(f"holds {describe(character)} at position {position}, {problem}")
-    normal = "".join(_plain(character) for character in unicodedata.normalize("NFKC", name).casefold())
+    normal = "".join(
+        _normalize_character(character) for character in unicodedata.normalize("NFKC", name).casefold()
+    )
     normal = " ".join(unicodedata.normalize("NFC", normal).split())
     if not normal:
         raise UnusableNameError("is blank")
@@ -91,7 +93,7 @@ def normalize_name(name: str) -> str:
     return normal
 
 
-def _problem_of(character: str) -> str | None:
+def _find_problem(character: str) -> str | None:
     """Why a name may not hold a character as it was given; None where nothing is known against it yet."""
     if unicodedata.category(character) == "Zs":
         return None if character == " " or character in _SPACES else "a space that is hard to see"
@@ -103,7 +105,7 @@ def _problem_of(character: str) -> str | None:
     return None
 
 
-def _plain(character: str) -> str:
+def _normalize_character(character: str) -> str:
     """A character, compatible and folded already, as its normal form has it; nothing for an accent."""
     if unicodedata.category(character) == "Pd" or character in _DASHES:
         return "-"
@@ -125,7 +127,7 @@ def _check_letters(normal: str) -> None:
     for position, character in enumerate(normal):
         if character.isascii() and not character.isalpha():
             continue
-        script = "LATIN" if character.isascii() else _script_of(character)
+        script = "LATIN" if character.isascii() else _find_script(character)
         if script is None:
             raise UnusableNameError(
                 f"holds {describe(character)} at position {position}, which may be taken for something else"
@@ -142,5 +144,5 @@ def _check_letters(normal: str) -> None:
         )
 
 
-def _script_of(character: str) -> str | None:
+def _find_script(character: str) -> str | None:
     return next((script for script, letters in _SCRIPTS.items() if letters.match(character)), None)

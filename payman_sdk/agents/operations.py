@@ -15,17 +15,17 @@ from attrs import evolve
 
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
+    BlockedByHook,
     Confirm,
+    ConfirmationRequest,
     OnMessage,
-    Proposal,
-    WithheldError,
-    agreed,
-    not_agreed,
+    build_send_options,
+    format_denial,
     remember_raised,
-    sending,
+    request_confirmation,
 )
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.agents.operation_log import Ledger
+from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from payman_sdk.types import FormattedTaskResponse
 
 
-class Desk:
+class OperationContext:
     """What operations need: a client, its ledger, and who is asked before money moves.
 
     Args:
@@ -61,7 +61,7 @@ class Desk:
     def __init__(
         self,
         client: PaymanClient | AsyncPaymanClient,
-        ledger: Ledger,
+        ledger: OperationLog,
         confirm: Confirm | None,
         config: Config,
     ) -> None:
@@ -70,7 +70,7 @@ class Desk:
         self.confirm = confirm
         self.config = config
 
-    def options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
+    def build_options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
         """Return the options of what is sent.
 
         Args:
@@ -80,7 +80,7 @@ class Desk:
         config = self.config
         hooks = {"on_message": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
         watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
-        return watched | sending(None, config.before_send)
+        return watched | build_send_options(None, config.before_send)
 
     def look_up(self, operation: Operation) -> Flow[Operation | None]:
         """Return how an operation that may have been sent stands; None where Payman does not know it. It is not written down.
@@ -94,7 +94,7 @@ class Desk:
             if operation.status is not None:
                 raise  # Payman knew it once; that it is forgotten now says nothing
             return None
-        return heard(operation, answer)
+        return apply_response(operation, answer)
 
     def may_resend(self, operation: Operation, now: float) -> bool:
         """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more.
@@ -109,7 +109,7 @@ class Desk:
         return sent_at is not None and now - sent_at >= self.config.settle_time
 
 
-def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
+def apply_response(operation: Operation, answer: FormattedTaskResponse) -> Operation:
     """An operation after Payman has told how it stands."""
     status: str = (
         "input-required" if answer.requires_input else answer.status.replace("in_progress", "working")
@@ -128,7 +128,12 @@ def heard(operation: Operation, answer: FormattedTaskResponse) -> Operation:
 
 
 def pay(
-    desk: Desk, text: str, operation: str, task_id: str, patience: float, on_message: OnMessage | None
+    desk: OperationContext,
+    text: str,
+    operation: str,
+    task_id: str,
+    patience: float,
+    on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
     """A flow that has an operation carried out, once.
 
@@ -141,41 +146,41 @@ def pay(
         on_message: What is told every event.
     """
     ledger = desk.ledger
-    with (yield from ledger.hold(task_id)) as hold:
-        if not (yield from hold.taken(patience)):
-            return messages.under_way(operation, task_id)
+    with (yield from ledger.make_guard(task_id)) as hold:
+        if not (yield from hold.acquire(patience)):
+            return messages.describe_under_way(operation, task_id)
         known = yield from ledger.load(task_id)
-        new = ledger.new(task_id, operation, text, desk.client.get_session_id())
+        new = ledger.create_operation(task_id, operation, text, desk.client.get_session_id())
         if known is not None and known.stage != "open":
             known, may_resend = yield from settle(desk, known)
             if not may_resend:
-                return repeat(known, text)
+                return format_repeat(known, text)
             if known.text != text:  # the first words may have been carried out, so no others are sent
-                return repeat(known, text, may_resend=True)
+                return format_repeat(known, text, may_resend=True)
             # What was sent counts, also while it is sent once more.
             new = evolve(new, stage="sent", runs=known.runs, sent_at=known.sent_at)
         why: str | None = None
         if desk.confirm is not None:  # nobody is asked in vain
-            why = yield from ledger.refusal(new)
+            why = yield from ledger.check_limit(new)
         if why is None:
-            proposal = Proposal(text=text, operation=operation, task_id=task_id)
-            why = yield from agreed(desk.confirm, proposal)
+            proposal = ConfirmationRequest(text=text, operation=operation, task_id=task_id)
+            why = yield from request_confirmation(desk.confirm, proposal)
         if why is not None:
-            return refuse(new, why)
+            return format_refusal(new, why)
         claimed = yield from ledger.claim(new, known)
         if claimed is None:
-            return (yield from _overtaken(desk, operation, task_id, text))
+            return (yield from _report_overtaken(desk, operation, task_id, text))
         if isinstance(claimed, str):
-            return refuse(new, claimed)
-        return (yield from _sent(desk, new, claimed, on_message))
+            return format_refusal(new, claimed)
+        return (yield from _send(desk, new, claimed, on_message))
 
 
-def settle(desk: Desk, operation: Operation) -> Flow[tuple[Operation, bool]]:
+def settle(desk: OperationContext, operation: Operation) -> Flow[tuple[Operation, bool]]:
     """Return how an operation that may have been sent went on, as far as that can be learned, and whether it may be sent again."""
     if operation.stage != "sent":
         return operation, False
     try:
-        now = yield from desk.ledger.now()  # before the look, which has to come after `settle_time`
+        now = yield from desk.ledger.read_clock()  # before the look, which has to come after `settle_time`
         found = yield from desk.look_up(operation)
     except ConfigurationError:
         raise
@@ -189,68 +194,80 @@ def settle(desk: Desk, operation: Operation) -> Flow[tuple[Operation, bool]]:
     return operation, desk.may_resend(operation, now)
 
 
-def _overtaken(desk: Desk, operation: str, task_id: str, text: str) -> Flow[OperationResult]:
+def _report_overtaken(
+    desk: OperationContext, operation: str, task_id: str, text: str
+) -> Flow[OperationResult]:
     """Return how an operation stands that somebody else has taken up, because its lock was lost."""
     known = yield from desk.ledger.load(task_id)
     if known is None or known.stage == "open":
-        return messages.under_way(operation, task_id)
+        return messages.describe_under_way(operation, task_id)
     known, _ = yield from settle(desk, known)
-    return repeat(known, text)
+    return format_repeat(known, text)
 
 
-def repeat(operation: Operation, text: str, *, may_resend: bool = False) -> OperationResult:
+def format_repeat(operation: Operation, text: str, *, may_resend: bool = False) -> OperationResult:
     """Return what somebody reads who asks for an operation again."""
-    result = messages.can_be_sent_again(operation) if may_resend else messages.told(operation)
-    return result if operation.text == text else result.noting(messages.in_other_words(operation))
+    result = messages.describe_resendable(operation) if may_resend else messages.describe_operation(operation)
+    return result if operation.text == text else result.noting(messages.explain_other_words(operation))
 
 
-def refuse(operation: Operation, why: str) -> OperationResult:
+def format_refusal(operation: Operation, why: str) -> OperationResult:
     """Return what somebody reads whose operation is not sent now. What was sent before may still have been carried out."""
     if operation.stage == "open":
-        return messages.not_allowed(operation, why)
-    return messages.can_be_sent_again(operation).noting(messages.not_sent_again(why))
+        return messages.describe_refusal(operation, why)
+    return messages.describe_resendable(operation).noting(messages.explain_not_resent(why))
 
 
-def check(desk: Desk, operation: str, task_id: str) -> Flow[OperationResult]:
+def check(desk: OperationContext, operation: str, task_id: str) -> Flow[OperationResult]:
     """A flow that tells how an operation stands, and sends nothing."""
     ledger = desk.ledger
-    with (yield from ledger.hold(task_id)) as hold:
-        is_held = yield from hold.taken(0)
+    with (yield from ledger.make_guard(task_id)) as hold:
+        is_held = yield from hold.acquire(0)
         known = yield from ledger.load(task_id)
         is_written = known is not None and known.stage != "open"
         if known is None or not is_written:
             name = None if operation == task_id else operation
-            known = evolve(ledger.new(task_id, name, None, None), stage="sent")
+            known = evolve(ledger.create_operation(task_id, name, None, None), stage="sent")
         elif is_held:
             known, may_resend = yield from settle(desk, known)
-            return messages.can_be_sent_again(known) if may_resend else messages.told(known)
+            return messages.describe_resendable(known) if may_resend else messages.describe_operation(known)
         if known.stage == "ended":
-            return messages.told(known)
+            return messages.describe_operation(known)
         try:
             found = yield from desk.look_up(known)
         except ConfigurationError:
             raise
         except PaymanError as error:
-            return messages.told(known) if is_written else messages.cannot_be_told(known, error)
+            return (
+                messages.describe_operation(known) if is_written else messages.describe_unknown(known, error)
+            )
         if found is not None:
-            return messages.told(found)
-        return messages.not_known(operation, task_id) if is_held else messages.under_way(operation, task_id)
+            return messages.describe_operation(found)
+        return (
+            messages.describe_not_found(operation, task_id)
+            if is_held
+            else messages.describe_under_way(operation, task_id)
+        )
 
 
-def _sent(
-    desk: Desk, before: Operation, claimed: Operation, on_message: OnMessage | None
+def _send(
+    desk: OperationContext, before: Operation, claimed: Operation, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
     """A flow that sends what is written down, and writes down what becomes of it."""
     ledger, raised = desk.ledger, list[Exception]()
-    key = ledger.key_of(claimed, before, desk.config.key_store)
+    key = ledger.make_key(claimed, before, desk.config.key_store)
     options: dict[str, Any] = {"idempotency_key": claimed.name, "key_store": key}
     try:
         answer = yield Invoke(
-            partial(desk.client.ask, claimed.text or "", **options, **desk.options(on_message, raised))
+            partial(desk.client.ask, claimed.text or "", **options, **desk.build_options(on_message, raised))
         )
-    except WithheldError as withheld:
-        written = yield from ledger.give_back(claimed, before)
-        return refuse(before, not_agreed(withheld.__cause__)) if written is before else messages.told(written)
+    except BlockedByHook as withheld:
+        written = yield from ledger.restore(claimed, before)
+        return (
+            format_refusal(before, format_denial(withheld.__cause__))
+            if written is before
+            else messages.describe_operation(written)
+        )
     except Exception as error:
         claimed = claimed if key is None else key.operation
         if not is_about(error, claimed, raised):
@@ -261,10 +278,10 @@ def _sent(
             # Another text has the name: these words were not sent, and what was counted before stays so.
             other = evolve(claimed, text=None, runs=before.runs)
             known, _ = yield from settle(desk, (yield from ledger.note(other)))
-            return messages.told(known).noting(messages.in_other_words(known))
-        return (yield from _failed(desk, before, claimed, error))
+            return messages.describe_operation(known).noting(messages.explain_other_words(known))
+        return (yield from _handle_failure(desk, before, claimed, error))
     claimed = claimed if key is None else key.operation
-    return messages.told((yield from ledger.note(heard(claimed, answer))))
+    return messages.describe_operation((yield from ledger.note(apply_response(claimed, answer))))
 
 
 def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]) -> TypeGuard[PaymanError]:
@@ -277,33 +294,37 @@ def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]
     )
 
 
-def _failed(desk: Desk, before: Operation, claimed: Operation, failure: PaymanError) -> Flow[OperationResult]:
+def _handle_failure(
+    desk: OperationContext, before: Operation, claimed: Operation, failure: PaymanError
+) -> Flow[OperationResult]:
     """A flow for what could not be sent, or whose answer was lost. Only what is known not to have been done stops to count."""
     ledger = desk.ledger
     if failure.sent is False:
-        written = yield from ledger.give_back(claimed, before)
-        return not_taken(before, failure) if written is before else messages.told(written)
+        written = yield from ledger.restore(claimed, before)
+        return format_failure(before, failure) if written is before else messages.describe_operation(written)
     claimed = yield from ledger.note_sent(claimed)
     if isinstance(failure, AgentError):  # the agent can still tell how the task stands
         claimed, _ = yield from settle(desk, claimed)
-    return messages.told(claimed)
+    return messages.describe_operation(claimed)
 
 
-def not_taken(operation: Operation, failure: PaymanError) -> OperationResult:
+def format_failure(operation: Operation, failure: PaymanError) -> OperationResult:
     """What a model is told where nothing was done now: whether to try again."""
-    from payman_sdk._core.retry import is_passing
+    from payman_sdk._core.retry import is_transient
 
     if operation.stage != "open" and operation.status is None:  # it was sent before, too
-        return messages.cannot_be_told(operation, failure)
+        return messages.describe_unknown(operation, failure)
     if isinstance(failure, OutcomeUnknownError):  # the look-up before the send failed
         cause = failure.__cause__
-        passes = isinstance(cause, PaymanError) and is_passing(cause)
+        passes = isinstance(cause, PaymanError) and is_transient(cause)
         return (
-            messages.not_taken(operation, failure) if passes else messages.cannot_be_told(operation, failure)
+            messages.describe_not_sent(operation, failure)
+            if passes
+            else messages.describe_unknown(operation, failure)
         )
     if isinstance(failure, AgentError):
-        return messages.not_carried_out(operation, failure)
+        return messages.describe_agent_error(operation, failure)
     is_refusal = isinstance(failure, APIStatusError) and not isinstance(failure, RateLimitError | ServerError)
     if is_refusal:
-        return messages.not_allowed(operation, failure)
-    return messages.not_taken(operation, failure)
+        return messages.describe_refusal(operation, failure)
+    return messages.describe_not_sent(operation, failure)

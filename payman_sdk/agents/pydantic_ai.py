@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from payman_sdk.agents.tool_calls import OnMessage, Toolkit, called, read, tools_of
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool
 
 try:
     from pydantic_ai import RunContext
@@ -21,11 +21,13 @@ __all__ = ["PaymanToolset"]
 _NO_OBJECT = "(no object)"
 
 
-class _AsTheyAre:
+class _PassThroughValidator:
     """Takes a model's arguments as they are: the tool answers what cannot be used, and Pydantic AI has nothing to retry."""
 
     def validate_json(self, input: str | bytes | bytearray, **options: Any) -> dict[str, Any]:  # noqa: A002 # its name
-        return self.validate_python(read(input if isinstance(input, str) else input.decode(errors="replace")))
+        return self.validate_python(
+            parse_arguments(input if isinstance(input, str) else input.decode(errors="replace"))
+        )
 
     def validate_python(self, input: Any, **options: Any) -> dict[str, Any]:  # noqa: A002 # its name
         return cast("dict[str, Any]", input) if isinstance(input, dict) else {_NO_OBJECT: input}
@@ -53,7 +55,7 @@ class PaymanToolset(AbstractToolset[Any]):
     """
 
     def __init__(self, toolkit: Toolkit, *, on_message: OnMessage | None = None) -> None:
-        self._tools = {tool.name: tool for tool in tools_of(toolkit)}
+        self._tools = {tool.name: tool for tool in get_toolkit_tools(toolkit)}
         self._toolkit = toolkit
         self._on_message = on_message
 
@@ -71,7 +73,7 @@ class PaymanToolset(AbstractToolset[Any]):
                     name=tool.name, description=tool.description, parameters_json_schema=tool.parameters
                 ),
                 max_retries=0,
-                args_validator=_AsTheyAre(),
+                args_validator=_PassThroughValidator(),
             )
             for tool in self._tools.values()
         }
@@ -81,4 +83,4 @@ class PaymanToolset(AbstractToolset[Any]):
     ) -> str:
         """Calls one of them."""
         arguments = None if _NO_OBJECT in tool_args else tool_args
-        return (await called(self._toolkit, self._tools[name], arguments, self._on_message)).text
+        return (await run_tool(self._toolkit, self._tools[name], arguments, self._on_message)).text

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.money import may_move_money
-from payman_sdk.agents.confirmation import WithheldError, not_agreed
+from payman_sdk.agents.confirmation import BlockedByHook, format_denial
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.agents.results import OperationResult, OperationStatus, framed
+from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def ask(
         return OperationResult(USE_PAY, "refused")
     try:
         answer: FormattedTaskResponse = yield Invoke(partial(reader.ask, text, **options))
-    except WithheldError as withheld:
-        return OperationResult(f"Refused, nothing was sent: {not_agreed(withheld.__cause__)}", "refused")
+    except BlockedByHook as withheld:
+        return OperationResult(f"Refused, nothing was sent: {format_denial(withheld.__cause__)}", "refused")
     except ConfigurationError:
         raise
     except PaymanError as error:
-        said = framed(error.message, "The error says")
+        said = frame_words(error.message, "The error says")
         return OperationResult(f"It could not be learned.\n\n{said}", "failed", None, error.task_id)
     status: OperationStatus = "completed" if answer.status == "completed" else "failed"
     if answer.status == "in_progress":
         status = "input-required" if answer.requires_input else "working"
-    return OperationResult(framed(answer.text), status, None, answer.task_id)
+    return OperationResult(frame_words(answer.text), status, None, answer.task_id)

@@ -16,7 +16,7 @@ Toolkit: TypeAlias = PaymanToolkit | AsyncPaymanToolkit
 OnMessage: TypeAlias = Callable[[Any], Any]
 
 
-def tools_of(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
+def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
     """The tools of a toolkit.
 
     Raises:
@@ -30,7 +30,7 @@ def tools_of(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
     return toolkit.tools
 
 
-async def called(
+async def run_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
     """Calls a tool from an event loop. One that blocks has a thread of its own, so that many may wait at once.
@@ -52,7 +52,7 @@ async def called(
     return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
 
 
-def read(arguments: str) -> Any:
+def parse_arguments(arguments: str) -> Any:
     """A model's arguments out of their JSON; what is no JSON stays as it is, for the tool to answer."""
     try:
         return json.loads(arguments or "{}")

@@ -9,18 +9,18 @@ from typing import Any, Generic, TypeVar
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
-from payman_sdk._core.ids import new_id, task_id_for
+from payman_sdk._core.ids import derive_task_id, generate_id
 from payman_sdk.agents import messages, operations, read_only_asks, replies
-from payman_sdk.agents.confirmation import Confirm, OnMessage, sending
+from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.effects import Flow, run, run_async
-from payman_sdk.agents.limits import Limit
-from payman_sdk.agents.operation_log import Ledger
+from payman_sdk.agents.limits import SpendingLimit
+from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.operation_names import normalize_name
-from payman_sdk.agents.operations import Desk
+from payman_sdk.agents.operations import OperationContext
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
-from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, objection_to_name
-from payman_sdk.errors import ConfigurationError, sentence
+from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, find_name_problem
+from payman_sdk.errors import ConfigurationError, format_sentence
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
 
@@ -31,7 +31,7 @@ class _Toolkit(Generic[Client]):
     """What both toolkits have in common: everything but awaiting."""
 
     _kind: type[Any]
-    _awaits: bool
+    _is_async: bool
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class _Toolkit(Generic[Client]):
         *,
         run_id: str | None = None,
         confirm: Confirm | None = None,
-        limit: Limit | None = None,
+        limit: SpendingLimit | None = None,
         store: OperationStore | None = None,
         reader: Client | None = None,
     ) -> None:
@@ -56,12 +56,12 @@ class _Toolkit(Generic[Client]):
             )
         if confirm is not None and not callable(confirm):
             raise ConfigurationError(f"confirm is a {type(confirm).__name__}.", next_step="Give a function.")
-        if confirm is not None and not self._awaits and iscoroutinefunction(confirm):
+        if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
             raise ConfigurationError(
                 "confirm is a coroutine function, which nobody would await.",
                 next_step="Give a function, or use AsyncPaymanToolkit.",
             )
-        if limit is not None and not isinstance(limit, Limit):
+        if limit is not None and not isinstance(limit, SpendingLimit):
             raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a Limit.")
         store = MemoryOperationStore() if store is None else store
         if not all(callable(getattr(store, name, None)) for name in ("load", "save", "of_run", "lock")):
@@ -71,47 +71,57 @@ class _Toolkit(Generic[Client]):
             )
         self.client: Client = client
         self.reader: Client = client if reader is None else reader
-        self.run_id = new_id("run") if run_id is None else run_id
+        self.run_id = generate_id("run") if run_id is None else run_id
         config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
-        ledger = Ledger(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
-        self._desk = Desk(client, ledger, confirm, config)
+        ledger = OperationLog(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
+        self._context = OperationContext(client, ledger, confirm, config)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
 
     def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        text = _text(text)
+        text = _check_text(text)
         before_send = self.reader._config.before_send  # pyright: ignore[reportPrivateUsage] # as below
         return (
-            yield from read_only_asks.ask(self.reader, text, sending(self._heard(on_message), before_send))
+            yield from read_only_asks.ask(
+                self.reader, text, build_send_options(self._check_on_message(on_message), before_send)
+            )
         )
 
     def _pay(self, text: str, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        text, operation = _text(text), _operation(operation)
+        text, operation = _check_text(text), _check_operation(operation)
         if _TASK_ID.fullmatch(operation):
-            return messages.no_name(operation)
-        task_id = task_id_for(self._client_id, operation)
-        flow = operations.pay(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
-        return (yield from _kept(flow, operation, task_id))
+            return messages.reject_task_id(operation)
+        task_id = derive_task_id(self._client_id, operation)
+        flow = operations.pay(
+            self._context, text, operation, task_id, self._patience, self._check_on_message(on_message)
+        )
+        return (yield from _handle_store_error(flow, operation, task_id))
 
     def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        operation = _operation(operation)
-        task_id = self._task_id(operation)
-        return (yield from _kept(operations.check(self._desk, operation, task_id), operation, task_id))
+        operation = _check_operation(operation)
+        task_id = self._resolve_task_id(operation)
+        return (
+            yield from _handle_store_error(
+                operations.check(self._context, operation, task_id), operation, task_id
+            )
+        )
 
     def _reply(self, operation: str, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
-        text, operation = _text(text), _operation(operation)
-        task_id = self._task_id(operation)
-        flow = replies.reply(self._desk, text, operation, task_id, self._patience, self._heard(on_message))
-        return (yield from _kept(flow, operation, task_id))
+        text, operation = _check_text(text), _check_operation(operation)
+        task_id = self._resolve_task_id(operation)
+        flow = replies.reply(
+            self._context, text, operation, task_id, self._patience, self._check_on_message(on_message)
+        )
+        return (yield from _handle_store_error(flow, operation, task_id))
 
-    def _task_id(self, operation: str) -> str:
-        return operation if _TASK_ID.fullmatch(operation) else task_id_for(self._client_id, operation)
+    def _resolve_task_id(self, operation: str) -> str:
+        return operation if _TASK_ID.fullmatch(operation) else derive_task_id(self._client_id, operation)
 
-    def _heard(self, on_message: OnMessage | None) -> OnMessage | None:
-        is_lost = not self._awaits and iscoroutinefunction(on_message)
+    def _check_on_message(self, on_message: OnMessage | None) -> OnMessage | None:
+        is_lost = not self._is_async and iscoroutinefunction(on_message)
         if on_message is not None and (is_lost or not callable(on_message)):
             raise ConfigurationError(
                 "on_message is no function that this toolkit can call.", next_step="Give a plain function."
@@ -131,7 +141,7 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
         client: The client that everything is sent with.
         run_id: The run whose limit counts; a run that is restarted under the same id, with the same store, goes on counting. An id
             that the store does not know begins a new run. Without one, every toolkit is a run of its own.
-        confirm: Called with a `Proposal` before money moves; only what it answers with True is sent. What it raises refuses too.
+        confirm: Called with a `ConfirmationRequest` before money moves; only what it answers with True is sent. What it raises refuses too.
         limit: How much a run may pay. Whatever was sent counts until it is known not to have happened.
         store: Where operations are written down; without one, in the memory of this toolkit.
         reader: A client for `ask`, whose account is connected with read scopes only; without one, `client`.
@@ -151,7 +161,7 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
     """
 
     _kind = PaymanClient
-    _awaits = False
+    _is_async = False
 
     @property
     def tools(self) -> tuple[Tool[OperationResult], ...]:
@@ -197,10 +207,10 @@ class PaymanToolkit(_Toolkit[PaymanClient]):
             ConfigurationError: The text or the name is unusable, or the client is closed; nothing was sent.
 
         Example:
-            >>> from payman_sdk.agents import Limit, PaymanToolkit
+            >>> from payman_sdk.agents import SpendingLimit, PaymanToolkit
             >>> from payman_sdk.sandbox import Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+            ...     toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
             ...     for operation in ("invoice-1", "invoice-1", "invoice-2"):
             ...         print(toolkit.pay("send 10 TSD to Test Payee", operation).status)
             completed
@@ -270,7 +280,7 @@ class AsyncPaymanToolkit(_Toolkit[AsyncPaymanClient]):
     """
 
     _kind = AsyncPaymanClient
-    _awaits = True
+    _is_async = True
 
     @property
     def tools(self) -> tuple[Tool[Awaitable[OperationResult]], ...]:
@@ -299,19 +309,19 @@ class AsyncPaymanToolkit(_Toolkit[AsyncPaymanClient]):
         return await run_async(self._reply(operation, text, on_message))
 
 
-def _kept(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[OperationResult]:
+def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[OperationResult]:
     """A flow with a result for a store that fails; it fails before anything is sent."""
     try:
         return (yield from flow)
     except OperationStoreError as error:
         text = (
-            f"Nothing was sent now: {sentence(error.message)} Do not pay in another way; the same operation, "
+            f"Nothing was sent now: {format_sentence(error.message)} Do not pay in another way; the same operation, "
             f"{operation}, may be tried again later."
         )
         return OperationResult(text, "not-sent", operation, task_id)
 
 
-def _text(text: str) -> str:
+def _check_text(text: str) -> str:
     """A text that can be asked, without the white space around it."""
     from payman_sdk._core.options import check_text
 
@@ -319,9 +329,9 @@ def _text(text: str) -> str:
     return text.strip()
 
 
-def _operation(operation: str) -> str:
+def _check_operation(operation: str) -> str:
     """The name of an operation, as it counts."""
-    problem = objection_to_name(operation)
+    problem = find_name_problem(operation)
     if problem is not None:
         raise ConfigurationError(
             f"operation {problem}.",

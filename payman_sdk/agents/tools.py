@@ -18,7 +18,7 @@ LONGEST_TEXT, LONGEST_NAME = 4000, MAX_LENGTH
 """Characters of a text, and of the name of an operation."""
 
 
-def _parameters(**members: Mapping[str, Any]) -> dict[str, Any]:
+def _build_parameters(**members: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": {name: dict(member) for name, member in members.items()},
@@ -27,7 +27,7 @@ def _parameters(**members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _string(description: str, longest: int) -> dict[str, Any]:
+def _build_string(description: str, longest: int) -> dict[str, Any]:
     return {"type": "string", "description": description, "minLength": 1, "maxLength": longest}
 
 
@@ -57,8 +57,8 @@ ASK = ToolSpec(
     "payman_ask",
     "Asks Payman about wallets, balances, payees, transactions or waiting approvals. It only reads: whatever moves money or changes "
     "who can be paid is refused here and belongs to payman_pay.",
-    _parameters(
-        text=_string("A plain question, such as 'list all wallets and their balances'.", LONGEST_TEXT)
+    _build_parameters(
+        text=_build_string("A plain question, such as 'list all wallets and their balances'.", LONGEST_TEXT)
     ),
     moves_money=False,
 )
@@ -67,28 +67,30 @@ PAY = ToolSpec(
     "Has Payman do what moves money or changes who can be paid: send a payment, create a payee. An operation is carried out once: "
     "calling again with the same name pays nothing more and tells the first result. If the outcome is unknown, do not pay again; use "
     "payman_check later.",
-    _parameters(
-        text=_string(
+    _build_parameters(
+        text=_build_string(
             "One order in plain words, with the amount in digits, the currency's code and the payee, such as 'send 10 TSD to "
             "John Doe'.",
             LONGEST_TEXT,
         ),
-        operation=_string(_NAME, LONGEST_NAME),
+        operation=_build_string(_NAME, LONGEST_NAME),
     ),
     moves_money=True,
 )
 CHECK = ToolSpec(
     "payman_check",
     "Tells how an operation of payman_pay stands or ended: completed, waiting for an approval, failed or still unknown. It sends nothing.",
-    _parameters(operation=_string("The name that was given to payman_pay.", LONGEST_NAME)),
+    _build_parameters(operation=_build_string("The name that was given to payman_pay.", LONGEST_NAME)),
     moves_money=False,
 )
 REPLY = ToolSpec(
     "payman_reply",
     "Answers an operation that waits for an approval or for an answer. An approval moves money: give one only if the user said so.",
-    _parameters(
-        operation=_string("The name that was given to payman_pay, or the id of the task.", LONGEST_NAME),
-        text=_string("The answer, such as 'approve' or 'deny'.", LONGEST_TEXT),
+    _build_parameters(
+        operation=_build_string(
+            "The name that was given to payman_pay, or the id of the task.", LONGEST_NAME
+        ),
+        text=_build_string("The answer, such as 'approve' or 'deny'.", LONGEST_TEXT),
     ),
     moves_money=True,
 )
@@ -142,16 +144,18 @@ class Tool(Generic[R]):
         Raises:
             ConfigurationError: A mistake of the program, such as a client that is closed.
         """
-        return self._run(self._called(arguments, on_message))
+        return self._run(self._build_flow(arguments, on_message))
 
-    def _called(self, arguments: object, on_message: Callable[[Any], Any] | None) -> Flow[OperationResult]:
-        problem = objection(self.spec, arguments)
+    def _build_flow(
+        self, arguments: object, on_message: Callable[[Any], Any] | None
+    ) -> Flow[OperationResult]:
+        problem = find_argument_problem(self.spec, arguments)
         if problem is not None:
             return OperationResult(f"Nothing was done: {problem}", "invalid")
         return (yield from self._flow(**cast("Mapping[str, str]", arguments), on_message=on_message))
 
 
-def objection(spec: ToolSpec, arguments: object) -> str | None:
+def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
     """What is wrong with a model's arguments, in a sentence it can act upon; None where nothing is."""
     members: dict[str, dict[str, Any]] = spec.parameters["properties"]
     if not isinstance(arguments, Mapping):
@@ -164,16 +168,18 @@ def objection(spec: ToolSpec, arguments: object) -> str | None:
     for name, schema in members.items():
         value = given.get(name)
         problem = (
-            objection_to_name(value) if name == "operation" else _objection_to(value, schema["maxLength"])
+            find_name_problem(value)
+            if name == "operation"
+            else _find_value_problem(value, schema["maxLength"])
         )
         if problem is not None:
             return f"the argument {name} {problem}. {schema['description']}"
     return None
 
 
-def objection_to_name(name: object) -> str | None:
+def find_name_problem(name: object) -> str | None:
     """What is wrong with the name of an operation; None where nothing is."""
-    problem = _objection_to(name, LONGEST_NAME)
+    problem = _find_value_problem(name, LONGEST_NAME)
     if problem is None and isinstance(name, str):
         try:
             normalize_name(name)
@@ -182,7 +188,7 @@ def objection_to_name(name: object) -> str | None:
     return problem
 
 
-def _objection_to(value: object, longest: int) -> str | None:
+def _find_value_problem(value: object, longest: int) -> str | None:
     if value is None:
         return "is missing"
     if not isinstance(value, str):

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from payman_sdk.sandbox._server.request_log import SandboxRequest
     from payman_sdk.sandbox._server.server import Sandbox
     from payman_sdk.sandbox._server.stream_faults import StreamFault
-    from payman_sdk.sandbox.scripting import Answer, HTTPFailure, Lost, RPCFailure
+    from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, RPCError, ScriptedResponse
 
 __all__ = [
-    "Answer",
-    "HTTPFailure",
+    "ConnectionLost",
+    "HTTPError",
     "LedgerRow",
-    "Lost",
     "Payment",
-    "RPCFailure",
+    "RPCError",
     "Sandbox",
     "SandboxRequest",
+    "ScriptedResponse",
     "StreamFault",
     "TokenRequest",
     "UnbalancedError",

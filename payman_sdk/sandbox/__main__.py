@@ -89,7 +89,7 @@ def _serve(chosen: argparse.Namespace, clients: dict[str, str], stopping: thread
     try:
         print(  # noqa: T201 (a program, not the library)
             f"The Payman sandbox serves on {sandbox.base_url} until Ctrl-C.\n"
-            f"Its web page: {sandbox.page_url}\n\n"
+            f"Its web page: {sandbox.web_url}\n\n"
             f"export PAYMAN_BASE_URL={sandbox.base_url}\n"
             f"export PAYMAN_CLIENT_ID={sandbox.client_id}\n"
             f"export PAYMAN_CLIENT_SECRET={sandbox.client_secret}",

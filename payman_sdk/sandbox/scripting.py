@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from payman_sdk.sandbox._agent.turn import EXPLANATIONS, Artifact, State, Turn
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
 from payman_sdk.sandbox._server.stream_faults import StreamFault
 
 
 @dataclass(frozen=True)
-class Answer:
+class ScriptedResponse:
     """What the agent answers: the task's new artifacts, and how the task stands then. No money moves.
 
     Attributes:
@@ -33,9 +33,9 @@ class Answer:
         ValueError: if one of them cannot be one, naming it.
 
     Example:
-        >>> from payman_sdk.sandbox import Answer, Sandbox
+        >>> from payman_sdk.sandbox import ScriptedResponse, Sandbox
         >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     sandbox.script([Answer("Which John?", state="input-required"), "Sent 5 TSD to John Doe."])
+        ...     sandbox.script([ScriptedResponse("Which John?", state="input-required"), "Sent 5 TSD to John Doe."])
         ...     question = client.ask("send 5 TSD to John")
         ...     print(question.requires_input, client.reply(question, "John Doe").artifacts[-1]["content"])
         True Sent 5 TSD to John Doe.
@@ -55,20 +55,22 @@ class Answer:
         if self.status_message is not None and not isinstance(self.status_message, str):
             raise ValueError(f"Answer.status_message has to be a string or None, not {self.status_message!r}")
         _check_json("Answer.metadata", self.metadata)
-        for artifact in self.turn().artifacts:
+        for artifact in self.to_turn().artifacts:
             _check_json("Answer", {"text": artifact.text})
 
-    def turn(self) -> Turn:
+    def to_turn(self) -> Turn:
         """What it makes of the task."""
-        state = _state(self.state)
-        said = [] if self.text is None else [Artifact.of(self.text)]
-        more = [_artifact(f"Answer.artifacts[{place}]", given) for place, given in enumerate(self.artifacts)]
+        state = _parse_state(self.state)
+        said = [] if self.text is None else [TaskArtifact.from_text(self.text)]
+        more = [
+            _parse_artifact(f"Answer.artifacts[{place}]", given) for place, given in enumerate(self.artifacts)
+        ]
         explanation = EXPLANATIONS[state] if self.status_message is None else self.status_message
         return Turn((*said, *more), state, explanation, self.metadata)
 
 
 @dataclass(frozen=True)
-class RPCFailure:
+class RPCError:
     """A JSON-RPC error in place of an answer; nothing is done, and there is no task.
 
     Attributes:
@@ -93,7 +95,7 @@ class RPCFailure:
 
 
 @dataclass(frozen=True)
-class HTTPFailure:
+class HTTPError:
     """An answer with an HTTP error status.
 
     Attributes:
@@ -110,7 +112,7 @@ class HTTPFailure:
 
     status: int
     taken: bool = False
-    answer: str | Answer | None = None
+    answer: str | ScriptedResponse | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -125,7 +127,7 @@ class HTTPFailure:
 
 
 @dataclass(frozen=True)
-class Lost:
+class ConnectionLost:
     """No answer: the connection breaks, or falls silent.
 
     Attributes:
@@ -137,7 +139,7 @@ class Lost:
         ValueError: if there is an answer to what was not taken.
     """
 
-    answer: str | Answer | None = None
+    answer: str | ScriptedResponse | None = None
     taken: bool = True
     silent: bool = False
 
@@ -145,10 +147,10 @@ class Lost:
         _check_answer("Lost", self.answer, taken=self.taken)
 
 
-Mishap: TypeAlias = HTTPFailure | Lost | StreamFault
+Mishap: TypeAlias = HTTPError | ConnectionLost | StreamFault
 """What goes wrong with an answer while the task is as it is."""
 
-Entry: TypeAlias = str | Answer | RPCFailure | HTTPFailure | Lost | StreamFault | None
+Entry: TypeAlias = str | ScriptedResponse | RPCError | HTTPError | ConnectionLost | StreamFault | None
 """What a script may hold: a text or an answer; what goes wrong; None for the agent's own answer."""
 
 
@@ -159,13 +161,13 @@ class NotTakenError(Exception):
         failure: how that shows.
     """
 
-    def __init__(self, failure: RPCFailure | HTTPFailure | Lost) -> None:
+    def __init__(self, failure: RPCError | HTTPError | ConnectionLost) -> None:
         super().__init__(failure)
         self.failure = failure
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedOutcome:
     """What becomes of one message.
 
     Attributes:
@@ -210,7 +212,7 @@ class Script:
         """Forget the entries that were not taken."""
         self._entries.clear()
 
-    def take(self) -> Planned:
+    def take(self) -> PlannedOutcome:
         """What becomes of the next message.
 
         Raises:
@@ -219,35 +221,35 @@ class Script:
         try:
             entry = self._entries.popleft()
         except IndexError:
-            return Planned()
+            return PlannedOutcome()
         match entry:
-            case None | str() | Answer():
-                return Planned(_turn(entry))
+            case None | str() | ScriptedResponse():
+                return PlannedOutcome(_make_turn(entry))
             case StreamFault():
-                return Planned(mishap=entry)
-            case HTTPFailure(taken=True, answer=answer) | Lost(taken=True, answer=answer):
-                return Planned(_turn(answer), entry)
-            case RPCFailure() | HTTPFailure() | Lost():
+                return PlannedOutcome(mishap=entry)
+            case HTTPError(taken=True, answer=answer) | ConnectionLost(taken=True, answer=answer):
+                return PlannedOutcome(_make_turn(answer), entry)
+            case RPCError() | HTTPError() | ConnectionLost():
                 raise NotTakenError(entry)
 
 
-_ENTRIES = (str, Answer, RPCFailure, HTTPFailure, Lost, StreamFault)
+_ENTRIES = (str, ScriptedResponse, RPCError, HTTPError, ConnectionLost, StreamFault)
 
 
-def _turn(answer: str | Answer | None) -> Turn | None:
+def _make_turn(answer: str | ScriptedResponse | None) -> Turn | None:
     if answer is None:
         return None
-    return (Answer(answer) if isinstance(answer, str) else answer).turn()
+    return (ScriptedResponse(answer) if isinstance(answer, str) else answer).to_turn()
 
 
 def _check_answer(owner: str, answer: object, *, taken: bool) -> None:
-    if answer is not None and not isinstance(answer, str | Answer):
+    if answer is not None and not isinstance(answer, str | ScriptedResponse):
         raise ValueError(f"{owner}.answer has to be a string, an Answer or None, not {answer!r}")
     if answer is not None and not taken:
         raise ValueError(f"{owner}: what was not taken (taken=False) has no answer")
 
 
-def _state(given: object) -> State:
+def _parse_state(given: object) -> State:
     spelled = given.lower().replace("_", "-") if isinstance(given, str) else given
     if spelled not in list(State):
         known = ", ".join(state.value for state in State)
@@ -262,10 +264,10 @@ _PARTS: dict[object, tuple[str, type]] = {
 }
 
 
-def _artifact(where: str, given: object) -> Artifact:
+def _parse_artifact(where: str, given: object) -> TaskArtifact:
     """An artifact: a text, one part, or one with `parts`."""
     if isinstance(given, str):
-        return Artifact.of(given)
+        return TaskArtifact.from_text(given)
     if not isinstance(given, Mapping):
         raise ValueError(f"{where} has to be a text, a part or an artifact, not {given!r}")
     said = cast("Mapping[str, Any]", given)
@@ -283,7 +285,7 @@ def _artifact(where: str, given: object) -> Artifact:
     for place, part in enumerate(parts):
         _check_part(f"{where}.parts[{place}]" if "parts" in said else where, part)
     named = {name: members[name] for name in ("name", "description", "metadata") if name in members}
-    return Artifact(parts, **named)
+    return TaskArtifact(parts, **named)
 
 
 def _check_part(where: str, part: object) -> None:

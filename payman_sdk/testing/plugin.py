@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "payman_sandbox(**settings): settings of this test's payman_sandbox, as payman_sdk.sandbox.Sandbox takes them; "
         "and sockets=False for one that listens on no port.",
     )
-    if _scope("payman_sandbox", config) == "session":
+    if _choose_scope("payman_sandbox", config) == "session":
         config.pluginmanager.register(_OneSandbox(), "payman-one-sandbox")
 
 
@@ -57,14 +57,14 @@ class _OneSandbox:
             )
 
 
-def _scope(fixture_name: str, config: pytest.Config) -> Literal["function", "session"]:
+def _choose_scope(fixture_name: str, config: pytest.Config) -> Literal["function", "session"]:
     chosen: str = config.getini(_SCOPE)
     if chosen not in ("function", "session"):
         raise pytest.UsageError(f"{_SCOPE} has to be function or session, not {chosen!r}")
     return "session" if chosen == "session" else "function"
 
 
-@pytest.fixture(scope=_scope)
+@pytest.fixture(scope=_choose_scope)
 def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A local Payman with a wallet of 1000 TSD and a test payee: a fresh one for each test, unless configured otherwise.
 
@@ -75,7 +75,7 @@ def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """
     from payman_sdk.sandbox import Sandbox
 
-    settings = _settings(request)
+    settings = _read_settings(request)
     listens = settings.pop("sockets", request.config.getini(_SOCKETS))
     sandbox = Sandbox(**settings)
     try:
@@ -84,7 +84,7 @@ def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         sandbox.close()
 
 
-def _settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+def _read_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the test's markers say, the nearest one first."""
     if request.scope != "function":
         return {}

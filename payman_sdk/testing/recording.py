@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
-from payman_sdk.testing._redaction.cassette import Tape, mark_as_from_file
+from payman_sdk.testing._redaction.cassette import CassetteState, mark_as_from_file
 from payman_sdk.testing._redaction.scrubber import Scrubber
 
 _ENVIRONMENT: Final = {"client-id": "PAYMAN_CLIENT_ID", "client-secret": "PAYMAN_CLIENT_SECRET"}
@@ -74,18 +74,18 @@ class Recorder:
     def __init__(self, *, recorded_against: str | None = None, known: Iterable[tuple[str, str]] = ()) -> None:
         self._recorded_against = recorded_against
         self._known = [*known]
-        self._tape = Tape(Scrubber(self._known))
-        self._refusals = _Refusals()
+        self._tape = CassetteState(Scrubber(self._known))
+        self._refusals = _SaveRefusals()
 
     def config(self) -> dict[str, Any]:
         """The settings for `vcr.VCR`, or for the fixture `vcr_config` of pytest-recording."""
 
         # Functions and not methods: pytest-recording copies the settings deeply, and a method with its object.
         def before_record_request(request: Any) -> Any:
-            return self._tape.request(request)
+            return self._tape.scrub_request(request)
 
         def before_record_response(response: dict[str, Any]) -> dict[str, Any]:
-            return self._tape.response(response)
+            return self._tape.scrub_response(response)
 
         return {
             "match_on": ["method", "path", "payman_nearest", "payman_body"],
@@ -102,14 +102,14 @@ class Recorder:
             vcr: A `vcr.VCR` whose `use_cassette` is called next.
         """
         environment = [(kind, os.environ.get(name, "")) for kind, name in _ENVIRONMENT.items()]
-        tape = self._tape = Tape(Scrubber([*self._known, *environment]))
+        tape = self._tape = CassetteState(Scrubber([*self._known, *environment]))
 
         def payman_nearest(live: Any, recorded: Any) -> bool:
             return tape.is_nearest(live, recorded)
 
         def payman_body(live: Any, recorded: Any) -> None:
             # vcrpy shows its reader a matcher's name and what the AssertionError says.
-            if found := tape.agree(live, recorded):
+            if found := tape.match_requests(live, recorded):
                 raise AssertionError("\n".join([*found[:_SHOWN], *(["…"] if len(found) > _SHOWN else [])]))
 
         vcr.register_matcher("payman_nearest", payman_nearest)
@@ -117,7 +117,7 @@ class Recorder:
         vcr.register_persister(_Persister(vcr.persister, tape, self._refusals, self._recorded_against))
 
 
-class _Refusals:
+class _SaveRefusals:
     """Raises at the end of a cassette that its saving was refused.
 
     vcrpy saves a cassette before it takes its patches off, so if saving raised, httpx would go on talking to the cassette. It
@@ -149,14 +149,16 @@ class _Refusals:
         if self._pending:
             raise self._pending.pop()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> _Refusals:
+    def __deepcopy__(self, memo: dict[int, Any]) -> _SaveRefusals:
         return self  # pytest-recording copies the settings deeply
 
 
 class _Persister:
     """Stands before another persister of vcrpy: lets nothing be saved that holds a secret, and saves whole or not at all."""
 
-    def __init__(self, persister: Any, tape: Tape, refusals: _Refusals, recorded_against: str | None) -> None:
+    def __init__(
+        self, persister: Any, tape: CassetteState, refusals: _SaveRefusals, recorded_against: str | None
+    ) -> None:
         self._persister = persister
         self._tape = tape
         self._refusals = refusals
@@ -182,14 +184,16 @@ class _Persister:
         ]
         # vcrpy has no types, and this is the one thing of it that is needed here.
         text: str = import_module("vcr.serialize").serialize(
-            {**cassette_dict, "responses": responses}, _Written(serializer)
+            {**cassette_dict, "responses": responses}, _ReadableSerializer(serializer)
         )
-        leaks = self._tape.scrubber.leaks(text) or self._leaks_in_bodies(cassette_dict["requests"], responses)
-        leaks = [*leaks, *_unreadable(responses)]
+        leaks = self._tape.scrubber.find_leaks(text) or self._find_leaks(cassette_dict["requests"], responses)
+        leaks = [*leaks, *_find_unreadable(responses)]
         if leaks:
             self._refusals.refuse(SecretLeakError(path, leaks))
             return
-        against = self._recorded_against or _hosts(request.uri for request in cassette_dict["requests"])
+        against = self._recorded_against or _format_hosts(
+            request.uri for request in cassette_dict["requests"]
+        )
         if _is_yaml(serializer):
             text = (
                 f"# Recorded against {against}. Tokens, the client's id and its secrets are scrubbed:\n"
@@ -197,7 +201,7 @@ class _Persister:
             )
         _write(path, text)
 
-    def _leaks_in_bodies(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> list[str]:
+    def _find_leaks(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> list[str]:
         """What is only found in the bodies as programs read them."""
         answered = [
             response["body"].get("string") if isinstance(response.get("body"), dict) else None
@@ -208,11 +212,11 @@ class _Persister:
             for what, bodies in (("request", [request.body for request in requests]), ("answer", answered))
             for number, body in enumerate(bodies, 1)
             if isinstance(body, (bytes, str))
-            for leak in self._tape.scrubber.leaks_in_body(body)
+            for leak in self._tape.scrubber.find_leaks_in_body(body)
         ]
 
 
-class _Written:
+class _ReadableSerializer:
     """A serializer of vcrpy whose YAML is pleasant to compare: no folded lines, and texts of several lines as they are."""
 
     def __init__(self, serializer: Any) -> None:
@@ -220,7 +224,7 @@ class _Written:
 
     def serialize(self, cassette: dict[str, Any]) -> str:
         return (
-            _yaml(cassette)
+            _dump_yaml(cassette)
             if _is_yaml(self._serializer)
             else cast("str", self._serializer.serialize(cassette))
         )
@@ -230,7 +234,7 @@ def _is_yaml(serializer: Any) -> bool:
     return getattr(serializer, "__name__", "") == "vcr.serializers.yamlserializer"
 
 
-def _unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
+def _find_unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
     """The answers that nobody can look through, so that nobody can say that there is no secret in them."""
     return [
         f"answer {number}: its body is compressed with {response['headers'][name]}, so it cannot be looked through"
@@ -240,21 +244,21 @@ def _unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _hosts(addresses: Iterable[str]) -> str:
+def _format_hosts(addresses: Iterable[str]) -> str:
     hosts = dict.fromkeys(urlsplit(address).hostname or "" for address in addresses)
     return " and ".join("the sandbox" if host in _LOOPBACK else host for host in hosts) or "nothing"
 
 
-def _yaml(cassette: dict[str, Any]) -> str:
+def _dump_yaml(cassette: dict[str, Any]) -> str:
     import yaml
 
     class Dumper(yaml.SafeDumper):
         """A dumper of this cassette's own, for a representer is its class's."""
 
-    def text(_: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    def represent_text(_: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         return yaml.ScalarNode("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
-    Dumper.add_representer(str, text)
+    Dumper.add_representer(str, represent_text)
     return yaml.dump(cassette, Dumper=Dumper, width=_ENDLESS, allow_unicode=True)
 
 

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.memory import MemoryTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore
 
-__all__ = ["FileTokenStore", "KeyringTokenStore", "MemoryTokenStore", "RedisTokenStore", "StoredToken", "TokenStore"]
+__all__ = [
+    "FileTokenStore",
+    "KeyringTokenStore",
+    "MemoryTokenStore",
+    "RedisTokenStore",
+    "StoredToken",
+    "TokenStore",
+]
 
 _MODULES = {
     "FileTokenStore": "file",

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from payman_sdk._config import is_loopback
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.token_stores._time_limits import LateError, call_within, time_left
+from payman_sdk.token_stores._time_limits import LateError, call_within, get_time_left
 
 try:
     import redis
@@ -27,7 +27,7 @@ _ANSWER = 6.0
 """Seconds that one step may take with any client; a client of the program's own may wait for ever, or try again and again."""
 
 
-def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> redis.Redis:
+def get_client(given: redis.Redis | str, *, allow_plaintext: bool = False) -> redis.Redis:
     """Return the client that was given, or one of the server at that URL, which waits seconds for an answer and no longer.
 
     Args:
@@ -44,7 +44,7 @@ def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> red
         )  # an idle connection may have been closed
         try:
             client = redis.Redis.from_url(  # pyright: ignore[reportUnknownMemberType] # untyped there
-                Secret(given).reveal(),
+                SecretStr(given).reveal(),
                 socket_timeout=_PATIENCE,
                 socket_connect_timeout=_PATIENCE,
                 retry=retry,
@@ -62,7 +62,7 @@ def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> red
         raise ConfigurationError(
             f"redis_client is a {type(given).__name__}.", next_step="Give a redis.Redis or a URL."
         )
-    if not allow_plaintext and (host := _host_in_plaintext(client)) is not None:
+    if not allow_plaintext and (host := _find_plaintext_host(client)) is not None:
         raise ConfigurationError(
             f"redis_client would send secrets unencrypted to {host}.",
             next_step="Use rediss://, or allow it by allow_plaintext=True where the network is your own.",
@@ -70,7 +70,7 @@ def client_of(given: redis.Redis | str, *, allow_plaintext: bool = False) -> red
     return client
 
 
-def checked_name(name: object) -> str:
+def check_name(name: object) -> str:
     """Return the name of a store, as a part of a key.
 
     Raises:
@@ -78,27 +78,27 @@ def checked_name(name: object) -> str:
     """
     if not isinstance(name, str) or not name.strip():
         raise ConfigurationError("name is blank or no text.", next_step="Give a name, such as 'default'.")
-    return escaped(name)
+    return escape(name)
 
 
-def escaped(part: str) -> str:
+def escape(part: str) -> str:
     """Return a text as a part of a key, which can neither end in nor begin with what the SDK adds to keys."""
     return part.replace("%", "%25").replace(":", "%3A")
 
 
-def bounded(function: Callable[[], T]) -> T:
+def call_bounded(function: Callable[[], T]) -> T:
     """Call a function that asks Redis, and wait as long as the limit on stores allows, and no longer than for any answer.
 
     Raises:
         RedisError: It failed, or has not returned yet.
     """
     try:
-        return call_within(function, time_left(_ANSWER))
+        return call_within(function, get_time_left(_ANSWER))
     except LateError as error:
         raise redis.TimeoutError(str(error)) from None
 
 
-def _host_in_plaintext(client: redis.Redis) -> str | None:
+def _find_plaintext_host(client: redis.Redis) -> str | None:
     """The other machine that a client talks to without TLS, None where there is none. An unknown one counts."""
     pool = client.connection_pool
     kind: Any = getattr(pool, "connection_class", None)

@@ -18,7 +18,7 @@ import redis
 from redis.exceptions import LockNotOwnedError
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk.token_stores._redis_access import bounded
+from payman_sdk.token_stores._redis_access import call_bounded
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
 """Seconds between two tries of a lock that somebody else holds."""
@@ -59,7 +59,7 @@ class Lease:
         self._earlier: tuple[str, ...] = ()
 
     @classmethod
-    def taken(
+    def acquire(
         cls,
         client: redis.Redis,
         name: str,
@@ -85,7 +85,7 @@ class Lease:
         known = [] if unanswered is None else unanswered
         lease._earlier = tuple(known)
         try:
-            while not bounded(lease._take):
+            while not call_bounded(lease._take):
                 left = end - monotonic()
                 if left <= 0:
                     return None
@@ -96,10 +96,10 @@ class Lease:
             raise
         known.clear()
         try:
-            bounded(lease._find_way)
+            call_bounded(lease._find_way)
         except BaseException:
             with contextlib.suppress(redis.RedisError):
-                bounded(lambda: client.delete(name))  # taken a moment ago, and so still ours
+                call_bounded(lambda: client.delete(name))  # taken a moment ago, and so still ours
             raise
         return lease
 
@@ -109,17 +109,17 @@ class Lease:
         Raises:
             LockNotOwnedError: It has ended.
         """
-        if not bounded(self._extend):
+        if not call_bounded(self._extend):
             raise LockNotOwnedError("The lock has expired.")
         return True
 
     def release(self) -> None:
         """End it; a lock that is somebody else's by now stays theirs."""
-        bounded(lambda: self._do(_RELEASE, lambda pipe: pipe.delete(self._name)))
+        call_bounded(lambda: self._do(_RELEASE, lambda pipe: pipe.delete(self._name)))
 
     def write(self, key: str, value: str, seconds: float) -> bool:
         """Write a key that expires, if the lease has not ended; returns whether it has not."""
-        return bounded(lambda: self._write(key, value, max(1, round(seconds * 1000))))
+        return call_bounded(lambda: self._write(key, value, max(1, round(seconds * 1000))))
 
     def _write(self, key: str, value: str, milliseconds: int) -> bool:
         try:
@@ -131,13 +131,13 @@ class Lease:
             return self._is_held() and bool(self._client.set(key, value, px=milliseconds))
 
     def _is_held(self) -> bool:
-        return _text(self._client.get(self._name)) == self._value
+        return _decode_text(self._client.get(self._name)) == self._value
 
     def _take(self) -> bool:
         if self._client.set(self._name, self._value, nx=True, px=self._milliseconds):
             return True
         # It may have been taken, and the answer that said so got lost: just now, before the client of Redis asked again, or earlier.
-        found = _text(self._client.get(self._name))
+        found = _decode_text(self._client.get(self._name))
         if found == self._value:
             return True
         if found is None or found not in self._earlier:
@@ -154,7 +154,7 @@ class Lease:
         if self._client in _ways:
             return
         refusals: list[str] = []
-        for way, attempt in (("script", self._by_script), ("transaction", self._by_transaction)):
+        for way, attempt in (("script", self._try_script), ("transaction", self._try_transaction)):
             try:
                 attempt()
             except redis.RedisError as error:
@@ -167,11 +167,11 @@ class Lease:
             f"neither scripts ({refusals[0]}) nor transactions ({refusals[1]}) are allowed"
         )
 
-    def _by_script(self) -> None:
+    def _try_script(self) -> None:
         self._client.eval(_IS_OURS, 1, self._name, self._value)
 
-    def _by_transaction(self) -> None:
-        self._changed(lambda pipe: pipe.pexpire(self._name, self._milliseconds))
+    def _try_transaction(self) -> None:
+        self._apply_change(lambda pipe: pipe.pexpire(self._name, self._milliseconds))
 
     def _do(
         self, script: str, change: Callable[[Any], Any], *arguments: str | int, keys: tuple[str, ...] = ()
@@ -185,13 +185,13 @@ class Lease:
                 if keys:
                     raise
                 _ways.pop(self._client, None)  # scripts were allowed until now
-        return self._changed(change)
+        return self._apply_change(change)
 
-    def _changed(self, change: Callable[[Any], Any]) -> bool:
+    def _apply_change(self, change: Callable[[Any], Any]) -> bool:
         with self._client.pipeline() as untyped:  # pyright: ignore[reportUnknownMemberType] # untyped there
             pipe: Any = untyped
             pipe.watch(self._name)
-            if _text(pipe.get(self._name)) != self._value:
+            if _decode_text(pipe.get(self._name)) != self._value:
                 return False
             pipe.multi()
             change(pipe)
@@ -202,5 +202,5 @@ class Lease:
         return True
 
 
-def _text(found: Any) -> str | None:
+def _decode_text(found: Any) -> str | None:
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else found

@@ -28,7 +28,7 @@ class LateError(Exception):
 
 
 @contextlib.contextmanager
-def limited_to(seconds: float) -> Generator[None]:
+def limit_time(seconds: float) -> Generator[None]:
     """Let whatever a store is asked in the block be over in so many seconds, as far as the store can be left behind."""
     before = _end.set(monotonic() + seconds)
     try:
@@ -37,7 +37,7 @@ def limited_to(seconds: float) -> Generator[None]:
         _end.reset(before)
 
 
-def time_left(most: float) -> float:
+def get_time_left(most: float) -> float:
     """Return the seconds that a store may take: what is left of the limit, and no more than that many."""
     end = _end.get()
     return most if end is None else max(0.0, min(most, end - monotonic()))
@@ -61,10 +61,10 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
         call.run()
     if not call.done.wait(seconds):
         raise LateError(seconds)
-    return call.result()
+    return call.get_result()
 
 
-class Calls:
+class CallQueue:
     """Calls to one place, one after the other; the next waits for one that was left behind."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Calls:
             raise LateError(seconds)
         return call_within(function, max(0.0, end - monotonic()), ended=self._busy.release)
 
-    def when_idle(self, function: Callable[[], object]) -> None:
+    def call_when_idle(self, function: Callable[[], object]) -> None:
         """Call a function now, or in a thread when the call that was left behind has ended."""
         if self._busy.acquire(timeout=0):
             self._busy.release()
@@ -113,7 +113,7 @@ class _Call(Generic[T]):
                 self._ended()
             self.done.set()
 
-    def result(self) -> T:
+    def get_result(self) -> T:
         outcome, self._outcome = self._outcome, None
         if isinstance(outcome, BaseException):
             raise outcome

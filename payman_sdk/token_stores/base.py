@@ -9,29 +9,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._secrets import Secret, reveal_for_wire
+from payman_sdk._secrets import SecretStr, reveal_for_wire
 from payman_sdk.errors import TokenStoreError
-
 
 __all__ = ["StoredToken", "TokenStore"]
 
 
-def _secret(value: str | None) -> Secret | None:
-    return None if value is None else Secret(value)
+def _to_secret(value: str | None) -> SecretStr | None:
+    return None if value is None else SecretStr(value)
 
 
-class _Kept(NamedTuple):
+class _StoredFields(NamedTuple):
     issued_to: str
-    access_token: Secret | None
+    access_token: SecretStr | None
     expires_at: float
     lifetime: float
-    refresh_token: Secret | None
+    refresh_token: SecretStr | None
     scope: str | None
     lineage: tuple[str, ...]
     unanswered: tuple[float, ...]
 
 
-class StoredToken(_Kept):
+class StoredToken(_StoredFields):
     """A token as a store keeps it.
 
     Args:
@@ -60,7 +59,7 @@ class StoredToken(_Kept):
         unanswered: Iterable[float] = (),
     ) -> Self:
         """Makes secrets of what would show itself in a traceback."""
-        access, refresh = _secret(access_token), _secret(refresh_token)
+        access, refresh = _to_secret(access_token), _to_secret(refresh_token)
         return super().__new__(
             cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
         )
@@ -76,14 +75,14 @@ class StoredToken(_Kept):
         Raises:
             TokenStoreError: It is something else; `where` names the place.
         """
-        text = Secret(text)
+        text = SecretStr(text)
         token = cls._read(text)
         if token is None:
             raise TokenStoreError(f"{where} holds no token.", next_step="Delete it and authorize again.")
         return token
 
     @classmethod
-    def _read(cls, text: Secret) -> Self | None:
+    def _read(cls, text: SecretStr) -> Self | None:
         """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
         try:
             given: Any = json.loads(text.reveal())
@@ -108,11 +107,11 @@ class StoredToken(_Kept):
         return cls(**known)
 
 
-def mark(token: str | None) -> tuple[str, ...]:
+def fingerprint_token(token: str | None) -> tuple[str, ...]:
     """What a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
     if not token:
         return ()
-    return (hashlib.sha256(Secret(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
+    return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
 
 
 def _is_number(value: object) -> bool:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.folders import user_folder
+from payman_sdk._io.folders import find_user_folder
 from payman_sdk._io.locks import LayeredLock
-from payman_sdk._io.private_files import Unsafe, make_folder, problem_of_file, problem_of_folder
-from payman_sdk._secrets import Secret
+from payman_sdk._io.private_files import PathProblem, find_file_problem, find_folder_problem, make_folder
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.token_stores.base import StoredToken
 
@@ -42,7 +42,7 @@ _POLL = 0.01
 """Seconds between two tries for a lock."""
 
 
-def _error_of(problem: Unsafe) -> TokenStoreError:
+def _build_error(problem: PathProblem) -> TokenStoreError:
     return TokenStoreError(problem.problem, next_step=problem.fix)
 
 
@@ -60,15 +60,15 @@ class FileLock(LayeredLock):
     def _take_outer(self, timeout: float) -> bool:
         end = monotonic() + timeout
         try:
-            if problem := problem_of_file(self._path):  # somebody else's file is locked by whoever likes
-                raise _error_of(problem)
+            if problem := find_file_problem(self._path):  # somebody else's file is locked by whoever likes
+                raise _build_error(problem)
             while not self._processes.take():
                 if monotonic() >= end:
                     return False
                 time.sleep(_POLL)
         except NotImplementedError:
-            raise _error_of(
-                Unsafe(
+            raise _build_error(
+                PathProblem(
                     f"The file system of {self._path} has no locks.", "Use a folder on another file system."
                 )
             ) from None
@@ -104,7 +104,7 @@ class FileTokenStore:
             not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
         ):
             raise ConfigurationError("path is no file.", next_step="Give the path of a file, or none.")
-        self.path = user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
+        self.path = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
@@ -114,17 +114,19 @@ class FileTokenStore:
             TokenStoreError: The file is unsafe, damaged or unreadable.
         """
         if not hasattr(os, "O_NOFOLLOW") and self.path.is_symlink():
-            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
+            raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")
         try:
             self._check_folder()
             with open(self.path, "rb", opener=_open_directly) as file:
                 self._check(os.fstat(file.fileno()))
-                content = Secret(file.read().decode("utf-8", "replace"))
+                content = SecretStr(file.read().decode("utf-8", "replace"))
         except FileNotFoundError:
             return None
         except OSError as error:
             if self.path.is_symlink():
-                raise self._refused("is a link", "Replace it by a file of your own, or delete it") from None
+                raise self._build_refusal(
+                    "is a link", "Replace it by a file of your own, or delete it"
+                ) from None
             raise TokenStoreError(f"The token file {self.path} cannot be read: {error}.") from error
         return StoredToken.from_json(content, f"The token file {self.path}")
 
@@ -135,7 +137,7 @@ class FileTokenStore:
             TokenStoreError: It could not be written; the file that was there is as it was.
         """
         if self.path.is_symlink():
-            raise self._refused("is a link", "Replace it by a file of your own, or delete it")
+            raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")
         new = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
             self._make_folder()
@@ -176,8 +178,8 @@ class FileTokenStore:
         self._check_folder()
 
     def _check_folder(self) -> None:
-        if problem := problem_of_folder(self.path.parent):
-            raise _error_of(problem)
+        if problem := find_folder_problem(self.path.parent):
+            raise _build_error(problem)
 
     def _remove_unfinished(self) -> None:
         """Remove what a writer left that was killed; only one writes at a time."""
@@ -200,16 +202,16 @@ class FileTokenStore:
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise self._refused("is no ordinary file", "Delete it")
+            raise self._build_refusal("is no ordinary file", "Delete it")
         if not _POSIX:  # modes say nothing there
             return
         if status.st_uid != os.geteuid():
-            raise self._refused("belongs to another user", "Delete it")
+            raise self._build_refusal("belongs to another user", "Delete it")
         if status.st_mode & 0o077:
-            raise self._refused(
+            raise self._build_refusal(
                 f"can be read by others (mode {stat.S_IMODE(status.st_mode):04o})",
                 f"If you trust what is in it, run chmod 600 {self.path}; otherwise delete it",
             )
 
-    def _refused(self, why: str, fix: str) -> TokenStoreError:
+    def _build_refusal(self, why: str, fix: str) -> TokenStoreError:
         return TokenStoreError(f"The token file {self.path} {why}.", next_step=f"{fix}.")

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.token_stores._time_limits import Calls, LateError, time_left
+from payman_sdk.token_stores._time_limits import CallQueue, LateError, get_time_left
 from payman_sdk.token_stores.base import StoredToken
 
 try:
@@ -38,7 +38,7 @@ _TRIES = 5
 """How often a token is read that is being replaced at that moment."""
 
 
-class _Index(NamedTuple):
+class _EntryIndex(NamedTuple):
     """Which entries hold a token.
 
     Args:
@@ -71,7 +71,7 @@ class KeyringTokenStore:
         self._service = service
         from payman_sdk.token_stores.file import FileTokenStore
 
-        self._calls = Calls()
+        self._calls = CallQueue()
         self._lock = _LockUntilIdle(FileTokenStore(name=f"{service}-{name}").lock, self._calls)
         # No name of a store is the name of a part of another's.
         self._entry = name.replace("%", "%25").replace("#", "%23")
@@ -82,8 +82,8 @@ class KeyringTokenStore:
         Raises:
             TokenStoreError: The keyring cannot be asked, or what it holds is damaged.
         """
-        found = self._asked(self._read, "read")
-        if isinstance(found, _Index):
+        found = self._call_keyring(self._read, "read")
+        if isinstance(found, _EntryIndex):
             raise TokenStoreError(
                 f"{self._where} holds no token.", next_step="Delete it and authorize again."
             )
@@ -95,7 +95,7 @@ class KeyringTokenStore:
         Raises:
             TokenStoreError: The keyring refuses.
         """
-        self._asked(lambda: self._write(token.to_json()), "written")
+        self._call_keyring(lambda: self._write(token.to_json()), "written")
 
     @property
     def lock(self) -> Lock:
@@ -109,10 +109,10 @@ class KeyringTokenStore:
     def _where(self) -> str:
         return f"The keyring entry {self._service}/{self._name}"
 
-    def _asked(self, function: Callable[[], T], done: str) -> T:
+    def _call_keyring(self, function: Callable[[], T], done: str) -> T:
         failure: TokenStoreError
         try:
-            return self._calls.call(function, time_left(_PATIENCE))
+            return self._calls.call(function, get_time_left(_PATIENCE))
         except LateError as error:
             failure = TokenStoreError(
                 f"{self._where} cannot be {done}: {error}.",
@@ -122,36 +122,37 @@ class KeyringTokenStore:
             failure = TokenStoreError(f"{self._where} cannot be {done}: {error}.")
         raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
 
-    def _read(self) -> Secret | _Index | None:
+    def _read(self) -> SecretStr | _EntryIndex | None:
         """The text of the token; the index where what it names does not fit together. Nothing is raised, with a token in its frames."""
-        index: _Index | None = None
+        index: _EntryIndex | None = None
         for _ in range(_TRIES):
             text = self._get(self._entry)
-            before, index = index, _index_in(text)
+            before, index = index, _parse_index(text)
             if text is None or index is None:
-                return None if text is None else Secret(text)
+                return None if text is None else SecretStr(text)
             if index == before:  # nobody is replacing it
                 return index
-            parts = [self._get(self._part(index.set, number)) or "" for number in range(index.parts)]
+            parts = [self._get(self._get_part_name(index.set, number)) or "" for number in range(index.parts)]
             whole = "".join(parts)
-            if _digest(whole) == index.digest:
-                return Secret(whole)
+            if _compute_digest(whole) == index.digest:
+                return SecretStr(whole)
         return index
 
     def _write(self, text: str) -> None:
-        before = _index_in(self._get(self._entry))
+        before = _parse_index(self._get(self._entry))
         unused = "b" if before is not None and before.set == "a" else "a"
         parts = 0
-        if not self._is_written_whole(text):
+        if not self._write_whole(text):
             parts = self._write_parts(text, unused)
             self._set(
-                self._entry, json.dumps({"payman_parts": parts, "set": unused, "sha256": _digest(text)})
+                self._entry,
+                json.dumps({"payman_parts": parts, "set": unused, "sha256": _compute_digest(text)}),
             )
         # From here on the new token is in use, whatever becomes of the rest.
         if before is not None:
             self._remove(before.set, range(before.parts))
 
-    def _is_written_whole(self, text: str) -> bool:
+    def _write_whole(self, text: str) -> bool:
         if len(text) > _SIZES[0]:
             return False
         try:
@@ -169,8 +170,8 @@ class KeyringTokenStore:
             parts = [text[start : start + size] for start in range(0, len(text), size)]
             try:
                 for number, part in enumerate(parts):
-                    self._set(self._part(unused, number), part)
-                    if self._get(self._part(unused, number)) != part:
+                    self._set(self._get_part_name(unused, number), part)
+                    if self._get(self._get_part_name(unused, number)) != part:
                         raise ValueError("it does not keep what it is given")
             except Exception as error:
                 if _is_about_access(error):
@@ -183,14 +184,14 @@ class KeyringTokenStore:
     def _remove(self, set_: str, numbers: range) -> None:
         """Remove entries that are not in use any more, as far as the keyring can."""
         for number in numbers:
-            entry = self._part(set_, number)
+            entry = self._get_part_name(set_, number)
             try:
                 keyring.delete_password(self._service, entry)
             except Exception:
                 with contextlib.suppress(Exception):  # keyrings that cannot remove can at least overwrite
                     self._set(entry, "-")
 
-    def _part(self, set_: str, number: int) -> str:
+    def _get_part_name(self, set_: str, number: int) -> str:
         return f"{self._entry}#{set_}{number}"
 
     def _get(self, entry: str) -> str | None:
@@ -203,7 +204,7 @@ class KeyringTokenStore:
 class _LockUntilIdle:
     """A lock that is given back once the keyring has ended what it was asked: a late write must not replace a newer token."""
 
-    def __init__(self, lock: Lock, calls: Calls) -> None:
+    def __init__(self, lock: Lock, calls: CallQueue) -> None:
         self._lock = lock
         self._calls = calls
 
@@ -213,10 +214,10 @@ class _LockUntilIdle:
 
     def release(self) -> None:
         """Gives the lock back."""
-        self._calls.when_idle(self._lock.release)
+        self._calls.call_when_idle(self._lock.release)
 
 
-def _index_in(text: str | None) -> _Index | None:
+def _parse_index(text: str | None) -> _EntryIndex | None:
     """The index in an entry; None for a token, and for anything else."""
     try:
         given: Any = json.loads(text or "")
@@ -233,7 +234,7 @@ def _index_in(text: str | None) -> _Index | None:
         or not isinstance(digest, str)
     ):
         return None
-    return _Index(set_, parts, digest)
+    return _EntryIndex(set_, parts, digest)
 
 
 def _is_about_access(error: Exception) -> bool:
@@ -242,5 +243,5 @@ def _is_about_access(error: Exception) -> bool:
     return isinstance(error, refusals)
 
 
-def _digest(text: str) -> str:
+def _compute_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

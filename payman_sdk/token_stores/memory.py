@@ -6,9 +6,9 @@ import hashlib
 import os
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.forks import no_fork
+from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._io.locks import ThreadLock
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.token_stores.base import StoredToken
 
 __all__ = ["MemoryTokenStore"]
@@ -53,8 +53,8 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
-    key = (base_url, client_id, hashlib.sha256(Secret(client_secret).reveal().encode()).digest())
-    with no_fork():
+    key = (base_url, client_id, hashlib.sha256(SecretStr(client_secret).reveal().encode()).digest())
+    with get_fork_lock():
         store = _SHARED.pop(key, None) or MemoryTokenStore()
         _SHARED[key] = store  # the one used last is at the end
         if len(_SHARED) > _SHARED_AT_MOST:

@@ -9,9 +9,9 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import wall_time
 from payman_sdk._io.locks import LayeredLock
 from payman_sdk._io.logger import get_logger
-from payman_sdk._secrets import Secret, as_secret
+from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.token_stores._redis_access import bounded, checked_name, client_of
+from payman_sdk.token_stores._redis_access import call_bounded, check_name, get_client
 from payman_sdk.token_stores._redis_lease import Lease
 from payman_sdk.token_stores.base import StoredToken
 
@@ -46,7 +46,7 @@ class RedisLock(LayeredLock):
     def _take_outer(self, timeout: float) -> bool:
         self._drop_outer()  # a thread that was interrupted may have left it behind
         try:
-            self._held = Lease.taken(
+            self._held = Lease.acquire(
                 self._client, self._name, seconds=LOCK_SECONDS, timeout=timeout, unanswered=self._unanswered
             )
         except redis.RedisError as error:
@@ -99,9 +99,9 @@ class RedisTokenStore:
     def __init__(
         self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
     ) -> None:
-        redis_client = as_secret(redis_client)  # a URL may hold a password
-        self._key = f"payman:token:{checked_name(name)}"
-        self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
+        redis_client = to_secret(redis_client)  # a URL may hold a password
+        self._key = f"payman:token:{check_name(name)}"
+        self._client = get_client(redis_client, allow_plaintext=allow_plaintext)
         self._lock = RedisLock(self._client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
@@ -110,9 +110,9 @@ class RedisTokenStore:
         Raises:
             TokenStoreError: Redis cannot be asked, or what it holds is damaged.
         """
-        found = self._asked(lambda: self._client.get(self._key), "read")
+        found = self._call_redis(lambda: self._client.get(self._key), "read")
         text = found.decode("utf-8", "replace") if isinstance(found, bytes) else found
-        return None if text is None else StoredToken.from_json(Secret(text), f"{self._key} in Redis")
+        return None if text is None else StoredToken.from_json(SecretStr(text), f"{self._key} in Redis")
 
     def save(self, token: StoredToken) -> None:
         """Keeps a token in place of the one before.
@@ -121,16 +121,16 @@ class RedisTokenStore:
             TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.
         """
         seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - wall_time()) + _DAY
-        if not self._asked(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
+        if not self._call_redis(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):
             raise TokenStoreError(
                 f"The lock of {self._key} in Redis expired before the token could be written.",
                 next_step="Another process may have renewed it; if not, authorize again.",
             )
 
-    def _asked(self, function: Callable[[], T], done: str) -> T:
+    def _call_redis(self, function: Callable[[], T], done: str) -> T:
         failure: TokenStoreError
         try:
-            return bounded(function)
+            return call_bounded(function)
         except redis.RedisError as error:
             failure = TokenStoreError(f"{self._key} in Redis cannot be {done}: {error}.")
         raise failure  # out here, it carries no frames of the client's with it, which hold the token

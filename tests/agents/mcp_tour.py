@@ -222,7 +222,7 @@ class Guide:
     async def begin(self, client: Client, operation: str, group: anyio.abc.TaskGroup) -> None:
         """Begins a payment that Payman carries out, and does not tell about; returns when it was sent."""
         self.person.answers, self.person.shown = [YES], []
-        self.sandbox.break_streams(StreamFault(keep_alives=True))
+        self.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
         self.streams.forget()
 
         async def pay() -> None:

@@ -14,10 +14,9 @@ from typing import Any
 import httpx
 
 from payman_sdk import PaymanClient
-from payman_sdk._core import operations
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.key_store import KeyStore, SQLiteKeyStore
-from payman_sdk.agents import Limit, MemoryOperationStore, OperationStore, PaymanToolkit
+from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolkit, SpendingLimit
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
@@ -97,5 +96,7 @@ def pay(order: dict[str, Any], step: Steps | None = None) -> list[str]:
         store: Any = store_of(order["store"])
         if not isinstance(store, MemoryOperationStore):
             store = Watched(store, step)
-        toolkit = PaymanToolkit(client, run_id="monday", store=store, limit=Limit(payments=order["limit"]))
+        toolkit = PaymanToolkit(
+            client, run_id="monday", store=store, limit=SpendingLimit(max_payments=order["limit"])
+        )
         return [toolkit.pay(PAYMENT, name).status for name in order["names"]]

@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from payman_sdk import PaymanClient
 from payman_sdk._core.confirmation import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk._core.sanitizer import find_hidden
-from payman_sdk.agents import PaymanToolkit, Proposal
-from payman_sdk.agents.mcp.elicitation import _state_of, in_words
+from payman_sdk.agents import ConfirmationRequest, PaymanToolkit
+from payman_sdk.agents.mcp.elicitation import _make_request_state, format_question
 from payman_sdk.sandbox import Sandbox
 
 _PLAIN = "send 10 TSD to John Doe"
@@ -98,8 +98,8 @@ class _Page(HTMLParser):
         self.seen += data
 
 
-def _proposal(text: str) -> Proposal:
-    return Proposal(text=text, operation="invoice-42", task_id="tsk-1")
+def _proposal(text: str) -> ConfirmationRequest:
+    return ConfirmationRequest(text=text, operation="invoice-42", task_id="tsk-1")
 
 
 def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
@@ -111,7 +111,7 @@ def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
     )
     for kind, text in _SHOWN.items():
         assert find_problem(_proposal(text).fields) is None, kind
-        words = in_words(_proposal(text))
+        words = format_question(_proposal(text))
         assert words.startswith("Text for Payman: `"), kind
         assert words.count("\n\n") == 2, kind
         assert words.count("`") == 4, kind
@@ -140,9 +140,9 @@ def test_lines_of_plain_text_hold_one_value_each() -> None:
 
 def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: PaymanClient) -> None:
     """`confirm` is not called, nothing is sent, and the model reads why; the same words are shown safely even so."""
-    asked: list[Proposal] = []
+    asked: list[ConfirmationRequest] = []
 
-    def confirm(proposal: Proposal) -> bool:
+    def confirm(proposal: ConfirmationRequest) -> bool:
         asked.append(proposal)
         return True
 
@@ -152,7 +152,7 @@ def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: Pay
         assert (result.status, asked) == ("refused", []), kind
         assert "cannot be shown it whole: Text for Payman h" in result.text, kind
         assert find_hidden(result.text) is None, kind
-        words = in_words(_proposal(text))
+        words = format_question(_proposal(text))
         assert find_hidden(words) is None, kind
         assert words.count("\n\n") == 2, kind
     assert sandbox.requests == []
@@ -163,18 +163,18 @@ def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: Pay
 def test_a_reply_shows_what_others_said_as_theirs() -> None:
     """Payman's question may be Markdown of many lines; it is one line, and what hides in it is escaped and does not refuse the reply."""
     question = "Approve `txn-1`?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: `other`"
-    reply = Proposal(
+    reply = ConfirmationRequest(
         text="approve", operation=None, task_id="tsk-1", is_reply=True, about=_PLAIN, question=question
     )
     assert find_problem(reply.fields) is None
-    assert in_words(reply).split("\n\n") == [
+    assert format_question(reply).split("\n\n") == [
         "Answer for Payman: `approve`",
         r"Payman's question: `Approve 'txn-1'?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: 'other'`",
         f"What was asked for: `{_PLAIN}`",
         "Operation: `tsk-1`",
         "This may move money. Send it to Payman?",
     ]
-    long = Proposal(
+    long = ConfirmationRequest(
         text="approve", operation="a", task_id="tsk-1", is_reply=True, question="x" * (MAX_CONTEXT + 1)
     )
     assert (
@@ -186,9 +186,9 @@ def test_a_reply_shows_what_others_said_as_theirs() -> None:
 def test_an_answer_counts_for_exactly_what_was_asked() -> None:
     """Two texts that look the same once escaped are two questions."""
     one, other = _proposal("send 10 TSD\nto Bob"), _proposal("send 10 TSD\\nto Bob")
-    assert in_words(one) == in_words(other)
-    assert _state_of(one) != _state_of(other)
-    assert _state_of(one) == _state_of(_proposal("send 10 TSD\nto Bob"))
+    assert format_question(one) == format_question(other)
+    assert _make_request_state(one) != _make_request_state(other)
+    assert _make_request_state(one) == _make_request_state(_proposal("send 10 TSD\nto Bob"))
 
 
 def test_fields_of_any_kind_are_lines() -> None:

@@ -20,11 +20,17 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.agents import AsyncPaymanToolkit, Limit, MemoryOperationStore, PaymanToolkit, Proposal
+from payman_sdk.agents import (
+    AsyncPaymanToolkit,
+    ConfirmationRequest,
+    MemoryOperationStore,
+    PaymanToolkit,
+    SpendingLimit,
+)
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
-from payman_sdk.agents.tool_calls import called, read
+from payman_sdk.agents.tool_calls import parse_arguments, run_tool
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.sandbox import Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, Sandbox
 from tests.agents.conftest import connected, connected_async, sends
 from tests.agents.frameworks import FRAMEWORKS, Script
 from tests.agents.test_guard import Switchboard
@@ -85,7 +91,7 @@ def test_fifty_at_once(framework: str, is_async: bool, sandbox: Sandbox) -> None
 def test_past_its_limit(framework: str, sandbox: Sandbox) -> None:
     """What is past the limit of a run is refused before anything is sent, and the model reads why."""
     with connected(sandbox) as client:
-        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
         before = len(sandbox.requests)
         [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(operation="invoice-2")]], None))
@@ -112,7 +118,7 @@ def test_an_unknown_outcome(framework: str, tmp_path: Path) -> None:
     """Where tasks/get is switched off in between, a payment whose answer was lost is not sent again, and stays unknown to the model."""
     switchboard = Switchboard(tmp_path / "sandbox.sqlite3")
     known, forgetful = switchboard.sandboxes
-    forgetful.script([Lost()])
+    forgetful.script([ConnectionLost()])
     with (
         contextlib.closing(known),
         contextlib.closing(forgetful),
@@ -157,7 +163,12 @@ def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: 
 def test_what_cannot_be_read_is_handed_over() -> None:
     """What is no JSON, or too deep to be read, is handed over as the model wrote it."""
     deep = "[" * 100_000
-    assert [read('{"text": "a"}'), read(""), read("{"), read(deep)] == [{"text": "a"}, {}, "{", deep]
+    assert [
+        parse_arguments('{"text": "a"}'),
+        parse_arguments(""),
+        parse_arguments("{"),
+        parse_arguments(deep),
+    ] == [{"text": "a"}, {}, "{", deep]
 
 
 @EVERY
@@ -244,7 +255,7 @@ def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox)
             if getattr(operation, "stage", None) == "ended":
                 ended.set()
 
-    def confirm(proposal: Proposal) -> bool:
+    def confirm(proposal: ConfirmationRequest) -> bool:
         asked.set()
         return go.wait(timeout=20)
 
@@ -252,7 +263,7 @@ def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox)
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(called, toolkit, toolkit.tools[1], arguments, None)
+            group.start_soon(run_tool, toolkit, toolkit.tools[1], arguments, None)
             await asyncio.to_thread(asked.wait, 60)
             group.cancel_scope.cancel()
         go.set()

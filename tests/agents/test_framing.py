@@ -16,8 +16,8 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.agents.mcp import mcp_server
-from payman_sdk.agents.messages import told
-from payman_sdk.agents.results import framed
+from payman_sdk.agents.messages import describe_operation
+from payman_sdk.agents.results import frame_words
 from payman_sdk.agents.stores import Operation
 from tests.agents.frameworks import FRAMEWORKS
 from tests.agents.mcp_tour import text_of
@@ -87,10 +87,10 @@ def _check(text: str, place: object) -> None:
 def test_a_frame_holds_whatever_is_said() -> None:
     """What hides is escaped, the end of the frame is altered, and a cut is seen; words that are none have no frame."""
     for kind, words in _WORDS.items():
-        _check(framed(words), kind)
-    assert framed(" \n ") == ""
-    assert "… (1,025 more characters)" in framed(_WORDS["very long"])
-    assert framed("one\r\n\r\ntwo").split("\n")[2:-1] == ["> one", "> ", "> two"]
+        _check(frame_words(words), kind)
+    assert frame_words(" \n ") == ""
+    assert "… (1,025 more characters)" in frame_words(_WORDS["very long"])
+    assert frame_words("one\r\n\r\ntwo").split("\n")[2:-1] == ["> one", "> ", "> two"]
 
 
 class _Agent:
@@ -158,7 +158,7 @@ def test_every_result_frames_what_was_said() -> None:
             assert results[0].status == state, kind
         for status in ("completed", "input-required", "working", "failed", "canceled", "odd"):
             known = Operation(task_id="tsk-1", account="an-account", name="a", status=status, answer=words)
-            _check(told(known).text, (kind, status))
+            _check(describe_operation(known).text, (kind, status))
 
 
 def test_errors_frame_what_was_said() -> None:

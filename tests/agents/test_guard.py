@@ -20,17 +20,17 @@ from payman_sdk import PaymanClient
 from payman_sdk._core.effects import Lock
 from payman_sdk.agents import (
     AsyncPaymanToolkit,
-    Limit,
+    ConfirmationRequest,
     MemoryOperationStore,
     Operation,
     OperationResult,
     OperationStoreError,
     PaymanToolkit,
-    Proposal,
+    SpendingLimit,
 )
-from payman_sdk.agents.limits import money_in
+from payman_sdk.agents.limits import find_money
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import connected, connected_async, let_settle, sends
 
 PAYMENT = "send 10 TSD to Test Payee"
@@ -44,7 +44,7 @@ BIG = "send 200 TSD to Test Payee"
 def test_only_true_is_a_yes(answer: object, client: PaymanClient, sandbox: Sandbox) -> None:
     """What confirm answers otherwise, or raises, refuses: nothing is sent, the model is told, and it can be asked for again later."""
 
-    def confirm(proposal: Proposal) -> Any:
+    def confirm(proposal: ConfirmationRequest) -> Any:
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -60,9 +60,9 @@ def test_only_true_is_a_yes(answer: object, client: PaymanClient, sandbox: Sandb
 
 def test_confirm_is_asked_once_before_money_moves(client: PaymanClient, sandbox: Sandbox) -> None:
     """It sees the exact words before anything is sent, a reply with what it is about; never what was sent already, nor an ask."""
-    seen: list[tuple[Proposal, int]] = []
+    seen: list[tuple[ConfirmationRequest, int]] = []
 
-    def confirm(proposal: Proposal) -> bool:
+    def confirm(proposal: ConfirmationRequest) -> bool:
         seen.append((proposal, len(sends(sandbox))))
         return True
 
@@ -76,7 +76,10 @@ def test_confirm_is_asked_once_before_money_moves(client: PaymanClient, sandbox:
     toolkit.reply("invoice-1", "approve")
     (payment, before_payment), (reply, before_reply) = seen
     task_id = waits.task_id or ""
-    assert (payment, before_payment) == (Proposal(text=BIG, operation="invoice-1", task_id=task_id), 0)
+    assert (payment, before_payment) == (
+        ConfirmationRequest(text=BIG, operation="invoice-1", task_id=task_id),
+        0,
+    )
     assert (reply.text, reply.operation, reply.is_reply, reply.about, before_reply) == (
         "approve", "invoice-1", True, BIG, 2,
     )  # fmt: skip
@@ -102,7 +105,7 @@ def test_a_hook_of_the_client_refuses_too(sandbox: Sandbox) -> None:
             raise PermissionError("not on a Sunday")
 
     with connected(sandbox, before_send=before_send) as client:
-        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         for result in (toolkit.pay(PAYMENT, "a"), toolkit.ask("list all wallets")):
             assert (result.status, "not on a Sunday" in result.text) == ("refused", True)
         assert sends(sandbox) == []
@@ -135,13 +138,13 @@ def test_a_hook_that_is_a_coroutine_function_refuses_too(sandbox: Sandbox) -> No
 
 def test_a_run_past_its_number_of_payments(client: PaymanClient, sandbox: Sandbox) -> None:
     """Past the limit nothing is sent; what was paid can still be asked for, and a restarted run goes on counting."""
-    store, asked = MemoryOperationStore(), list[Proposal]()
+    store, asked = MemoryOperationStore(), list[ConfirmationRequest]()
 
     def toolkit(run_id: str) -> PaymanToolkit:
         return PaymanToolkit(
             client,
             run_id=run_id,
-            limit=Limit(payments=2),
+            limit=SpendingLimit(max_payments=2),
             store=store,
             confirm=lambda proposal: asked.append(proposal) or True,  # type: ignore[func-returns-value]
         )
@@ -160,7 +163,7 @@ def test_a_run_past_its_number_of_payments(client: PaymanClient, sandbox: Sandbo
 
 def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
     """Money is counted per currency, before it is sent; a text that states none, or another currency, is refused."""
-    toolkit = PaymanToolkit(client, limit=Limit(amount={"TSD": Decimal(25)}))
+    toolkit = PaymanToolkit(client, limit=SpendingLimit(max_amount={"TSD": Decimal(25)}))
     assert toolkit.pay(PAYMENT, "a").status == "completed"
     for text in (
         "send 15.01 TSD to Test Payee",
@@ -179,12 +182,12 @@ def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
 def test_what_did_not_happen_does_not_count() -> None:
     """An operation that the agent or its server plainly refused, once, gives its count back."""
     refusals: list[Any] = [
-        *map(HTTPFailure, (400, 403, 404, 405, 413, 415, 422, 451)),
-        *map(RPCFailure, (-32602, -32601)),
+        *map(HTTPError, (400, 403, 404, 405, 413, 415, 422, 451)),
+        *map(RPCError, (-32602, -32601)),
     ]
     for refusal in refusals:
         with contextlib.closing(Sandbox()) as sandbox, connected(sandbox) as client:
-            toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+            toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
             sandbox.script([refusal])
             statuses = [toolkit.pay(PAYMENT, name).status for name in "aba"]
             assert statuses == [statuses[0], "completed", "refused"], refusal
@@ -193,15 +196,15 @@ def test_what_did_not_happen_does_not_count() -> None:
 
 def test_what_may_have_happened_counts_until_that_is_known() -> None:
     """What was lost or turned away counts, also when it may be sent again, in the same words; nobody's answer to it proves anything."""
-    failures: list[Any] = [*map(HTTPFailure, (401, 402, 408, 409, 423, 425, 429, 499, 500, 502, 503, 504, 520)), RPCFailure(-32603), RPCFailure(-1),
-                Lost(taken=False)]  # fmt: skip
+    failures: list[Any] = [*map(HTTPError, (401, 402, 408, 409, 423, 425, 429, 499, 500, 502, 503, 504, 520)), RPCError(-32603), RPCError(-1),
+                ConnectionLost(taken=False)]  # fmt: skip
     for failure in failures:
         store = MemoryOperationStore()
         with contextlib.closing(Sandbox()) as sandbox, connected(sandbox, settle_time=0.01) as client:
-            toolkit = PaymanToolkit(client, limit=Limit(payments=1), store=store)
+            toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1), store=store)
             sandbox.script(
                 [failure] * (2 if failure.status == 401 else 1)
-                if isinstance(failure, HTTPFailure)
+                if isinstance(failure, HTTPError)
                 else [failure]
             )
             first = toolkit.pay(PAYMENT, "a")
@@ -215,15 +218,15 @@ def test_what_may_have_happened_counts_until_that_is_known() -> None:
 
 def test_what_may_have_happened_counts(client: PaymanClient, sandbox: Sandbox) -> None:
     """An operation that waits, or has failed at Payman, counts."""
-    toolkit = PaymanToolkit(client, limit=Limit(payments=2))
-    sandbox.script([Answer("No.", state="failed")])
+    toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=2))
+    sandbox.script([ScriptedResponse("No.", state="failed")])
     assert [toolkit.pay(BIG, name).status for name in "abc"] == ["failed", "input-required", "refused"]
 
 
 def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: Sandbox) -> None:
     """An approval counts where it is given, and once: not again in the run of the payment, and in another run as a payment of its own."""
     store = MemoryOperationStore()
-    run = {"limit": Limit(payments=1), "store": store}
+    run = {"limit": SpendingLimit(max_payments=1), "store": store}
     monday = PaymanToolkit(client, run_id="monday", **run)  # type: ignore[arg-type]
     tuesday = PaymanToolkit(client, run_id="tuesday", **run)  # type: ignore[arg-type]
     monday.pay(BIG, "a")
@@ -239,18 +242,20 @@ def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: 
 def test_a_reply_cannot_change_what_was_counted(text: str, client: PaymanClient, sandbox: Sandbox) -> None:
     """In a run with a limit in money, a reply that may change how much is paid is refused; a plain one, or one without such a limit, is sent."""
     store = MemoryOperationStore()
-    toolkit = PaymanToolkit(client, store=store, limit=Limit(amount={"TSD": 200}))
+    toolkit = PaymanToolkit(client, store=store, limit=SpendingLimit(max_amount={"TSD": 200}))
     toolkit.pay(BIG, "a")
     assert toolkit.reply("a", text).status == "refused"
     assert sends(sandbox) == [BIG]
-    PaymanToolkit(client, store=store, limit=Limit(payments=1)).reply("a", text)
+    PaymanToolkit(client, store=store, limit=SpendingLimit(max_payments=1)).reply("a", text)
     assert toolkit.reply("a", "approve").status == "completed"
     assert sends(sandbox) == [BIG, text, "approve"]
 
 
-@pytest.mark.parametrize("limit", [Limit(payments=3), Limit(amount={"TSD": Decimal(35)})])
+@pytest.mark.parametrize(
+    "limit", [SpendingLimit(max_payments=3), SpendingLimit(max_amount={"TSD": Decimal(35)})]
+)
 def test_payments_at_once_do_not_slip_under_the_limit(
-    limit: Limit, client: PaymanClient, sandbox: Sandbox
+    limit: SpendingLimit, client: PaymanClient, sandbox: Sandbox
 ) -> None:
     """Of many payments that are all agreed to at the same moment, so many are made as the limit allows, and no more is sent."""
     ready = threading.Barrier(12)
@@ -272,7 +277,7 @@ def test_payments_at_once_do_not_slip_under_the_limit(
 def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
     """What is no number of payments and no amount of a currency is refused by name."""
     with pytest.raises(ConfigurationError, match=r"Limit\.(payments|amount)"):
-        Limit(**given)
+        SpendingLimit(**given)
 
 
 @pytest.mark.parametrize(
@@ -317,14 +322,14 @@ def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_the_amount_of_a_text(text: str, money: str | None) -> None:
     """An amount is read where the text states exactly one; in doubt, none is."""
-    found = money_in(text, ["XYZ"])
+    found = find_money(text, ["XYZ"])
     assert (None if found is None else str(found)) == money
 
 
 @given(st.text(max_size=30), st.integers(1, 10**6), st.text(max_size=30))
 def test_no_second_number_goes_uncounted(before: str, amount: int, after: str) -> None:
     """Whatever stands around an amount: another number is found, or nothing is read."""
-    found = money_in(f"{before} 10 TSD to Bob {after} {amount} TSD")
+    found = find_money(f"{before} 10 TSD to Bob {after} {amount} TSD")
     assert found is None
 
 
@@ -345,7 +350,7 @@ UNKNOWN = "Do not pay again"
 def test_a_server_that_does_not_tell(forgetful: Sandbox) -> None:
     """Without tasks/get nothing is sent under a name, however often it is asked for, and the model is told that it is unknown."""
     with connected(forgetful) as client:
-        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         results = [
             toolkit.pay(PAYMENT, "a"),
             toolkit.pay(PAYMENT, "a"),
@@ -393,7 +398,7 @@ def switchboard(tmp_path: Path) -> Iterator[Switchboard]:
 
 def test_a_lost_answer_that_can_be_looked_up(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """An answer that is lost is looked up at once, and told as if it had come."""
-    sandbox.script([Lost()])
+    sandbox.script([ConnectionLost()])
     result = toolkit.pay(PAYMENT, "a")
     assert (result.status, len(sandbox.payments)) == ("completed", 1)
     assert toolkit.pay(PAYMENT, "a") == result
@@ -403,13 +408,13 @@ def test_a_lost_answer_that_can_be_looked_up(toolkit: PaymanToolkit, sandbox: Sa
 def test_an_unknown_outcome_stays_unknown(is_streamed: bool, switchboard: Switchboard) -> None:
     """Where tasks/get is switched off in between, a lost answer stays unknown: nothing is sent again, in no words, and it counts."""
     known, forgetful = switchboard.sandboxes
-    forgetful.script([Lost()])
+    forgetful.script([ConnectionLost()])
     options: dict[str, Any] = {"on_message": lambda event: None} if is_streamed else {}
     with (
         httpx.Client(transport=switchboard) as http,
         known.client(http_client=http, max_retries=0, timeout=0.5, before_send=switchboard.switch) as client,
     ):
-        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         first = toolkit.pay(PAYMENT, "a", **options)
         again = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
         other = toolkit.pay("send 20 TSD to Test Payee", "a"), toolkit.reply("a", "approve")
@@ -451,8 +456,8 @@ def test_what_was_known_once_is_not_sent_again() -> None:
 def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
     """A payment that has not ended in time is told as being at work, in words that invite no other try."""
     with connected(sandbox, timeout=0.3) as client:
-        toolkit = PaymanToolkit(client, limit=Limit(payments=1))
-        sandbox.script([Answer("On it.", state="working")])
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
+        sandbox.script([ScriptedResponse("On it.", state="working")])
         results = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
     assert [(one.status, UNKNOWN in one.text) for one in results] == [("working", True)] * 2
     assert len(sends(sandbox)) == 1
@@ -463,7 +468,7 @@ def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
     with connected(sandbox, timeout=0.3) as client:
         toolkit = PaymanToolkit(client)
         waits = toolkit.pay(BIG, "a")
-        sandbox.script([Lost(answer=Answer("Again?", state="input-required"))])
+        sandbox.script([ConnectionLost(answer=ScriptedResponse("Again?", state="input-required"))])
         results = [toolkit.reply("a", "approve"), toolkit.reply("a", "approve"), toolkit.reply("a", "yes")]
         assert [one.status for one in results] == ["unknown"] * 3
         assert all(UNKNOWN in one.text for one in results)
@@ -476,11 +481,11 @@ def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
 def test_a_reply_that_was_not_taken_can_be_given_again(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A reply that the server refused is told so, and is sent when it is given again; one that was turned away may have arrived."""
     toolkit.pay(BIG, "a")
-    sandbox.script([HTTPFailure(403)])
+    sandbox.script([HTTPError(403)])
     assert toolkit.reply("a", "approve").status == "refused"
     assert toolkit.reply("a", "approve").status == "completed"
     toolkit.pay(BIG, "b")
-    sandbox.script([HTTPFailure(429)])
+    sandbox.script([HTTPError(429)])
     assert [toolkit.reply("b", text).status for text in ("approve", "approve", "yes")] == ["unknown"] * 3
     assert sends(sandbox) == [BIG, "approve", "approve", BIG, "approve"]
 
@@ -491,7 +496,7 @@ class Flaky:
     def __init__(self) -> None:
         self.kept = MemoryOperationStore()
         self.before_save: list[Callable[[], object]] = []
-        self.load, self.of_run, self.lock = self.kept.load, self.kept.of_run, self.kept.lock
+        self.load, self.list_by_run, self.lock = self.kept.load, self.kept.list_by_run, self.kept.lock
 
     def save(self, operation: Operation) -> None:
         if self.before_save:
@@ -546,7 +551,7 @@ def test_an_error_of_the_sdk_that_a_hook_raises(
     def on_message(event: object) -> None:
         raise error
 
-    toolkit = PaymanToolkit(client, limit=Limit(payments=1))
+    toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
     with pytest.raises(type(error)):
         toolkit.pay(PAYMENT, "a", on_message=on_message)
     assert toolkit.pay(PAYMENT, "b").status == "refused"
@@ -596,7 +601,7 @@ def test_who_waited_in_vain(sandbox: Sandbox) -> None:
     with connected(sandbox, timeout=0.05) as client:
         inner: list[OperationResult] = []
 
-        def confirm(proposal: Proposal) -> bool:
+        def confirm(proposal: ConfirmationRequest) -> bool:
             other = threading.Thread(
                 target=lambda: inner.extend([toolkit.pay(PAYMENT, "a"), toolkit.check("a")])
             )
@@ -648,13 +653,13 @@ def test_who_is_cancelled_while_asked_pays_nothing(sandbox: Sandbox) -> None:
         async with connected_async(sandbox) as client:
             asked, answers = asyncio.Event(), iter([False, True, True])
 
-            async def confirm(proposal: Proposal) -> bool:
+            async def confirm(proposal: ConfirmationRequest) -> bool:
                 asked.set()
                 if not next(answers):
                     await asyncio.Event().wait()
                 return True
 
-            toolkit = AsyncPaymanToolkit(client, confirm=confirm, limit=Limit(payments=1))
+            toolkit = AsyncPaymanToolkit(client, confirm=confirm, limit=SpendingLimit(max_payments=1))
             task = asyncio.create_task(toolkit.pay(PAYMENT, "a"))
             await asked.wait()
             task.cancel()
@@ -714,7 +719,7 @@ def test_what_is_on_its_way_is_not_sent_again(sandbox: Sandbox) -> None:
             return line.handle_request(request)
 
     with httpx.Client(transport=Slow()) as http, sandbox.client(http_client=http, settle_time=30) as slow:
-        toolkit = PaymanToolkit(slow, store=store, limit=Limit(payments=1))
+        toolkit = PaymanToolkit(slow, store=store, limit=SpendingLimit(max_payments=1))
         with pytest.raises(KeyboardInterrupt):
             toolkit.pay(PAYMENT, "a")
         results = [

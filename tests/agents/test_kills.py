@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis as redis_library
 
-from payman_sdk._core.ids import task_id_for
+from payman_sdk._core.ids import derive_task_id
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.agents.mortal import pay, store_of
@@ -50,7 +50,7 @@ def test_a_process_that_is_killed_at_any_step_pays_once(
     place: dict[str, Any], peer: Peer, tmp_path: Path
 ) -> None:
     """The same operation again is told as unknown or paid, and never paid twice; beside it the limit of one lets nothing through."""
-    tsk = task_id_for("pm-test-1", "a")
+    tsk = derive_task_id("pm-test-1", "a")
     for step in count():
         agent = LateAgent(peer)
         key = "sqlite" if "sqlite" in place else "name"
@@ -82,7 +82,7 @@ def test_a_process_that_is_killed_at_any_step_pays_once(
 
 def test_a_process_without_a_store_that_is_killed_at_any_step_pays_once(peer: Peer, tmp_path: Path) -> None:
     """Where the operations ended with their process, the client's own key store says that something was sent, and may still arrive."""
-    tsk = task_id_for("pm-test-1", "a")
+    tsk = derive_task_id("pm-test-1", "a")
     for step in count():
         agent = LateAgent(peer)
         order: dict[str, Any] = {

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk.agents import TOOLS, AsyncPaymanToolkit, PaymanToolkit, Proposal
+from payman_sdk.agents import TOOLS, AsyncPaymanToolkit, ConfirmationRequest, PaymanToolkit
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import connected_async
@@ -86,7 +86,7 @@ def test_tools_that_block_wait_for_no_thread(client: PaymanClient, sandbox: Sand
     async def main() -> None:
         loop = asyncio.get_running_loop()
 
-        def confirm(proposal: Proposal) -> bool:
+        def confirm(proposal: ConfirmationRequest) -> bool:
             together.wait(timeout=30)
             asked = asyncio.run_coroutine_threadsafe(asyncio.to_thread(lambda: True), loop)
             return asked.result(timeout=30)

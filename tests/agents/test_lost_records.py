@@ -11,7 +11,7 @@ import pytest
 import redis as redis_library
 
 from payman_sdk import PaymanClient
-from payman_sdk.agents import Limit, Operation, OperationStoreError, PaymanToolkit
+from payman_sdk.agents import Operation, OperationStoreError, PaymanToolkit, SpendingLimit
 from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
@@ -59,11 +59,11 @@ def test_redis_refuses_where_it_has_lost_records(
         server.delete(key, run, mark)
         living = RedisOperationStore(redis_url, name=tmp_path.name)
         for operation in (FIRST, SECOND):
-            living.claim(operation, "monday", len(living.of_run("monday")))
+            living.claim(operation, "monday", len(living.list_by_run("monday")))
         lose()
         anew = RedisOperationStore(redis_url, name=tmp_path.name)
-        assert is_refused(anew.of_run, "monday") is is_noticed_anew, name
-        assert is_refused(living.of_run, "monday") is (name != "nothing"), name
+        assert is_refused(anew.list_by_run, "monday") is is_noticed_anew, name
+        assert is_refused(living.list_by_run, "monday") is (name != "nothing"), name
         if is_noticed_anew and name != "a record":
             assert is_refused(anew.save, OTHER), name
 
@@ -74,7 +74,7 @@ def test_a_run_in_a_redis_that_went_back_in_time(
     """After a failover that lost the newest write, or a restart that lost all, a process pays nothing in a run that it has used."""
     for name in ("a failover", "a restart"):
         store = RedisOperationStore(redis_url, name=f"{tmp_path.name} {name}")
-        run: dict[str, Any] = {"run_id": "monday", "limit": Limit(payments=2), "store": store}
+        run: dict[str, Any] = {"run_id": "monday", "limit": SpendingLimit(max_payments=2), "store": store}
         toolkit = PaymanToolkit(client, **run)
         assert toolkit.pay("send 10 TSD to Test Payee", f"{name}-1").status == "completed"
         kept = {
@@ -99,10 +99,10 @@ def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> 
         other.claim(SECOND, "monday", 0)
     one.claim(FIRST, "monday", 1)
     with redis_library.Redis.from_url(redis_url, decode_responses=True) as decoding:
-        assert RedisOperationStore(decoding, name=tmp_path.name).of_run("monday") == [FIRST]
+        assert RedisOperationStore(decoding, name=tmp_path.name).list_by_run("monday") == [FIRST]
         RedisOperationStore(decoding, name=tmp_path.name).claim(FIRST, "monday", 1)
     assert other.load("tsk-2") is None
-    assert other.of_run("monday") == [FIRST]
+    assert other.list_by_run("monday") == [FIRST]
 
 
 def test_redis_keeps_what_an_earlier_version_wrote(
@@ -113,11 +113,11 @@ def test_redis_keeps_what_an_earlier_version_wrote(
     server.hset(key, "tsk-1", FIRST.to_json().replace(', "sent_at": 1000.5', ""))
     server.sadd(f"{key}:run:monday", "tsk-1")
     store = RedisOperationStore(redis_url, name=tmp_path.name)
-    assert [one.sent_at for one in store.of_run("monday")] == [None]
+    assert [one.sent_at for one in store.list_by_run("monday")] == [None]
     store.claim(SECOND, "monday", 1)
-    assert len(store.of_run("monday")) == 2
+    assert len(store.list_by_run("monday")) == 2
     server.srem(f"{key}:run:monday", "tsk-1")
-    assert is_refused(lambda: RedisOperationStore(redis_url, name=tmp_path.name).of_run("monday"))
+    assert is_refused(lambda: RedisOperationStore(redis_url, name=tmp_path.name).list_by_run("monday"))
 
 
 def test_a_redis_that_evicts_is_refused(redis_url: str, server: redis_library.Redis, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_redis_that_evicts_is_refused(redis_url: str, server: redis_library.Re
         try:
             store = RedisOperationStore(redis_url, name=tmp_path.name)
             uses: list[tuple[Callable[..., object], object]] = [
-                (store.load, "tsk-1"), (store.save, FIRST), (store.of_run, "monday"),
+                (store.load, "tsk-1"), (store.save, FIRST), (store.list_by_run, "monday"),
             ]  # fmt: skip
             for use, about in uses:
                 with pytest.raises(OperationStoreError, match=f"maxmemory-policy {policy}"):
@@ -168,10 +168,10 @@ def test_an_sqlite_file_of_an_earlier_version(tmp_path: Path) -> None:
         record = FIRST.to_json().replace(', "sent_at": 1000.5', "")
         connection.execute("UPDATE operations SET record = ?", (record,))
         connection.execute("PRAGMA user_version = 0")
-    [read] = SQLiteOperationStore(path).of_run("monday")
+    [read] = SQLiteOperationStore(path).list_by_run("monday")
     assert (read.task_id, read.stage, read.sent_at) == ("tsk-1", "sent", None)
     SQLiteOperationStore(path).save(SECOND)
-    assert len(SQLiteOperationStore(path).of_run("monday")) == 2
+    assert len(SQLiteOperationStore(path).list_by_run("monday")) == 2
 
 
 def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
@@ -187,5 +187,5 @@ def test_an_sqlite_file_that_is_not_known(tmp_path: Path) -> None:
         SQLiteOperationStore(path).save(FIRST)
         with sqlite3.connect(path) as connection:
             connection.execute(damage)
-        assert is_refused(SQLiteOperationStore(path).of_run, "monday"), name
+        assert is_refused(SQLiteOperationStore(path).list_by_run, "monday"), name
         assert is_refused(SQLiteOperationStore(path).save, SECOND) is (name != "no records"), name

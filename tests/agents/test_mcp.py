@@ -16,7 +16,7 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from payman_sdk.agents import TOOLS, Limit, OperationResult, OperationStatus
+from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
 from payman_sdk.sandbox import Sandbox
 from tests.agents.mcp_tour import (
@@ -99,7 +99,7 @@ async def _over_http(guides: dict[str, Guide], sandbox: Sandbox) -> None:
         async with sandbox.async_client() as payman, anyio.create_task_group() as group:
             sock = listening("127.0.0.1", 0)
             port = sock.getsockname()[1]
-            server = mcp_server(payman, limit=Limit(payments=PAYMENTS))
+            server = mcp_server(payman, limit=SpendingLimit(max_payments=PAYMENTS))
             group.start_soon(serve_http, http_app(server, token=TOKEN, port=port), sock)
             async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60) as http:
                 transport = streamable_http_client(f"http://127.0.0.1:{port}/mcp", http_client=http)

@@ -21,7 +21,7 @@ from mcp_types import (
 )
 
 from payman_sdk import AsyncPaymanClient
-from payman_sdk.agents import Proposal
+from payman_sdk.agents import ConfirmationRequest
 from payman_sdk.agents.mcp import CannotAskError, elicit, mcp_server
 from payman_sdk.agents.mcp.elicitation import can_ask
 from payman_sdk.errors import ConfigurationError
@@ -158,7 +158,7 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
 def test_nobody_can_be_asked_outside_of_a_call() -> None:
     """The confirm of MCP refuses where there is no client to ask."""
     with pytest.raises(CannotAskError, match="outside of a call"):
-        anyio.run(elicit, Proposal(text=PAYMENT, operation="invoice-1", task_id="tsk-1"))
+        anyio.run(elicit, ConfirmationRequest(text=PAYMENT, operation="invoice-1", task_id="tsk-1"))
 
 
 def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,4 +261,4 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     with pytest.raises(ConfigurationError, match=r"paymanai-sdk\[mcp\]"):
-        import payman_sdk.agents.mcp
+        pass

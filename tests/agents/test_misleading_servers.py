@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.agents import Limit, MemoryOperationStore, PaymanToolkit
+from payman_sdk.agents import MemoryOperationStore, PaymanToolkit, SpendingLimit
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.conftest import Connect
@@ -42,7 +42,7 @@ def test_a_limit_holds_whatever_a_server_says(is_streamed: bool, peer: Peer, con
     for row, (name, (first, second)) in enumerate(MISLEADING.items()):
         agent, store = LateAgent(peer, first, second, collapses=True), MemoryOperationStore()
         client = connect(settle_time=0.01, max_retries=1, timeout=5)
-        toolkit = PaymanToolkit(client, limit=Limit(payments=3), store=store)
+        toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=3), store=store)
         results = [
             toolkit.pay("send 10 TSD to Bob", f"invoice-{row}-{number}", **options) for number in range(8)
         ]
@@ -77,7 +77,7 @@ def test_a_task_that_is_rejected_has_failed(peer: Peer, connect: Connect) -> Non
         artifacts=[],
     )
     LateAgent(peer, rejected)
-    toolkit = PaymanToolkit(connect(), limit=Limit(payments=2))
+    toolkit = PaymanToolkit(connect(), limit=SpendingLimit(max_payments=2))
     results = [toolkit.pay("send 10 TSD to Bob", "invoice-1") for _ in range(2)]
     assert results[0] == results[1] == toolkit.check("invoice-1")
     assert (results[0].status, "policy says no" in results[0].text) == ("failed", True)
@@ -88,7 +88,7 @@ def test_a_completed_answer_with_odd_members_is_an_outcome(peer: Peer, connect: 
     """A payment whose answer has a number for a timestamp is told as completed, and is not paid again."""
     odd = task_with(status={"state": "completed", "timestamp": 1751038291})
     agent = LateAgent(peer, odd)
-    toolkit = PaymanToolkit(connect(), limit=Limit(payments=1))
+    toolkit = PaymanToolkit(connect(), limit=SpendingLimit(max_payments=1))
     assert [toolkit.pay("send 10 TSD to Bob", name).status for name in ("a", "a", "b")] == [
         "completed",
         "completed",

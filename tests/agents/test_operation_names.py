@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.ids import task_id_for
+from payman_sdk._core.ids import derive_task_id
 from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, PaymanToolkit
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.errors import ConfigurationError
@@ -173,7 +173,7 @@ def test_names_that_look_alike_pay_once(sandbox: Sandbox, client: PaymanClient) 
         assert said.isprintable(), kind
     assert len(sandbox.payments) == 1
     assert first.operation == "invoice-42"
-    assert first.task_id == task_id_for(sandbox.client_id, "invoice-42")
+    assert first.task_id == derive_task_id(sandbox.client_id, "invoice-42")
 
 
 def test_a_tool_answers_a_model_that_writes_them(sandbox: Sandbox, client: PaymanClient) -> None:

@@ -12,13 +12,19 @@ from attrs import evolve
 from payman_api.models.task import Task
 from payman_sdk._config import read_config
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.ids import task_id_for
+from payman_sdk._core.ids import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
-from payman_sdk.agents import Limit, MemoryOperationStore, Operation, OperationResult, OperationStoreError
+from payman_sdk.agents import (
+    MemoryOperationStore,
+    Operation,
+    OperationResult,
+    OperationStoreError,
+    SpendingLimit,
+)
 from payman_sdk.agents.effects import run
 from payman_sdk.agents.operation_key import OperationKey
-from payman_sdk.agents.operation_log import Ledger
-from payman_sdk.agents.operations import Desk, check, pay
+from payman_sdk.agents.operation_log import OperationLog
+from payman_sdk.agents.operations import OperationContext, check, pay
 from payman_sdk.agents.replies import reply
 from payman_sdk.errors import (
     AgentError,
@@ -50,7 +56,7 @@ class Agent:
     def ask(
         self, text: str, *, idempotency_key: str, key_store: Any, **options: Any
     ) -> FormattedTaskResponse:
-        task_id = task_id_for("pm-1", idempotency_key)
+        task_id = derive_task_id("pm-1", idempotency_key)
         self.key_stores.append(key_store)
         before = key_store.load(task_id)
         self.loaded.append(before)
@@ -85,8 +91,8 @@ class Durable:
 
     def __init__(self) -> None:
         self.kept = MemoryOperationStore()
-        self.load, self.save, self.of_run, self.lock = (
-            self.kept.load, self.kept.save, self.kept.of_run, self.kept.lock,
+        self.load, self.save, self.list_by_run, self.lock = (
+            self.kept.load, self.kept.save, self.kept.list_by_run, self.kept.lock,
         )  # fmt: skip
 
 
@@ -107,36 +113,36 @@ def answer(task_id: str) -> FormattedTaskResponse:
 class Bench:
     """A toolkit's flows, with everything around them set by hand."""
 
-    def __init__(self, *, limit: Limit | None = None, **settings: Any) -> None:
+    def __init__(self, *, limit: SpendingLimit | None = None, **settings: Any) -> None:
         self.agent, self.clock, self.store = Agent(), Clock(), Durable()
         self.limit, self.settings = limit, {"key_store": MemoryKeyStore(), **settings}
 
-    def desk(self, run_id: str = "monday") -> Desk:
+    def desk(self, run_id: str = "monday") -> OperationContext:
         """What a process has that starts now."""
         config = read_config(
             {"client_id": "pm-1", "base_url": "https://agent.payman.dev", "settle_time": 30, **self.settings},
             {},
         )
-        ledger = Ledger(self.store, ACCOUNT, run_id, self.limit, self.clock)
-        return Desk(self.agent, ledger, None, config)  # type: ignore[arg-type]
+        ledger = OperationLog(self.store, ACCOUNT, run_id, self.limit, self.clock)
+        return OperationContext(self.agent, ledger, None, config)  # type: ignore[arg-type]
 
     def pay(
         self, name: str = "a", text: str = PAYMENT, *, run_id: str = "monday", **options: Any
     ) -> OperationResult:
-        task_id = task_id_for("pm-1", name)
+        task_id = derive_task_id("pm-1", name)
         return run(pay(self.desk(run_id), text, name, task_id, 0, options.get("on_message")))
 
     def check(self, name: str = "a") -> OperationResult:
-        return run(check(self.desk(), name, task_id_for("pm-1", name)))
+        return run(check(self.desk(), name, derive_task_id("pm-1", name)))
 
     def record(self, name: str = "a") -> Operation:
-        found = self.store.load(task_id_for("pm-1", name))
+        found = self.store.load(derive_task_id("pm-1", name))
         assert found is not None
         return found
 
     def write(self, *, sent_at: float | None, **members: Any) -> None:
         """Write down an operation that was sent, as a process has left it."""
-        task_id = task_id_for("pm-1", "a")
+        task_id = derive_task_id("pm-1", "a")
         given: dict[str, Any] = {"name": "a", "text": PAYMENT, "stage": "sent", "runs": ["monday"], **members}
         self.store.save(Operation(task_id=task_id, account=ACCOUNT, sent_at=sent_at, **given))
 
@@ -273,7 +279,7 @@ def test_only_what_was_not_sent_gives_its_count_back() -> None:
     """Of ten payments that fail, whatever the error is, so many are sent as the limit allows, unless nothing was done."""
     for kind in (APIConnectionError, APIStatusError, AgentError, OutcomeUnknownError, PaymanError):
         for sent in (True, None, False):
-            bench = Bench(limit=Limit(payments=3))
+            bench = Bench(limit=SpendingLimit(max_payments=3))
             bench.agent.failure = lambda task_id, sent=sent, kind=kind: lost(task_id, sent=sent, kind=kind)
             statuses = [bench.pay(f"invoice-{number}").status for number in range(10)]
             row = f"{kind.__name__}, sent={sent}"
@@ -287,7 +293,7 @@ def test_only_what_was_not_sent_gives_its_count_back() -> None:
 
 def test_a_count_stays_when_an_operation_is_sent_again_and_refused() -> None:
     """What may have been carried out counts, though the server refuses it the second time; so does what is kept from being sent."""
-    bench = Bench(limit=Limit(payments=1))
+    bench = Bench(limit=SpendingLimit(max_payments=1))
     bench.agent.failure = lambda task_id: lost(task_id, sent=None)
     assert bench.pay().status == "unknown"
     bench.clock.now += 60
@@ -307,7 +313,7 @@ def test_a_count_stays_when_an_operation_is_sent_again_and_refused() -> None:
 
 def test_what_a_hook_raises_proves_nothing() -> None:
     """An error that on_message raises about the same task, and that says that nothing was sent, leaves the payment counted."""
-    bench = Bench(limit=Limit(payments=1))
+    bench = Bench(limit=SpendingLimit(max_payments=1))
     bench.agent.failure = lambda task_id: lost(task_id, sent=False)
 
     def on_message(error: Exception) -> None:
@@ -338,18 +344,18 @@ def test_a_reply_is_no_payment_to_be_sent_again() -> None:
     """A reply to an operation that Payman does not know sends nothing."""
     bench = Bench()
     bench.write(sent_at=0.0)
-    result = run(reply(bench.desk(), "approve", "a", task_id_for("pm-1", "a"), 0, None))
+    result = run(reply(bench.desk(), "approve", "a", derive_task_id("pm-1", "a"), 0, None))
     assert (result.status, bench.agent.asked) == ("unknown", [])
 
 
 def test_a_store_that_loses_what_this_process_has_counted() -> None:
     """Whatever a store loses of a run, the toolkits of the process that counted it refuse, and count nothing anew."""
-    bench = Bench(limit=Limit(payments=3))
+    bench = Bench(limit=SpendingLimit(max_payments=3))
     assert [bench.pay(name).status for name in "ab"] == ["completed"] * 2
     kept = dict(bench.store.kept._operations)
     for lost_names in ("a", "b", "ab"):
         for name in lost_names:
-            del bench.store.kept._operations[task_id_for("pm-1", name)]
+            del bench.store.kept._operations[derive_task_id("pm-1", name)]
         with pytest.raises(OperationStoreError, match="has lost an operation"):
             bench.pay("c")
         bench.store.kept._operations.update(kept)
@@ -368,14 +374,14 @@ def test_an_operation_that_somebody_else_took_up() -> None:
             return True
 
         desk.confirm = confirm
-        result = run(pay(desk, PAYMENT, "a", task_id_for("pm-1", "a"), 0, None))
+        result = run(pay(desk, PAYMENT, "a", derive_task_id("pm-1", "a"), 0, None))
         assert (result.status, bench.agent.asked) == (status, []), stage
 
 
 def test_an_operation_that_somebody_else_took_up_after_it_was_claimed() -> None:
     """Where another call has written an operation down before this one could send it, that stays, and is told."""
     for stage, status in (("sent", "unknown"), ("ended", "completed")):
-        bench = Bench(limit=Limit(payments=1))
+        bench = Bench(limit=SpendingLimit(max_payments=1))
 
         def before_send(
             outgoing: Any, bench: Bench = bench, stage: Any = stage, status: str = status
@@ -395,7 +401,7 @@ def test_an_operation_that_somebody_else_took_up_after_it_was_claimed() -> None:
 def test_claims_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process remembers its newest claims, which is where a store shows that it lost some."""
     monkeypatch.setattr("payman_sdk.agents.claims._MOST", 2)
-    bench = Bench(limit=Limit(payments=9))
+    bench = Bench(limit=SpendingLimit(max_payments=9))
     assert [bench.pay(name).status for name in "abc"] == ["completed"] * 3
     bench.store.save(evolve(bench.record("a"), runs=()))
     assert bench.pay("d").status == "completed"

@@ -19,12 +19,12 @@ import redis as redis_library
 from payman_sdk import PaymanClient
 from payman_sdk.agents import (
     AsyncPaymanToolkit,
-    Limit,
     MemoryOperationStore,
     Operation,
     OperationStore,
     OperationStoreError,
     PaymanToolkit,
+    SpendingLimit,
 )
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
@@ -62,12 +62,12 @@ def test_what_is_saved_is_there(opened: Open) -> None:
         opened().save(operation)
     store = opened()
     assert (store.load("tsk-1"), store.load("tsk-2")) == (FULL, BARE)
-    assert ({one.task_id for one in store.of_run("a")}, list(store.of_run("b"))) == (
+    assert ({one.task_id for one in store.list_by_run("a")}, list(store.list_by_run("b"))) == (
         {"tsk-1", "tsk-2"},
         [FULL],
     )
     store.save(FULL.reopened())
-    assert (list(opened().of_run("a")), list(opened().of_run("b"))) == ([BARE], [])
+    assert (list(opened().list_by_run("a")), list(opened().list_by_run("b"))) == ([BARE], [])
     assert opened().load("tsk-1") == FULL.reopened()
 
 
@@ -87,7 +87,7 @@ def test_an_operation_in_every_store(opened: Open, client: PaymanClient, sandbox
     """In every store an operation is paid once, also by a toolkit that is made anew, and a run goes on counting."""
 
     def toolkit() -> PaymanToolkit:
-        return PaymanToolkit(client, run_id="monday", limit=Limit(payments=1), store=opened())
+        return PaymanToolkit(client, run_id="monday", limit=SpendingLimit(max_payments=1), store=opened())
 
     first = toolkit().pay(PAYMENT, "a")
     assert toolkit().pay(PAYMENT, "a") == first

@@ -14,14 +14,14 @@ import pytest
 from payman_sdk import PaymanClient
 from payman_sdk.agents import (
     AsyncPaymanToolkit,
+    ConfirmationRequest,
     MemoryOperationStore,
     OperationResult,
     PaymanToolkit,
-    Proposal,
     read_only_asks,
 )
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.sandbox import Answer, HTTPFailure, RPCFailure, Sandbox
+from payman_sdk.sandbox import HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import connected, connected_async, sends
 
 PAYMENT = "send 10 TSD to Test Payee"
@@ -162,11 +162,14 @@ def test_an_approval_is_given_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> 
 def test_the_same_reply_never_answers_the_next_question(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A task that waits again after a reply takes the same words for a repetition, and others as an answer."""
     sandbox.script(
-        [Answer("First approval?", state="input-required"), Answer("And the second?", state="input-required")]
+        [
+            ScriptedResponse("First approval?", state="input-required"),
+            ScriptedResponse("And the second?", state="input-required"),
+        ]
     )
     toolkit.pay(BIG, "invoice-1")
     assert "And the second?" in toolkit.reply("invoice-1", "approve").text
-    sandbox.script([Answer("Done.")])
+    sandbox.script([ScriptedResponse("Done.")])
     repeated = toolkit.reply("invoice-1", "approve")
     assert (repeated.status, sends(sandbox)) == ("input-required", [BIG, "approve"])
     assert toolkit.reply("invoice-1", "approve the second").status == "completed"
@@ -200,7 +203,7 @@ def test_the_id_of_a_task_is_no_name(toolkit: PaymanToolkit, sandbox: Sandbox) -
 @pytest.mark.parametrize("state", ["failed", "canceled"])
 def test_a_payment_that_fails(state: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A task that ends without success is told as failed, every time, and is not sent again."""
-    sandbox.script([Answer("No such luck.", state=state)])
+    sandbox.script([ScriptedResponse("No such luck.", state=state)])
     results = [toolkit.pay(PAYMENT, "invoice-1") for _ in range(2)]
     assert [(one.status, one.is_error) for one in results] == [("failed", True)] * 2
     assert "No such luck." in results[0].text
@@ -213,7 +216,7 @@ def test_a_payment_that_fails(state: str, toolkit: PaymanToolkit, sandbox: Sandb
 
 def test_an_error_of_the_agent(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """What the agent refuses has failed, and may be tried again; after an error of its own it may have been carried out."""
-    sandbox.script([RPCFailure(-32602, "no"), RPCFailure(-32603)])
+    sandbox.script([RPCError(-32602, "no"), RPCError(-32603)])
     result = toolkit.pay(PAYMENT, "invoice-1")
     assert (result.status, result.operation) == ("failed", "invoice-1")
     assert "nothing was paid" in result.text
@@ -224,7 +227,7 @@ def test_an_error_of_the_agent(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_refusal_of_the_server(status: int, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """What the server refused is told as that, and the operation can be tried again."""
-    sandbox.script([HTTPFailure(status)])
+    sandbox.script([HTTPError(status)])
     assert toolkit.pay(PAYMENT, "invoice-1").status == "refused"
     assert toolkit.pay(PAYMENT, "invoice-1").status == "completed"
 
@@ -267,7 +270,7 @@ def test_a_store_that_fails(client: PaymanClient, sandbox: Sandbox) -> None:
 def test_mistakes_of_the_program(client: PaymanClient, sandbox: Sandbox) -> None:
     """What no toolkit can be made of, and a client that is closed, are errors of the program."""
 
-    async def confirm(proposal: Proposal) -> bool:
+    async def confirm(proposal: ConfirmationRequest) -> bool:
         return True
 
     wrong: list[dict[str, Any]] = [
@@ -342,7 +345,7 @@ def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     """The asynchronous toolkit does the same, and awaits what is a coroutine function."""
     heard: list[Any] = []
 
-    async def confirm(proposal: Proposal) -> bool:
+    async def confirm(proposal: ConfirmationRequest) -> bool:
         heard.append(proposal.text)
         return True
 

@@ -14,7 +14,6 @@ import httpx
 
 from payman_api import PATHS
 from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
-from payman_sdk._core import operations
 
 
 def store_of(order: dict[str, Any]) -> TokenStore:

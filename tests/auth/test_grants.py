@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from payman_sdk._core.auth.grants import Application, IssuedToken, read_token
-from payman_sdk._secrets import Secret
+from payman_sdk._core.auth.grants import Application, IssuedToken, parse_token_response
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIStatusError,
     AuthenticationError,
@@ -26,7 +26,9 @@ def answered(document: Any, status: int = 200) -> httpx.Response:
 
 def test_the_request_of_client_credentials() -> None:
     """The id and the secret travel in the Basic header, the grant type in the query."""
-    request = Application(client_id="pm-test-1", client_secret=Secret("sécret")).client_credentials()
+    request = Application(
+        client_id="pm-test-1", client_secret=SecretStr("sécret")
+    ).build_client_credentials_request()
     pair = base64.b64encode("pm-test-1:sécret".encode()).decode()
     assert request == {
         "method": "POST",
@@ -38,8 +40,8 @@ def test_the_request_of_client_credentials() -> None:
 
 def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
     """Neither the client secret nor the value of a token is in a repr."""
-    assert "s3cret" not in repr(Application(client_id="pm-test-1", client_secret=Secret("s3cret")))
-    assert SECRET not in repr(IssuedToken(Secret(SECRET), 3600, 4600, Secret(SECRET), None))
+    assert "s3cret" not in repr(Application(client_id="pm-test-1", client_secret=SecretStr("s3cret")))
+    assert SECRET not in repr(IssuedToken(SecretStr(SECRET), 3600, 4600, SecretStr(SECRET), None))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
 )
 def test_tokens_that_are_read(document: dict[str, Any], lifetime: float) -> None:
     """A token comes in camelCase or snake_case; without a lifetime it is taken to live an hour from the request on."""
-    issued = read_token(answered(document), sent_at=1000)
+    issued = parse_token_response(answered(document), sent_at=1000)
     assert (issued.access_token, issued.lifetime, issued.expires_at) == (SECRET, lifetime, 1000 + lifetime)
     assert issued.refresh_token is None
     assert issued.scope == document.get("scope")
@@ -87,7 +89,7 @@ def test_tokens_that_are_read(document: dict[str, Any], lifetime: float) -> None
 def test_tokens_that_are_nonsense(document: Any) -> None:
     """An answer without a usable token is refused; the error tells its shape and repeats none of its values."""
     with pytest.raises(ResponseValidationError, match="without a usable token") as caught:
-        read_token(answered(document), sent_at=0)
+        parse_token_response(answered(document), sent_at=0)
     assert SECRET not in str(caught.value)
     assert caught.value.response is None
     assert caught.value.status_code == 200
@@ -96,9 +98,9 @@ def test_tokens_that_are_nonsense(document: Any) -> None:
 def test_the_shape_of_nonsense_is_told() -> None:
     """The names and types of the members help to find what is wrong."""
     with pytest.raises(ResponseValidationError, match=r"\{accessToken: str, expiresIn: str\}"):
-        read_token(answered({"accessToken": SECRET, "expiresIn": "soon"}), sent_at=0)
+        parse_token_response(answered({"accessToken": SECRET, "expiresIn": "soon"}), sent_at=0)
     with pytest.raises(ResponseValidationError, match="13 bytes of text/html"):
-        read_token(httpx.Response(200, html="<html></html>"), sent_at=0)
+        parse_token_response(httpx.Response(200, html="<html></html>"), sent_at=0)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
@@ -106,7 +108,7 @@ def test_a_refusal_repeats_the_servers_words(status: int) -> None:
     """A refused grant is an AuthenticationError with the server's `error` and `error_description`."""
     refusal = {"error": "invalid_client", "error_description": "Unknown client, or wrong secret."}
     with pytest.raises(AuthenticationError, match=r"Unknown client, or wrong secret\.") as caught:
-        read_token(answered(refusal, status), sent_at=0)
+        parse_token_response(answered(refusal, status), sent_at=0)
     error = caught.value
     assert (error.error, error.error_description) == ("invalid_client", "Unknown client, or wrong secret.")
     assert error.response is not None
@@ -128,7 +130,7 @@ def test_a_refusal_repeats_the_servers_words(status: int) -> None:
 def test_a_refusal_in_other_words(answer: httpx.Response, said: str) -> None:
     """A refusal that is not as OAuth has it is still an AuthenticationError that says what came, in short."""
     with pytest.raises(AuthenticationError) as caught:
-        read_token(answer, sent_at=0)
+        parse_token_response(answer, sent_at=0)
     assert said in str(caught.value)
     assert len(str(caught.value)) < 1000
 
@@ -146,6 +148,6 @@ def test_a_refusal_in_other_words(answer: httpx.Response, said: str) -> None:
 def test_other_error_statuses(status: int, error_class: type[APIStatusError]) -> None:
     """Any other error status is the error of its class, and no word about the credentials."""
     with pytest.raises(error_class, match="issued no access token") as caught:
-        read_token(httpx.Response(status), sent_at=0)
+        parse_token_response(httpx.Response(status), sent_at=0)
     assert type(caught.value) is error_class
     assert caught.value.next_step == ""

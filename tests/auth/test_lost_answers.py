@@ -28,10 +28,10 @@ from payman_sdk import (
 )
 from payman_sdk._core.auth import current_token, store_adapter
 from payman_sdk._core.effects import Lock
-from payman_sdk._core.hook_payloads import Renewal
+from payman_sdk._core.hook_payloads import TokenRefresh
 from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError, TokenStoreError
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.token_stores.base import mark
+from payman_sdk.token_stores.base import fingerprint_token
 from tests.auth.fleet_worker import die_before_saving
 from tests.auth.redis_proxy import Fate, named, proxying
 from tests.loops import LOOPS, run_on
@@ -162,7 +162,7 @@ def test_another_process_has_a_newer_token(sandbox: Sandbox, tmp_path: Path) -> 
     """What another process has put into the store during the pause is used, and the spent token is not sent again."""
     store, newer = FileTokenStore(tmp_path / "token.json"), sandbox.issue_token()
 
-    def meanwhile(renewal: Renewal) -> None:
+    def meanwhile(renewal: TokenRefresh) -> None:
         """As the hook is called when the renewal has failed, and its lock is free."""
         assert renewal.error is not None
         theirs = FileTokenStore(store.path)
@@ -176,7 +176,7 @@ def test_another_process_has_a_newer_token(sandbox: Sandbox, tmp_path: Path) -> 
                 time.time() + 3600,
                 3600,
                 str(newer["refreshToken"]),
-                lineage=(*mark(way.spent[0]), "newer"),
+                lineage=(*fingerprint_token(way.spent[0]), "newer"),
             )
         )
         theirs.lock.release()
@@ -297,11 +297,11 @@ def test_a_late_write_of_a_keyring_replaces_no_newer_token(
 
     monkeypatch.setattr(keyring, "get_password", lambda service, name: kept.get(name))
     monkeypatch.setattr(keyring, "set_password", slow)
-    from payman_sdk.token_stores._time_limits import limited_to
+    from payman_sdk.token_stores._time_limits import limit_time
 
     store, other = KeyringTokenStore("bob"), KeyringTokenStore("bob")
     assert store.lock.acquire(timeout=5)
-    with limited_to(0.1), pytest.raises(TokenStoreError, match="payman/bob"):
+    with limit_time(0.1), pytest.raises(TokenStoreError, match="payman/bob"):
         store.save(StoredToken("x", "a", 1.0, 1.0))
     store.lock.release()
     assert writing.is_set()

@@ -75,8 +75,8 @@ def test_every_name_of_operations_is_a_name(redis_url: str, name: str) -> None:
         store.save(Operation(task_id=f"tsk-{number}", account="a", runs=["a", "x:lock", "y"]))
     for number, store in enumerate(stores):
         for run in ("a", "x:lock", "y"):
-            assert [one.task_id for one in store.of_run(run)] == [f"tsk-{number}"], (names[number], run)
-        assert list(store.of_run("x")) == []
+            assert [one.task_id for one in store.list_by_run(run)] == [f"tsk-{number}"], (names[number], run)
+        assert list(store.list_by_run("x")) == []
     locks = [store.lock(of) for store in stores for of in ("operation x", "run a", "run:a", "run%3Aa")]
     assert all(lock.acquire(timeout=0) for lock in locks)
     for lock in locks:

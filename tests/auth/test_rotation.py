@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from payman_sdk._core.auth import rotation
-from payman_sdk._core.auth.access_token import Token
-from payman_sdk._core.auth.tokens import Tokens
-from payman_sdk._core.effects import Alone, Call, Flow, Send, Sleep
+from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.tokens import TokenManager
+from payman_sdk._core.effects import CallBlocking, Flow, SendRequest, Sleep, WithLock
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -23,7 +23,7 @@ from payman_sdk.errors import (
     ResponseValidationError,
     TokenStoreError,
 )
-from payman_sdk.token_stores.base import StoredToken, mark
+from payman_sdk.token_stores.base import StoredToken, fingerprint_token
 from payman_sdk.token_stores.memory import MemoryTokenStore
 from tests.auth.test_tokens import OWN, PERSON, WALL, grant_of, stored
 from tests.steps import Clock, driven, token_answer
@@ -51,27 +51,31 @@ class Wall:
         return WALL + self.clock.now + self.ahead
 
 
-def process(store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None, now: Callable[[], float] | None = None) -> Tokens:  # fmt: skip
+def process(store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None, now: Callable[[], float] | None = None) -> TokenManager:  # fmt: skip
     """What one process holds, of a token that several share."""
-    return Tokens(PERSON, store, given=given, clock=clock, now=now or Wall(clock))
+    return TokenManager(PERSON, store, given=given, clock=clock, now=now or Wall(clock))
 
 
-def begun(clock: Clock, access: str | None = None, lifetime: float = 0) -> tuple[MemoryTokenStore, Tokens]:
+def begun(
+    clock: Clock, access: str | None = None, lifetime: float = 0
+) -> tuple[MemoryTokenStore, TokenManager]:
     """A store, and a process that has a refresh token."""
     store = MemoryTokenStore()
     return store, process(store, clock, stored(PERSON, clock, access, lifetime, "r-1"))
 
 
-def obtained(tokens: Tokens, clock: Clock, *outcomes: Any, seconds: float = 300.0) -> tuple[Any, list[str]]:
+def obtained(
+    tokens: TokenManager, clock: Clock, *outcomes: Any, seconds: float = 300.0
+) -> tuple[Any, list[str]]:
     """What came of an ask's wish for a token, and the refresh tokens that were sent for it."""
-    outcome, sent = driven(tokens.obtain(clock.now + seconds), outcomes, clock=clock)
+    outcome, sent = driven(tokens.get(clock.now + seconds), outcomes, clock=clock)
     if isinstance(outcome, AssertionError):
         raise outcome
     return outcome, [grant_of(step)["refresh_token"] for step in sent]
 
 
 def value_of(outcome: Any) -> str:
-    assert isinstance(outcome, Token), outcome
+    assert isinstance(outcome, AccessToken), outcome
     return outcome.value.reveal()
 
 
@@ -127,7 +131,7 @@ def test_what_a_failure_says_of_the_refresh_token() -> None:
         # It waits, looks into the store, and sends it once more; an ask without the time for that sends it once.
         began = clock.now
         found, sent = obtained(tokens, clock, outcome, token_answer("a-1", 3600, "r-2"))
-        if not isinstance(found, Token) or sent != ["r-1", "r-1"] or clock.now < began + PAUSE:
+        if not isinstance(found, AccessToken) or sent != ["r-1", "r-1"] or clock.now < began + PAUSE:
             wrong.append(f"{name}: {found} {sent} after {clock.now - began} s")
         if (kept := store.load()) is None or (kept.refresh_token, kept.unanswered) != ("r-2", ()):
             wrong.append(f"{name}: {kept and kept.unanswered}")
@@ -159,13 +163,15 @@ def test_the_store_is_looked_at_before_it_is_sent_again(clock: Clock) -> None:
             step: Sleep, store: MemoryTokenStore = store, them: Any = (access, lifetime, refresh)
         ) -> None:
             newer = stored(PERSON, clock, *them)
-            store.save(newer._replace(lineage=(*mark("r-1"), *mark(them[2] or them[0]))))
+            store.save(
+                newer._replace(lineage=(*fingerprint_token("r-1"), *fingerprint_token(them[2] or them[0])))
+            )
             clock.now += step.seconds
 
         found, sent = stepped(
-            tokens.obtain(clock.now + 300), [lost(), token_answer("a-3", 3600, "r-3")], meanwhile
+            tokens.get(clock.now + 300), [lost(), token_answer("a-3", 3600, "r-3")], meanwhile
         )
-        assert isinstance(found, Token)
+        assert isinstance(found, AccessToken)
         assert sent == sends
 
 
@@ -178,16 +184,16 @@ def stepped(flow: Flow[Any], outcomes: list[Any], slept: Callable[[Sleep], None]
         while True:
             failure = outcome = None
             match step:
-                case Alone(inner):
+                case WithLock(inner):
                     try:
                         outcome = run(inner)
                     except Exception as error:
                         failure = error
-                case Call(function):
+                case CallBlocking(function):
                     outcome = function()
                 case Sleep():
                     slept(step)
-                case Send():
+                case SendRequest():
                     sent.append(grant_of(step)["refresh_token"])
                     outcome = outcomes[len(sent) - 1]
                     failure, outcome = (outcome, None) if isinstance(outcome, Exception) else (None, outcome)
@@ -321,10 +327,10 @@ def test_an_interrupted_renewal_leaves_its_note(clock: Clock) -> None:
         BaseException("a task is cancelled"),
     ):
         store, tokens = begun(clock)
-        flow = cast("Alone", next(tokens.obtain(9999))).flow
-        inner = cast("Alone", next(flow)).flow
+        flow = cast("WithLock", next(tokens.get(9999))).flow
+        inner = cast("WithLock", next(flow)).flow
         step: Any = next(inner)
-        while not isinstance(step, Send):
+        while not isinstance(step, SendRequest):
             step = inner.send(step.function())
         if interruption is not None:
             with pytest.raises(type(interruption)):
@@ -336,7 +342,7 @@ def test_an_interrupted_renewal_leaves_its_note(clock: Clock) -> None:
         for again in (process(store, clock), tokens):
             began = clock.now
             found, sent = obtained(again, clock, token_answer(f"a-{clock.now}", 3600, "r-2"), seconds=60)
-            assert isinstance(found, Token)
+            assert isinstance(found, AccessToken)
             if again is not tokens:
                 assert (sent, clock.now - began) == (["r-1"], PAUSE)
         clock.now += 4000
@@ -379,10 +385,10 @@ def test_an_own_account_replays_nothing(clock: Clock) -> None:
     """An application that acts for itself gets the next token by its credentials; its refresh token is not sent again."""
     store = MemoryTokenStore()
     store.save(stored(OWN, clock, None, 0, "r-1"))
-    tokens = Tokens(OWN, store, clock=clock, now=Wall(clock))
-    outcome, sent = driven(tokens.obtain(9999), [APIConnectionError("x")], clock=clock)
+    tokens = TokenManager(OWN, store, clock=clock, now=Wall(clock))
+    outcome, sent = driven(tokens.get(9999), [APIConnectionError("x")], clock=clock)
     assert (type(outcome), len(sent)) == (APIConnectionError, 1)
-    outcome, sent = driven(tokens.obtain(9999), [token_answer("a-1")], clock=clock)
+    outcome, sent = driven(tokens.get(9999), [token_answer("a-1")], clock=clock)
     assert value_of(outcome) == "a-1"
     assert [grant_of(step)["grant_type"] for step in sent] == ["client_credentials"]
     assert clock.now == 1000
@@ -399,8 +405,8 @@ def test_a_code_whose_answer_was_lost_says_so(clock: Clock) -> None:
         (json_refusal(400, "invalid_grant"), False),
     ):
         tokens = process(MemoryTokenStore(), clock)
-        request = PERSON.application.authorization_code("c-1")
-        outcome, sent = driven(tokens.exchange(request, 9999), [failure], clock=clock)
+        request = PERSON.application.build_code_request("c-1")
+        outcome, sent = driven(tokens.exchange_code(request, 9999), [failure], clock=clock)
         assert isinstance(outcome, PaymanError)
         assert len(sent) == 1
         assert ("The code may be spent" in outcome.next_step) is may_be_spent
@@ -469,7 +475,7 @@ def test_a_token_that_could_not_be_saved_is_used_and_saved_by_the_next_use(
         tokens = process(store, clock, stored(PERSON, clock, None, 0, "r-1"))
         found, sent = obtained(tokens, clock, token_answer("a-1", 3600, "r-2"))
         kept = store.load()
-        if not isinstance(found, Token) or kept is None or kept.refresh_token != "r-1":
+        if not isinstance(found, AccessToken) or kept is None or kept.refresh_token != "r-1":
             wrong.append(f"{name}: {found}")
         if "could not be kept" not in caplog.text or "secret" in caplog.text:
             wrong.append(f"{name}: {caplog.text}")
@@ -531,10 +537,12 @@ def test_a_store_that_fails_slowly_takes_little_time(clock: Clock) -> None:
 def test_what_others_have_saved_meanwhile_is_not_overwritten(clock: Clock) -> None:
     """A token that could not be saved gives way to one that descends from it, and replaces nobody else's."""
     newer = stored(PERSON, clock, "a-9", 3600, "r-9")._replace(
-        lineage=(*mark("r-1"), *mark("r-2"), *mark("r-9"))
+        lineage=(*fingerprint_token("r-1"), *fingerprint_token("r-2"), *fingerprint_token("r-9"))
     )
     another = stored(PERSON, clock, "b-1", 3600, "r-b")
-    sibling = stored(PERSON, clock, "a-8", 3600, "r-8")._replace(lineage=(*mark("r-1"), *mark("r-8")))
+    sibling = stored(PERSON, clock, "a-8", 3600, "r-8")._replace(
+        lineage=(*fingerprint_token("r-1"), *fingerprint_token("r-8"))
+    )
     somebody = stored(PERSON, clock, "c-1", 3600, "r-c")._replace(
         issued_to="pm-other at https://agent.payman.ai"
     )

@@ -27,7 +27,7 @@ from payman_sdk import (
     parse_redirect,
 )
 from payman_sdk._io import loopback
-from payman_sdk._io.log_redaction import hide_token_requests
+from payman_sdk._io.log_redaction import install_log_redaction
 from payman_sdk.errors import PaymanError
 from tests.loops import LOOPS, run_on
 from tests.peer import (
@@ -158,7 +158,7 @@ def by_login(base_url: str, store: Any) -> PaymanClient:
         query = parse_qs(urlsplit(url).query)
         answer = urlencode({"code": CODE, "state": query["state"][0]})
         # Not httpx: its log records of the browser's requests would be found here.
-        urlopen(f"{query['redirect_uri'][0]}?{answer}").close()  # our own loopback address
+        urlopen(f"{query['redirect_uri'][0]}?{answer}").close()  # noqa: S310 # our own loopback address
 
     return login(
         config(base_url), scopes=[Scope.READ_BALANCE], open_browser=browser, wait=20, token_store=store
@@ -328,8 +328,8 @@ def test_the_query_of_a_token_request_is_hidden(
     arguments: type[httpx.URL | str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Httpx's own line about a token request shows its address without the query; other lines stay as they are."""
-    hide_token_requests()
-    hide_token_requests()
+    install_log_redaction()
+    install_log_redaction()
     logger = logging.getLogger("httpx")
     assert len(logger.filters) == 1
     with caplog.at_level(logging.DEBUG, "httpx"):

@@ -23,7 +23,7 @@ from payman_sdk import (
     StoredToken,
     TokenStore,
 )
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.token_stores import redis as redis_store
 from payman_sdk.token_stores.memory import shared_store
@@ -368,7 +368,7 @@ def test_shared_stores_are_bounded() -> None:
 
 def test_a_secret_shows_itself_only_on_purpose() -> None:
     """A secret is the string it is, except in a `repr` and in a pickle."""
-    secret = Secret("s3cret")
+    secret = SecretStr("s3cret")
     assert secret == "s3cret"
     assert "s3cret" not in repr(secret)
     assert "s3cret" not in f"{[secret]!r} { ({'key': secret}) }"

@@ -12,11 +12,11 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
-from payman_sdk._core.auth.authenticate import authorized
+from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.grants import Application
-from payman_sdk._core.auth.tokens import Owner, Token, Tokens
-from payman_sdk._core.effects import Alone, Call, Lock, Send
-from payman_sdk._secrets import Secret
+from payman_sdk._core.auth.tokens import AccessToken, TokenManager, TokenOwner
+from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -26,15 +26,15 @@ from payman_sdk.errors import (
     ServerError,
     TokenStoreError,
 )
-from payman_sdk.token_stores.base import mark
+from payman_sdk.token_stores.base import fingerprint_token
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
 from tests.steps import Busy, Clock, driven, token_answer
 
 REQUEST = {"method": "POST", "url": "/x", "headers": {"Content-Type": "application/json"}}
 WALL = 1_800_000_000.0
-OWN = Owner(
-    application=Application(client_id="pm-test-1", client_secret=Secret("s3cret")),
+OWN = TokenOwner(
+    application=Application(client_id="pm-test-1", client_secret=SecretStr("s3cret")),
     base_url="https://agent.payman.dev",
     has_own_account=True,
 )
@@ -53,17 +53,19 @@ def store() -> MemoryTokenStore:
 
 
 @pytest.fixture
-def tokens(clock: Clock, store: MemoryTokenStore) -> Tokens:
+def tokens(clock: Clock, store: MemoryTokenStore) -> TokenManager:
     return made(OWN, store, clock)
 
 
-def made(owner: Owner, store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None) -> Tokens:
+def made(
+    owner: TokenOwner, store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None
+) -> TokenManager:
     """Tokens whose wall clock goes with their own."""
-    return Tokens(owner, store, given=given, clock=clock, now=lambda: WALL + clock.now)
+    return TokenManager(owner, store, given=given, clock=clock, now=lambda: WALL + clock.now)
 
 
 def stored(
-    owner: Owner, clock: Clock, access: str | None, lifetime: float = 3600, refresh: str | None = None
+    owner: TokenOwner, clock: Clock, access: str | None, lifetime: float = 3600, refresh: str | None = None
 ) -> StoredToken:
     """A token as a store holds it, that lives so long from now."""
     return StoredToken(
@@ -72,17 +74,17 @@ def stored(
         expires_at=WALL + clock.now + lifetime,
         lifetime=max(lifetime, 1),
         refresh_token=refresh,
-        lineage=mark(refresh or access),
+        lineage=fingerprint_token(refresh or access),
     )
 
 
-def fetched(tokens: Tokens, answer: httpx.Response | None = None) -> Token:
-    outcome, sent = driven(tokens.obtain(9999), [answer or token_answer()])
+def fetched(tokens: TokenManager, answer: httpx.Response | None = None) -> AccessToken:
+    outcome, sent = driven(tokens.get(9999), [answer or token_answer()])
     assert len(sent) == 1, outcome
-    return cast("Token", outcome)
+    return cast("AccessToken", outcome)
 
 
-def grant_of(step: Send) -> dict[str, str]:
+def grant_of(step: SendRequest) -> dict[str, str]:
     """The parameters of a token request."""
     return dict(step.request["params"])
 
@@ -90,46 +92,46 @@ def grant_of(step: Send) -> dict[str, str]:
 # One token, one fetch
 
 
-def test_the_steps_of_fetching_a_token(tokens: Tokens, clock: Clock) -> None:
+def test_the_steps_of_fetching_a_token(tokens: TokenManager, clock: Clock) -> None:
     """A token is fetched alone in the client and alone among the store's users, who read again before and write after."""
-    flow = tokens.obtain(deadline=1015)
+    flow = tokens.get(deadline=1015)
     in_client = next(flow)
-    assert isinstance(in_client, Alone)
+    assert isinstance(in_client, WithLock)
     assert (in_client.lock, in_client.until) == (None, 1015)
     among_all = next(in_client.flow)
-    assert isinstance(among_all, Alone)
+    assert isinstance(among_all, WithLock)
     assert among_all.lock is not None
     read_again = next(among_all.flow)
-    assert isinstance(read_again, Call)
+    assert isinstance(read_again, CallBlocking)
     send = among_all.flow.send(None)
-    assert isinstance(send, Send)
+    assert isinstance(send, SendRequest)
     assert (send.request["url"], send.deadline) == ("/api/oauth2/token", 1015)
     clock.now += 5  # the answer takes its time
     write = among_all.flow.send(token_answer("token-1", 100))
-    assert isinstance(write, Call)
+    assert isinstance(write, CallBlocking)
     with pytest.raises(StopIteration) as renewed:
         among_all.flow.send(None)
-    assert renewed.value.value == Token(Secret("token-1"), 100, 1100)
+    assert renewed.value.value == AccessToken(SecretStr("token-1"), 100, 1100)
 
 
-def test_a_renewal_is_over_before_a_stores_lock_expires(tokens: Tokens) -> None:
+def test_a_renewal_is_over_before_a_stores_lock_expires(tokens: TokenManager) -> None:
     """However far the deadline of an ask is, its renewal has twenty seconds: nobody else may spend the same refresh token."""
-    _, sent = driven(tokens.obtain(9999), [token_answer()])
+    _, sent = driven(tokens.get(9999), [token_answer()])
     assert sent[0].deadline == 1000 + 20
 
 
-def test_a_token_is_kept(tokens: Tokens) -> None:
+def test_a_token_is_kept(tokens: TokenManager) -> None:
     """Who needs a token after it was fetched gets the same without a step."""
     first = fetched(tokens)
-    assert driven(tokens.obtain(9999)) == (first, [])
+    assert driven(tokens.get(9999)) == (first, [])
 
 
-def test_who_waited_finds_the_token_of_the_one_before(tokens: Tokens) -> None:
+def test_who_waited_finds_the_token_of_the_one_before(tokens: TokenManager) -> None:
     """Of two that need a token at once, the second sends nothing when its turn comes."""
-    first, second = tokens.obtain(9999), tokens.obtain(9999)
+    first, second = tokens.get(9999), tokens.get(9999)
     turn, next_turn = next(first), next(second)
-    assert isinstance(turn, Alone)
-    assert isinstance(next_turn, Alone)
+    assert isinstance(turn, WithLock)
+    assert isinstance(next_turn, WithLock)
     fetched_token, sent = driven(turn.flow, [token_answer()])
     assert len(sent) == 1
     with pytest.raises(StopIteration) as found:  # without another step, to the store neither
@@ -137,9 +139,9 @@ def test_who_waited_finds_the_token_of_the_one_before(tokens: Tokens) -> None:
     assert found.value.value is fetched_token
 
 
-def test_who_waited_shares_the_failure_of_the_one_before(tokens: Tokens) -> None:
+def test_who_waited_shares_the_failure_of_the_one_before(tokens: TokenManager) -> None:
     """Of many that wait for a token, one meets the failure, and the others get a copy of it instead of trying in turn."""
-    turns = [cast("Alone", next(tokens.obtain(9999))) for _ in range(3)]
+    turns = [cast("WithLock", next(tokens.get(9999))) for _ in range(3)]
     met, _ = driven(turns[0].flow, [httpx.Response(429)])
     shared = [driven(turn.flow) for turn in turns[1:]]
     assert isinstance(met, RateLimitError)
@@ -148,26 +150,26 @@ def test_who_waited_shares_the_failure_of_the_one_before(tokens: Tokens) -> None
     assert len({id(error) for error in (met, *(error for error, _ in shared))}) == 3
 
 
-def test_who_waited_does_not_share_the_hurry_of_the_one_before(tokens: Tokens) -> None:
+def test_who_waited_does_not_share_the_hurry_of_the_one_before(tokens: TokenManager) -> None:
     """A failure of one with little time is its own: whoever has more tries again."""
-    hurried, patient = tokens.obtain(1001), tokens.obtain(9999)
-    turn, next_turn = cast("Alone", next(hurried)), cast("Alone", next(patient))
+    hurried, patient = tokens.get(1001), tokens.get(9999)
+    turn, next_turn = cast("WithLock", next(hurried)), cast("WithLock", next(patient))
     assert isinstance(driven(turn.flow, [APITimeoutError("Too late.")])[0], APITimeoutError)
     renewed, sent = driven(next_turn.flow, [token_answer("a-1")])
-    assert (cast("Token", renewed).value, len(sent)) == ("a-1", 1)
+    assert (cast("AccessToken", renewed).value, len(sent)) == ("a-1", 1)
 
 
-def test_a_failure_leaves_the_next_to_try(tokens: Tokens) -> None:
+def test_a_failure_leaves_the_next_to_try(tokens: TokenManager) -> None:
     """A failure is not kept for those who come later: the next ask fetches again."""
-    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(500)])
+    outcome, _ = driven(tokens.get(9999), [httpx.Response(500)])
     assert isinstance(outcome, ServerError)
     assert fetched(tokens).value == "token-1"
 
 
-def test_a_lock_that_is_not_had_in_time_is_a_timeout(tokens: Tokens) -> None:
+def test_a_lock_that_is_not_had_in_time_is_a_timeout(tokens: TokenManager) -> None:
     """Whoever cannot have the lock within its deadline hears so, and that nothing was sent."""
     for busy in (Busy.CLIENT, Busy.STORE):
-        outcome, sent = driven(tokens.obtain(9999), busy=busy)
+        outcome, sent = driven(tokens.get(9999), busy=busy)
         assert isinstance(outcome, APITimeoutError)
         assert not outcome.sent
         assert sent == []
@@ -181,7 +183,7 @@ def test_a_lock_that_is_not_had_in_time_is_a_timeout(tokens: Tokens) -> None:
     [(3600, 3480, 3540), (240, 120, 180), (200, 100, 150), (100, 50, 75), (1, 0.5, 0.75)],
 )
 def test_the_windows_of_a_token(
-    lifetime: float, early: float, late: float, tokens: Tokens, clock: Clock
+    lifetime: float, early: float, late: float, tokens: TokenManager, clock: Clock
 ) -> None:
     """The early window begins 120 s before the end and the late one 60 s before, at most at a half and a quarter of a life."""
     old = fetched(tokens, token_answer("old", lifetime))
@@ -194,88 +196,90 @@ def test_the_windows_of_a_token(
         assert (old.is_early(1000 + age), old.is_late(1000 + age)) == (is_early, is_late)
 
 
-def test_in_the_early_window_one_renews_and_the_others_go_on(tokens: Tokens, clock: Clock) -> None:
+def test_in_the_early_window_one_renews_and_the_others_go_on(tokens: TokenManager, clock: Clock) -> None:
     """Whoever gets the lock without waiting renews; whoever does not goes on with the token there is, at once."""
     old = fetched(tokens, token_answer("old"))
     clock.now += 3500
-    assert driven(tokens.obtain(9999), busy=Busy.CLIENT) == (old, [])
-    assert driven(tokens.obtain(9999), busy=Busy.STORE) == (old, [])
-    renewed, sent = driven(tokens.obtain(9999), [token_answer("new")])
-    assert (cast("Token", renewed).value, len(sent)) == ("new", 1)
-    assert driven(tokens.obtain(9999)) == (renewed, [])
+    assert driven(tokens.get(9999), busy=Busy.CLIENT) == (old, [])
+    assert driven(tokens.get(9999), busy=Busy.STORE) == (old, [])
+    renewed, sent = driven(tokens.get(9999), [token_answer("new")])
+    assert (cast("AccessToken", renewed).value, len(sent)) == ("new", 1)
+    assert driven(tokens.get(9999)) == (renewed, [])
 
 
-def test_in_the_early_window_a_lock_is_only_tried(tokens: Tokens, clock: Clock) -> None:
+def test_in_the_early_window_a_lock_is_only_tried(tokens: TokenManager, clock: Clock) -> None:
     """Nobody waits for a lock while the token still serves."""
     fetched(tokens, token_answer("old"))
     clock.now += 3500
-    in_client = next(tokens.obtain(9999))
-    assert isinstance(in_client, Alone)
+    in_client = next(tokens.get(9999))
+    assert isinstance(in_client, WithLock)
     assert in_client.until <= clock.now
     among_all = next(in_client.flow)
-    assert isinstance(among_all, Alone)
+    assert isinstance(among_all, WithLock)
     assert among_all.until <= clock.now
 
 
 def test_a_failure_in_the_early_window_is_only_logged(
-    tokens: Tokens, clock: Clock, caplog: pytest.LogCaptureFixture
+    tokens: TokenManager, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A renewal that fails early harms nobody, is logged once, and is not tried again by every ask that follows."""
     old = fetched(tokens, token_answer("old"))
     clock.now += 3500
     with caplog.at_level(logging.WARNING, "payman_sdk"):
-        outcome, sent = driven(tokens.obtain(9999), [httpx.Response(500)])
+        outcome, sent = driven(tokens.get(9999), [httpx.Response(500)])
     assert (outcome, len(sent)) == (old, 1)
     assert [record.name for record in caplog.records] == ["payman_sdk"]
     assert "still serves" in caplog.text
-    assert driven(tokens.obtain(9999)) == (old, [])
+    assert driven(tokens.get(9999)) == (old, [])
     clock.now += 10.01
-    assert len(driven(tokens.obtain(9999), [token_answer("new")])[1]) == 1
+    assert len(driven(tokens.get(9999), [token_answer("new")])[1]) == 1
 
 
-def test_in_the_late_window_a_failure_is_raised(tokens: Tokens, clock: Clock) -> None:
+def test_in_the_late_window_a_failure_is_raised(tokens: TokenManager, clock: Clock) -> None:
     """When the end is near, callers wait for the renewal, and its failure is theirs."""
     fetched(tokens, token_answer("old"))
     clock.now += 3541
-    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(500)])
+    outcome, _ = driven(tokens.get(9999), [httpx.Response(500)])
     assert isinstance(outcome, ServerError)
 
 
 # Refused tokens
 
 
-def test_only_the_refused_token_is_dropped(tokens: Tokens) -> None:
+def test_only_the_refused_token_is_dropped(tokens: TokenManager) -> None:
     """A late word that an old token was refused does not drop the one that has taken its place."""
     old = fetched(tokens, token_answer("old"))
-    tokens.forget(old)
+    tokens.invalidate(old)
     new = fetched(tokens, token_answer("new"))
-    tokens.forget(old)
-    assert driven(tokens.obtain(9999)) == (new, [])
-    tokens.forget(new)
-    assert tokens.remaining() == 0
+    tokens.invalidate(old)
+    assert driven(tokens.get(9999)) == (new, [])
+    tokens.invalidate(new)
+    assert tokens.get_seconds_left() == 0
 
 
-def test_a_refused_token_is_not_taken_from_the_store_again(tokens: Tokens, store: MemoryTokenStore) -> None:
+def test_a_refused_token_is_not_taken_from_the_store_again(
+    tokens: TokenManager, store: MemoryTokenStore
+) -> None:
     """What the server refused is still in the store; it is replaced, not used again."""
-    tokens.forget(fetched(tokens, token_answer("old")))
+    tokens.invalidate(fetched(tokens, token_answer("old")))
     kept = store.load()
     assert kept is not None
     assert kept.access_token == "old"
     assert fetched(tokens, token_answer("new")).value == "new"
 
 
-def test_a_request_is_signed(tokens: Tokens) -> None:
+def test_a_request_is_signed(tokens: TokenManager) -> None:
     """The token goes into its header beside the others, and the request that was given stays as it was."""
-    outcome, sent = driven(authorized(REQUEST, tokens, 9999), [token_answer(), httpx.Response(200)])
+    outcome, sent = driven(send_authenticated(REQUEST, tokens, 9999), [token_answer(), httpx.Response(200)])
     assert cast("httpx.Response", outcome).status_code == 200
     assert sent[1].request["headers"] == {**REQUEST["headers"], ACCESS_TOKEN_HEADER: "token-1"}  # type: ignore[dict-item]
     assert ACCESS_TOKEN_HEADER not in REQUEST["headers"]
 
 
-def test_a_refused_token_is_replaced_once(tokens: Tokens) -> None:
+def test_a_refused_token_is_replaced_once(tokens: TokenManager) -> None:
     """After a 401 the request goes out once more, with another token."""
     outcome, sent = driven(
-        authorized(REQUEST, tokens, 9999),
+        send_authenticated(REQUEST, tokens, 9999),
         [token_answer("old"), httpx.Response(401), token_answer("new"), httpx.Response(200)],
     )
     assert cast("httpx.Response", outcome).status_code == 200
@@ -283,33 +287,33 @@ def test_a_refused_token_is_replaced_once(tokens: Tokens) -> None:
     assert sent[3].request["headers"][ACCESS_TOKEN_HEADER] == "new"
 
 
-def test_a_second_refusal_is_the_answer(tokens: Tokens) -> None:
+def test_a_second_refusal_is_the_answer(tokens: TokenManager) -> None:
     """A request whose second token is refused as well is not sent a third time."""
     outcome, sent = driven(
-        authorized(REQUEST, tokens, 9999),
+        send_authenticated(REQUEST, tokens, 9999),
         [token_answer("old"), httpx.Response(401), token_answer("new"), httpx.Response(401)],
     )
     assert cast("httpx.Response", outcome).status_code == 401
     assert len(sent) == 4
 
 
-def test_a_token_that_another_has_renewed_is_used(tokens: Tokens) -> None:
+def test_a_token_that_another_has_renewed_is_used(tokens: TokenManager) -> None:
     """Who is refused after another has fetched a new token takes that one."""
     old = fetched(tokens, token_answer("old"))
-    flow = authorized(REQUEST, tokens, 9999)
+    flow = send_authenticated(REQUEST, tokens, 9999)
     next(flow)
-    tokens.forget(old)
+    tokens.invalidate(old)
     new = fetched(tokens, token_answer("new"))
     again = flow.send(httpx.Response(401))
-    assert isinstance(again, Send)
+    assert isinstance(again, SendRequest)
     assert again.request["headers"][ACCESS_TOKEN_HEADER] == new.value
 
 
-def test_a_failed_token_request_has_not_sent_what_the_token_was_for(tokens: Tokens) -> None:
+def test_a_failed_token_request_has_not_sent_what_the_token_was_for(tokens: TokenManager) -> None:
     """However far the token request got, its failure says that nothing was sent, and that it was about the token."""
     failure = APIConnectionError("The connection broke.")
     assert failure.sent
-    outcome, sent = driven(authorized(REQUEST, tokens, 9999), [failure])
+    outcome, sent = driven(send_authenticated(REQUEST, tokens, 9999), [failure])
     assert outcome is failure
     assert not failure.sent
     assert str(failure) == "No access token could be fetched. The connection broke."
@@ -322,8 +326,8 @@ def test_a_failed_token_request_has_not_sent_what_the_token_was_for(tokens: Toke
 def test_a_refresh_token_gets_the_next_token(store: MemoryTokenStore, clock: Clock) -> None:
     """A client that has only a refresh token sends it, with Basic where there is a secret, and keeps what comes of it."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
-    outcome, sent = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
-    assert cast("Token", outcome).value == "a-1"
+    outcome, sent = driven(tokens.get(9999), [token_answer("a-1", 3600, "r-2")])
+    assert cast("AccessToken", outcome).value == "a-1"
     assert grant_of(sent[0]) == {"grant_type": "refresh_token", "refresh_token": "r-1"}
     assert sent[0].request["headers"]["Authorization"].startswith("Basic ")
     assert tokens.refresh_token == "r-2"
@@ -332,7 +336,7 @@ def test_a_refresh_token_gets_the_next_token(store: MemoryTokenStore, clock: Clo
 def test_a_public_client_sends_its_id(store: MemoryTokenStore, clock: Clock) -> None:
     """Without a secret the id goes with the parameters, and there is no Basic header."""
     tokens = made(PUBLIC, store, clock, stored(PUBLIC, clock, None, 0, "r-1"))
-    _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
+    _, sent = driven(tokens.get(9999), [token_answer("a-1")])
     assert grant_of(sent[0]) == {
         "grant_type": "refresh_token",
         "refresh_token": "r-1",
@@ -350,7 +354,7 @@ def test_rotation_is_followed(store: MemoryTokenStore, clock: Clock) -> None:
         token_answer("a-2"),
         token_answer("a-3", 3600, "r-3"),
     ):
-        _, sent = driven(tokens.obtain(99999), [answer_of_it])
+        _, sent = driven(tokens.get(99999), [answer_of_it])
         spent.append(grant_of(sent[0])["refresh_token"])
         clock.now += 3600
     assert spent == ["r-1", "r-2", "r-2"]
@@ -367,8 +371,8 @@ def test_a_refused_refresh_token_of_the_own_account_is_no_end(
     """Where the application acts for itself, its own credentials get the next token."""
     store.save(stored(OWN, clock, None, 0, "r-1"))
     tokens = made(OWN, store, clock)
-    outcome, sent = driven(tokens.obtain(9999), [httpx.Response(400, json=body), token_answer("a-1")])
-    assert cast("Token", outcome).value == "a-1"
+    outcome, sent = driven(tokens.get(9999), [httpx.Response(400, json=body), token_answer("a-1")])
+    assert cast("AccessToken", outcome).value == "a-1"
     assert [grant_of(step)["grant_type"] for step in sent] == ["refresh_token", "client_credentials"]
     assert tokens.refresh_token is None
 
@@ -378,12 +382,12 @@ def test_a_refused_refresh_token_of_a_person_asks_to_authorize_again(
 ) -> None:
     """A person's token is never replaced by the application's own, which would pay from another account."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
-    outcome, sent = driven(tokens.obtain(9999), [httpx.Response(400, json={"error": "invalid_grant"})])
+    outcome, sent = driven(tokens.get(9999), [httpx.Response(400, json={"error": "invalid_grant"})])
     assert isinstance(outcome, AuthenticationError)
     assert outcome.error == "invalid_grant"
     assert "Authorize again" in str(outcome)
     assert len(sent) == 1
-    again, sent = driven(tokens.obtain(9999))
+    again, sent = driven(tokens.get(9999))
     assert isinstance(again, AuthenticationError)
     assert "Authorize again" in str(again)
     assert sent == [], "a refresh token that was refused is not sent again"
@@ -395,7 +399,7 @@ def test_a_refusal_of_something_else_keeps_the_refresh_token(
 ) -> None:
     """A wrong secret is no reason to throw a refresh token away."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
-    outcome, _ = driven(tokens.obtain(9999), [httpx.Response(401, json={"error": error})])
+    outcome, _ = driven(tokens.get(9999), [httpx.Response(401, json={"error": error})])
     assert isinstance(outcome, AuthenticationError)
     assert tokens.refresh_token == "r-1"
 
@@ -404,10 +408,10 @@ def test_a_token_without_means_serves_to_its_end(store: MemoryTokenStore, clock:
     """A token that nothing can renew is used as long as it lives, and then its end is told."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 100))
     clock.now += 99
-    outcome, _ = driven(tokens.obtain(9999))
-    assert cast("Token", outcome).value == "a-1"
+    outcome, _ = driven(tokens.get(9999))
+    assert cast("AccessToken", outcome).value == "a-1"
     clock.now += 1.01
-    outcome, _ = driven(tokens.obtain(9999))
+    outcome, _ = driven(tokens.get(9999))
     assert isinstance(outcome, AuthenticationError)
     assert "Authorize again" in str(outcome)
 
@@ -415,40 +419,44 @@ def test_a_token_without_means_serves_to_its_end(store: MemoryTokenStore, clock:
 # What is reported
 
 
-def test_a_token_is_reported_with_the_seconds_it_lives(tokens: Tokens, clock: Clock) -> None:
+def test_a_token_is_reported_with_the_seconds_it_lives(tokens: TokenManager, clock: Clock) -> None:
     """`report` fetches if need be, and counts from now."""
-    outcome, sent = driven(tokens.report(9999), [token_answer("a-1", 3600)])
+    outcome, sent = driven(tokens.info(9999), [token_answer("a-1", 3600)])
     assert (outcome, len(sent)) == ({"accessToken": "a-1", "expiresIn": 3600}, 1)
     assert type(cast("dict[str, str]", outcome)["accessToken"]) is str
     clock.now += 100.5
-    assert driven(tokens.report(9999))[0] == {"accessToken": "a-1", "expiresIn": 3499}
+    assert driven(tokens.info(9999))[0] == {"accessToken": "a-1", "expiresIn": 3499}
 
 
 def test_nothing_is_reported_where_there_is_nothing(store: MemoryTokenStore, clock: Clock) -> None:
     """Without a token and without means there is None; a token that still lives is reported, however shortly."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 10))
     clock.now += 8
-    assert driven(tokens.report(9999))[0] == {"accessToken": "a-1", "expiresIn": 2}
+    assert driven(tokens.info(9999))[0] == {"accessToken": "a-1", "expiresIn": 2}
     clock.now += 3
-    assert driven(tokens.report(9999)) == (None, [])
+    assert driven(tokens.info(9999)) == (None, [])
 
 
 # Stores
 
 
-def test_a_token_of_another_process_is_taken(tokens: Tokens, store: MemoryTokenStore, clock: Clock) -> None:
+def test_a_token_of_another_process_is_taken(
+    tokens: TokenManager, store: MemoryTokenStore, clock: Clock
+) -> None:
     """What another has written while we waited is used, and nothing is sent."""
     store.save(stored(OWN, clock, "theirs"))
-    outcome, sent = driven(tokens.obtain(9999))
-    assert (cast("Token", outcome).value, sent) == ("theirs", [])
+    outcome, sent = driven(tokens.get(9999))
+    assert (cast("AccessToken", outcome).value, sent) == ("theirs", [])
 
 
 def test_a_rotated_token_in_the_store_wins_over_the_given_one(store: MemoryTokenStore, clock: Clock) -> None:
     """A process that starts with a refresh token that another has spent already uses the newer one of the store."""
-    rotated = stored(PERSON, clock, "theirs", 0, "r-2")._replace(lineage=(*mark("r-1"), *mark("r-2")))
+    rotated = stored(PERSON, clock, "theirs", 0, "r-2")._replace(
+        lineage=(*fingerprint_token("r-1"), *fingerprint_token("r-2"))
+    )
     store.save(rotated)
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
-    _, sent = driven(tokens.obtain(9999), [token_answer("a-1")])
+    _, sent = driven(tokens.get(9999), [token_answer("a-1")])
     assert grant_of(sent[0])["refresh_token"] == "r-2"
 
 
@@ -456,7 +464,7 @@ def test_another_accounts_token_is_refused(store: MemoryTokenStore, clock: Clock
     """A store that holds somebody else's token is an error that names both, and nothing is sent."""
     tokens = made(OWN, store, clock)
     store.save(stored(OWN, clock, "theirs")._replace(issued_to="pm-other at https://agent.payman.ai"))
-    outcome, sent = driven(tokens.obtain(9999))
+    outcome, sent = driven(tokens.get(9999))
     assert isinstance(outcome, ConfigurationError)
     assert "pm-other at https://agent.payman.ai" in str(outcome)
     assert OWN.name in str(outcome)
@@ -466,7 +474,7 @@ def test_another_accounts_token_is_refused(store: MemoryTokenStore, clock: Clock
 def test_another_accounts_token_in_memory_is_refused_as_well(store: MemoryTokenStore, clock: Clock) -> None:
     """A store in memory is looked at at once, and then too nobody else's token is used."""
     store.save(stored(OWN, clock, "theirs")._replace(issued_to="pm-other at https://agent.payman.ai"))
-    outcome, sent = driven(made(OWN, store, clock).obtain(9999))
+    outcome, sent = driven(made(OWN, store, clock).get(9999))
     assert isinstance(outcome, ConfigurationError)
     assert sent == []
 
@@ -475,8 +483,8 @@ def test_a_new_grant_revives_a_dead_store(store: MemoryTokenStore, clock: Clock)
     """After a person has authorized again, what has ended in the store does not stand in the way."""
     store.save(stored(PERSON, clock, "ended", -1))
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-new"))
-    outcome, sent = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
-    assert cast("Token", outcome).value == "a-1"
+    outcome, sent = driven(tokens.get(9999), [token_answer("a-1", 3600, "r-2")])
+    assert cast("AccessToken", outcome).value == "a-1"
     assert [grant_of(step)["refresh_token"] for step in sent] == ["r-new"]
 
 
@@ -486,7 +494,7 @@ def test_one_persons_client_never_acts_for_another(
 ) -> None:
     """Where two people's tokens get into one store, the second client refuses, and uses nothing of the first's."""
     alice = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-a"))
-    driven(alice.obtain(9999), [token_answer("a-1", 3600, "r-a2")])
+    driven(alice.get(9999), [token_answer("a-1", 3600, "r-a2")])
     with pytest.raises(ConfigurationError, match="another authorization"):
         made(PERSON, store, clock, stored(PERSON, clock, *bob))
     elsewhere = MemoryTokenStore()
@@ -494,8 +502,8 @@ def test_one_persons_client_never_acts_for_another(
     kept = store.load()
     assert kept is not None
     elsewhere.save(kept)
-    tokens.forget(Token(Secret("b-1"), 1, 1))
-    outcome, sent = driven(tokens.obtain(9999))
+    tokens.invalidate(AccessToken(SecretStr("b-1"), 1, 1))
+    outcome, sent = driven(tokens.get(9999))
     assert isinstance(outcome, ConfigurationError)
     assert sent == []
 
@@ -505,15 +513,16 @@ def test_a_code_of_another_person_ends_what_the_first_ones_client_does(
 ) -> None:
     """Whoever's token was replaced by another's does not go on as the other."""
     alice = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-a"))
-    first, _ = driven(alice.obtain(9999), [token_answer("a-1", 3600, "r-a2")])
+    first, _ = driven(alice.get(9999), [token_answer("a-1", 3600, "r-a2")])
     carol = made(PERSON, MemoryTokenStore(), clock)
     driven(
-        carol.exchange(PERSON.application.authorization_code("c"), 9999), [token_answer("c-1", 3600, "r-c")]
+        carol.exchange_code(PERSON.application.build_code_request("c"), 9999),
+        [token_answer("c-1", 3600, "r-c")],
     )
-    assert carol._known is not None
-    store.save(carol._known)
-    alice.forget(cast("Token", first))
-    outcome, sent = driven(alice.obtain(9999))
+    assert carol._known_token is not None
+    store.save(carol._known_token)
+    alice.invalidate(cast("AccessToken", first))
+    outcome, sent = driven(alice.get(9999))
     assert isinstance(outcome, ConfigurationError)
     assert sent == []
 
@@ -524,7 +533,7 @@ def test_a_process_that_starts_with_an_older_token_finds_the_newer(
     """A refresh token that has been rotated away since is known to be of the same authorization."""
     old = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
     for answer_of_it in (token_answer("a-1", 3600, "r-2"), token_answer("a-2", 3600, "r-3")):
-        driven(old.obtain(99999), [answer_of_it])
+        driven(old.get(99999), [answer_of_it])
         clock.now += 3600
     for given in ("r-1", "r-2", "r-3"):
         tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, given))
@@ -536,9 +545,9 @@ def test_a_refresh_token_that_could_not_be_kept_is_not_replaced_by_the_spent_one
     broken = BrokenStore(OSError("The disk is full."))
     tokens = made(PERSON, broken, clock, stored(PERSON, clock, None, 0, "r-1"))
     MemoryTokenStore.save(broken, stored(PERSON, clock, None, 0, "r-1"))
-    driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
+    driven(tokens.get(9999), [token_answer("a-1", 3600, "r-2")])
     clock.now += 3600
-    _, sent = driven(tokens.obtain(99999), [token_answer("a-2", 3600, "r-3")])
+    _, sent = driven(tokens.get(99999), [token_answer("a-2", 3600, "r-3")])
     assert [grant_of(step)["refresh_token"] for step in sent] == ["r-2"]
 
 
@@ -556,18 +565,18 @@ def test_a_page_of_a_proxy_costs_no_refresh_token(
 ) -> None:
     """Only the token endpoint's own word makes a refresh token bad."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, None, 0, "r-1"))
-    outcome, _ = driven(tokens.obtain(9999), [refusal])
+    outcome, _ = driven(tokens.get(9999), [refusal])
     assert isinstance(outcome, AuthenticationError)
     assert tokens.refresh_token == "r-1"
 
 
-def test_every_refused_token_is_remembered(tokens: Tokens, store: MemoryTokenStore) -> None:
+def test_every_refused_token_is_remembered(tokens: TokenManager, store: MemoryTokenStore) -> None:
     """A late 401 for an old token does not make the newer refused one usable again."""
     first = fetched(tokens, token_answer("a-1"))
-    tokens.forget(first)
+    tokens.invalidate(first)
     second = fetched(tokens, token_answer("a-2"))
-    tokens.forget(second)
-    tokens.forget(first)
+    tokens.invalidate(second)
+    tokens.invalidate(first)
     assert fetched(tokens, token_answer("a-3")).value == "a-3"
 
 
@@ -575,15 +584,19 @@ def test_a_report_looks_into_the_store(store: MemoryTokenStore, clock: Clock) ->
     """A client whose own token has ended reports what another has put into the store meanwhile."""
     tokens = made(PERSON, store, clock, stored(PERSON, clock, "a-1", 10))
     clock.now += 20
-    store.save(stored(PERSON, clock, "a-2", 3600)._replace(lineage=(*mark("a-1"), *mark("a-2"))))
-    assert driven(tokens.report(9999))[0] == {"accessToken": "a-2", "expiresIn": 3600}
+    store.save(
+        stored(PERSON, clock, "a-2", 3600)._replace(
+            lineage=(*fingerprint_token("a-1"), *fingerprint_token("a-2"))
+        )
+    )
+    assert driven(tokens.info(9999))[0] == {"accessToken": "a-2", "expiresIn": 3600}
 
 
-def test_an_early_renewal_leaves_time_for_the_ask(tokens: Tokens, clock: Clock) -> None:
+def test_an_early_renewal_leaves_time_for_the_ask(tokens: TokenManager, clock: Clock) -> None:
     """A renewal that need not be takes half of the time there is at most."""
     fetched(tokens, token_answer("old"))
     clock.now += 3500
-    _, sent = driven(tokens.obtain(clock.now + 4), [token_answer("new")])
+    _, sent = driven(tokens.get(clock.now + 4), [token_answer("new")])
     assert sent[0].deadline == clock.now + 2
 
 
@@ -628,7 +641,7 @@ def test_whatever_a_store_raises_is_an_error_of_ours(wrong: str, peer: Peer) -> 
     with PaymanClient(
         client_id="pm-test-1", client_secret="x", base_url=peer.base_url, token_store=OddStore(wrong)
     ) as client:
-        client._connect().tokens._keeping._owner = OWN.name
+        client._connect().tokens._store_adapter._owner = OWN.name
         with pytest.raises(TokenStoreError) as raised:
             client.ask("Hello!")
     assert "secret" not in str(raised.value)
@@ -651,8 +664,8 @@ def test_a_store_that_fails_after_the_token_was_got(
 def test_a_given_token_serves_beside_a_dead_store(store: MemoryTokenStore, clock: Clock) -> None:
     """A token that is given and lives is used, whatever has ended in the store."""
     store.save(stored(PERSON, clock, "ended", -1))
-    outcome, sent = driven(made(PERSON, store, clock, stored(PERSON, clock, "given", 600)).obtain(9999))
-    assert (cast("Token", outcome).value, sent) == ("given", [])
+    outcome, sent = driven(made(PERSON, store, clock, stored(PERSON, clock, "given", 600)).get(9999))
+    assert (cast("AccessToken", outcome).value, sent) == ("given", [])
 
 
 class BrokenStore(MemoryTokenStore):
@@ -672,12 +685,12 @@ def test_a_failed_save_after_a_rotation_is_told(
 ) -> None:
     """This client goes on with what it has got; a record says that nobody else has it."""
     tokens = made(PERSON, BrokenStore(failure), clock, stored(PERSON, clock, None, 0, "r-1"))
-    outcome, _ = driven(tokens.obtain(9999), [token_answer("a-1", 3600, "r-2")])
-    assert cast("Token", outcome).value == "a-1"
+    outcome, _ = driven(tokens.get(9999), [token_answer("a-1", 3600, "r-2")])
+    assert cast("AccessToken", outcome).value == "a-1"
     assert "The disk is full." in caplog.text
     assert "its refresh token would be lost" in caplog.text
-    token_of_it, sent = driven(tokens.obtain(9999))
-    assert (cast("Token", token_of_it).value, tokens.refresh_token, sent) == ("a-1", "r-2", [])
+    token_of_it, sent = driven(tokens.get(9999))
+    assert (cast("AccessToken", token_of_it).value, tokens.refresh_token, sent) == ("a-1", "r-2", [])
 
 
 def test_a_failed_save_without_a_rotation_is_only_logged(
@@ -693,9 +706,9 @@ def test_a_code_replaces_what_was_in_the_store(store: MemoryTokenStore, clock: C
     """An exchange does not ask the store, keeps no refresh token of before, and writes what it got."""
     store.save(stored(PERSON, clock, "before", 3600, "r-0"))
     tokens = made(PERSON, store, clock)
-    request = PERSON.application.authorization_code("c-1", redirect_uri="https://x/back", code_verifier="v")
-    outcome, sent = driven(tokens.exchange(request, 9999), [token_answer("a-1")])
-    assert cast("Token", outcome).value == "a-1"
+    request = PERSON.application.build_code_request("c-1", redirect_uri="https://x/back", code_verifier="v")
+    outcome, sent = driven(tokens.exchange_code(request, 9999), [token_answer("a-1")])
+    assert cast("AccessToken", outcome).value == "a-1"
     assert grant_of(sent[0]) == {
         "grant_type": "authorization_code",
         "code": "c-1",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import SECRET, Payman
 
 
@@ -91,10 +91,10 @@ def test_a_session_is_new_unless_one_is_named(payman: Payman, sandbox: Sandbox) 
     ("script", "status", "words"),
     [
         (["Done."], 0, ""),
-        ([Answer("It broke.", state="failed")], 1, "The task is failed"),
-        ([Answer("Stopped.", state="canceled")], 1, "The task is canceled"),
-        ([Answer("Approve?", state="input-required")], 5, "tasks wait tsk-"),
-        ([HTTPFailure(403)], 1, "403"),
+        ([ScriptedResponse("It broke.", state="failed")], 1, "The task is failed"),
+        ([ScriptedResponse("Stopped.", state="canceled")], 1, "The task is canceled"),
+        ([ScriptedResponse("Approve?", state="input-required")], 5, "tasks wait tsk-"),
+        ([HTTPError(403)], 1, "403"),
     ],
 )
 @pytest.mark.parametrize("form", ["--no-stream", "--stream", "--json"])
@@ -106,21 +106,21 @@ def test_the_exit_status_tells_how_it_ended(
     said = payman("ask", "list all wallets", form)
     assert said.status == status
     assert words in said.err
-    assert bool(said.out) == (not isinstance(script[0], HTTPFailure))
+    assert bool(said.out) == (not isinstance(script[0], HTTPError))
 
 
 def test_an_unknown_outcome_is_told_with_the_ids(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the answer is lost and the server cannot tell, the status is 4, and the message says how to ask later."""
     with Sandbox(tasks_get=False, clients={"cli-tests": SECRET}) as forgetful:
         monkeypatch.setenv("PAYMAN_BASE_URL", forgetful.base_url)
-        forgetful.script([Lost()])
+        forgetful.script([ConnectionLost()])
         said = payman("ask", "send 10 TSD to Test Payee")
         sent = forgetful.requests[-1].task_id or forgetful.requests[-2].task_id
         assert (said.status, said.out) == (4, "")
         assert f"payman tasks get {sent}" in said.err
         assert "Do not send it again" in said.err
         assert len(forgetful.payments) == 1
-        forgetful.script([Lost()])
+        forgetful.script([ConnectionLost()])
         said = payman("ask", "send 10 TSD to Test Payee", "--idempotency-key", "invoice-1", "--stream")
         assert said.status == 4
         assert "the same --idempotency-key" in said.err

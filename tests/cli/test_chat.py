@@ -5,23 +5,23 @@ import contextlib
 import pytest
 
 from payman_sdk._cli.commands import chat
-from payman_sdk._cli.commands.chat_input import COMMANDS, Command, Say, Unclear, read_line
-from payman_sdk._cli.live import Progress
+from payman_sdk._cli.commands.chat_input import COMMANDS, Command, Prompt, UnknownInput, read_line
+from payman_sdk._cli.live import ProgressView
 from payman_sdk._client.conversation import Conversation
 from payman_sdk.errors import PaymanError, TaskNotCancelableError
-from payman_sdk.sandbox import Answer, HTTPFailure, Sandbox
+from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import Payman
 
 
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        ("list all wallets\n", Say("list all wallets")),
+        ("list all wallets\n", Prompt("list all wallets")),
         ("  \n", None),
         ("/NEW\n", Command("/new")),
         ("/exit", Command("/quit")),
-        ("/aprove", Unclear("'/aprove' is no command. Did you mean /approve?")),
-        ("/xyz", Unclear("'/xyz' is no command. See /help.")),
+        ("/aprove", UnknownInput("'/aprove' is no command. Did you mean /approve?")),
+        ("/xyz", UnknownInput("'/xyz' is no command. See /help.")),
     ],
 )
 def test_what_a_line_means(line: str, meaning: object) -> None:
@@ -58,22 +58,22 @@ def test_what_waits_is_decided(payman: Payman, sandbox: Sandbox, words: str, bal
     assert sandbox.balance() == balance
     assert "It waits for you: /approve, /deny" in said.err
     assert said.out.count("Approval needed") == 1
-    assert sandbox.pending == []
+    assert sandbox.pending_payments == []
 
 
 def test_a_new_session_leaves_what_waits(payman: Payman, sandbox: Sandbox) -> None:
     """`/new` answers nothing; leaving says how the task can be decided later."""
     said = payman("chat", given="send 150 TSD to Test Payee\n/new\n/approve\n")
     assert "Nothing waits for you" in said.err
-    assert len(sandbox.pending) == 1
+    assert len(sandbox.pending_payments) == 1
     said = payman("chat", given="send 150 TSD to Test Payee\n")
     assert said.status == 5
-    assert f"payman tasks reply {sandbox.pending[-1].task_id} approve" in said.err
+    assert f"payman tasks reply {sandbox.pending_payments[-1].task_id} approve" in said.err
 
 
 def test_failures_do_not_end_it(payman: Payman, sandbox: Sandbox) -> None:
     """What goes wrong is told, and the next line is asked; the status is that of the last one."""
-    sandbox.script([HTTPFailure(403), Answer("It broke.", state="failed"), "Good."])
+    sandbox.script([HTTPError(403), ScriptedResponse("It broke.", state="failed"), "Good."])
     said = payman("chat", given="one\ntwo\nthree\n/nonsense\n")
     assert "403" in said.err
     assert "The task is failed" in said.err
@@ -99,7 +99,7 @@ def test_what_cannot_be_canceled_any_more(
     monkeypatch.setattr(Conversation, "ask", interrupted)
     monkeypatch.setattr(Conversation, "cancel_task", too_late)
     monkeypatch.setattr(chat, "_END", 0.3)
-    sandbox.script([Answer("Paid it.", state=state)])
+    sandbox.script([ScriptedResponse("Paid it.", state=state)])
     said = payman("chat", given="list all wallets\n")
     assert "It cannot be canceled any more:" in said.err
     assert "Paid it." in said.out
@@ -121,10 +121,10 @@ def test_progress_shows_the_newest_lines_and_the_state(sandbox: Sandbox) -> None
 
     console = Console(width=40, height=10, force_terminal=True, color_system=None)
     sandbox.script(["\n".join(f"- line {number}" for number in range(100))])
-    progress = Progress(clock=lambda: 0.0)
+    progress = ProgressView(clock=lambda: 0.0)
     with sandbox.client() as client, client.stream("list all wallets") as stream:
         for event in stream:
-            progress.take(event)
+            progress.update(event)
     with console.capture() as captured:
         console.print(progress)
     lines = captured.get().splitlines()

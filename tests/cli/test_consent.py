@@ -83,7 +83,7 @@ def test_a_decision_from_a_pipe_needs_yes(
     said = payman("chat", given=f"send 150 TSD to Test Payee\n{decision}\n")
     assert said.status == 2
     assert "--yes" in said.err
-    assert len(sandbox.pending) == 1
+    assert len(sandbox.pending_payments) == 1
 
 
 @pytest.mark.usefixtures("seen")

@@ -108,13 +108,13 @@ def test_a_clock_that_is_wrong(late: str) -> None:
 )
 def test_how_much_a_clock_may_differ(ahead: float | None, level: Level) -> None:
     """Up to 5 seconds are nothing, up to a minute is a warning."""
-    assert diagnosis.of_clock(ahead).level is level
+    assert diagnosis.check_clock(ahead).level is level
 
 
 def test_a_server_in_trouble_is_a_warning() -> None:
     """Any answer is a sign of life; a 5xx is worth a word."""
-    assert diagnosis.of_reach(404, 0.1).level is Level.OK
-    assert diagnosis.of_reach(503, 0.1).level is Level.WARNING
+    assert diagnosis.check_reach(404, 0.1).level is Level.OK
+    assert diagnosis.check_reach(503, 0.1).level is Level.WARNING
 
 
 def test_a_sandbox_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,9 +36,9 @@ def serving(answer: Callable[[http.server.BaseHTTPRequestHandler], Answer]) -> I
             with contextlib.suppress(OSError):
                 self.wfile.write(body)
 
-        do_POST = do_GET  # its name there
+        do_POST = do_GET  # noqa: N815 # its name there
 
-        def log_message(self, format: str, *args: object) -> None:  # its name there
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # its name there
             """Print nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from payman_sdk._cli.commands import mcp
 from payman_sdk._cli.settings import Settings
-from payman_sdk.agents import Limit, MemoryOperationStore
+from payman_sdk.agents import MemoryOperationStore, SpendingLimit
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
@@ -62,7 +62,9 @@ def test_options_reach_the_toolkit(payman: Payman, started: dict[str, Any], tmp_
         "--without-confirmation",
     ]
     assert payman("mcp", *options, "--max-amount", "TSD 100", "--max-amount", "25.50 usd").status == 0
-    assert started["limit"] == Limit(payments=3, amount={"TSD": Decimal(100), "USD": Decimal("25.50")})
+    assert started["limit"] == SpendingLimit(
+        max_payments=3, max_amount={"TSD": Decimal(100), "USD": Decimal("25.50")}
+    )
     assert (started["run_id"], started["confirm"], started["store"].path) == ("monday", None, tmp_path / "o")
 
 
@@ -114,7 +116,7 @@ def test_a_login_is_used(payman: Payman, sandbox: Sandbox, monkeypatch: pytest.M
 
     def serve(settings: Settings, options: dict[str, Any]) -> None:
         async def main() -> str:
-            async with mcp._client(settings) as client:
+            async with mcp._make_client(settings) as client:
                 return (await client.ask("list all wallets")).status
 
         assert anyio.run(main) == "completed"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from payman_sdk._cli.context import hoisted
+from payman_sdk._cli.context import hoist_flags
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
 
@@ -279,4 +279,4 @@ def test_secrets_are_in_no_output(payman: Payman, monkeypatch: pytest.MonkeyPatc
 )
 def test_global_flags_may_stand_anywhere(given: list[str], meant: list[str]) -> None:
     """They are taken to the front, but not from behind `--`."""
-    assert hoisted(given) == meant
+    assert hoist_flags(given) == meant

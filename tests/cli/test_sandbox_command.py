@@ -12,7 +12,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._cli.commands.sample_data import SEED, seed
-from payman_sdk._cli.request_log_middleware import in_words
+from payman_sdk._cli.request_log_middleware import format_request
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of
 
@@ -114,7 +114,7 @@ def test_what_is_kept_in_a_file_is_seeded_once(tmp_path: Path) -> None:
         sandbox = Sandbox(db=tmp_path / "payman.db", clients={"a": "b"})
         seed(sandbox)
         assert len(sandbox.payments) == sum(text.startswith("send") for text in SEED)
-        assert len(sandbox.pending) == 1
+        assert len(sandbox.pending_payments) == 1
         sandbox.check_invariants()
         sandbox.close()
 
@@ -163,4 +163,4 @@ def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
 )
 def test_a_request_is_one_line(request_: SandboxRequest, line: str) -> None:
     """Long words are cut, and nothing commands the terminal."""
-    assert in_words(request_) == line
+    assert format_request(request_) == line

@@ -15,13 +15,13 @@ import pytest
 
 from payman_api import SERVERS
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._cli.clients import settings_of
+from payman_sdk._cli.clients import resolve_settings
 from payman_sdk._cli.context import Run
-from payman_sdk._cli.login_store import remember
+from payman_sdk._cli.login_store import save_login
 from payman_sdk._cli.settings import Login, resolve
 from payman_sdk._io.env_file import read_env_file
-from payman_sdk._io.environment import config_from_env
-from payman_sdk._secrets import Secret
+from payman_sdk._io.environment import load_env_config
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, completed, token
@@ -57,19 +57,19 @@ def write(folder: Path, values: Mapping[str, str]) -> None:
 
 
 def _plain(value: object) -> str:
-    return value.reveal() if isinstance(value, Secret) else str(value)
+    return value.reveal() if isinstance(value, SecretStr) else str(value)
 
 
 def by_program() -> Sent:
     """What `from_env(dotenv=True)` makes of the environment and the file."""
-    known = config_from_env({}, dotenv=True)
+    known = load_env_config({}, dotenv=True)
     server = known.get("base_url") or SERVERS[(known.get("environment") or "LIVE").upper()]
     return Sent(server, str(known.get("client_id")), _plain(known.get("client_secret")))
 
 
 def by_command() -> Sent:
     """What the command makes of them."""
-    known = settings_of(Run()).to_config()
+    known = resolve_settings(Run()).to_config()
     return Sent(str(known.get("base_url")), str(known.get("client_id")), _plain(known.get("client_secret")))
 
 
@@ -422,12 +422,12 @@ def test_a_redirect_takes_no_credentials_along(peer: Peer) -> None:
 
 def test_a_login_that_is_remembered_at_a_hostile_server_gets_no_secret(folder: Path, peer: Peer) -> None:
     """A server that a login once named gets no secret when its token has to be renewed."""
-    from payman_sdk._cli.login_store import store_of
+    from payman_sdk._cli.login_store import open_store
     from payman_sdk.token_stores.base import StoredToken
 
     login = Login(client_id="my-id", base_url=peer.base_url)
     peer.always("/web/identity", answer(404))
-    store_of("file").save(
+    open_store("file").save(
         StoredToken(
             issued_to=f"my-id for a person at {peer.base_url}",
             access_token="a",
@@ -436,7 +436,7 @@ def test_a_login_that_is_remembered_at_a_hostile_server_gets_no_secret(folder: P
             refresh_token="r",
         )
     )
-    remember(login)
+    save_login(login)
     ran = run(folder, "ask", "hello", **{KEY: "my-secret"})
     assert ran.returncode in {0, 3}
     sent = [

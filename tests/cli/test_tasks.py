@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from payman_sdk.sandbox import Answer, Sandbox
+from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from tests.cli.command import Payman
 
 
@@ -55,7 +55,7 @@ def test_a_task_is_canceled(payman: Payman, sandbox: Sandbox, waiting: dict[str,
 
 def test_a_task_at_work_has_no_known_outcome(payman: Payman, sandbox: Sandbox) -> None:
     """A task that has not ended is status 4, and the message says how to wait for it."""
-    sandbox.script([Answer("Hm.", state="working")])
+    sandbox.script([ScriptedResponse("Hm.", state="working")])
     said = payman("ask", "list all wallets", "--timeout", "1")
     assert said.status == 4
     assert "tasks wait tsk-" in said.err or "tasks get tsk-" in said.err

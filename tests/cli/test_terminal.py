@@ -19,7 +19,7 @@ from typing import Self
 
 import pytest
 
-from payman_sdk.sandbox import Answer, HTTPFailure, Sandbox
+from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import PROGRAM, ROOT, Payman, environment_of
 
 if sys.platform == "win32":
@@ -111,13 +111,13 @@ sys.exit(main())
 def test_ctrl_c_cancels_the_task_and_ctrl_d_leaves(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal: an answer, a task that is canceled by Ctrl-C while it runs, another answer, and the end by Ctrl-D."""
     with Sandbox(clients={"cli-tests": os.environ["PAYMAN_CLIENT_SECRET"]}, pace=0.08) as slow:
-        slow.script([Answer("One.")])
+        slow.script([ScriptedResponse("One.")])
         with on_a_terminal("chat", PAYMAN_BASE_URL=slow.base_url) as screen:
             screen.until("payman> ")
             screen.type("first\r")
             screen.until("One.")
             screen.until("payman> ", times=2)
-            slow.script([Answer("word " * 300, state="completed")])
+            slow.script([ScriptedResponse("word " * 300, state="completed")])
             screen.type("a long one\r")
             screen.until("word word")
             screen.type("\x03")
@@ -273,7 +273,7 @@ def test_everything_in_an_answer_is_shown(payman: Payman, sandbox: Sandbox) -> N
 
 def test_messages_stay_apart_from_answers(payman: Payman, sandbox: Sandbox) -> None:
     """With standard error in a file, retries that are told while the answer comes go there, not onto the screen."""
-    sandbox.script([HTTPFailure(503, headers={"Retry-After": "0"}), "Done."])
+    sandbox.script([HTTPError(503, headers={"Retry-After": "0"}), "Done."])
     command = " ".join([*PROGRAM, "ask", "'list all wallets'", "2>errors.txt"])
     with on_a_terminal(command=command) as screen:
         screen.until("Done.")

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_api import PATHS
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox._server.serving import Serving
+from payman_sdk.sandbox._server.serving import ServerThread
 from tests.contract.caller import CLIENT, SECRET, Caller
 from tests.contract.contract import Case, Json, agent_case, connected, load
 
@@ -134,7 +134,7 @@ DEVIATIONS: list[tuple[str, Spoil, str]] = [
 ]
 
 
-class Deviating(Serving):
+class Deviating(ServerThread):
     """The sandbox behind what spoils its answers, which may be changed while it serves."""
 
     def __init__(self, sandbox: Sandbox) -> None:

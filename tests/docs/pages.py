@@ -121,7 +121,7 @@ class Run:
         promised = dict(_promises(block))
         self._heard.clear()
         self.namespace.update(__name__="__main__", print=self._print)
-        exec(code, self.namespace)  # our own documentation
+        exec(code, self.namespace)  # noqa: S102 # our own documentation
         for line, (first, expected) in promised.items():
             heard = [text for at in range(first, line + 1) for text in self._heard.get(at, [])]
             assert heard, f"{block.page.name}, line {line}: nothing was printed, rather than {expected}"

@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox
 from tests.examples.programs import command, environment
 
 
@@ -51,7 +51,7 @@ def test_it_uses_the_account_of_the_environment(tmp_path: Path) -> None:
 def test_it_says_whether_it_was_done(tmp_path: Path) -> None:
     """A refusal is told as nothing done, and a lost answer with the id to ask about; neither with a traceback."""
     with Sandbox(tasks_get=False) as sandbox:
-        sandbox.script([HTTPFailure(403), Lost()])
+        sandbox.script([HTTPError(403), ConnectionLost()])
         refused = run(tmp_path, "send 10 TSD to Test Payee", sandbox=sandbox)
         assert refused.returncode == 1
         assert refused.stderr.startswith("Not done: ")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.examples.programs import EXAMPLES, command, environment, on_a_terminal
 
 HEAD = "number,payee,amount,memo\n"
@@ -85,7 +85,7 @@ def test_each_line_is_paid_once_though_it_is_killed(source: Path) -> None:
     with Sandbox(pace=0.02) as sandbox:
         kill_when(lambda: bool(sandbox.requests), source, sandbox)
         kill_when(lambda: len(sandbox.payments) >= 2, source, sandbox)
-        sandbox.script([None, Lost(silent=True)])  # a payment is made, and nobody hears of it
+        sandbox.script([None, ConnectionLost(silent=True)])  # a payment is made, and nobody hears of it
         made = len(sandbox.payments)
         kill_when(lambda: len(sandbox.payments) >= min(made + 2, 12), source, sandbox)
         kill_when(lambda: len(results(source)) >= 7, source, sandbox)
@@ -187,14 +187,19 @@ def test_what_is_not_settled_is_settled_by_the_next_run(tmp_path: Path) -> None:
     source = written(
         tmp_path, [f"{name},Test Payee,{amount},tea" for name, amount in zip(names, amounts, strict=True)]
     )
-    gone = [HTTPFailure(503, headers={"Retry-After": "0"})] * 3
+    gone = [HTTPError(503, headers={"Retry-After": "0"})] * 3
     with Sandbox() as sandbox:
         sandbox.script(
             [
-                *(HTTPFailure(500, taken=True), HTTPFailure(500), None),
+                *(HTTPError(500, taken=True), HTTPError(500), None),
                 *(None, None),
                 *gone,
-                *(RPCFailure(-32603), "Done, I think.", None, Answer("The bank is closed.", state="failed")),
+                *(
+                    RPCError(-32603),
+                    "Done, I think.",
+                    None,
+                    ScriptedResponse("The bank is closed.", state="failed"),
+                ),
             ]
         )
         assert run(source, sandbox)[0] == 1
@@ -209,7 +214,7 @@ def test_what_is_not_settled_is_settled_by_the_next_run(tmp_path: Path) -> None:
             "refused": "refused",
             "failed": "failed",
         }
-        waits, denied = sandbox.pending
+        waits, denied = sandbox.pending_payments
         sandbox.approve(waits.task_id)
         sandbox.deny(denied.task_id)
         assert run(source, sandbox)[0] == 1
@@ -228,7 +233,7 @@ def test_an_unknown_outcome_is_marked_and_settled(tmp_path: Path) -> None:
     """A server that goes away with the answer leaves an unknown line, with its task; the next run learns that it was paid."""
     source = written(tmp_path, ["a,Test Payee,1,tea", "b,Test Payee,2,tea"])
     with Sandbox() as sandbox:
-        sandbox.script([Lost(silent=True)])
+        sandbox.script([ConnectionLost(silent=True)])
         with start(source, sandbox, "--timeout", "1.2") as paying:
             while not sandbox.payments:
                 assert paying.poll() is None

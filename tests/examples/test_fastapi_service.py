@@ -19,7 +19,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from payman_sdk.sandbox import HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
+from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, StreamFault
 from tests.examples.programs import EXAMPLES, environment
 
 FOLDER = EXAMPLES / "fastapi-service"
@@ -156,7 +156,7 @@ def test_the_page_shows_the_answer(payman: Sandbox, address: str, tmp_path: Path
         browser.get(address)
         for paid in (1, 2):
             browser.find_element("tag name", "button").click()
-            WebDriverWait(browser, 20).until(lambda there: len(payman.payments) == paid)
+            WebDriverWait(browser, 20).until(lambda there: len(payman.payments) == paid)  # noqa: B023 (it is used at once)
             WebDriverWait(browser, 20).until(
                 lambda there: there.find_element("id", "state").text == "completed"
             )
@@ -193,9 +193,9 @@ def test_errors_are_statuses(monkeypatch: pytest.MonkeyPatch) -> None:
         async with served(sandbox, monkeypatch) as web:
             pay = {"text": "send 10 TSD to Test Payee"}
             for failure, status, name in (
-                (HTTPFailure(403), 502, "PermissionDeniedError"),
-                (RPCFailure(-32603), 502, "InternalAgentError"),
-                (HTTPFailure(429, headers={"Retry-After": "600"}), 503, "RateLimitError"),
+                (HTTPError(403), 502, "PermissionDeniedError"),
+                (RPCError(-32603), 502, "InternalAgentError"),
+                (HTTPError(429, headers={"Retry-After": "600"}), 503, "RateLimitError"),
             ):
                 sandbox.script([failure])
                 answer = await web.post("/ask", json=pay)
@@ -238,7 +238,7 @@ def test_an_unknown_outcome_tells_its_ids(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def visit() -> None:
         async with served(sandbox, monkeypatch) as web:
-            sandbox.script([Lost()])
+            sandbox.script([ConnectionLost()])
             lost = await web.post("/ask", json={"text": "send 10 TSD to Test Payee"})
             assert lost.status_code == 504
             assert lost.json()["may_have_been_done"] is True

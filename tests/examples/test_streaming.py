@@ -45,7 +45,7 @@ def test_it_runs_without_an_account(tmp_path: Path) -> None:
 
 def test_a_piece_is_shown_when_it_comes(tmp_path: Path, slow: Sandbox) -> None:
     """The first words are there before the last ones were said, and a stream that breaks shows each word once."""
-    slow.break_streams(StreamFault(after_events=4))
+    slow.inject_stream_faults(StreamFault(after_events=4))
     with start(tmp_path, slow, PAYMENT) as watching:
         assert watching.stdout is not None
         first = watching.stdout.read(4)
@@ -74,7 +74,7 @@ def test_ctrl_c_cancels_the_task(tmp_path: Path, slow: Sandbox, amount: int, sai
     assert said in stderr
     assert "Traceback" not in stderr
     assert slow.balance("TSD") == left
-    assert slow.pending == []
+    assert slow.pending_payments == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

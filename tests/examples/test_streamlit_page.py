@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox
 from tests import environments
 from tests.examples.programs import EXAMPLES, environment
 
@@ -120,13 +120,13 @@ say("send 10 TSD to Test Payee")
 def what_goes_wrong_is_said(python: Path, folder: Path) -> None:
     """A refusal is told as nothing done, and a lost answer with the task to look for; the page goes on."""
     with Sandbox() as sandbox:
-        sandbox.script([HTTPFailure(403)])
+        sandbox.script([HTTPError(403)])
         seen = visit(python, 'say("send 10 TSD to Test Payee"); say("list all wallets")', folder, sandbox)
         assert seen["chat"][1][1].startswith("Not done: ")
         assert "TSD Wallet" in seen["chat"][3][1]
         assert sandbox.payments == []
     with Sandbox(tasks_get=False) as sandbox:
-        sandbox.script([Lost()])
+        sandbox.script([ConnectionLost()])
         seen = visit(python, 'say("send 10 TSD to Test Payee")', folder, sandbox)
         assert seen["chat"][1][1].startswith("It may have been carried out: ")
 

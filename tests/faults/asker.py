@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from payman_sdk import PaymanClient
-from payman_sdk._core import operations
 
 
 def ask(order: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def kill_and_ask_again(number: int) -> str:
     Args:
         number: Which kill: the moment follows from it, and the server's manner, which shows every second task when it is done.
     """
-    moment = random.Random(number).random() * _LATEST
+    moment = random.Random(number).random() * _LATEST  # noqa: S311 (chance, not a secret)
     manner = Manner(Showing.WHEN_DONE if number % 2 else Showing.AT_ONCE)
     text = f"send 10 TSD to Test Payee, kill {number}"
     with (

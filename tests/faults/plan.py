@@ -67,7 +67,7 @@ class Plan:
             for_token: Whether it is a token request.
         """
         # Seeded with text, it is the same in every process, and neighbours have nothing in common.
-        draw = random.Random(f"{self.seed}/{ask}/{number}")
+        draw = random.Random(f"{self.seed}/{ask}/{number}")  # noqa: S311 (chance, not a secret)
         if draw.random() >= self.rate * (_TOKENS_RATE if for_token else 1):
             return None
         kinds = [kind for kind in Kind if kind in self.kinds]
@@ -86,7 +86,7 @@ class Plan:
 
     def manner(self, ask: int) -> Manner:
         """Return how the server shows the task of an ask: at once for half of them."""
-        draw = random.Random(f"{self.seed}/{ask}/showing")
+        draw = random.Random(f"{self.seed}/{ask}/showing")  # noqa: S311 (chance, not a secret)
         late = [showing for showing in Showing if showing in self.showings and showing is not Showing.AT_ONCE]
         if not late or draw.random() < 0.5:
             return Manner()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.key_store import MemoryKeyStore
-from payman_sdk._io.transport import own_async_http_client, own_http_client
+from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import PaymanError
 from tests.faults.ask_modes import Ask, Told, asked, asked_by_task
 from tests.faults.fault_kinds import Kind
@@ -132,7 +132,7 @@ class Running:
         """
         again = [case.ask for case in self.cases.values() if case.ask.is_asked_again]
         self._make(again, self._settings.asks)
-        with own_http_client(_HERE) as http:
+        with build_http_client(_HERE) as http:
             for ask in again:
                 if self.cases[ask.number].again[-1].end != "completed":
                     with self._sandbox.client(
@@ -157,7 +157,7 @@ class Running:
         self._proxy.settle()
 
     def _by_threads(self, left: Iterator[Ask], shift: int) -> None:
-        with own_http_client(_HERE) as http:
+        with build_http_client(_HERE) as http:
             http.connections = RaisingTransport(http.connections)
             for ask in left:
                 self._by_thread(ask, shift, http)
@@ -180,7 +180,7 @@ class Running:
                 self._note(ask, told, line)
 
     async def _by_tasks(self, left: Iterator[Ask], shift: int, workers: int) -> None:
-        async with own_async_http_client(_HERE) as http:
+        async with build_async_http_client(_HERE) as http:
             http.connections = AsyncRaisingTransport(http.connections)
 
             async def work() -> None:

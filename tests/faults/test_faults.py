@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._io.transport import OwnClient
+from payman_sdk._io.transport import BareClient
 from payman_sdk.errors import OutcomeUnknownError
 from tests.faults import Kind, Settings, run
 from tests.faults.__main__ import main
@@ -98,15 +98,15 @@ def test_a_client_that_asks_anew_is_found_out(blunder: Blunder) -> None:
 
 def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends the same task again without asking how it stands is found out, though the sandbox forgives it."""
-    true_send = OwnClient.send
+    true_send = BareClient.send
 
-    def send_again(http: OwnClient, request: httpx.Request, **options: Any) -> httpx.Response:
+    def send_again(http: BareClient, request: httpx.Request, **options: Any) -> httpx.Response:
         try:
             return true_send(http, request, **options)
         except httpx.TransportError:
             return true_send(http, request, **options)
 
-    monkeypatch.setattr(OwnClient, "send", send_again)
+    monkeypatch.setattr(BareClient, "send", send_again)
     assert breaches_of(BLUNDERS)["blind"] > 0
 
 

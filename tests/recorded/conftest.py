@@ -141,8 +141,8 @@ def server(
         )
     else:
         name = request.node.name
-        chance = random.Random(name)
-        _number_ids(monkeypatch, random.Random(f"{name}, the client"))
+        chance = random.Random(name)  # noqa: S311 (nothing has to be hidden here)
+        _number_ids(monkeypatch, random.Random(f"{name}, the client"))  # noqa: S311 (likewise)
         sandbox = Sandbox(
             clients={"pm-test-recorded": "recorded-secret"}, clock=lambda: _NOW, randomness=chance.randbytes
         ).start()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from payman_sdk.errors import TaskFailedError
-from payman_sdk.sandbox import Answer
+from payman_sdk.sandbox import ScriptedResponse
 from payman_sdk.types import MarkdownAskOptions
 from tests.recorded.conftest import Server
 
@@ -87,7 +87,7 @@ def test_an_idempotency_key_pays_once(server: Server) -> None:
 @sandbox_only
 def test_a_task_that_fails(server: Server) -> None:
     """A failure of the agent's is an answer, or an error where the program wants one."""
-    failed = Answer("The bank is closed.", state="failed")
+    failed = ScriptedResponse("The bank is closed.", state="failed")
     server.meanwhile(lambda sandbox: sandbox.script([failed, failed]))
     client = server.client()
     assert client.ask("send 5 TSD to Test Payee").status == "failed"
@@ -105,7 +105,7 @@ def test_artifacts_of_every_kind(server: Server) -> None:
             "parts": [{"type": "file", "file": {"name": "receipt.pdf", "bytes": "JVBERi0="}}],
         },
     ]
-    server.meanwhile(lambda sandbox: sandbox.script([Answer("Here.", artifacts=artifacts)]))
+    server.meanwhile(lambda sandbox: sandbox.script([ScriptedResponse("Here.", artifacts=artifacts)]))
     response = server.client().ask("give me everything")
     kinds = [part["type"] for artifact in response.artifacts for part in artifact["parts"]]
     assert kinds == ["text", "data", "file"]

@@ -4,7 +4,7 @@ import pytest
 
 from payman_sdk import errors
 from payman_sdk.errors import AgentError, APIStatusError, AuthenticationError
-from payman_sdk.sandbox import HTTPFailure, RPCFailure
+from payman_sdk.sandbox import HTTPError, RPCError
 from tests.recorded.conftest import Server
 
 sandbox_only = pytest.mark.sandbox_only
@@ -26,7 +26,7 @@ PAY = "send 10 TSD to Test Payee"
 )
 def test_status(server: Server, status: int, expected: type[APIStatusError]) -> None:
     """A status that says that nothing was taken is raised as its class, where it is not to be tried again."""
-    failure = HTTPFailure(status, headers={"Retry-After": "1"}, body={"error": "refused"})
+    failure = HTTPError(status, headers={"Retry-After": "1"}, body={"error": "refused"})
     server.meanwhile(lambda sandbox: sandbox.script([failure]))
     with pytest.raises(APIStatusError) as caught:
         server.client().ask(PAY, max_retries=0)
@@ -37,7 +37,7 @@ def test_status(server: Server, status: int, expected: type[APIStatusError]) -> 
 @sandbox_only
 def test_a_busy_server_is_asked_again(server: Server) -> None:
     """After 429 and 503 the ask is sent again as soon as the server says, and is paid once."""
-    busy = [HTTPFailure(status, headers={"Retry-After": "0"}) for status in (429, 503)]
+    busy = [HTTPError(status, headers={"Retry-After": "0"}) for status in (429, 503)]
     server.meanwhile(lambda sandbox: sandbox.script(busy))
     assert server.client().ask(PAY).status == "completed"
 
@@ -47,7 +47,7 @@ def test_a_busy_server_is_asked_again(server: Server) -> None:
 def test_an_answer_that_is_lost_behind_a_status(server: Server, status: int) -> None:
     """After a failure that may come too late to be a refusal, the task is looked up, and found paid."""
     server.meanwhile(
-        lambda sandbox: sandbox.script([HTTPFailure(status, taken=True, body="<html>gateway</html>")])
+        lambda sandbox: sandbox.script([HTTPError(status, taken=True, body="<html>gateway</html>")])
     )
     assert server.client().ask(PAY).status == "completed"
 
@@ -55,7 +55,7 @@ def test_an_answer_that_is_lost_behind_a_status(server: Server, status: int) -> 
 @sandbox_only
 def test_an_ask_that_did_not_arrive(server: Server) -> None:
     """After a failure, a task that stays unknown did not arrive, and the ask is sent again."""
-    server.meanwhile(lambda sandbox: sandbox.script([HTTPFailure(500)]))
+    server.meanwhile(lambda sandbox: sandbox.script([HTTPError(500)]))
     # Without time to settle, the number of look-ups does not depend on the machine.
     assert server.client(settle_time=0).ask(PAY).status == "completed"
 
@@ -63,7 +63,7 @@ def test_an_ask_that_did_not_arrive(server: Server) -> None:
 @sandbox_only
 def test_a_token_that_is_refused_twice(server: Server) -> None:
     """A new token that is refused as well is no token for this."""
-    refused = HTTPFailure(401, body={"error": "invalid_token"})
+    refused = HTTPError(401, body={"error": "invalid_token"})
     server.meanwhile(lambda sandbox: sandbox.script([refused, refused]))
     with pytest.raises(AuthenticationError) as caught:
         server.client().ask(PAY)
@@ -87,7 +87,7 @@ def test_a_token_that_is_refused_twice(server: Server) -> None:
 )
 def test_agent_error(server: Server, code: int, expected: type[AgentError]) -> None:
     """A JSON-RPC error is raised as its class, with code and data."""
-    server.meanwhile(lambda sandbox: sandbox.script([RPCFailure(code, "as scripted", {"more": True})]))
+    server.meanwhile(lambda sandbox: sandbox.script([RPCError(code, "as scripted", {"more": True})]))
     with pytest.raises(AgentError) as caught:
         server.client().ask(PAY)
     assert type(caught.value) is expected

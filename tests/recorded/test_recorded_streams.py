@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.sandbox import Answer, StreamFault
+from payman_sdk.sandbox import ScriptedResponse, StreamFault
 from tests.recorded.conftest import Server
 
 sandbox_only = pytest.mark.sandbox_only
@@ -39,7 +39,7 @@ def test_a_streamed_payment(server: Server) -> None:
 @sandbox_only
 def test_a_stream_that_is_answered_with_json(server: Server) -> None:
     """A finished task in place of a stream is told as one."""
-    server.meanwhile(lambda sandbox: sandbox.break_streams(StreamFault(as_json=True)))
+    server.meanwhile(lambda sandbox: sandbox.inject_stream_faults(StreamFault(as_json=True)))
     with server.client().stream("list all payees") as stream:
         assert list(stream)[-1].type == "status_update"
         assert stream.result().status == "completed"
@@ -48,6 +48,6 @@ def test_a_stream_that_is_answered_with_json(server: Server) -> None:
 @sandbox_only
 def test_a_question_ends_a_stream(server: Server) -> None:
     """A stream ends when the agent asks something, and its result says that an answer is wanted."""
-    server.meanwhile(lambda sandbox: sandbox.script([Answer("Which one?", state="input-required")]))
+    server.meanwhile(lambda sandbox: sandbox.script([ScriptedResponse("Which one?", state="input-required")]))
     with server.client().stream("pay John") as stream:
         assert stream.result().requires_input

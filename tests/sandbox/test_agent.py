@@ -233,13 +233,13 @@ def test_two_amounts_for_one_payee_pay_nothing(desk: Desk) -> None:
     """Should an order ever be read as two amounts for the same payee, neither is paid."""
     from payman_sdk.sandbox._agent.language.intents import Pay, PayeeReference, Reading
     from payman_sdk.sandbox._ledger import accounts, payment_orders
-    from payman_sdk.sandbox._ledger.environment import World
+    from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 
     readings = tuple(Reading(Decimal(amount), None, PayeeReference("John Doe")) for amount in (5, 6))
     with desk.sandbox.service.store.transaction() as tx:
         account = accounts.find_account(tx, desk.client_id)
         assert account is not None
-        world = World(lambda: 0, bytes)
+        world = SandboxEnvironment(lambda: 0, bytes)
         assert (
             "more than one way"
             in payment_orders.pay(tx, world, account, 0, Pay(readings), show_balance=True).text

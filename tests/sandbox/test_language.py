@@ -119,7 +119,7 @@ def test_free_words_have_several_readings(text: str, payees: list[str]) -> None:
     assert list(dict.fromkeys(reading.payee.text for reading in order.readings)) == payees
 
 
-@pytest.mark.parametrize("text", ["Pay Tyllen 50$?", "can you send 5 TSD to John", "Could you please pay John 5 TSD?", "pay John 5 TSD？"])  # fmt: skip
+@pytest.mark.parametrize("text", ["Pay Tyllen 50$?", "can you send 5 TSD to John", "Could you please pay John 5 TSD?", "pay John 5 TSD？"])  # fmt: skip # noqa: RUF001
 def test_orders_in_the_form_of_a_question_are_asked(text: str) -> None:
     """An order that is put as a question is one that has to be confirmed."""
     order = understand(text)
@@ -164,7 +164,7 @@ def test_orders_are_not_asked() -> None:
         ("tomorrow send 5 TSD to John", "not sure"),
         # amounts
         ("send -5 TSD to John", "negative"),
-        ("send −5 TSD to John", "negative"),
+        ("send −5 TSD to John", "negative"),  # noqa: RUF001
         ("send minus 5 TSD to John", "negative"),
         ("pay John $-5", "negative"),
         ("send 0 TSD to John", "zero"),

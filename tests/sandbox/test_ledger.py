@@ -23,7 +23,7 @@ def tx() -> Iterator[Transaction]:
 def test_transfer_moves_money(tx: Transaction) -> None:
     """What one book gives the other gets."""
     ledger.post(tx, source="wallet", target="payee", amount=500, memo="", moment=0)
-    assert (ledger.balance(tx, "wallet"), ledger.balance(tx, "payee")) == (0, 500)
+    assert (ledger.read_balance(tx, "wallet"), ledger.read_balance(tx, "payee")) == (0, 500)
     ledger.check_invariants(tx)
 
 
@@ -34,7 +34,7 @@ def test_impossible_transfer_is_refused(tx: Transaction, amount: int, complaint:
     """More than there is, nothing, and less than nothing cannot be moved."""
     with pytest.raises(ValueError, match=complaint):
         ledger.post(tx, source="wallet", target="payee", amount=amount, memo="", moment=0)
-    assert ledger.balance(tx, "wallet") == 500
+    assert ledger.read_balance(tx, "wallet") == 500
 
 
 def test_database_itself_keeps_books_above_zero(tx: Transaction) -> None:

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, as_told, narrate, told
-from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.event_schedule import Chunk, Status, schedule_events, select_due, snapshot_task
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import Message, Task
-from payman_sdk.sandbox._agent.turn import Artifact, State
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 
 _SECOND = 1_000_000_000
 
 
 def _task(state: State, *artifacts: str) -> Task:
     history = [Message(role, text) for text in artifacts for role in ("user", "agent")]
-    made = tuple(Artifact.of(text) for text in artifacts)
+    made = tuple(TaskArtifact.from_text(text) for text in artifacts)
     return Task("tsk", "ses", state, "Done", 5 * _SECOND, made, tuple(history))
 
 
@@ -24,36 +24,38 @@ _TASKS = st.builds(
     _task, st.sampled_from(list(State)), st.text("a \n", max_size=40), st.text("b \n", max_size=40)
 )
 _MANNERS = st.builds(
-    Manner, chunk_words=st.integers(1, 9), pace=st.sampled_from([0, 0.001, 0.5, 1, 1 / 3, 7])
+    StreamSettings, chunk_words=st.integers(1, 9), pace=st.sampled_from([0, 0.001, 0.5, 1, 1 / 3, 7])
 )
 
 
 @given(_MANNERS, _TASKS)
-def test_each_event_is_told_when_it_is_due(manner: Manner, task: Task) -> None:
+def test_each_event_is_told_when_it_is_due(manner: StreamSettings, task: Task) -> None:
     """The k-th event of the newest turn, from 0, is told k paces after the change, and not a nanosecond before."""
-    story = narrate(manner, task)
-    turn = len(narrate(manner, replace(task, artifacts=task.artifacts[:-1]))) - 1
+    story = schedule_events(manner, task)
+    turn = len(schedule_events(manner, replace(task, artifacts=task.artifacts[:-1]))) - 1
     for place, event in enumerate(story):
         paces = 0 if task.state is State.CANCELED else max(0, place - turn)
         assert event.due == task.updated + round(manner.pace * _SECOND) * paces
-        assert event in told(story, event.due)
-        assert (event in told(story, event.due - 1)) is (paces == 0 or manner.pace == 0)
+        assert event in select_due(story, event.due)
+        assert (event in select_due(story, event.due - 1)) is (paces == 0 or manner.pace == 0)
 
 
 @given(_MANNERS, _TASKS, st.floats(0, 60))
-def test_task_as_told_is_what_its_events_say(manner: Manner, task: Task, seconds: float) -> None:
+def test_task_as_told_is_what_its_events_say(manner: StreamSettings, task: Task, seconds: float) -> None:
     """By any moment the task has the artifacts that its events have told, and its own state once the last is told."""
     moment = task.updated + round(seconds * _SECOND)
-    story = narrate(manner, task)
-    heard = told(story, moment)
+    story = schedule_events(manner, task)
+    heard = select_due(story, moment)
     assert list(heard) == list(story[: len(heard)])
     artifacts: dict[int, str] = {}
     for event in heard:
         if isinstance(event.content, Chunk):
             before = artifacts.get(event.content.position, "") if event.content.append else ""
             artifacts[event.content.position] = before + event.content.piece.text
-    seen = as_told(manner, task, moment)
-    assert seen.artifacts == tuple(Artifact.of(artifacts[position]) for position in sorted(artifacts))
+    seen = snapshot_task(manner, task, moment)
+    assert seen.artifacts == tuple(
+        TaskArtifact.from_text(artifacts[position]) for position in sorted(artifacts)
+    )
     if len(heard) == len(story):
         assert seen == task
     else:
@@ -66,7 +68,8 @@ def test_story_grows_at_its_end(artifacts: tuple[str, ...]) -> None:
     """Number for number a longer task's story is a shorter one's, but for the place where that one ended."""
     for count in range(len(artifacts)):
         short, long = (
-            narrate(Manner(), _task(State.COMPLETED, *artifacts[:length])) for length in (count, count + 1)
+            schedule_events(StreamSettings(), _task(State.COMPLETED, *artifacts[:length]))
+            for length in (count, count + 1)
         )
         if count:
             assert short[:-1] == long[: len(short) - 1]
@@ -78,7 +81,7 @@ def test_story_grows_at_its_end(artifacts: tuple[str, ...]) -> None:
 def test_task_without_artifacts_has_a_story() -> None:
     """A task without an answer is at work, and then ends."""
     task = _task(State.COMPLETED)
-    contents = [one.content for one in narrate(Manner(), task)]
+    contents = [one.content for one in schedule_events(StreamSettings(), task)]
     assert contents == [Status(State.WORKING, "Processing", False), Status(State.COMPLETED, "Done", True)]
 
 
@@ -87,7 +90,7 @@ def test_chunks_have_as_many_words_as_asked_for(words: int) -> None:
     """No event has more words than asked for, all but the last have as many, and together they are the text."""
     text = " ".join(f"word{number}" for number in range(25))
     task = _task(State.COMPLETED, text)
-    story = narrate(Manner(chunk_words=words), task)
+    story = schedule_events(StreamSettings(chunk_words=words), task)
     chunks = [one.content.piece.text for one in story if isinstance(one.content, Chunk)]
     assert "".join(chunks) == text
     assert all(len(chunk.split()) == words for chunk in chunks[:-1])

@@ -196,7 +196,7 @@ def test_what_has_ended_is_cleared_away() -> None:
             at.wait(5)
         with at.sandbox.service.store.transaction() as tx:
             tokens, grants = (
-                tx.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+                tx.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 (two fixed names)
                 for table in ("tokens", "grants")
             )
         assert grants <= 3

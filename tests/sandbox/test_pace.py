@@ -305,7 +305,7 @@ def test_keep_alives_while_nothing_is_told() -> None:
             assert shop.clock.looked()
             assert listener.so_far.body.count(b": keep-alive\n\n") == count
             shop.clock.time += 3
-            shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))
+            shop.until(lambda: listener.so_far.body.count(b": keep-alive\n\n") == min(count + 1, 3))  # noqa: B023
         assert listener.has(2)
         shop.clock.time += 1000
         heard = listener.heard.result(10)
@@ -326,7 +326,7 @@ def test_no_keep_alives_unless_asked_for(shop: Workshop) -> None:
 def test_faults_count_events_and_not_comments() -> None:
     """`after_events` drops a slow stream as the last of them is sent, whatever comments are among them."""
     with workshop(keep_alive=0.4) as shop:
-        shop.desk.sandbox.break_streams(StreamFault(after_events=2))
+        shop.desk.sandbox.inject_stream_faults(StreamFault(after_events=2))
         listener = shop.listen(_PAY)
         assert listener.has(1)
         shop.clock.time += 0.5
@@ -340,7 +340,7 @@ def test_faults_count_events_and_not_comments() -> None:
 
 def test_json_instead_of_a_slow_stream_is_finished(shop: Workshop) -> None:
     """`as_json` waits until the task is told, as a send does."""
-    shop.desk.sandbox.break_streams(StreamFault(as_json=True))
+    shop.desk.sandbox.inject_stream_faults(StreamFault(as_json=True))
     listener = shop.listen(_PAY)
     shop.until(lambda: shop.desk.made)
     assert shop.clock.looked()

@@ -15,7 +15,7 @@ from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._agent.language import LONGEST, understand
 from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Pay
 from payman_sdk.sandbox._agent.language.validation import NEGATIONS
-from payman_sdk.sandbox._agent.serialization import error
+from payman_sdk.sandbox._agent.serialization import make_error
 
 _ORDERS = (
     "send 100 TSD to John Doe",
@@ -130,9 +130,9 @@ def test_any_body_is_answered_with_json(body: bytes) -> None:
     """Whatever is posted, the request is understood or refused with a code, and its id can be written again."""
     from payman_sdk.sandbox._server import rpc
 
-    answer = rpc.error(body, -32603, "x")
+    answer = rpc.make_error(body, -32603, "x")
     json.dumps(answer, allow_nan=False).encode()
-    assert answer == error(answer["id"], -32603, "x")
+    assert answer == make_error(answer["id"], -32603, "x")
 
 
 _STEPS = st.lists(
@@ -167,7 +167,7 @@ def test_ledger_is_whole_after_anything(steps: list[tuple[str, int, int]]) -> No
             for payment in sandbox.payments[pick : pick + 1]:
                 if step == "cancel":
                     _call(sandbox, token, "tasks/cancel", {"id": payment.task_id})
-                elif payment in sandbox.pending:
+                elif payment in sandbox.pending_payments:
                     getattr(sandbox, step)(payment.task_id)
         sandbox.check_invariants()
     made = [payment for payment in sandbox.payments if payment.status == "INITIATED"]
@@ -212,7 +212,7 @@ def test_ledger_is_whole_after_anything_at_once(orders: list[tuple[int, int]]) -
 def _token(sandbox: Sandbox) -> str:
     credentials = httpx.BasicAuth(sandbox.client_id, sandbox.client_secret)
     header = next(credentials.auth_flow(httpx.Request("POST", "http://localhost"))).headers["authorization"]
-    return sandbox.authority.token(header, [("grant_type", "client_credentials")]).value
+    return sandbox.authority.answer_token_request(header, [("grant_type", "client_credentials")]).value
 
 
 def _params(task_id: str, text: str) -> dict[str, object]:

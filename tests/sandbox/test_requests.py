@@ -14,9 +14,9 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from payman_sdk.errors import PaymanError
-from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox, SandboxRequest, StreamFault
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, SandboxRequest, StreamFault
 from payman_sdk.sandbox._server import request_log
-from payman_sdk.sandbox._server.request_log import RequestLog, Watched
+from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
 from tests.sandbox.workshop import workshop
@@ -206,7 +206,7 @@ def test_a_request_that_hangs_is_there_already() -> None:
 
 def test_the_status_of_a_stream_comes_with_its_head(desk: Desk) -> None:
     """Of a stream that has begun and does not end, the status is known."""
-    desk.sandbox.break_streams(StreamFault(keep_alives=True))
+    desk.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
     with opened(desk, "tasks/sendSubscribe", _PARAMS):
         assert _asked(desk)[0].status == 200
 
@@ -214,9 +214,9 @@ def test_the_status_of_a_stream_comes_with_its_head(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("mishap", "status"),
     [
-        (Lost(), None),
-        (Lost(taken=False), None),
-        (HTTPFailure(503), 503),
+        (ConnectionLost(), None),
+        (ConnectionLost(taken=False), None),
+        (HTTPError(503), 503),
         (StreamFault(after_events=0), 200),
         (StreamFault(status=502), 502),
     ],
@@ -293,7 +293,7 @@ def test_the_newest_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     log = RequestLog()
     for number in range(10_010):
         log.begin("GET", f"/{number}")
-    assert [request.path for request in log.requests()] == [f"/{number}" for number in range(10, 10_010)]
+    assert [request.path for request in log.list_requests()] == [f"/{number}" for number in range(10, 10_010)]
     for size in (64 * 1024, 64 * 1024 + 1):
         desk.post(_SEND, b'"' + b"x" * (size - 2) + b'"')
     kept, too_large = _asked(desk)
@@ -363,11 +363,11 @@ def _watched(
         return coming.pop(0)
 
     async def send(message: Message) -> None:
-        assert log.requests()[0].status == message["status"] or received
+        assert log.list_requests()[0].status == message["status"] or received
         sent.append(message)
 
     async def run() -> None:
-        await Watched(app, log)({"type": "http", "method": "POST", "path": path}, receive, send)
+        await RecordingMiddleware(app, log)({"type": "http", "method": "POST", "path": path}, receive, send)
 
     if fails:
         with pytest.raises(ZeroDivisionError):
@@ -375,7 +375,7 @@ def _watched(
     else:
         asyncio.run(run())
     assert coming == []
-    return sent, log.requests()[0]
+    return sent, log.list_requests()[0]
 
 
 _START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -417,9 +417,9 @@ def test_other_scopes_pass() -> None:
     async def nothing(*_: object) -> Any:
         raise AssertionError
 
-    asyncio.run(_run(Watched(app, log), {"type": "lifespan"}, nothing))
-    assert (seen, log.requests()) == (["lifespan"], [])
+    asyncio.run(_run(RecordingMiddleware(app, log), {"type": "lifespan"}, nothing))
+    assert (seen, log.list_requests()) == (["lifespan"], [])
 
 
-async def _run(app: Watched, scope: Scope, nothing: Any) -> None:
+async def _run(app: RecordingMiddleware, scope: Scope, nothing: Any) -> None:
     await app(scope, nothing, nothing)

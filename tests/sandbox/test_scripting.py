@@ -15,7 +15,7 @@ from payman_sdk.errors import (
     PaymanError,
     RateLimitError,
 )
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
+from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse, StreamFault
 from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox.scripting import Entry
 
@@ -39,8 +39,8 @@ def test_the_agent_says_what_the_script_says_and_then_goes_on_by_itself(
     sandbox: Sandbox, client: PaymanClient
 ) -> None:
     """Each message takes one answer, in order; None is the agent's own, and so is everything after the last."""
-    sandbox.script(["one", None, Answer("three", status_message="All done", metadata={"cost": 3})])
-    assert sandbox.script_left == 3
+    sandbox.script(["one", None, ScriptedResponse("three", status_message="All done", metadata={"cost": 3})])
+    assert sandbox.remaining_script == 3
     first, own, third, after = (client.ask(PAY) for _ in range(4))
     assert (first.text, first.status, first.state) == ("one", "completed", "completed")
     assert (third.text, third.status_message, third.metadata["cost"]) == ("three", "All done", 3)
@@ -48,13 +48,13 @@ def test_the_agent_says_what_the_script_says_and_then_goes_on_by_itself(
     assert own.text.startswith("Sent **10.00 TSD**")
     assert after.text.startswith("Sent **10.00 TSD**")
     assert [payment.task_id for payment in sandbox.payments] == [own.task_id, after.task_id]
-    assert sandbox.script_left == 0
+    assert sandbox.remaining_script == 0
 
 
 @pytest.mark.parametrize("state", list(State))
 def test_every_state_can_be_answered(sandbox: Sandbox, client: PaymanClient, state: State) -> None:
     """A scripted task stands as the script says, for the ask, for a stream that can end, and for whoever looks it up."""
-    sandbox.script([Answer("words", state=state), Answer("words", state=state)])
+    sandbox.script([ScriptedResponse("words", state=state), ScriptedResponse("words", state=state)])
     response = client.ask("anything")
     assert response.state == state.value
     assert client.get_task(response.task_id).state == state.value
@@ -67,7 +67,7 @@ def test_every_state_can_be_answered(sandbox: Sandbox, client: PaymanClient, sta
 
 def test_a_task_that_never_ends_is_waited_for_in_vain(sandbox: Sandbox, client: PaymanClient) -> None:
     """The stream of a task that stays at work ends without an end, and the caller learns at the deadline where it stands."""
-    sandbox.script([Answer("so far", state="working")])
+    sandbox.script([ScriptedResponse("so far", state="working")])
     with client.stream("anything", timeout=0.5) as stream, pytest.raises(PaymanError) as caught:
         stream.result()
     assert client.get_task(caught.value.task_id or "").text == "so far"
@@ -98,7 +98,9 @@ ARTIFACTS: list[str | Mapping[str, Any]] = [
 
 def test_artifacts_come_as_they_were_given(sandbox: Sandbox, client: PaymanClient) -> None:
     """Texts, data and files reach the caller unchanged: in an answer, in a stream, and when the task is looked up."""
-    sandbox.script([Answer("first", artifacts=ARTIFACTS), Answer("first", artifacts=ARTIFACTS)])
+    sandbox.script(
+        [ScriptedResponse("first", artifacts=ARTIFACTS), ScriptedResponse("first", artifacts=ARTIFACTS)]
+    )
     asked = client.ask("anything")
     with client.stream("anything") as stream:
         streamed = stream.result()
@@ -124,7 +126,7 @@ def test_artifacts_come_as_they_were_given(sandbox: Sandbox, client: PaymanClien
 
 def test_several_artifacts_are_one_turn_of_a_stream(sandbox: Sandbox, client: PaymanClient) -> None:
     """A stream says once that the agent is at work, then tells each artifact, then the end."""
-    sandbox.script([Answer(artifacts=["one", "two"])])
+    sandbox.script([ScriptedResponse(artifacts=["one", "two"])])
     with client.stream("anything") as stream:
         told = [event.type for event in stream]
     assert told == ["status_update", "artifact_update", "artifact_update", "status_update"]
@@ -132,7 +134,7 @@ def test_several_artifacts_are_one_turn_of_a_stream(sandbox: Sandbox, client: Pa
 
 def test_an_answer_without_words_is_a_state_alone(sandbox: Sandbox, client: PaymanClient) -> None:
     """An answer may have no artifact at all."""
-    sandbox.script([Answer(state="failed", status_message="The bank is closed")])
+    sandbox.script([ScriptedResponse(state="failed", status_message="The bank is closed")])
     response = client.ask(PAY)
     assert (response.status, response.artifacts, response.status_message) == (
         "failed",
@@ -144,7 +146,7 @@ def test_an_answer_without_words_is_a_state_alone(sandbox: Sandbox, client: Paym
 
 def test_a_scripted_question_is_answered_in_the_same_task(sandbox: Sandbox, client: PaymanClient) -> None:
     """A reply to a scripted question takes the next answer, continues the task, and its story in a stream goes on."""
-    sandbox.script([Answer("Which one?", state="input_required"), "That one, then."])
+    sandbox.script([ScriptedResponse("Which one?", state="input_required"), "That one, then."])
     question = client.ask("pay John")
     assert question.requires_input
     answer = client.reply(question, "the second")
@@ -154,7 +156,7 @@ def test_a_scripted_question_is_answered_in_the_same_task(sandbox: Sandbox, clie
 
 def test_no_person_approves_what_is_no_payment(sandbox: Sandbox, client: PaymanClient) -> None:
     """A scripted question waits for words: approving it is refused, and it can be canceled."""
-    sandbox.script([Answer("Which one?", state="input-required")])
+    sandbox.script([ScriptedResponse("Which one?", state="input-required")])
     question = client.ask("pay John")
     with pytest.raises(ValueError, match="does not wait for approval"):
         sandbox.approve(question.task_id)
@@ -163,7 +165,7 @@ def test_no_person_approves_what_is_no_payment(sandbox: Sandbox, client: PaymanC
 
 def test_a_scripted_answer_cannot_be_canceled_once_it_failed(sandbox: Sandbox, client: PaymanClient) -> None:
     """A failed task has ended."""
-    sandbox.script([Answer("no", state="failed")])
+    sandbox.script([ScriptedResponse("no", state="failed")])
     with pytest.raises(AgentError) as caught:
         client.cancel_task(client.ask("anything"))
     assert caught.value.code == -32002
@@ -173,7 +175,7 @@ def test_an_rpc_failure_is_the_agents_error_and_leaves_no_task(
     sandbox: Sandbox, client: PaymanClient
 ) -> None:
     """A JSON-RPC error has the code, message and data of the script; the same key can be used again."""
-    sandbox.script([RPCFailure(-32603, "out of order", {"retry": False})])
+    sandbox.script([RPCError(-32603, "out of order", {"retry": False})])
     with pytest.raises(AgentError) as caught:
         client.ask(PAY, idempotency_key="a")
     assert (caught.value.code, caught.value.data) == (-32603, {"retry": False})
@@ -188,10 +190,10 @@ def test_an_http_failure_that_was_not_taken_is_tried_again(
 ) -> None:
     """After a status that says that nothing was taken the ask is sent again and paid once."""
     sandbox.script(
-        [HTTPFailure(429, headers={"Retry-After": "0"}), HTTPFailure(503, headers={"Retry-After": "0"})]
+        [HTTPError(429, headers={"Retry-After": "0"}), HTTPError(503, headers={"Retry-After": "0"})]
     )
     response = client.ask(PAY) if way == "ask" else _streamed(client)
-    assert (response.status, len(sandbox.payments), sandbox.script_left) == ("completed", 1, 0)
+    assert (response.status, len(sandbox.payments), sandbox.remaining_script) == ("completed", 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_an_http_failure_looks_as_it_was_given(
     sandbox: Sandbox, client: PaymanClient, body: Any, said: str
 ) -> None:
     """Status, headers and body of a failure are those of the script."""
-    sandbox.script([HTTPFailure(429, body=body, headers={"Retry-After": "7"})])
+    sandbox.script([HTTPError(429, body=body, headers={"Retry-After": "7"})])
     with pytest.raises(RateLimitError) as caught:
         client.ask(PAY, max_retries=0)
     assert said in str(caught.value)
@@ -214,7 +216,13 @@ def test_an_http_failure_looks_as_it_was_given(
 @pytest.mark.parametrize("way", ["ask", "stream"])
 @pytest.mark.parametrize(
     "entry",
-    [HTTPFailure(502, taken=True), Lost(), Lost(taken=False), HTTPFailure(500), StreamFault(after_events=1)],
+    [
+        HTTPError(502, taken=True),
+        ConnectionLost(),
+        ConnectionLost(taken=False),
+        HTTPError(500),
+        StreamFault(after_events=1),
+    ],
     ids=repr,
 )
 def test_whatever_is_lost_the_ask_is_paid_once(
@@ -223,7 +231,7 @@ def test_whatever_is_lost_the_ask_is_paid_once(
     """The client finds out whether the message arrived, and the payment is made once."""
     sandbox.script([entry])
     response = client.ask(PAY) if way == "ask" else _streamed(client)
-    assert (response.status, len(sandbox.payments), sandbox.script_left) == ("completed", 1, 0)
+    assert (response.status, len(sandbox.payments), sandbox.remaining_script) == ("completed", 1, 0)
 
 
 def test_a_stream_breaks_where_the_script_says(sandbox: Sandbox, client: PaymanClient) -> None:
@@ -236,7 +244,12 @@ def test_a_stream_breaks_where_the_script_says(sandbox: Sandbox, client: PaymanC
 
 def test_what_was_answered_unheard_is_what_the_task_says(sandbox: Sandbox, client: PaymanClient) -> None:
     """An answer that is lost is the task's all the same, and the client finds it there."""
-    sandbox.script([Lost("unheard"), HTTPFailure(500, taken=True, answer=Answer("unseen", state="failed"))])
+    sandbox.script(
+        [
+            ConnectionLost("unheard"),
+            HTTPError(500, taken=True, answer=ScriptedResponse("unseen", state="failed")),
+        ]
+    )
     assert client.ask("anything").text == "unheard"
     unseen = client.ask("anything")
     assert (unseen.text, unseen.status) == ("unseen", "failed")
@@ -244,7 +257,7 @@ def test_what_was_answered_unheard_is_what_the_task_says(sandbox: Sandbox, clien
 
 def test_a_silent_answer_lasts_until_the_client_leaves(sandbox: Sandbox, client: PaymanClient) -> None:
     """Silence is a read timeout to the client, which then finds its payment made."""
-    sandbox.script([Lost(silent=True)])
+    sandbox.script([ConnectionLost(silent=True)])
     response = client.ask(PAY, read_timeout=0.2)
     assert (response.status, len(sandbox.payments)) == ("completed", 1)
 
@@ -252,7 +265,7 @@ def test_a_silent_answer_lasts_until_the_client_leaves(sandbox: Sandbox, client:
 def test_the_outcome_is_unknown_where_nothing_tells_it() -> None:
     """With tasks/get switched off, a lost answer is an outcome that nobody can tell: paid, or not sent at all."""
     with Sandbox(tasks_get=False) as sandbox, sandbox.client(timeout=5) as client:
-        sandbox.script([Lost(), Lost(taken=False)])
+        sandbox.script([ConnectionLost(), ConnectionLost(taken=False)])
         for paid in (1, 1):
             with pytest.raises(OutcomeUnknownError):
                 client.ask(PAY)
@@ -261,7 +274,7 @@ def test_the_outcome_is_unknown_where_nothing_tells_it() -> None:
 
 def test_stopping_ends_a_silent_answer(sandbox: Sandbox) -> None:
     """A sandbox that stops does not wait for a client that waits for a silent answer."""
-    sandbox.script([Lost(silent=True)])
+    sandbox.script([ConnectionLost(silent=True)])
     ended: list[BaseException] = []
     with sandbox.client(max_retries=0, timeout=20) as client:
 
@@ -273,7 +286,7 @@ def test_stopping_ends_a_silent_answer(sandbox: Sandbox) -> None:
 
         thread = threading.Thread(target=ask)
         thread.start()
-        while sandbox.script_left:
+        while sandbox.remaining_script:
             pass
         sandbox.stop()
         thread.join(10)
@@ -287,7 +300,7 @@ def test_what_is_refused_or_known_takes_no_answer(sandbox: Sandbox, client: Paym
     sandbox.script(["for the next"])
     sandbox.revoke_tokens()
     assert client.ask(PAY, idempotency_key="a").task_id == key
-    assert sandbox.script_left == 1
+    assert sandbox.remaining_script == 1
     assert client.ask("anything").text == "for the next"
 
 
@@ -295,7 +308,7 @@ def test_clearing_forgets_what_was_not_taken(sandbox: Sandbox, client: PaymanCli
     """After clear_script the agent answers by itself."""
     sandbox.script(["never"])
     sandbox.clear_script()
-    assert (sandbox.script_left, client.ask("Hello!").text.startswith("Hello!")) == (0, True)
+    assert (sandbox.remaining_script, client.ask("Hello!").text.startswith("Hello!")) == (0, True)
 
 
 def test_threads_take_one_answer_each(sandbox: Sandbox, client: PaymanClient) -> None:
@@ -314,7 +327,7 @@ def test_a_database_keeps_scripted_tasks(tmp_path: Any) -> None:
     """A scripted task is in the database as any other, artifacts and metadata included."""
     db = tmp_path / "money.sqlite3"
     with Sandbox(db=db) as sandbox, sandbox.client() as client:
-        sandbox.script([Answer("kept", artifacts=ARTIFACTS, metadata={"a": None})])
+        sandbox.script([ScriptedResponse("kept", artifacts=ARTIFACTS, metadata={"a": None})])
         before = client.ask("anything")
         sandbox.close()
     with Sandbox(db=db) as sandbox, sandbox.client() as client:
@@ -327,31 +340,31 @@ def test_a_database_keeps_scripted_tasks(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Answer(3), "Answer.text has to be a string or None, not 3"),  # type: ignore[arg-type]
-        (lambda: Answer("\ud800"), "Answer has to be what JSON can hold"),
-        (lambda: Answer(state="paid"), "Answer.state has to be one of submitted, working, input-required"),
-        (lambda: Answer(status_message=b""), "Answer.status_message has to be a string"),  # type: ignore[arg-type]
-        (lambda: Answer(metadata={"a": {1, 2}}), "Answer.metadata has to be what JSON can hold"),
-        (lambda: Answer(metadata=[]), "Answer.metadata has to be a mapping"),  # type: ignore[arg-type]
-        (lambda: Answer(artifacts="text"), "Answer.artifacts has to be a list"),
-        (lambda: Answer(artifacts=[3]), r"Answer.artifacts\[0\] has to be a text, a part or an artifact"),  # type: ignore[list-item]
-        (lambda: Answer(artifacts=[{"parts": []}]), r"Answer.artifacts\[0\].parts has to be a list of at least one"),
-        (lambda: Answer(artifacts=["a", {"parts": ["b"]}]), r"Answer.artifacts\[1\].parts\[0\] has to be a part"),
-        (lambda: Answer(artifacts=[{"type": "image"}]), r'Answer.artifacts\[0\].type has to be "text", "file" or "data"'),
-        (lambda: Answer(artifacts=[{"type": "text", "text": 1}]), r"Answer.artifacts\[0\].text has to be a string"),
-        (lambda: Answer(artifacts=[{"parts": [{"type": "data", "data": 1}]}]), r"parts\[0\].data has to be a mapping"),
-        (lambda: Answer(artifacts=[{"parts": [{"type": "text", "text": ""}], "index": 1}]), "has a member 'index'"),
-        (lambda: Answer(artifacts=[{"type": "data", "data": {"x": float("nan")}}]), "has to be what JSON can hold"),
-        (lambda: RPCFailure("-32603"), "RPCFailure.code has to be a whole number"),  # type: ignore[arg-type]
-        (lambda: RPCFailure(-32603, None), "RPCFailure.message has to be a string"),  # type: ignore[arg-type]
-        (lambda: RPCFailure(-32603, "m", {1}), "RPCFailure.data has to be what JSON can hold"),
-        (lambda: HTTPFailure(200), "HTTPFailure.status has to be from 400 to 599, not 200"),
-        (lambda: HTTPFailure(500, body=object()), "HTTPFailure.body has to be what JSON can hold"),
-        (lambda: HTTPFailure(500, headers={"a": "b\r\nc: d"}), r"HTTPFailure.headers\['a'\] has to be a string"),
-        (lambda: HTTPFailure(500, headers={"a": 3}), r"HTTPFailure.headers\['a'\]"),  # type: ignore[dict-item]
-        (lambda: HTTPFailure(500, answer="x"), r"what was not taken \(taken=False\) has no answer"),
-        (lambda: Lost("x", taken=False), r"what was not taken \(taken=False\) has no answer"),
-        (lambda: Lost(3), "Lost.answer has to be a string, an Answer or None"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse(3), "Answer.text has to be a string or None, not 3"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse("\ud800"), "Answer has to be what JSON can hold"),
+        (lambda: ScriptedResponse(state="paid"), "Answer.state has to be one of submitted, working, input-required"),
+        (lambda: ScriptedResponse(status_message=b""), "Answer.status_message has to be a string"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse(metadata={"a": {1, 2}}), "Answer.metadata has to be what JSON can hold"),
+        (lambda: ScriptedResponse(metadata=[]), "Answer.metadata has to be a mapping"),  # type: ignore[arg-type]
+        (lambda: ScriptedResponse(artifacts="text"), "Answer.artifacts has to be a list"),
+        (lambda: ScriptedResponse(artifacts=[3]), r"Answer.artifacts\[0\] has to be a text, a part or an artifact"),  # type: ignore[list-item]
+        (lambda: ScriptedResponse(artifacts=[{"parts": []}]), r"Answer.artifacts\[0\].parts has to be a list of at least one"),
+        (lambda: ScriptedResponse(artifacts=["a", {"parts": ["b"]}]), r"Answer.artifacts\[1\].parts\[0\] has to be a part"),
+        (lambda: ScriptedResponse(artifacts=[{"type": "image"}]), r'Answer.artifacts\[0\].type has to be "text", "file" or "data"'),
+        (lambda: ScriptedResponse(artifacts=[{"type": "text", "text": 1}]), r"Answer.artifacts\[0\].text has to be a string"),
+        (lambda: ScriptedResponse(artifacts=[{"parts": [{"type": "data", "data": 1}]}]), r"parts\[0\].data has to be a mapping"),
+        (lambda: ScriptedResponse(artifacts=[{"parts": [{"type": "text", "text": ""}], "index": 1}]), "has a member 'index'"),
+        (lambda: ScriptedResponse(artifacts=[{"type": "data", "data": {"x": float("nan")}}]), "has to be what JSON can hold"),
+        (lambda: RPCError("-32603"), "RPCFailure.code has to be a whole number"),  # type: ignore[arg-type]
+        (lambda: RPCError(-32603, None), "RPCFailure.message has to be a string"),  # type: ignore[arg-type]
+        (lambda: RPCError(-32603, "m", {1}), "RPCFailure.data has to be what JSON can hold"),
+        (lambda: HTTPError(200), "HTTPFailure.status has to be from 400 to 599, not 200"),
+        (lambda: HTTPError(500, body=object()), "HTTPFailure.body has to be what JSON can hold"),
+        (lambda: HTTPError(500, headers={"a": "b\r\nc: d"}), r"HTTPFailure.headers\['a'\] has to be a string"),
+        (lambda: HTTPError(500, headers={"a": 3}), r"HTTPFailure.headers\['a'\]"),  # type: ignore[dict-item]
+        (lambda: HTTPError(500, answer="x"), r"what was not taken \(taken=False\) has no answer"),
+        (lambda: ConnectionLost("x", taken=False), r"what was not taken \(taken=False\) has no answer"),
+        (lambda: ConnectionLost(3), "Lost.answer has to be a string, an Answer or None"),  # type: ignore[arg-type]
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
@@ -368,7 +381,7 @@ def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
             [None, 3],
             r"script\[1\] has to be one of str, Answer, RPCFailure, HTTPFailure, Lost, StreamFault or None",
         ),
-        ([Answer], r"script\[0\] has to be one of"),
+        ([ScriptedResponse], r"script\[0\] has to be one of"),
     ],
 )
 def test_what_is_no_script_is_refused_whole(script: Any, said: str) -> None:
@@ -376,7 +389,7 @@ def test_what_is_no_script_is_refused_whole(script: Any, said: str) -> None:
     sandbox = Sandbox()
     with pytest.raises(TypeError, match=said):
         sandbox.script(script)
-    assert sandbox.script_left == 0
+    assert sandbox.remaining_script == 0
     sandbox.close()
 
 

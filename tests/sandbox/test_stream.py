@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from payman_sdk.sandbox._agent.event_schedule import narrate
-from payman_sdk.sandbox._agent.serialization import Style, event
-from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.event_schedule import schedule_events
+from payman_sdk.sandbox._agent.serialization import Style, serialize_event
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
-from payman_sdk.sandbox._agent.turn import Artifact, State
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
 from tests.sandbox.desk import Desk
 
@@ -96,6 +96,8 @@ def test_error_is_no_stream(desk: Desk) -> None:
 @pytest.mark.parametrize("text", ["", " ", "one", " \n two  \n\nthree ", "a b c d e f g", "x" * 5000, "\n"])
 def test_chunks_lose_nothing(text: str) -> None:
     """However the text is, its chunks put together are the text."""
-    task = Task("tsk", "ses", State.COMPLETED, "", 0, (Artifact.of(text),), ())
-    results: Any = [event(Style(), _ACCOUNT, task, told) for told in narrate(Manner(), task)]
+    task = Task("tsk", "ses", State.COMPLETED, "", 0, (TaskArtifact.from_text(text),), ())
+    results: Any = [
+        serialize_event(Style(), _ACCOUNT, task, told) for told in schedule_events(StreamSettings(), task)
+    ]
     assert _told(results) == [text]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox, StreamFault
-from payman_sdk.sandbox._agent.turn import Artifact
+from payman_sdk.sandbox._agent.turn import TaskArtifact
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
 
@@ -39,7 +39,7 @@ def test_dropped_after_each_number_of_events(own: Desk) -> None:
     """After any number of whole events the connection is dropped; those before it have come, and resuming gives the rest."""
     whole = subscribe(own, _PAY, "tsk")
     for count in range(len(whole.events) + 1):
-        own.sandbox.break_streams(StreamFault(after_events=count))
+        own.sandbox.inject_stream_faults(StreamFault(after_events=count))
         heard = resubscribe(own, "tsk")
         assert (heard.broken, heard.status, heard.kind) == (True, 200, "text/event-stream")
         assert heard.events == whole.events[:count]
@@ -53,7 +53,7 @@ def test_dropped_after_each_number_of_events(own: Desk) -> None:
 def test_dropped_at_every_byte(own: Desk) -> None:
     """The connection can be dropped after any byte of the body, and exactly those before it have come."""
     whole = subscribe(own, "test connection", "ü").body
-    own.sandbox.break_streams(*(StreamFault(after_bytes=size) for size in range(len(whole) + 1)))
+    own.sandbox.inject_stream_faults(*(StreamFault(after_bytes=size) for size in range(len(whole) + 1)))
     for size in range(len(whole) + 1):
         heard = resubscribe(own, "ü")
         assert (heard.broken, heard.body) == (True, whole[:size])
@@ -67,13 +67,13 @@ def test_fault_beyond_the_end_changes_nothing(own: Desk) -> None:
         StreamFault(after_events=len(whole.events) + 1),
         StreamFault(after_bytes=len(whole.body) + 1),
     ):
-        own.sandbox.break_streams(fault)
+        own.sandbox.inject_stream_faults(fault)
         assert resubscribe(own, "tsk") == whole
 
 
 def test_broken_send_is_carried_out_once(own: Desk) -> None:
     """A payment whose stream breaks at once is made, and is not made again by asking again."""
-    own.sandbox.break_streams(StreamFault(after_bytes=0))
+    own.sandbox.inject_stream_faults(StreamFault(after_bytes=0))
     assert subscribe(own, _PAY, "tsk") == Heard(b"", True, "text/event-stream", 200)
     assert own.made == [(10, "Test Payee")]
     assert own.call("tasks/get", id="tsk")["result"]["status"]["state"] == "COMPLETED"
@@ -83,7 +83,7 @@ def test_broken_send_is_carried_out_once(own: Desk) -> None:
 
 def test_json_instead_of_a_stream(own: Desk) -> None:
     """`as_json` answers with the finished task, as `tasks/get` does."""
-    own.sandbox.break_streams(StreamFault(as_json=True), StreamFault(as_json=True))
+    own.sandbox.inject_stream_faults(StreamFault(as_json=True), StreamFault(as_json=True))
     first, second = subscribe(own, _PAY, "tsk"), resubscribe(own, "tsk")
     task = own.call("tasks/get", id="tsk")["result"]
     for heard in (first, second):
@@ -94,7 +94,7 @@ def test_json_instead_of_a_stream(own: Desk) -> None:
 @pytest.mark.parametrize("status", [400, 502, 529])
 def test_status_instead_of_a_stream(own: Desk, status: int) -> None:
     """`status` answers with that status; the payment was made all the same."""
-    own.sandbox.break_streams(StreamFault(status=status))
+    own.sandbox.inject_stream_faults(StreamFault(status=status))
     heard = subscribe(own, _PAY, "tsk")
     assert (heard.status, heard.json["error"]) == (status, "stream_fault")
     assert own.made == [(10, "Test Payee")]
@@ -102,7 +102,7 @@ def test_status_instead_of_a_stream(own: Desk, status: int) -> None:
 
 def test_keep_alives_and_nothing_else(own: Desk) -> None:
     """`keep_alives` sends comments until the client has enough of them."""
-    own.sandbox.break_streams(StreamFault(keep_alives=True))
+    own.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
     seen = b""
     with opened(own, "tasks/sendSubscribe", _HEAD) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -117,9 +117,9 @@ def test_keep_alives_and_nothing_else(own: Desk) -> None:
 def test_faults_come_in_order_and_end(own: Desk) -> None:
     """Each stream takes one fault, None is a whole one, and after the last all are whole; errors are no streams."""
     whole = subscribe(own, _PAY, "tsk")
-    own.sandbox.break_streams(StreamFault(after_events=1), None)
-    own.sandbox.break_streams(StreamFault(after_events=2))
-    own.sandbox.break_streams()
+    own.sandbox.inject_stream_faults(StreamFault(after_events=1), None)
+    own.sandbox.inject_stream_faults(StreamFault(after_events=2))
+    own.sandbox.inject_stream_faults()
     assert resubscribe(own, "tsk-nowhere").json["error"]["code"] == -32001
     own.call("tasks/get", id="tsk")
     own.send("hello")
@@ -129,7 +129,7 @@ def test_faults_come_in_order_and_end(own: Desk) -> None:
 
 def test_faults_of_one_sandbox_are_its_own(own: Desk) -> None:
     """Another sandbox's streams do not break."""
-    own.sandbox.break_streams(StreamFault(after_bytes=0))
+    own.sandbox.inject_stream_faults(StreamFault(after_bytes=0))
     with own_desk() as other:
         assert not subscribe(other, _PAY, "tsk").broken
     assert subscribe(own, _PAY, "tsk").broken
@@ -138,7 +138,7 @@ def test_faults_of_one_sandbox_are_its_own(own: Desk) -> None:
 def test_other_connections_hold(own: Desk) -> None:
     """A dropped stream takes its own connection with it and no other; the same client simply connects again."""
     whole = subscribe(own, _PAY, "tsk")
-    own.sandbox.break_streams(*[StreamFault(after_events=1), None] * 8)
+    own.sandbox.inject_stream_faults(*[StreamFault(after_events=1), None] * 8)
     together = threading.Barrier(4)
 
     def listen(_: int) -> list[bool]:
@@ -154,7 +154,7 @@ def test_other_connections_hold(own: Desk) -> None:
 def test_stop_ends_a_hanging_stream() -> None:
     """Stopping the sandbox breaks streams without end, and takes no time for it."""
     with own_desk() as desk:
-        desk.sandbox.break_streams(*[StreamFault(keep_alives=True)] * 3)
+        desk.sandbox.inject_stream_faults(*[StreamFault(keep_alives=True)] * 3)
         begun = threading.Barrier(4)
 
         def listen(number: int) -> Heard:
@@ -178,14 +178,14 @@ def _lengthen(desk: Desk, task_id: str) -> int:
     size = 16 * 1024 * 1024
     desk.send("hello", task_id)
     with desk.sandbox.service.store.transaction() as tx:
-        tx.execute("UPDATE artifacts SET content = ?", (Artifact.of("x" * size).dumped(),))
+        tx.execute("UPDATE artifacts SET content = ?", (TaskArtifact.from_text("x" * size).to_json(),))
     return size
 
 
 def test_all_that_was_sent_arrives_before_the_drop(own: Desk) -> None:
     """However much is under way when the connection is dropped, it arrives."""
     size = _lengthen(own, "tsk")
-    own.sandbox.break_streams(StreamFault(after_events=2))
+    own.sandbox.inject_stream_faults(StreamFault(after_events=2))
     heard = resubscribe(own, "tsk")
     assert heard.broken
     assert len(heard.results[1]["artifact"]["parts"][0]["text"]) == size
@@ -194,7 +194,7 @@ def test_all_that_was_sent_arrives_before_the_drop(own: Desk) -> None:
 def test_stop_does_not_wait_for_a_client_that_does_not_read(own: Desk) -> None:
     """A client that neither reads nor leaves does not hold up the end, whether its stream runs or was dropped."""
     _lengthen(own, "tsk")
-    own.sandbox.break_streams(StreamFault(after_events=2))
+    own.sandbox.inject_stream_faults(StreamFault(after_events=2))
     with (
         opened(own, "tasks/resubscribe", {"id": "tsk"}),
         opened(own, "tasks/resubscribe", {"id": "tsk"}),
@@ -211,7 +211,7 @@ def test_stopped_sandbox_streams_again() -> None:
         with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
             desk = Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
             assert not subscribe(desk, _PAY, "tsk").broken
-            sandbox.break_streams(StreamFault(keep_alives=True), StreamFault(keep_alives=True))
+            sandbox.inject_stream_faults(StreamFault(keep_alives=True), StreamFault(keep_alives=True))
             with opened(desk, "tasks/resubscribe", {"id": "tsk"}):
                 sandbox.stop()
         with sandbox, httpx.Client(base_url=sandbox.base_url) as http:
@@ -265,7 +265,7 @@ def _asgi(desk: Desk, *, leaves_after: int) -> list[dict[str, Any]]:
 def test_stream_ends_with_its_client(own: Desk) -> None:
     """When the client leaves, its stream ends, and so does one that has no end of its own."""
     subscribe(own, _PAY, "tsk")
-    own.sandbox.break_streams(StreamFault(keep_alives=True))
+    own.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
     sent = _asgi(own, leaves_after=3)
     assert [message.get("body") for message in sent] == [None, b": keep-alive\n\n", b": keep-alive\n\n"]
 
@@ -273,7 +273,7 @@ def test_stream_ends_with_its_client(own: Desk) -> None:
 def test_drop_without_a_server_is_an_error(own: Desk) -> None:
     """Where the application runs in another server, which it cannot ask to hang up, a dropped stream raises."""
     whole = subscribe(own, _PAY, "tsk")
-    own.sandbox.break_streams(StreamFault(after_events=1))
+    own.sandbox.inject_stream_faults(StreamFault(after_events=1))
     with pytest.raises(ConnectionAbortedError, match="break_streams"):
         _asgi(own, leaves_after=0)
     sent = _asgi(own, leaves_after=0)
@@ -308,5 +308,5 @@ def test_what_is_no_fault_is_refused(own: Desk) -> None:
     """Something else than a StreamFault or None is a TypeError, and nothing of it is taken."""
     faults: Any = (StreamFault(after_bytes=0), "drop")
     with pytest.raises(TypeError, match="'drop'"):
-        own.sandbox.break_streams(*faults)
+        own.sandbox.inject_stream_faults(*faults)
     assert not subscribe(own, _PAY, "tsk").broken

@@ -202,7 +202,7 @@ def test_python_approval_needs_to_know_whose(shared: Sandbox, http: httpx.Client
     assert shared.approve("tsk-twin", client_id=one.client_id).client_id == one.client_id
     with pytest.raises(ValueError, match="does not wait"):
         shared.deny("tsk-twin", client_id=one.client_id)
-    assert [payment.client_id for payment in shared.pending if payment.task_id == "tsk-twin"] == [
+    assert [payment.client_id for payment in shared.pending_payments if payment.task_id == "tsk-twin"] == [
         other.client_id
     ]
 

@@ -25,8 +25,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from payman_sdk import PaymanClient
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
-from payman_sdk.sandbox import Answer, Lost, Sandbox, StreamFault
-from payman_sdk.sandbox._server.event_loop_thread import QuietLoop
+from payman_sdk.sandbox import ConnectionLost, Sandbox, ScriptedResponse, StreamFault
+from payman_sdk.sandbox._server.event_loop_thread import SocketlessLoop
 from payman_sdk.sandbox._server.transport import SandboxTransport
 from tests.sandbox.browser import Page
 from tests.sandbox.desk import Desk
@@ -99,7 +99,7 @@ def _twins(**settings: Any) -> Iterator[tuple[Desk, Desk]]:
         return Sandbox(
             clients={"pm-test-1": "s3cret"},
             clock=lambda: 1_750_000_000.0,
-            randomness=random.Random(7).randbytes,
+            randomness=random.Random(7).randbytes,  # noqa: S311 (it is to be the same twice)
             **settings,
         )
 
@@ -185,7 +185,7 @@ def test_streams_break_as_over_a_socket(fault: StreamFault | None) -> None:
     """Whatever goes wrong with a stream, the same bytes come, and then the same end or break."""
     with _twins() as (by_socket, without):
         for desk in (by_socket, without):
-            desk.sandbox.break_streams(fault)
+            desk.sandbox.inject_stream_faults(fault)
         heard = [subscribe(desk, _PAY, "tsk") for desk in (by_socket, without)]
         again = [resubscribe(desk, "tsk") for desk in (by_socket, without)]
     assert heard[0] == heard[1]
@@ -195,7 +195,7 @@ def test_streams_break_as_over_a_socket(fault: StreamFault | None) -> None:
 
 def test_an_answer_that_never_comes_is_a_broken_connection(desk: Desk) -> None:
     """A connection that is hung up before the answer is a protocol error, and nothing is done twice by asking again."""
-    desk.sandbox.script([Lost()])
+    desk.sandbox.script([ConnectionLost()])
     with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection without sending a response"):
         desk.send(_PAY, "tsk")
     desk.send(_PAY, "tsk")
@@ -204,7 +204,7 @@ def test_an_answer_that_never_comes_is_a_broken_connection(desk: Desk) -> None:
 
 def test_keep_alives_come_until_the_client_leaves(desk: Desk) -> None:
     """Comments are heard one by one, and the stream can be left amid them."""
-    desk.sandbox.break_streams(StreamFault(keep_alives=True))
+    desk.sandbox.inject_stream_faults(StreamFault(keep_alives=True))
     with opened(desk, "tasks/sendSubscribe", _HEAD) as answer:
         pieces = answer.iter_raw()
         assert [next(pieces) for _ in range(3)] == [b": keep-alive\n\n"] * 3
@@ -237,7 +237,7 @@ def test_money_moves_as_over_a_socket() -> None:
         assert by_socket.made == without.made
         assert len(without.made) == 2
         assert by_socket.balance == without.balance
-        assert without.sandbox.pending[0].amount == 150
+        assert without.sandbox.pending_payments[0].amount == 150
 
 
 # Live.
@@ -260,7 +260,7 @@ def test_an_event_is_heard_before_the_next_is_due() -> None:
 def test_reply_and_approval() -> None:
     """A question is answered by a reply, and a payment that waits is approved, by the sandbox and by HTTP."""
     with _desk() as desk, _client(desk.sandbox) as client:
-        desk.sandbox.script([Answer("To whom?", state="input-required"), None])
+        desk.sandbox.script([ScriptedResponse("To whom?", state="input-required"), None])
         question = client.ask("send 5 TSD")
         assert question.requires_input
         assert client.reply(question, "send 5 TSD to Test Payee").state == "completed"
@@ -479,7 +479,7 @@ def test_an_application_that_stops_short_is_a_broken_connection(
         heard: list[bytes] = []
         with _get(app) as http, pytest.raises(httpx.RemoteProtocolError), http.stream("GET", "/") as answer:
             for piece in answer.iter_raw():
-                heard.append(piece)
+                heard.append(piece)  # noqa: PERF402 (what came before the break is wanted)
         assert heard == [b"one"] * (len(told) - 1)
     assert [record.message for record in caplog.records] == ["The sandbox failed"]
     caplog.clear()
@@ -646,7 +646,7 @@ def test_closing_amid_an_exchange_breaks_it_off(said: tuple[Message, ...]) -> No
     """A thread that waits for an answer is not left waiting when the transport is closed, and the thread behind it ends."""
     app = _Patient(*said)
     transport = SandboxTransport(app)
-    http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=None)
+    http = httpx.Client(base_url=_NOWHERE, transport=transport, timeout=None)  # noqa: S113 (it must not help)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.get, "/")
         assert app.reached.wait(5)
@@ -697,7 +697,7 @@ def test_closing_amid_many_beginnings_leaves_nobody_waiting() -> None:
 def test_an_ask_whose_transport_is_closed_ends_unknown() -> None:
     """The SDK's client says that the outcome is unknown when the transport is closed while the payment is on its way."""
     sandbox = Sandbox()
-    sandbox.script([Lost(silent=True)])
+    sandbox.script([ConnectionLost(silent=True)])
     transport = sandbox.transport()
     with (
         httpx.Client(transport=transport) as http,
@@ -866,7 +866,7 @@ def test_the_loop_has_timers_threads_and_wakes() -> None:
         await asyncio.wait_for(woken.wait(), 5)
         timer.join()
 
-    with asyncio.Runner(loop_factory=QuietLoop) as runner:
+    with asyncio.Runner(loop_factory=SocketlessLoop) as runner:
         runner.run(run())
     assert order == ["first", "second"]
 

@@ -58,7 +58,7 @@ def test_a_cut_after_every_event(resubscribe: Any, ear: Ear) -> None:
         assert count > 4
 
         def cut(number: int) -> None:
-            sandbox.break_streams(StreamFault(after_events=number))
+            sandbox.inject_stream_faults(StreamFault(after_events=number))
 
         for heard in ear.many(sandbox, "list all payees", count, cut):
             assert said(heard.events) == said(whole.events)
@@ -72,7 +72,7 @@ def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, ear: Ear) -> 
         whole = ear.one(sandbox, "list all payees")
         more = 1 if resubscribe == "resume" else 0
         faults = [StreamFault(after_events=more or 1 + number) for number in range(len(whole.events) - 1)]
-        sandbox.break_streams(*faults)
+        sandbox.inject_stream_faults(*faults)
         heard = ear.one(sandbox, "list all payees")
         assert said(heard.events) == said(whole.events)
         assert ended(heard.result) == ended(whole.result)
@@ -88,7 +88,7 @@ def test_a_cut_at_every_byte(resubscribe: Any, ear: Ear) -> None:
         whole = ear.one(sandbox, "test connection")
 
         def cut(number: int) -> None:
-            sandbox.break_streams(StreamFault(after_bytes=step * number))
+            sandbox.inject_stream_faults(StreamFault(after_bytes=step * number))
 
         for number, heard in enumerate(ear.many(sandbox, "test connection", size // step, cut)):
             assert said(heard.events) == said(whole.events), step * number
@@ -100,7 +100,9 @@ def test_a_payment_whose_stream_is_cut_is_made_once(ear: Ear) -> None:
     with Sandbox() as sandbox:
 
         def cut(number: int) -> None:
-            sandbox.break_streams(StreamFault(after_events=number % 4), StreamFault(after_bytes=37 * number))
+            sandbox.inject_stream_faults(
+                StreamFault(after_events=number % 4), StreamFault(after_bytes=37 * number)
+            )
 
         for heard in ear.many(sandbox, "send 1 TSD to Test Payee", 12, cut):
             assert heard.result.status == "completed"
@@ -115,7 +117,7 @@ def test_what_was_swallowed_is_told(manner: dict[str, Any], ear: Ear) -> None:
         whole = ear.one(sandbox, "list all payees")
 
         def cut(number: int) -> None:
-            sandbox.break_streams(StreamFault(after_events=number))
+            sandbox.inject_stream_faults(StreamFault(after_events=number))
 
         for heard in ear.many(sandbox, "list all payees", len(whole.events), cut):
             assert text_of(heard) == text_of(whole)
@@ -182,7 +184,7 @@ def test_the_last_event_id_is_sent_back(ear: Ear, peer: Peer) -> None:
 def test_silence_is_no_stream(ear: Ear) -> None:
     """Keep-alives alone do not keep a stream alive: after the idle time it is taken up again."""
     with Sandbox() as sandbox:
-        sandbox.break_streams(StreamFault(keep_alives=True))
+        sandbox.inject_stream_faults(StreamFault(keep_alives=True))
         heard = ear.one(sandbox, "Hello!", idle_timeout=0.15)
         assert heard.result.status == "completed"
         assert heard.events[-1] == heard.events[-1] | {"is_final": True}
@@ -293,7 +295,7 @@ def test_a_refusal_instead_of_a_stream(status_code: int, ear: Ear, peer: Peer) -
 def test_a_whole_answer_instead_of_a_stream(ear: Ear) -> None:
     """A finished task as an ordinary answer to a stream request is told as events."""
     with Sandbox() as sandbox:
-        sandbox.break_streams(StreamFault(as_json=True))
+        sandbox.inject_stream_faults(StreamFault(as_json=True))
         heard = ear.one(sandbox, "Hello!")
         assert [one.type for one in heard.events] == ["artifact_update", "status_update"]
         assert heard.result.text == text_of(heard)
@@ -323,7 +325,7 @@ def test_a_task_that_waits_for_approval_ends_its_stream(ear: Ear) -> None:
 def test_a_broken_stream_whose_task_waits_for_approval(ear: Ear) -> None:
     """The same when the stream breaks and is followed with `tasks/get`."""
     with Sandbox(resubscribe="off") as sandbox:
-        sandbox.break_streams(StreamFault(after_events=1))
+        sandbox.inject_stream_faults(StreamFault(after_events=1))
         heard = ear.one(sandbox, "send 200 TSD to Test Payee")
         assert heard.result.requires_input
 

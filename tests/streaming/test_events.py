@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from payman_sdk._core.accumulator import Progress
+from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-from payman_sdk._core.requests import Ask
+from payman_sdk._core.requests import AskRequest
 from payman_sdk.types import Artifact, TaskState
 
 
 def told(*results: dict[str, Any]) -> list[StreamEvent]:
     """The events of a stream that tells these results."""
-    progress = Progress(Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1"))
-    return [event for result in results for event in progress.take(json.dumps(answer(result)))]
+    progress = TaskAccumulator(
+        AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+    )
+    return [event for result in results for event in progress.add_event(json.dumps(answer(result)))]
 
 
 def answer(result: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def test_an_attribute_that_an_event_does_not_have(made: Made) -> None:
 
 
 def by_pickle(event: StreamEvent) -> StreamEvent:
-    again: StreamEvent = pickle.loads(pickle.dumps(event))
+    again: StreamEvent = pickle.loads(pickle.dumps(event))  # noqa: S301 - what it wrote itself
     return again
 
 

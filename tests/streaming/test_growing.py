@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_sdk._core.artifact_buffer import Growing, Moment, changed, decoded, encoded
+from payman_sdk._core.artifact_buffer import (
+    ArtifactBuffer,
+    Snapshot,
+    decode_utf16,
+    encode_utf16,
+    take_snapshot,
+)
 from payman_sdk.types import Json
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
@@ -28,11 +34,11 @@ def chunk(*parts: str | Json, append: bool | None = True, **members: Any) -> Jso
     }
 
 
-def grown(*chunks: Json) -> Growing:
+def grown(*chunks: Json) -> ArtifactBuffer:
     first, *others = chunks
-    artifact = Growing.begun(first)
+    artifact = ArtifactBuffer.from_chunk(first)
     for one in others:
-        artifact = artifact.extended(one)
+        artifact = artifact.extend(one)
     return artifact
 
 
@@ -54,7 +60,7 @@ def grown(*chunks: Json) -> Growing:
 )
 def test_chunks_become_one_artifact(chunks: list[Json], parts: list[Json]) -> None:
     """Parts are put behind parts; a text that comes first in a chunk goes on with the text that came last."""
-    assert grown(*chunks).as_json() == {"parts": parts}
+    assert grown(*chunks).to_json() == {"parts": parts}
 
 
 def test_what_a_later_chunk_says_of_the_artifact_wins() -> None:
@@ -63,7 +69,7 @@ def test_what_a_later_chunk_says_of_the_artifact_wins() -> None:
         "a", name="draft", description="A draft", metadata={"a": 1, "b": 2}, index=3, lastChunk=False
     )
     second = chunk("b", name="answer", description=None, metadata={"a": 2}, lastChunk=True, mood="fair")
-    assert grown(first, second).as_json() == {
+    assert grown(first, second).to_json() == {
         "name": "answer",
         "description": "A draft",
         "metadata": {"a": 2},
@@ -77,28 +83,28 @@ def test_what_a_later_chunk_says_of_a_text_wins() -> None:
     """A text that goes on has the members said last; null says nothing, and is kept only where the text begins."""
     pieces = [words("a", metadata={"x": 1}), words("b", metadata=None, lang="en"), words("c", lang="de")]
     text = words("abc", metadata={"x": 1}, lang="de")
-    assert grown(*map(chunk, pieces)).as_json()["parts"] == [text]
+    assert grown(*map(chunk, pieces)).to_json()["parts"] == [text]
     null = words("a", metadata=None)
-    assert grown(chunk(null)).as_json()["parts"] == [null]
-    assert grown(chunk(null), chunk(null)).as_json()["parts"] == [words("aa", metadata=None)]
+    assert grown(chunk(null)).to_json()["parts"] == [null]
+    assert grown(chunk(null), chunk(null)).to_json()["parts"] == [words("aa", metadata=None)]
 
 
 def test_a_text_that_only_goes_on_is_not_copied() -> None:
     """The usual chunk extends the artifact itself, so that a long text is not copied for every word."""
     artifact = grown(chunk("a", name="answer"))
     for more in (chunk("b"), chunk("c", name="answer", lastChunk=False), chunk(words("d", metadata=None))):
-        assert artifact.extended(more) is artifact
+        assert artifact.extend(more) is artifact
     noted = grown(chunk(words("a", metadata={"x": 1})))
-    assert noted.extended(chunk(words("b", metadata=None))) is noted
-    assert artifact.extended(chunk("e", name="other")).tail is artifact.tail
-    assert decoded(artifact.tail) == "abcde"
+    assert noted.extend(chunk(words("b", metadata=None))) is noted
+    assert artifact.extend(chunk("e", name="other")).tail is artifact.tail
+    assert decode_utf16(artifact.tail) == "abcde"
 
 
 def test_the_chunk_is_left_as_it_came() -> None:
     """What is put together of chunks shares nothing that is changed with them."""
     chunks = [chunk("a", DATA), chunk("b"), chunk("c", name="other")]
     untouched = copy.deepcopy(chunks)
-    grown(*chunks).as_json()["parts"].append(DATA)
+    grown(*chunks).to_json()["parts"].append(DATA)
     assert chunks == untouched
 
 
@@ -106,30 +112,34 @@ def test_half_a_character_in_each_chunk() -> None:
     """A character whose halves come in two chunks, as JSON can have it, is one when both are there, and half before."""
     first, second = "a\ud83d", "\ude00b"
     artifact = grown(chunk(first))
-    moment = changed(0, artifact, None)
-    artifact = artifact.extended(chunk(second))
-    assert (artifact.words(), artifact.as_json()["parts"]) == ("a\U0001f600b", [words("a\U0001f600b")])
-    assert [one["parts"] for one in moment.as_json()] == [[words(first)]]
-    assert grown(chunk(first)).begins(grown(chunk("a\U0001f600b")))
+    moment = take_snapshot(0, artifact, None)
+    artifact = artifact.extend(chunk(second))
+    assert (artifact.get_text(), artifact.to_json()["parts"]) == ("a\U0001f600b", [words("a\U0001f600b")])
+    assert [one["parts"] for one in moment.to_json()] == [[words(first)]]
+    assert grown(chunk(first)).is_prefix_of(grown(chunk("a\U0001f600b")))
 
 
 @given(st.text(st.characters(exclude_categories=[])), st.text(st.characters(exclude_categories=[])))
 def test_every_text_survives(one: str, other: str) -> None:
     """Whatever text JSON can hold comes back, and two texts one behind the other are the text of both."""
-    assert decoded(encoded(one)) == joined(one)
-    assert encoded(one) + encoded(other) == encoded(one + other) == encoded(joined(one + other))
+    assert decode_utf16(encode_utf16(one)) == joined(one)
+    assert (
+        encode_utf16(one) + encode_utf16(other)
+        == encode_utf16(one + other)
+        == encode_utf16(joined(one + other))
+    )
 
 
 def test_the_words_of_an_artifact() -> None:
     """The words are its texts with a line break between them, whatever stands in between."""
-    assert grown(chunk("a", DATA, "b"), chunk("c"), chunk(FILE)).words() == "a\nbc"
-    assert grown(chunk(DATA)).words() == ""
+    assert grown(chunk("a", DATA, "b"), chunk("c"), chunk(FILE)).get_text() == "a\nbc"
+    assert grown(chunk(DATA)).get_text() == ""
 
 
 def test_a_moment_shows_what_was_then() -> None:
     """However an artifact grows afterwards, by words, parts, or under another name, a moment shows it as it was."""
     artifact = grown(chunk("a", name="draft"))
-    moments = [changed(0, artifact, None)]
+    moments = [take_snapshot(0, artifact, None)]
     for more in (
         chunk("b"),
         chunk(words("c", metadata=None)),
@@ -138,10 +148,10 @@ def test_a_moment_shows_what_was_then() -> None:
         chunk("e"),
         chunk(words("f", metadata={"x": 1})),
     ):
-        artifact = artifact.extended(more)
-        moments.append(changed(0, artifact, moments[-1]))
-    moments.append(changed(0, grown(chunk("new", append=None)), moments[-1]))
-    assert [moment.as_json() for moment in moments] == [
+        artifact = artifact.extend(more)
+        moments.append(take_snapshot(0, artifact, moments[-1]))
+    moments.append(take_snapshot(0, grown(chunk("new", append=None)), moments[-1]))
+    assert [moment.to_json() for moment in moments] == [
         [{"name": "draft", "parts": [words("a")]}],
         [{"name": "draft", "parts": [words("ab")]}],
         [{"name": "draft", "parts": [words("abc")]}],
@@ -155,11 +165,11 @@ def test_a_moment_shows_what_was_then() -> None:
 
 def test_the_artifact_that_changed_last_comes_last() -> None:
     """A moment has every artifact once, in the order in which they changed last."""
-    moment: Moment | None = None
+    moment: Snapshot | None = None
     order: list[list[int]] = []
     for number in (2, 0, 1, 1, 0, 2, 2, 0):
-        moment = changed(number, grown(chunk(str(number), append=None)), moment)
-        order.append([int(artifact["parts"][0]["text"]) for artifact in moment.as_json()])
+        moment = take_snapshot(number, grown(chunk(str(number), append=None)), moment)
+        order.append([int(artifact["parts"][0]["text"]) for artifact in moment.to_json()])
     assert order == [[2], [2, 0], [2, 0, 1], [2, 0, 1], [2, 1, 0], [1, 0, 2], [1, 0, 2], [1, 2, 0]]
 
 
@@ -208,23 +218,23 @@ def put_together(artifact: Json | None, chunk: Json) -> Json:
 @given(st.lists(st.tuples(st.integers(0, 2), chunks), max_size=12))
 def test_every_moment_of_any_artifacts(told: list[tuple[int, Json]]) -> None:
     """After any chunks of some artifacts, begun, extended and replaced in any order, every moment still shows what was."""
-    artifacts: dict[int, Growing] = {}
+    artifacts: dict[int, ArtifactBuffer] = {}
     plain: dict[int, Json] = {}
-    moments: list[tuple[Moment, list[Json]]] = []
-    newest: Moment | None = None
+    moments: list[tuple[Snapshot, list[Json]]] = []
+    newest: Snapshot | None = None
     for number, one in told:
         before = artifacts.get(number) if one.get("append") else None
-        artifacts[number] = Growing.begun(one) if before is None else before.extended(one)
-        newest = changed(number, artifacts[number], newest)
+        artifacts[number] = ArtifactBuffer.from_chunk(one) if before is None else before.extend(one)
+        newest = take_snapshot(number, artifacts[number], newest)
         together = put_together(plain.pop(number, None) if one.get("append") else None, one)
         plain.pop(number, None)
         plain[number] = together  # the newest last
         moments.append((newest, copy.deepcopy(list(plain.values()))))
     for moment, shown in moments:
-        assert moment.as_json() == shown
+        assert moment.to_json() == shown
     for number, artifact in artifacts.items():
-        assert artifact.as_json() == plain[number]
-        assert artifact.words() == "\n".join(
+        assert artifact.to_json() == plain[number]
+        assert artifact.get_text() == "\n".join(
             part["text"] for part in plain[number]["parts"] if part.get("type") == "text"
         )
 
@@ -238,7 +248,9 @@ def may_become(one: Json, other: Json) -> bool:
     if complete != others[: len(complete)] or len(others) <= len(complete):
         return False
     there = others[len(complete)]
-    return bool(there.get("type") == "text" and encoded(there["text"]).startswith(encoded(last["text"])))
+    return bool(
+        there.get("type") == "text" and encode_utf16(there["text"]).startswith(encode_utf16(last["text"]))
+    )
 
 
 BEGINNINGS = [
@@ -260,8 +272,8 @@ BEGINNINGS = [
 def test_what_one_artifact_may_become(some: list[Json], more: list[Json]) -> None:
     """An artifact begins another where the other's parts may come of its own, whatever both are called."""
     one, other = grown(*some), grown(*more)
-    assert one.begins(other) == may_become(one.as_json(), other.as_json())
-    assert one.begins(one)
+    assert one.is_prefix_of(other) == may_become(one.to_json(), other.to_json())
+    assert one.is_prefix_of(one)
 
 
 @given(st.lists(chunks, min_size=1, max_size=6), st.data())
@@ -272,7 +284,7 @@ def test_an_artifact_begins_what_it_becomes(told: list[Json], data: st.DataObjec
     for one in plain:
         one["parts"] = [{k: v for k, v in part.items() if k != "metadata"} for part in one["parts"]]
     whole = grown(*plain)
-    assert grown(*plain[:count]).begins(whole)
-    assert Growing.begun(grown(*plain[:count]).as_json()).begins(whole)
-    assert Growing.begun(whole.as_json()).begins(whole)
-    assert whole.begins(Growing.begun(whole.as_json()))
+    assert grown(*plain[:count]).is_prefix_of(whole)
+    assert ArtifactBuffer.from_chunk(grown(*plain[:count]).to_json()).is_prefix_of(whole)
+    assert ArtifactBuffer.from_chunk(whole.to_json()).is_prefix_of(whole)
+    assert whole.is_prefix_of(ArtifactBuffer.from_chunk(whole.to_json()))

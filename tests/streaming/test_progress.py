@@ -12,13 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payman_api.models.task import Task
-from payman_sdk._core.accumulator import Progress
+from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.part_normalization import alone, truth
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.task_normalization import state_in
-from payman_sdk._core.task_reader import read_task, task_id_in, unwrapped
+from payman_sdk._core.part_normalization import parse_bool, unwrap_single
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.task_normalization import find_state
+from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
 from payman_sdk.errors import (
     AgentError,
     InternalAgentError,
@@ -37,25 +37,25 @@ STAMP = "2025-06-27T16:31:41.510422505Z"
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
 
 
-class Thorough(Progress):
+class Thorough(TaskAccumulator):
     """Takes no chunk for the usual one, so that all of them are checked by the generated models."""
 
-    def _words(self, said: Any) -> ArtifactUpdate | None:
+    def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
         return None
 
 
-class Hasty(Progress):
+class Hasty(TaskAccumulator):
     """Counts the chunks that it took for the usual one."""
 
     usual = 0
 
-    def _words(self, said: Any) -> ArtifactUpdate | None:
-        update = super()._words(said)
+    def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
+        update = super()._add_text_chunk(said)
         self.usual += update is not None
         return update
 
 
-ASK = Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+ASK = AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 
 
 def enveloped(result: Any, **members: Any) -> Json:
@@ -86,11 +86,11 @@ def whole(state: Any = "completed", *artifacts: Json, **members: Any) -> Json:
     return about(status={"state": state, "timestamp": STAMP}, artifacts=list(artifacts), **members)
 
 
-def take(progress: Progress, *results: Any) -> list[StreamEvent]:
-    return [event for result in results for event in progress.take(json.dumps(enveloped(result)))]
+def take(progress: TaskAccumulator, *results: Any) -> list[StreamEvent]:
+    return [event for result in results for event in progress.add_event(json.dumps(enveloped(result)))]
 
 
-def catch_up(progress: Progress, task: Json) -> list[StreamEvent]:
+def catch_up(progress: TaskAccumulator, task: Json) -> list[StreamEvent]:
     read = read_task(task, task["id"])
     assert read is not None
     return progress.catch_up(enveloped(task), read)
@@ -137,27 +137,31 @@ def test_a_stream_from_its_beginning_to_its_end() -> None:
     ]
     assert [event.is_final for event in events if isinstance(event, StatusUpdate)] == [False, False, True]
     assert (told.is_over, told.count, told.usual, told.was_interrupted) == (True, 8, 2, False)
-    answer = formatted(told.task())
+    answer = formatted(told.build_task())
     assert (answer.status, answer.status_message, answer.text) == (
         "completed",
         "Done",
         "Here are your wallets.",
     )
-    assert answer == formatted(told.answer()["result"])
-    assert (told.answer()["jsonrpc"], told.answer()["id"], told.answer()["error"]) == ("2.0", "req-1", None)
+    assert answer == formatted(told.build_response()["result"])
+    assert (
+        told.build_response()["jsonrpc"],
+        told.build_response()["id"],
+        told.build_response()["error"],
+    ) == ("2.0", "req-1", None)
 
 
 def test_nothing_told_yet() -> None:
     """Before anything is told, the task is in no known state, has no artifacts, and the stream is not over."""
-    told = Progress(ASK)
-    answer = formatted(told.task())
+    told = TaskAccumulator(ASK)
+    answer = formatted(told.build_task())
     assert (answer.state, answer.artifacts, answer.session_id) == ("unknown", [], "ses-1")
     assert (told.is_over, told.count) == (False, 0)
 
 
 def test_raw_is_what_came() -> None:
     """Every event has the answer it came in, with all that nobody has listed; also what is no JSON, as text."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     answers = [
         enveloped(chunk("a"), mood="fair"),
         enveloped(chunk("b")),
@@ -169,12 +173,12 @@ def test_raw_is_what_came() -> None:
         enveloped(whole("completed", {"parts": [text("abcd")]})),
     ]
     for answer in answers:
-        assert [event.raw for event in told.take(json.dumps(answer))] in ([answer], [answer] * 2)
-    assert [event.raw for event in told.take("no JSON")] == ["no JSON"]
+        assert [event.raw for event in told.add_event(json.dumps(answer))] in ([answer], [answer] * 2)
+    assert [event.raw for event in told.add_event("no JSON")] == ["no JSON"]
 
 
-@pytest.mark.parametrize("kind", [Progress, Thorough])
-def test_the_words_that_are_new(kind: type[Progress]) -> None:
+@pytest.mark.parametrize("kind", [TaskAccumulator, Thorough])
+def test_the_words_that_are_new(kind: type[TaskAccumulator]) -> None:
     """A delta is what has to be put behind the text so far, with the line break between two texts."""
     told = kind(ASK)
     events = take(
@@ -192,22 +196,26 @@ def test_the_words_that_are_new(kind: type[Progress]) -> None:
         chunk(DATA, "h", index=2),
     )
     assert deltas(events) == ["a", "b", "c\nd", "", "\ne", "", "f", "", "g", "", "\nh"]
-    assert [artifact.content for artifact in formatted(told.task()).artifacts] == ["abc\nd\nef", "g", "\nh"]
+    assert [artifact.content for artifact in formatted(told.build_task()).artifacts] == [
+        "abc\nd\nef",
+        "g",
+        "\nh",
+    ]
 
 
 def test_an_artifact_that_is_replaced() -> None:
     """A chunk that is not appended begins the artifact anew, and its delta is all of the text."""
     for append in (None, False, "false", 0, "yes"):
-        told = Progress(ASK)
+        told = TaskAccumulator(ASK)
         assert deltas(take(told, chunk("ab", name="draft"), chunk("abc", append=append))) == ["ab", "abc"]
-        [artifact] = formatted(told.task()).artifacts
+        [artifact] = formatted(told.build_task()).artifacts
         assert (artifact.name, artifact.content) == ("artifact", "abc")
 
 
 @pytest.mark.parametrize("number", [None, 0, 0.0, False])
 def test_an_artifact_without_a_number_is_the_first(number: Any) -> None:
     """An index that is absent or null is 0, and JSON knows one kind of numbers only."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     first, second = take(told, chunk("a"), chunk("b", index=number))
     assert (first["index"], second["index"], type(second["index"])) == (0, 0, int)
     assert second["artifact"].content == "ab"
@@ -216,13 +224,13 @@ def test_an_artifact_without_a_number_is_the_first(number: Any) -> None:
 @pytest.mark.parametrize("number", [1e400, -1e400, float("nan"), 1.5, "-1", "one"])
 def test_an_odd_number_is_none(number: Any) -> None:
     """What is no whole number numbers nothing: the artifact is the first."""
-    [event] = take(Progress(ASK), chunk("a", index=number))
+    [event] = take(TaskAccumulator(ASK), chunk("a", index=number))
     assert event["index"] == 0
 
 
 def test_what_an_event_says_besides() -> None:
     """The metadata of an event is its own; that of a status update is the task's as well, until another one comes."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     events = take(
         told,
         {**status("working"), "metadata": {"agentId": "ai-1"}},
@@ -232,7 +240,7 @@ def test_what_an_event_says_besides() -> None:
         {**status("completed"), "metadata": None},
     )
     assert [event["metadata"] for event in events] == [{"agentId": "ai-1"}, {"x": 1}, {"x": 2}, {}, {}]
-    assert formatted(told.task()).metadata == {"agentId": "ai-1"}
+    assert formatted(told.build_task()).metadata == {"agentId": "ai-1"}
 
 
 @pytest.mark.parametrize(
@@ -241,12 +249,12 @@ def test_what_an_event_says_besides() -> None:
 )
 def test_results_without_json_rpc_around_them(result: Json) -> None:
     """A result that comes without the JSON-RPC answer around it tells the same."""
-    bare, full = Progress(ASK), Progress(ASK)
-    events = bare.take(json.dumps(result))
-    assert events == full.take(json.dumps(enveloped(result)))
+    bare, full = TaskAccumulator(ASK), TaskAccumulator(ASK)
+    events = bare.add_event(json.dumps(result))
+    assert events == full.add_event(json.dumps(enveloped(result)))
     assert events
     assert all(event.raw == result for event in events)
-    assert (bare.is_over, bare.answer()) == (full.is_over, full.answer())
+    assert (bare.is_over, bare.build_response()) == (full.is_over, full.build_response())
 
 
 @pytest.mark.parametrize(
@@ -261,10 +269,10 @@ def test_results_without_json_rpc_around_them(result: Json) -> None:
 def test_null_and_absent_are_the_same(result: Json) -> None:
     """Members that are null say no more than members that are not there: a kind of event is not told by them."""
     bare = {key: value for key, value in result.items() if value is not None}
-    spare, full = Progress(ASK), Progress(ASK)
+    spare, full = TaskAccumulator(ASK), TaskAccumulator(ASK)
     assert take(full, result) == take(spare, bare)
-    assert (full.is_over, full.answer()) == (spare.is_over, spare.answer())
-    assert "unknown" not in kinds(take(Progress(ASK), result))
+    assert (full.is_over, full.build_response()) == (spare.is_over, spare.build_response())
+    assert "unknown" not in kinds(take(TaskAccumulator(ASK), result))
 
 
 # Whole tasks.
@@ -272,7 +280,7 @@ def test_null_and_absent_are_the_same(result: Json) -> None:
 
 def test_a_whole_task_in_a_stream() -> None:
     """A whole task tells its artifacts and how it stands; a second one tells only what the first did not."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     first = whole("working", {"parts": [text("a")], "name": "response"}, {"parts": [DATA]}, sessionId="ses-2")
     events = take(told, first)
     assert (kinds(events), deltas(events)) == (["artifact_update"] * 2 + ["status_update"], ["a", ""])
@@ -283,19 +291,19 @@ def test_a_whole_task_in_a_stream() -> None:
     )
     events = take(told, more)
     assert (deltas(events), states(events), told.is_over) == (["b", "c"], ["completed"], True)
-    assert formatted(told.task()) == {**formatted(more), "session_id": "ses-2"}
+    assert formatted(told.build_task()) == {**formatted(more), "session_id": "ses-2"}
 
 
 def test_a_whole_task_has_the_last_word() -> None:
     """Where an artifact is not as it was told, it is told anew; what the task says besides is taken over quietly."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, chunk("a"), chunk("b"), chunk("x", index=1), status("working"))
     named = whole(
         "working", {"parts": [text("ab")], "name": "response"}, {"parts": [text("y")]}, metadata={"x": 1}
     )
     events = take(told, named)
     assert (kinds(events), deltas(events)) == (["artifact_update"], ["y"])
-    assert formatted(told.task()) == formatted(named)
+    assert formatted(told.build_task()) == formatted(named)
     [event] = take(told, chunk("c"))
     assert (event["artifact"].name, event["artifact"].content, event["delta"]) == ("response", "abc", "c")
 
@@ -317,10 +325,10 @@ def test_a_whole_task_has_the_last_word() -> None:
 def test_the_numbers_of_artifacts_in_a_whole_task(numbers: list[Any], read: list[int]) -> None:
     """No artifact of a task gets lost for want of a number of its own: then they are counted."""
     made = [{"parts": [text(str(position))], "index": number} for position, number in enumerate(numbers)]
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     events = take(told, whole("completed", *made))
     assert [event["index"] for event in events[:-1]] == read
-    assert len(told.task().artifacts or []) == len(numbers)
+    assert len(told.build_task().artifacts or []) == len(numbers)
 
 
 # The end of a stream.
@@ -347,15 +355,15 @@ OVER = [
 @pytest.mark.parametrize(("state", "final", "has_ended"), OVER)
 def test_the_end_of_a_stream(state: str, final: bool, has_ended: bool) -> None:
     """A stream is over when an event says so: after a state in which a task has ended, an artifact may follow."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     [event] = take(told, status(state, final))
     assert (told.is_over, event["is_final"], told.has_ended) == (final, final, has_ended)
-    answer = formatted(told.task())
+    answer = formatted(told.build_task())
     assert (answer.status == "completed") == (state.lower() == "completed")
     if not final:
         assert deltas(take(told, chunk("late"))) == ["late"]
         told.conclude()
-        assert (told.is_over, formatted(told.task()).text) == (True, "late")
+        assert (told.is_over, formatted(told.build_task()).text) == (True, "late")
 
 
 @pytest.mark.parametrize(("state", "final", "has_ended"), OVER)
@@ -363,7 +371,7 @@ def test_the_end_by_a_whole_task(state: str, final: bool, has_ended: bool) -> No
     """A whole task in a stream ends it where the task has ended; one that was asked for, where it waits as well."""
     if final:
         return
-    in_stream, asked_for = Progress(ASK), Progress(ASK)
+    in_stream, asked_for = TaskAccumulator(ASK), TaskAccumulator(ASK)
     assert take(in_stream, whole(state))[-1]["is_final"] == in_stream.is_over == has_ended
     waits = state.lower().replace("_", "-") == "input-required"
     assert catch_up(asked_for, whole(state))[-1]["is_final"] == asked_for.is_over == (has_ended or waits)
@@ -376,28 +384,28 @@ def test_what_was_over_stays_over() -> None:
         status("failed", final=False),
         status("canceled", final=True),
     ):
-        told = Progress(ASK)
+        told = TaskAccumulator(ASK)
         take(told, chunk("a"), final)
         told.conclude()
-        before = told.answer()
+        before = told.build_response()
         assert catch_up(told, whole("working", timestamp="2020")) == []
         assert catch_up(told, whole("completed", message={"role": "agent", "parts": [text("Done")]})) == []
-        assert (told.is_over, told.answer()) == (True, before)
+        assert (told.is_over, told.build_response()) == (True, before)
 
 
 def test_a_stream_that_is_over_with_the_task_at_work() -> None:
     """Where the agent ended the stream before the task, whoever asks learns how it stands now; it is over all the same."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, status("input-required", final=True))
     assert states(catch_up(told, whole("working"))) == ["working"]
     assert told.is_over
     assert states(catch_up(told, whole("completed"))) == ["completed"]
-    assert (told.is_over, formatted(told.task()).status) == (True, "completed")
+    assert (told.is_over, formatted(told.build_task()).status) == (True, "completed")
 
 
 def test_a_task_that_waits_still() -> None:
     """A task that is asked for is over where it waits for somebody, though there is nothing new to tell of it."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, status("input-required"))
     assert not told.is_over
     assert catch_up(told, whole("input-required")) == []
@@ -406,12 +414,12 @@ def test_a_task_that_waits_still() -> None:
 
 def test_a_task_that_waits_once_more() -> None:
     """A task that is asked for is over where it waits for somebody, though a stream said the very same before."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, status("input-required", timestamp=None), status("working", timestamp=None))
     told.rejoin()
     waiting = about(status={"state": "input-required", "timestamp": None})
     assert states(catch_up(told, waiting)) == ["input-required"]
-    assert (told.is_over, formatted(told.task()).requires_input) == (True, True)
+    assert (told.is_over, formatted(told.build_task()).requires_input) == (True, True)
     assert catch_up(told, waiting) == []
 
 
@@ -527,9 +535,9 @@ NO_JSON = {
 }
 
 
-def midway() -> Progress:
+def midway() -> TaskAccumulator:
     """A stream in the middle of an artifact, so that a chunk may be the usual one."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, status("working"), chunk("Hel", append=None), chunk("lo"), chunk(" you"))
     return told
 
@@ -541,11 +549,11 @@ def test_what_is_no_event_of_the_task_is_unknown(name: str) -> None:
         if as_sent == {}:
             continue  # an object without members is no result that came bare
         told = midway()
-        before = told.answer()
-        [event] = told.take(json.dumps(as_sent))
+        before = told.build_response()
+        [event] = told.add_event(json.dumps(as_sent))
         assert (event.type, event["data"], event.raw) == ("unknown", OTHER[name], as_sent)
         assert (event.task_id, event.session_id, event.request_id) == ("tsk-1", "ses-1", "req-1")
-        assert (told.is_over, told.answer(), told.count) == (False, before, 5)
+        assert (told.is_over, told.build_response(), told.count) == (False, before, 5)
 
 
 def test_an_end_is_an_end_however_odd_it_is() -> None:
@@ -560,14 +568,14 @@ def test_an_end_is_an_end_however_odd_it_is() -> None:
             enveloped(result, error={"code": -32603}),
         ):
             told = midway()
-            *_, event = told.take(json.dumps(as_sent))
+            *_, event = told.add_event(json.dumps(as_sent))
             assert (event["type"], event["state"], event["is_final"]) == (
                 "status_update",
                 "completed",
                 True,
             ), name
             assert (event.raw, told.is_over) == (as_sent, True), name
-            assert formatted(told.task()).status == "completed", name
+            assert formatted(told.build_task()).status == "completed", name
 
 
 def test_words_are_words_however_odd_they_are() -> None:
@@ -575,7 +583,7 @@ def test_words_are_words_however_odd_they_are() -> None:
     for name, result in WORDS.items():
         for as_sent in (enveloped(result), result, enveloped(result, error=False)):
             told = midway()
-            [event] = told.take(json.dumps(as_sent))
+            [event] = told.add_event(json.dumps(as_sent))
             assert (event.type, event["delta"], event.raw) == ("artifact_update", "Paid.", as_sent), name
             [more] = take(told, chunk("!"))
             assert more["artifact"].content == "Hello youPaid.!" or "null" in name, name
@@ -583,14 +591,14 @@ def test_words_are_words_however_odd_they_are() -> None:
 
 def test_what_could_not_be_read_of_a_stream_is_named_once() -> None:
     """The answer at the end has the warnings of all events."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, chunk("a", name=5), chunk("b", name=5), status("completed", final=True, message=7))
-    assert formatted(told.task()).warnings == ["artifact.name: a number", "status.message: a number"]
+    assert formatted(told.build_task()).warnings == ["artifact.name: a number", "status.message: a number"]
 
 
 def test_artifacts_with_an_id_and_no_number() -> None:
     """Later versions of the protocol give artifacts an id: each has a place of its own, in a whole task as well."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(
         told,
         chunk("a", artifactId="x"),
@@ -598,24 +606,24 @@ def test_artifacts_with_an_id_and_no_number() -> None:
         chunk("b", artifactId="x"),
         chunk("2", artifactId="y"),
     )
-    assert [artifact.content for artifact in formatted(told.task()).artifacts] == ["ab", "12"]
+    assert [artifact.content for artifact in formatted(told.build_task()).artifacts] == ["ab", "12"]
     made = [{"artifactId": "x", "parts": [text("ab")]}, {"artifactId": "y", "parts": [text("12!")]}]
     assert deltas(take(told, whole("completed", *made))) == ["!"]
 
 
 def test_an_update_with_everything_in_it() -> None:
     """An artifact and a status in one event are both told."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     events = take(told, {**chunk("Paid."), "status": {"state": "completed"}, "final": True})
     assert (kinds(events), told.is_over) == (["artifact_update", "status_update"], True)
-    assert formatted(told.task()).text == "Paid."
+    assert formatted(told.build_task()).text == "Paid."
 
 
 def test_json_that_cannot_be_read_whole() -> None:
     """Nesting without end and endless numbers cost what holds them."""
     for odd in ('{"a":' * 100_000 + "1" + "}" * 100_000, "[" * 500 + "]" * 500, "9" * 5_000):
-        told = Progress(ASK)
-        [event] = told.take(
+        told = TaskAccumulator(ASK)
+        [event] = told.add_event(
             json.dumps(enveloped({**status("completed", final=True), "x": 0})).replace(
                 '"x": 0', f'"x": {odd}'
             )
@@ -627,17 +635,17 @@ def test_json_that_cannot_be_read_whole() -> None:
 def test_an_answer_without_a_result_is_unknown(name: str) -> None:
     """An answer that says nothing, or says that something went wrong and not what, is told as unknown, all of it."""
     told = midway()
-    before = told.answer()
-    [event] = told.take(json.dumps(NO_RESULT[name]))
+    before = told.build_response()
+    [event] = told.add_event(json.dumps(NO_RESULT[name]))
     assert (event.type, event["data"], event.raw) == ("unknown", NO_RESULT[name], NO_RESULT[name])
-    assert (told.is_over, told.answer(), told.count) == (False, before, 5)
+    assert (told.is_over, told.build_response(), told.count) == (False, before, 5)
 
 
 @pytest.mark.parametrize("before", ["", " ", "\n\t"])
 @pytest.mark.parametrize("after", ["", " ", "\r\n"])
 def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
     """JSON may have white space around it."""
-    [event] = Progress(ASK).take(f"{before}{json.dumps(enveloped(chunk('a')))}{after}")
+    [event] = TaskAccumulator(ASK).add_event(f"{before}{json.dumps(enveloped(chunk('a')))}{after}")
     assert (event.type, event.raw) == ("artifact_update", enveloped(chunk("a")))
 
 
@@ -645,17 +653,17 @@ def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
 def test_what_is_no_json_is_unknown(name: str) -> None:
     """Data that is no JSON is told as the text that came."""
     told = midway()
-    before = told.answer()
-    [event] = told.take(NO_JSON[name])
+    before = told.build_response()
+    [event] = told.add_event(NO_JSON[name])
     assert (event.type, event["data"], event.raw) == ("unknown", NO_JSON[name], NO_JSON[name])
-    assert (told.is_over, told.answer()) == (False, before)
+    assert (told.is_over, told.build_response()) == (False, before)
 
 
 def test_the_stream_goes_on_after_what_is_unknown() -> None:
     """However odd an event is, the next one is told as if it had not been."""
     for odd in [*map(enveloped, OTHER.values()), *NO_RESULT.values()]:
         told = midway()
-        told.take(json.dumps(odd))
+        told.add_event(json.dumps(odd))
         [event] = take(told, chunk("!"))
         assert (event["delta"], event["artifact"].content) == ("!", "Hello you!")
 
@@ -663,16 +671,16 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
 @pytest.mark.parametrize("depth", [*range(0, 800, 100), *range(800, 1000)])
 def test_nesting_of_any_depth_is_told(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     nested = '{"a":' * depth + "1" + "}" * depth
     for data in (
         f'{{"result":{{"id":"tsk-1","a":{nested}}}}}',
         f'{{"result":{{"id":"tsk-1","final":false,"status":{{"state":"working","a":{nested}}}}}}}',
         f'{{"result":{{"id":"tsk-1","artifact":{{"parts":[{{"type":"text","text":"a","a":{nested}}}]}}}}}}',
     ):
-        assert len(told.take(data)) == 1
+        assert len(told.add_event(data)) == 1
     told.rejoin()
-    told.take(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
+    told.add_event(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
 
 
 @pytest.mark.parametrize(
@@ -692,11 +700,11 @@ def test_an_error_of_the_agent_is_raised(code: int, kind: type[AgentError], resu
     """A JSON-RPC error is raised as the class of its code, unless the same event says how the task stands."""
     said: Json = {"jsonrpc": "2.0", "error": {"code": code, "message": "It broke", "data": [1]}}
     told = midway()
-    before = told.answer()
+    before = told.build_response()
     with pytest.raises(AgentError, match="It broke") as raised:
-        told.take(json.dumps(said if result == "none" else {**said, "result": result}))
+        told.add_event(json.dumps(said if result == "none" else {**said, "result": result}))
     assert (type(raised.value), raised.value.code, raised.value.data) == (kind, code, [1])
-    assert (told.is_over, told.answer(), told.count) == (False, before, 4)
+    assert (told.is_over, told.build_response(), told.count) == (False, before, 4)
 
 
 def test_a_task_that_was_asked_for_is_read_as_far_as_it_goes() -> None:
@@ -704,12 +712,12 @@ def test_a_task_that_was_asked_for_is_read_as_far_as_it_goes() -> None:
     for name, members in MISTYPED.items():
         told = midway()
         catch_up(told, {**whole("completed", {"parts": [text("Paid.")]}), **members})
-        assert (told.is_over, formatted(told.task()).status) == (True, "completed"), name
+        assert (told.is_over, formatted(told.build_task()).status) == (True, "completed"), name
     told = midway()
-    before = told.answer()
+    before = told.build_response()
     with pytest.raises(ResponseValidationError):
         told.catch_up({}, Task.from_dict(whole(5)))
-    assert (told.is_over, told.answer(), told.count) == (False, before, 4)
+    assert (told.is_over, told.build_response(), told.count) == (False, before, 4)
 
 
 def test_another_task_is_refused() -> None:
@@ -821,7 +829,7 @@ answers = (
 streams = st.lists(answers, max_size=8).map(lambda drawn: [one for several in drawn for one in several])
 
 
-def all_told(told: Progress, stream: list[Any]) -> list[Any]:
+def all_told(told: TaskAccumulator, stream: list[Any]) -> list[Any]:
     """All that comes of a stream, errors too."""
     heard: list[Any] = []
     for said in stream:
@@ -829,7 +837,7 @@ def all_told(told: Progress, stream: list[Any]) -> list[Any]:
             told.rejoin()
             continue
         try:
-            heard += told.take(json.dumps(said))
+            heard += told.add_event(json.dumps(said))
         except AgentError as error:
             heard.append(error.code)
     return heard
@@ -859,9 +867,13 @@ HASTE = [enveloped(chunk("a", append=None)), enveloped(chunk("b")), enveloped(ch
 @example([*HASTE, enveloped(whole("working", {"parts": [text("abc", lang="en")]})), enveloped(chunk("d"))])
 def test_the_short_way_tells_the_same_as_the_long_one(stream: list[Any]) -> None:
     """The usual chunk is read in a shorter way, and nothing comes out otherwise for that, now or when looked at later."""
-    short, long = Progress(ASK), Thorough(ASK)
+    short, long = TaskAccumulator(ASK), Thorough(ASK)
     assert shown(all_told(short, stream)) == shown(all_told(long, stream))
-    assert (short.answer(), short.is_over, short.count) == (long.answer(), long.is_over, long.count)
+    assert (short.build_response(), short.is_over, short.count) == (
+        long.build_response(),
+        long.is_over,
+        long.count,
+    )
 
 
 def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
@@ -872,7 +884,7 @@ def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
         enveloped({**chunk("d"), "metadata": {"x": 1}}),
         enveloped(chunk("e"), id=7, error=None),
     ]:
-        told.take(json.dumps(answer))
+        told.add_event(json.dumps(answer))
     assert told.usual == 3
     for answer in (
         enveloped(chunk("f", index=0)),
@@ -883,21 +895,21 @@ def test_the_usual_chunk_is_read_in_the_shorter_way() -> None:
         enveloped(chunk("k")),
         enveloped(chunk("l")),
     ):
-        told.take(json.dumps(answer))
+        told.add_event(json.dumps(answer))
     assert told.usual == 3
 
 
 def statuses_of(said: Any) -> Iterator[tuple[Json, Any]]:
     """What an answer says of the state of this very task, and whether it says that this is final."""
-    said = alone(said)
+    said = unwrap_single(said)
     said = said if isinstance(said, dict) else {}
-    for result in map(unwrapped, (said.get("result"), said)):
+    for result in map(unwrap_task, (said.get("result"), said)):
         if (
             isinstance(result, dict)
-            and task_id_in(result) in (None, "tsk-1")
-            and state_in(result) is not None
+            and find_task_id(result) in (None, "tsk-1")
+            and find_state(result) is not None
         ):
-            yield {"state": state_in(result)}, truth(result.get("final"))
+            yield {"state": find_state(result)}, parse_bool(result.get("final"))
 
 
 def ended(state: Any) -> bool:
@@ -910,7 +922,7 @@ def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> Non
 
     Whatever else comes, it is told, and the answer so far can be read.
     """
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     said = [one for answer in stream for one in statuses_of(answer)]
     for answer in stream:
         before = told.count
@@ -918,8 +930,8 @@ def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> Non
         assert all(one.raw == answer for one in events if not isinstance(one, int))
         assert events or told.was_interrupted or answer == "rejoin" or [*statuses_of(answer)]
         assert told.count - before == len([one for one in events if not isinstance(one, int)])
-    answer = formatted(told.task())
-    assert formatted(told.answer()["result"]) == answer
+    answer = formatted(told.build_task())
+    assert formatted(told.build_response()["result"]) == answer
     assert not told.is_over or any(final is True or ended(status.get("state")) for status, final in said)
     heard = {str(status.get("state")).lower() for status, _ in said}
     assert answer.status != "completed" or "completed" in heard
@@ -1001,7 +1013,7 @@ def connections(draw: st.DrawFn, story: Story, styles: Sequence[str]) -> list[li
     return told
 
 
-def taken(told: Progress, connections: list[list[Json]]) -> list[StreamEvent]:
+def taken(told: TaskAccumulator, connections: list[list[Json]]) -> list[StreamEvent]:
     events: list[StreamEvent] = []
     for number, results in enumerate(connections):
         if number:
@@ -1040,12 +1052,12 @@ def texts_of(task: Json) -> dict[int, str]:
 @given(stories())
 def test_a_stream_says_what_its_task_says(story: Story) -> None:
     """The deltas, put one behind the other, are the texts; the answer is that of the same task in one piece."""
-    for kind in (Progress, Thorough):
+    for kind in (TaskAccumulator, Thorough):
         told = kind(ASK)
         events = take(told, *story.results)
         assert len(events) == told.count == len(story.results)
         assert contents(events) == texts_of(story.task(len(story.results)))
-        assert formatted(told.task()) == formatted(story.task(len(story.results)))
+        assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
         for count, event in enumerate(events, 1):
             if event.type == "artifact_update":
                 shown = formatted(
@@ -1061,10 +1073,10 @@ def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> No
     # A server that now repeats itself and now does not may make a new name, that came without words, look like the old.
     story = data.draw(stories(renamed=len(styles) == 1))
     broken = data.draw(connections(story, styles))
-    told, unbroken = Progress(ASK), Progress(ASK)
+    told, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
     events, expected = taken(told, broken), take(unbroken, *story.results)
     assert substance(events) == substance(expected)
-    assert formatted(told.task()) == formatted(unbroken.task())
+    assert formatted(told.build_task()) == formatted(unbroken.build_task())
     assert (told.is_over, told.was_interrupted) == (True, True)
 
 
@@ -1073,10 +1085,10 @@ def test_a_stream_that_begins_with_the_whole_task_goes_on(data: st.DataObject) -
     """A stream that is taken up again may tell the task so far in one piece first: only what was missed is new in it."""
     story = data.draw(stories(renamed=False))
     broken = data.draw(connections(story, ["again", "rest", "task"]))
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     events = taken(told, broken)
     assert contents(events) == texts_of(story.task(len(story.results)))
-    assert formatted(told.task()) == formatted(story.task(len(story.results)))
+    assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
     stamped = [event["timestamp"] for event in events if event.type == "status_update"]
     assert len(set(stamped)) == len(stamped)
 
@@ -1086,7 +1098,7 @@ def test_what_a_broken_stream_left_out_is_caught_up(data: st.DataObject) -> None
     """However far a stream came, asking how the task stands, once or often, tells what is missing, and only that."""
     story = data.draw(stories())
     end = len(story.results)
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     heard = data.draw(st.integers(0, end - 1))
     events = take(told, *story.results[:heard])
     told.rejoin()
@@ -1102,7 +1114,7 @@ def test_what_a_broken_stream_left_out_is_caught_up(data: st.DataObject) -> None
         events += catch_up(told, story.task(end))
     assert catch_up(told, story.task(end)) == []
     assert contents(events) == texts_of(story.task(end))
-    assert formatted(told.task()) == formatted(story.task(end))
+    assert formatted(told.build_task()) == formatted(story.task(end))
     assert states(events).count("completed") + states(events).count("failed") == 1
     stamped = [event["timestamp"] for event in events if event.type == "status_update"]
     assert len(set(stamped)) == len(stamped)
@@ -1113,10 +1125,10 @@ def test_the_task_mends_whatever_a_stream_left_out(data: st.DataObject) -> None:
     """Whatever of a stream is missing, also in the middle of a text, the task as it stands puts it right."""
     story = data.draw(stories(replaced=True, stamped=False))
     kept = [result for result in story.results[:-1] if data.draw(st.booleans())]
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     taken(told, [kept[: len(kept) // 2], kept[len(kept) // 2 :]])
     catch_up(told, story.task(len(story.results)))
-    assert formatted(told.task()) == formatted(story.task(len(story.results)))
+    assert formatted(told.build_task()) == formatted(story.task(len(story.results)))
     assert told.is_over
 
 
@@ -1131,18 +1143,18 @@ def test_artifacts_that_were_replaced_are_not_told_again(data: st.DataObject) ->
     """A stream that is told again from its start repeats no version of an artifact that was replaced since."""
     story = data.draw(stories(replaced=True))
     broken = data.draw(connections(story, ["again"]))
-    told, unbroken = Progress(ASK), Progress(ASK)
+    told, unbroken = TaskAccumulator(ASK), TaskAccumulator(ASK)
     events, expected = taken(told, broken), take(unbroken, *story.results)
     assert is_part_of(substance(events, "delta"), substance(expected, "delta"))
     catch_up(told, story.task(len(story.results)))
-    assert formatted(told.task()) == formatted(unbroken.task())
+    assert formatted(told.build_task()) == formatted(unbroken.build_task())
 
 
 def test_a_server_that_does_not_number_its_artifacts() -> None:
     """Where each artifact takes the place of the one before, for want of a number, a stream told again repeats none."""
     first = chunk("First", append=None, lastChunk=True)
     results = [first, chunk("Second", append=None), chunk("First, once more", append=None)]
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, *results[:2])
     told.rejoin()
     assert deltas(take(told, *results)) == ["First, once more"]
@@ -1158,7 +1170,7 @@ def test_a_server_that_does_not_number_its_artifacts() -> None:
 )
 def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
     """However long an artifact grows, piece by piece or told whole each time, those it replaced are not told again."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     results = [chunk("First", append=None), *more]
     assert len(take(told, *results)) == len(results)
     told.rejoin()
@@ -1167,7 +1179,7 @@ def test_a_version_that_goes_on_is_no_other(more: list[Json]) -> None:
 
 def test_a_stream_that_breaks_while_it_is_told_again() -> None:
     """A stream that breaks once more, before it is told again to where it was, may go on where it was all the same."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     results = [chunk("a", append=None), chunk("b"), chunk("c")]
     take(told, *results[:2])
     told.rejoin()
@@ -1179,18 +1191,18 @@ def test_a_stream_that_breaks_while_it_is_told_again() -> None:
 
 def test_a_new_name_without_words_is_kept() -> None:
     """What a stream that is told again says anew of an artifact, without words, is in the answer."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, chunk("a", append=None))
     told.rejoin()
     take(told, chunk("a", append=None), chunk("", name="answer", metadata={"x": 1}), status("completed"))
-    [artifact] = formatted(told.task()).artifacts
+    [artifact] = formatted(told.build_task()).artifacts
     assert (artifact.name, artifact.metadata, artifact.content) == ("answer", {"x": 1}, "a")
 
 
 def test_many_statuses_are_told_once() -> None:
     """A stream that is told again repeats none of its statuses, nor what is unknown, however many there were."""
     results = [one for number in range(600) for one in (status(timestamp=f"{number}"), about(weather=number))]
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     assert len(take(told, *results)) == len(results)
     told.rejoin()
     assert take(told, *results) == []
@@ -1201,14 +1213,14 @@ def test_many_statuses_are_told_once() -> None:
 
 def test_a_stream_that_did_not_break_may_repeat_itself() -> None:
     """What an unbroken stream says twice, it means twice."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     results = [status("working"), about(weather="fair"), chunk("a"), chunk("", append=True)]
     assert len(take(told, *results, *results)) == len(results) * 2
 
 
 def test_the_end_is_told_though_it_was_told_before() -> None:
     """A final event ends a stream that was taken up again, even one that says what was said without being final."""
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, status("input-required", final=False))
     told.rejoin()
     [event] = take(told, status("input-required", final=True))
@@ -1218,7 +1230,7 @@ def test_the_end_is_told_though_it_was_told_before() -> None:
 def test_the_last_chunk_without_words_is_told() -> None:
     """That an artifact is complete is told once, though it was complete in words already when the stream broke."""
     results = [chunk("a", append=None), chunk("", lastChunk=True)]
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, *results[:1])
     told.rejoin()
     [event] = take(told, *results)
@@ -1232,12 +1244,12 @@ def test_half_a_character_where_the_stream_breaks() -> None:
     first, second = "\ud83d", "\ude00"
     smile = first + second
     for missed in ([chunk(smile, append=None)], [chunk(first, append=None), chunk(second)], [chunk(second)]):
-        told = Progress(ASK)
+        told = TaskAccumulator(ASK)
         take(told, chunk(first, append=None))
         told.rejoin()
         [event] = take(told, *missed)
         assert (event["delta"], event["artifact"].content) == (second, "\U0001f600")
-    told = Progress(ASK)
+    told = TaskAccumulator(ASK)
     take(told, chunk(first, append=None))
     assert deltas(catch_up(told, json.loads(json.dumps(whole("completed", {"parts": [text(smile)]}))))) == [
         second
@@ -1255,10 +1267,10 @@ def test_a_long_stream_takes_little_more_than_its_text() -> None:
     tracemalloc.start()
     try:
         for _ in range(200_000):
-            told.take(data)
+            told.add_event(data)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert told.usual == 200_000
     assert most < 4 << 20
-    assert len(formatted(told.task()).text) == 4 * 200_002
+    assert len(formatted(told.build_task()).text) == 4 * 200_002

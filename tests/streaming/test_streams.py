@@ -333,7 +333,7 @@ def test_a_callback_gets_raw_answers(here: PaymanClient) -> None:
 
 def test_raw_answers_come_once(here: PaymanClient, sandbox: Sandbox) -> None:
     """An answer that says several things at once is given to a raw callback once."""
-    sandbox.break_streams(StreamFault(as_json=True))
+    sandbox.inject_stream_faults(StreamFault(as_json=True))
     heard: list[Any] = []
     here.ask("list all payees", {"on_message": heard.append, "output_format": "json"})
     assert len(heard) == 1

@@ -17,7 +17,7 @@ Piece = Callable[[Request], bytes]
 """A piece of a stream, made for the request that is answered."""
 
 
-def event(id: str | None = None, **result: Any) -> Piece:
+def event(id: str | None = None, **result: Any) -> Piece:  # noqa: A002 - the protocol's name
     """An event with a result of the request's task."""
     return said(lambda request: {"id": request.json["params"]["id"], **result}, id)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 import httpx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io.certificates import _read
+from payman_sdk._io.certificates import _load_context
 from tests.stress.server import Server
 
 Stage = Literal["first use", "in use", "connecting"]
@@ -55,7 +55,7 @@ class Forker:
             "client_id": "a", "client_secret": "b", "base_url": base_url, "timeout": 8,
         }  # fmt: skip
         self._way, self._stage = WAYS[way], stage
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 (no secret)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._client: PaymanClient | None = None
@@ -76,7 +76,7 @@ class Forker:
         return self.results
 
     def _begin(self, number: int) -> None:
-        _read.cache_clear()  # as in a fresh process: the first use reads the certificates
+        _load_context.cache_clear()  # as in a fresh process: the first use reads the certificates
         self._settings["client_id"] = f"a{number}"
         self._client, self._stop = PaymanClient(**self._settings, **self._way()), threading.Event()
         for what in ("ask", "stream"):

@@ -52,7 +52,7 @@ class Interrupter:
     """
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 (no secret)
         self._is_armed = False
         self._usual: dict[str, float] = {}
         signal.signal(signal.SIGALRM, self._strike)
@@ -181,7 +181,7 @@ class Uses:
         """Ask when the token was refused, as it were: it is fetched anew, under the lock of the store."""
         tokens = self.client._connect().tokens
         if tokens._current is not None:
-            tokens.forget(tokens._current)
+            tokens.invalidate(tokens._current)
         self._ask()
 
     def _begin(self) -> None:

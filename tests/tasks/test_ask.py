@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.effects import Send
-from payman_sdk._core.ids import new_id
-from payman_sdk._core.requests import Ask
+from payman_sdk._core.effects import SendRequest
+from payman_sdk._core.ids import generate_id
+from payman_sdk._core.requests import AskRequest
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -30,7 +30,7 @@ from payman_sdk.errors import (
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
 from tests.steps import Clock, driven, own_tokens, sent_whole, time_of, token_answer
 
-ASK = Ask(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+ASK = AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 IDS = ("tsk-1", "req-1", "ses-1")
 TASK = {"id": "tsk-1", "status": {"state": "completed"}}
 
@@ -44,7 +44,7 @@ NOT_KNOWN = httpx.Response(
 )
 
 
-def steps(*outcomes: httpx.Response | BaseException) -> tuple[Any, list[Send]]:
+def steps(*outcomes: httpx.Response | BaseException) -> tuple[Any, list[SendRequest]]:
     """Asks, the token request and each one after it having one of these outcomes; what came of it, and what was sent."""
     clock = Clock()
     return driven(sent_whole(ASK, own_tokens(clock), time_of(clock)), outcomes, clock=clock)
@@ -296,7 +296,7 @@ def test_utf_16_is_json_too(peer: Peer, client: PaymanClient) -> None:
 
 def test_ids_are_never_the_same() -> None:
     """Every ask has ids of its own."""
-    assert len({new_id("tsk") for _ in range(1000)}) == 1000
+    assert len({generate_id("tsk") for _ in range(1000)}) == 1000
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.effects import Consult, Flow, Tell
-from payman_sdk._core.hook_payloads import Outgoing, Retry
-from payman_sdk._core.requests import Ask as AnAsk
-from payman_sdk._core.stream import Following
+from payman_sdk._core.effects import CallHook, Emit, Flow
+from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails
+from payman_sdk._core.requests import AskRequest as AnAsk
+from payman_sdk._core.stream import StreamFlow
 from payman_sdk.errors import (
     APIConnectionError,
     ConfigurationError,
@@ -136,7 +136,7 @@ def guard(peer: Peer) -> Guard:
     return Guard(peer)
 
 
-class TooMuch(Exception):
+class TooMuch(Exception):  # noqa: N818 - the user's own exceptions have the names the user likes
     """What a user's guard raises."""
 
 
@@ -157,7 +157,7 @@ def assert_saw_what_was_sent(guard: Guard, peer: Peer) -> None:
     [outgoing] = guard.seen
     [body] = sends(peer)
     params = body["params"]
-    assert outgoing == Outgoing(
+    assert outgoing == OutgoingAsk(
         TEXT,
         params["id"] == "tsk-waits",
         task_id=params["id"],
@@ -206,7 +206,7 @@ def test_what_a_guard_raises_comes_out(ask: Ask, peer: Peer, connect: Connect) -
     """The very exception of the guard comes out, and nothing at all is sent, not even for a token."""
     refusal = TooMuch("too much")
 
-    def guard(_: Outgoing) -> None:
+    def guard(_: OutgoingAsk) -> None:
         raise refusal
 
     with pytest.raises(TooMuch) as caught:
@@ -234,7 +234,7 @@ def test_any_exception_of_a_guard_comes_out(
 ) -> None:
     """Whatever a guard raises is no failure of the network, and no reason to try again."""
 
-    def guard(_: Outgoing) -> None:
+    def guard(_: OutgoingAsk) -> None:
         raise kind("mine")
 
     with pytest.raises(kind) as caught:
@@ -248,7 +248,7 @@ def test_an_error_of_ours_in_a_guard_is_the_users(ask: Ask, peer: Peer, connect:
     """A guard that asks with another client, and fails, fails with that very error, and nothing is tried again."""
     mine = APIConnectionError("The guard's own.", sent=False)
 
-    def guard(_: Outgoing) -> None:
+    def guard(_: OutgoingAsk) -> None:
         raise mine
 
     with pytest.raises(APIConnectionError) as caught:
@@ -304,7 +304,7 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
     an_ask = AnAsk(text=TEXT, task_id="tsk-1", request_id="req-1", session_id="ses-1")
     done = {"jsonrpc": "2.0", "id": "req-1", "result": {"id": "tsk-1", "status": {"state": "completed"}}}
 
-    def guard(_: Outgoing) -> None:
+    def guard(_: OutgoingAsk) -> None:
         clock.now += 3600
 
     def flow() -> Flow[None]:
@@ -312,9 +312,9 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
         if way == "plain":
             inner: Flow[Any] = sent_whole(an_ask, own_tokens(clock), time_of(clock, 10), guard)
         else:
-            inner = Following(
+            inner = StreamFlow(
                 an_ask, own_tokens(clock), time_of(clock, 10), 60, guard, keys=keys_in_memory()
-            ).told()
+            ).run()
         outcome: Any = None
         while True:
             try:
@@ -322,9 +322,9 @@ def test_the_time_of_a_guard_is_not_the_asks(way: str) -> None:
             except StopIteration:
                 return
             match step:
-                case Consult(function, about):
+                case CallHook(function, about):
                     outcome = function(about)
-                case Tell():
+                case Emit():
                     outcome = None
                 case _:
                     outcome = yield step
@@ -353,7 +353,7 @@ def test_a_guard_may_ask_itself(guard: Guard) -> None:
     """A guard may use a client of its own, such as to look at the balance first."""
     with Sandbox() as sandbox, sandbox.client() as own:
 
-        def balance_first(outgoing: Outgoing) -> None:
+        def balance_first(outgoing: OutgoingAsk) -> None:
             guard(outgoing)
             assert "1,000" in own.ask("what's my TSD wallet balance?").text
 
@@ -371,7 +371,7 @@ def assert_heard(seen: list[Any], peer: Peer) -> None:
         (1, RateLimitError, 0.005),
         (2, ServerError, 0.0),
     ]
-    assert all(isinstance(one, Retry) for one in seen)
+    assert all(isinstance(one, RetryDetails) for one in seen)
     assert {one.task_id for one in seen} == {body["params"]["id"] for body in sends(peer)}
     assert [one.reason.status_code for one in seen] == [429, 503]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk._core.ids import task_id_for
+from payman_sdk._core.ids import derive_task_id
 from payman_sdk._io.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore, open_default_store
 from payman_sdk.errors import ConfigurationError, KeyStoreError, OutcomeUnknownError, PaymanError
 from tests.conftest import Connect
@@ -30,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> KeyStore:
 
 
 def operation(peer: Peer) -> str:
-    return f"{task_id_for('pm-test-1', KEY)} at {peer.base_url}"
+    return f"{derive_task_id('pm-test-1', KEY)} at {peer.base_url}"
 
 
 def test_a_record_changes_only_as_expected(store: KeyStore) -> None:

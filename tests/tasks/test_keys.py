@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk._core.ids import task_id_for
+from payman_sdk._core.ids import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk.errors import (
     AuthenticationError,
@@ -96,14 +96,16 @@ def sent_at(peer: Peer, *paths: str) -> int:
 
 def test_the_task_of_a_key_never_changes() -> None:
     """The id that a key stands for is written down here: were it another tomorrow, repeated payments would be made again."""
-    assert task_id_for("pm-test-1", "invoice-42") == "tsk-db5eaf17-de4e-5c8a-baf0-476928cfc461"
-    assert task_id_for("pm-test-1", "Rechnung Nr. 42 für Zoë") == "tsk-7e54b1f9-50c4-5726-8e36-9453fdf456a1"
+    assert derive_task_id("pm-test-1", "invoice-42") == "tsk-db5eaf17-de4e-5c8a-baf0-476928cfc461"
+    assert (
+        derive_task_id("pm-test-1", "Rechnung Nr. 42 für Zoë") == "tsk-7e54b1f9-50c4-5726-8e36-9453fdf456a1"
+    )
 
 
 def test_no_two_pairs_of_client_and_key_are_the_same_task() -> None:
     """Another application, another key, and the same characters shared out otherwise are other tasks."""
     pairs = [("a", "b"), ("b", "a"), ("a", "b "), ("ab", ""), ("", "ab"), ("a', 'b", "c"), ("a", "b', 'c")]
-    assert len({task_id_for(*pair) for pair in pairs}) == len(pairs)
+    assert len({derive_task_id(*pair) for pair in pairs}) == len(pairs)
 
 
 @ways
@@ -113,7 +115,7 @@ def test_the_same_key_is_the_same_task(ask: Ask, again: Ask, sandbox: Sandbox) -
     with sandbox.client() as client, sandbox.client() as other:
         first = ask(client, PAYMENT, idempotency_key=KEY)
         answers = [again(one, PAYMENT, idempotency_key=KEY) for one in (client, other)]
-    assert first.task_id == task_id_for(sandbox.client_id, KEY)
+    assert first.task_id == derive_task_id(sandbox.client_id, KEY)
     assert_paid_once(sandbox, first, *answers)
 
 
@@ -166,7 +168,7 @@ def test_other_applications_have_other_tasks() -> None:
         for client_id, client_secret in secrets.items():
             with sandbox.client(client_id=client_id, client_secret=client_secret) as client:
                 tasks.add(client.ask(PAYMENT, idempotency_key=KEY).task_id)
-        assert tasks == {task_id_for(client_id, KEY) for client_id in secrets}
+        assert tasks == {derive_task_id(client_id, KEY) for client_id in secrets}
         assert {sandbox.balance("TSD", client_id=client_id) for client_id in secrets} == {990}
 
 
@@ -176,7 +178,7 @@ def test_twenty_at_once(sandbox: Sandbox) -> None:
         answers = list(pool.map(lambda _: client.ask(PAYMENT, idempotency_key=KEY), range(20)))
     assert len(sandbox.payments) == 1
     assert {(one.task_id, one.status) for one in answers} == {
-        (task_id_for(sandbox.client_id, KEY), "completed")
+        (derive_task_id(sandbox.client_id, KEY), "completed")
     }
 
 
@@ -215,8 +217,8 @@ def test_the_task_is_looked_up_before_anything_is_sent(ask: Ask, peer: Peer, cli
     assert ask(client, PAYMENT, idempotency_key=KEY).text == "Done."
     assert [request.path for request in peer.requests][:2] == [TOKEN_PATH, GET_PATH]
     look, sent = peer.requests[1].json, peer.requests[2].json
-    assert look["params"] == {"id": task_id_for("pm-test-1", KEY), "historyLength": 100}
-    assert sent["params"]["id"] == task_id_for("pm-test-1", KEY)
+    assert look["params"] == {"id": derive_task_id("pm-test-1", KEY), "historyLength": 100}
+    assert sent["params"]["id"] == derive_task_id("pm-test-1", KEY)
     assert KEY not in json.dumps(sent)
     assert sent_at(peer, ASK_PATH, STREAM_PATH) == 1
 
@@ -285,7 +287,7 @@ def test_a_task_that_cannot_be_looked_up(ask: Ask, name: str, peer: Peer, client
     assert (type(caught.value), caught.value.sent) == (OutcomeUnknownError, False)
     assert "Nothing was sent now." in str(caught.value)
     assert isinstance(caught.value.__cause__, PaymanError)
-    assert (caught.value.task_id, caught.value.idempotency_key) == (task_id_for("pm-test-1", KEY), KEY)
+    assert (caught.value.task_id, caught.value.idempotency_key) == (derive_task_id("pm-test-1", KEY), KEY)
     assert sent_at(peer, ASK_PATH, STREAM_PATH) == 0
 
 
@@ -397,7 +399,7 @@ def test_every_error_has_the_key(ask: Ask, name: str, peer: Peer, client: Payman
         ask(client, PAYMENT, idempotency_key=KEY)
     assert caught.value.idempotency_key == KEY
     assert f"key {KEY}" in str(caught.value)
-    assert caught.value.task_id == task_id_for("pm-test-1", KEY)
+    assert caught.value.task_id == derive_task_id("pm-test-1", KEY)
 
 
 def test_an_interrupted_stream_has_the_key(peer: Peer, client: PaymanClient) -> None:
@@ -418,7 +420,7 @@ def test_the_raw_answer_of_a_key(is_json: bool, sandbox: Sandbox) -> None:
         answers = [client.ask(PAYMENT, options, not is_json) for _ in range(2)]
     assert all(one.__class__ is dict and one.keys() >= {"jsonrpc", "id", "result"} for one in answers)
     results: list[Any] = [one["result"] for one in answers]
-    assert {one["id"] for one in results} == {task_id_for(sandbox.client_id, KEY)}
+    assert {one["id"] for one in results} == {derive_task_id(sandbox.client_id, KEY)}
     assert results[0]["artifacts"] == results[1]["artifacts"]
     assert len(sandbox.payments) == 1
 
@@ -473,7 +475,7 @@ def test_a_key_store_of_one_ask(ask: Ask, peer: Peer, connect: Connect) -> None:
     clients, asks = MemoryKeyStore(), MemoryKeyStore()
     client = connect(key_store=clients)
     ask(client, PAYMENT, idempotency_key=KEY, key_store=asks)
-    operation = f"{task_id_for('pm-test-1', KEY)} at {peer.base_url}"
+    operation = f"{derive_task_id('pm-test-1', KEY)} at {peer.base_url}"
     assert (clients.load(operation), asks.load(operation) is not None) == (None, True)
     with pytest.raises(ConfigurationError, match="key_store is a dict"):
         ask(client, PAYMENT, idempotency_key=KEY, key_store={})

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.artifact_buffer import Growing
-from payman_sdk._core.effects import Send
+from payman_sdk._core.artifact_buffer import ArtifactBuffer
+from payman_sdk._core.effects import SendRequest
 from payman_sdk._core.stream_memory import Memory
-from payman_sdk._io.http import Patience
-from payman_sdk._io.runner import Door
+from payman_sdk._io.http import Timeouts
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -284,7 +284,7 @@ def test_the_memory_of_a_stream_is_bounded() -> None:
     """Of an artifact that is replaced again and again some versions are remembered, and of events some fingerprints."""
     memory = Memory()
     for number in range(100_000):
-        memory.grow(artifact := Growing({}, []), 100_000)
+        memory.grow(artifact := ArtifactBuffer({}, []), 100_000)
         memory.replace(0, artifact)
         assert not memory.knows(number)
     assert memory.size < 10_000_000
@@ -305,10 +305,10 @@ def test_decompressing_ends_at_the_deadline() -> None:
         return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=_Once(BOMB))
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as http:
-        door = Door(http, "https://payman.example", Patience(5, 60), clock=clock)
+        door = SyncRunner(http, "https://payman.example", Timeouts(5, 60), clock=clock)
 
         def flow() -> Any:
-            return (yield Send({"method": "GET", "url": "/"}, deadline=2.0))
+            return (yield SendRequest({"method": "GET", "url": "/"}, deadline=2.0))
 
         with pytest.raises(APITimeoutError) as raised:
             door.run(flow())

@@ -26,11 +26,21 @@ from hypothesis import strategies as st
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
 from payman_sdk._config import Resend
-from payman_sdk._core.effects import Alone, Call, Consult, Flow, Read, Send, Sleep, Step, Tell
-from payman_sdk._core.hook_payloads import Retry
-from payman_sdk._core.polling import state_of
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.stream import Following
+from payman_sdk._core.effects import (
+    CallBlocking,
+    CallHook,
+    Effect,
+    Emit,
+    Flow,
+    ReadChunk,
+    SendRequest,
+    Sleep,
+    WithLock,
+)
+from payman_sdk._core.hook_payloads import RetryDetails
+from payman_sdk._core.polling import get_state
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.stream import StreamFlow
 from payman_sdk._io.http import is_event_stream
 from payman_sdk.errors import (
     APIConnectionError,
@@ -51,7 +61,7 @@ from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 
 Way: TypeAlias = Literal["plain", "stream"]
 SEND: dict[Way, str] = {"plain": ASK_PATH, "stream": STREAM_PATH}
-ASK = Ask(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+ASK = AskRequest(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 KEYED = ASK._replace(idempotency_key="invoice-42")
 REPLY = ASK._replace(text="approve", is_reply=True)
 
@@ -97,7 +107,7 @@ def broken(failure: Callable[[], PaymanError]) -> Outcome:
 def refused_for_ever() -> APIConnectionError:
     """What TLS and the resolver raise where another attempt is in vain."""
     failure = APIConnectionError("Not trusted.", sent=False)
-    failure.is_passing = False
+    failure.is_transient = False
     return failure
 
 
@@ -132,7 +142,7 @@ def told_state(state: str, *, final: bool = False) -> bytes:
 
 
 WORDS = _event(artifact={"parts": [{"type": "text", "text": "I will"}], "index": 0})
-TOKEN: Outcome = lambda _: token_answer()
+TOKEN: Outcome = lambda _: token_answer()  # noqa: E731 (a constant like the others)
 DONE = task("completed")
 REFUSED = broken(partial(APIConnectionError, "Not reached.", sent=False))
 REFUSED_FOR_EVER = broken(refused_for_ever)
@@ -220,29 +230,29 @@ class Network:
         letters = {ASK_PATH: "s", STREAM_PATH: "s", GET_PATH: "g", RESUBSCRIBE_PATH: "r", TOKEN_PATH: ""}
         return "".join(letters[exchange.path] for exchange in self.exchanges)
 
-    def _do(self, step: Step) -> Any:
+    def _do(self, step: Effect) -> Any:
         self.steps += 1
         assert self.steps < 5_000, "this never ends"
         match step:
-            case Send():
+            case SendRequest():
                 return self._send(step)
-            case Read(until):
+            case ReadChunk(until):
                 return self._read(until)
-            case Tell(what):
+            case Emit(what):
                 self.told += what
             case Sleep(seconds):
                 assert seconds >= 0
                 self.slept.append(seconds)
                 self._clock.now += seconds
-            case Consult(function, about):
+            case CallHook(function, about):
                 function(about)
-            case Call(function):
+            case CallBlocking(function):
                 return function()
-            case Alone(inner):
+            case WithLock(inner):
                 return self.run(inner)
         return None
 
-    def _send(self, step: Send) -> httpx.Response:
+    def _send(self, step: SendRequest) -> httpx.Response:
         path, body = step.request["url"], step.request.get("json")
         exchange = Exchange(path, body, self._clock.now, APITimeoutError("No answer in time."))
         self._open = None
@@ -252,7 +262,7 @@ class Network:
         outcome = next(self._script[path], None)
         assert outcome is not None, f"more was sent to {path} than was foreseen"
         try:
-            self._pass(step.until(self._clock.now, 60))
+            self._pass(step.compute_deadline(self._clock.now, 60))
             exchange.came = outcome(body)
         except PaymanError as failure:
             exchange.came = copy.copy(failure)  # what is known of it now: the flow may learn more
@@ -285,14 +295,14 @@ class Story:
     """How the task stands, or what was raised."""
     network: Network
     seconds: float
-    tell: list[Retry] = field(factory=list)
+    tell: list[RetryDetails] = field(factory=list)
 
 
 def story(
     way: Way,
     script: Sequence[Outcome] = (),
     *,
-    ask: Ask = ASK,
+    ask: AskRequest = ASK,
     looks: Iterable[Outcome] = (),
     resubscriptions: Iterable[Outcome] | None = None,
     tokens: Iterable[Outcome] | None = None,
@@ -326,24 +336,24 @@ def story(
     if tokens is not None:
         outcomes[TOKEN_PATH] = tokens
     network = Network(clock, outcomes, takes)
-    heard: list[Retry] = []
+    heard: list[RetryDetails] = []
     time = time_of(clock, seconds, max_retries=max_retries, settle_time=settle_time, resend=resend)
     time = time._replace(random=lambda: next(chance), on_retry=heard.append)
 
     def end() -> PaymanError | str:
         try:
             if way == "plain":
-                return state_of(network.run(sent_whole(ask, own_tokens(clock), time))[1])
-            following = Following(ask, own_tokens(clock), time, 60, keys=keys_in_memory())
-            network.run(following.told())
-            return str(following.answer()["state"])
+                return get_state(network.run(sent_whole(ask, own_tokens(clock), time))[1])
+            following = StreamFlow(ask, own_tokens(clock), time, 60, keys=keys_in_memory())
+            network.run(following.run())
+            return str(following.format_answer()["state"])
         except PaymanError as failure:
             return failure
 
     return Story(end(), network, clock.now - 1000, heard)
 
 
-def assert_names_the_ask(failure: object, ask: Ask = ASK) -> None:
+def assert_names_the_ask(failure: object, ask: AskRequest = ASK) -> None:
     """An error has all ids of the ask, and says them."""
     assert isinstance(failure, PaymanError)
     assert (failure.task_id, failure.request_id, failure.session_id) == ("tsk-1", "req-1", "ses-1")
@@ -850,7 +860,7 @@ def states_told(network: Network) -> set[str]:
 )
 def test_whatever_happens_an_ask_happens_once(
     sent_how: tuple[Way, list[Outcome]],
-    ask: Ask,
+    ask: AskRequest,
     seen: list[Outcome],
     again: list[Outcome],
     issued: list[Outcome],
@@ -966,7 +976,7 @@ def test_a_certificate_that_nobody_signed(certificate: Path, connect: Connect) -
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = threading.Thread(target=shake_hands, args=(listener,))
         server.start()
-        heard: list[Retry] = []
+        heard: list[RetryDetails] = []
         client = connect(
             base_url=f"https://localhost:{listener.getsockname()[1]}", max_retries=2, on_retry=heard.append
         )
@@ -974,7 +984,7 @@ def test_a_certificate_that_nobody_signed(certificate: Path, connect: Connect) -
             client.ask(PAYMENT)
         listener.shutdown(socket.SHUT_RDWR)
         server.join()
-    assert (caught.value.sent, caught.value.is_passing) == (False, False)
+    assert (caught.value.sent, caught.value.is_transient) == (False, False)
     assert (shaken, heard) == (["hands"], [])
     assert caught.value.task_id
 
@@ -995,7 +1005,7 @@ def test_a_host_that_does_not_exist(
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(APIConnectionError) as caught:
         client.ask(PAYMENT)
-    assert (caught.value.sent, caught.value.is_passing) == (False, tries > 1)
+    assert (caught.value.sent, caught.value.is_transient) == (False, tries > 1)
     assert looked_up == ["payman.invalid"] * tries
 
 
@@ -1022,10 +1032,10 @@ def test_a_server_that_comes_back() -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_server_that_comes_back_for_tasks(loop: str) -> None:
     """The same on an event loop."""
-    heard: list[Retry] = []
+    heard: list[RetryDetails] = []
 
     async def main(sandbox: Sandbox) -> FormattedTaskResponse:
-        async def restarted(retry: Retry) -> None:
+        async def restarted(retry: RetryDetails) -> None:
             heard.append(retry)
             await anyio.to_thread.run_sync(sandbox.start)
 

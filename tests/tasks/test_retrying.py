@@ -16,12 +16,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import errors
-from payman_sdk._core.effects import Consult, Flow, Sleep
-from payman_sdk._core.hook_payloads import Retry
+from payman_sdk._core.effects import CallHook, Flow, Sleep
+from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.reconciliation import exactly_once
-from payman_sdk._core.requests import Ask
-from payman_sdk._core.responses import nothing_said, read_answer
-from payman_sdk._core.retry import FailureClass, Time, classify_failure, is_passing, repeated, retry_after
+from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.responses import find_inconclusive_error, read_answer
+from payman_sdk._core.retry import (
+    CallContext,
+    FailureClass,
+    classify_failure,
+    is_transient,
+    parse_retry_after,
+    retry_read,
+)
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -117,7 +124,7 @@ def test_a_connection_that_would_fail_again_is_final() -> None:
     """TLS that refuses and a host that does not exist are final, unless the ask had been sent by then."""
     for kind in (APIConnectionError, APITimeoutError):
         error = kind("It broke.", sent=False)
-        error.is_passing = False
+        error.is_transient = False
         assert classify_failure(error) is FailureClass.FATAL
         error.sent = True
         assert classify_failure(error) is FailureClass.AMBIGUOUS
@@ -128,7 +135,7 @@ def failure_of(status: int, **headers: str) -> PaymanError:
     answer = httpx.Response(
         status, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
-    if (failure := nothing_said(answer)) is not None:
+    if (failure := find_inconclusive_error(answer)) is not None:
         return failure
     with pytest.raises(PaymanError) as caught:
         read_answer(answer, "req-1", "tsk-1")
@@ -149,20 +156,20 @@ def test_every_status_of_http() -> None:
 
 def test_what_may_be_otherwise_a_moment_later() -> None:
     """A look at a task is repeated after a lost connection, a server in trouble and what cannot be read."""
-    passing = {name for name, kind in TREE if is_passing(made(kind, None))}
+    passing = {name for name, kind in TREE if is_transient(made(kind, None))}
     assert passing == REPEATED | {"InternalAgentError", "ResponseValidationError"}
     for sent in (True, False):
-        assert is_passing(made(APIConnectionError, sent))
-        assert is_passing(made(ResponseValidationError, sent))
+        assert is_transient(made(APIConnectionError, sent))
+        assert is_transient(made(ResponseValidationError, sent))
     final = APIConnectionError("It broke.")
-    final.is_passing = False
-    assert not is_passing(final)
+    final.is_transient = False
+    assert not is_transient(final)
 
 
 def test_every_status_of_a_look() -> None:
     """408, 409, 425, 429 and 5xx may pass, other statuses stay what they are."""
     for status in range(300, 600):
-        assert is_passing(failure_of(status)) is (status in {408, 409, 425, 429} or status >= 500), status
+        assert is_transient(failure_of(status)) is (status in {408, 409, 425, 429} or status >= 500), status
 
 
 # --- how long the server wants to be left alone
@@ -171,7 +178,9 @@ def test_every_status_of_a_look() -> None:
 def told(now: float = 0.0, /, **headers: str) -> float | None:
     """The seconds that an answer with these headers asks for."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return retry_after(RateLimitError("No.", response=ErrorResponse(429, b"", headers=named)), lambda: now)
+    return parse_retry_after(
+        RateLimitError("No.", response=ErrorResponse(429, b"", headers=named)), lambda: now
+    )
 
 
 DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
@@ -238,7 +247,7 @@ def test_a_date_that_is_none(said: str) -> None:
 
 def test_an_error_without_an_answer_asks_for_nothing() -> None:
     """Who never answered wants nothing."""
-    assert retry_after(APIConnectionError("It broke.")) is None
+    assert parse_retry_after(APIConnectionError("It broke.")) is None
 
 
 numbers = st.floats().map(str) | st.integers().map(str)
@@ -257,13 +266,16 @@ def test_whatever_a_server_says_can_be_waited_for_or_ignored(headers: dict[str, 
 
 
 def waited(
-    time: Time, failure: PaymanError, attempt: int = 1, hook: Callable[[Retry], Any] | None = None
-) -> tuple[bool, list[Sleep | Consult]]:
+    time: CallContext,
+    failure: PaymanError,
+    attempt: int = 1,
+    hook: Callable[[RetryDetails], Any] | None = None,
+) -> tuple[bool, list[Sleep | CallHook]]:
     """Whether another attempt follows, and the steps that are taken before it."""
-    steps: list[Sleep | Consult] = []
+    steps: list[Sleep | CallHook] = []
 
     def flow() -> Flow[bool]:
-        return (yield from time._replace(on_retry=hook).before_another(attempt, failure, "tsk-1"))
+        return (yield from time._replace(on_retry=hook).wait_before_retry(attempt, failure, "tsk-1"))
 
     return run(flow(), time.clock, steps), steps
 
@@ -277,7 +289,7 @@ def run(flow: Flow[T], clock: Any, steps: list[Any]) -> T:
             match step:
                 case Sleep(seconds):
                     clock.now += seconds
-                case Consult(function, about):
+                case CallHook(function, about):
                     function(about)
                 case _:
                     raise AssertionError(f"an unforeseen step: {step}")
@@ -319,7 +331,7 @@ def test_what_the_server_says_is_waited_for(random: float) -> None:
 def test_nobody_waits_in_vain(seconds: float, said: str) -> None:
     """A wait that is not over before the deadline is not begun, and nobody is consulted about it."""
     failure = failure_of(429, retry_after=said)
-    heard: list[Retry] = []
+    heard: list[RetryDetails] = []
     assert waited(time_of(Clock(), seconds, max_retries=9), failure, hook=heard.append) == (False, [])
     assert heard == []
 
@@ -338,19 +350,19 @@ def test_there_are_no_more_attempts_than_wanted(most: int) -> None:
 
 def test_a_hook_is_told_before_the_wait() -> None:
     """`on_retry` is told which attempt failed and how, and how long is waited, before that is."""
-    heard: list[Retry] = []
+    heard: list[RetryDetails] = []
     done, steps = waited(time_of(Clock(), max_retries=3), LOST, 2, heard.append)
     assert done
-    assert heard == [Retry(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
-    assert [type(step) for step in steps] == [Consult, Sleep]
+    assert heard == [RetryDetails(attempt=2, reason=LOST, delay=1.0, task_id="tsk-1")]
+    assert [type(step) for step in steps] == [CallHook, Sleep]
 
 
 def test_a_hook_that_takes_its_time() -> None:
     """Nobody sleeps beyond the deadline because a hook was slow."""
     clock = Clock()
 
-    def slowly(seconds: float) -> Callable[[Retry], None]:
-        def hook(_: Retry) -> None:
+    def slowly(seconds: float) -> Callable[[RetryDetails], None]:
+        def hook(_: RetryDetails) -> None:
             clock.now += seconds
 
         return hook
@@ -376,14 +388,14 @@ def test_every_repetition_is_logged_once(caplog: pytest.LogCaptureFixture) -> No
 )
 def test_looks_become_rarer(random: float, seconds: list[float]) -> None:
     """Pauses between two looks double from a quarter of a second to five, and chance makes them up to a half shorter."""
-    assert [pause.seconds for pause in islice(time_of(Clock(), random=random).pauses(), 7)] == seconds
+    assert [pause.seconds for pause in islice(time_of(Clock(), random=random).iter_pauses(), 7)] == seconds
 
 
 @given(st.floats(-10, 10), st.floats(0, 1), st.floats(0, 20))
 def test_no_look_is_waited_for_beyond_the_deadline(left: float, random: float, passes: float) -> None:
     """However much time is left, a pause ends at the deadline at the latest, and is never negative."""
     clock = Clock()
-    for pause in islice(time_of(clock, left, random=random).pauses(), 5):
+    for pause in islice(time_of(clock, left, random=random).iter_pauses(), 5):
         assert 0 <= pause.seconds <= max(0.0, 1000 + left - clock.now)
         clock.now += passes
 
@@ -392,7 +404,7 @@ def test_more_time() -> None:
     """Time that was not the ask's is added to it, and nothing else changes; it is over at the deadline."""
     clock = Clock()
     time = time_of(clock, 10, max_retries=2)
-    assert time.longer(5) == time._replace(deadline=1015)
+    assert time.extend(5) == time._replace(deadline=1015)
     clock.now = 1009.9
     assert not time.is_over()
     clock.now = 1010
@@ -401,7 +413,7 @@ def test_more_time() -> None:
 
 # --- attempts
 
-ASK = Ask(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
+ASK = AskRequest(text="send 100 TSD to John Doe", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 
 
 class Attempts:
@@ -425,7 +437,7 @@ class Attempts:
         return "done"
         yield
 
-    def look(self, lost: PaymanError, is_patient: bool) -> Flow[str | None]:
+    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[str | None]:
         self.done += "g"
         self.patience.append(is_patient)
         known = self._known.pop(0) if self._known else None
@@ -442,7 +454,7 @@ def try_once(
     clock = Clock()
     flow = exactly_once(
         attempts.attempt,
-        attempts.look,
+        attempts.reconcile,
         time_of(clock, seconds, **{"max_retries": 2, **time}),
         ASK._replace(is_reply=is_reply),
     )
@@ -583,7 +595,7 @@ def test_what_only_reads_is_repeated() -> None:
 
     def tried(*failures: PaymanError, max_retries: int) -> tuple[Any, int]:
         attempts, clock = Attempts(*failures), Clock()
-        flow = repeated(attempts.attempt, time_of(clock, max_retries=max_retries), "tsk-1")
+        flow = retry_read(attempts.attempt, time_of(clock, max_retries=max_retries), "tsk-1")
         try:
             return run(flow, clock, []), len(attempts.done)
         except PaymanError as error:

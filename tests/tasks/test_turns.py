@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk.sandbox import Answer, Sandbox
+from payman_sdk.sandbox import Sandbox, ScriptedResponse
 from tests.conftest import Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, answer, reset, rpc, task_with
@@ -81,7 +81,7 @@ def test_the_text_after_a_reply_is_the_newest_answer(peer: Peer, client: PaymanC
             done = client.reply(known[given], "approve")
             assert done.text == turn.text, (name, given)
             assert len(done.artifacts) == len(turn.artifacts), (name, given)
-            for twin in (done.copy(), copy.deepcopy(done), pickle.loads(pickle.dumps(done))):
+            for twin in (done.copy(), copy.deepcopy(done), pickle.loads(pickle.dumps(done))):  # noqa: S301 (made here)
                 assert twin.text == turn.text, (name, given)
 
 
@@ -168,9 +168,9 @@ def test_several_turns() -> None:
             return [first.text, second.text, (await client.reply(second, "blue")).text]
 
     with Sandbox() as sandbox, sandbox.client() as client:
-        script: list[Answer | str] = [
-            Answer("Which John?", state="input-required"),
-            Answer("Which colour?", state="input-required"),
+        script: list[ScriptedResponse | str] = [
+            ScriptedResponse("Which John?", state="input-required"),
+            ScriptedResponse("Which colour?", state="input-required"),
             "Sent.",
         ]
         sandbox.script(script * 2)

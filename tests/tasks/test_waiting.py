@@ -11,7 +11,7 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk._core.polling import ended
+from payman_sdk._core.polling import wait_for_end
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -53,7 +53,7 @@ def waited(
 ) -> tuple[Any, float, int]:
     """Waits for a task, each look having one of these outcomes; what came of it, how long it took, and how many looks."""
     clock = Clock()
-    flow = ended("tsk-1", own_tokens(clock), time_of(clock, seconds, random=random))
+    flow = wait_for_end("tsk-1", own_tokens(clock), time_of(clock, seconds, random=random))
     outcome, sent = driven(flow, [token_answer(), *outcomes], clock=clock)
     return outcome[1] if isinstance(outcome, tuple) else outcome, clock.now - 1000, len(sent) - 1
 

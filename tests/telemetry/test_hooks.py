@@ -10,15 +10,15 @@ import anyio
 import httpx
 import pytest
 
-from payman_sdk import MemoryTokenStore, PaymanClient, Renewal, TaskChange, TaskState
+from payman_sdk import MemoryTokenStore, PaymanClient, TaskState, TaskStateChange, TokenRefresh
 from payman_sdk.errors import APIConnectionError, AuthenticationError, ConfigurationError
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.telemetry.conftest import Connected
 
 PAYMENT = "send 10 TSD to Test Payee"
 
 
-class TooMuch(Exception):
+class TooMuch(Exception):  # noqa: N818 - the user's own exceptions have the names the user likes
     """What a user's hook raises."""
 
 
@@ -31,18 +31,18 @@ def refuse(_: object) -> None:
 
 def test_every_renewal_is_told(sandbox: Sandbox, connected: Connected) -> None:
     """The first token, and the one after a refused one, are told with the reason and the seconds; nothing else is."""
-    renewals: list[Renewal] = []
+    renewals: list[TokenRefresh] = []
     client = connected(on_token=renewals.append)
     client.ask("Hello!")
-    sandbox.script([HTTPFailure(401)])
+    sandbox.script([HTTPError(401)])
     client.ask("Hello!")
     client.ask("Hello!")
-    assert renewals == [Renewal("first", 3600.0), Renewal("refused", 3600.0)]
+    assert renewals == [TokenRefresh("first", 3600.0), TokenRefresh("refused", 3600.0)]
 
 
 def test_a_renewal_that_failed_is_told(connected: Connected) -> None:
     """A renewal that failed is told with its error, which is then raised."""
-    renewals: list[Renewal] = []
+    renewals: list[TokenRefresh] = []
     with pytest.raises(AuthenticationError):
         connected(on_token=renewals.append, client_secret="wrong").ask("Hello!")
     [renewal] = renewals
@@ -69,9 +69,9 @@ def test_a_hook_that_raises_loses_no_token() -> None:
         seen.append(request)
         return rotating(request)
 
-    renewals: list[Renewal] = []
+    renewals: list[TokenRefresh] = []
 
-    def hook(renewal: Renewal) -> None:
+    def hook(renewal: TokenRefresh) -> None:
         renewals.append(renewal)
         raise TooMuch
 
@@ -90,17 +90,17 @@ def test_a_hook_that_raises_loses_no_token() -> None:
         assert client.get_refresh_token() == "r2"
         assert client.ask(PAYMENT).status == "completed"
     assert [request.url.path for request in seen] == ["/api/oauth2/token", "/api/a2a/tasks/send"]
-    assert renewals == [Renewal("first", 3600.0, is_rotated=True)]
+    assert renewals == [TokenRefresh("first", 3600.0, is_rotated=True)]
 
 
 def test_a_code_that_is_exchanged_is_told() -> None:
     """The exchange of an authorization code is told; its token is in the store by then, should the hook raise."""
-    store, renewals = MemoryTokenStore(), list[Renewal]()
+    store, renewals = MemoryTokenStore(), list[TokenRefresh]()
 
     def handle(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"accessToken": "a1", "expiresIn": 60, "refreshToken": "r1"})
 
-    def hook(renewal: Renewal) -> None:
+    def hook(renewal: TokenRefresh) -> None:
         renewals.append(renewal)
         raise TooMuch
 
@@ -111,7 +111,7 @@ def test_a_code_that_is_exchanged_is_told() -> None:
             http_client=http,
             token_store=store,
         )
-    assert renewals == [Renewal("code", 60.0, is_rotated=True)]
+    assert renewals == [TokenRefresh("code", 60.0, is_rotated=True)]
     stored = store.load()
     assert stored is not None
     assert stored.refresh_token == "r1"
@@ -136,7 +136,7 @@ def test_an_error_of_ours_in_a_hook_is_no_failure_of_the_ask(connected: Connecte
     with pytest.raises(APIConnectionError) as caught:
         client.ask(PAYMENT)
     assert caught.value is mine
-    assert (client.stats().retries, client.stats().left) == (0, 1)
+    assert (client.stats().retries, client.stats().abandoned) == (0, 1)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
@@ -144,7 +144,7 @@ def test_an_error_of_ours_in_a_hook_is_no_failure_of_the_ask(connected: Connecte
 def test_an_error_of_ours_in_a_hook_of_tasks(loop: str, name: str, sandbox: Sandbox) -> None:
     """The same for tasks: the very exception comes out, and what was paid is not paid again."""
     mine = APIConnectionError("The hook's own.", sent=True)
-    sandbox.script([Lost()])
+    sandbox.script([ConnectionLost()])
 
     async def hook(_: object) -> None:
         await anyio.lowlevel.checkpoint()
@@ -159,7 +159,7 @@ def test_an_error_of_ours_in_a_hook_of_tasks(loop: str, name: str, sandbox: Sand
             with pytest.raises(APIConnectionError) as caught:
                 await client.ask(PAYMENT)
             assert caught.value is mine
-            assert (client.stats().retries, client.stats().left) == (0, 1)
+            assert (client.stats().retries, client.stats().abandoned) == (0, 1)
 
     anyio.run(main, backend=loop)
     assert len(sandbox.payments) == (name == "on_task")
@@ -185,7 +185,7 @@ def test_every_change_is_told(
     ask: Callable[..., Any], states: list[str], is_option: bool, connected: Connected
 ) -> None:
     """`on_task`, of the client or of one ask, hears of every state of the task once."""
-    changes: list[TaskChange] = []
+    changes: list[TaskStateChange] = []
     given: dict[str, Any] = {"on_task": changes.append}
     response = ask(connected(**{} if is_option else given), **given if is_option else {})
     assert [change.state for change in changes] == [TaskState(state) for state in states]
@@ -208,14 +208,14 @@ def test_a_task_that_is_waited_for(sandbox: Sandbox, connected: Connected) -> No
 
 def test_a_state_that_nobody_has_listed(sandbox: Sandbox, connected: Connected) -> None:
     """A state that changes while a lost answer is waited for is told too, as often as it changes."""
-    changes: list[TaskChange] = []
-    sandbox.script([Lost(Answer(state="working"))])
+    changes: list[TaskStateChange] = []
+    sandbox.script([ConnectionLost(ScriptedResponse(state="working"))])
     connected(on_task=changes.append).ask(PAYMENT, timeout=0.2)
     assert [change.state for change in changes] == [TaskState.WORKING]
 
 
 @pytest.mark.parametrize("error", [TooMuch(), APIConnectionError("The hook's own.", sent=True)])
-@pytest.mark.parametrize("script", [[], [Lost()]])
+@pytest.mark.parametrize("script", [[], [ConnectionLost()]])
 @pytest.mark.parametrize("ask", [_plainly, _streaming])
 def test_what_a_hook_raises_comes_out(
     ask: Callable[..., Any], script: list[Any], error: Exception, sandbox: Sandbox, connected: Connected
@@ -230,7 +230,7 @@ def test_what_a_hook_raises_comes_out(
     with pytest.raises(type(error)) as caught:
         ask(client)
     assert caught.value is error
-    assert (len(sandbox.payments), client.stats().left) == (1, 1)
+    assert (len(sandbox.payments), client.stats().abandoned) == (1, 1)
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])

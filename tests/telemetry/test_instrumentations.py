@@ -20,7 +20,7 @@ import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.request_target import TARGET, hide_query, show_query
-from payman_sdk._io.routes import for_httpcore
+from payman_sdk._io.routes import to_httpcore
 from payman_sdk.errors import PaymanError
 from tests.auth.test_echoes import Everything
 from tests.peer import TOKEN_PATH, Peer, token
@@ -130,7 +130,7 @@ def test_the_query_leaves_the_address_only_where_it_is_put_back() -> None:
         assert not request.url.query, name
         expected = b"/token?x=1&code=a%2Fb+c" if name.startswith("parameters") else b"/token?code=a%2Fb+c"
         assert request.extensions[TARGET] == expected, name
-        sent = for_httpcore(request)
+        sent = to_httpcore(request)
         assert (sent.url.target, TARGET in sent.extensions) == (expected, False)
         assert show_query(request).url.raw_path == expected
     for name, http in shown.items():

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from payman_sdk.errors import BadRequestError
-from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox
 from tests.telemetry.conftest import Connected
 
-BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
+BUSY = HTTPError(503, headers={"Retry-After": "0"})
 PAYMENT = "send 10 TSD to Test Payee"
 
 
@@ -33,7 +33,7 @@ def test_an_ask_is_one_line(sandbox: Sandbox, connected: Connected, caplog: pyte
     """At INFO, an ask is one line that says how it ended, and how it came to that."""
     caplog.set_level(logging.INFO, "payman_sdk")
     client = connected()
-    sandbox.script([Lost(), "Done.", "Done.", HTTPFailure(400)])
+    sandbox.script([ConnectionLost(), "Done.", "Done.", HTTPError(400)])
     client.ask(PAYMENT)
     with client.stream("list all wallets") as stream:
         stream.result()
@@ -53,7 +53,7 @@ def test_an_ask_is_one_line(sandbox: Sandbox, connected: Connected, caplog: pyte
 def test_every_decision(sandbox: Sandbox, connected: Connected, caplog: pytest.LogCaptureFixture) -> None:
     """At DEBUG, every decision is a line, in order."""
     caplog.set_level(logging.DEBUG, "payman_sdk")
-    sandbox.script([BUSY, Lost()])
+    sandbox.script([BUSY, ConnectionLost()])
     with connected().stream(PAYMENT) as stream:
         stream.result()
     path = "POST /api/a2a/tasks"

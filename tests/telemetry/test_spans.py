@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from payman_sdk import PaymanClient, Telemetry
 from payman_sdk._core.effects import Flow
-from payman_sdk._core.hook_payloads import TaskChange
+from payman_sdk._core.hook_payloads import TaskStateChange
 from payman_sdk.errors import (
     AuthenticationError,
     BadRequestError,
@@ -28,7 +28,7 @@ from payman_sdk.errors import (
     OutcomeUnknownError,
     TaskFailedError,
 )
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, RPCFailure, Sandbox, StreamFault
+from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse, StreamFault
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, task_with
 from tests.telemetry.conftest import Connected, Seen, events, said
 
@@ -42,7 +42,7 @@ TOKEN, SEND, STREAM, LOOK, AGAIN = (
 )
 STREAM_PATH = "/api/a2a/tasks/sendSubscribe"
 RENEWAL = "payman.token.renewal"
-BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
+BUSY = HTTPError(503, headers={"Retry-After": "0"})
 loops = pytest.mark.parametrize("loop", ["asyncio", "trio"])
 
 
@@ -61,7 +61,7 @@ def test_a_state_that_nobody_has_listed_is_not_told(
         peer.always(path, task)
     peer.always(GET_PATH, task_with(status={"state": "completed"}))  # a stream follows what has not ended
     config: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": peer.base_url}
-    changes: list[TaskChange] = []
+    changes: list[TaskStateChange] = []
     with PaymanClient(config, telemetry=seen.telemetry(), on_task=changes.append) as client:
         if is_stream:
             with client.stream("Hello!") as stream:
@@ -93,7 +93,7 @@ def test_an_unlisted_state_of_a_look_up_is_not_told(
 
 def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
     """A stream that was refused once, then lost, then taken up again: every request is a child, and the ask says it all."""
-    sandbox.script([BUSY, Lost()])
+    sandbox.script([BUSY, ConnectionLost()])
     client = connected(telemetry=seen.telemetry())
     with client.stream(PAYMENT) as stream:
         response = stream.result()
@@ -164,7 +164,7 @@ def test_a_faulted_reconciled_streamed_ask(sandbox: Sandbox, connected: Connecte
 
 def test_the_requests_of_an_ask(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
     """Each request says its method, address, server, status or failure, and how often the same was sent before."""
-    sandbox.script([BUSY, Lost()])
+    sandbox.script([BUSY, ConnectionLost()])
     response = connected(telemetry=seen.telemetry()).ask(PAYMENT)
     assert seen.under(seen.ask()) == [RENEWAL, SEND, LOOK, SEND, LOOK]
     first, unknown, second, look = [span for span in seen.spans() if span.name in (SEND, LOOK)]
@@ -230,18 +230,18 @@ def _not_told(*_: object, **__: object) -> Flow[Any]:
 @pytest.mark.parametrize(
     ("script", "options", "error", "outcome", "kind"),
     [
-        (RPCFailure(-32603), {}, "InternalAgentError", "errors", None),
-        (HTTPFailure(400), {}, "BadRequestError", "errors", BadRequestError),
-        (Lost(), {}, "OutcomeUnknownError", "unknown", OutcomeUnknownError),
-        (Answer("No.", state="failed"), {}, "failed", "failed", None),
+        (RPCError(-32603), {}, "InternalAgentError", "errors", None),
+        (HTTPError(400), {}, "BadRequestError", "errors", BadRequestError),
+        (ConnectionLost(), {}, "OutcomeUnknownError", "unknown", OutcomeUnknownError),
+        (ScriptedResponse("No.", state="failed"), {}, "failed", "failed", None),
         (
-            Answer("No.", state="canceled"),
+            ScriptedResponse("No.", state="canceled"),
             {"raise_on_failure": True},
             "TaskFailedError",
             "failed",
             TaskFailedError,
         ),
-        (Answer("Who?", state="input-required"), {}, None, "input_required", None),
+        (ScriptedResponse("Who?", state="input-required"), {}, None, "input_required", None),
     ],
 )
 def test_outcomes(
@@ -354,7 +354,7 @@ def test_tasks(loop: str, sandbox: Sandbox, seen: Seen) -> None:
             async with anyio.create_task_group() as group:
                 for number in range(3):
                     group.start_soon(pay, f"caller {number}")
-            sandbox.script([Lost(silent=True)])
+            sandbox.script([ConnectionLost(silent=True)])
             with anyio.move_on_after(0.05):
                 await client.ask(PAYMENT)
             with anyio.CancelScope() as leaving:
@@ -391,7 +391,9 @@ def test_hooks_run_within_the_ask(sandbox: Sandbox, connected: Connected, seen: 
 
 def _tell_all(sandbox: Sandbox, client: PaymanClient) -> None:
     """Asks in ways in which texts and secrets are on the way."""
-    sandbox.script([BUSY, Lost(), HTTPFailure(422, body="You said: my hidden prompt"), "my hidden answer"])
+    sandbox.script(
+        [BUSY, ConnectionLost(), HTTPError(422, body="You said: my hidden prompt"), "my hidden answer"]
+    )
     client.ask("my hidden prompt about wallets")
     with pytest.raises(BaseException, match="hidden prompt"):
         client.ask("my hidden prompt")
@@ -487,7 +489,7 @@ def test_a_long_stream(seen: Seen) -> None:
 
 def test_a_stream_that_breaks_in_the_middle(sandbox: Sandbox, connected: Connected, seen: Seen) -> None:
     """The span of a broken stream goes on over the next connection."""
-    sandbox.break_streams(StreamFault(after_events=2))
+    sandbox.inject_stream_faults(StreamFault(after_events=2))
     with connected(telemetry=seen.telemetry()).stream(PAYMENT) as stream:
         stream.result()
     assert seen.under(seen.ask()) == [RENEWAL, STREAM, AGAIN, LOOK]

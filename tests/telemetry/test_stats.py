@@ -13,12 +13,12 @@ import pytest
 
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk._telemetry.stats import Stats
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.errors import AuthenticationError, BadRequestError
-from payman_sdk.sandbox import Answer, HTTPFailure, Lost, Sandbox
+from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.telemetry.conftest import Connected
 
-BUSY = HTTPFailure(503, headers={"Retry-After": "0"})
+BUSY = HTTPError(503, headers={"Retry-After": "0"})
 
 
 def test_a_client_that_has_done_nothing(connected: Connected) -> None:
@@ -32,12 +32,12 @@ def test_everything_is_counted(sandbox: Sandbox, connected: Connected) -> None:
     sandbox.script(
         [
             BUSY,
-            Lost(),
-            Answer(state="failed"),
-            Answer(state="input-required"),
-            HTTPFailure(400),
+            ConnectionLost(),
+            ScriptedResponse(state="failed"),
+            ScriptedResponse(state="input-required"),
+            HTTPError(400),
             "Done.",
-            Lost("Done."),
+            ConnectionLost("Done."),
             "Bye.",
         ]
     )
@@ -59,16 +59,16 @@ def test_everything_is_counted(sandbox: Sandbox, connected: Connected) -> None:
         failed=1,
         input_required=1,
         errors=1,
-        left=1,
+        abandoned=1,
         attempts=8,
         retries=1,
         lookups=6,
         reconciled=2,
-        repeated=1,
+        deduplicated=1,
         streams=2,
         resumed=1,
         events=4,
-        renewals=1,
+        token_refreshes=1,
     )
 
 
@@ -77,7 +77,7 @@ def test_a_renewal_that_failed(connected: Connected) -> None:
     client = connected(client_secret="wrong")
     with pytest.raises(AuthenticationError):
         client.ask("Hello!")
-    assert client.stats() == Stats(asks=1, errors=1, attempts=1, failed_renewals=1)
+    assert client.stats() == Stats(asks=1, errors=1, attempts=1, failed_token_refreshes=1)
 
 
 def test_the_client_for_tasks(sandbox: Sandbox) -> None:
@@ -91,12 +91,12 @@ def test_the_client_for_tasks(sandbox: Sandbox) -> None:
             async with anyio.create_task_group() as group:
                 for _ in range(3):
                     group.start_soon(client.ask, "Hello!")
-            sandbox.script([Lost(silent=True)])
+            sandbox.script([ConnectionLost(silent=True)])
             with anyio.move_on_after(0.05):
                 await client.conversation().ask("Hello!")
             return client.stats()
 
-    assert anyio.run(main) == Stats(asks=4, completed=3, left=1, attempts=4, renewals=1)
+    assert anyio.run(main) == Stats(asks=4, completed=3, abandoned=1, attempts=4, token_refreshes=1)
 
 
 def test_a_child_process_counts() -> None:
@@ -106,7 +106,7 @@ def test_a_child_process_counts() -> None:
     assert observer._lock.acquire(timeout=1)
     observer.begin_anew()
     observer.count("retries")
-    assert observer.stats().retries == 2
+    assert observer.get_stats().retries == 2
 
 
 def test_threads_count_together() -> None:
@@ -114,18 +114,18 @@ def test_threads_count_together() -> None:
     observer = Observer()
 
     def count() -> None:
-        watch: Any = Watch(observer)
+        watch: Any = AskTracker(observer)
         watch.attempts = 2
         for _ in range(2000):
             observer.count("retries")
-            observer.ended(watch, "completed")
+            observer.record_ask(watch, "completed")
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert observer.stats() == Stats(asks=8000, completed=8000, attempts=16000, retries=8000)
+    assert observer.get_stats() == Stats(asks=8000, completed=8000, attempts=16000, retries=8000)
 
 
 _PROGRAM = """

@@ -28,9 +28,9 @@ from hypothesis import strategies as st
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
 from payman_sdk.errors import APIConnectionError
-from payman_sdk.sandbox import HTTPFailure, Sandbox
-from payman_sdk.testing._redaction.cassette import _Body
-from payman_sdk.testing.recording import Recorder, SecretLeakError, _yaml
+from payman_sdk.sandbox import HTTPError, Sandbox
+from payman_sdk.testing._redaction.cassette import _TranslatedBody
+from payman_sdk.testing.recording import Recorder, SecretLeakError, _dump_yaml
 from tests.environments import AS_OTHERS
 from tests.loops import LOOPS, run_on
 
@@ -165,7 +165,7 @@ def test_an_ask_whose_answer_was_lost(tapes: Tapes, sandbox: Sandbox, offline: C
         with PaymanClient.with_credentials(config) as client:
             return client.ask(PAY)
 
-    sandbox.script([HTTPFailure(502, taken=True, body="<html>gateway</html>")])
+    sandbox.script([HTTPError(502, taken=True, body="<html>gateway</html>")])
     with tapes.use("once"):
         first = pay(settings(sandbox))
     offline()
@@ -444,7 +444,7 @@ def compressing() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # the name it has
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 # the name it has
             """Says nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
@@ -475,7 +475,7 @@ def test_an_answer_that_cannot_be_read_is_not_saved(tapes: Tapes, compressing: s
 
 def test_answers_are_read_in_either_way() -> None:
     """Who reads a body with `get`, as older versions of vcrpy do, sees the live ids as well."""
-    body = _Body({"string": b"recorded"}, lambda body: b"live" if body == b"recorded" else body)
+    body = _TranslatedBody({"string": b"recorded"}, lambda body: b"live" if body == b"recorded" else body)
     assert (body["string"], body.get("string"), body.get("else", 1)) == (b"live", b"live", 1)
     assert dict(body) == {"string": b"recorded"}
 
@@ -483,7 +483,7 @@ def test_answers_are_read_in_either_way() -> None:
 @given(st.recursive(st.text() | st.binary(max_size=8), lambda inner: st.lists(inner, max_size=3)))
 def test_what_is_written_is_what_is_read(value: Any) -> None:
     """Any text, of one line or several, comes back from the YAML as it was."""
-    written = _yaml({"body": value})
+    written = _dump_yaml({"body": value})
     assert yaml.safe_load(written) == {"body": value}
 
 

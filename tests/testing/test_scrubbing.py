@@ -41,20 +41,20 @@ def test_headers_that_say_nothing_of_the_exchange_are_dropped() -> None:
         "Date": ["today"],
         "X-Request-Id": ["1"],
     }
-    assert Scrubber().headers(headers) == {"Content-Type": "application/json", "Retry-After": ["3"]}
+    assert Scrubber().scrub_headers(headers) == {"Content-Type": "application/json", "Retry-After": ["3"]}
 
 
 def test_headers_with_credentials_have_placeholders() -> None:
     """The access token and both halves of Basic credentials are replaced, and a second scrubbing changes nothing."""
     scrubber = Scrubber()
     headers = {ACCESS_TOKEN_HEADER.upper(): ACCESS, "Authorization": basic(CLIENT, SECRET)}
-    scrubbed = scrubber.headers(headers)
+    scrubbed = scrubber.scrub_headers(headers)
     assert scrubbed == {
         ACCESS_TOKEN_HEADER.upper(): "SCRUBBED-access-token-1",
         "Authorization": "Basic SCRUBBED-client-id-1:SCRUBBED-client-secret-1",
     }
-    assert scrubber.headers(scrubbed) == scrubbed
-    assert Scrubber().headers(scrubbed) == scrubbed
+    assert scrubber.scrub_headers(scrubbed) == scrubbed
+    assert Scrubber().scrub_headers(scrubbed) == scrubbed
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_headers_with_credentials_have_placeholders() -> None:
 def test_authorization_of_any_scheme_is_replaced(value: str, scrubbed: str) -> None:
     """Whatever the scheme, nothing is left of the credentials; and it stays so."""
     scrubber = Scrubber()
-    assert scrubber.headers({"authorization": value}) == {"authorization": scrubbed}
-    assert scrubber.headers({"authorization": scrubbed}) == {"authorization": scrubbed}
+    assert scrubber.scrub_headers({"authorization": value}) == {"authorization": scrubbed}
+    assert scrubber.scrub_headers({"authorization": scrubbed}) == {"authorization": scrubbed}
 
 
 def test_a_challenge_is_no_credential() -> None:
@@ -82,8 +82,8 @@ def test_a_challenge_is_no_credential() -> None:
         'Bearer realm="payman", error="invalid_token", error_description="The token expired."',
         'Bearer error_description="expired-401"',
     ):
-        assert Scrubber().headers({"www-authenticate": challenge}) == {"www-authenticate": challenge}
-        assert Scrubber().leaks(challenge) == []
+        assert Scrubber().scrub_headers({"www-authenticate": challenge}) == {"www-authenticate": challenge}
+        assert Scrubber().find_leaks(challenge) == []
 
 
 # Addresses, forms and redirects
@@ -120,11 +120,11 @@ def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: 
     """A parameter with a secret name has a placeholder, and the others stay as they were encoded."""
     query = f"a=%7e+1&{quote(name)}={quote_plus(REFRESH)}&b=%7E"
     expected = f"a=%7e+1&{name}=SCRUBBED-{kind}-1&b=%7E"
-    assert Scrubber().uri(f"https://agent.payman.ai{TOKEN_PATH}?{query}").endswith(f"?{expected}")
-    assert Scrubber().uri(f"https://x/back#{query}") == f"https://x/back#{expected}"
-    assert Scrubber().body(query.encode(), "application/x-www-form-urlencoded") == expected.encode()
+    assert Scrubber().scrub_uri(f"https://agent.payman.ai{TOKEN_PATH}?{query}").endswith(f"?{expected}")
+    assert Scrubber().scrub_uri(f"https://x/back#{query}") == f"https://x/back#{expected}"
+    assert Scrubber().scrub_body(query.encode(), "application/x-www-form-urlencoded") == expected.encode()
     location = {"location": [f"https://x/back?{query}"]}
-    assert Scrubber().headers(location) == {"location": [f"https://x/back?{expected}"]}
+    assert Scrubber().scrub_headers(location) == {"location": [f"https://x/back?{expected}"]}
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: 
 )
 def test_ports_of_this_machine_and_users_are_dropped(address: str, scrubbed: str) -> None:
     """A recording does not change with a free port, and an address holds nobody's password."""
-    assert Scrubber().uri(address) == scrubbed
+    assert Scrubber().scrub_uri(address) == scrubbed
 
 
 # Bodies
 
 
 @pytest.mark.parametrize("accessToken", ["accessToken", "access_token", "ACCESS_TOKEN"])
-def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # the member's own name
+def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # noqa: N803 # the member's own name
     """In JSON, in an event stream, in a document in a string, and in the text of a Python dict."""
     document = {"a": [{"b": {accessToken: ACCESS, "expiresIn": 3600}}], "n": 1.50}
     expected = json.dumps(document).replace(ACCESS, "SCRUBBED-access-token-1")
@@ -161,44 +161,44 @@ def test_members_are_replaced_at_any_depth(accessToken: str) -> None:  # the mem
         (json.dumps({"text": json.dumps(document)}), json.dumps({"text": expected})),
         (str(document), str(document).replace(ACCESS, "SCRUBBED-access-token-1")),
     ]:
-        assert Scrubber().body(written.encode()) == wanted.encode()
+        assert Scrubber().scrub_body(written.encode()) == wanted.encode()
 
 
 def test_what_is_no_secret_stays_to_the_byte() -> None:
     """Numbers, order, spacing and escapes of JSON come through; nothing is written anew."""
     body = b'{"b": 1000.00,\r\n "a":"\\u00e9 \\/ \xc3\xa9", "big": 12345678901234567890.10, "b": null}'
-    assert Scrubber().body(body, "application/json") == body
-    assert Scrubber().body(b"\xff\x00\x80", "image/png") == b"\xff\x00\x80"
+    assert Scrubber().scrub_body(body, "application/json") == body
+    assert Scrubber().scrub_body(b"\xff\x00\x80", "image/png") == b"\xff\x00\x80"
 
 
 def test_a_code_is_a_secret_in_oauth_only() -> None:
     """The code of a JSON-RPC error, an HTTP status or a refusal stays; an authorization code does not."""
     error = '{"error": {"code": -32603, "data": {"code": "insufficient_funds"}}}'
-    assert Scrubber().text(error) == error
+    assert Scrubber().scrub_text(error) == error
     grant = '{"grant_type": "authorization_code", "code": "abc"}'
-    assert Scrubber().text(grant) == grant.replace("abc", "SCRUBBED-code-1")
-    assert Scrubber().text("see https://x/back?code=abc") == "see https://x/back?code=SCRUBBED-code-1"
-    assert Scrubber().text("exit code=1") == "exit code=1"
+    assert Scrubber().scrub_text(grant) == grant.replace("abc", "SCRUBBED-code-1")
+    assert Scrubber().scrub_text("see https://x/back?code=abc") == "see https://x/back?code=SCRUBBED-code-1"
+    assert Scrubber().scrub_text("exit code=1") == "exit code=1"
 
 
 def test_a_token_of_no_kind_is_a_secret_unless_it_is_money() -> None:
     """A member named token is a secret where it is as long as one."""
     text = f'{{"token": "USDC", "inner": {{"token": "{ACCESS}"}}}} and token={ACCESS}'
-    assert Scrubber().text(text) == text.replace(ACCESS, "SCRUBBED-token-1")
-    assert Scrubber().leaks(text) != [] == Scrubber().leaks('{"token": "USDC"}')
+    assert Scrubber().scrub_text(text) == text.replace(ACCESS, "SCRUBBED-token-1")
+    assert Scrubber().find_leaks(text) != [] == Scrubber().find_leaks('{"token": "USDC"}')
 
 
 def test_credentials_are_known_by_their_looks() -> None:
     """In any text: a bearer token, Basic credentials, a JSON Web Token; prose about them stays."""
     scrubber = Scrubber()
     text = f"sent Bearer {ACCESS}, {basic(CLIENT, SECRET)} and {JWT}."
-    assert scrubber.text(text) == (
+    assert scrubber.scrub_text(text) == (
         "sent Bearer SCRUBBED-access-token-1, Basic SCRUBBED-client-id-1:SCRUBBED-client-secret-1"
         " and SCRUBBED-jwt-1."
     )
     prose = "Use Bearer authentication or Basic authentication; the password is yours."
-    assert scrubber.text(prose) == prose
-    assert scrubber.leaks(prose) == []
+    assert scrubber.scrub_text(prose) == prose
+    assert scrubber.find_leaks(prose) == []
 
 
 # One secret, one placeholder
@@ -207,89 +207,94 @@ def test_credentials_are_known_by_their_looks() -> None:
 def test_the_same_secret_is_the_same_placeholder_everywhere() -> None:
     """Two tokens stay two, and one stays one, in the order in which they appear."""
     scrubber = Scrubber()
-    scrubber.body(b'{"accessToken": "token-number-one", "refreshToken": "refresh-number-one"}')
-    scrubber.body(b'{"accessToken": "token-number-two", "refreshToken": "refresh-number-one"}')
-    assert scrubber.headers({ACCESS_TOKEN_HEADER: "token-number-two"}) == {
+    scrubber.scrub_body(b'{"accessToken": "token-number-one", "refreshToken": "refresh-number-one"}')
+    scrubber.scrub_body(b'{"accessToken": "token-number-two", "refreshToken": "refresh-number-one"}')
+    assert scrubber.scrub_headers({ACCESS_TOKEN_HEADER: "token-number-two"}) == {
         ACCESS_TOKEN_HEADER: "SCRUBBED-access-token-2"
     }
-    assert scrubber.text("token-number-one") == "SCRUBBED-access-token-1"
-    assert scrubber.uri("https://x/?refresh_token=refresh-number-one").endswith("=SCRUBBED-refresh-token-1")
+    assert scrubber.scrub_text("token-number-one") == "SCRUBBED-access-token-1"
+    assert scrubber.scrub_uri("https://x/?refresh_token=refresh-number-one").endswith(
+        "=SCRUBBED-refresh-token-1"
+    )
 
 
 def test_a_loaded_placeholder_keeps_its_number() -> None:
     """What is new gets a higher number than any that was found."""
     scrubber = Scrubber()
-    scrubber.text('{"accessToken": "SCRUBBED-access-token-7"}')
-    assert scrubber.text('{"accessToken": "brand-new"}') == '{"accessToken": "SCRUBBED-access-token-8"}'
-    assert scrubber.minted == {"SCRUBBED-access-token-8"}
-    scrubber.headers({"authorization": "Basic SCRUBBED-client-id-3:SCRUBBED-client-secret-3"})
-    assert scrubber.uri("https://x/?client_id=me").endswith("=SCRUBBED-client-id-4")
+    scrubber.scrub_text('{"accessToken": "SCRUBBED-access-token-7"}')
+    assert scrubber.scrub_text('{"accessToken": "brand-new"}') == '{"accessToken": "SCRUBBED-access-token-8"}'
+    assert scrubber.new_placeholders == {"SCRUBBED-access-token-8"}
+    scrubber.scrub_headers({"authorization": "Basic SCRUBBED-client-id-3:SCRUBBED-client-secret-3"})
+    assert scrubber.scrub_uri("https://x/?client_id=me").endswith("=SCRUBBED-client-id-4")
 
 
 def test_a_secret_that_looks_like_a_part_of_a_placeholder_spoils_none() -> None:
     """Nothing is replaced within placeholders."""
     scrubber = Scrubber()
-    scrubber.headers({"authorization": basic("SCRUBBED", "access-token")})
-    assert scrubber.text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
-    assert scrubber.text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
+    scrubber.scrub_headers({"authorization": basic("SCRUBBED", "access-token")})
+    assert scrubber.scrub_text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
+    assert scrubber.scrub_text('{"accessToken": "x"}') == '{"accessToken": "SCRUBBED-access-token-1"}'
 
 
 def test_a_short_secret_is_replaced_in_its_own_place_only() -> None:
     """A client whose id is "a" does not spoil every word."""
     scrubber = Scrubber()
-    assert scrubber.text('{"client_id": "a", "text": "a bank"}').endswith('"text": "a bank"}')
+    assert scrubber.scrub_text('{"client_id": "a", "text": "a bank"}').endswith('"text": "a bank"}')
 
 
 def test_names_that_only_speak_of_tokens_are_no_secrets() -> None:
     """Their type, their number, and money."""
     text = '{"token_type": "Bearer", "maxTokens": "12345678", "payToken": "USDC", "secretary": "Ann-Marie"}'
-    assert Scrubber().text(text) == text
-    assert Scrubber().leaks(text) == []
+    assert Scrubber().scrub_text(text) == text
+    assert Scrubber().find_leaks(text) == []
 
 
 def test_other_members_and_headers_with_secret_names_are_replaced() -> None:
     """Whatever stands before the word that says so."""
-    assert Scrubber().text('{"sessionToken": "abc"}') == '{"sessionToken": "SCRUBBED-token-1"}'
-    assert Scrubber().headers({"X-Auth-Token": ["abc"]}) == {"X-Auth-Token": ["SCRUBBED-token-1"]}
-    assert Scrubber().leaks('{"sessionToken": "abc"}') != []
+    assert Scrubber().scrub_text('{"sessionToken": "abc"}') == '{"sessionToken": "SCRUBBED-token-1"}'
+    assert Scrubber().scrub_headers({"X-Auth-Token": ["abc"]}) == {"X-Auth-Token": ["SCRUBBED-token-1"]}
+    assert Scrubber().find_leaks('{"sessionToken": "abc"}') != []
 
 
 @pytest.mark.parametrize("before", ["is it ", "(", '"', "\\n", "%20", "\\u0020", "x="])
 def test_a_short_secret_is_hunted_for_as_a_word(before: str) -> None:
     """What is too short to be scrubbed everywhere refuses the recording, but not as a part of other words."""
     seen = Scrubber()
-    scrubbed = seen.text('{"password": "hunt3r"}')
+    scrubbed = seen.scrub_text('{"password": "hunt3r"}')
     for scrubber in (Scrubber([("password", "hunt3r")]), seen):
-        (leak,) = scrubber.leaks(f"a\n{before}hunt3r?")
+        (leak,) = scrubber.find_leaks(f"a\n{before}hunt3r?")
         assert leak == "line 2: a password that is too short to be scrubbed here"
-        assert scrubber.leaks(f"{before}hunt3rs ahunt3r {scrubbed}") == []
-    assert Scrubber([("secret", "secret")]).leaks("SCRUBBED-client-secret-1 secrets") == []
-    assert Scrubber([("password", "abc")]).leaks("abc") == []
+        assert scrubber.find_leaks(f"{before}hunt3rs ahunt3r {scrubbed}") == []
+    assert Scrubber([("secret", "secret")]).find_leaks("SCRUBBED-client-secret-1 secrets") == []
+    assert Scrubber([("password", "abc")]).find_leaks("abc") == []
 
 
 def test_the_longer_of_two_secrets_is_replaced_first() -> None:
     """Where one secret begins like another, nothing is left of the longer one."""
     scrubber = Scrubber()
-    scrubber.text('{"accessToken": "abcdefgh", "refreshToken": "abcdefgh-and-more"}')
-    assert scrubber.text("abcdefgh-and-more abcdefgh") == "SCRUBBED-refresh-token-1 SCRUBBED-access-token-1"
+    scrubber.scrub_text('{"accessToken": "abcdefgh", "refreshToken": "abcdefgh-and-more"}')
+    assert (
+        scrubber.scrub_text("abcdefgh-and-more abcdefgh")
+        == "SCRUBBED-refresh-token-1 SCRUBBED-access-token-1"
+    )
 
 
 def test_a_pair_is_known_again() -> None:
     """Basic credentials that a server repeats without saying what they are, and a password of an address."""
     scrubber = Scrubber()
     pair = basic("pm-test-1", SECRET)
-    scrubber.headers({"authorization": pair})
-    scrubber.uri("https://me:s3cret%2Fpass@x.test/")
-    assert scrubber.text(f"not {pair[6:]} or {pair[6:].rstrip('=')}!") == (
+    scrubber.scrub_headers({"authorization": pair})
+    scrubber.scrub_uri("https://me:s3cret%2Fpass@x.test/")
+    assert scrubber.scrub_text(f"not {pair[6:]} or {pair[6:].rstrip('=')}!") == (
         "not SCRUBBED-client-id-1:SCRUBBED-client-secret-1 or SCRUBBED-client-id-1:SCRUBBED-client-secret-1!"
     )
-    assert scrubber.text("not s3cret/pass") == "not SCRUBBED-password-1"
+    assert scrubber.scrub_text("not s3cret/pass") == "not SCRUBBED-password-1"
 
 
 def test_known_secrets_are_replaced_without_a_name() -> None:
     """What is known beforehand needs no name beside it."""
     scrubber = Scrubber([("client-secret", SECRET), ("api-key", "")])
-    assert scrubber.text(f"is it {SECRET}?") == "is it SCRUBBED-client-secret-1?"
+    assert scrubber.scrub_text(f"is it {SECRET}?") == "is it SCRUBBED-client-secret-1?"
 
 
 SECRETS = st.text(
@@ -297,11 +302,11 @@ SECRETS = st.text(
 ).filter(lambda value: not PLACEHOLDER.search(value) and not PLACEHOLDER.search(f"SCRUBBED-{value}"))
 
 WAYS_IN: list[Callable[[Scrubber, str], object]] = [
-    lambda scrubber, value: scrubber.uri(f"https://x/?{urlencode({'refresh_token': value})}"),
-    lambda scrubber, value: scrubber.body(json.dumps({"a": [{"clientSecret": value}]}).encode()),
-    lambda scrubber, value: scrubber.headers({ACCESS_TOKEN_HEADER: value}),
-    lambda scrubber, value: scrubber.headers({"authorization": basic(CLIENT, value)}),
-    lambda scrubber, value: scrubber.body(
+    lambda scrubber, value: scrubber.scrub_uri(f"https://x/?{urlencode({'refresh_token': value})}"),
+    lambda scrubber, value: scrubber.scrub_body(json.dumps({"a": [{"clientSecret": value}]}).encode()),
+    lambda scrubber, value: scrubber.scrub_headers({ACCESS_TOKEN_HEADER: value}),
+    lambda scrubber, value: scrubber.scrub_headers({"authorization": basic(CLIENT, value)}),
+    lambda scrubber, value: scrubber.scrub_body(
         urlencode({"code": value}).encode(), "application/x-www-form-urlencoded"
     ),
 ]
@@ -330,12 +335,12 @@ def test_no_secret_survives_once_it_was_seen(
     assert secret not in str(way_in(scrubber, secret))
     written = form(secret)
     assume(secret not in form("") and "SCRUBBED" not in secret)
-    scrubbed = scrubber.text(written)
+    scrubbed = scrubber.scrub_text(written)
     assert form(secret) not in scrubbed
     assert secret not in scrubbed
-    assert scrubber.leaks(scrubbed) == []
-    assert scrubber.leaks(written) != []
-    assert secret not in "".join(scrubber.leaks(written))
+    assert scrubber.find_leaks(scrubbed) == []
+    assert scrubber.find_leaks(written) != []
+    assert secret not in "".join(scrubber.find_leaks(written))
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -369,17 +374,17 @@ def test_scrubbing_twice_is_scrubbing_once(document: Any) -> None:
         f"data: {json.dumps(document)}\n\n",
         urlencode({"access_token": json.dumps(document), "x": str(document)}),
     ):
-        once = scrubber.text(text)
-        assert scrubber.text(once) == once
-        assert Scrubber().text(once) == once
-        assert [leak for leak in scrubber.leaks(once) if "too short" not in leak] == []
+        once = scrubber.scrub_text(text)
+        assert scrubber.scrub_text(once) == once
+        assert Scrubber().scrub_text(once) == once
+        assert [leak for leak in scrubber.find_leaks(once) if "too short" not in leak] == []
 
 
 @given(JSON)
 @example({"authorization": '" '})
 def test_scrubbed_json_is_json_of_the_same_shape(document: Any) -> None:
     """Only texts change, so a client reads the same members, numbers and lists."""
-    scrubbed = json.loads(Scrubber().text(json.dumps(document)))
+    scrubbed = json.loads(Scrubber().scrub_text(json.dumps(document)))
 
     def shape(value: Any) -> Any:
         match value:
@@ -398,7 +403,7 @@ def test_scrubbed_json_is_json_of_the_same_shape(document: Any) -> None:
 @given(st.dictionaries(st.text(min_size=1, max_size=6), st.text(max_size=12), max_size=5))
 def test_other_parameters_stay(parameters: dict[str, str]) -> None:
     """An address is no longer than it was said to be: the same parameters in the same order."""
-    scrubbed = Scrubber().uri(f"https://x.test/a?{urlencode(parameters)}")
+    scrubbed = Scrubber().scrub_uri(f"https://x.test/a?{urlencode(parameters)}")
     assert [name for name, _ in parse_qsl(urlsplit(scrubbed).query, keep_blank_values=True)] == [*parameters]
 
 
@@ -425,7 +430,7 @@ def test_other_parameters_stay(parameters: dict[str, str]) -> None:
 def test_the_hunt_names_place_and_kind_and_no_value(serialized: str, kind: str) -> None:
     """Whatever was missed is named so that it can be found, and not repeated."""
     scrubber = Scrubber([("client-secret", SECRET), ("client-id", CLIENT)])
-    leaks = scrubber.leaks(serialized)
+    leaks = scrubber.find_leaks(serialized)
     assert any(kind in leak for leak in leaks), leaks
     assert not any(value in str(leaks) for value in (SECRET, "abc", JWT, "else"[::-1]))
 
@@ -445,7 +450,7 @@ def test_the_hunt_names_place_and_kind_and_no_value(serialized: str, kind: str) 
 )
 def test_the_hunt_finds_nothing_where_nothing_is(serialized: str) -> None:
     """What a cassette is full of is no leak."""
-    assert Scrubber([("client-secret", SECRET)]).leaks(serialized) == []
+    assert Scrubber([("client-secret", SECRET)]).find_leaks(serialized) == []
 
 
 @pytest.mark.parametrize(
@@ -467,7 +472,7 @@ def test_the_hunt_finds_nothing_where_nothing_is(serialized: str) -> None:
 def test_bodies_are_hunted_through_as_programs_read_them(body: str) -> None:
     """What no pattern finds in the written text: numbers, objects, events in several lines, escapes."""
     scrubber = Scrubber([("client-secret", SECRET), ("password", "pa55w0d")])
-    leaks = scrubber.leaks_in_body(scrubber.body(body.encode()))
+    leaks = scrubber.find_leaks_in_body(scrubber.scrub_body(body.encode()))
     assert leaks
     assert not any(value in str(leaks) for value in (SECRET, "abc", "4711", "pa55w0d"))
 
@@ -485,7 +490,7 @@ def test_bodies_are_hunted_through_as_programs_read_them(body: str) -> None:
 def test_bodies_without_secrets_are_let_through(body: str) -> None:
     """What was scrubbed, and what is said of secrets in clear."""
     scrubber = Scrubber([("client-secret", SECRET)])
-    assert scrubber.leaks_in_body(scrubber.body(body.encode())) == []
+    assert scrubber.find_leaks_in_body(scrubber.scrub_body(body.encode())) == []
 
 
 @pytest.mark.parametrize(
@@ -505,11 +510,11 @@ def test_bodies_without_secrets_are_let_through(body: str) -> None:
 def test_secrets_in_pages_and_texts_are_replaced(text: str, scrubbed: str) -> None:
     """Fields of forms, elements of XML, and a bearer token at the end of a string."""
     written = text.replace("§", ACCESS)
-    assert Scrubber().leaks(written) != []
+    assert Scrubber().find_leaks(written) != []
     expected = text.replace("\n ", "").replace("§", f"SCRUBBED-{scrubbed}-1")
     scrubber = Scrubber()
-    assert scrubber.text(written).replace("\n ", "") == expected
-    assert scrubber.leaks(expected) == []
+    assert scrubber.scrub_text(written).replace("\n ", "") == expected
+    assert scrubber.find_leaks(expected) == []
 
 
 @pytest.mark.parametrize(
@@ -528,10 +533,10 @@ def test_secrets_in_pages_and_texts_are_replaced(text: str, scrubbed: str) -> No
 )
 def test_secrets_in_prose_refuse_the_recording(text: str) -> None:
     """A text that names a secret and says it is not saved."""
-    leaks = Scrubber().leaks(Scrubber().text(text.replace("§", ACCESS)))
+    leaks = Scrubber().find_leaks(Scrubber().scrub_text(text.replace("§", ACCESS)))
     assert leaks
     assert ACCESS not in str(leaks)
-    assert Scrubber().leaks(text.replace("§", "SCRUBBED-token-1")) == []
+    assert Scrubber().find_leaks(text.replace("§", "SCRUBBED-token-1")) == []
 
 
 @pytest.mark.parametrize(
@@ -548,5 +553,5 @@ def test_secrets_in_prose_refuse_the_recording(text: str) -> None:
 )
 def test_words_about_secrets_are_let_through(text: str) -> None:
     """What only speaks of tokens and passwords is neither changed nor refused."""
-    assert Scrubber().leaks(text) == []
-    assert Scrubber().text(text) == text.replace(":8642", "")
+    assert Scrubber().find_leaks(text) == []
+    assert Scrubber().scrub_text(text) == text.replace(":8642", "")

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import connected
-from payman_sdk._cli.confirm import is_agreed
+from payman_sdk._cli.clients import connect
+from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.output import comment
 from payman_sdk.errors import ConfigurationError
@@ -59,34 +59,36 @@ def ask(
     run: Run = context.obj
     if as_json and raw:
         raise ConfigurationError("--json and --raw are two forms of the answer.", next_step="Choose one.")
-    text = _standard_input() if text == "-" else text
+    text = _read_standard_input() if text == "-" else text
     options: MarkdownAskOptions = {
         "metadata": read_metadata(metadata or []),
         "timeout": timeout,
         "idempotency_key": idempotency_key,
     }
-    with connected(run, session_id=None if session == "new" else session) as (client, settings, _):
-        if not is_agreed(run, settings, text, yes=yes):
-            run.terminal.tell("Nothing was sent.")
+    with connect(run, session_id=None if session == "new" else session) as (client, settings, _):
+        if not confirm_send(run, settings, text, yes=yes):
+            run.terminal.write_message("Nothing was sent.")
             raise typer.Exit(exit_codes.FAILED)
         if raw:
             answer = client.ask(text, options, raw=True)
-            run.terminal.document(answer)
-            raise typer.Exit(exit_codes.of_raw(answer))
-        if stream if stream is not None else (run.terminal.shows_answers and not as_json):
-            from payman_sdk._cli.live import pass_on, watch
+            run.terminal.write_document(answer)
+            raise typer.Exit(exit_codes.from_raw(answer))
+        if stream if stream is not None else (run.terminal.is_output_terminal and not as_json):
+            from payman_sdk._cli.live import print_stream, show_stream
 
             with client.stream(text, options) as coming:
                 if as_json:
                     response = coming.result()
                 else:
-                    response = (watch if run.terminal.shows_answers else pass_on)(coming, run.terminal)
+                    response = (show_stream if run.terminal.is_output_terminal else print_stream)(
+                        coming, run.terminal
+                    )
         else:
             response = client.ask(text, options)
             if not as_json:
-                run.terminal.answer(response.text)
+                run.terminal.write_answer(response.text)
         if as_json:
-            run.terminal.document(response)
+            run.terminal.write_document(response)
         raise typer.Exit(comment(run, response))
 
 
@@ -116,7 +118,7 @@ def _is_text(given: str) -> bool:
     return True
 
 
-def _standard_input() -> str:
+def _read_standard_input() -> str:
     if sys.stdin is None:
         raise ConfigurationError("Standard input is closed, so there is no text.")
     try:

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import announce, connected, settings_of
-from payman_sdk._cli.context import Run, told
-from payman_sdk._cli.login_store import forget, forget_login, place_of, remember, store_of, stored_login
+from payman_sdk._cli.clients import announce, connect, resolve_settings
+from payman_sdk._cli.context import Run, report_error
+from payman_sdk._cli.login_store import (
+    delete_login,
+    delete_token,
+    describe_place,
+    load_login,
+    open_store,
+    save_login,
+)
 from payman_sdk._cli.settings import Login
 from payman_sdk._io.clock import wall_time
 from payman_sdk.errors import APITimeoutError, ConfigurationError, TokenStoreError
@@ -57,7 +64,7 @@ def login(
         )
     if keep not in _KEEP:
         raise ConfigurationError(f"--keep is {keep!r}.", next_step=f"Use {' or '.join(_KEEP)}.")
-    settings = settings_of(run, client_id=client_id)
+    settings = resolve_settings(run, client_id=client_id)
     if settings.client_id is None:
         raise ConfigurationError(
             "No application is named.", next_step="Use --client-id, or set PAYMAN_CLIENT_ID."
@@ -65,7 +72,7 @@ def login(
     from payman_sdk._client.login import login as log_in
     from payman_sdk._core.auth.authorization import Scope
 
-    before, store = _earlier_login(), store_of(keep)
+    before, store = _find_earlier_login(), open_store(keep)
     announce(run, settings)
     secret = settings.client_secret
     try:
@@ -74,26 +81,28 @@ def login(
             client_secret=secret.value if secret else None,
             base_url=settings.base_url.value,
             scopes=scope or list(Scope),
-            open_browser=_browser(run) if browser else lambda url: _show_address(run, url),
+            open_browser=_make_browser(run) if browser else lambda url: _show_address(run, url),
             port=port,
             wait=wait,
             token_store=store,
         )
     except APITimeoutError as error:
-        raise typer.Exit(max(told(run, error), exit_codes.AUTHENTICATION)) from None
+        raise typer.Exit(max(report_error(run, error), exit_codes.AUTHENTICATION)) from None
     with client:
         report = client.get_access_token()  # tries again to keep what could not be kept
     kept = store.load()
     if report is None or kept is None or kept.access_token != report["accessToken"]:
         raise TokenStoreError(
-            f"The token could not be kept: it is not in {place_of(keep)}.",
+            f"The token could not be kept: it is not in {describe_place(keep)}.",
             next_step="See the warning above, and log in again.",
         )
-    remember(Login(client_id=settings.client_id.value, base_url=settings.base_url.value, keep=keep))
+    save_login(Login(client_id=settings.client_id.value, base_url=settings.base_url.value, keep=keep))
     if before is not None and before.keep != keep:
-        forget(before.keep)
+        delete_token(before.keep)
     allowed = f" It may: {kept.scope}." if kept.scope else ""
-    run.terminal.tell(f"Logged in at {settings.server_name}; the token is in {place_of(keep)}.{allowed}")
+    run.terminal.write_message(
+        f"Logged in at {settings.server_name}; the token is in {describe_place(keep)}.{allowed}"
+    )
 
 
 def logout(context: typer.Context) -> None:
@@ -102,7 +111,7 @@ def logout(context: typer.Context) -> None:
     At Payman the token lives until it ends; there is no way to end it earlier.
     """
     run: Run = context.obj
-    run.terminal.tell("Logged out." if forget_login() else "Nobody was logged in.")
+    run.terminal.write_message("Logged out." if delete_login() else "Nobody was logged in.")
 
 
 def token(
@@ -120,14 +129,14 @@ def token(
     It is fetched or renewed if need be.
     """
     run: Run = context.obj
-    with connected(run) as (client, settings, store):
+    with connect(run) as (client, settings, store):
         report = client.get_access_token()
         kept = store.load()
     if report is None or settings.client_id is None:
         raise typer.Exit(exit_codes.AUTHENTICATION)
     ends = dt.datetime.fromtimestamp(wall_time() + report["expiresIn"]).astimezone()
     lines = [
-        f"Account:  {whose(settings.login)} of {settings.client_id.value}",
+        f"Account:  {describe_account(settings.login)} of {settings.client_id.value}",
         f"Server:   {settings.server_name}",
         f"Expires:  {ends:%Y-%m-%d %H:%M:%S %z}, in {report['expiresIn']} s",
         f"Scopes:   {(kept.scope if kept else None) or 'not told by the server'}",
@@ -135,13 +144,13 @@ def token(
     ]
     if show:
         for line in lines:
-            run.terminal.tell(line)
+            run.terminal.write_message(line)
         run.terminal.write(f"{report['accessToken']}\n")
     else:
-        run.terminal.answer_lines(lines)
+        run.terminal.write_answer_lines(lines)
 
 
-def whose(login: Login | None) -> str:
+def describe_account(login: Login | None) -> str:
     """Whose account is used, in words."""
     return (
         "the application's own account"
@@ -150,21 +159,21 @@ def whose(login: Login | None) -> str:
     )
 
 
-def _earlier_login() -> Login | None:
+def _find_earlier_login() -> Login | None:
     try:
-        return stored_login()
+        return load_login()
     except TokenStoreError:  # damaged; it is about to be replaced, or removed
         return None
 
 
-def _browser(run: Run) -> SystemBrowser:
+def _make_browser(run: Run) -> SystemBrowser:
     """The system's browser; the address of the page is shown where there is none."""
     from payman_sdk._io.loopback import SystemBrowser
 
     class Browser(SystemBrowser):
         def open(self, url: str, link: str) -> bool:
             if super().open(url, link):
-                run.terminal.tell("Waiting for your decision in the browser …")
+                run.terminal.write_message("Waiting for your decision in the browser …")
             else:
                 _show_address(run, url)
             return True
@@ -173,4 +182,4 @@ def _browser(run: Run) -> SystemBrowser:
 
 
 def _show_address(run: Run, url: str) -> None:
-    run.terminal.tell(f"Open this page, and decide there: {url}")
+    run.terminal.write_message(f"Open this page, and decide there: {url}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import connected
+from payman_sdk._cli.clients import connect
 from payman_sdk._cli.commands.ask import Yes
-from payman_sdk._cli.commands.chat_input import HELP, Command, Say, Unclear, read_line
-from payman_sdk._cli.confirm import is_agreed
-from payman_sdk._cli.context import Run, told
+from payman_sdk._cli.commands.chat_input import HELP, Command, Prompt, UnknownInput, read_line
+from payman_sdk._cli.confirm import confirm_send
+from payman_sdk._cli.context import Run, report_error
 from payman_sdk._cli.output import comment
 from payman_sdk._cli.settings import Settings
 from payman_sdk.errors import (
@@ -46,9 +46,9 @@ def chat(
     run: Run = context.obj
     if sys.stdin is None:
         raise ConfigurationError("Standard input is closed, so there are no lines.")
-    with connected(run) as (client, settings, _):
+    with connect(run) as (client, settings, _):
         talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
-        raise typer.Exit(talk.until_the_end())
+        raise typer.Exit(talk.run_until_end())
 
 
 class Chat:
@@ -70,57 +70,57 @@ class Chat:
         self._waiting: FormattedTaskResponse | None = None
         self._status = exit_codes.COMPLETED
 
-    def until_the_end(self) -> int:
+    def run_until_end(self) -> int:
         """Reads lines and does what they mean; returns the exit status."""
         terminal = self._run.terminal
-        is_typed = terminal.reads_lines
+        is_typed = terminal.is_input_terminal
         if is_typed:
-            _edit_lines()
-            terminal.hint(
+            _enable_line_editing()
+            terminal.write_hint(
                 f"Talking at {self._settings.server_name}. /help shows the commands, Ctrl-D leaves."
             )
         while True:
             try:
-                line = terminal.line("answer> " if self._waiting else "payman> ")
-                if line is None or not self._does(line):
+                line = terminal.read_line("answer> " if self._waiting else "payman> ")
+                if line is None or not self._handle_line(line):
                     break
             except KeyboardInterrupt:  # at the prompt; what runs takes its own
                 if not is_typed:
                     raise
-                terminal.hint("")
-                terminal.hint("Ctrl-D leaves.")
+                terminal.write_hint("")
+                terminal.write_hint("Ctrl-D leaves.")
         if self._waiting is not None:
             comment(self._run, self._waiting)
         return exit_codes.COMPLETED if is_typed else self._status
 
-    def _does(self, line: str) -> bool:
+    def _handle_line(self, line: str) -> bool:
         """Does what a line means; returns whether the chat goes on."""
         terminal = self._run.terminal
         match read_line(line):
             case None:
                 pass
-            case Unclear(advice):
-                terminal.tell(advice)
-            case Say(text):
+            case UnknownInput(advice):
+                terminal.write_message(advice)
+            case Prompt(text):
                 self._say(text)
             case Command("/quit"):
                 return False
             case Command("/help"):
-                terminal.answer_lines(HELP.splitlines())
+                terminal.write_answer_lines(HELP.splitlines())
             case Command("/session"):
-                terminal.answer_lines([self._conversation.get_session_id()])
+                terminal.write_answer_lines([self._conversation.get_session_id()])
             case Command("/new"):
                 self._conversation, self._waiting = self._client.conversation(), None
-                terminal.answer_lines([f"A new session: {self._conversation.get_session_id()}"])
+                terminal.write_answer_lines([f"A new session: {self._conversation.get_session_id()}"])
             case Command("/cancel"):
-                self._cancel(self._waiting["task_id"] if self._waiting else self._last_task())
+                self._cancel(self._waiting["task_id"] if self._waiting else self._find_last_task())
             case Command(name):
                 self._decide(name.removeprefix("/"))
         return True
 
     def _decide(self, decision: str) -> None:
         if self._waiting is None:
-            self._run.terminal.tell("Nothing waits for you.")
+            self._run.terminal.write_message("Nothing waits for you.")
         elif self._run.terminal.is_interactive:
             self._send(decision)  # the command says what is meant; nobody needs to be asked again
         else:
@@ -128,71 +128,75 @@ class Chat:
 
     def _say(self, text: str) -> None:
         try:
-            agreed = is_agreed(
+            agreed = confirm_send(
                 self._run, self._settings, text, yes=self._yes, is_reply=self._waiting is not None
             )
         except PaymanError as error:
-            self._status = told(self._run, error)
+            self._status = report_error(self._run, error)
             return
         except KeyboardInterrupt:
             agreed = False
         if agreed:
             self._send(text)
         else:
-            self._run.terminal.tell("Nothing was sent.")
+            self._run.terminal.write_message("Nothing was sent.")
 
     def _send(self, text: str) -> None:
-        from payman_sdk._cli.live import shown
+        from payman_sdk._cli.live import show_progress
 
         run, waiting = self._run, self._waiting
         run.sent = None
         try:
-            with shown(run.terminal) as progress:
+            with show_progress(run.terminal) as progress:
                 response = (
-                    self._conversation.ask(text, on_message=progress.take)
+                    self._conversation.ask(text, on_message=progress.update)
                     if waiting is None
-                    else self._conversation.reply(waiting, text, on_message=progress.take)
+                    else self._conversation.reply(waiting, text, on_message=progress.update)
                 )
             self._show(response)
         except PaymanError as error:
-            self._status = told(run, error)
+            self._status = report_error(run, error)
         except KeyboardInterrupt:
-            self._cancel(self._last_task())
+            self._cancel(self._find_last_task())
 
     def _show(self, response: FormattedTaskResponse, *, is_cancelable: bool = True) -> None:
         self._waiting = response if response.requires_input else None
-        self._run.terminal.answer(response.text)  # of a task that was answered, only what is new
+        self._run.terminal.write_answer(response.text)  # of a task that was answered, only what is new
         self._status = comment(self._run, response, is_chat=True, is_cancelable=is_cancelable)
 
-    def _last_task(self) -> str | None:
+    def _find_last_task(self) -> str | None:
         return self._run.sent.task_id if self._run.sent else None
 
     def _cancel(self, task_id: str | None) -> None:
         """Cancels a task, and tells how it stands then: it may have ended before."""
         run = self._run
         if task_id is None:
-            run.terminal.tell("Nothing was sent.")
+            run.terminal.write_message("Nothing was sent.")
             return
         try:
-            run.terminal.tell("Canceling; Ctrl-C again leaves it alone.")
+            run.terminal.write_message("Canceling; Ctrl-C again leaves it alone.")
             try:
                 waiting = self._waiting
                 is_same = waiting is not None and waiting.task_id == task_id
                 response = self._conversation.cancel_task(waiting if waiting and is_same else task_id)
             except TaskNotCancelableError:
-                run.terminal.tell("It cannot be canceled any more:")
-                response = self._ended(task_id)
+                run.terminal.write_message("It cannot be canceled any more:")
+                response = self._wait_for_end(task_id)
         except TaskNotFoundError as error:
-            run.terminal.tell(f"The agent does not know the task: it did not arrive. [task {error.task_id}]")
+            run.terminal.write_message(
+                f"The agent does not know the task: it did not arrive. [task {error.task_id}]"
+            )
         except PaymanError as error:
-            self._status = told(run, error)
-            run.terminal.tell(f"Whether it was canceled is not known.{run.how_to_ask_later(task_id)}")
+            self._status = report_error(run, error)
+            run.terminal.write_message(
+                f"Whether it was canceled is not known.{run.suggest_follow_up(task_id)}"
+            )
         except KeyboardInterrupt:
-            run.terminal.tell(f"It goes on without you.{run.how_to_ask_later(task_id)}")
+            run.terminal.write_message(f"It goes on without you.{run.suggest_follow_up(task_id)}")
         else:
             self._show(response, is_cancelable=False)
 
-    def _ended(self, task_id: str) -> FormattedTaskResponse:
+    def _wait_for_end(self, task_id: str) -> FormattedTaskResponse:
         """A task that is about to end, when it has; or as it stands after a while."""
         try:
             return self._client.wait(task_id, _END)
@@ -200,7 +204,7 @@ class Chat:
             return self._conversation.get_task(task_id)
 
 
-def _edit_lines() -> None:
+def _enable_line_editing() -> None:
     """Gives `input` line editing and a history, where Python has them; Windows has its own."""
     if sys.platform != "win32":
         try:

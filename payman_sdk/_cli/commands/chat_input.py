@@ -22,7 +22,7 @@ HELP = "\n".join(f"{name:<10}{meaning}" for name, meaning in COMMANDS.items()) +
 
 
 @frozen
-class Say:
+class Prompt:
     """Something for the agent."""
 
     text: str
@@ -36,13 +36,13 @@ class Command:
 
 
 @frozen
-class Unclear:
+class UnknownInput:
     """Nothing that is known; `advice` says what is."""
 
     advice: str
 
 
-def read_line(line: str) -> Say | Command | Unclear | None:
+def read_line(line: str) -> Prompt | Command | UnknownInput | None:
     """What a line means, None for an empty one.
 
     Example:
@@ -54,11 +54,11 @@ def read_line(line: str) -> Say | Command | Unclear | None:
     if not text:
         return None
     if not text.startswith("/"):
-        return Say(text)
+        return Prompt(text)
     name = text.casefold()
     if name in COMMANDS:
         return Command(name)
     if name == "/exit":
         return Command("/quit")
     near = difflib.get_close_matches(name.partition(" ")[0], COMMANDS, n=1)
-    return Unclear(f"{text!r} is no command. " + (f"Did you mean {near[0]}?" if near else "See /help."))
+    return UnknownInput(f"{text!r} is no command. " + (f"Did you mean {near[0]}?" if near else "See /help."))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from payman_sdk._cli.context import START_SANDBOX
-from payman_sdk._cli.settings import SANDBOX_URL, Found, Settings
+from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 _SKEW_TOLD, _SKEW_TOO_MUCH = 5.0, 60.0
@@ -39,15 +39,15 @@ class Finding:
     advice: str = ""
 
 
-def of_settings(settings: Settings) -> list[Finding]:
+def check_settings(settings: Settings) -> list[Finding]:
     """Each setting and where it came from; secrets only by that."""
     name = "" if settings.server_name == settings.base_url.value else settings.server_name
     findings = [
-        Finding(Level.OK, "server", f"{name} {_shown(settings.base_url)}".lstrip()),
+        Finding(Level.OK, "server", f"{name} {_format_found(settings.base_url)}".lstrip()),
         Finding(
             Level.PROBLEM if settings.client_id is None else Level.OK,
             "client id",
-            "not set" if settings.client_id is None else _shown(settings.client_id),
+            "not set" if settings.client_id is None else _format_found(settings.client_id),
             "Set PAYMAN_CLIENT_ID in the environment or in .env." if settings.client_id is None else "",
         ),
     ]
@@ -76,7 +76,7 @@ def of_settings(settings: Settings) -> list[Finding]:
     return findings
 
 
-def of_error(what: str, error: PaymanError, settings: Settings | None = None) -> Finding:
+def describe_error(what: str, error: PaymanError, settings: Settings | None = None) -> Finding:
     """Something that failed."""
     match error:
         case APIConnectionError() if settings is not None and settings.base_url.value == SANDBOX_URL:
@@ -92,7 +92,7 @@ def of_error(what: str, error: PaymanError, settings: Settings | None = None) ->
     return Finding(Level.PROBLEM, what, error.message, error.next_step or advice)
 
 
-def of_reach(status: int, seconds: float) -> Finding:
+def check_reach(status: int, seconds: float) -> Finding:
     """The server answered, whatever it said."""
     said = f"answers ({status}, {seconds * 1000:.0f} ms)"
     if status >= 500:
@@ -100,7 +100,7 @@ def of_reach(status: int, seconds: float) -> Finding:
     return Finding(Level.OK, "network", said)
 
 
-def of_clock(ahead: float | None) -> Finding:
+def check_clock(ahead: float | None) -> Finding:
     """How far this machine's clock is ahead of the server's, in seconds; None where the server did not say."""
     if ahead is None:
         return Finding(Level.OK, "clock", "not compared: the server sends no date")
@@ -111,14 +111,14 @@ def of_clock(ahead: float | None) -> Finding:
     return Finding(Level.PROBLEM if abs(ahead) > _SKEW_TOO_MUCH else Level.WARNING, "clock", said, advice)
 
 
-def of_token(expires_in: int, scope: str | None) -> Finding:
+def check_token(expires_in: int, scope: str | None) -> Finding:
     """A token was given."""
     return Finding(
         Level.OK, "token", f"valid for {expires_in} s; scopes: {scope or 'not told by the server'}"
     )
 
 
-def of_versions(python: str, versions: Mapping[str, str | None]) -> list[Finding]:
+def check_versions(python: str, versions: Mapping[str, str | None]) -> list[Finding]:
     """The versions of what is installed; None for what is not, which is no fault: it is optional."""
     there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     missing = ", ".join(name for name, version in versions.items() if not version)
@@ -126,12 +126,12 @@ def of_versions(python: str, versions: Mapping[str, str | None]) -> list[Finding
     return [Finding(Level.OK, "python", python), Finding(Level.OK, "packages", said)]
 
 
-def is_well(findings: Iterable[Finding]) -> bool:
+def is_healthy(findings: Iterable[Finding]) -> bool:
     """Whether there is no problem."""
     return all(finding.level is not Level.PROBLEM for finding in findings)
 
 
-def in_lines(findings: Iterable[Finding]) -> list[str]:
+def format_findings(findings: Iterable[Finding]) -> list[str]:
     """The findings as lines of text."""
     lines: list[str] = []
     for finding in findings:
@@ -141,5 +141,5 @@ def in_lines(findings: Iterable[Finding]) -> list[str]:
     return lines
 
 
-def _shown(found: Found) -> str:
+def _format_found(found: FoundSetting) -> str:
     return f"{found.value} ({found.source})"

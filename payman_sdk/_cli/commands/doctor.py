@@ -14,7 +14,7 @@ import typer
 from payman_api import PATHS
 from payman_sdk import __version__
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import at_hand, client_of
+from payman_sdk._cli.clients import open_client, open_settings
 from payman_sdk._cli.commands import diagnosis
 from payman_sdk._cli.commands.diagnosis import Finding, Level
 from payman_sdk._cli.context import Run
@@ -50,67 +50,69 @@ def doctor(
     """
     run: Run = context.obj
     findings: list[Finding] = []
-    for finding in _examined(run):
+    for finding in _run_checks(run):
         findings.append(finding)
         if not as_json:
-            run.terminal.answer_lines(diagnosis.in_lines([finding]))
+            run.terminal.write_answer_lines(diagnosis.format_findings([finding]))
     if as_json:
-        run.terminal.document(
+        run.terminal.write_document(
             [{"level": f.level, "what": f.what, "said": f.said, "advice": f.advice} for f in findings]
         )
-    raise typer.Exit(exit_codes.COMPLETED if diagnosis.is_well(findings) else exit_codes.FAILED)
+    raise typer.Exit(exit_codes.COMPLETED if diagnosis.is_healthy(findings) else exit_codes.FAILED)
 
 
-def _examined(run: Run) -> Generator[Finding]:
-    yield from diagnosis.of_versions(platform.python_version(), {"paymanai-sdk": __version__, **_versions()})
+def _run_checks(run: Run) -> Generator[Finding]:
+    yield from diagnosis.check_versions(
+        platform.python_version(), {"paymanai-sdk": __version__, **_find_versions()}
+    )
     yield Finding(Level.OK, "system", f"{platform.system()} {platform.release()} ({sys.stdout.encoding})")
     try:
-        with at_hand(run) as settings:
-            yield from diagnosis.of_settings(settings)
-            yield from _of_server(settings)
+        with open_settings(run) as settings:
+            yield from diagnosis.check_settings(settings)
+            yield from _check_server(settings)
             if settings.is_complete:
-                yield from _of_token(run, settings)
+                yield from _check_token(run, settings)
     except PaymanError as error:
-        yield diagnosis.of_error("settings", error)
+        yield diagnosis.describe_error("settings", error)
 
 
-def _of_server(settings: Settings) -> Generator[Finding]:
+def _check_server(settings: Settings) -> Generator[Finding]:
     import httpx
 
-    from payman_sdk._io.transport import own_http_client
+    from payman_sdk._io.transport import build_http_client
 
     base_url = settings.base_url.value
     began, wall = monotonic(), wall_time()
     try:
-        with own_http_client(base_url) as http:
+        with build_http_client(base_url) as http:
             # Any answer will do; the agent's card is what anybody may ask for.
             answer = http.get(f"{base_url}{PATHS['get_agent_card']}", timeout=_PATIENCE)
     except httpx.HTTPError as error:
         # What a failed connection says is the system's; other failures may repeat the address of a proxy, and its password.
         said = f": {error}" if isinstance(error, httpx.ConnectError) else ""
         failure = APIConnectionError(f"{base_url} cannot be reached: {type(error).__name__}{said}.")
-        yield diagnosis.of_error("network", failure, settings)
+        yield diagnosis.describe_error("network", failure, settings)
         return
     seconds = monotonic() - began
-    yield diagnosis.of_reach(answer.status_code, seconds)
-    yield diagnosis.of_clock(ahead(answer.headers.get("Date"), wall + seconds / 2))
+    yield diagnosis.check_reach(answer.status_code, seconds)
+    yield diagnosis.check_clock(measure_clock_skew(answer.headers.get("Date"), wall + seconds / 2))
 
 
-def _of_token(run: Run, settings: Settings) -> Generator[Finding]:
+def _check_token(run: Run, settings: Settings) -> Generator[Finding]:
     try:
-        with client_of(run, settings, timeout=_PATIENCE) as (client, _, store):
+        with open_client(run, settings, timeout=_PATIENCE) as (client, _, store):
             report = client.get_access_token()
             kept = store.load()
     except PaymanError as error:
-        yield diagnosis.of_error("token", error, settings)
+        yield diagnosis.describe_error("token", error, settings)
         return
     if report is None:
         yield Finding(Level.PROBLEM, "token", "has ended, and cannot be renewed", "Run payman login again.")
     else:
-        yield diagnosis.of_token(report["expiresIn"], kept.scope if kept else None)
+        yield diagnosis.check_token(report["expiresIn"], kept.scope if kept else None)
 
 
-def ahead(date: str | None, now: float) -> float | None:
+def measure_clock_skew(date: str | None, now: float) -> float | None:
     """How many seconds `now` is ahead of a Date header, which has whole seconds; None where it is none.
 
     Example:
@@ -124,7 +126,7 @@ def ahead(date: str | None, now: float) -> float | None:
         return None
 
 
-def _versions() -> dict[str, str | None]:
+def _find_versions() -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for name in _PACKAGES:
         try:

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from payman_sdk._cli.clients import announce, at_hand
+from payman_sdk._cli.clients import announce, open_settings
 from payman_sdk._cli.context import Run, TerminatedError
-from payman_sdk._cli.login_store import store_of
+from payman_sdk._cli.login_store import open_store
 from payman_sdk._cli.settings import Settings
 from payman_sdk._config import is_loopback
 from payman_sdk._io.env_file import has_env_file
-from payman_sdk._io.folders import user_folder
+from payman_sdk._io.folders import find_user_folder
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncPaymanClient
-    from payman_sdk.agents import Limit, OperationStore
+    from payman_sdk.agents import OperationStore, SpendingLimit
 
 PORT = 8643
 TOKEN = "PAYMAN_MCP_TOKEN"  # noqa: S105 (the name of the variable that holds it)
@@ -82,8 +82,8 @@ def mcp(
     if not http and (host is not None or port is not None or allow_host):
         raise ConfigurationError("--host, --port and --allow-host are for HTTP.", next_step="Add --http.")
     if not dotenv and has_env_file():
-        run.terminal.tell("The file .env in the working directory is not read; --dotenv reads it.")
-    with at_hand(run, dotenv=dotenv) as settings:
+        run.terminal.write_message("The file .env in the working directory is not read; --dotenv reads it.")
+    with open_settings(run, dotenv=dotenv) as settings:
         announce(run, settings)
         limit = read_limit(max_payments, max_amount or [])
         if without_confirmation and limit is None and settings.is_live:
@@ -91,7 +91,7 @@ def mcp(
                 "Without confirmation and without a limit, a model could pay out everything.",
                 next_step="Add --max-payments or --max-amount.",
             )
-        options: dict[str, Any] = {"run_id": run_id, "limit": limit, "store": _store(run, store)}
+        options: dict[str, Any] = {"run_id": run_id, "limit": limit, "store": _open_store(run, store)}
         if without_confirmation:
             options["confirm"] = None
         if http:
@@ -102,7 +102,7 @@ def mcp(
             _serve_stdio(settings, options)
 
 
-def read_limit(payments: int | None, amounts: list[str]) -> Limit | None:
+def read_limit(payments: int | None, amounts: list[str]) -> SpendingLimit | None:
     """The limit of a run, None where there is none.
 
     Raises:
@@ -113,7 +113,7 @@ def read_limit(payments: int | None, amounts: list[str]) -> Limit | None:
         >>> read_limit(None, ["TSD 100", "25.50 USD"]).amount["USD"]
         Decimal('25.50')
     """
-    from payman_sdk.agents import Limit
+    from payman_sdk.agents import SpendingLimit
 
     if payments is None and not amounts:
         return None
@@ -128,7 +128,7 @@ def read_limit(payments: int | None, amounts: list[str]) -> Limit | None:
                 f"--max-amount is given twice for {currency}.", next_step="Give it once."
             )
         read[currency] = Decimal(amount)
-    return Limit(payments=payments, amount=read)
+    return SpendingLimit(max_payments=payments, max_amount=read)
 
 
 def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
@@ -137,15 +137,15 @@ def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:
     from payman_sdk.agents.mcp import mcp_server, serve_stdio
 
     async def serve() -> None:
-        async with _client(settings) as client:
+        async with _make_client(settings) as client:
             await serve_stdio(mcp_server(client, **options))
 
-    with _ended_by_signals():
+    with _end_on_signals():
         anyio.run(serve)
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Generator[None]:
+def _end_on_signals() -> Generator[None]:
     """Signals end the process at once in the block: a thread that reads standard input cannot be woken, and what was sent is written down."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -172,13 +172,13 @@ def _serve_http(
         given = token or secrets.token_urlsafe(32)
 
         async def serve() -> None:
-            async with _client(settings) as client:
+            async with _make_client(settings) as client:
                 app = http_app(mcp_server(client, **options), token=given, port=port, hosts=[address, *names])
-                run.terminal.tell(f"Serving MCP on http://{address}:{port}/mcp until Ctrl-C.")
+                run.terminal.write_message(f"Serving MCP on http://{address}:{port}/mcp until Ctrl-C.")
                 if not token:
-                    run.terminal.tell(f"Clients need this header: Authorization: Bearer {given}")
+                    run.terminal.write_message(f"Clients need this header: Authorization: Bearer {given}")
                 if not is_loopback(host):
-                    run.terminal.tell(
+                    run.terminal.write_message(
                         "Other machines reach it, and the token is sent in the clear: put TLS before it."
                     )
                 await serve_http(app, sock)
@@ -192,15 +192,17 @@ def _serve_http(
             pass
 
 
-def _client(settings: Settings) -> AsyncPaymanClient:
+def _make_client(settings: Settings) -> AsyncPaymanClient:
     from payman_sdk._client.async_ import AsyncPaymanClient
 
     if settings.login is None:
         return AsyncPaymanClient.with_credentials(settings.to_config())
-    return AsyncPaymanClient.with_token(settings.to_config(), None, token_store=store_of(settings.login.keep))
+    return AsyncPaymanClient.with_token(
+        settings.to_config(), None, token_store=open_store(settings.login.keep)
+    )
 
 
-def _store(run: Run, given: str | None) -> OperationStore:
+def _open_store(run: Run, given: str | None) -> OperationStore:
     """Where operations are written down; what was asked of a sandbox of its own ends with the command, and is not."""
     from payman_sdk.agents import MemoryOperationStore
 
@@ -208,4 +210,4 @@ def _store(run: Run, given: str | None) -> OperationStore:
         return MemoryOperationStore()
     from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
-    return SQLiteOperationStore(user_folder("state") / "operations.sqlite3" if given is None else given)
+    return SQLiteOperationStore(find_user_folder("state") / "operations.sqlite3" if given is None else given)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from payman_sdk._cli.clients import made_sandbox
+from payman_sdk._cli.clients import make_sandbox
 from payman_sdk._cli.commands.sample_data import SEED, seed
 from payman_sdk._cli.context import Run
-from payman_sdk._cli.request_log_middleware import LookingOn, in_words
+from payman_sdk._cli.request_log_middleware import RequestLogMiddleware, format_request
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
 from payman_sdk.errors import ConfigurationError
 
@@ -69,24 +69,24 @@ def sandbox(
             f"--latency is {latency:g}.", next_step=f"Give seconds from 0 to {_LONGEST:g}."
         )
     clients = {**_read_clients(client or []), SANDBOX_CLIENT: SANDBOX_CLIENT}
-    with _stopped() as stopping:
-        served = made_sandbox(clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words)
+    with _stop_on_signals() as stopping:
+        served = make_sandbox(clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words)
         try:
-            tell = _telling(run, served, latency)
+            tell = _make_request_printer(run, served, latency)
             if seed_data:
                 seed(served)
             _start(served)
             _introduce(run, served, seeded=seed_data, is_given=bool(client))
             tell.is_on = not quiet
             if open_page:
-                _open(run, served.page_url)
+                _open(run, served.web_url)
             while not stopping.wait(0.5):  # in pieces: on Windows, a wait cannot be interrupted
                 pass
         finally:
             served.close()
 
 
-class _Telling:
+class _RequestPrinter:
     """Tells requests on the terminal, once it is on."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -94,16 +94,16 @@ class _Telling:
 
     def __call__(self, request: SandboxRequest) -> None:
         if self.is_on:
-            self._tell(in_words(request))
+            self._tell(format_request(request))
 
 
-def _telling(run: Run, served: Sandbox, latency: float) -> _Telling:
-    tell = _Telling(lambda line: run.terminal.write(f"{line}\n"))
+def _make_request_printer(run: Run, served: Sandbox, latency: float) -> _RequestPrinter:
+    tell = _RequestPrinter(lambda line: run.terminal.write(f"{line}\n"))
 
-    def late() -> float:
+    def pick_latency() -> float:
         return latency if served.is_serving else 0.0
 
-    served.app.add_middleware(LookingOn, tell=tell, latency=late)
+    served.app.add_middleware(RequestLogMiddleware, tell=tell, latency=pick_latency)
     return tell
 
 
@@ -111,7 +111,7 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
     """Tells how to reach it. Credentials that it made are shown, for they open nothing else; a secret that was given is not."""
     lines = [
         f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
-        f"Its web page: {served.page_url}",
+        f"Its web page: {served.web_url}",
         "",
         f"export PAYMAN_BASE_URL={served.base_url}",
         f"export PAYMAN_CLIENT_ID={served.client_id}",
@@ -122,7 +122,7 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
         lines[-1:] = ["", 'Or, without settings: payman --env SANDBOX ask "list all wallets"', ""]
     if seeded:
         lines[-1:] = [f"It was asked already: {'; '.join(SEED)}.", ""]
-    run.terminal.answer_lines(lines)
+    run.terminal.write_answer_lines(lines)
 
 
 def _open(run: Run, url: str) -> None:
@@ -131,7 +131,7 @@ def _open(run: Run, url: str) -> None:
     except webbrowser.Error:
         is_shown = False
     if not is_shown:
-        run.terminal.tell("No browser could be opened; open the web page yourself.")
+        run.terminal.write_message("No browser could be opened; open the web page yourself.")
 
 
 def _start(served: Sandbox) -> None:
@@ -156,7 +156,7 @@ def _read_clients(given: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _stopped() -> Generator[threading.Event]:
+def _stop_on_signals() -> Generator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set."""
     stopping = threading.Event()
     if threading.current_thread() is not threading.main_thread():

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.clients import connected
+from payman_sdk._cli.clients import connect
 from payman_sdk._cli.commands.ask import Json, Timeout, Yes
-from payman_sdk._cli.confirm import is_agreed
+from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.output import comment
 from payman_sdk.errors import APITimeoutError
@@ -23,19 +23,19 @@ TaskId = Annotated[str, typer.Argument(metavar="ID", help="The id of the task (t
 @tasks.command()
 def get(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
     """Show how a task stands; the exit status says it too, as for ask."""
-    with connected(context.obj) as (client, _, _):
+    with connect(context.obj) as (client, _, _):
         raise typer.Exit(_show(context.obj, client.get_task(task), as_json=as_json))
 
 
 @tasks.command()
 def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_json: Json = False) -> None:
     """Wait until a task has ended, and show how."""
-    with connected(context.obj) as (client, _, _):
+    with connect(context.obj) as (client, _, _):
         try:
             response = client.wait(task, timeout)
         except APITimeoutError:
             response = client.get_task(task)
-            if exit_codes.of_state(response["state"]) == exit_codes.UNKNOWN:
+            if exit_codes.from_state(response["state"]) == exit_codes.UNKNOWN:
                 raise
         raise typer.Exit(_show(context.obj, response, as_json=as_json))
 
@@ -44,14 +44,14 @@ def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_js
 def cancel(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
     """Cancel a task that has not ended; 0 means that it is canceled."""
     run: Run = context.obj
-    with connected(run) as (client, _, _):
+    with connect(run) as (client, _, _):
         response = client.cancel_task(task)
     if response["state"] != "canceled":
         raise typer.Exit(_show(run, response, as_json=as_json) or exit_codes.FAILED)
     if as_json:
-        run.terminal.document(response)
+        run.terminal.write_document(response)
     else:
-        run.terminal.answer(response.text)
+        run.terminal.write_answer(response.text)
     raise typer.Exit(exit_codes.COMPLETED)
 
 
@@ -68,16 +68,16 @@ def reply(
 ) -> None:
     """Answer a task that waits, such as for an approval."""
     run: Run = context.obj
-    with connected(run, session_id=session) as (client, settings, _):
-        if not is_agreed(run, settings, text, yes=yes, is_reply=True):
-            run.terminal.tell("Nothing was sent.")
+    with connect(run, session_id=session) as (client, settings, _):
+        if not confirm_send(run, settings, text, yes=yes, is_reply=True):
+            run.terminal.write_message("Nothing was sent.")
             raise typer.Exit(exit_codes.FAILED)
         raise typer.Exit(_show(run, client.reply(task, text, timeout=timeout), as_json=as_json))
 
 
 def _show(run: Run, response: FormattedTaskResponse, *, as_json: bool) -> int:
     if as_json:
-        run.terminal.document(response)
+        run.terminal.write_document(response)
     else:
-        run.terminal.answer(response.text)
+        run.terminal.write_answer(response.text)
     return comment(run, response)

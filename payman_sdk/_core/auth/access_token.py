@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from payman_sdk._core.auth.grants import Application
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 
-_EARLY, _LATE = 120.0, 60.0
+ADVISORY_REFRESH_SECONDS, MANDATORY_REFRESH_SECONDS = 120.0, 60.0
 
 
-class Token(NamedTuple):
+class AccessToken(NamedTuple):
     """An access token on this client's clock."""
 
-    value: Secret
+    value: SecretStr
     lifetime: float
     expires_at: float
 
     def is_early(self, now: float) -> bool:
         """Whether it should be renewed, though it still serves."""
-        return self.expires_at - now <= min(_EARLY, self.lifetime / 2)
+        return self.expires_at - now <= min(ADVISORY_REFRESH_SECONDS, self.lifetime / 2)
 
     def is_late(self, now: float) -> bool:
         """Whether it should not be used any more."""
-        return self.expires_at - now <= min(_LATE, self.lifetime / 4)
+        return self.expires_at - now <= min(MANDATORY_REFRESH_SECONDS, self.lifetime / 4)
 
 
-class Owner(NamedTuple):
+class TokenOwner(NamedTuple):
     """Whose token it is, and what gets the next one.
 
     Args:

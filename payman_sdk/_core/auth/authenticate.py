@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk._core.answer_scan import redact_answer
-from payman_sdk._core.effects import Flow, Send
+from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._io.http import is_event_stream
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.auth.tokens import Token, Tokens
+    from payman_sdk._core.auth.tokens import AccessToken, TokenManager
 
 
-def authorized(
+def send_authenticated(
     request: dict[str, Any],
-    tokens: Tokens,
+    tokens: TokenManager,
     deadline: float,
     patience: float | None = None,
     *,
     is_stream: bool = False,
-    watch: Watch | None = None,
+    watch: AskTracker | None = None,
     renews: bool = True,
 ) -> Flow[httpx.Response]:
     """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
@@ -32,18 +32,20 @@ def authorized(
     A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
     reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
-    watch = watch or Watch()
-    token = yield from _obtained(tokens, deadline)
-    answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
+    watch = watch or AskTracker()
+    token = yield from _get_token(tokens, deadline)
+    answer = yield from watch.track_request(SendRequest(_sign(request, token), deadline, patience, is_stream))
     if answer.status_code == 401:
-        tokens.forget(token)
+        tokens.invalidate(token)
         if renews:
-            token = yield from _obtained(tokens, deadline)
-            answer = yield from watch.sent(Send(_signed(request, token), deadline, patience, is_stream))
-    return answer if is_stream and is_event_stream(answer) else _redacted(answer, token)
+            token = yield from _get_token(tokens, deadline)
+            answer = yield from watch.track_request(
+                SendRequest(_sign(request, token), deadline, patience, is_stream)
+            )
+    return answer if is_stream and is_event_stream(answer) else _redact_answer(answer, token)
 
 
-def _redacted(answer: httpx.Response, token: Token) -> httpx.Response:
+def _redact_answer(answer: httpx.Response, token: AccessToken) -> httpx.Response:
     """The answer, without the secrets that a server may repeat in a success as well."""
     body = redact_answer(answer.content, token.value)
     if body is answer.content:
@@ -54,13 +56,13 @@ def _redacted(answer: httpx.Response, token: Token) -> httpx.Response:
     return httpx.Response(answer.status_code, headers=headers, content=body)
 
 
-def _obtained(tokens: Tokens, deadline: float) -> Flow[Token]:
+def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:
     try:
-        return (yield from tokens.obtain(deadline))
+        return (yield from tokens.get(deadline))
     except PaymanError as error:
         error.sent = False  # the token request perhaps, what the token was wanted for certainly not
         raise
 
 
-def _signed(request: dict[str, Any], token: Token) -> dict[str, Any]:
+def _sign(request: dict[str, Any], token: AccessToken) -> dict[str, Any]:
     return {**request, "headers": {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}}

@@ -19,9 +19,9 @@ from attrs import field, frozen
 from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
 from payman_api.models.scope import Scope
-from payman_sdk._config import is_loopback, problem_of_url
-from payman_sdk._secrets import Secret
-from payman_sdk.errors import AuthenticationError, ConfigurationError, shortened
+from payman_sdk._config import find_url_problem, is_loopback
+from payman_sdk._secrets import SecretStr
+from payman_sdk.errors import AuthenticationError, ConfigurationError, shorten
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
 
@@ -71,7 +71,7 @@ def authorization_url(
     """
     if not isinstance(client_id, str) or not client_id.strip():
         raise ConfigurationError("client_id is missing or blank.", next_step="Give the application's id.")
-    if problem := problem_of_url(server):
+    if problem := find_url_problem(server):
         raise ConfigurationError(
             f"server {problem}.",
             next_step=f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
@@ -81,13 +81,13 @@ def authorization_url(
         raise ConfigurationError(
             "state is blank or no text.", next_step="Leave it out; a random one is made."
         )
-    code_verifier = Secret(secrets.token_urlsafe(48))
+    code_verifier = SecretStr(secrets.token_urlsafe(48))
     request = authorize.build_request(
         client_id=client_id,
-        redirect_uri=_checked_redirect(redirect_uri),
-        scope=",".join(_checked_scopes(scopes)),
+        redirect_uri=_check_redirect(redirect_uri),
+        scope=",".join(_check_scopes(scopes)),
         state=state,
-        code_challenge=_challenge(code_verifier),
+        code_challenge=_compute_challenge(code_verifier),
         code_challenge_method="S256",
     )
     params: dict[str, Any] = request["params"]
@@ -120,18 +120,18 @@ def parse_redirect(url: str, *, state: str) -> str:
             "state is missing or blank.",
             next_step="Give the state of the AuthorizationRequest, from the person's session.",
         )
-    url, given = Secret(), _parameters(url)
+    url, given = SecretStr(), _read_parameters(url)
     # In constant time, and before anything else in the answer is believed.
-    if not hmac.compare_digest(Secret(given.get("state", "")).reveal().encode(), state.encode()):
+    if not hmac.compare_digest(SecretStr(given.get("state", "")).reveal().encode(), state.encode()):
         raise AuthenticationError(
             "The answer of the authorization page belongs to another question: its state is not the one that was sent.",
             next_step="Send the person to a new authorization_url.",
         )
     if "error" in given:
         error = given["error"].reveal()
-        description = Secret(given.get("error_description", "")).reveal() or None
+        description = SecretStr(given.get("error_description", "")).reveal() or None
         failure = AuthenticationError(
-            f"The authorization was refused: {shortened(description or error)}.",
+            f"The authorization was refused: {shorten(description or error)}.",
             next_step="Ask the person again.",
         )
         failure.error, failure.error_description = error, description
@@ -144,22 +144,22 @@ def parse_redirect(url: str, *, state: str) -> str:
     return given["code"].reveal()
 
 
-def _parameters(url: str) -> dict[str, Secret]:
+def _read_parameters(url: str) -> dict[str, SecretStr]:
     """The parameters that are there once; one that is there twice is as good as none."""
     try:
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
     except (ValueError, TypeError, AttributeError):
         query = {}
-    return {name: Secret(values[0]) for name, values in query.items() if len(values) == 1}
+    return {name: SecretStr(values[0]) for name, values in query.items() if len(values) == 1}
 
 
-def _challenge(code_verifier: Secret) -> str:
+def _compute_challenge(code_verifier: SecretStr) -> str:
     digest = hashlib.sha256(code_verifier.reveal().encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
-def _checked_redirect(uri: object) -> str:
-    scheme, host, fragment = _parts(uri)
+def _check_redirect(uri: object) -> str:
+    scheme, host, fragment = _split_uri(uri)
     if not isinstance(uri, str) or not scheme or scheme in _OF_BROWSERS or fragment:
         raise ConfigurationError(
             "redirect_uri is no absolute address without a fragment.",
@@ -177,7 +177,7 @@ _OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscri
 """Schemes that a browser carries out itself."""
 
 
-def _parts(uri: object) -> tuple[str, str, str]:
+def _split_uri(uri: object) -> tuple[str, str, str]:
     """Scheme, host and fragment; nothing of what is no address."""
     try:
         if isinstance(uri, str) and uri.isprintable() and uri.encode():
@@ -188,7 +188,7 @@ def _parts(uri: object) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def _checked_scopes(scopes: Iterable[Scope | str]) -> list[str]:
+def _check_scopes(scopes: Iterable[Scope | str]) -> list[str]:
     if not isinstance(scopes, Iterable):
         raise ConfigurationError(f"scopes is a {type(scopes).__name__}.", next_step="Give a list; see Scope.")
     given = [str(scope) for scope in ([scopes] if isinstance(scopes, str) else scopes)]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_sdk._config import Config
 from payman_sdk._io.clock import wall_time
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import Application
-    from payman_sdk._core.auth.tokens import Tokens
+    from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._telemetry.observer import Observer
     from payman_sdk.token_stores.base import TokenStore
 
@@ -20,7 +20,7 @@ _CENTURY = 3.2e9
 _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
 
 
-class GivenToken(NamedTuple):
+class InitialToken(NamedTuple):
     """A token that a client is given to begin with.
 
     Args:
@@ -29,12 +29,12 @@ class GivenToken(NamedTuple):
         refresh_token: What gets the next one.
     """
 
-    access_token: Secret | None
+    access_token: SecretStr | None
     lifetime: float
-    refresh_token: Secret | None
+    refresh_token: SecretStr | None
 
 
-class Identity(NamedTuple):
+class Credentials(NamedTuple):
     """Who a client acts for.
 
     Args:
@@ -47,7 +47,7 @@ class Identity(NamedTuple):
 
     config: Config
     has_own_account: bool
-    given: GivenToken | None = None
+    given: InitialToken | None = None
     store: TokenStore | None = None
 
     @property
@@ -57,14 +57,16 @@ class Identity(NamedTuple):
 
         return Application(client_id=self.config.client_id, client_secret=self.config.client_secret)
 
-    def tokens(self, clock: Callable[[], float], observer: Observer | None = None) -> Tokens:
+    def create_token_manager(
+        self, clock: Callable[[], float], observer: Observer | None = None
+    ) -> TokenManager:
         """The tokens of this identity, on a client's clock; the observer is told of them."""
-        from payman_sdk._core.auth.tokens import Owner, Tokens
-        from payman_sdk.token_stores.base import StoredToken, mark
+        from payman_sdk._core.auth.tokens import TokenManager, TokenOwner
+        from payman_sdk.token_stores.base import StoredToken, fingerprint_token
         from payman_sdk.token_stores.memory import MemoryTokenStore, shared_store
 
         config, given = self.config, self.given
-        owner = Owner(
+        owner = TokenOwner(
             application=self.application, base_url=config.base_url, has_own_account=self.has_own_account
         )
         store = self.store
@@ -78,9 +80,9 @@ class Identity(NamedTuple):
                 expires_at=wall_time() + given.lifetime,
                 lifetime=given.lifetime,
                 refresh_token=given.refresh_token,
-                lineage=mark(given.refresh_token or given.access_token),
+                lineage=fingerprint_token(given.refresh_token or given.access_token),
             )
-        return Tokens(
+        return TokenManager(
             owner,
             store or MemoryTokenStore(),
             given=known,
@@ -90,7 +92,7 @@ class Identity(NamedTuple):
         )
 
 
-def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
+def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
     """A token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
 
     Raises:
@@ -99,15 +101,15 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
     """
     if not isinstance(token_info, Mapping):
         raise ConfigurationError(f"token_info is a {type(token_info).__name__}.", next_step=_EITHER)
-    access_token = _text(token_info, "accessToken", "access_token")
-    refresh_token = _text(token_info, "refreshToken", "refresh_token")
-    expires_in = _either(token_info, "expiresIn", "expires_in")
+    access_token = _read_text(token_info, "accessToken", "access_token")
+    refresh_token = _read_text(token_info, "refreshToken", "refresh_token")
+    expires_in = _get_either(token_info, "expiresIn", "expires_in")
     if access_token is None and refresh_token is None:
         raise ConfigurationError("token_info holds no token.", next_step=_EITHER)
     if access_token is None or (expires_in is None and refresh_token is not None):
-        return GivenToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
+        return InitialToken(access_token=None, lifetime=0.0, refresh_token=refresh_token)
     if isinstance(expires_in, str) and expires_in.isdecimal() and len(expires_in) < 10:
-        expires_in = int(Secret(expires_in).reveal())
+        expires_in = int(SecretStr(expires_in).reveal())
     if (
         isinstance(expires_in, bool)
         or not isinstance(expires_in, int | float)
@@ -115,10 +117,10 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> GivenToken:
     ):
         problem = "is missing" if expires_in is None else "is no number of seconds"
         raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
-    return GivenToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
+    return InitialToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
 
 
-def checked_code(auth_code: object) -> Secret:
+def check_code(auth_code: object) -> SecretStr:
     """An authorization code.
 
     Raises:
@@ -128,11 +130,11 @@ def checked_code(auth_code: object) -> Secret:
         raise ConfigurationError(
             "auth_code is missing or blank.", next_step="Give the code that came to your redirect_uri."
         )
-    code: Secret = checked_text(Secret(auth_code), "auth_code")
+    code: SecretStr = check_parameter(SecretStr(auth_code), "auth_code")
     return code
 
 
-def checked_text(value: Any, name: str) -> Any:
+def check_parameter(value: Any, name: str) -> Any:
     """What goes along with a code, None for None; a secret stays one.
 
     Raises:
@@ -152,13 +154,13 @@ def checked_text(value: Any, name: str) -> Any:
     return value.strip()
 
 
-def _either(given: Mapping[str, Any], camel: str, snake: str) -> object:
+def _get_either(given: Mapping[str, Any], camel: str, snake: str) -> object:
     value = given.get(camel)
     return cast("object", given.get(snake) if value is None else value)
 
 
-def _text(given: Mapping[str, Any], camel: str, snake: str) -> Secret | None:
-    value = _either(given, camel, snake)
+def _read_text(given: Mapping[str, Any], camel: str, snake: str) -> SecretStr | None:
+    value = _get_either(given, camel, snake)
     if value is None:
         return None
     if not isinstance(value, str):
@@ -170,4 +172,4 @@ def _text(given: Mapping[str, Any], camel: str, snake: str) -> Secret | None:
             f"token_info's {camel} contains characters that no header can carry.",
             next_step="Check how it was kept.",
         )
-    return Secret(value.strip()) if value.strip() else None
+    return SecretStr(value.strip()) if value.strip() else None

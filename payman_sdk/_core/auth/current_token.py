@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from payman_sdk._core.auth.access_token import Owner, Token
+from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, Rotation
-from payman_sdk._core.auth.store_adapter import Keeping
+from payman_sdk._core.auth.store_adapter import StoreAdapter
 from payman_sdk._core.effects import Flow, Lock
 from payman_sdk._io.logger import get_logger
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
-from payman_sdk.token_stores.base import StoredToken, TokenStore, mark
+from payman_sdk.token_stores.base import StoredToken, TokenStore, fingerprint_token
 from payman_sdk.token_stores.memory import MemoryTokenStore
 
 log = get_logger()
@@ -32,7 +32,7 @@ _REMEMBERED = 64
 """How many tokens back a lineage goes."""
 
 
-class KeptToken:
+class CurrentToken:
     """The newest token of an owner.
 
     Args:
@@ -51,18 +51,18 @@ class KeptToken:
 
     def __init__(
         self,
-        owner: Owner,
+        owner: TokenOwner,
         store: TokenStore,
         given: StoredToken | None,
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
         self.known = given
-        self.keeping = Keeping(store, owner.name)
+        self.keeping = StoreAdapter(store, owner.name)
         self.rotation = Rotation(clock, now)
         self.is_unsaved = False
         self._owner, self._clock, self._now = owner, clock, now
-        self._refused: deque[Secret] = deque(maxlen=8)
+        self._refused: deque[SecretStr] = deque(maxlen=8)
         self._replaces_all = False
         self._save_after = self._silent_until = NEVER
         # What is in memory can be looked at without waiting for anybody.
@@ -76,7 +76,7 @@ class KeptToken:
         return self.keeping.lock
 
     @property
-    def refresh_token(self) -> Secret | None:
+    def refresh_token(self) -> SecretStr | None:
         """The newest refresh token."""
         return self.known.refresh_token if self.known else None
 
@@ -86,15 +86,15 @@ class KeptToken:
         return self.refresh_token is not None and bool(self.known and self.known.unanswered)
 
     @property
-    def access_token(self) -> Token | None:
+    def access_token(self) -> AccessToken | None:
         """The newest access token, on the client's clock."""
-        return self._on_our_clock(self.known)
+        return self._to_local_clock(self.known)
 
-    def refuse(self, token: Token) -> None:
+    def refuse(self, token: AccessToken) -> None:
         """Remembers that the server refused an access token."""
         self._refused.append(token.value)
 
-    def is_refused(self, value: Secret) -> bool:
+    def is_refused(self, value: SecretStr) -> bool:
         """Whether the server has refused an access token."""
         return value in self._refused
 
@@ -104,16 +104,16 @@ class KeptToken:
         Raises:
             ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
         """
-        if not self._supersedes(stored):
+        if not self._is_superseded_by(stored):
             return False
-        self.known = self.rotation.merged(self.known, stored)
+        self.known = self.rotation.merge(self.known, stored)
         return True
 
     def is_usable(self, stored: StoredToken) -> bool:
         """Whether a token in the store may be used by this client."""
-        return self._supersedes(stored)
+        return self._is_superseded_by(stored)
 
-    def loaded(self, seconds: float) -> Flow[bool]:
+    def load(self, seconds: float) -> Flow[bool]:
         """A flow that looks into the store, and returns whether what is known is now what is there, or was given.
 
         Raises:
@@ -139,7 +139,9 @@ class KeptToken:
             lifetime=issued.lifetime,
             refresh_token=issued.refresh_token or (before.refresh_token if before else None),
             scope=issued.scope,
-            lineage=(*lineage, *mark(issued.refresh_token or issued.access_token))[-_REMEMBERED:],
+            lineage=(*lineage, *fingerprint_token(issued.refresh_token or issued.access_token))[
+                -_REMEMBERED:
+            ],
         )
         self.is_unsaved, self._replaces_all = True, replaces_all
         yield from self._save(deadline)
@@ -148,7 +150,7 @@ class KeptToken:
         """A flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
         self.known = noted
         try:
-            yield from self.keeping.save(noted, self._seconds(deadline))
+            yield from self.keeping.save(noted, self._get_seconds(deadline))
         except PaymanError as error:
             log.debug("A renewal could not be noted in %s: %s", self.keeping.name, error)
 
@@ -157,7 +159,7 @@ class KeptToken:
         if self.known is not None:
             self.known = self.known._replace(refresh_token=None, unanswered=())
             try:
-                yield from self.keeping.save(self.known, self._seconds(deadline))
+                yield from self.keeping.save(self.known, self._get_seconds(deadline))
             except PaymanError as error:
                 log.warning("A refresh token that was refused could not be removed: %s", error)
 
@@ -165,16 +167,16 @@ class KeptToken:
         """Whether it is time to try again to save what could not be saved."""
         return self.is_unsaved and self._clock() >= self._save_after
 
-    def saved_again(self, deadline: float) -> Flow[None]:
+    def retry_save(self, deadline: float) -> Flow[None]:
         """A flow that tries again to save, unless the store has something newer by now."""
         if not self.is_unsaved or self.known is None:
             return
         try:
-            stored = yield from self.keeping.load(self._seconds(deadline))
+            stored = yield from self.keeping.load(self._get_seconds(deadline))
         except TokenStoreError:  # nothing that can be read, so that nothing is lost by writing
             stored = None
         except PaymanError as error:  # somebody else's, which is not replaced
-            self._tell_failure(error)
+            self._warn_unsaved(error)
             return
         if stored is not None and self.known.lineage and self.known.lineage[-1] in stored.lineage:
             self.is_unsaved = False
@@ -199,18 +201,18 @@ class KeptToken:
         began, known = self._clock(), self.known
         self._save_after = began + _SAVING  # meanwhile nobody else tries
         try:
-            yield from self.keeping.save(known, self._seconds(deadline))
+            yield from self.keeping.save(known, self._get_seconds(deadline))
         except PaymanError as error:
             self._save_after = self._clock() + _SHARE * (self._clock() - began)
-            self._tell_failure(error)
+            self._warn_unsaved(error)
             return
         if self.known is known:
             self.is_unsaved, self._replaces_all = False, False
 
-    def _seconds(self, deadline: float) -> float:
+    def _get_seconds(self, deadline: float) -> float:
         return max(_LEAST, min(deadline - self._clock(), _SAVING))
 
-    def _tell_failure(self, error: PaymanError) -> None:
+    def _warn_unsaved(self, error: PaymanError) -> None:
         if self._clock() < self._silent_until:
             return
         self._silent_until = self._clock() + _SILENCE
@@ -219,7 +221,7 @@ class KeptToken:
             "The new access token could not be kept for others%s; the next use tries again: %s", lost, error
         )
 
-    def _supersedes(self, stored: StoredToken) -> bool:
+    def _is_superseded_by(self, stored: StoredToken) -> bool:
         """Whether a stored token takes the place of what this client knows."""
         ours, theirs = self.known.lineage if self.known else (), stored.lineage
         if self._is_dead(stored):
@@ -236,13 +238,13 @@ class KeptToken:
 
     def _is_dead(self, stored: StoredToken) -> bool:
         """Whether a stored token is good for nothing any more: ended or refused, and without a refresh token."""
-        token = self._on_our_clock(stored)
+        token = self._to_local_clock(stored)
         serves = token is not None and token.value not in self._refused and token.expires_at > self._clock()
         return stored.refresh_token is None and not serves
 
-    def _on_our_clock(self, stored: StoredToken | None) -> Token | None:
+    def _to_local_clock(self, stored: StoredToken | None) -> AccessToken | None:
         if stored is None or stored.access_token is None:
             return None
         # Wall clocks are set, and tests freeze them; a token never lives longer than it was issued for.
         left = min(stored.expires_at - self._now(), stored.lifetime)
-        return Token(stored.access_token, stored.lifetime, self._clock() + left)
+        return AccessToken(stored.access_token, stored.lifetime, self._clock() + left)

@@ -10,15 +10,15 @@ from payman_api.models.grant_type import GrantType
 from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
-from payman_sdk._core.formatting import json_object
-from payman_sdk._secrets import Secret, basic_credentials, sent_secrets
+from payman_sdk._core.formatting import parse_json_object
+from payman_sdk._secrets import SecretStr, build_basic_credentials, sent_secrets
 from payman_sdk.errors import (
     AuthenticationError,
     ErrorResponse,
     ResponseValidationError,
-    class_of_status,
-    shortened,
-    shown,
+    find_status_class,
+    shorten,
+    summarize_body,
 )
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ class IssuedToken(NamedTuple):
         scope: What it allows, as the server said it.
     """
 
-    access_token: Secret
+    access_token: SecretStr
     lifetime: float
     expires_at: float
-    refresh_token: Secret | None
+    refresh_token: SecretStr | None
     scope: str | None
 
 
@@ -53,25 +53,25 @@ class Application(NamedTuple):
     """
 
     client_id: str
-    client_secret: Secret | None = None
+    client_secret: SecretStr | None = None
 
-    def client_credentials(self) -> dict[str, Any]:
+    def build_client_credentials_request(self) -> dict[str, Any]:
         """The request for a token of the application's own account [D]."""
-        return self._identified(GrantType.CLIENT_CREDENTIALS)
+        return self._build_request(GrantType.CLIENT_CREDENTIALS)
 
-    def authorization_code(
+    def build_code_request(
         self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
     ) -> dict[str, Any]:
         """The request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
-        return self._identified(
+        return self._build_request(
             GrantType.AUTHORIZATION_CODE, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
         )
 
-    def refresh(self, refresh_token: str) -> dict[str, Any]:
+    def build_refresh_request(self, refresh_token: str) -> dict[str, Any]:
         """The request for a new token in place of an old one [D]."""
-        return self._identified(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
+        return self._build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
 
-    def _identified(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
+    def _build_request(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
         given: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
         request = create_token.build_request(
             grant_type=grant_type, client_id=UNSET if self.client_secret else self.client_id, **given
@@ -80,16 +80,16 @@ class Application(NamedTuple):
             return request
         return {
             **request,
-            "headers": {"Authorization": basic_credentials(self.client_id, self.client_secret)},
+            "headers": {"Authorization": build_basic_credentials(self.client_id, self.client_secret)},
         }
 
 
-def is_carried(token: str) -> bool:
+def is_header_safe(token: str) -> bool:
     """Whether a header carries a token unchanged: whether it is visible ASCII."""
     return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
-def read_token(answer: httpx.Response, sent_at: float) -> IssuedToken:
+def parse_token_response(answer: httpx.Response, sent_at: float) -> IssuedToken:
     """The token in an answer of the token endpoint, in camelCase or snake_case.
 
     Args:
@@ -102,14 +102,14 @@ def read_token(answer: httpx.Response, sent_at: float) -> IssuedToken:
         ResponseValidationError: The answer holds no token; its values are not repeated.
     """
     if not answer.is_success:
-        raise _refusal(answer)
-    token = _token_in(answer, sent_at)
+        raise _build_refusal(answer)
+    token = _parse_token(answer, sent_at)
     if token is None:
-        raise _nonsense(answer)
+        raise _build_validation_error(answer)
     return token
 
 
-def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
+def _parse_token(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
     """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
     try:
         parsed = create_token.parse_answer(response=answer)
@@ -117,15 +117,17 @@ def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
         return None
     if not isinstance(parsed, TokenResponse | LegacyTokenResponse):
         return None
-    lifetime = _lifetime(parsed.expires_in)
-    if lifetime is None or not is_carried(parsed.access_token):
+    lifetime = _parse_lifetime(parsed.expires_in)
+    if lifetime is None or not is_header_safe(parsed.access_token):
         return None
     refresh_token, scope = parsed.refresh_token, parsed.scope
     issued = IssuedToken(
-        Secret(parsed.access_token),
+        SecretStr(parsed.access_token),
         lifetime,
         sent_at + lifetime,
-        Secret(refresh_token) if isinstance(refresh_token, str) and is_carried(refresh_token) else None,
+        SecretStr(refresh_token)
+        if isinstance(refresh_token, str) and is_header_safe(refresh_token)
+        else None,
         scope if isinstance(scope, str) else None,
     )
     sent_secrets.add(issued.access_token)
@@ -133,7 +135,7 @@ def _token_in(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
     return issued
 
 
-def _lifetime(expires_in: Any) -> float | None:
+def _parse_lifetime(expires_in: Any) -> float | None:
     """Seconds a token lives; None for nonsense. RFC 6749 allows a server not to say, and a 401 will tell then [P]."""
     if expires_in is None or isinstance(expires_in, Unset):
         return _UNSAID_LIFETIME
@@ -146,14 +148,14 @@ def _lifetime(expires_in: Any) -> float | None:
     return lifetime if 0 < lifetime < math.inf else None
 
 
-def _refusal(answer: httpx.Response) -> Exception:
+def _build_refusal(answer: httpx.Response) -> Exception:
     response = ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
     refused = answer.status_code in {400, 401, 403}
-    error_class = AuthenticationError if refused else class_of_status(answer.status_code)
-    said = _oauth_error(answer)
+    error_class = AuthenticationError if refused else find_status_class(answer.status_code)
+    said = _read_oauth_error(answer)
     reason = said.get("error_description") or said.get("error")
     failure = error_class(
-        f"Payman issued no access token: {shortened(reason).removesuffix('.') if reason else shown(response)}.",
+        f"Payman issued no access token: {shorten(reason).removesuffix('.') if reason else summarize_body(response)}.",
         next_step="Check client_id, client_secret and the environment they belong to." if refused else "",
         response=response,
     )
@@ -162,23 +164,23 @@ def _refusal(answer: httpx.Response) -> Exception:
     return failure
 
 
-def _oauth_error(answer: httpx.Response) -> dict[str, str]:
+def _read_oauth_error(answer: httpx.Response) -> dict[str, str]:
     """The `error` and `error_description` of RFC 6749, section 5.2, as far as they are there."""
-    body = json_object(answer) or {}
+    body = parse_json_object(answer) or {}
     return {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
 
 
-def _nonsense(answer: httpx.Response) -> ResponseValidationError:
+def _build_validation_error(answer: httpx.Response) -> ResponseValidationError:
     """Tells the shape of an answer and none of its values: they may be secrets."""
     return ResponseValidationError(
-        f"The token endpoint answered without a usable token: {shortened(_shape(answer))}.",
+        f"The token endpoint answered without a usable token: {shorten(_describe_shape(answer))}.",
         next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",
         status_code=answer.status_code,
     )
 
 
-def _shape(answer: httpx.Response) -> str:
-    body = json_object(answer)
+def _describe_shape(answer: httpx.Response) -> str:
+    body = parse_json_object(answer)
     if body is None:
         return f"{len(answer.content)} bytes of {answer.headers.get('content-type', 'no content type')}"
     return "{" + ", ".join(f"{key}: {type(value).__name__}" for key, value in body.items()) + "}"

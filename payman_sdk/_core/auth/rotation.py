@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from payman_sdk._core.retry import PLAIN_REFUSALS, retry_after
+from payman_sdk._core.retry import PLAIN_REFUSALS, parse_retry_after
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
     AuthenticationError,
     ConfigurationError,
     PaymanError,
-    shortened,
+    shorten,
 )
 from payman_sdk.token_stores.base import StoredToken
 
@@ -34,7 +34,7 @@ _REFUSALS = PLAIN_REFUSALS | {401}
 """The statuses by which the token endpoint refuses what it has not carried out; 401 is its word for a wrong secret."""
 
 
-class Pause(NamedTuple):
+class RefreshPause(NamedTuple):
     """A refresh token must not be sent yet.
 
     Args:
@@ -62,62 +62,62 @@ class Rotation:
         self._since = NEVER
         self._retry_after = 0.0
 
-    def merged(self, ours: StoredToken | None, theirs: StoredToken) -> StoredToken:
+    def merge(self, ours: StoredToken | None, theirs: StoredToken) -> StoredToken:
         """What is in the store, with what this process knows of the same refresh token."""
         times = set(theirs.unanswered)
         if ours is not None and ours.refresh_token == theirs.refresh_token:
             times |= set(ours.unanswered)
         return theirs._replace(unanswered=tuple(sorted(times - self._harmless)))
 
-    def sent(self, token: StoredToken) -> StoredToken:
+    def mark_sent(self, token: StoredToken) -> StoredToken:
         """The token with the note that its refresh token is being sent."""
         # Each note counts, also where the clock was set back or is frozen.
         at = max([self._now(), *(earlier + 0.001 for earlier in (*token.unanswered, *self._harmless))])
         return token._replace(unanswered=(*token.unanswered, at))
 
-    def not_sent(self, token: StoredToken, before: StoredToken) -> StoredToken:
+    def mark_not_sent(self, token: StoredToken, before: StoredToken) -> StoredToken:
         """The token without that note: it is certain that it was not spent."""
         self._harmless |= set(token.unanswered) - set(before.unanswered)
         return token._replace(unanswered=before.unanswered)
 
-    def lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
+    def record_lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
         """The error for an answer that nobody has read; the pause begins now."""
         self._times, self._since = token.unanswered, self._clock()
-        self._retry_after = min(retry_after(failure, self._now) or 0.0, _LONGEST)
+        self._retry_after = min(parse_retry_after(failure, self._now) or 0.0, _LONGEST)
         if len(token.unanswered) == 1:
             failure.next_step = (
-                f"The refresh token may be spent. It is tried once more, after {self._pause():g} s, "
+                f"The refresh token may be spent. It is tried once more, after {self._get_pause_seconds():g} s, "
                 "unless the token store has a newer one by then."
             )
             return failure
         return AuthenticationError(
             f"Whether the refresh token is spent is not known: it was sent {len(token.unanswered)} times, "
-            f"and no answer came. {shortened(failure.message)}",
+            f"and no answer came. {shorten(failure.message)}",
             next_step="Ask the person to authorize again. Until then the refresh token is tried every 10 minutes at most.",
         )
 
-    def not_before(self, token: StoredToken | None) -> float:
+    def get_earliest_send(self, token: StoredToken | None) -> float:
         """When, on the clock, the refresh token may be sent; it may at once where it was never sent."""
         if token is None or not token.unanswered:
             return NEVER
         if token.unanswered != self._times:  # another process has noted it, by its own clock
             self._times, self._retry_after = token.unanswered, 0.0
             ago = self._now() - self._times[-1]
-            self._since = self._clock() - min(max(0.0, ago), self._pause())
-        return self._since + self._pause()
+            self._since = self._clock() - min(max(0.0, ago), self._get_pause_seconds())
+        return self._since + self._get_pause_seconds()
 
-    def pause(self, token: StoredToken | None) -> Pause | None:
+    def get_pause(self, token: StoredToken | None) -> RefreshPause | None:
         """What keeps a refresh token from being sent now; None where nothing does."""
-        until = self.not_before(token)
+        until = self.get_earliest_send(token)
         if until <= self._clock():
             return None
         failure = AuthenticationError(
             "The access token has ended, and the refresh token may be spent: it was sent, and no answer came.",
             next_step=f"Try again in {until - self._clock():.0f} s; if that fails, ask the person to authorize again.",
         )
-        return Pause(until, failure)
+        return RefreshPause(until, failure)
 
-    def _pause(self) -> float:
+    def _get_pause_seconds(self) -> float:
         return max(_PAUSES[min(len(self._times), len(_PAUSES)) - 1], self._retry_after)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from payman_sdk._core.auth.grants import is_carried
-from payman_sdk._core.effects import Call, Flow, Lock
-from payman_sdk._io.locks import Ticket, TicketLock, held_by_ticket
+from payman_sdk._core.auth.grants import is_header_safe
+from payman_sdk._core.effects import CallBlocking, Flow, Lock
+from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
 from payman_sdk._io.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
-from payman_sdk.token_stores._time_limits import limited_to
+from payman_sdk.token_stores._time_limits import limit_time
 from payman_sdk.token_stores.base import StoredToken, TokenStore
 from payman_sdk.token_stores.memory import MemoryTokenStore
 
@@ -23,7 +23,7 @@ _SILENCE = 3.0
 """Seconds after which a warning says that a lock is waited for."""
 
 
-class Keeping:
+class StoreAdapter:
     """A store, for one owner.
 
     Args:
@@ -59,7 +59,7 @@ class Keeping:
             ConfigurationError: It is somebody else's.
             TokenStoreError: The store failed, or gave something that cannot be used.
         """
-        stored: Any = yield from self._asked(self._store.load, seconds)
+        stored: Any = yield from self._call_store(self._store.load, seconds)
         if stored is None:
             return None
         if not isinstance(stored, StoredToken):
@@ -70,7 +70,7 @@ class Keeping:
                 next_step="Give every account a store of its own, by a name of its own.",
             )
         access_token, refresh_token = stored.access_token, stored.refresh_token
-        if access_token is not None and not is_carried(access_token):
+        if access_token is not None and not is_header_safe(access_token):
             raise TokenStoreError("The token store holds an access token that no header can carry.")
         if refresh_token is not None and not (refresh_token.isascii() and refresh_token.isprintable()):
             raise TokenStoreError(
@@ -89,19 +89,19 @@ class Keeping:
         Raises:
             TokenStoreError: The store failed.
         """
-        yield from self._asked(partial(self._store.save, token), seconds)
+        yield from self._call_store(partial(self._store.save, token), seconds)
 
-    def _asked(self, function: Callable[[], Any], seconds: float) -> Flow[Any]:
+    def _call_store(self, function: Callable[[], Any], seconds: float) -> Flow[Any]:
         def ask() -> Any:
-            with limited_to(seconds):
+            with limit_time(seconds):
                 return function()
 
         try:
-            return (yield Call(ask))
+            return (yield CallBlocking(ask))
         except PaymanError:
             raise
         except Exception as error:
-            failure = _failure(f"The token store {self.name} failed", error)
+            failure = _build_error(f"The token store {self.name} failed", error)
         raise failure  # out here, it carries no frames of the store's with it, which hold the token
 
 
@@ -111,33 +111,33 @@ class _StoreLock:
     def __init__(self, store: TokenStore, name: str) -> None:
         self._store = store
         self._name = name
-        self._held: TicketLock | None = None
+        self._held: HolderLock | None = None
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        return self._taken(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
+        return self._take_lock(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
 
     def release(self) -> None:
         """Gives the lock back; that it could not be is for whoever wants it next."""
-        self._given_back(lambda: self._store.lock.release())
+        self._give_back_lock(lambda: self._store.lock.release())
 
-    def take(self, ticket: Ticket, *, timeout: float) -> bool:
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
         """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
 
         def take(seconds: float) -> bool:
-            self._held = self._held or held_by_ticket(self._store.lock)
+            self._held = self._held or adapt_lock(self._store.lock)
             return self._held.take(ticket, timeout=seconds)
 
-        return self._taken(take, timeout)
+        return self._take_lock(take, timeout)
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: LockHolder) -> None:
         """Give the lock back, if the ticket holds it."""
         if (held := self._held) is not None:
-            self._given_back(lambda: held.drop(ticket))
+            self._give_back_lock(lambda: held.drop(ticket))
 
-    def _taken(self, take: Callable[[float], bool], timeout: float) -> bool:
+    def _take_lock(self, take: Callable[[float], bool], timeout: float) -> bool:
         try:
-            with limited_to(max(timeout, _LOCK_ANSWER)):
+            with limit_time(max(timeout, _LOCK_ANSWER)):
                 if timeout <= _SILENCE:
                     return take(timeout)
                 if take(_SILENCE):
@@ -147,18 +147,18 @@ class _StoreLock:
         except PaymanError:
             raise
         except Exception as error:
-            failure = _failure(f"The lock of the token store {self._name} failed", error)
+            failure = _build_error(f"The lock of the token store {self._name} failed", error)
         raise failure
 
-    def _given_back(self, give_back: Callable[[], None]) -> None:
+    def _give_back_lock(self, give_back: Callable[[], None]) -> None:
         try:
-            with limited_to(_RELEASE_ANSWER):
+            with limit_time(_RELEASE_ANSWER):
                 give_back()
         except Exception as error:
             log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
 
 
-def _failure(what: str, error: Exception) -> TokenStoreError:
+def _build_error(what: str, error: Exception) -> TokenStoreError:
     # What the operating system says holds no token; what others say may.
     said = f": {error}" if isinstance(error, OSError) else ""
     return TokenStoreError(f"{what}: {type(error).__name__}{said}.")

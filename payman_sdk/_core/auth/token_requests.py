@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from payman_sdk._core.auth.access_token import Owner
-from payman_sdk._core.auth.current_token import KeptToken
-from payman_sdk._core.auth.grants import IssuedToken, read_token
+from payman_sdk._core.auth.access_token import TokenOwner
+from payman_sdk._core.auth.current_token import CurrentToken
+from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
-from payman_sdk._core.effects import Flow, Send
-from payman_sdk._secrets import Secret
+from payman_sdk._core.effects import Flow, SendRequest
+from payman_sdk._secrets import SecretStr
 from payman_sdk._telemetry.observer import Observer
-from payman_sdk._telemetry.tracker import Watch
+from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
 
-class _Failed(NamedTuple):
+class _TokenFailure(NamedTuple):
     """A request for a token failed.
 
     Args:
@@ -38,13 +38,15 @@ class TokenRequests:
         observer: Sees every attempt.
     """
 
-    def __init__(self, owner: Owner, kept: KeptToken, clock: Callable[[], float], observer: Observer) -> None:
+    def __init__(
+        self, owner: TokenOwner, kept: CurrentToken, clock: Callable[[], float], observer: Observer
+    ) -> None:
         self._owner = owner
         self._kept = kept
         self._clock = clock
         self._observer = observer
 
-    def renewed(self, deadline: float) -> Flow[IssuedToken]:
+    def refresh(self, deadline: float) -> Flow[IssuedToken]:
         """A flow that gets a token by the refresh token, or by the credentials of the application's own account.
 
         Raises:
@@ -55,48 +57,50 @@ class TokenRequests:
         refresh_token = self._kept.refresh_token
         if refresh_token is not None and not (is_own and self._kept.is_doubtful):
             try:
-                return (yield from self._refreshed(refresh_token, deadline))
+                return (yield from self._send_refresh_token(refresh_token, deadline))
             except AuthenticationError as error:
                 if not is_own or not _is_about_the_grant(error):
                     raise
         if is_own:
-            return (yield from self._issued(application.client_credentials(), deadline))
+            return (yield from self._issue(application.build_client_credentials_request(), deadline))
         raise AuthenticationError(
             "The access token has ended or was refused, and there is no refresh token to get another.",
             next_step="Authorize again.",
         )
 
-    def exchanged(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+    def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
         """A flow that gets a token by an authorization code.
 
         Raises:
             PaymanError: There is none; where the code may be spent, the error says so.
         """
         answer = yield from self._attempt(request, deadline)
-        if isinstance(answer, _Failed):
+        if isinstance(answer, _TokenFailure):
             if answer.may_have_arrived:
                 answer.error.next_step = "The code may be spent. Ask the person to authorize again."
             raise answer.error
         return answer
 
-    def _issued(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
+    def _issue(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
         answer = yield from self._attempt(request, deadline)
-        if isinstance(answer, _Failed):
+        if isinstance(answer, _TokenFailure):
             raise answer.error
         return answer
 
-    def _refreshed(self, refresh_token: Secret, deadline: float) -> Flow[IssuedToken]:
+    def _send_refresh_token(self, refresh_token: SecretStr, deadline: float) -> Flow[IssuedToken]:
         """Sends a refresh token, with a note in the store that stays until it is known whether it was spent."""
         kept, before = self._kept, self._kept.known
         assert before is not None  # noqa: S101 (it holds the refresh token)
-        noted = kept.rotation.sent(before)
+        noted = kept.rotation.mark_sent(before)
         yield from kept.note(noted, deadline)
-        answer = yield from self._attempt(self._owner.application.refresh(refresh_token), deadline)
-        if not isinstance(answer, _Failed):
+        answer = yield from self._attempt(
+            self._owner.application.build_refresh_request(refresh_token), deadline
+        )
+        if not isinstance(answer, _TokenFailure):
             return answer
         error = answer.error
         if answer.may_have_arrived:
-            raise kept.rotation.lost(noted, error)
+            raise kept.rotation.record_lost(noted, error)
         if isinstance(error, AuthenticationError) and _is_about_the_grant(error):
             yield from kept.drop_refresh_token(deadline)
             error.next_step = "Authorize again: the refresh token is no longer good."
@@ -106,21 +110,23 @@ class TokenRequests:
                     "authorization has been revoked."
                 )
             raise error
-        yield from kept.note(kept.rotation.not_sent(noted, before), deadline)
+        yield from kept.note(kept.rotation.mark_not_sent(noted, before), deadline)
         raise error
 
-    def _attempt(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken | _Failed]:
+    def _attempt(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken | _TokenFailure]:
         """Sends a request once; what fails, of whatever class and from whoever, comes back with what is known of it."""
         sent_at = self._clock()
         failure: PaymanError
         try:
-            answer = yield from Watch(self._observer, self._clock).sent(Send(request, deadline))
-            return read_token(answer, sent_at)
+            answer = yield from AskTracker(self._observer, self._clock).track_request(
+                SendRequest(request, deadline)
+            )
+            return parse_token_response(answer, sent_at)
         except PaymanError as error:
             failure = error
         except Exception as error:
             failure = APIConnectionError(f"{type(error).__name__}.")
-        failed = _Failed(failure, may_have_arrived(failure))
+        failed = _TokenFailure(failure, may_have_arrived(failure))
         if isinstance(failure, APIConnectionError):
             failure.message = f"No access token could be fetched. {failure.message}"
             failure.sent = False  # the token request perhaps, what the token was wanted for certainly not

@@ -15,24 +15,24 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.auth.access_token import Owner as Owner
-from payman_sdk._core.auth.access_token import Token as Token
-from payman_sdk._core.auth.current_token import KeptToken
+from payman_sdk._core.auth.access_token import AccessToken as AccessToken
+from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
+from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
-from payman_sdk._core.auth.rotation import NEVER, Pause
-from payman_sdk._core.auth.store_adapter import Keeping
+from payman_sdk._core.auth.rotation import NEVER, RefreshPause
+from payman_sdk._core.auth.store_adapter import StoreAdapter
 from payman_sdk._core.auth.token_requests import TokenRequests
-from payman_sdk._core.effects import Alone, Consult, Flow, Sleep
+from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.logger import get_logger
-from payman_sdk._secrets import Secret
+from payman_sdk._secrets import SecretStr
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk.errors import APITimeoutError, PaymanError
 from payman_sdk.token_stores.base import StoredToken, TokenStore
 from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, Renewal
+    from payman_sdk._core.hook_payloads import Reason, TokenRefresh
 
 log = get_logger()
 
@@ -42,11 +42,11 @@ _RENEWAL = 20.0
 """Seconds a renewal may take; shorter than any store's lock lasts, so that nobody else spends the same refresh token."""
 _WAIT = 45.0
 """Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
-_UNTOLD = 64
+_MAX_PENDING_HOOKS = 64
 """How many renewals wait for the hook at most."""
 
 
-class Tokens:
+class TokenManager:
     """Holds the current token, and gets another by flows.
 
     Args:
@@ -56,24 +56,24 @@ class Tokens:
         clock: Seconds that only go forward; the clock of the door that runs the flows.
         now: Seconds since 1970, which is what stores understand.
         observer: Sees every renewal.
-        on_token: Called with a `Renewal` after each, and out of every lock: whatever the hook does, nothing gets lost.
+        on_token: Called with a `TokenRefresh` after each, and out of every lock: whatever the hook does, nothing gets lost.
     """
 
     def __init__(
         self,
-        owner: Owner,
+        owner: TokenOwner,
         store: TokenStore,
         *,
         given: StoredToken | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], float] = wall_time,
         observer: Observer | None = None,
-        on_token: Callable[[Renewal], Any] | None = None,
+        on_token: Callable[[TokenRefresh], Any] | None = None,
     ) -> None:
         self._owner = owner
         self._clock = clock
         self._now = now
-        self._kept = KeptToken(owner, store, given, clock, now)
+        self._kept = CurrentToken(owner, store, given, clock, now)
         self._current = self._kept.access_token
         self._early_after = NEVER
         self._failure: PaymanError | None = None
@@ -81,28 +81,28 @@ class Tokens:
         self._observer = Observer() if observer is None else observer
         self._requests = TokenRequests(owner, self._kept, clock, self._observer)
         self._on_token = on_token
-        self._untold: deque[Renewal] = deque(maxlen=_UNTOLD)
+        self._untold: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)
 
     @property
-    def refresh_token(self) -> Secret | None:
+    def refresh_token(self) -> SecretStr | None:
         """The newest refresh token this client knows of."""
         return self._kept.refresh_token
 
     @property
-    def current_secret(self) -> Secret | None:
+    def current_secret(self) -> SecretStr | None:
         """The access token of now, which a server may repeat."""
         return self._current.value if self._current else None
 
     @property
-    def can_renew(self) -> bool:
+    def can_refresh(self) -> bool:
         """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
         return self._owner.has_own_account or self.refresh_token is not None
 
-    def remaining(self) -> float:
+    def get_seconds_left(self) -> float:
         """Seconds until the current token ends; 0 where there is none."""
         return max(0.0, self._current.expires_at - self._clock()) if self._current else 0.0
 
-    def obtain(self, deadline: float) -> Flow[Token]:
+    def get(self, deadline: float) -> Flow[AccessToken]:
         """A flow that returns a token to use now; one renewal for any number of callers, its failure included.
 
         Raises:
@@ -112,54 +112,54 @@ class Tokens:
         """
         while True:
             if self._kept.is_due():
-                yield from self._saved_again(deadline)
+                yield from self._retry_save(deadline)
             token, now = self._current, self._clock()
-            if token is not None and self._serves(token, now):
+            if token is not None and self._is_usable(token, now):
                 return token
             if token is not None and not token.is_late(now):
                 if now >= self._early_after:
                     # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
-                    yield from self._alone(Alone(self._renewed_early(token, deadline), until=now))
+                    yield from self._run_with_lock(WithLock(self._refresh_early(token, deadline), until=now))
                 return self._current or token
             try:
-                renewed = yield from self._alone(
-                    Alone(self._renewed(token, self._failures, deadline), until=deadline)
+                renewed = yield from self._run_with_lock(
+                    WithLock(self._refresh(token, self._failures, deadline), until=deadline)
                 )
                 if renewed is None:
-                    raise _busy("this client")
-                failure = renewed.failure if isinstance(renewed, Pause) else None
+                    raise _build_busy_error("this client")
+                failure = renewed.failure if isinstance(renewed, RefreshPause) else None
             except PaymanError as error:
                 renewed, failure = None, error
-            if isinstance(renewed, Token):
+            if isinstance(renewed, AccessToken):
                 return renewed
-            if failure is not None and (still := (yield from self._without_answer(failure, deadline))):
+            if failure is not None and (still := (yield from self._handle_lost_answer(failure, deadline))):
                 return still
 
-    def report(self, deadline: float) -> Flow[TokenInfo | None]:
+    def info(self, deadline: float) -> Flow[TokenInfo | None]:
         """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
 
         Raises:
             PaymanError: As for `obtain`.
         """
-        if not self.can_renew and self.remaining() <= 0:
-            stored = (yield from self._kept.keeping.load(self._left(deadline))) or self._kept.known
+        if not self.can_refresh and self.get_seconds_left() <= 0:
+            stored = (yield from self._kept.keeping.load(self._get_time_left(deadline))) or self._kept.known
             if stored is None or not self._kept.is_usable(stored):
                 return None
-        token = yield from self.obtain(deadline)
+        token = yield from self.get(deadline)
         return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
-    def exchange(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+    def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
         """A flow that gets the first token by a given request, such as one with an authorization code.
 
         Raises:
             PaymanError: As for `obtain`.
         """
         until = min(deadline, self._clock() + _WAIT)
-        token = yield from self._alone(
-            Alone(self._exchanged(request, deadline), until=until, lock=self._kept.lock)
+        token = yield from self._run_with_lock(
+            WithLock(self._exchange_code(request, deadline), until=until, lock=self._kept.lock)
         )
-        if not isinstance(token, Token):
-            raise _busy(self._kept.keeping.name)
+        if not isinstance(token, AccessToken):
+            raise _build_busy_error(self._kept.keeping.name)
         return token
 
     @property
@@ -170,9 +170,9 @@ class Tokens:
     def flush(self) -> Flow[None]:
         """A flow that saves what could not be saved until now; a failure is logged."""
         if self._kept.is_unsaved:
-            yield from self._saved_again(self._clock() + _RENEWAL)
+            yield from self._retry_save(self._clock() + _RENEWAL)
 
-    def forget(self, refused: Token) -> None:
+    def invalidate(self, refused: AccessToken) -> None:
         """Drops a token that the server refused, unless another has taken its place."""
         self._kept.refuse(refused)
         if self._current is not None and self._current.value == refused.value:
@@ -181,36 +181,38 @@ class Tokens:
     # What a test or a debugger looks at.
 
     @property
-    def _known(self) -> StoredToken | None:
+    def _known_token(self) -> StoredToken | None:
         return self._kept.known
 
-    @_known.setter
-    def _known(self, known: StoredToken | None) -> None:
+    @_known_token.setter
+    def _known_token(self, known: StoredToken | None) -> None:
         self._kept.known = known
 
     @property
-    def _keeping(self) -> Keeping:
+    def _store_adapter(self) -> StoreAdapter:
         return self._kept.keeping
 
-    def _serves(self, token: Token, now: float) -> bool:
+    def _is_usable(self, token: AccessToken, now: float) -> bool:
         """Whether nothing has to be done about a token now."""
         if not token.is_early(now):
             return True
-        return now < token.expires_at and (not self.can_renew or now < self._not_before())
+        return now < token.expires_at and (not self.can_refresh or now < self._get_earliest_refresh())
 
-    def _not_before(self) -> float:
+    def _get_earliest_refresh(self) -> float:
         """When another token can be asked for: at once, but for a refresh token that may be spent."""
-        return NEVER if self._owner.has_own_account else self._kept.rotation.not_before(self._kept.known)
+        return (
+            NEVER if self._owner.has_own_account else self._kept.rotation.get_earliest_send(self._kept.known)
+        )
 
-    def _left(self, deadline: float) -> float:
+    def _get_time_left(self, deadline: float) -> float:
         return max(0.1, min(deadline - self._clock(), _RENEWAL))
 
-    def _without_answer(self, failure: PaymanError, deadline: float) -> Flow[Token | None]:
+    def _handle_lost_answer(self, failure: PaymanError, deadline: float) -> Flow[AccessToken | None]:
         """A flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
 
         None is returned after the pause, in which another process may have put a newer token into the store.
         """
-        until, now, known = self._not_before(), self._clock(), self._kept.known
+        until, now, known = self._get_earliest_refresh(), self._clock(), self._kept.known
         if until <= now or known is None:
             raise failure
         token = self._current
@@ -224,42 +226,44 @@ class Tokens:
         yield Sleep(until - now)
         return None
 
-    def _alone(self, step: Alone) -> Flow[Token | Pause | None]:
+    def _run_with_lock(self, step: WithLock) -> Flow[AccessToken | RefreshPause | None]:
         """Alone, and then, when the lock is free for others, the hook hears of what was renewed or was not."""
         try:
-            token: Token | Pause | None = yield step
+            token: AccessToken | RefreshPause | None = yield step
         except PaymanError:
-            yield from self._consulted()
+            yield from self._call_hooks()
             raise
-        yield from self._consulted()
+        yield from self._call_hooks()
         return token
 
-    def _consulted(self) -> Flow[None]:
+    def _call_hooks(self) -> Flow[None]:
         while self._on_token is not None:
             try:
                 renewal = self._untold.popleft()
             except IndexError:
                 return
-            yield Consult(self._on_token, renewal)
+            yield CallHook(self._on_token, renewal)
 
-    def _saved_again(self, deadline: float) -> Flow[None]:
+    def _retry_save(self, deadline: float) -> Flow[None]:
         try:
-            yield Alone(self._kept.saved_again(deadline), until=self._clock(), lock=self._kept.lock)
+            yield WithLock(self._kept.retry_save(deadline), until=self._clock(), lock=self._kept.lock)
         except PaymanError as error:
             log.debug("The lock for saving the token could not be had: %s", error)
 
-    def _renewed_early(self, seen: Token, deadline: float) -> Flow[None]:
+    def _refresh_early(self, seen: AccessToken, deadline: float) -> Flow[None]:
         if self._current is not seen:
             return
         now = self._clock()
         try:
             # At most half of the time that the caller has: what it wants the token for still has to be done.
-            yield Alone(self._renew((now + deadline) / 2), until=now, lock=self._kept.lock)
+            yield WithLock(self._refresh_shared((now + deadline) / 2), until=now, lock=self._kept.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE
             log.warning("The access token could not be renewed yet, and still serves: %s", error)
 
-    def _renewed(self, seen: Token | None, failures: int, deadline: float) -> Flow[Token | Pause]:
+    def _refresh(
+        self, seen: AccessToken | None, failures: int, deadline: float
+    ) -> Flow[AccessToken | RefreshPause]:
         """Alone in this client: whoever waited gets what the one before has got, be it a token or a failure."""
         if self._current is not None and self._current is not seen:
             return self._current
@@ -268,56 +272,56 @@ class Tokens:
         had_time = deadline - self._clock() >= _RENEWAL
         until = min(deadline, self._clock() + _WAIT)
         try:
-            token: Token | Pause | None = yield Alone(
-                self._renew(deadline), until=until, lock=self._kept.lock
+            token: AccessToken | RefreshPause | None = yield WithLock(
+                self._refresh_shared(deadline), until=until, lock=self._kept.lock
             )
             if token is None:
-                raise _busy(self._kept.keeping.name)
+                raise _build_busy_error(self._kept.keeping.name)
         except PaymanError as error:
             if had_time:  # those who waited may have more time than one who was in a hurry
                 self._failure, self._failures = copy.copy(error), self._failures + 1
             raise
         return token
 
-    def _renew(self, deadline: float) -> Flow[Token | Pause]:
+    def _refresh_shared(self, deadline: float) -> Flow[AccessToken | RefreshPause]:
         """Alone among all who share the store: read again, renew, write."""
-        if (yield from self._kept.loaded(self._left(deadline))):
+        if (yield from self._kept.load(self._get_time_left(deadline))):
             token = self._kept.access_token
             is_fresh = token is not None and not token.is_early(self._clock())
             if token is not None and is_fresh and not self._kept.is_refused(token.value):
                 self._current = token
                 return token
-        pause = None if self._owner.has_own_account else self._kept.rotation.pause(self._kept.known)
+        pause = None if self._owner.has_own_account else self._kept.rotation.get_pause(self._kept.known)
         if pause is not None:
             return pause
         until = min(deadline, self._clock() + _RENEWAL)
-        return (yield from self._watched(self._reason(), self._requests.renewed(until), deadline))
+        return (yield from self._issue(self._get_reason(), self._requests.refresh(until), deadline))
 
-    def _watched(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[Token]:
+    def _issue(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[AccessToken]:
         """Gets a token issued, keeps it, and reports that to the observer and the hook."""
         before = self.refresh_token
 
-        def kept() -> Flow[Token]:
+        def issue() -> Flow[AccessToken]:
             issued = yield from flow
-            token = self._current = Token(issued.access_token, issued.lifetime, issued.expires_at)
+            token = self._current = AccessToken(issued.access_token, issued.lifetime, issued.expires_at)
             self._early_after, self._failure = NEVER, None
             yield from self._kept.keep(issued, deadline, replaces_all=reason == "code")
             return token
 
-        def report(token: Token | None, error: PaymanError | None) -> Renewal | None:
-            if self._on_token is None and not self._observer.readers:
+        def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
+            if self._on_token is None and not self._observer.listeners:
                 return None
-            from payman_sdk._core.hook_payloads import Renewal
+            from payman_sdk._core.hook_payloads import TokenRefresh
 
             is_rotated = token is not None and self.refresh_token not in (None, before)
-            renewal = Renewal(reason, token.lifetime if token else None, is_rotated, error)
+            renewal = TokenRefresh(reason, token.lifetime if token else None, is_rotated, error)
             if self._on_token is not None:
                 self._untold.append(renewal)
             return renewal
 
-        return (yield from self._observer.renewed(reason, kept(), report))
+        return (yield from self._observer.track_refresh(reason, issue(), build_refresh))
 
-    def _reason(self) -> Reason:
+    def _get_reason(self) -> Reason:
         known = self._kept.known
         if known is None or known.access_token is None:
             return "first"
@@ -325,13 +329,13 @@ class Tokens:
             return "refused"
         return "ending" if known.expires_at > self._now() else "ended"
 
-    def _exchanged(self, request: dict[str, Any], deadline: float) -> Flow[Token]:
+    def _exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
         until = min(deadline, self._clock() + _RENEWAL)
         self._kept.known = None
-        return (yield from self._watched("code", self._requests.exchanged(request, until), deadline))
+        return (yield from self._issue("code", self._requests.exchange_code(request, until), deadline))
 
 
-def _busy(where: str) -> APITimeoutError:
+def _build_busy_error(where: str) -> APITimeoutError:
     failure = APITimeoutError(
         f"Another renewal of the access token did not end in time: it holds the lock of {where}.",
         next_step="Try again.",

@@ -6,9 +6,9 @@ import json
 
 from payman_api import PATHS
 from payman_sdk._client.async_ import AsyncPaymanClient
-from payman_sdk._core.effects import Flow, Send
+from payman_sdk._core.effects import Flow, SendRequest
 from payman_sdk._io.clock import monotonic
-from payman_sdk.agents.results import framed
+from payman_sdk.agents.results import frame_words
 from payman_sdk.errors import PaymanError
 
 URI = "payman://agent-card"
@@ -16,28 +16,31 @@ _PATIENCE = 10.0
 _LONGEST = 200_000
 
 
-async def agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
+async def fetch_agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
     """The card and its media type; words that say so where the server gives none."""
     door = client._connect().door  # pyright: ignore[reportPrivateUsage] # no credentials go with it, only its connections
     try:
-        status, text = await door.run(_asked())
+        status, text = await door.run(_request_card())
     except PaymanError as error:
-        return "text/plain", f"The agent card cannot be had now.\n\n{framed(error.message, 'The error says')}"
+        return (
+            "text/plain",
+            f"The agent card cannot be had now.\n\n{frame_words(error.message, 'The error says')}",
+        )
     if status != 200:
         return "text/plain", f"Payman gives no agent card here: it answered with status {status}."
-    card = _read(text) if len(text) <= _LONGEST else None
+    card = _normalize_card(text) if len(text) <= _LONGEST else None
     if card is None:
         return "text/plain", "Payman gives no agent card here: what it answered is none."
     return "application/json", card
 
 
-def _asked() -> Flow[tuple[int, str]]:
+def _request_card() -> Flow[tuple[int, str]]:
     request = {"method": "get", "url": PATHS["get_agent_card"]}
-    answer = yield Send(request, monotonic() + _PATIENCE)
+    answer = yield SendRequest(request, monotonic() + _PATIENCE)
     return answer.status_code, answer.text
 
 
-def _read(text: str) -> str | None:
+def _normalize_card(text: str) -> str | None:
     """Write the card anew, in ASCII, so that what hides in it is an escape; None where it is not an object."""
     try:
         card = json.loads(text)

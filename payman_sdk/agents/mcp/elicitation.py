@@ -25,7 +25,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from payman_sdk._core.confirmation import format_markdown
 from payman_sdk._io.timers import move_on_after
-from payman_sdk.agents.confirmation import Proposal
+from payman_sdk.agents.confirmation import ConfirmationRequest
 
 _SCHEMA = {
     "type": "object",
@@ -48,7 +48,7 @@ class CannotAskError(Exception):
 
 
 @define
-class Asking:
+class ElicitationCall:
     """A call of a tool, as far as its client can be asked something.
 
     Args:
@@ -62,23 +62,23 @@ class Asking:
     question: InputRequiredResult | None = None
 
 
-_asking: ContextVar[Asking] = ContextVar("payman_mcp_asking")
+_current_call: ContextVar[ElicitationCall] = ContextVar("payman_mcp_asking")
 
 
 @contextlib.contextmanager
-def asked_through(
+def bind_call(
     context: ServerRequestContext[Any, Any], params: CallToolRequestParams
-) -> Generator[Asking]:
+) -> Generator[ElicitationCall]:
     """What `elicit` asks in the block goes to the client of this request, whoever else calls at the same moment."""
-    asking = Asking(context, params)
-    token = _asking.set(asking)
+    asking = ElicitationCall(context, params)
+    token = _current_call.set(asking)
     try:
         yield asking
     finally:
-        _asking.reset(token)
+        _current_call.reset(token)
 
 
-async def elicit(proposal: Proposal) -> bool:
+async def elicit(proposal: ConfirmationRequest) -> bool:
     """Shows a person what is about to be sent; whether they said yes. The `confirm` of a toolkit that is called through MCP.
 
     Args:
@@ -87,7 +87,7 @@ async def elicit(proposal: Proposal) -> bool:
     Raises:
         CannotAskError: The client cannot show a question to a person, so nothing may be sent.
     """
-    asking = _asking.get(None)
+    asking = _current_call.get(None)
     if asking is None:
         raise CannotAskError("nobody can be asked here, outside of a call through MCP")
     session = asking.context.session
@@ -96,30 +96,30 @@ async def elicit(proposal: Proposal) -> bool:
             "this client cannot ask the user; the user may take one that supports elicitation, or start the server "
             "without confirmation"
         )
-    message = in_words(proposal)
+    message = format_question(proposal)
     if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         with move_on_after(_PATIENCE):
             return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
         raise CannotAskError("the user did not answer in time")
     answers = asking.params.input_responses or {}
-    if asking.params.request_state == _state_of(proposal) and _KEY in answers:
+    if asking.params.request_state == _make_request_state(proposal) and _KEY in answers:
         return _is_yes(answers[_KEY])
     form = ElicitRequestFormParams(message=message, requested_schema=_SCHEMA)
     asking.question = InputRequiredResult(
-        input_requests={_KEY: ElicitRequest(params=form)}, request_state=_state_of(proposal)
+        input_requests={_KEY: ElicitRequest(params=form)}, request_state=_make_request_state(proposal)
     )
     return False
 
 
-def in_words(proposal: Proposal) -> str:
+def format_question(proposal: ConfirmationRequest) -> str:
     """What a person is shown of what is about to be sent.
 
     Clients show it as plain text, as Markdown or as HTML: in each of them, a value is the text that is sent and nothing else.
 
     Example:
-        >>> from payman_sdk.agents import Proposal
+        >>> from payman_sdk.agents import ConfirmationRequest
         >>> from payman_sdk.agents.mcp.elicitation import in_words
-        >>> print(in_words(Proposal(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
+        >>> print(in_words(ConfirmationRequest(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
         Text for Payman: `send 10 TSD to John Doe`
         <BLANKLINE>
         Operation: `invoice-42`
@@ -129,7 +129,7 @@ def in_words(proposal: Proposal) -> str:
     return f"{format_markdown(proposal.fields)}\n\nThis may move money. Send it to Payman?"
 
 
-def _state_of(proposal: Proposal) -> str:
+def _make_request_state(proposal: ConfirmationRequest) -> str:
     """What an answer has to come with to count for this proposal, and for no other that looks like it."""
     return hashlib.sha256(repr(proposal).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -30,14 +30,14 @@ from payman_sdk import __version__
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
 from payman_sdk.agents.confirmation import Confirm
-from payman_sdk.agents.limits import Limit
-from payman_sdk.agents.mcp.card import URI, agent_card
-from payman_sdk.agents.mcp.elicitation import asked_through, elicit
+from payman_sdk.agents.limits import SpendingLimit
+from payman_sdk.agents.mcp.card import URI, fetch_agent_card
+from payman_sdk.agents.mcp.elicitation import bind_call, elicit
 from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
-from payman_sdk.errors import shortened
+from payman_sdk.errors import shorten
 
 Context = ServerRequestContext[Any, Any]
 
@@ -59,7 +59,7 @@ def mcp_server(
     *,
     confirm: Confirm | None = elicit,
     run_id: str | None = None,
-    limit: Limit | None = None,
+    limit: SpendingLimit | None = None,
     store: OperationStore | None = None,
     reader: AsyncPaymanClient | None = None,
 ) -> Server[Any]:
@@ -95,17 +95,17 @@ def mcp_server(
     tools = {tool.name: tool for tool in toolkit.tools}
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[_listed(tool) for tool in tools.values()])
+        return ListToolsResult(tools=[_describe_tool(tool) for tool in tools.values()])
 
     async def call_tool(
         context: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
         tool = tools.get(params.name)
         if tool is None:
-            raise MCPError(INVALID_PARAMS, f"There is no tool {shortened(params.name)}.")
-        with asked_through(context, params) as asking:
-            result = await tool.call(params.arguments or {}, _reporter(context))
-        return asking.question or _told(result)
+            raise MCPError(INVALID_PARAMS, f"There is no tool {shorten(params.name)}.")
+        with bind_call(context, params) as asking:
+            result = await tool.call(params.arguments or {}, _make_reporter(context))
+        return asking.question or _format_result(result)
 
     async def list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
         card = Resource(
@@ -118,8 +118,8 @@ def mcp_server(
 
     async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         if params.uri != URI:
-            raise MCPError(INVALID_PARAMS, f"There is no resource {shortened(params.uri)}; there is {URI}.")
-        kind, text = await agent_card(client)
+            raise MCPError(INVALID_PARAMS, f"There is no resource {shorten(params.uri)}; there is {URI}.")
+        kind, text = await fetch_agent_card(client)
         return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type=kind, text=text)])
 
     server: Server[Any] = Server(
@@ -137,7 +137,7 @@ def mcp_server(
     return server
 
 
-def _listed(tool: Tool[Any]) -> ListedTool:
+def _describe_tool(tool: Tool[Any]) -> ListedTool:
     moves_money = tool.spec.moves_money
     hints = ToolAnnotations(
         read_only_hint=not moves_money,
@@ -154,7 +154,7 @@ def _listed(tool: Tool[Any]) -> ListedTool:
     )
 
 
-def _told(result: OperationResult) -> CallToolResult:
+def _format_result(result: OperationResult) -> CallToolResult:
     return CallToolResult(
         content=[TextContent(text=result.text)],
         structured_content=result.as_dict(),
@@ -162,22 +162,22 @@ def _told(result: OperationResult) -> CallToolResult:
     )
 
 
-def _reporter(context: Context) -> Callable[[Any], Awaitable[None]] | None:
+def _make_reporter(context: Context) -> Callable[[Any], Awaitable[None]] | None:
     """What tells a client how its call goes on; None where it did not ask for that."""
     if context.meta is None or context.meta.get("progress_token") is None:
         return None
     numbers = itertools.count(1)
 
     async def report(event: Any) -> None:
-        await context.session.report_progress(next(numbers), message=_news(event))
+        await context.session.report_progress(next(numbers), message=_format_event(event))
 
     return report
 
 
-def _news(event: Any) -> str:
+def _format_event(event: Any) -> str:
     """An event in a line."""
     if isinstance(event, ArtifactUpdate):
-        return shortened(event.artifact.content.rstrip().rpartition("\n")[2])
+        return shorten(event.artifact.content.rstrip().rpartition("\n")[2])
     if isinstance(event, StatusUpdate):
-        return shortened(event.status_message or str(event.state))
+        return shorten(event.status_message or str(event.state))
     return "working"

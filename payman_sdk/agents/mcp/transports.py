@@ -69,13 +69,16 @@ def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str]
             f"The token of the MCP server has {len(token)} characters.",
             next_step=f"Give {_SHORTEST_TOKEN} or more that nobody can guess.",
         )
-    names = [*_names(_LOOPBACK, port, is_usual=port == _HTTP), *_names(hosts, port, is_usual=True)]
+    names = [
+        *_list_host_names(_LOOPBACK, port, is_usual=port == _HTTP),
+        *_list_host_names(hosts, port, is_usual=True),
+    ]
     security = TransportSecuritySettings(
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
     )
     app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
-    app.add_middleware(_Guarded, token=token)
+    app.add_middleware(_BearerAuthMiddleware, token=token)
     return app
 
 
@@ -125,21 +128,21 @@ async def serve_http(app: Starlette, sock: socket.socket) -> None:
     )
     serving = uvicorn.Server(config)
 
-    async def served() -> None:
+    async def serve() -> None:
         with anyio.CancelScope(shield=True):  # it ends in order, or sessions would be left open
             await serving.serve(sockets=[sock])
         group.cancel_scope.cancel()
 
     with sock:
         async with anyio.create_task_group() as group:
-            group.start_soon(served)
+            group.start_soon(serve)
             try:
                 await anyio.sleep_forever()
             finally:
                 serving.should_exit = True
 
 
-class _Guarded:
+class _BearerAuthMiddleware:
     """Lets through who knows the token."""
 
     def __init__(self, app: ASGIApp, token: str) -> None:
@@ -156,7 +159,7 @@ class _Guarded:
         return await self._app(scope, receive, send)
 
 
-def _names(hosts: Iterable[str], port: int, *, is_usual: bool) -> list[str]:
+def _list_host_names(hosts: Iterable[str], port: int, *, is_usual: bool) -> list[str]:
     """What the `Host` of a request may say; the port that is usual, which may be that of a proxy, is left out of it."""
     names: list[str] = []
     for host in hosts:

@@ -31,7 +31,7 @@ class OperationStoreError(PaymanError):
     """The place where operations are written down cannot be read or written."""
 
 
-def _texts(given: Iterable[str]) -> tuple[str, ...]:
+def _convert_texts(given: Iterable[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
@@ -61,13 +61,13 @@ class Operation:
     name: str | None = None
     text: str | None = None
     stage: Stage = "open"
-    runs: tuple[str, ...] = field(default=(), converter=_texts)
+    runs: tuple[str, ...] = field(default=(), converter=_convert_texts)
     amount: Decimal | None = None
     currency: str | None = None
     status: str | None = None
     answer: str = ""
     session_id: str | None = None
-    replies: tuple[str, ...] = field(default=(), converter=_texts)
+    replies: tuple[str, ...] = field(default=(), converter=_convert_texts)
     is_replying: bool = False
     sent_at: float | None = None
 
@@ -146,7 +146,7 @@ class OperationStore(Protocol):
         """Keeps an operation in place of the one with the same task id; it is kept for good when this returns."""
         ...
 
-    def of_run(self, run_id: str) -> Sequence[Operation]:
+    def list_by_run(self, run_id: str) -> Sequence[Operation]:
         """All operations that count in a run."""
         ...
 
@@ -182,7 +182,7 @@ class MemoryOperationStore:
         with self._guard:
             self._operations[operation.task_id] = operation
 
-    def of_run(self, run_id: str) -> list[Operation]:
+    def list_by_run(self, run_id: str) -> list[Operation]:
         """The operations that count in a run."""
         with self._guard:
             return [one for one in self._operations.values() if run_id in one.runs]

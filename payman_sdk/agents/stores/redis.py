@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.logger import get_logger
-from payman_sdk._secrets import as_secret
+from payman_sdk._secrets import to_secret
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 
@@ -23,7 +23,7 @@ except ImportError as error:
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
-from payman_sdk.token_stores._redis_access import checked_name, client_of, escaped
+from payman_sdk.token_stores._redis_access import check_name, escape, get_client
 from payman_sdk.token_stores._redis_lease import Lease
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class RenewedLock:
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
         try:
-            lease = Lease.taken(self._client, self._name, seconds=self._seconds, timeout=timeout)
+            lease = Lease.acquire(self._client, self._name, seconds=self._seconds, timeout=timeout)
         except redis.RedisError as error:
             raise OperationStoreError(
                 f"The lock {self._name} in Redis cannot be taken: {error}.",
@@ -115,10 +115,10 @@ class RedisOperationStore:
     def __init__(
         self, redis_client: redis.Redis | str, *, name: str = "default", allow_plaintext: bool = False
     ) -> None:
-        redis_client = as_secret(redis_client)  # a URL may hold a password
-        self._key = f"payman:operations:{checked_name(name)}"
+        redis_client = to_secret(redis_client)  # a URL may hold a password
+        self._key = f"payman:operations:{check_name(name)}"
         self._mark = f"{self._key}:{_INCARNATION}"
-        self._client = client_of(redis_client, allow_plaintext=allow_plaintext)
+        self._client = get_client(redis_client, allow_plaintext=allow_plaintext)
         self._incarnation: str | None = None  # as this process has seen it
         self._is_checked = False
 
@@ -147,15 +147,15 @@ class RedisOperationStore:
         """
         self._write(operation, run_id, counted)
 
-    def of_run(self, run_id: str) -> list[Operation]:
+    def list_by_run(self, run_id: str) -> list[Operation]:
         """The operations that count in a run.
 
         Raises:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
-        header, members = self._read([_header(run_id)], run_id)
+        header, members = self._read([_make_header_field(run_id)], run_id)
         if header is not None and int(header) != len(members):
-            raise self._lost()
+            raise self._make_loss_error()
         if not members:
             return []
         # A record that is missing reads as a damaged one: it must not count for nothing.
@@ -170,18 +170,18 @@ class RedisOperationStore:
             OperationStoreError: Redis cannot be asked.
         """
         client: Any = self._client
-        seconds, millionths = self._asked(lambda: client.time())
+        seconds, millionths = self._call_redis(lambda: client.time())
         return float(seconds) + float(millionths) / 1_000_000
 
     def lock(self, name: str) -> Lock:
         """The lock of that name in Redis."""
-        return RenewedLock(self._client, f"{self._key}:lock:{escaped(name)}")
+        return RenewedLock(self._client, f"{self._key}:lock:{escape(name)}")
 
     def __repr__(self) -> str:
         return f"<RedisOperationStore {getattr(self, '_key', '')}>"
 
-    def _run(self, run_id: str) -> str:
-        return f"{self._key}:run:{escaped(run_id)}"
+    def _make_run_key(self, run_id: str) -> str:
+        return f"{self._key}:run:{escape(run_id)}"
 
     def _read(self, names: list[str], run_id: str | None = None) -> list[Any]:
         """Read fields of the hash, and behind them the members of a run, all at one instant."""
@@ -191,19 +191,19 @@ class RedisOperationStore:
                 pipeline.get(self._mark)
                 pipeline.hmget(self._key, [_INCARNATION, *names])
                 if run_id is not None:
-                    pipeline.smembers(self._run(run_id))
+                    pipeline.smembers(self._make_run_key(run_id))
                 return pipeline.execute()
 
         self._check_server()
-        mark, [incarnation, *found], *members = self._asked(read)
+        mark, [incarnation, *found], *members = self._call_redis(read)
         self._verify(mark, incarnation)
         return [*found, *members]
 
     def _verify(self, mark: bytes | str | None, incarnation: bytes | str | None) -> str | None:
         """Return which store this is, None for a new one, and one of an earlier version; refuse where a part of it is missing."""
-        if mark != incarnation or self._incarnation not in (None, _text(incarnation)):
-            raise self._lost()
-        self._incarnation = _text(incarnation)
+        if mark != incarnation or self._incarnation not in (None, _decode_text(incarnation)):
+            raise self._make_loss_error()
+        self._incarnation = _decode_text(incarnation)
         return self._incarnation
 
     def _write(self, operation: Operation, run_id: str | None = None, counted: int | None = None) -> None:
@@ -213,12 +213,12 @@ class RedisOperationStore:
 
         def write(pipe: Any) -> str:
             incarnation = self._verify(pipe.get(self._mark), pipe.hget(self._key, _INCARNATION))
-            sizes = {run: pipe.scard(self._run(run)) for run in changed}
+            sizes = {run: pipe.scard(self._make_run_key(run)) for run in changed}
             for run, size in sizes.items():
-                header = pipe.hget(self._key, _header(run))
+                header = pipe.hget(self._key, _make_header_field(run))
                 if (header is not None and int(header) != size) or (size and not pipe.exists(self._key)):
-                    raise self._lost()
-                sizes[run] += (run in joined) - pipe.sismember(self._run(run), operation.task_id)
+                    raise self._make_loss_error()
+                sizes[run] += (run in joined) - pipe.sismember(self._make_run_key(run), operation.task_id)
                 if run == run_id and size != counted:
                     raise OperationStoreError(
                         f"Another process has counted in the run meanwhile, though {self._key} in Redis was locked."
@@ -230,29 +230,34 @@ class RedisOperationStore:
                 pipe.hset(self._key, _INCARNATION, incarnation)
             pipe.hset(self._key, operation.task_id, operation.to_json())
             for run, size in sizes.items():
-                (pipe.sadd if run in joined else pipe.srem)(self._run(run), operation.task_id)
-                pipe.hset(self._key, _header(run), size)
+                (pipe.sadd if run in joined else pipe.srem)(self._make_run_key(run), operation.task_id)
+                pipe.hset(self._key, _make_header_field(run), size)
             return incarnation
 
         client: Any = self._client
-        watched = [self._mark, *map(self._run, changed)]  # whoever changes one of them makes it begin anew
-        self._incarnation = self._asked(lambda: client.transaction(write, *watched, value_from_callable=True))
+        watched = [
+            self._mark,
+            *map(self._make_run_key, changed),
+        ]  # whoever changes one of them makes it begin anew
+        self._incarnation = self._call_redis(
+            lambda: client.transaction(write, *watched, value_from_callable=True)
+        )
 
     def _check_server(self) -> None:
         """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""
         if self._is_checked:
             return
-        policy = self._info("memory").get("maxmemory_policy", "noeviction")
+        policy = self._fetch_info("memory").get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise OperationStoreError(
                 f"Redis has the maxmemory-policy {policy}: it may throw operations away, and a run would count anew.",
                 next_step="Set maxmemory-policy to noeviction, or use another Redis.",
             )
-        if not self._info("persistence").get("aof_enabled", 1):
+        if not self._fetch_info("persistence").get("aof_enabled", 1):
             _warn_of_loss(self._key)
         self._is_checked = True
 
-    def _info(self, section: str) -> dict[str, Any]:
+    def _fetch_info(self, section: str) -> dict[str, Any]:
         """Return what Redis says about itself; nothing where asking is not permitted."""
         client: Any = self._client
 
@@ -262,15 +267,15 @@ class RedisOperationStore:
             except redis.ResponseError:  # not permitted, or not known
                 return {}
 
-        return self._asked(read)
+        return self._call_redis(read)
 
-    def _lost(self) -> OperationStoreError:
+    def _make_loss_error(self) -> OperationStoreError:
         return OperationStoreError(
             f"{self._key} in Redis has lost operations: it was emptied, restarted or ran out of memory.",
             next_step="Find out from Payman what was paid. Then begin another run, in a store of another name.",
         )
 
-    def _asked(self, function: Callable[[], T]) -> T:
+    def _call_redis(self, function: Callable[[], T]) -> T:
         failure: OperationStoreError
         try:
             return function()
@@ -287,10 +292,10 @@ def _warn_of_loss(key: str) -> None:  # once in a process
     )
 
 
-def _header(run_id: str) -> str:
+def _make_header_field(run_id: str) -> str:
     """The field that holds how many operations a run counts."""
     return f"run {run_id}"
 
 
-def _text(given: bytes | str | None) -> str | None:
+def _decode_text(given: bytes | str | None) -> str | None:
     return given.decode() if isinstance(given, bytes) else given

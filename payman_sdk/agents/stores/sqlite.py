@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.private_files import Unsafe, make_folder, make_private_database, problem_of_folder
+from payman_sdk._io.private_files import PathProblem, find_folder_problem, make_folder, make_private_database
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.token_stores.file import FileLock
@@ -67,7 +67,7 @@ class SQLiteOperationStore:
             OperationStoreError: The file cannot be read, or what it holds is damaged.
         """
         query = "SELECT record FROM operations WHERE task_id = ?"
-        row = self._asked(lambda connection: connection.execute(query, (task_id,)).fetchone())
+        row = self._run_query(lambda connection: connection.execute(query, (task_id,)).fetchone())
         return None if row is None else Operation.from_json(row[0], str(self.path))
 
     def save(self, operation: Operation) -> None:
@@ -77,7 +77,7 @@ class SQLiteOperationStore:
             OperationStoreError: The file cannot be written.
         """
 
-        def written(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection) -> None:
             key = operation.task_id
             connection.execute(
                 "REPLACE INTO operations (task_id, record) VALUES (?, ?)", (key, operation.to_json())
@@ -86,16 +86,16 @@ class SQLiteOperationStore:
             joined = [(run, key) for run in operation.runs]
             connection.executemany("INSERT INTO runs (run_id, task_id) VALUES (?, ?)", joined)
 
-        self._asked(written)
+        self._run_query(write)
 
-    def of_run(self, run_id: str) -> list[Operation]:
+    def list_by_run(self, run_id: str) -> list[Operation]:
         """The operations that count in a run.
 
         Raises:
             OperationStoreError: The file cannot be read, or what it holds is damaged.
         """
         query = "SELECT record FROM runs LEFT JOIN operations USING (task_id) WHERE run_id = ?"
-        rows = self._asked(lambda connection: connection.execute(query, (run_id,)).fetchall())
+        rows = self._run_query(lambda connection: connection.execute(query, (run_id,)).fetchall())
         # A record that is missing reads as a damaged one: it must not count for nothing.
         return [Operation.from_json(row[0] or "", str(self.path)) for row in rows]
 
@@ -109,7 +109,7 @@ class SQLiteOperationStore:
         place = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:3]
         try:
             make_folder(self._locks)
-            _refuse(problem_of_folder(self._locks))
+            _refuse(find_folder_problem(self._locks))
         except OSError as error:
             raise OperationStoreError(f"The folder {self._locks} cannot be made: {error}.") from error
         return FileLock(self._locks / f"{kind}-{place}")
@@ -117,19 +117,19 @@ class SQLiteOperationStore:
     def __repr__(self) -> str:
         return f"SQLiteOperationStore({str(getattr(self, 'path', ''))!r})"
 
-    def _asked(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    def _run_query(self, function: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            with self._connected() as connection, connection:
+            with self._connect() as connection, connection:
                 return function(connection)
         except (sqlite3.Error, OSError) as error:
             raise OperationStoreError(f"The file {self.path} cannot be read or written: {error}.") from error
 
     @contextlib.contextmanager
-    def _connected(self) -> Generator[sqlite3.Connection, None, None]:
+    def _connect(self) -> Generator[sqlite3.Connection, None, None]:
         # A connection for each question: none of them outlives a fork or is shared between threads.
         make_folder(self.path.parent)
         # What others could write may say that nothing was paid, so it is not taken over.
-        _refuse(problem_of_folder(self.path.parent) or make_private_database(self.path, takes_over=False))
+        _refuse(find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False))
         with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
@@ -145,6 +145,6 @@ class SQLiteOperationStore:
             yield connection
 
 
-def _refuse(problem: Unsafe | None) -> None:
+def _refuse(problem: PathProblem | None) -> None:
     if problem is not None:
         raise OperationStoreError(problem.problem, next_step=problem.fix)

@@ -15,7 +15,7 @@ from payman_sdk.sandbox._agent.language import understand
 from payman_sdk.sandbox._ledger import accounts, approvals, payment_orders
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.approvals import Settlement
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import permissions
@@ -23,11 +23,11 @@ from payman_sdk.sandbox._oauth.scopes import Scopes
 
 
 @dataclass(frozen=True)
-class Context:
+class AgentContext:
     """What the agent works with while it answers one message."""
 
     tx: Transaction
-    world: World
+    world: SandboxEnvironment
     account: Account
     scopes: Scopes
     task_number: int
@@ -36,13 +36,13 @@ class Context:
     """The payment that the task waits for, where the message continues a task."""
 
     @property
-    def shows_balances(self) -> bool:
+    def can_show_balances(self) -> bool:
         """Whether balances may be told."""
         return Scope.READ_BALANCE in self.scopes
 
 
 @dataclass(frozen=True)
-class Answer:
+class AgentAnswer:
     """What the agent says.
 
     Attributes:
@@ -56,12 +56,12 @@ class Answer:
     settlement: Settlement | None = None
 
 
-def answer(context: Context, text: str) -> Answer:
+def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
     """Do what the text means, and say what was done."""
     meaning = understand(text)
-    refusal = permissions.refusal(meaning, context.scopes)
+    refusal = permissions.find_refusal(meaning, context.scopes)
     if refusal is not None:
-        return Answer(refusal, waits=context.waiting is not None)
+        return AgentAnswer(refusal, waits=context.waiting is not None)
     if context.waiting is not None:
         return _continue(context, context.waiting, meaning)
     match meaning:
@@ -72,73 +72,75 @@ def answer(context: Context, text: str) -> Answer:
                 context.account,
                 context.task_number,
                 meaning,
-                show_balance=context.shows_balances,
+                show_balance=context.can_show_balances,
             )
-            return Answer(paid.text, waits=paid.waits)
+            return AgentAnswer(paid.text, waits=paid.waits)
         case intent.Approve(reference):
             return _decide(context, reference, approve=True)
         case intent.Deny(reference):
             return _decide(context, reference, approve=False)
         case intent.CreatePayee():
-            return Answer(_create_payee(context, meaning))
+            return AgentAnswer(_create_payee(context, meaning))
         case intent.Unclear(reason, payment):
-            return Answer(_unclear(reason, payment=payment))
+            return AgentAnswer(_explain_unclear(reason, payment=payment))
         case question:
-            return Answer(
-                queries.tell(
+            return AgentAnswer(
+                queries.answer_question(
                     context.tx,
                     context.account,
                     context.session_id,
                     question,
-                    show_balances=context.shows_balances,
+                    show_balances=context.can_show_balances,
                 )
             )
 
 
-def _continue(context: Context, waiting: Payment, meaning: intent.Intent) -> Answer:
+def _continue(context: AgentContext, waiting: Payment, meaning: intent.Intent) -> AgentAnswer:
     """A task that waits takes a yes or a no to its own payment, and nothing else."""
     match meaning:
-        case intent.Approve(reference) | intent.Deny(reference) if approvals.names(reference, waiting):
+        case intent.Approve(reference) | intent.Deny(reference) if approvals.is_reference_to(
+            reference, waiting
+        ):
             return _settle(context, waiting, approve=isinstance(meaning, intent.Approve))
         case _:
-            what = markdown.payment(waiting)
-            return Answer(
+            what = markdown.format_payment(waiting)
+            return AgentAnswer(
                 f'This task waits for your approval; say "approve" or "deny":\n\n- {what}', waits=True
             )
 
 
-def _decide(context: Context, reference: str | None, *, approve: bool) -> Answer:
-    meant = approvals.meant(context.tx, context.account, context.session_id, reference)
+def _decide(context: AgentContext, reference: str | None, *, approve: bool) -> AgentAnswer:
+    meant = approvals.resolve_payment(context.tx, context.account, context.session_id, reference)
     if isinstance(meant, str):
-        return Answer(f"{meant} Nothing was changed.")
+        return AgentAnswer(f"{meant} Nothing was changed.")
     return _settle(context, meant, approve=approve)
 
 
-def _settle(context: Context, payment: Payment, *, approve: bool) -> Answer:
+def _settle(context: AgentContext, payment: Payment, *, approve: bool) -> AgentAnswer:
     settlement = approvals.settle(context.tx, context.world, context.account, payment, approve=approve)
-    return Answer(settlement.text, settlement=settlement)
+    return AgentAnswer(settlement.text, settlement=settlement)
 
 
-def _create_payee(context: Context, order: intent.CreatePayee) -> str:
+def _create_payee(context: AgentContext, order: intent.CreatePayee) -> str:
     tx, account = context.tx, context.account
     same = [
         payee
-        for payee in accounts.payees(tx, account)
-        if accounts.alike(payee.name) == accounts.alike(order.name)
+        for payee in accounts.list_payees(tx, account)
+        if accounts.fold_name(payee.name) == accounts.fold_name(order.name)
     ]
     for payee in same:
         if order.email is None or (payee.email or "").casefold() == order.email.casefold():
-            return f"You have this payee already, so none was created:\n\n- {markdown.payee(payee)}"
+            return f"You have this payee already, so none was created:\n\n- {markdown.format_payee(payee)}"
     payee = accounts.add_payee(
         tx, context.world, account, name=order.name, email=order.email, kind=order.kind
     )
-    text = f"Created the payee:\n\n- {markdown.payee(payee)}"
+    text = f"Created the payee:\n\n- {markdown.format_payee(payee)}"
     if same:
         text += f"\n\nYou have {len(same) + 1} payees of this name now; to pay one of them, use the id or the email."
     return text
 
 
-def _unclear(reason: str, *, payment: bool) -> str:
+def _explain_unclear(reason: str, *, payment: bool) -> str:
     if not reason:
         return f"I did not understand that. You can ask me things like:\n\n{queries.ABILITIES}"
     refusal = "No payment was made: " if payment else "Nothing was done: "

@@ -14,9 +14,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from payman_sdk.sandbox._agent.stream_settings import Manner
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
-from payman_sdk.sandbox._agent.turn import EXPLANATIONS, Artifact, State
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Chunk:
     """A piece of the artifact at that position: its first one, or one to append; and whether it is the last one."""
 
     position: int
-    piece: Artifact
+    piece: TaskArtifact
     append: bool
     last: bool
 
@@ -53,7 +53,7 @@ class Event:
     content: Status | Chunk
 
 
-def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
+def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
     """The whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
 
     A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
@@ -65,7 +65,7 @@ def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
         if artifact.opens:
             turn = len(contents)
             contents.append(_AT_WORK)
-        contents += _chunks(manner.chunk_words, position, artifact)
+        contents += _split_artifact(manner.chunk_words, position, artifact)
     contents = contents or [_AT_WORK]
     # A task that is told to be at work still has no final event: its stream simply ends.
     final = task.state not in (State.SUBMITTED, State.WORKING)
@@ -81,41 +81,41 @@ def narrate(manner: Manner, task: Task) -> tuple[Event, ...]:
 _AT_WORK = Status(State.WORKING, EXPLANATIONS[State.WORKING], final=False)
 
 
-def _chunks(words: int, position: int, artifact: Artifact) -> list[Chunk]:
+def _split_artifact(words: int, position: int, artifact: TaskArtifact) -> list[Chunk]:
     """An artifact in pieces, if it is a text; anything else is told whole."""
     if not artifact.is_text:
         return [Chunk(position, artifact, append=False, last=True)]
     texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", artifact.text) or [""]
     return [
-        Chunk(position, artifact.saying(chunk), append=number > 0, last=number == len(texts) - 1)
+        Chunk(position, artifact.with_text(chunk), append=number > 0, last=number == len(texts) - 1)
         for number, chunk in enumerate(texts)
     ]
 
 
-def told(narration: Sequence[Event], moment: int) -> Sequence[Event]:
+def select_due(narration: Sequence[Event], moment: int) -> Sequence[Event]:
     """The events of a story that have been told by that moment, in nanoseconds since 1970."""
-    return [event for event in narration if until(narration, event, moment) <= 0]
+    return [event for event in narration if compute_wait(narration, event, moment) <= 0]
 
 
-def until(narration: Sequence[Event], event: Event, moment: int) -> int:
+def compute_wait(narration: Sequence[Event], event: Event, moment: int) -> int:
     """How many nanoseconds it is from that moment until an event of a story is due; 0 or less if it is."""
     # A clock that was set back does not take back that the task changed.
     return event.due - max(moment, narration[0].due)
 
 
-def as_told(manner: Manner, task: Task, moment: int) -> Task:
+def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
     """The task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
-    narration = narrate(manner, task)
-    heard = told(narration, moment)
+    narration = schedule_events(manner, task)
+    heard = select_due(narration, moment)
     if len(heard) == len(narration):
         return task
-    artifacts: list[Artifact] = []
+    artifacts: list[TaskArtifact] = []
     for event in heard:
         match event.content:
             case Chunk(_, piece, append=False):
                 artifacts.append(piece)
             case Chunk(position, piece):
-                artifacts[position] = piece.saying(artifacts[position].text + piece.text)
+                artifacts[position] = piece.with_text(artifacts[position].text + piece.text)
             case Status():
                 pass
     return replace(

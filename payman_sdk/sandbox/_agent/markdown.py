@@ -17,50 +17,50 @@ _STATUS = {
 }
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Somebody's words, so that markdown shows them as they are."""
     return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(text.split()))
 
 
-def money(minor: int, currency: str) -> str:
+def format_money(minor: int, currency: str) -> str:
     """An amount in minor units, such as `1,000.00 TSD`."""
     return f"{to_decimal(minor):,} {currency}"
 
 
-def amount(payment: Payment) -> str:
+def format_amount(payment: Payment) -> str:
     """What a payment is about, such as `100.00 TSD`."""
     return f"{payment.amount:,} {payment.currency}"
 
 
-def moment(nanoseconds: int) -> str:
+def format_moment(nanoseconds: int) -> str:
     """A time to the minute, in UTC."""
     return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def payee(one: Payee) -> str:
+def format_payee(one: Payee) -> str:
     """A payee on one line."""
-    email = f", {plain(one.email)}" if one.email else ""
-    return f"**{plain(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"
+    email = f", {escape(one.email)}" if one.email else ""
+    return f"**{escape(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"
 
 
-def payment(one: Payment) -> str:
+def format_payment(one: Payment) -> str:
     """A payment on one line."""
-    about = f" – {plain(one.description)}" if one.description else ""
-    return f"{moment(one.created)}: **{amount(one)}** to **{plain(one.payee)}**, {_STATUS[one.status]}{about} (`{one.id}`)"
+    about = f" – {escape(one.description)}" if one.description else ""
+    return f"{format_moment(one.created)}: **{format_amount(one)}** to **{escape(one.payee)}**, {_STATUS[one.status]}{about} (`{one.id}`)"
 
 
-def policy(one: Policy, currency: str) -> str:
+def format_policy(one: Policy, currency: str) -> str:
     """A policy as a list."""
-    return bullets(
+    return format_bullets(
         (
-            f"Approval needed above: {money(one.approval_above, currency)}",
-            f"At most per transaction: {money(one.most_per_transaction, currency)}",
-            f"At most per day: {money(one.most_per_day, currency)}",
-            f"At most per month: {money(one.most_per_month, currency)}",
+            f"Approval needed above: {format_money(one.approval_above, currency)}",
+            f"At most per transaction: {format_money(one.most_per_transaction, currency)}",
+            f"At most per day: {format_money(one.most_per_day, currency)}",
+            f"At most per month: {format_money(one.most_per_month, currency)}",
         )
     )
 
 
-def bullets(lines: Sequence[str]) -> str:
+def format_bullets(lines: Sequence[str]) -> str:
     """A list."""
     return "\n".join(f"- {line}" for line in lines)

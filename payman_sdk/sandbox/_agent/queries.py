@@ -12,7 +12,7 @@ from payman_sdk.sandbox._ledger.accounts import Account, Wallet
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 
-ABILITIES = markdown.bullets(
+ABILITIES = markdown.format_bullets(
     (
         "list all wallets and their balances",
         "create a payee of type Test Rails called John Doe",
@@ -24,7 +24,7 @@ ABILITIES = markdown.bullets(
 """What the agent can be asked, as examples."""
 
 
-def tell(
+def answer_question(
     tx: Transaction,
     account: Account,
     session_id: str,
@@ -48,34 +48,34 @@ def tell(
         case intent.ListWallets():
             return _list_wallets(tx, account, show_balances=show_balances)
         case intent.ShowBalance(currency):
-            there = _wallets(tx, account, currency)
+            there = _format_wallets(tx, account, currency)
             return f"Your balance:\n\n{there}" if there else f"You have no {currency} wallet."
         case intent.ShowPolicy():
             return "\n\n".join(
-                f"Policy of your {wallet.currency} wallet:\n\n{markdown.policy(wallet.policy, wallet.currency)}"
-                for wallet in accounts.wallets(tx, account)
+                f"Policy of your {wallet.currency} wallet:\n\n{markdown.format_policy(wallet.policy, wallet.currency)}"
+                for wallet in accounts.list_wallets(tx, account)
             )
         case intent.ListPayees():
-            return "Your payees:\n\n" + markdown.bullets(
-                [markdown.payee(one) for one in accounts.payees(tx, account)]
+            return "Your payees:\n\n" + markdown.format_bullets(
+                [markdown.format_payee(one) for one in accounts.list_payees(tx, account)]
             )
         case intent.ShowPayee(reference):
             found = accounts.match_payees(tx, account, reference).payees
             if not found:
-                return f'You have no payee "{markdown.plain(reference.text)}".'
-            return markdown.bullets([markdown.payee(one) for one in found])
+                return f'You have no payee "{markdown.escape(reference.text)}".'
+            return markdown.format_bullets([markdown.format_payee(one) for one in found])
         case intent.ListTransactions(count):
-            return _transactions(
-                "Your last transactions", payments.newest(tx, account, count), "no transactions yet"
+            return _format_transactions(
+                "Your last transactions", payments.list_newest(tx, account, count), "no transactions yet"
             )
         case intent.ShowTransaction(reference):
             one = payments.find(tx, account, reference)
             if one is None:
-                return f'You have no transaction "{markdown.plain(reference)}".'
-            return f"- {markdown.payment(one)}\n- Status: {one.status}"
+                return f'You have no transaction "{markdown.escape(reference)}".'
+            return f"- {markdown.format_payment(one)}\n- Status: {one.status}"
         case intent.ListRequests():
-            return _transactions(
-                "Waiting for approval", payments.waiting(tx, account), "nothing waiting for approval"
+            return _format_transactions(
+                "Waiting for approval", payments.list_waiting(tx, account), "nothing waiting for approval"
             )
         case intent.Greet():
             return f"Hello! I can help you with payments. You can ask me things like:\n\n{ABILITIES}"
@@ -85,46 +85,46 @@ def tell(
             said = session_history.recall(tx, account, session_id)
             if not said:
                 return "We have not talked about anything in this session yet."
-            return "Earlier in this session you said:\n\n" + markdown.bullets(
-                [markdown.plain(text[:200]) for text in said]
+            return "Earlier in this session you said:\n\n" + markdown.format_bullets(
+                [markdown.escape(text[:200]) for text in said]
             )
         case intent.Weather():
             return "I know nothing about the weather; I help with wallets, payees and payments."
     assert_never(question)
 
 
-def _transactions(title: str, found: list[Payment], nothing: str) -> str:
+def _format_transactions(title: str, found: list[Payment], nothing: str) -> str:
     if not found:
         return f"You have {nothing}."
-    return f"{title}:\n\n{markdown.bullets([markdown.payment(one) for one in found])}"
+    return f"{title}:\n\n{markdown.format_bullets([markdown.format_payment(one) for one in found])}"
 
 
 def _list_wallets(tx: Transaction, account: Account, *, show_balances: bool) -> str:
     title = "Here are your wallets"
     if show_balances:
-        return f"{title}:\n\n{_wallets(tx, account, None)}"
-    lines = markdown.bullets([_wallet(one) for one in accounts.wallets(tx, account)])
+        return f"{title}:\n\n{_format_wallets(tx, account, None)}"
+    lines = markdown.format_bullets([_format_wallet(one) for one in accounts.list_wallets(tx, account)])
     return f"{title}; for balances the access token lacks the scope `{Scope.READ_BALANCE}`:\n\n{lines}"
 
 
-def _wallet(one: Wallet) -> str:
+def _format_wallet(one: Wallet) -> str:
     return f"**{one.currency} Wallet** – paytag `{one.paytag}`"
 
 
-def _wallets(tx: Transaction, account: Account, currency: str | None) -> str:
+def _format_wallets(tx: Transaction, account: Account, currency: str | None) -> str:
     lines: list[str] = []
-    for wallet in accounts.wallets(tx, account):
+    for wallet in accounts.list_wallets(tx, account):
         if currency in (None, wallet.currency):
-            balance = markdown.money(ledger.balance(tx, wallet.book), wallet.currency)
-            pending = markdown.money(
+            balance = markdown.format_money(ledger.read_balance(tx, wallet.book), wallet.currency)
+            pending = markdown.format_money(
                 sum(
                     ledger.to_minor(payment.amount)
-                    for payment in payments.waiting(tx, account)
+                    for payment in payments.list_waiting(tx, account)
                     if payment.currency == wallet.currency
                 ),
                 wallet.currency,
             )
-            lines.append(_wallet(wallet))
+            lines.append(_format_wallet(wallet))
             lines.append(f"Spendable balance: {balance}")
             lines.append(f"Pending balance: {pending}")
-    return markdown.bullets(lines)
+    return markdown.format_bullets(lines)

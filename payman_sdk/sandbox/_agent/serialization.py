@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from payman_sdk.sandbox._agent.event_schedule import Chunk, Event, Status
 from payman_sdk.sandbox._agent.tasks import Message, Task
-from payman_sdk.sandbox._agent.turn import Artifact, State
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
 
 Json = dict[str, object]
@@ -25,11 +25,11 @@ class Style:
     uppercase_states: bool = True
     nanosecond_timestamps: bool = True
 
-    def state(self, state: State) -> str:
+    def format_state(self, state: State) -> str:
         """A state, spelled."""
         return state.value.upper().replace("-", "_") if self.uppercase_states else state.value
 
-    def timestamp(self, moment: int) -> str:
+    def format_timestamp(self, moment: int) -> str:
         """A time in nanoseconds since 1970, spelled."""
         seconds, fraction = divmod(moment, 1_000_000_000)
         whole = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}"
@@ -40,12 +40,12 @@ class Style:
         )
 
 
-def result(request_id: object, content: object) -> Json:
+def make_result(request_id: object, content: object) -> Json:
     """The JSON-RPC answer that carries a result."""
     return {"jsonrpc": "2.0", "id": request_id, "result": content, "error": None}
 
 
-def error(request_id: object, code: int, message: str, data: object = None) -> Json:
+def make_error(request_id: object, code: int, message: str, data: object = None) -> Json:
     """The JSON-RPC answer that carries an error."""
     fault: Json = {"code": code, "message": message}
     if data is not None:
@@ -53,44 +53,46 @@ def error(request_id: object, code: int, message: str, data: object = None) -> J
     return {"jsonrpc": "2.0", "id": request_id, "result": None, "error": fault}
 
 
-def task(style: Style, account: Account, one: Task, history_length: int = 0) -> Json:
+def serialize_task(style: Style, account: Account, one: Task, history_length: int = 0) -> Json:
     """A task, with as many of its newest messages as are asked for."""
     shape: Json = {
         "id": one.id,
         "sessionId": one.session_id,
-        "status": _status(style, one.state, one.explanation, one.updated),
-        "artifacts": [_artifact(position, artifact) for position, artifact in enumerate(one.artifacts)],
-        "metadata": _metadata(style, account, one),
+        "status": _serialize_status(style, one.state, one.explanation, one.updated),
+        "artifacts": [
+            _serialize_artifact(position, artifact) for position, artifact in enumerate(one.artifacts)
+        ],
+        "metadata": _serialize_metadata(style, account, one),
     }
     if history_length:
-        shape["history"] = [_message(message) for message in one.history[-history_length:]]
+        shape["history"] = [_serialize_message(message) for message in one.history[-history_length:]]
     return shape
 
 
-def event(style: Style, account: Account, one: Task, told: Event) -> Json:
+def serialize_event(style: Style, account: Account, one: Task, told: Event) -> Json:
     """One event of a task's stream."""
     shape: Json = {"id": one.id}
     match told.content:
         case Status(state, explanation, final):
-            shape |= {"status": _status(style, state, explanation, one.updated), "final": final}
+            shape |= {"status": _serialize_status(style, state, explanation, one.updated), "final": final}
         case Chunk(position, piece, append, last):
-            shape["artifact"] = _artifact(position, piece) | {"append": append, "lastChunk": last}
-    return shape | {"metadata": _metadata(style, account, one)}
+            shape["artifact"] = _serialize_artifact(position, piece) | {"append": append, "lastChunk": last}
+    return shape | {"metadata": _serialize_metadata(style, account, one)}
 
 
-def _status(style: Style, state: State, explanation: str, moment: int) -> Json:
+def _serialize_status(style: Style, state: State, explanation: str, moment: int) -> Json:
     return {
-        "state": style.state(state),
-        "message": _message(Message("agent", explanation)),
-        "timestamp": style.timestamp(moment),
+        "state": style.format_state(state),
+        "message": _serialize_message(Message("agent", explanation)),
+        "timestamp": style.format_timestamp(moment),
     }
 
 
-def _message(message: Message) -> Json:
+def _serialize_message(message: Message) -> Json:
     return {"role": message.role, "parts": [{"type": "text", "text": message.text}]}
 
 
-def _artifact(position: int, artifact: Artifact) -> Json:
+def _serialize_artifact(position: int, artifact: TaskArtifact) -> Json:
     said = {"name": artifact.name, "description": artifact.description, "metadata": artifact.metadata}
     return {
         **{name: value for name, value in said.items() if value is not None},
@@ -99,9 +101,9 @@ def _artifact(position: int, artifact: Artifact) -> Json:
     }
 
 
-def _metadata(style: Style, account: Account, one: Task) -> Json:
+def _serialize_metadata(style: Style, account: Account, one: Task) -> Json:
     return {
-        "timestamp": style.timestamp(one.updated),
+        "timestamp": style.format_timestamp(one.updated),
         "agentId": account.agent_id,
         "orgId": account.id,
         **one.metadata,

@@ -13,7 +13,7 @@ _LONGEST = 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Manner:
+class StreamSettings:
     """The settings of a sandbox that are about telling tasks; `Sandbox` explains them.
 
     Raises:
@@ -42,6 +42,6 @@ class Manner:
             raise ValueError(f"resubscribe has to be one of {known}, not {self.resubscribe!r}")
 
     @property
-    def numbered(self) -> bool:
+    def has_event_numbers(self) -> bool:
         """Whether the events of streams carry their numbers."""
         return self.resubscribe not in ("replay", "live")

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 from payman_sdk.sandbox._agent import event_schedule, serialization
 from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.stream_settings import Manner
-from payman_sdk.sandbox._agent.tasks import Sent, Task, UnknownTaskError
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
+from payman_sdk.sandbox._agent.tasks import SendResult, Task, UnknownTaskError
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 
 Find = Callable[[Account, str], Task]
 """Gives an account's task with that id as it is by now, in a transaction of its own."""
 
 
-class Watch:
+class TaskWatcher:
     """A task that one request watches.
 
     Args:
@@ -39,11 +39,11 @@ class Watch:
     def __init__(
         self,
         find: Find,
-        world: World,
+        world: SandboxEnvironment,
         style: Style,
-        manner: Manner,
+        manner: StreamSettings,
         account: Account,
-        sent: Sent,
+        sent: SendResult,
         *,
         request_id: object,
         history_length: int,
@@ -53,57 +53,58 @@ class Watch:
         self.manner = manner
         self.mishap = sent.mishap
         self.over = False
-        self._heard = 0
-        self._see(sent.task)
+        self._delivered = 0
+        self._set_task(sent.task)
 
-    def _see(self, task: Task) -> None:
+    def _set_task(self, task: Task) -> None:
         self._task = task
-        self._narration = event_schedule.narrate(self.manner, task)
+        self._narration = event_schedule.schedule_events(self.manner, task)
 
-    def go_on(self, last_event_id: str | None) -> None:
+    def resume(self, last_event_id: str | None) -> None:
         """Begin where the manner of resubscribing says, rather than with the first event."""
-        told = len(event_schedule.told(self._narration, self._world.now()))
+        told = len(event_schedule.select_due(self._narration, self._world.now()))
         match self.manner.resubscribe:
             case "live":
-                self._heard = min(told, len(self._narration) - 1)
+                self._delivered = min(told, len(self._narration) - 1)
             case "resume" if last_event_id and re.fullmatch("[1-9][0-9]{0,8}", last_event_id):
                 # A number that nobody was told yet is not ours: better twice than missed.
-                self._heard = int(last_event_id) if int(last_event_id) <= told else 0
+                self._delivered = int(last_event_id) if int(last_event_id) <= told else 0
             case _:
                 pass
 
-    def news(self) -> list[tuple[int, Json]]:
+    def take_due_events(self) -> list[tuple[int, Json]]:
         """The events that have become due and were not given out yet: their numbers and their answers."""
-        told = event_schedule.told(self._narration, self._world.now())
-        fresh = told[self._heard :]
-        self._heard = max(self._heard, len(told))
+        told = event_schedule.select_due(self._narration, self._world.now())
+        fresh = told[self._delivered :]
+        self._delivered = max(self._delivered, len(told))
         self.over = len(told) == len(self._narration)
         return [
             (
                 event.number,
-                serialization.result(
-                    self._request_id, serialization.event(self._style, self._account, self._task, event)
+                serialization.make_result(
+                    self._request_id,
+                    serialization.serialize_event(self._style, self._account, self._task, event),
                 ),
             )
             for event in fresh
         ]
 
-    def seconds(self, *, to_the_end: bool = False) -> float:
+    def compute_delay(self, *, to_the_end: bool = False) -> float:
         """How long it is until the next event is due, or the last one; 0 or less if it is."""
         last = len(self._narration) - 1
-        event = self._narration[last if to_the_end else min(self._heard, last)]
-        return event_schedule.until(self._narration, event, self._world.now()) / 1_000_000_000
+        event = self._narration[last if to_the_end else min(self._delivered, last)]
+        return event_schedule.compute_wait(self._narration, event, self._world.now()) / 1_000_000_000
 
-    def look_again(self) -> None:
+    def refresh(self) -> None:
         """See the task as it is by now: meanwhile it may have been answered or canceled."""
         # A task that is forgotten meanwhile is told to its end as it was.
         with contextlib.suppress(UnknownTaskError):
-            self._see(self._find(self._account, self._task.id))
+            self._set_task(self._find(self._account, self._task.id))
 
-    def answer(self) -> Json:
+    def build_answer(self) -> Json:
         """The whole task as an ordinary answer."""
-        shape = serialization.task(self._style, self._account, self._task, self._history_length)
-        return serialization.result(self._request_id, shape)
+        shape = serialization.serialize_task(self._style, self._account, self._task, self._history_length)
+        return serialization.make_result(self._request_id, shape)
 
     @property
     def now(self) -> float:

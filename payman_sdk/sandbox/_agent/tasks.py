@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from payman_sdk.sandbox._agent import agent
-from payman_sdk.sandbox._agent.turn import Artifact, State, Turn
+from payman_sdk.sandbox._agent.turn import State, TaskArtifact, Turn
 from payman_sdk.sandbox._ledger import approvals, payments
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.scopes import Scopes
 from payman_sdk.sandbox.scripting import Mishap, Script
@@ -50,13 +50,13 @@ class Task:
     state: State
     explanation: str
     updated: int
-    artifacts: tuple[Artifact, ...]
+    artifacts: tuple[TaskArtifact, ...]
     history: tuple[Message, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
-class Sent:
+class SendResult:
     """What became of a send: the task, and what goes wrong when it is told."""
 
     task: Task
@@ -92,13 +92,13 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
         state=State(row["state"]),
         explanation=row["explanation"],
         updated=row["updated"],
-        artifacts=tuple(Artifact.loaded(artifact["content"]) for artifact in artifacts),
+        artifacts=tuple(TaskArtifact.from_json(artifact["content"]) for artifact in artifacts),
         history=tuple(Message(message["role"], message["text"]) for message in history),
         metadata=json.loads(row["metadata"]),
     )
 
 
-def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
+def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
     """The account's newest tasks with their numbers, newest first, after leaving out so many."""
     query = "SELECT number, id FROM tasks WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?"
     rows = tx.execute(query, (account.id, count, after)).fetchall()
@@ -112,7 +112,7 @@ def count(tx: Transaction, account: Account) -> int:
     return several
 
 
-def numbered(tx: Transaction, account: Account, number: int) -> Task:
+def find_by_number(tx: Transaction, account: Account, number: int) -> Task:
     """The account's task with that number; UnknownTaskError if it has none."""
     query = "SELECT id FROM tasks WHERE account_id = ? AND number = ?"
     row = tx.execute(query, (account.id, number)).fetchone()
@@ -121,7 +121,7 @@ def numbered(tx: Transaction, account: Account, number: int) -> Task:
     return find(tx, account, row["id"])
 
 
-def number_of(tx: Transaction, account: Account, task_id: str) -> int:
+def find_number(tx: Transaction, account: Account, task_id: str) -> int:
     """The number of the account's task with that id; there has to be one."""
     query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
     number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
@@ -130,7 +130,7 @@ def number_of(tx: Transaction, account: Account, task_id: str) -> int:
 
 def send(
     tx: Transaction,
-    world: World,
+    world: SandboxEnvironment,
     account: Account,
     scopes: Scopes,
     script: Script,
@@ -138,7 +138,7 @@ def send(
     task_id: str,
     session_id: str | None,
     text: str,
-) -> Sent:
+) -> SendResult:
     """Take a message: make its task, continue the one that waits for it, or give back the one that is known.
 
     Args:
@@ -154,9 +154,9 @@ def send(
     Raises:
         NotTakenError: if the script says that it is not taken; nothing was written then.
     """
-    known = _known(tx, account, task_id)
-    if known is not None and _is_heard(known, text):
-        return Sent(known)
+    known = _find_existing(tx, account, task_id)
+    if known is not None and _is_repeated(known, text):
+        return SendResult(known)
     planned = script.take()
     if known is None:
         session_id = session_id or world.new_id("ses")
@@ -166,55 +166,61 @@ def send(
         )
     else:
         session_id = known.session_id
-    number = number_of(tx, account, task_id)
+    number = find_number(tx, account, task_id)
     turn = planned.turn
     if turn is None:
-        waiting = payments.of_task(tx, account, task_id)
-        answer = agent.answer(agent.Context(tx, world, account, scopes, number, session_id, waiting), text)
-        if answer.settlement is not None and answer.settlement.task_id != task_id:
-            _settled(tx, world, account, answer.settlement)
-        turn = (
-            Turn.of(answer.text, State.INPUT_REQUIRED, "Waiting for approval")
-            if answer.waits
-            else Turn.of(answer.text, State.COMPLETED)
+        waiting = payments.find_by_task(tx, account, task_id)
+        answer = agent.answer_prompt(
+            agent.AgentContext(tx, world, account, scopes, number, session_id, waiting), text
         )
-    _say(tx, number, "user", text)
+        if answer.settlement is not None and answer.settlement.task_id != task_id:
+            _finish_task(tx, world, account, answer.settlement)
+        turn = (
+            Turn.from_text(answer.text, State.INPUT_REQUIRED, "Waiting for approval")
+            if answer.waits
+            else Turn.from_text(answer.text, State.COMPLETED)
+        )
+    _add_message(tx, number, "user", text)
     _record(tx, world, account, task_id, turn)
-    return Sent(find(tx, account, task_id), planned.mishap)
+    return SendResult(find(tx, account, task_id), planned.mishap)
 
 
-def _known(tx: Transaction, account: Account, task_id: str) -> Task | None:
+def _find_existing(tx: Transaction, account: Account, task_id: str) -> Task | None:
     try:
         return find(tx, account, task_id)
     except UnknownTaskError:
         return None
 
 
-def _is_heard(task: Task, text: str) -> bool:
+def _is_repeated(task: Task, text: str) -> bool:
     """Whether a message to a task is nothing new: the task waits for none, or has it already."""
     return task.state is not State.INPUT_REQUIRED or Message("user", text) in task.history
 
 
-def _settled(tx: Transaction, world: World, account: Account, settlement: approvals.Settlement) -> None:
+def _finish_task(
+    tx: Transaction, world: SandboxEnvironment, account: Account, settlement: approvals.Settlement
+) -> None:
     """End the task whose payment was decided upon."""
-    _record(tx, world, account, settlement.task_id, Turn.of(settlement.text, State.COMPLETED))
+    _record(tx, world, account, settlement.task_id, Turn.from_text(settlement.text, State.COMPLETED))
 
 
-def settle(tx: Transaction, world: World, account: Account, task_id: str, *, approve: bool) -> Task:
+def settle(
+    tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, *, approve: bool
+) -> Task:
     """Approve or deny the payment that a task waits for; the task ends with it.
 
     Raises:
         UnknownTaskError: if the account has no such task.
         EndedTaskError: if the task does not wait for approval.
     """
-    task, payment = find(tx, account, task_id), payments.of_task(tx, account, task_id)
+    task, payment = find(tx, account, task_id), payments.find_by_task(tx, account, task_id)
     if task.state is not State.INPUT_REQUIRED or payment is None:
         raise EndedTaskError(f"task {task_id} does not wait for approval")
-    _settled(tx, world, account, approvals.settle(tx, world, account, payment, approve=approve))
+    _finish_task(tx, world, account, approvals.settle(tx, world, account, payment, approve=approve))
     return find(tx, account, task_id)
 
 
-def cancel(tx: Transaction, world: World, account: Account, task_id: str) -> Task:
+def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str) -> Task:
     """Cancel a task that has not ended, and reject the payment that it waits for.
 
     Raises:
@@ -223,26 +229,26 @@ def cancel(tx: Transaction, world: World, account: Account, task_id: str) -> Tas
     """
     if find(tx, account, task_id).state.has_ended:
         raise EndedTaskError(f"task {task_id} has ended")
-    payment = payments.of_task(tx, account, task_id)
+    payment = payments.find_by_task(tx, account, task_id)
     if payment is not None:
         payments.reject(tx, account, payment)
-    canceled = Turn.of("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
+    canceled = Turn.from_text("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
     _record(tx, world, account, task_id, canceled)
     return find(tx, account, task_id)
 
 
-def _say(tx: Transaction, number: int, role: str, text: str) -> None:
+def _add_message(tx: Transaction, number: int, role: str, text: str) -> None:
     tx.execute("INSERT INTO messages (task_number, role, text) VALUES (?, ?, ?)", (number, role, text))
 
 
-def _record(tx: Transaction, world: World, account: Account, task_id: str, turn: Turn) -> None:
+def _record(tx: Transaction, world: SandboxEnvironment, account: Account, task_id: str, turn: Turn) -> None:
     """Add a turn to a task: to its history, its artifacts, and as its state."""
-    number = number_of(tx, account, task_id)
-    _say(tx, number, "agent", turn.text)
+    number = find_number(tx, account, task_id)
+    _add_message(tx, number, "agent", turn.text)
     for place, artifact in enumerate(turn.artifacts):
         tx.execute(
             "INSERT INTO artifacts SELECT :number, COUNT(*), :content FROM artifacts WHERE task_number = :number",
-            {"number": number, "content": replace(artifact, opens=place == 0).dumped()},
+            {"number": number, "content": replace(artifact, opens=place == 0).to_json()},
         )
     tx.execute(
         "UPDATE tasks SET state = ?, explanation = ?, updated = ? WHERE number = ?",

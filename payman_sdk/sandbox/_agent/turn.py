@@ -47,7 +47,7 @@ EXPLANATIONS = {
 
 
 @dataclass(frozen=True)
-class Artifact:
+class TaskArtifact:
     """Something that the agent made.
 
     Attributes:
@@ -65,7 +65,7 @@ class Artifact:
     opens: bool = True
 
     @classmethod
-    def of(cls, text: str) -> Artifact:
+    def from_text(cls, text: str) -> TaskArtifact:
         """An artifact that is a text, as the agent's answers are."""
         return cls(({"type": "text", "text": text},))
 
@@ -79,17 +79,17 @@ class Artifact:
         """Whether it is one text and nothing else, and so can be told piece by piece."""
         return len(self.parts) == 1 and self.parts[0]["type"] == "text"
 
-    def saying(self, text: str) -> Artifact:
+    def with_text(self, text: str) -> TaskArtifact:
         """The same with another text."""
         return replace(self, parts=({**self.parts[0], "text": text},))
 
-    def dumped(self) -> str:
+    def to_json(self) -> str:
         """The artifact as the store keeps it."""
         kept = {name: getattr(self, name) for name in ("parts", "name", "description", "metadata", "opens")}
         return json.dumps(kept)
 
     @classmethod
-    def loaded(cls, kept: str) -> Artifact:
+    def from_json(cls, kept: str) -> TaskArtifact:
         """The artifact that was kept so."""
         members: dict[str, Any] = json.loads(kept)
         members["parts"] = tuple(members["parts"])
@@ -107,15 +107,19 @@ class Turn:
         metadata: what is said of the task beside what is always said.
     """
 
-    artifacts: tuple[Artifact, ...]
+    artifacts: tuple[TaskArtifact, ...]
     state: State
     explanation: str
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @classmethod
-    def of(cls, text: str, state: State, explanation: str | None = None) -> Turn:
+    def from_text(cls, text: str, state: State, explanation: str | None = None) -> Turn:
         """A turn that is one text."""
-        return cls((Artifact.of(text),), state, EXPLANATIONS[state] if explanation is None else explanation)
+        return cls(
+            (TaskArtifact.from_text(text),),
+            state,
+            EXPLANATIONS[state] if explanation is None else explanation,
+        )
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from payman_sdk.sandbox._agent.language.intents import PayeeKind, PayeeReference
 from payman_sdk.sandbox._ledger import ledger
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 CURRENCY = "TSD"
@@ -65,7 +65,7 @@ class Payee:
     paytag: str
 
 
-def open_account(tx: Transaction, world: World, client_id: str, secret: str | None) -> Account:
+def open_account(tx: Transaction, world: SandboxEnvironment, client_id: str, secret: str | None) -> Account:
     """Register a client; one that is new gets an account, one that is known gets the secret.
 
     A client without a secret is a public one.
@@ -86,7 +86,7 @@ def open_account(tx: Transaction, world: World, client_id: str, secret: str | No
     return account
 
 
-def furnish(tx: Transaction, world: World, account: Account) -> None:
+def furnish(tx: Transaction, world: SandboxEnvironment, account: Account) -> None:
     """Give an account what a new one has."""
     wallet = _open_wallet(tx, world, account)
     issuer = ledger.open_book(tx, f"issuer-{CURRENCY}", "issuer", CURRENCY)
@@ -110,22 +110,26 @@ def find_account(tx: Transaction, client_id: str) -> Account | None:
     return None if row is None else Account(*row)
 
 
-def account(tx: Transaction, identity: str) -> Account | None:
+def load_account(tx: Transaction, identity: str) -> Account | None:
     """The account with that id of its own."""
     row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
     return None if row is None else Account(*row)
 
 
-def all_accounts(tx: Transaction) -> list[Account]:
+def list_accounts(tx: Transaction) -> list[Account]:
     """Every account, in the order in which their clients were registered."""
     return [Account(*row) for row in tx.execute(f"{_SELECT} ORDER BY c.rowid")]
 
 
-def _open_wallet(tx: Transaction, world: World, account: Account) -> Wallet:
+def _open_wallet(tx: Transaction, world: SandboxEnvironment, account: Account) -> Wallet:
     identity = world.new_id("wlt")
     policy = Policy()
     wallet = Wallet(
-        identity, ledger.open_book(tx, identity, "wallet", CURRENCY), CURRENCY, _paytag(tx, world), policy
+        identity,
+        ledger.open_book(tx, identity, "wallet", CURRENCY),
+        CURRENCY,
+        _make_paytag(tx, world),
+        policy,
     )
     tx.execute(
         "INSERT INTO wallets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -144,7 +148,7 @@ def _open_wallet(tx: Transaction, world: World, account: Account) -> Wallet:
     return wallet
 
 
-def _paytag(tx: Transaction, world: World) -> str:
+def _make_paytag(tx: Transaction, world: SandboxEnvironment) -> str:
     while True:
         paytag = world.new_paytag()
         taken = "SELECT 1 FROM wallets WHERE paytag = :tag UNION ALL SELECT 1 FROM payees WHERE paytag = :tag"
@@ -152,14 +156,16 @@ def _paytag(tx: Transaction, world: World) -> str:
             return paytag
 
 
-def wallets(tx: Transaction, account: Account) -> list[Wallet]:
+def list_wallets(tx: Transaction, account: Account) -> list[Wallet]:
     """The account's wallets."""
-    return [_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))]
+    return [
+        _read_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))
+    ]
 
 
-def wallet(tx: Transaction, identity: str) -> Wallet:
+def load_wallet(tx: Transaction, identity: str) -> Wallet:
     """The wallet with that id."""
-    return _wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
+    return _read_wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
 
 
 def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
@@ -177,7 +183,7 @@ def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
     )
 
 
-def _wallet(row: Any) -> Wallet:
+def _read_wallet(row: Any) -> Wallet:
     policy = Policy(
         row["approval_above"], row["most_per_transaction"], row["most_per_day"], row["most_per_month"]
     )
@@ -185,12 +191,18 @@ def _wallet(row: Any) -> Wallet:
 
 
 def add_payee(
-    tx: Transaction, world: World, account: Account, *, name: str, email: str | None, kind: PayeeKind
+    tx: Transaction,
+    world: SandboxEnvironment,
+    account: Account,
+    *,
+    name: str,
+    email: str | None,
+    kind: PayeeKind,
 ) -> Payee:
     """Give the account one more payee."""
     identity = world.new_id("pd")
     book = ledger.open_book(tx, identity, "payee", CURRENCY)
-    payee = Payee(identity, book, name, email, kind, _paytag(tx, world))
+    payee = Payee(identity, book, name, email, kind, _make_paytag(tx, world))
     tx.execute(
         "INSERT INTO payees (id, account_id, book_id, name, email, kind, paytag) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (payee.id, account.id, book, name, email, kind, payee.paytag),
@@ -198,26 +210,26 @@ def add_payee(
     return payee
 
 
-def payees(tx: Transaction, account: Account) -> list[Payee]:
+def list_payees(tx: Transaction, account: Account) -> list[Payee]:
     """The account's payees, oldest first."""
     return [
-        _payee(row)
+        _read_payee(row)
         for row in tx.execute("SELECT * FROM payees WHERE account_id = ? ORDER BY number", (account.id,))
     ]
 
 
-def payee(tx: Transaction, identity: str) -> Payee:
+def load_payee(tx: Transaction, identity: str) -> Payee:
     """The payee with that id."""
-    return _payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
+    return _read_payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
 
 
-def _payee(row: Any) -> Payee:
+def _read_payee(row: Any) -> Payee:
     kind = PayeeKind(row["kind"])
     return Payee(row["id"], row["book_id"], row["name"], row["email"], kind, row["paytag"])
 
 
 @dataclass(frozen=True)
-class Matches:
+class PayeeMatches:
     """The payees that a reference may mean.
 
     Attributes:
@@ -229,26 +241,27 @@ class Matches:
     exact: bool
 
 
-def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -> Matches:
+def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -> PayeeMatches:
     """The payees that a reference means: by id, paytag, email or whole name, else by words that the name begins or ends with."""
-    known = [payee for payee in payees(tx, account) if reference.kind in (None, payee.kind)]
-    wanted = alike(reference.text)
+    known = [payee for payee in list_payees(tx, account) if reference.kind in (None, payee.kind)]
+    wanted = fold_name(reference.text)
     exact = tuple(
         payee
         for payee in known
-        if wanted in (payee.id, payee.paytag, alike(payee.email or ""), alike(payee.name)) and wanted
+        if wanted in (payee.id, payee.paytag, fold_name(payee.email or ""), fold_name(payee.name)) and wanted
     )
     if exact:
-        return Matches(exact, exact=True)
+        return PayeeMatches(exact, exact=True)
     loose = tuple(
         payee
         for payee in known
-        if wanted and (alike(payee.name).startswith(wanted + " ") or alike(payee.name).endswith(" " + wanted))
+        if wanted
+        and (fold_name(payee.name).startswith(wanted + " ") or fold_name(payee.name).endswith(" " + wanted))
     )
-    return Matches(loose, exact=False)
+    return PayeeMatches(loose, exact=False)
 
 
-def alike(name: str) -> str:
+def fold_name(name: str) -> str:
     """A name without what people write in different ways: case, spaces, punctuation around it.
 
     Letters of different scripts that look the same stay different: a payee is paid under its own name only.

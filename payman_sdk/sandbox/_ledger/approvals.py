@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._ledger import payments
-from payman_sdk.sandbox._ledger.accounts import Account, alike
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.accounts import Account, fold_name
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import Payment, RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -25,9 +25,11 @@ class Settlement:
     text: str
 
 
-def settle(tx: Transaction, world: World, account: Account, payment: Payment, *, approve: bool) -> Settlement:
+def settle(
+    tx: Transaction, world: SandboxEnvironment, account: Account, payment: Payment, *, approve: bool
+) -> Settlement:
     """Approve or deny a waiting payment."""
-    what = f"**{markdown.amount(payment)}** to **{markdown.plain(payment.payee)}**"
+    what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
     if not approve:
         payments.reject(tx, account, payment)
         return Settlement(payment.task_id, f"Denied: {what}. No payment was made (`{payment.id}`).")
@@ -39,30 +41,36 @@ def settle(tx: Transaction, world: World, account: Account, payment: Payment, *,
     return Settlement(payment.task_id, f"Approved. Sent {what} (`{payment.id}`).")
 
 
-def names(reference: str | None, payment: Payment) -> bool:
+def is_reference_to(reference: str | None, payment: Payment) -> bool:
     """Whether a reference fits a payment: its id, its task's, or its payee; no reference fits every payment."""
     if reference is None or reference in (payment.id, payment.task_id, payment.payee_id):
         return True
-    wanted, name = alike(reference), alike(payment.payee)
+    wanted, name = fold_name(reference), fold_name(payment.payee)
     return wanted == name or name.startswith(f"{wanted} ")
 
 
-def meant(tx: Transaction, account: Account, session_id: str, reference: str | None) -> Payment | str:
+def resolve_payment(
+    tx: Transaction, account: Account, session_id: str, reference: str | None
+) -> Payment | str:
     """The waiting payment that a reference means, or, as a sentence, why it is not clear which.
 
     An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
     """
-    waiting = payments.waiting(tx, account)
+    waiting = payments.list_waiting(tx, account)
     for payment in waiting:
         if reference in (payment.id, payment.task_id):
             return payment
-    here = [payment for payment in waiting if payment.session_id == session_id and names(reference, payment)]
+    here = [
+        payment
+        for payment in waiting
+        if payment.session_id == session_id and is_reference_to(reference, payment)
+    ]
     match here:
         case [payment]:
             return payment
         case []:
-            what = f' for "{markdown.plain(reference)}"' if reference else ""
+            what = f' for "{markdown.escape(reference)}"' if reference else ""
             return f"Nothing waits for approval{what} in this session."
         case several:
-            lines = markdown.bullets([markdown.payment(payment) for payment in several])
+            lines = markdown.format_bullets([markdown.format_payment(payment) for payment in several])
             return f"Several payments wait for approval; name one by its id:\n\n{lines}"

@@ -20,7 +20,7 @@ _stopped: tuple[float, float] = (0.0, 0.0)
 """The last reading of the wall clock that differed from the one before, and when it was."""
 
 
-def server_time() -> float:
+def read_server_time() -> float:
     """Return the wall time, which goes on from where a test has frozen it: what takes time in the sandbox has to end."""
     global _stopped
     now, at = wall_time(), monotonic()
@@ -45,7 +45,7 @@ _WORDS = (  # noqa: SIM905 (words read better as words)
 
 
 @dataclass(frozen=True)
-class World:
+class SandboxEnvironment:
     """The clock and the source of chance of one sandbox."""
 
     clock: Clock
@@ -71,12 +71,12 @@ class World:
         return f"{_WORDS[first]}.{_WORDS[second]}.{_WORDS[third]}/{number + 10}"
 
 
-def day_and_month(now: int) -> tuple[int, int]:
+def compute_day_and_month(now: int) -> tuple[int, int]:
     """When the UTC day and the UTC month of that moment began; all in nanoseconds since 1970."""
     moment = dt.datetime.fromtimestamp(now // 1_000_000_000, dt.UTC)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return _nanoseconds(day), _nanoseconds(day.replace(day=1))
+    return _to_nanoseconds(day), _to_nanoseconds(day.replace(day=1))
 
 
-def _nanoseconds(moment: dt.datetime) -> int:
+def _to_nanoseconds(moment: dt.datetime) -> int:
     return int(moment.timestamp()) * 1_000_000_000

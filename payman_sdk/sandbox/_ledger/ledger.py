@@ -59,7 +59,7 @@ def open_book(tx: Transaction, book: str, kind: str, currency: str) -> str:
     return book
 
 
-def balance(tx: Transaction, book: str) -> int:
+def read_balance(tx: Transaction, book: str) -> int:
     """What is in a book, in minor units."""
     found: int = tx.execute("SELECT balance FROM books WHERE id = ?", (book,)).fetchone()["balance"]
     return found
@@ -92,7 +92,7 @@ def post(
     if amount <= 0:
         raise ValueError(f"a transfer is above zero, not {amount}")
     issues = source.startswith("issuer")
-    if not issues and balance(tx, source) < amount:
+    if not issues and read_balance(tx, source) < amount:
         raise ValueError(f"there is less than {amount} in {source}")
     transfer = tx.execute(
         "INSERT INTO transfers (payment_id, memo, moment) VALUES (?, ?, ?)", (payment_id, memo, moment)
@@ -103,7 +103,7 @@ def post(
     )
 
 
-def rows(tx: Transaction) -> list[LedgerRow]:
+def list_rows(tx: Transaction) -> list[LedgerRow]:
     """Every entry, oldest first."""
     found = tx.execute(
         """

@@ -8,13 +8,13 @@ from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._agent.language.intents import Pay, Reading
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Payee, Wallet
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
 
 @dataclass(frozen=True)
-class Paid:
+class PaymentResult:
     """What became of an order: the answer in markdown, and whether the payment waits for approval."""
 
     text: str
@@ -31,8 +31,14 @@ class _Choice:
 
 
 def pay(
-    tx: Transaction, world: World, account: Account, task_number: int, order: Pay, *, show_balance: bool
-) -> Paid:
+    tx: Transaction,
+    world: SandboxEnvironment,
+    account: Account,
+    task_number: int,
+    order: Pay,
+    *,
+    show_balance: bool,
+) -> PaymentResult:
     """Make the payment, let it wait for approval, or say why there is none.
 
     It waits where it is above the wallet's threshold, where it was put as a question ("Pay Tyllen 50$?"), and where
@@ -40,7 +46,7 @@ def pay(
     """
     try:
         choice = _choose(tx, account, order)
-        wallet = _wallet(tx, account, choice.reading)
+        wallet = _choose_wallet(tx, account, choice.reading)
         payment = payments.propose(
             tx,
             world,
@@ -53,22 +59,22 @@ def pay(
             ask=order.asked or not choice.sure,
         )
     except RefusedError as refusal:
-        return Paid(f"No payment was made: {refusal}.")
-    what = f"**{markdown.amount(payment)}** to **{markdown.plain(payment.payee)}**"
-    about = f" for {markdown.plain(payment.description)}" if payment.description else ""
+        return PaymentResult(f"No payment was made: {refusal}.")
+    what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
+    about = f" for {markdown.escape(payment.description)}" if payment.description else ""
     if payment.status == "INITIATED":
         sent = f"Sent {what}{about} (`{payment.id}`)."
         if not show_balance:
-            return Paid(sent)
-        left = markdown.money(ledger.balance(tx, wallet.book), wallet.currency)
-        return Paid(f"{sent}\n\nYour {wallet.currency} wallet holds {left} now.")
+            return PaymentResult(sent)
+        left = markdown.format_money(ledger.read_balance(tx, wallet.book), wallet.currency)
+        return PaymentResult(f"{sent}\n\nYour {wallet.currency} wallet holds {left} now.")
     if ledger.to_minor(payment.amount) > wallet.policy.approval_above:
-        why = f"it is above {markdown.money(wallet.policy.approval_above, wallet.currency)}"
+        why = f"it is above {markdown.format_money(wallet.policy.approval_above, wallet.currency)}"
     elif order.asked:
         why = "you asked rather than told me"
     else:
         why = "you gave a part of the name only"
-    return Paid(
+    return PaymentResult(
         f"Approval needed: {what}{about} (`{payment.id}`), because {why}.\n\n"
         'No payment was made yet. Say "approve" or "deny".',
         waits=True,
@@ -80,7 +86,7 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
     for rival in order.rivals:
         if accounts.match_payees(tx, account, rival).exact:
             raise RefusedError(
-                f'the amount may be a part of the name "{markdown.plain(rival.text)}"; '
+                f'the amount may be a part of the name "{markdown.escape(rival.text)}"; '
                 "write it like `send 10 TSD to John Doe`"
             )
     matches = [(reading, accounts.match_payees(tx, account, reading.payee)) for reading in order.readings]
@@ -91,7 +97,7 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
         if not fitting:
             continue
         if len({payee.id for _, payee in fitting}) > 1:
-            lines = "; ".join(dict.fromkeys(markdown.payee(payee) for _, payee in fitting))
+            lines = "; ".join(dict.fromkeys(markdown.format_payee(payee) for _, payee in fitting))
             raise RefusedError(
                 f"several payees may be meant, so name one by its id, email or in quotes: {lines}"
             )
@@ -99,22 +105,22 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
             raise RefusedError("there is more than one way to read the amount or the wallet")
         reading, payee = fitting[0]
         return _Choice(reading, payee, sure)
-    name = markdown.plain(min((reading.payee.text for reading in order.readings), key=len))
+    name = markdown.escape(min((reading.payee.text for reading in order.readings), key=len))
     raise RefusedError(
         f'you have no payee "{name}"; create one first, or list all payees to see whom you can pay'
     )
 
 
-def _wallet(tx: Transaction, account: Account, reading: Reading) -> Wallet:
+def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> Wallet:
     """The wallet to pay from; RefusedError where the account has none such."""
-    found = accounts.wallets(tx, account)
+    found = accounts.list_wallets(tx, account)
     if reading.wallet is not None:
-        wanted = accounts.alike(reading.wallet)
+        wanted = accounts.fold_name(reading.wallet)
         found = [
             wallet for wallet in found if wanted in (wallet.currency.casefold(), wallet.paytag, wallet.id)
         ]
         if not found:
-            raise RefusedError(f'you have no wallet "{markdown.plain(reading.wallet)}"')
+            raise RefusedError(f'you have no wallet "{markdown.escape(reading.wallet)}"')
     if reading.currency is not None:
         found = [wallet for wallet in found if wallet.currency == reading.currency]
         if not found:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger
 from payman_sdk.sandbox._ledger.accounts import Account, Payee, Wallet
-from payman_sdk.sandbox._ledger.environment import World, day_and_month
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, compute_day_and_month
 from payman_sdk.sandbox._ledger.store import Transaction
 
 Status = Literal["INITIATED", "AWAITING_APPROVAL", "REJECTED"]
@@ -64,24 +64,24 @@ _SELECT = """
 """
 
 
-def _payment(row: Any) -> Payment:
+def _read_payment(row: Any) -> Payment:
     fields: dict[str, Any] = dict(row)
     fields["amount"] = ledger.to_decimal(row["amount"])
     return Payment(**fields)
 
 
-def all_payments(tx: Transaction) -> list[Payment]:
+def list_payments(tx: Transaction) -> list[Payment]:
     """The payments of every account, oldest first."""
-    return [_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
+    return [_read_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
 
 
-def newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
+def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
     """The account's newest payments, newest first, after leaving out so many."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
         (account.id, count, after),
     )
-    return [_payment(row) for row in found]
+    return [_read_payment(row) for row in found]
 
 
 def count(tx: Transaction, account: Account) -> int:
@@ -91,30 +91,30 @@ def count(tx: Transaction, account: Account) -> int:
     return several
 
 
-def waiting(tx: Transaction, account: Account) -> list[Payment]:
+def list_waiting(tx: Transaction, account: Account) -> list[Payment]:
     """The account's payments that wait for approval, oldest first."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? AND p.status = 'AWAITING_APPROVAL' ORDER BY p.number",
         (account.id,),
     )
-    return [_payment(row) for row in found]
+    return [_read_payment(row) for row in found]
 
 
 def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
     """The account's payment with that id, or that of the task with that id."""
     found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
-    return of_task(tx, account, reference) if found is None else _payment(found)
+    return find_by_task(tx, account, reference) if found is None else _read_payment(found)
 
 
-def of_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
+def find_by_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
     """The payment that a task of the account asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
-    return None if found is None else _payment(found)
+    return None if found is None else _read_payment(found)
 
 
 def propose(
     tx: Transaction,
-    world: World,
+    world: SandboxEnvironment,
     account: Account,
     *,
     task_number: int,
@@ -143,7 +143,7 @@ def propose(
     Raises:
         RefusedError: if the policy or the balance forbids it.
     """
-    _judge(tx, world, wallet, payee, amount)
+    _check_policy(tx, world, wallet, payee, amount)
     waits = ask or amount > wallet.policy.approval_above
     identity = world.new_id("txn")
     tx.execute(
@@ -163,24 +163,24 @@ def propose(
     )
     if not waits:
         _carry_out(tx, world, identity, wallet, payee, amount, description)
-    return _known(tx, account, identity)
+    return _load_payment(tx, account, identity)
 
 
-def approve(tx: Transaction, world: World, account: Account, payment: Payment) -> Payment:
+def approve(tx: Transaction, world: SandboxEnvironment, account: Account, payment: Payment) -> Payment:
     """Carry out a waiting payment.
 
     Raises:
         RefusedError: if by now the policy or the balance forbids it; the payment is rejected then.
     """
     row = tx.execute("SELECT wallet_id, amount FROM payments WHERE id = ?", (payment.id,)).fetchone()
-    wallet, payee = accounts.wallet(tx, row["wallet_id"]), accounts.payee(tx, payment.payee_id)
+    wallet, payee = accounts.load_wallet(tx, row["wallet_id"]), accounts.load_payee(tx, payment.payee_id)
     try:
-        _judge(tx, world, wallet, payee, row["amount"])
+        _check_policy(tx, world, wallet, payee, row["amount"])
     except RefusedError:
         reject(tx, account, payment)
         raise
     _carry_out(tx, world, payment.id, wallet, payee, row["amount"], payment.description)
-    return _known(tx, account, payment.id)
+    return _load_payment(tx, account, payment.id)
 
 
 def reject(tx: Transaction, account: Account, payment: Payment) -> Payment:
@@ -188,20 +188,22 @@ def reject(tx: Transaction, account: Account, payment: Payment) -> Payment:
     tx.execute(
         "UPDATE payments SET status = 'REJECTED' WHERE id = ? AND status = 'AWAITING_APPROVAL'", (payment.id,)
     )
-    return _known(tx, account, payment.id)
+    return _load_payment(tx, account, payment.id)
 
 
-def _known(tx: Transaction, account: Account, identity: str) -> Payment:
+def _load_payment(tx: Transaction, account: Account, identity: str) -> Payment:
     found = find(tx, account, identity)
     assert found is not None, identity  # noqa: S101 (it was written in this transaction)
     return found
 
 
-def _judge(tx: Transaction, world: World, wallet: Wallet, payee: Payee, amount: int) -> None:
+def _check_policy(
+    tx: Transaction, world: SandboxEnvironment, wallet: Wallet, payee: Payee, amount: int
+) -> None:
     """Raise RefusedError where the payment may not be made."""
     policy, currency = wallet.policy, wallet.currency
 
-    def say(minor: int) -> str:
+    def format_minor(minor: int) -> str:
         return f"{ledger.to_decimal(minor):,} {currency}"
 
     if payee.kind is not PayeeKind.TEST_RAILS:
@@ -210,20 +212,25 @@ def _judge(tx: Transaction, world: World, wallet: Wallet, payee: Payee, amount: 
         )
     if amount > policy.most_per_transaction:
         raise RefusedError(
-            f"{say(amount)} is above the limit of {say(policy.most_per_transaction)} for one transaction"
+            f"{format_minor(amount)} is above the limit of {format_minor(policy.most_per_transaction)} for one transaction"
         )
-    if amount > (there := ledger.balance(tx, wallet.book)):
-        raise RefusedError(f"there is not enough in the wallet: its balance is {say(there)}")
+    if amount > (there := ledger.read_balance(tx, wallet.book)):
+        raise RefusedError(f"there is not enough in the wallet: its balance is {format_minor(there)}")
     for name, most, spent in zip(
-        ("day", "month"), (policy.most_per_day, policy.most_per_month), _spent(tx, world, wallet), strict=True
+        ("day", "month"),
+        (policy.most_per_day, policy.most_per_month),
+        _sum_spent(tx, world, wallet),
+        strict=True,
     ):
         if spent + amount > most:
-            raise RefusedError(f"the limit is {say(most)} a {name}, and {say(spent)} of it is spent")
+            raise RefusedError(
+                f"the limit is {format_minor(most)} a {name}, and {format_minor(spent)} of it is spent"
+            )
 
 
-def _spent(tx: Transaction, world: World, wallet: Wallet) -> tuple[int, int]:
+def _sum_spent(tx: Transaction, world: SandboxEnvironment, wallet: Wallet) -> tuple[int, int]:
     """What the wallet paid since the day began, and since the month began."""
-    day, month = day_and_month(world.now())
+    day, month = compute_day_and_month(world.now())
     found = tx.execute(
         "SELECT COALESCE(SUM(amount) FILTER (WHERE executed >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "
         "FROM payments WHERE wallet_id = ? AND executed >= ?",
@@ -234,7 +241,7 @@ def _spent(tx: Transaction, world: World, wallet: Wallet) -> tuple[int, int]:
 
 def _carry_out(
     tx: Transaction,
-    world: World,
+    world: SandboxEnvironment,
     identity: str,
     wallet: Wallet,
     payee: Payee,

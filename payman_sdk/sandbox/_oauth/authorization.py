@@ -18,7 +18,7 @@ from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import clients, redirects
 from payman_sdk.sandbox._oauth.errors import OAuthError
 from payman_sdk.sandbox._oauth.scopes import Scopes
-from payman_sdk.sandbox._oauth.token_endpoint import asked_scopes
+from payman_sdk.sandbox._oauth.token_endpoint import parse_requested_scopes
 
 _KNOWN = (
     "response_type",
@@ -64,12 +64,12 @@ class Question:
     challenge: str | None
     parameters: Mapping[str, str]
 
-    def answered(self, **answer: str) -> Redirect:
+    def make_redirect(self, **answer: str) -> Redirect:
         """The redirect that brings the answer, with the state."""
-        return _back(self.redirect_uri, self.parameters.get("state"), answer)
+        return _build_redirect(self.redirect_uri, self.parameters.get("state"), answer)
 
 
-def read(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
+def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
     """The question that a request asks, or the redirect that tells what is wrong with it.
 
     Raises:
@@ -88,27 +88,29 @@ def read(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | R
         raise UnanswerableError(
             "client_id is missing" if client_id is None else "client_id is not known here"
         )
-    redirect_uri = _redirect_uri(given.get("redirect_uri"), clients.registered_redirects(tx, client_id))
+    redirect_uri = _choose_redirect_uri(given.get("redirect_uri"), clients.list_redirects(tx, client_id))
     try:
         if repeated:
             raise OAuthError("invalid_request", f"{repeated[0]} is there more than once")
         _check_response_type(given.get("response_type"))
-        challenge = _challenge(given.get("code_challenge"), given.get("code_challenge_method"))
+        challenge = _check_challenge(given.get("code_challenge"), given.get("code_challenge_method"))
         if challenge is None and client.is_public:
             raise OAuthError(
                 "invalid_request",
                 "code_challenge is missing; a client without a secret has to use PKCE (S256)",
             )
-        asked = asked_scopes(given.get("scope"))
+        asked = parse_requested_scopes(given.get("scope"))
         if asked is None:
             raise OAuthError("invalid_scope", "scope is missing; name what is asked for, joined by commas")
     except OAuthError as refusal:
         state = None if "state" in repeated else given.get("state")
-        return _back(redirect_uri, state, {"error": refusal.error, "error_description": refusal.description})
+        return _build_redirect(
+            redirect_uri, state, {"error": refusal.error, "error_description": refusal.description}
+        )
     return Question(client_id, redirect_uri, asked, challenge, given)
 
 
-def ticket(request: str, key: bytes, expires: int) -> str:
+def sign_ticket(request: str, key: bytes, expires: int) -> str:
     """What only the page of this request has, so that no other page can answer in the person's name.
 
     Args:
@@ -119,15 +121,15 @@ def ticket(request: str, key: bytes, expires: int) -> str:
     return f"{expires}.{hmac.new(key, f'{expires}.{request}'.encode(), hashlib.sha256).hexdigest()}"
 
 
-def is_ticket(value: str, request: str, key: bytes, now: float) -> bool:
+def is_valid_ticket(value: str, request: str, key: bytes, now: float) -> bool:
     """Whether it is the request's ticket and has not ended."""
     expires = value.partition(".")[0]
     if not re.fullmatch(r"[0-9]{1,15}", expires) or int(expires) <= now:
         return False
-    return hmac.compare_digest(value.encode(), ticket(request, key, int(expires)).encode())
+    return hmac.compare_digest(value.encode(), sign_ticket(request, key, int(expires)).encode())
 
 
-def _redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
+def _choose_redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
     if asked is None:
         if len(registered) == 1:
             return registered[0]
@@ -136,7 +138,7 @@ def _redirect_uri(asked: str | None, registered: Sequence[str]) -> str:
         redirects.check(asked)
     except ValueError as unusable:
         raise UnanswerableError(str(unusable)) from None
-    if registered and not redirects.belongs(asked, registered):
+    if registered and not redirects.is_registered(asked, registered):
         raise UnanswerableError("redirect_uri is not one that the application is registered with")
     return asked
 
@@ -148,7 +150,7 @@ def _check_response_type(asked: str | None) -> None:
         raise OAuthError("unsupported_response_type", f"response_type has to be code, not {asked[:80]!r}")
 
 
-def _challenge(challenge: str | None, method: str | None) -> str | None:
+def _check_challenge(challenge: str | None, method: str | None) -> str | None:
     if challenge is None:
         if method is not None:
             raise OAuthError("invalid_request", "code_challenge_method is there without a code_challenge")
@@ -166,7 +168,7 @@ def is_challenge(value: str) -> bool:
     return _CHALLENGE.fullmatch(value) is not None
 
 
-def _back(redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> Redirect:
+def _build_redirect(redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> Redirect:
     return Redirect(
-        redirects.extended(redirect_uri, {**answer, **({} if state is None else {"state": state})})
+        redirects.add_parameters(redirect_uri, {**answer, **({} if state is None else {"state": state})})
     )

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import scopes
 from payman_sdk.sandbox._oauth.scopes import Scopes
 
 
 @dataclass(frozen=True)
-class Connection:
+class ClientAuthorization:
     """One way in which a client is connected.
 
     Attributes:
@@ -34,7 +34,9 @@ class Connection:
     revoked: bool = False
 
 
-def of_client(tx: Transaction, world: World, client_id: str) -> list[Connection]:
+def list_authorizations(
+    tx: Transaction, world: SandboxEnvironment, client_id: str
+) -> list[ClientAuthorization]:
     """The connections that have a token alive, and the credentials that were revoked."""
     rows = tx.execute(
         "SELECT g.by_credentials, g.scope, g.redirect_uri, COUNT(*) AS tokens FROM grants g "
@@ -42,14 +44,14 @@ def of_client(tx: Transaction, world: World, client_id: str) -> list[Connection]
         "AND t.expires > ? AND t.kind <> 'code' GROUP BY g.by_credentials, g.scope, g.redirect_uri",
         (client_id, world.now()),
     ).fetchall()
-    found: list[Connection] = []
+    found: list[ClientAuthorization] = []
     for by_credentials in (False, True):
         several = [row for row in rows if bool(row["by_credentials"]) is by_credentials]
         revoked = by_credentials and is_barred(tx, client_id)
         if several or revoked:
-            allowed = {scope for row in several for scope in scopes.read(row["scope"])}
+            allowed = {scope for row in several for scope in scopes.parse_scopes(row["scope"])}
             found.append(
-                Connection(
+                ClientAuthorization(
                     by_credentials,
                     tuple(scope for scope in scopes.EVERY if scope in allowed),
                     sum(row["tokens"] for row in several),

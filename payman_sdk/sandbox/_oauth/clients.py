@@ -27,7 +27,7 @@ def find(tx: Transaction, client_id: str) -> Client | None:
     return None if row is None else Client(row["id"], bool(row["public"]))
 
 
-def first(tx: Transaction) -> tuple[str, str] | None:
+def find_first(tx: Transaction) -> tuple[str, str] | None:
     """The id and secret of the confidential client that was registered first."""
     row = tx.execute(
         "SELECT id, secret FROM clients WHERE secret IS NOT NULL ORDER BY rowid LIMIT 1"
@@ -52,20 +52,20 @@ def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> 
         tx.execute("INSERT INTO redirect_uris VALUES (?, ?)", (client_id, uri))
 
 
-def registered_redirects(tx: Transaction, client_id: str) -> list[str]:
+def list_redirects(tx: Transaction, client_id: str) -> list[str]:
     """The fixed redirect URIs of a client; none where it may use any."""
     rows = tx.execute("SELECT uri FROM redirect_uris WHERE client_id = ? ORDER BY rowid", (client_id,))
     return [row["uri"] for row in rows]
 
 
-def authenticated(tx: Transaction, authorization: str | None, client_id: str | None) -> Client:
+def authenticate(tx: Transaction, authorization: str | None, client_id: str | None) -> Client:
     """Who asks: by an Authorization header (Basic), or, without one, the public client that is named.
 
     Raises:
         OAuthError: if nobody is named, or the client is not known, or has a secret and does not show it.
     """
     if authorization:
-        client = Client(_basic(tx, authorization), is_public=False)
+        client = Client(_authenticate_basic(tx, authorization), is_public=False)
         if client_id not in (None, client.id):
             raise OAuthError("invalid_request", "client_id is not the client of the Authorization header")
         return client
@@ -80,7 +80,7 @@ def authenticated(tx: Transaction, authorization: str | None, client_id: str | N
     return named
 
 
-def _basic(tx: Transaction, authorization: str) -> str:
+def _authenticate_basic(tx: Transaction, authorization: str) -> str:
     """The id of the client whose credentials are in the header."""
     refusal = OAuthError("invalid_client", "the client is unknown or its secret is wrong", status=401)
     scheme, _, encoded = authorization.partition(" ")

@@ -42,10 +42,10 @@ button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
 _STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 
 
-def headers(question: Question | None = None) -> Mapping[str, str]:
+def build_headers(question: Question | None = None) -> Mapping[str, str]:
     """The headers of a page; the one with a question may send its form here, and on to the redirect URI."""
     # Browsers look at form-action again when the form's answer redirects.
-    targets = "'none'" if question is None else f"'self' {redirects.source(question.redirect_uri)}"
+    targets = "'none'" if question is None else f"'self' {redirects.format_csp_source(question.redirect_uri)}"
     return {
         "Content-Security-Policy": (
             f"default-src 'none'; style-src {_STYLE_SOURCE}; form-action {targets}; "
@@ -58,12 +58,15 @@ def headers(question: Question | None = None) -> Mapping[str, str]:
     }
 
 
-def page(consent: Consent) -> str:
+def render_page(consent: Consent) -> str:
     """The page that asks a person for consent."""
     question = consent.question
-    client, target = _shown(question.client_id), _shown(redirects.origin(question.redirect_uri))
+    client, target = (
+        _escape_name(question.client_id),
+        _escape_name(redirects.format_origin(question.redirect_uri)),
+    )
     asked = "\n".join(f"<li>{IN_WORDS[scope]} <code>{scope}</code></li>" for scope in question.scopes)
-    return _document(
+    return _render_document(
         "Allow access?",
         f"""<h1 id="question">Allow <b>{client}</b> to act for your account?</h1>
 <p id="asked">It asks to:</p>
@@ -81,9 +84,9 @@ def page(consent: Consent) -> str:
     )
 
 
-def error_page(reason: str) -> str:
+def render_error_page(reason: str) -> str:
     """The page for a request that may be answered nowhere else."""
-    return _document(
+    return _render_document(
         "This link does not work",
         f"""<h1>This link does not work</h1>
 <p>What is wrong: {escape(sanitize(reason, one_line=True, max_length=_LONGEST))}.</p>
@@ -91,12 +94,12 @@ def error_page(reason: str) -> str:
     )
 
 
-def _shown(name: str) -> str:
+def _escape_name(name: str) -> str:
     """Somebody's name for something, which can neither be markup nor turn the text around it."""
     return f"<bdi>{escape(sanitize(name, one_line=True, max_length=_LONGEST))}</bdi>"
 
 
-def _document(title: str, content: str) -> str:
+def _render_document(title: str, content: str) -> str:
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

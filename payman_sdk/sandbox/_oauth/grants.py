@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import scopes
 from payman_sdk.sandbox._oauth.scopes import Scopes
@@ -21,7 +21,7 @@ from payman_sdk.sandbox._oauth.scopes import Scopes
 _LONGEST_LIFETIME = 1_000_000_000
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """The kinds of tokens; an authorization code is one that gets others."""
 
     CODE = "code"
@@ -45,10 +45,10 @@ class Terms:
 
     def __post_init__(self) -> None:
         for name in ("token_lifetime", "refresh_token_lifetime", "code_lifetime"):
-            checked_lifetime(name, getattr(self, name))
+            check_lifetime(name, getattr(self, name))
 
 
-def checked_lifetime(name: str, seconds: object) -> float:
+def check_lifetime(name: str, seconds: object) -> float:
     """The lifetime, or a ValueError that names it."""
     if not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_LIFETIME:
         raise ValueError(f"{name} has to be above 0 and at most {_LONGEST_LIFETIME} seconds, not {seconds!r}")
@@ -75,7 +75,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Held:
+class TokenRecord:
     """A code or refresh token that somebody holds, as it stands."""
 
     digest: bytes
@@ -105,58 +105,75 @@ def open_grant(
     """Write down what a client was allowed: by a person, or by its own credentials."""
     number = tx.execute(
         "INSERT INTO grants (client_id, scope, by_credentials, redirect_uri, challenge) VALUES (?, ?, ?, ?, ?)",
-        (client_id, scopes.written(allowed), by_credentials, redirect_uri, challenge),
+        (client_id, scopes.format_scopes(allowed), by_credentials, redirect_uri, challenge),
     ).lastrowid
     assert number is not None  # noqa: S101 (a row was inserted)
     return Grant(number, client_id, allowed, redirect_uri, challenge)
 
 
-def issue(tx: Transaction, world: World, grant: Grant, kind: Kind, allowed: Scopes, lifetime: float) -> str:
+def issue(
+    tx: Transaction,
+    world: SandboxEnvironment,
+    grant: Grant,
+    kind: TokenKind,
+    allowed: Scopes,
+    lifetime: float,
+) -> str:
     """A new token of a grant; the lifetime is in seconds."""
     _forget(tx, world)
     value = world.new_secret()
     tx.execute(
         "INSERT INTO tokens (digest, kind, grant_number, scope, expires) VALUES (?, ?, ?, ?, ?)",
-        (_digest(value), kind, grant.number, scopes.written(allowed), _after(world, lifetime)),
+        (
+            _hash_token(value),
+            kind,
+            grant.number,
+            scopes.format_scopes(allowed),
+            _compute_expiry(world, lifetime),
+        ),
     )
     return value
 
 
-def access(tx: Transaction, world: World, token: str | None) -> Access | None:
+def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -> Access | None:
     """What an access token opens; None where there is no token, or it is unknown, revoked or has expired."""
     if not token:
         return None
     row = tx.execute(
         "SELECT g.client_id, t.scope FROM tokens t JOIN grants g ON g.number = t.grant_number "
         "WHERE t.digest = ? AND t.kind = ? AND t.expires > ? AND NOT g.revoked",
-        (_digest(token), Kind.ACCESS, world.now()),
+        (_hash_token(token), TokenKind.ACCESS, world.now()),
     ).fetchone()
     if row is None:
         return None
     account = accounts.find_account(tx, row["client_id"])
-    return None if account is None else Access(account, scopes.read(row["scope"]))
+    return None if account is None else Access(account, scopes.parse_scopes(row["scope"]))
 
 
-def find(tx: Transaction, kind: Kind, value: str) -> Held | None:
+def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
     """The code or refresh token, however it stands."""
     row = tx.execute(
         "SELECT t.digest, t.expires, t.spent, g.* FROM tokens t JOIN grants g ON g.number = t.grant_number "
         "WHERE t.digest = ? AND t.kind = ?",
-        (_digest(value), kind),
+        (_hash_token(value), kind),
     ).fetchone()
     if row is None:
         return None
     grant = Grant(
-        row["number"], row["client_id"], scopes.read(row["scope"]), row["redirect_uri"], row["challenge"]
+        row["number"],
+        row["client_id"],
+        scopes.parse_scopes(row["scope"]),
+        row["redirect_uri"],
+        row["challenge"],
     )
-    return Held(row["digest"], grant, row["expires"], bool(row["spent"]), bool(row["revoked"]))
+    return TokenRecord(row["digest"], grant, row["expires"], bool(row["spent"]), bool(row["revoked"]))
 
 
-def spend(tx: Transaction, world: World, held: Held, remember: float) -> None:
+def spend(tx: Transaction, world: SandboxEnvironment, held: TokenRecord, remember: float) -> None:
     """Note that it was used, and remember that for so many seconds: as long as what it was used to get may live."""
     tx.execute(
         "UPDATE tokens SET spent = 1, expires = MAX(expires, ?) WHERE digest = ?",
-        (_after(world, remember), held.digest),
+        (_compute_expiry(world, remember), held.digest),
     )
 
 
@@ -165,7 +182,7 @@ def revoke(tx: Transaction, grant: Grant) -> None:
     tx.execute("UPDATE grants SET revoked = 1 WHERE number = ?", (grant.number,))
 
 
-def withdraw(tx: Transaction, client_id: str | None, *kinds: Kind) -> None:
+def withdraw(tx: Transaction, client_id: str | None, *kinds: TokenKind) -> None:
     """Delete all tokens of those kinds, of one client or of all."""
     for kind in kinds:
         tx.execute(
@@ -175,7 +192,7 @@ def withdraw(tx: Transaction, client_id: str | None, *kinds: Kind) -> None:
         )
 
 
-def _forget(tx: Transaction, world: World) -> None:
+def _forget(tx: Transaction, world: SandboxEnvironment) -> None:
     """Delete what has expired, and grants that have nothing left."""
     gone = tx.execute(
         "DELETE FROM tokens WHERE expires <= ? RETURNING grant_number", (world.now(),)
@@ -188,9 +205,9 @@ def _forget(tx: Transaction, world: World) -> None:
         )
 
 
-def _after(world: World, seconds: float) -> int:
+def _compute_expiry(world: SandboxEnvironment, seconds: float) -> int:
     return world.now() + round(seconds * 1_000_000_000)
 
 
-def _digest(token: str) -> bytes:
+def _hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

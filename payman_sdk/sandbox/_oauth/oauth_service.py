@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import authorization, clients, grants, token_endpoint
 from payman_sdk.sandbox._oauth.authorization import Question, Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.clients import Client
 from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
-from payman_sdk.sandbox._oauth.grants import Kind, Terms
+from payman_sdk.sandbox._oauth.grants import Terms, TokenKind
 from payman_sdk.sandbox._oauth.scopes import Scopes
-from payman_sdk.sandbox._oauth.token_endpoint import Token
+from payman_sdk.sandbox._oauth.token_endpoint import TokenResponse
 
 _PATIENCE = 3600  # seconds that a person may take to decide
 
@@ -49,7 +49,7 @@ class Consent:
     ticket: str
 
 
-class Authority:
+class OAuthService:
     """Answers token requests and asks people for their consent.
 
     Args:
@@ -62,14 +62,16 @@ class Authority:
         reuse_detected: how many times a refresh token came that had been used.
     """
 
-    def __init__(self, store: Store, world: World, terms: Terms) -> None:
+    def __init__(self, store: Store, world: SandboxEnvironment, terms: Terms) -> None:
         self._store, self._world, self._terms = store, world, terms
         # In memory only: a page that was open while the sandbox was made anew has to be opened again.
         self._key = world.randomness(32)
         self.token_requests: list[TokenRequest] = []
         self.reuse_detected = 0
 
-    def token(self, authorization: str | None, parameters: Sequence[tuple[str, str]] | None) -> Token:
+    def answer_token_request(
+        self, authorization: str | None, parameters: Sequence[tuple[str, str]] | None
+    ) -> TokenResponse:
         """Answer a token request; raises OAuthError.
 
         Args:
@@ -82,10 +84,10 @@ class Authority:
         try:
             if parameters is None:
                 raise OAuthError("invalid_request", "the parameters are not form-encoded")
-            given = token_endpoint.once(parameters)
+            given = token_endpoint.index_parameters(parameters)
             with self._store.transaction() as tx:
-                client = clients.authenticated(tx, authorization, given.get("client_id"))
-                answer = self._granted(tx, client, given)
+                client = clients.authenticate(tx, authorization, given.get("client_id"))
+                answer = self._grant_token(tx, client, given)
             if isinstance(answer, ReuseError):
                 raise answer
             outcome = "issued"
@@ -103,7 +105,9 @@ class Authority:
                 )
             )
 
-    def _granted(self, tx: Transaction, client: Client, given: Mapping[str, str]) -> Token | ReuseError:
+    def _grant_token(
+        self, tx: Transaction, client: Client, given: Mapping[str, str]
+    ) -> TokenResponse | ReuseError:
         """A ReuseError is handed back and not raised: what it revoked has to be kept."""
         try:
             return token_endpoint.grant(tx, self._world, self._terms, client, given)
@@ -119,12 +123,12 @@ class Authority:
             UnanswerableError: if it may be sent nowhere.
         """
         with self._store.transaction() as tx:
-            question = authorization.read(tx, parameters)
+            question = authorization.parse_request(tx, parameters)
         if isinstance(question, Redirect):
             return question
         request = urlencode(question.parameters)
         expires = int(self._world.clock()) + _PATIENCE
-        return Consent(question, request, authorization.ticket(request, self._key, expires))
+        return Consent(question, request, authorization.sign_ticket(request, self._key, expires))
 
     def decide(self, form: Sequence[tuple[str, str]]) -> Redirect:
         """Where to send the browser with the person's answer: `decision`, with the page's `request` and `ticket`.
@@ -134,38 +138,42 @@ class Authority:
         """
         answer = dict(form)
         request, decision = answer.get("request", ""), answer.get("decision")
-        if not authorization.is_ticket(answer.get("ticket", ""), request, self._key, self._world.clock()):
+        if not authorization.is_valid_ticket(
+            answer.get("ticket", ""), request, self._key, self._world.clock()
+        ):
             raise UnanswerableError("the page that this answer comes from is too old, or not ours")
         with self._store.transaction() as tx:
-            question = authorization.read(tx, parse_qsl(request))
+            question = authorization.parse_request(tx, parse_qsl(request))
             if isinstance(question, Redirect):
                 return question
             if decision != "allow":
-                return question.answered(
+                return question.make_redirect(
                     error="access_denied", error_description="the person did not allow it"
                 )
-            code = self._code(
+            code = self._issue_code(
                 tx,
                 question.client_id,
                 question.scopes,
                 redirect_uri=question.redirect_uri,
                 challenge=question.challenge,
             )
-            return question.answered(code=code)
+            return question.make_redirect(code=code)
 
     def issue_code(
         self, client_id: str, allowed: Scopes, *, redirect_uri: str | None, challenge: str | None
     ) -> str:
         """A code as a person's consent would give it; LookupError if there is no such client."""
         with self._store.transaction() as tx:
-            _known(tx, client_id)
-            return self._code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
+            _check_client(tx, client_id)
+            return self._issue_code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
 
-    def issue_token(self, client_id: str, allowed: Scopes, *, lifetime: float | None, refresh: bool) -> Token:
+    def issue_token(
+        self, client_id: str, allowed: Scopes, *, lifetime: float | None, refresh: bool
+    ) -> TokenResponse:
         """Tokens without a request for them; LookupError if there is no such client."""
         terms = self._terms if lifetime is None else replace(self._terms, token_lifetime=lifetime)
         with self._store.transaction() as tx:
-            _known(tx, client_id)
+            _check_client(tx, client_id)
             return token_endpoint.issue(
                 tx, self._world, terms, grants.open_grant(tx, client_id, allowed), refresh=refresh
             )
@@ -174,10 +182,10 @@ class Authority:
         """End the access tokens, and the refresh tokens too if asked, of one client or of all."""
         with self._store.transaction() as tx:
             if client_id is not None:
-                _known(tx, client_id)
-            grants.withdraw(tx, client_id, Kind.ACCESS, *([Kind.REFRESH] if refresh else []))
+                _check_client(tx, client_id)
+            grants.withdraw(tx, client_id, TokenKind.ACCESS, *([TokenKind.REFRESH] if refresh else []))
 
-    def _code(
+    def _issue_code(
         self,
         tx: Transaction,
         client_id: str,
@@ -187,9 +195,9 @@ class Authority:
         challenge: str | None,
     ) -> str:
         grant = grants.open_grant(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
-        return grants.issue(tx, self._world, grant, Kind.CODE, allowed, self._terms.code_lifetime)
+        return grants.issue(tx, self._world, grant, TokenKind.CODE, allowed, self._terms.code_lifetime)
 
 
-def _known(tx: Transaction, client_id: str) -> None:
+def _check_client(tx: Transaction, client_id: str) -> None:
     if clients.find(tx, client_id) is None:
         raise LookupError(f"there is no client {client_id}")

@@ -24,7 +24,7 @@ _NEEDED: dict[type[intent.Intent], Scope] = {
 """What is not here needs no scope: it tells nothing of the account and changes nothing."""
 
 
-def refusal(meaning: intent.Intent, scopes: Container[Scope]) -> str | None:
+def find_refusal(meaning: intent.Intent, scopes: Container[Scope]) -> str | None:
     """Why the scopes do not allow what is meant, as the agent's whole answer; None where they do."""
     needed = _NEEDED.get(type(meaning))
     if needed is None or needed in scopes:

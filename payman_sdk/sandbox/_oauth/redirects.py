@@ -57,20 +57,21 @@ def check(uri: str) -> None:
             return
 
 
-def belongs(uri: str, registered: Iterable[str]) -> bool:
+def is_registered(uri: str, registered: Iterable[str]) -> bool:
     """Whether it is one of the registered ones: the same, or, to this machine, the same but for the port (RFC 8252)."""
     return any(
-        uri == own or (_portless(uri) is not None and _portless(uri) == _portless(own)) for own in registered
+        uri == own or (_strip_port(uri) is not None and _strip_port(uri) == _strip_port(own))
+        for own in registered
     )
 
 
-def extended(uri: str, parameters: Mapping[str, str]) -> str:
+def add_parameters(uri: str, parameters: Mapping[str, str]) -> str:
     """The URI with more parameters in its query."""
     joint = "?" if "?" not in uri else "" if uri.endswith(("?", "&")) else "&"
     return f"{uri}{joint}{urlencode(parameters)}"
 
 
-def origin(uri: str) -> str:
+def format_origin(uri: str) -> str:
     """Where it leads, for people to read: scheme, host and port, or an app's scheme."""
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https") or parts.hostname is None:
@@ -79,11 +80,11 @@ def origin(uri: str) -> str:
     return f"{parts.scheme}://{host}{'' if parts.port is None else f':{parts.port}'}"
 
 
-def source(uri: str) -> str:
+def format_csp_source(uri: str) -> str:
     """Where it leads, as a source of a Content-Security-Policy, which knows no IPv6 addresses."""
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or ""):
-        return origin(uri)
+        return format_origin(uri)
     return f"{parts.scheme}:"
 
 
@@ -96,7 +97,7 @@ def _is_loopback(parts: SplitResult) -> bool:
         return False
 
 
-def _portless(uri: str) -> tuple[str | None, str, str] | None:
+def _strip_port(uri: str) -> tuple[str | None, str, str] | None:
     parts = urlsplit(uri)
     if parts.scheme != "http" or not _is_loopback(parts):
         return None

@@ -26,7 +26,7 @@ IN_WORDS: Mapping[Scope, str] = MappingProxyType(
 """What each scope allows, as the consent page tells it."""
 
 
-def read(asked: str | Iterable[str]) -> Scopes:
+def parse_scopes(asked: str | Iterable[str]) -> Scopes:
     """The scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
 
     Raises:
@@ -41,6 +41,6 @@ def read(asked: str | Iterable[str]) -> Scopes:
     return tuple(dict.fromkeys(Scope(name) for name in names))
 
 
-def written(scopes: Iterable[Scope]) -> str:
+def format_scopes(scopes: Iterable[Scope]) -> str:
     """The scopes joined by commas, as Payman does [D]."""
     return ",".join(scopes)

@@ -18,19 +18,19 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import authorizations, grants, scopes
 from payman_sdk.sandbox._oauth.clients import Client
 from payman_sdk.sandbox._oauth.errors import OAuthError, ReuseError
-from payman_sdk.sandbox._oauth.grants import Grant, Held, Kind, Terms
+from payman_sdk.sandbox._oauth.grants import Grant, Terms, TokenKind, TokenRecord
 from payman_sdk.sandbox._oauth.scopes import Scopes
 
 GRANT_TYPES = ("client_credentials", "authorization_code", "refresh_token")
 
 
 @dataclass(frozen=True)
-class Token:
+class TokenResponse:
     """An access token, and perhaps the refresh token that gets the next one; `lifetime` is in seconds."""
 
     value: str = field(repr=False)
@@ -49,7 +49,9 @@ class Token:
         return answer if self.refresh_token is None else {**answer, "refreshToken": self.refresh_token}
 
 
-def grant(tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]) -> Token:
+def grant(
+    tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
+) -> TokenResponse:
     """Answer a client's token request. What is written before a ReuseError has to be kept.
 
     Args:
@@ -66,42 +68,44 @@ def grant(tx: Transaction, world: World, terms: Terms, client: Client, given: Ma
         case None:
             raise OAuthError("invalid_request", "grant_type is missing")
         case "client_credentials":
-            return _by_credentials(tx, world, terms, client, given)
+            return _grant_by_credentials(tx, world, terms, client, given)
         case "authorization_code":
-            return _by_code(tx, world, terms, client, given)
+            return _grant_by_code(tx, world, terms, client, given)
         case "refresh_token":
-            return _by_refresh(tx, world, terms, client, given)
+            return _grant_by_refresh(tx, world, terms, client, given)
         case unknown:
             raise OAuthError("unsupported_grant_type", f"grant_type {unknown[:80]!r} is not supported")
 
 
 def issue(
     tx: Transaction,
-    world: World,
+    world: SandboxEnvironment,
     terms: Terms,
     grant: Grant,
     allowed: Scopes | None = None,
     *,
     refresh: bool,
-) -> Token:
+) -> TokenResponse:
     """New tokens of a grant: an access token for all that it allows, or for less, and perhaps a refresh token."""
     allowed = grant.scopes if allowed is None else allowed
-    value = grants.issue(tx, world, grant, Kind.ACCESS, allowed, terms.token_lifetime)
+    value = grants.issue(tx, world, grant, TokenKind.ACCESS, allowed, terms.token_lifetime)
     renewal = None
     if refresh:
-        renewal = grants.issue(tx, world, grant, Kind.REFRESH, grant.scopes, terms.refresh_token_lifetime)
-    return Token(value, max(1, int(terms.token_lifetime)), scopes.written(allowed), renewal)
+        renewal = grants.issue(
+            tx, world, grant, TokenKind.REFRESH, grant.scopes, terms.refresh_token_lifetime
+        )
+    return TokenResponse(value, max(1, int(terms.token_lifetime)), scopes.format_scopes(allowed), renewal)
 
 
-def asked_scopes(asked: str | None) -> Scopes | None:
+def parse_requested_scopes(asked: str | None) -> Scopes | None:
     """The scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
     try:
-        return None if asked is None else scopes.read(asked)
+        return None if asked is None else scopes.parse_scopes(asked)
     except ValueError as unknown:
         raise OAuthError("invalid_scope", str(unknown)) from None
 
 
-def once(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+def index_parameters(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     """The parameters by name; OAuthError if one is there twice."""
     given: dict[str, str] = {}
     for name, value in parameters:
@@ -112,9 +116,9 @@ def once(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _by_credentials(
-    tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]
-) -> Token:
+def _grant_by_credentials(
+    tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
+) -> TokenResponse:
     if client.is_public:
         raise OAuthError("unauthorized_client", "client_credentials is for clients that have a secret")
     if authorizations.is_barred(tx, client.id):
@@ -122,13 +126,15 @@ def _by_credentials(
             "unauthorized_client",
             "what this client may do by its own credentials was revoked; allow it again on the sandbox's page",
         )
-    allowed = asked_scopes(given.get("scope")) or scopes.EVERY
+    allowed = parse_requested_scopes(given.get("scope")) or scopes.EVERY
     opened = grants.open_grant(tx, client.id, allowed, by_credentials=True)
     return issue(tx, world, terms, opened, refresh=terms.refresh_for_credentials)
 
 
-def _by_code(tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]) -> Token:
-    code = _found(tx, world, Kind.CODE, client, given.get("code"), "code")
+def _grant_by_code(
+    tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
+) -> TokenResponse:
+    code = _find_token(tx, world, TokenKind.CODE, client, given.get("code"), "code")
     redirect_uri = given.get("redirect_uri")
     if None not in (redirect_uri, code.grant.redirect_uri) and redirect_uri != code.grant.redirect_uri:
         raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
@@ -142,11 +148,11 @@ def _by_code(tx: Transaction, world: World, terms: Terms, client: Client, given:
     return issue(tx, world, terms, code.grant, refresh=True)
 
 
-def _by_refresh(
-    tx: Transaction, world: World, terms: Terms, client: Client, given: Mapping[str, str]
-) -> Token:
-    held = _found(tx, world, Kind.REFRESH, client, given.get("refresh_token"), "refresh_token")
-    allowed = asked_scopes(given.get("scope"))
+def _grant_by_refresh(
+    tx: Transaction, world: SandboxEnvironment, terms: Terms, client: Client, given: Mapping[str, str]
+) -> TokenResponse:
+    held = _find_token(tx, world, TokenKind.REFRESH, client, given.get("refresh_token"), "refresh_token")
+    allowed = parse_requested_scopes(given.get("scope"))
     for scope in allowed or ():
         if scope not in held.grant.scopes:
             raise OAuthError(
@@ -157,7 +163,9 @@ def _by_refresh(
     return issue(tx, world, terms, held.grant, allowed, refresh=terms.rotate_refresh_tokens)
 
 
-def _found(tx: Transaction, world: World, kind: Kind, client: Client, value: str | None, name: str) -> Held:
+def _find_token(
+    tx: Transaction, world: SandboxEnvironment, kind: TokenKind, client: Client, value: str | None, name: str
+) -> TokenRecord:
     """The code or refresh token that the client gives, if it still serves."""
     if value is None:
         raise OAuthError("invalid_request", f"{name} is missing")

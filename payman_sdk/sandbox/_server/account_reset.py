@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from payman_sdk.sandbox._ledger import accounts
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 
 # In an order that leaves no row without the one that it refers to.
@@ -22,10 +22,10 @@ _FORGOTTEN = (
 )
 
 
-def reset(tx: Transaction, world: World) -> None:
+def reset(tx: Transaction, world: SandboxEnvironment) -> None:
     """Forget tasks, money, payees and tokens, and furnish every account again."""
     for table in _FORGOTTEN:
         tx.execute(f"DELETE FROM {table}")  # noqa: S608 (the names are those above) # nosec B608
     tx.execute("UPDATE clients SET barred = 0")
-    for account in accounts.all_accounts(tx):
+    for account in accounts.list_accounts(tx):
         accounts.furnish(tx, world, account)

@@ -15,25 +15,25 @@ from starlette.routing import Mount, Route
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._agent.serialization import Json
-from payman_sdk.sandbox._agent.task_watcher import Watch
+from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._oauth import consent
 from payman_sdk.sandbox._oauth.authorization import Redirect, UnanswerableError
 from payman_sdk.sandbox._oauth.errors import OAuthError
-from payman_sdk.sandbox._oauth.oauth_service import Authority
-from payman_sdk.sandbox._server.request_body import body_of, form_of, parameters
-from payman_sdk.sandbox._server.request_log import RequestLog, Watched
+from payman_sdk.sandbox._oauth.oauth_service import OAuthService
+from payman_sdk.sandbox._server.request_body import parse_parameters, read_body, read_form
+from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox._server.streaming import EventStream, NoAnswer, attend, until_told
+from payman_sdk.sandbox._server.streaming import EventStream, NoAnswer, attend, wait_for_end
 from payman_sdk.sandbox._web.origins import HEADERS, PAGE
 from payman_sdk.sandbox._web.pages import create_pages
-from payman_sdk.sandbox._web.security import Guarded
-from payman_sdk.sandbox.scripting import HTTPFailure, Lost, Mishap, NotTakenError, RPCFailure
+from payman_sdk.sandbox._web.security import SecurityMiddleware
+from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, NotTakenError, RPCError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(service: Service, authority: Authority, faults: StreamFaults, log: RequestLog) -> Starlette:
+def create_app(service: Service, authority: OAuthService, faults: StreamFaults, log: RequestLog) -> Starlette:
     """The sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
@@ -41,7 +41,7 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults, log
 
     return Starlette(
         routes=[
-            post(PATHS["create_token"], _token(authority)),
+            post(PATHS["create_token"], _make_token(authority)),
             Route(PATHS["authorize"], _ask(authority)),
             post(PATHS["authorize"], _decide(authority)),
             post(PATHS["send_task"], _call(service, "tasks/send")),
@@ -51,60 +51,64 @@ def create_app(service: Service, authority: Authority, faults: StreamFaults, log
             post(PATHS["resubscribe_task"], _resubscribe(service, faults)),
             post("/sandbox/tasks/{task_id:path}/approve", _settle(service, approve=True)),
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
-            Route(PATHS["get_agent_card"], _agent_card),
-            Route("/", _to_page),
-            Route(PAGE, _to_page),
-            Route(f"{PAGE}/identity", _identity),
+            Route(PATHS["get_agent_card"], _show_agent_card),
+            Route("/", _redirect_to_page),
+            Route(PAGE, _redirect_to_page),
+            Route(f"{PAGE}/identity", _show_identity),
             Mount(PAGE, app=create_pages(service, faults)),
         ],
-        middleware=[Middleware(Watched, log=log), Middleware(Guarded)],
+        middleware=[Middleware(RecordingMiddleware, log=log), Middleware(SecurityMiddleware)],
         exception_handlers={
-            HTTPException: _http_error,
-            ClientDisconnect: _gone,
-            OAuthError: _oauth_error,
-            UnanswerableError: _unanswerable,
-            UnauthorizedError: _unauthorized,
-            ForbiddenError: _forbidden,
-            NotTakenError: _not_taken,
-            tasks.UnknownTaskError: _unknown_task,
-            tasks.EndedTaskError: _ended_task,
+            HTTPException: _handle_http_error,
+            ClientDisconnect: _handle_disconnect,
+            OAuthError: _handle_oauth_error,
+            UnanswerableError: _handle_unanswerable,
+            UnauthorizedError: _handle_unauthorized,
+            ForbiddenError: _handle_forbidden,
+            NotTakenError: _handle_not_taken,
+            tasks.UnknownTaskError: _handle_unknown_task,
+            tasks.EndedTaskError: _handle_ended_task,
         },
     )
 
 
-def _token(authority: Authority) -> Endpoint:
+def _make_token(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        given = parameters(request.scope["query_string"], await form_of(request))
-        token = await run_in_threadpool(authority.token, request.headers.get("authorization"), given)
+        given = parse_parameters(request.scope["query_string"], await read_form(request))
+        token = await run_in_threadpool(
+            authority.answer_token_request, request.headers.get("authorization"), given
+        )
         return JSONResponse(token.as_json(), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     return endpoint
 
 
-def _ask(authority: Authority) -> Endpoint:
+def _ask(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        asked = await run_in_threadpool(authority.ask, _legible(request.scope["query_string"]))
+        asked = await run_in_threadpool(authority.ask, _decode_parameters(request.scope["query_string"]))
         if isinstance(asked, Redirect):
-            return _redirect(asked)
-        return HTMLResponse(consent.page(asked), headers=consent.headers(asked.question))
+            return _send_redirect(asked)
+        return HTMLResponse(consent.render_page(asked), headers=consent.build_headers(asked.question))
 
     return endpoint
 
 
-def _decide(authority: Authority) -> Endpoint:
+def _decide(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return _redirect(await run_in_threadpool(authority.decide, _legible(await form_of(request))))
+        return _send_redirect(
+            await run_in_threadpool(authority.decide, _decode_parameters(await read_form(request)))
+        )
 
     return endpoint
 
 
-def _redirect(redirect: Redirect) -> Response:
+def _send_redirect(redirect: Redirect) -> Response:
     # 303: whatever the method was, the browser gets the redirect URI.
-    return Response(status_code=303, headers={**consent.headers(), "Location": redirect.location})
+    return Response(status_code=303, headers={**consent.build_headers(), "Location": redirect.location})
 
 
-def _legible(encoded: bytes) -> list[tuple[str, str]]:
-    read = parameters(encoded)
+def _decode_parameters(encoded: bytes) -> list[tuple[str, str]]:
+    read = parse_parameters(encoded)
     if read is None:
         raise UnanswerableError("the parameters are not form-encoded")
     return read
@@ -112,77 +116,79 @@ def _legible(encoded: bytes) -> list[tuple[str, str]]:
 
 def _call(service: Service, method: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await body_of(request)
+        body = await read_body(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _whole(request, await run_in_threadpool(service.call, token, method, body))
+        return await _respond_whole(request, await run_in_threadpool(service.call, token, method, body))
 
     return endpoint
 
 
 def _stream(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await body_of(request)
+        body = await read_body(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _events(request, await run_in_threadpool(service.stream, token, body), faults)
+        return await _respond_stream(request, await run_in_threadpool(service.stream, token, body), faults)
 
     return endpoint
 
 
 def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        body = await body_of(request)
+        body = await read_body(request)
         token, last = request.headers.get(ACCESS_TOKEN_HEADER), request.headers.get("last-event-id")
-        return await _events(request, await run_in_threadpool(service.resubscribe, token, body, last), faults)
+        return await _respond_stream(
+            request, await run_in_threadpool(service.resubscribe, token, body, last), faults
+        )
 
     return endpoint
 
 
-async def _whole(request: Request, answer: Json | Watch) -> Response:
+async def _respond_whole(request: Request, answer: Json | TaskWatcher) -> Response:
     """One JSON-RPC answer, once its task has been told; or what goes wrong with it."""
-    if not isinstance(answer, Watch):
+    if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
     watch = answer
-    spoiled = _spoiled(watch.mishap)
+    spoiled = _respond_mishap(watch.mishap)
     if spoiled is not None:
         return spoiled
-    if watch.seconds(to_the_end=True) > 0:
-        await attend(request.scope, request.receive, lambda: until_told(watch))
-    return JSONResponse(watch.answer())
+    if watch.compute_delay(to_the_end=True) > 0:
+        await attend(request.scope, request.receive, lambda: wait_for_end(watch))
+    return JSONResponse(watch.build_answer())
 
 
-async def _events(request: Request, answer: Json | Watch, faults: StreamFaults) -> Response:
+async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: StreamFaults) -> Response:
     """A stream, or what the next fault makes of it; an error is no stream."""
-    if not isinstance(answer, Watch):
+    if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
-    spoiled = _spoiled(answer.mishap)
+    spoiled = _respond_mishap(answer.mishap)
     if spoiled is not None:
         return spoiled
     fault = answer.mishap if isinstance(answer.mishap, StreamFault) else faults.take()
     if fault is not None and fault.as_json:
-        return await _whole(request, answer)
+        return await _respond_whole(request, answer)
     if fault is not None and fault.status is not None:
-        return _failure(fault.status, "stream_fault", "break_streams() asked for this status")
+        return _make_failure(fault.status, "stream_fault", "break_streams() asked for this status")
     return EventStream(answer, fault)
 
 
-def _spoiled(mishap: Mishap | RPCFailure | None) -> Response | None:
+def _respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
     """What the client gets instead of an answer; None if it gets the answer."""
     match mishap:
-        case HTTPFailure(status, body=None, headers=headers):
-            return _failure(status, "scripted", "script() asked for this status", dict(headers))
-        case HTTPFailure(status, body=str(text), headers=headers):
+        case HTTPError(status, body=None, headers=headers):
+            return _make_failure(status, "scripted", "script() asked for this status", dict(headers))
+        case HTTPError(status, body=str(text), headers=headers):
             return PlainTextResponse(text, status, dict(headers))
-        case HTTPFailure(status, body=document, headers=headers):
+        case HTTPError(status, body=document, headers=headers):
             return JSONResponse(document, status, dict(headers))
-        case Lost(silent=silent):
+        case ConnectionLost(silent=silent):
             return NoAnswer(silent=silent)
         case _:
             return None
 
 
-def _not_taken(_: Request, scripted: Exception) -> Response:
+def _handle_not_taken(_: Request, scripted: Exception) -> Response:
     assert isinstance(scripted, NotTakenError)  # noqa: S101 (it is registered for these)
-    spoiled = _spoiled(scripted.failure)
+    spoiled = _respond_mishap(scripted.failure)
     assert spoiled is not None  # noqa: S101 (JSON-RPC errors are answers by then)
     return spoiled
 
@@ -195,18 +201,18 @@ def _settle(service: Service, *, approve: bool) -> Endpoint:
     return endpoint
 
 
-async def _to_page(_: Request) -> Response:
+async def _redirect_to_page(_: Request) -> Response:
     return Response(status_code=303, headers={**HEADERS, "Location": f"{PAGE}/"})
 
 
-async def _identity(request: Request) -> Response:
+async def _show_identity(request: Request) -> Response:
     """What the command asks before it takes a server on this machine for a sandbox; the guards let no other Host through."""
     server = request.scope.get("server")
     said = {"server": "payman_sdk.sandbox", "port": server[1] if server else None}
     return JSONResponse(said, headers=dict(HEADERS))
 
 
-async def _agent_card(request: Request) -> Response:
+async def _show_agent_card(request: Request) -> Response:
     """The agent card of A2A 0.1 [P]."""
     skills = {
         "payments": "Send money to payees within the wallet's policy",
@@ -231,50 +237,52 @@ async def _agent_card(request: Request) -> Response:
     )
 
 
-def _failure(status: int, error: str, description: str, headers: dict[str, str] | None = None) -> Response:
+def _make_failure(
+    status: int, error: str, description: str, headers: dict[str, str] | None = None
+) -> Response:
     return JSONResponse({"error": error, "error_description": description}, status, headers)
 
 
-def _http_error(_: Request, failure: Exception) -> Response:
+def _handle_http_error(_: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101 (it is registered for these)
     name = {404: "not_found", 405: "method_not_allowed", 413: "content_too_large"}.get(
         failure.status_code, "http_error"
     )
-    return _failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
+    return _make_failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
 
 
-def _gone(_: Request, __: Exception) -> Response:
+def _handle_disconnect(_: Request, __: Exception) -> Response:
     """The client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
-    return _failure(400, "incomplete", "the body ended early")
+    return _make_failure(400, "incomplete", "the body ended early")
 
 
-def _oauth_error(_: Request, failure: Exception) -> Response:
+def _handle_oauth_error(_: Request, failure: Exception) -> Response:
     assert isinstance(failure, OAuthError)  # noqa: S101 (it is registered for these)
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     if failure.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="Payman sandbox"'
-    return _failure(failure.status, failure.error, failure.description, headers)
+    return _make_failure(failure.status, failure.error, failure.description, headers)
 
 
-def _unanswerable(_: Request, failure: Exception) -> Response:
-    return HTMLResponse(consent.error_page(str(failure)), 400, consent.headers())
+def _handle_unanswerable(_: Request, failure: Exception) -> Response:
+    return HTMLResponse(consent.render_error_page(str(failure)), 400, consent.build_headers())
 
 
-def _unauthorized(_: Request, __: Exception) -> Response:
-    return _failure(
+def _handle_unauthorized(_: Request, __: Exception) -> Response:
+    return _make_failure(
         401,
         "invalid_token",
         f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown, revoked or expired",
     )
 
 
-def _forbidden(_: Request, failure: Exception) -> Response:
-    return _failure(403, "insufficient_scope", str(failure))
+def _handle_forbidden(_: Request, failure: Exception) -> Response:
+    return _make_failure(403, "insufficient_scope", str(failure))
 
 
-def _unknown_task(_: Request, __: Exception) -> Response:
-    return _failure(404, "task_not_found", "the account has no such task")
+def _handle_unknown_task(_: Request, __: Exception) -> Response:
+    return _make_failure(404, "task_not_found", "the account has no such task")
 
 
-def _ended_task(_: Request, failure: Exception) -> Response:
-    return _failure(409, "task_ended", str(failure))
+def _handle_ended_task(_: Request, failure: Exception) -> Response:
+    return _make_failure(409, "task_ended", str(failure))

@@ -12,14 +12,14 @@ from typing import TypeAlias
 from starlette.types import ASGIApp, Message, Scope
 
 from payman_sdk._io.logger import get_logger
-from payman_sdk.sandbox._server.client_connection import Line
-from payman_sdk.sandbox._server.event_loop_thread import Background
+from payman_sdk.sandbox._server.client_connection import ClientConnection
+from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
 
 logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Head:
+class ResponseHead:
     """The beginning of an answer: its status and its headers."""
 
     status: int
@@ -27,17 +27,17 @@ class Head:
 
 
 @dataclass(frozen=True)
-class End:
+class ResponseEnd:
     """There is no more of an answer; `broken` says whether the connection was closed before it was complete."""
 
     broken: bool
 
 
-Piece: TypeAlias = Head | bytes | End
+Piece: TypeAlias = ResponseHead | bytes | ResponseEnd
 """What comes of an answer at a time: its head, then its body bit by bit, then its end."""
 
 
-class Exchange:
+class ASGIExchange:
     """One request and its answer. The application runs in the background; the client may be in any thread.
 
     Args:
@@ -47,9 +47,9 @@ class Exchange:
         background: where the application runs.
     """
 
-    def __init__(self, app: ASGIApp, scope: Scope, body: bytes, background: Background) -> None:
+    def __init__(self, app: ASGIApp, scope: Scope, body: bytes, background: EventLoopThread) -> None:
         self._app, self._body, self._background = app, body, background
-        self._scope = Line(self, background.leaving).within(scope)
+        self._scope = ClientConnection(self, background.leaving).add_to_scope(scope)
         self._came: deque[Piece] = deque()
         self._wake: Callable[[], object] | None = None
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class Exchange:
         """Have the application answer; returns whether it still can."""
         return self._background.start(self._run)
 
-    def take(self, wake: Callable[[], object]) -> Piece | None:
+    def take_piece(self, wake: Callable[[], object]) -> Piece | None:
         """The next piece of the answer; if there is none yet, `wake` is called in the background when there is.
 
         The end can be taken again and again.
@@ -71,11 +71,11 @@ class Exchange:
             if not self._came:
                 self._wake = wake
                 return None
-            return self._came[0] if isinstance(self._came[0], End) else self._came.popleft()
+            return self._came[0] if isinstance(self._came[0], ResponseEnd) else self._came.popleft()
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """Tell the application that the client is gone; nothing happens if the answer is complete."""
-        self._background.soon(self.close)
+        self._background.call_soon(self.close)
 
     # The application's side, in the background. It sees what a server would let it see.
 
@@ -98,7 +98,7 @@ class Exchange:
         if self._over.is_set():  # nobody hears it
             return
         if message["type"] == "http.response.start":
-            self._put(Head(message["status"], list(message.get("headers", ()))))
+            self._put(ResponseHead(message["status"], list(message.get("headers", ()))))
             return
         if message.get("body") and self._scope["method"] != "HEAD":
             self._put(bytes(message["body"]))
@@ -116,7 +116,7 @@ class Exchange:
 
     def _end(self, *, broken: bool) -> None:
         self._over.set()
-        self._put(End(broken))
+        self._put(ResponseEnd(broken))
 
     def _put(self, piece: Piece) -> None:
         with self._lock:

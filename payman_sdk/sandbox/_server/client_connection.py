@@ -10,7 +10,7 @@ from typing import Any, Protocol
 _EXTENSION = "payman.sandbox.line"
 
 
-class Connection(Protocol):
+class Closable(Protocol):
     """What can be hung up: a transport of asyncio's, or what stands in its place where there are no sockets."""
 
     def close(self) -> None:
@@ -23,7 +23,7 @@ class Connection(Protocol):
 
 
 @dataclass(frozen=True)
-class Line:
+class ClientConnection:
     """A connection.
 
     Attributes:
@@ -31,7 +31,7 @@ class Line:
         leaving: set once the server stops.
     """
 
-    transport: Connection
+    transport: Closable
     leaving: asyncio.Event
 
     def hang_up(self) -> None:
@@ -43,12 +43,12 @@ class Line:
         await self.leaving.wait()
         self.transport.abort()
 
-    def within(self, scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def add_to_scope(self, scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """The scope of a request that came on this connection."""
         return {**scope, "extensions": {**scope.get("extensions", {}), _EXTENSION: {"line": self}}}
 
 
-def line_of(scope: MutableMapping[str, Any]) -> Line | None:
+def find_connection(scope: MutableMapping[str, Any]) -> ClientConnection | None:
     """The connection of a request; None where the application runs in another server."""
     line = scope.get("extensions", {}).get(_EXTENSION, {}).get("line")
-    return line if isinstance(line, Line) else None
+    return line if isinstance(line, ClientConnection) else None

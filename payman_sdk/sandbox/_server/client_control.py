@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from payman_sdk.sandbox._ledger import accounts
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store
 from payman_sdk.sandbox._oauth import clients, redirects, scopes
 from payman_sdk.sandbox._oauth.authorization import is_challenge
-from payman_sdk.sandbox._oauth.grants import checked_lifetime
-from payman_sdk.sandbox._oauth.oauth_service import Authority, TokenRequest
+from payman_sdk.sandbox._oauth.grants import check_lifetime
+from payman_sdk.sandbox._oauth.oauth_service import OAuthService, TokenRequest
 from payman_sdk.sandbox._oauth.scopes import Scopes
 
 
-class Issuing:
+class ClientControl:
     """The part of a sandbox that is about clients and tokens."""
 
-    authority: Authority
+    authority: OAuthService
     client_id: str
     _store: Store
-    _world: World
+    _world: SandboxEnvironment
 
     def _register(
         self,
@@ -41,7 +41,7 @@ class Issuing:
                 own = own or (client_id, secret)
                 self.add_client(client_id, secret)
         with self._store.transaction() as tx:
-            own = own or clients.first(tx)
+            own = own or clients.find_first(tx)
             for client_id, uris in redirect_uris.items():
                 clients.register_redirects(tx, client_id, uris)
         return own or self.add_client()
@@ -118,7 +118,10 @@ class Issuing:
         if code_challenge is not None and not is_challenge(code_challenge):
             raise ValueError("code_challenge has to be the base64url of a SHA-256 digest, 43 characters")
         return self.authority.issue_code(
-            client_id or self.client_id, _read(scopes), redirect_uri=redirect_uri, challenge=code_challenge
+            client_id or self.client_id,
+            _parse_scopes(scopes),
+            redirect_uri=redirect_uri,
+            challenge=code_challenge,
         )
 
     def issue_token(
@@ -151,9 +154,9 @@ class Issuing:
             'read_balance'
         """
         if lifetime is not None:
-            checked_lifetime("lifetime", lifetime)
+            check_lifetime("lifetime", lifetime)
         token = self.authority.issue_token(
-            client_id or self.client_id, _read(scopes), lifetime=lifetime, refresh=refresh
+            client_id or self.client_id, _parse_scopes(scopes), lifetime=lifetime, refresh=refresh
         )
         return token.as_json()
 
@@ -188,5 +191,5 @@ class Issuing:
         return self.authority.reuse_detected
 
 
-def _read(asked: Iterable[str] | None) -> Scopes:
-    return scopes.EVERY if asked is None else scopes.read(asked)
+def _parse_scopes(asked: Iterable[str] | None) -> Scopes:
+    return scopes.EVERY if asked is None else scopes.parse_scopes(asked)

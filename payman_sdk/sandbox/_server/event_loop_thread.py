@@ -13,14 +13,14 @@ from typing import Any
 from payman_sdk._io.timers import keep_real_time
 
 
-class _Bell:
+class _WakeableSelector:
     """What the loop waits at: there is nothing to select from, and other threads wake it."""
 
     def __init__(self) -> None:
         # Putting into it may happen anywhere, also in the middle of a garbage collection; a Condition could block there.
         self._rung: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         self._rung.put(None)
 
     def select(self, timeout: float | None = None) -> list[object]:
@@ -32,7 +32,7 @@ class _Bell:
         return []
 
 
-class QuietLoop(asyncio.BaseEventLoop):
+class SocketlessLoop(asyncio.BaseEventLoop):
     """asyncio without input and output: callbacks, timers, tasks and threads, no sockets and no files.
 
     The loops that come with Python open a pair of sockets to be woken by. Python's documentation ("Extending") has custom
@@ -42,17 +42,17 @@ class QuietLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self._selector = _Bell()
+        self._selector = _WakeableSelector()
         keep_real_time(self)
 
     def _process_events(self, event_list: list[object]) -> None:
         """Nothing ever comes in."""
 
     def _write_to_self(self) -> None:
-        self._selector.ring()
+        self._selector.wake()
 
 
-class Background:
+class EventLoopThread:
     """Runs coroutines in a thread of its own, from the making of this object until `leave()`.
 
     Args:
@@ -64,7 +64,7 @@ class Background:
 
     def __init__(self, name: str) -> None:
         self.leaving = asyncio.Event()
-        self._loop = QuietLoop()
+        self._loop = SocketlessLoop()
         self._lock = threading.Lock()
         self._left = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,16 +85,16 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         """Call something in the thread; nothing happens if that has ended."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call)
 
-    def leave(self) -> None:
+    def stop(self) -> None:
         """End the thread, and all that runs in it, without waiting for it."""
         with self._lock:
             self._left = True
-            self.soon(self.leaving.set)
+            self.call_soon(self.leaving.set)
 
     def join(self) -> None:
         """Wait until the thread has ended."""
@@ -103,9 +103,9 @@ class Background:
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._until_left())
+            runner.run(self._wait_for_stop())
 
-    async def _until_left(self) -> None:
+    async def _wait_for_stop(self) -> None:
         await self.leaving.wait()
         tasks = list(self._tasks)
         for task in tasks:

@@ -8,7 +8,7 @@ from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox.scripting import Entry, Script
 
 
-class Directing:
+class FaultControl:
     """The part of a sandbox that is about what comes next."""
 
     _script: Script
@@ -22,7 +22,7 @@ class Directing:
         it is told to say moves no money.
 
         Args:
-            answers: each a text; an `Answer`, with artifacts and a state; an `RPCFailure` or `HTTPFailure`; `Lost`, for a
+            answers: each a text; an `Answer`, with artifacts and a state; an `RPCError` or `HTTPError`; `Lost`, for a
                 connection that breaks or falls silent; a `StreamFault`, for the agent's own answer in a stream that
                 breaks (one that is not streamed is whole); or None, for the agent's own answer.
 
@@ -30,9 +30,9 @@ class Directing:
             TypeError: if one of them is something else, naming its place.
 
         Example:
-            >>> from payman_sdk.sandbox import HTTPFailure, Lost, Sandbox
+            >>> from payman_sdk.sandbox import HTTPError, ConnectionLost, Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     sandbox.script(["Good morning!", HTTPFailure(429, headers={"Retry-After": "0"}), Lost()])
+            ...     sandbox.script(["Good morning!", HTTPError(429, headers={"Retry-After": "0"}), ConnectionLost()])
             ...     print(client.ask("Hello!").text)
             ...     print(client.ask("send 10 TSD to Test Payee").status, len(sandbox.payments))
             Good morning!
@@ -41,7 +41,7 @@ class Directing:
         self._script.add(answers)
 
     @property
-    def script_left(self) -> int:
+    def remaining_script(self) -> int:
         """How many answers of the script no message has taken yet."""
         return len(self._script)
 
@@ -49,7 +49,7 @@ class Directing:
         """Forget the answers that no message has taken yet."""
         self._script.clear()
 
-    def break_streams(self, *faults: StreamFault | None) -> None:
+    def inject_stream_faults(self, *faults: StreamFault | None) -> None:
         """Let something go wrong with the next streams, one fault each, after those that were asked for before.
 
         Only answers that would have been streams count, to `tasks/sendSubscribe` and to `tasks/resubscribe`; after the
@@ -64,6 +64,6 @@ class Directing:
         Example:
             >>> from payman_sdk.sandbox import Sandbox, StreamFault
             >>> with Sandbox() as sandbox:
-            ...     sandbox.break_streams(StreamFault(after_events=3))
+            ...     sandbox.inject_stream_faults(StreamFault(after_events=3))
         """
         self._stream_faults.add(faults)

@@ -7,27 +7,27 @@ from decimal import Decimal
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 
 
-class Overseeing:
+class PaymentControl:
     """The part of a sandbox that is about money."""
 
     client_id: str
     _store: Store
-    _world: World
+    _world: SandboxEnvironment
 
     @property
     def payments(self) -> list[Payment]:
         """The payments of all clients, oldest first: those that were made, that wait, and that were rejected."""
         with self._store.transaction() as tx:
-            return payments.all_payments(tx)
+            return payments.list_payments(tx)
 
     @property
-    def pending(self) -> list[Payment]:
+    def pending_payments(self) -> list[Payment]:
         """The payments that wait for approval, oldest first."""
         return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
 
@@ -42,10 +42,10 @@ class Overseeing:
             LookupError: if there is no such client or wallet.
         """
         with self._store.transaction() as tx:
-            account = self._account(tx, client_id or self.client_id)
-            for wallet in accounts.wallets(tx, account):
+            account = self._find_account(tx, client_id or self.client_id)
+            for wallet in accounts.list_wallets(tx, account):
                 if wallet.currency == currency:
-                    return ledger.to_decimal(ledger.balance(tx, wallet.book))
+                    return ledger.to_decimal(ledger.read_balance(tx, wallet.book))
         raise LookupError(f"client {account.client_id} has no {currency} wallet")
 
     def approve(self, task_id: str, *, client_id: str | None = None) -> Payment:
@@ -81,13 +81,13 @@ class Overseeing:
                         f"several clients have a task {task_id}: say which one's with client_id="
                     )
                 raise tasks.UnknownTaskError(f"there is no task {task_id}")
-            account = self._account(tx, owners[0])
+            account = self._find_account(tx, owners[0])
             tasks.settle(tx, self._world, account, task_id, approve=approve)
-            settled = payments.of_task(tx, account, task_id)
+            settled = payments.find_by_task(tx, account, task_id)
         assert settled is not None  # noqa: S101 (there was something to settle)
         return settled
 
-    def _account(self, tx: Transaction, client_id: str) -> Account:
+    def _find_account(self, tx: Transaction, client_id: str) -> Account:
         account = accounts.find_account(tx, client_id)
         if account is None:
             raise LookupError(f"there is no client {client_id}")
@@ -96,7 +96,7 @@ class Overseeing:
     def ledger(self) -> list[LedgerRow]:
         """Every entry of the ledger, oldest first; those of one transfer add up to zero."""
         with self._store.transaction() as tx:
-            return ledger.rows(tx)
+            return ledger.list_rows(tx)
 
     def check_invariants(self) -> None:
         """Check that the ledger adds up, nobody is below zero, and every payment is in it as it says.

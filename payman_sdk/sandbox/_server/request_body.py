@@ -11,7 +11,7 @@ LARGEST_BODY = 1024 * 1024
 """The largest body that is read, in bytes."""
 
 
-async def body_of(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """The request's body, or a 413 if it is too large.
 
     What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
@@ -28,14 +28,14 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-async def form_of(request: Request) -> bytes:
+async def read_form(request: Request) -> bytes:
     """The body, where it is a form's."""
-    body = await body_of(request)
+    body = await read_body(request)
     kind = request.headers.get("content-type", "").lower()
     return body if kind.startswith("application/x-www-form-urlencoded") else b""
 
 
-def parameters(*encoded: bytes) -> list[tuple[str, str]] | None:
+def parse_parameters(*encoded: bytes) -> list[tuple[str, str]] | None:
     """Form-encoded parameters; None if they cannot be read."""
     try:
         return [

@@ -73,24 +73,24 @@ class RequestLog:
     """The newest requests; any thread may read it."""
 
     def __init__(self) -> None:
-        self._seen: deque[_Seen] = deque(maxlen=MOST_REQUESTS)
+        self._seen: deque[_LoggedRequest] = deque(maxlen=MOST_REQUESTS)
         self._lock = threading.Lock()
 
-    def begin(self, method: str, path: str) -> _Seen:
+    def begin(self, method: str, path: str) -> _LoggedRequest:
         """Note a request whose head has come."""
-        seen = _Seen(method, path)
+        seen = _LoggedRequest(method, path)
         with self._lock:
             self._seen.append(seen)
         return seen
 
-    def requests(self) -> list[SandboxRequest]:
+    def list_requests(self) -> list[SandboxRequest]:
         """The requests as they are by now, oldest first."""
         with self._lock:
             several = list(self._seen)
-        return [seen.request() for seen in several]
+        return [seen.build_request() for seen in several]
 
 
-class Watched:
+class RecordingMiddleware:
     """An ASGI application whose requests are noted, but for those of the web page.
 
     Args:
@@ -108,24 +108,24 @@ class Watched:
             return
         seen = self._log.begin(scope["method"], scope["path"])
 
-        async def received() -> Message:
+        async def receive_recorded() -> Message:
             message = await receive()
-            seen.hear(message)
+            seen.record_received(message)
             return message
 
-        async def sent(message: Message) -> None:
+        async def send_recorded(message: Message) -> None:
             # Before, so that who has got an answer finds its status.
-            seen.tell(message)
+            seen.record_sent(message)
             await send(message)
 
         try:
-            await self._app(scope, received, sent)
+            await self._app(scope, receive_recorded, send_recorded)
         except Exception:
-            seen.fail()
+            seen.record_failure()
             raise
 
 
-class _Seen:
+class _LoggedRequest:
     """A request and what is known of it so far. One task writes it, others read it."""
 
     def __init__(self, method: str, path: str) -> None:
@@ -137,7 +137,7 @@ class _Seen:
         self._status: int | None = None
         self._is_over = False
 
-    def hear(self, message: Message) -> None:
+    def record_received(self, message: Message) -> None:
         """See what the application receives."""
         if message["type"] != "http.request":
             self._is_over = True  # what is told from now on is heard by nobody
@@ -151,56 +151,56 @@ class _Seen:
         elif not message.get("more_body", False):
             self._body, self._came = bytes(came), None
 
-    def tell(self, message: Message) -> None:
+    def record_sent(self, message: Message) -> None:
         """See what the application sends."""
         if message["type"] == "http.response.start" and not self._is_over:
             self._status, self._is_over = message["status"], True
 
-    def fail(self) -> None:
+    def record_failure(self) -> None:
         """The application failed: unless it had begun to answer, the server answers for it."""
         if not self._is_over:
             self._status, self._is_over = 500, True
 
-    def request(self) -> SandboxRequest:
+    def build_request(self) -> SandboxRequest:
         """It as it is by now, read anew each time: nobody can change what the next one sees."""
-        return _read(self._method, self._path, self._body, self._status)
+        return _parse_request(self._method, self._path, self._body, self._status)
 
 
-def _read(method: str, path: str, body: bytes | None, status: int | None) -> SandboxRequest:
+def _parse_request(method: str, path: str, body: bytes | None, status: int | None) -> SandboxRequest:
     try:
         shape: object = None if body is None else json.loads(body)
     except (ValueError, RecursionError):
         shape = None
-    request = _members(shape)
-    params = _members(request.get("params"))
+    request = _as_members(shape)
+    params = _as_members(request.get("params"))
     request_id = request.get("id")
-    rpc_method = _text(request.get("method"))
+    rpc_method = _as_text(request.get("method"))
     return SandboxRequest(
         method=method,
         path=path,
         operation=_OPERATIONS.get(path),
         rpc_method=None if rpc_method is None else rpc_method.replace(".", "/", 1),
-        text=_words(_members(params.get("message")).get("parts")),
-        task_id=_text(params.get("id")),
-        session_id=_text(params.get("sessionId")),
+        text=_join_texts(_as_members(params.get("message")).get("parts")),
+        task_id=_as_text(params.get("id")),
+        session_id=_as_text(params.get("sessionId")),
         request_id=request_id if isinstance(request_id, str | int) else None,
-        metadata=_members(params["metadata"]) if isinstance(params.get("metadata"), dict) else None,
+        metadata=_as_members(params["metadata"]) if isinstance(params.get("metadata"), dict) else None,
         body=shape,
         status=status,
     )
 
 
-def _members(value: object) -> dict[str, Any]:
+def _as_members(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _text(value: object) -> str | None:
+def _as_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _words(parts: object) -> str | None:
+def _join_texts(parts: object) -> str | None:
     if not isinstance(parts, list):
         return None
-    several = [_text(_members(part).get("text")) for part in cast("list[object]", parts)]
+    several = [_as_text(_as_members(part).get("text")) for part in cast("list[object]", parts)]
     words = [text for text in several if text is not None]
     return "\n".join(words) if words else None

@@ -8,12 +8,12 @@ from typing import NoReturn, TypeVar, cast
 
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.stream_settings import Manner
-from payman_sdk.sandbox._agent.task_watcher import Find, Watch
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
+from payman_sdk.sandbox._agent.task_watcher import Find, TaskWatcher
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.grants import Access
-from payman_sdk.sandbox.scripting import NotTakenError, RPCFailure, Script
+from payman_sdk.sandbox.scripting import NotTakenError, RPCError, Script
 
 _LONGEST_ID = 200
 _T = TypeVar("_T")
@@ -29,7 +29,7 @@ class _FaultError(Exception):
         self.data = data
 
 
-class Request:
+class RPCRequest:
     """A JSON-RPC request that has the right shape.
 
     Attributes:
@@ -49,7 +49,7 @@ class Request:
         if not isinstance(read, dict):
             raise _FaultError(-32600, "the body is not one JSON object; batches are not supported")
         request = cast("dict[str, object]", read)
-        self.id = _request_id(request)
+        self.id = _read_request_id(request)
         if request.get("jsonrpc") != "2.0":
             raise _FaultError(-32600, 'jsonrpc has to be "2.0"', self.id)
         method = request.get("method")
@@ -62,18 +62,18 @@ class Request:
             raise _FaultError(-32602, "params has to be an object", self.id)
         self.params = cast("dict[str, object]", params)
 
-    def text(self, name: str) -> str:
+    def read_text(self, name: str) -> str:
         """The parameter of that name, a string that is not empty and not too long for an id."""
         value = self.params.get(name)
         if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
             self.refuse(f"params.{name} has to be a string of 1 to {_LONGEST_ID} characters")
         return value
 
-    def optional_text(self, name: str) -> str | None:
+    def read_optional_text(self, name: str) -> str | None:
         """As `text`; None where the parameter is absent or null."""
-        return None if self.params.get(name) is None else self.text(name)
+        return None if self.params.get(name) is None else self.read_text(name)
 
-    def history_length(self) -> int:
+    def read_history_length(self) -> int:
         """How many messages of a task's history are wanted; none where nothing is said."""
         value = self.params.get("historyLength")
         if value is None:
@@ -82,7 +82,7 @@ class Request:
             self.refuse("params.historyLength has to be a whole number, 0 or more")
         return value
 
-    def message_text(self) -> str:
+    def read_message_text(self) -> str:
         """The words of the message: its text parts, one below the other."""
         message = self.params.get("message")
         if not isinstance(message, dict):
@@ -124,7 +124,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-def _request_id(request: dict[str, object]) -> str | int:
+def _read_request_id(request: dict[str, object]) -> str | int:
     """The request's id; a notification, which has none, could not be answered and is refused."""
     value = request.get("id")
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -134,7 +134,7 @@ def _request_id(request: dict[str, object]) -> str | int:
     return value
 
 
-class Agent:
+class RPCMethods:
     """The methods of the agent for whoever has an access token, inside one transaction.
 
     Args:
@@ -151,9 +151,9 @@ class Agent:
         self,
         tx: Transaction,
         find: Find,
-        world: World,
+        world: SandboxEnvironment,
         style: Style,
-        manner: Manner,
+        manner: StreamSettings,
         script: Script,
         access: Access,
     ) -> None:
@@ -161,50 +161,52 @@ class Agent:
         self._script = script
         self._account, self._scopes = access.account, access.scopes
 
-    def call(self, method: str, body: bytes) -> Json | Watch:
+    def call(self, method: str, body: bytes) -> Json | TaskWatcher:
         """The answer to a request for that method; of a send, the task to be watched to its end."""
 
-        def answer(request: Request) -> Json | Watch:
+        def answer(request: RPCRequest) -> Json | TaskWatcher:
             match method:
                 case "tasks/send":
-                    return self._watch(request, self._send(request))
+                    return self._make_watcher(request, self._send(request))
                 case "tasks/get" if not self._manner.tasks_get:
                     request.refuse_method()
                 case "tasks/get":
-                    task = tasks.find(self._tx, self._account, request.text("id"))
+                    task = tasks.find(self._tx, self._account, request.read_text("id"))
                 case "tasks/cancel":
-                    task = tasks.cancel(self._tx, self._world, self._account, request.text("id"))
+                    task = tasks.cancel(self._tx, self._world, self._account, request.read_text("id"))
                 case unknown:
                     raise NotImplementedError(unknown)
-            task = event_schedule.as_told(self._manner, task, self._world.now())
-            shape = serialization.task(self._style, self._account, task, request.history_length())
-            return serialization.result(request.id, shape)
+            task = event_schedule.snapshot_task(self._manner, task, self._world.now())
+            shape = serialization.serialize_task(
+                self._style, self._account, task, request.read_history_length()
+            )
+            return serialization.make_result(request.id, shape)
 
-        return _answered(method, body, answer)
+        return _handle_request(method, body, answer)
 
-    def stream(self, body: bytes) -> Json | Watch:
+    def stream(self, body: bytes) -> Json | TaskWatcher:
         """The task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
 
-        def answer(request: Request) -> Watch:
-            return self._watch(request, self._send(request))
+        def answer(request: RPCRequest) -> TaskWatcher:
+            return self._make_watcher(request, self._send(request))
 
-        return _answered("tasks/sendSubscribe", body, answer)
+        return _handle_request("tasks/sendSubscribe", body, answer)
 
-    def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | Watch:
+    def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
         """The task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
 
-        def answer(request: Request) -> Watch:
+        def answer(request: RPCRequest) -> TaskWatcher:
             if self._manner.resubscribe == "off":
                 request.refuse_method()
-            found = tasks.find(self._tx, self._account, request.text("id"))
-            watch = self._watch(request, tasks.Sent(found))
-            watch.go_on(last_event_id)
+            found = tasks.find(self._tx, self._account, request.read_text("id"))
+            watch = self._make_watcher(request, tasks.SendResult(found))
+            watch.resume(last_event_id)
             return watch
 
-        return _answered("tasks/resubscribe", body, answer)
+        return _handle_request("tasks/resubscribe", body, answer)
 
-    def _watch(self, request: Request, sent: tasks.Sent) -> Watch:
-        return Watch(
+    def _make_watcher(self, request: RPCRequest, sent: tasks.SendResult) -> TaskWatcher:
+        return TaskWatcher(
             self._find,
             self._world,
             self._style,
@@ -212,35 +214,35 @@ class Agent:
             self._account,
             sent,
             request_id=request.id,
-            history_length=request.history_length(),
+            history_length=request.read_history_length(),
         )
 
-    def _send(self, request: Request) -> tasks.Sent:
-        text = request.message_text()
-        request.history_length()
+    def _send(self, request: RPCRequest) -> tasks.SendResult:
+        text = request.read_message_text()
+        request.read_history_length()
         return tasks.send(
             self._tx,
             self._world,
             self._account,
             self._scopes,
             self._script,
-            task_id=request.text("id"),
-            session_id=request.optional_text("sessionId"),
+            task_id=request.read_text("id"),
+            session_id=request.read_optional_text("sessionId"),
             text=text,
         )
 
 
-def error(body: bytes, code: int, message: str) -> Json:
+def make_error(body: bytes, code: int, message: str) -> Json:
     """The answer that carries an error, with the request's id where it has one."""
     try:
-        return serialization.error(Request(body).id, code, message)
+        return serialization.make_error(RPCRequest(body).id, code, message)
     except _FaultError as fault:
-        return serialization.error(fault.request_id, code, message)
+        return serialization.make_error(fault.request_id, code, message)
 
 
-def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T | Json:
+def _handle_request(method: str, body: bytes, answer: Callable[[RPCRequest], _T]) -> _T | Json:
     try:
-        request = Request(body)
+        request = RPCRequest(body)
         if request.method != method:
             raise _FaultError(
                 -32601, f"method {request.method[:80]!r} is not known here; it is {method}", request.id
@@ -252,9 +254,9 @@ def _answered(method: str, body: bytes, answer: Callable[[Request], _T]) -> _T |
         except tasks.EndedTaskError as ended:
             raise _FaultError(-32002, f"task cannot be canceled: {ended}", request.id) from None
         except NotTakenError as scripted:
-            if not isinstance(scripted.failure, RPCFailure):
+            if not isinstance(scripted.failure, RPCError):
                 raise
             failure = scripted.failure
             raise _FaultError(failure.code, failure.message, request.id, failure.data) from None
     except _FaultError as fault:
-        return serialization.error(fault.request_id, fault.code, str(fault), fault.data)
+        return serialization.make_error(fault.request_id, fault.code, str(fault), fault.data)

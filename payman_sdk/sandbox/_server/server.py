@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Self, Unpack
 from starlette.applications import Starlette
 
 from payman_sdk.sandbox._agent.serialization import Style
-from payman_sdk.sandbox._agent.stream_settings import Manner, Resubscribe
-from payman_sdk.sandbox._ledger.environment import Clock, Randomness, World, server_time
+from payman_sdk.sandbox._agent.stream_settings import Resubscribe, StreamSettings
+from payman_sdk.sandbox._ledger.environment import Clock, Randomness, SandboxEnvironment, read_server_time
 from payman_sdk.sandbox._ledger.store import Store
 from payman_sdk.sandbox._oauth.grants import Terms
-from payman_sdk.sandbox._oauth.oauth_service import Authority
+from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.app import create_app
-from payman_sdk.sandbox._server.client_control import Issuing
-from payman_sdk.sandbox._server.fault_control import Directing
-from payman_sdk.sandbox._server.payment_control import Overseeing
+from payman_sdk.sandbox._server.client_control import ClientControl
+from payman_sdk.sandbox._server.fault_control import FaultControl
+from payman_sdk.sandbox._server.payment_control import PaymentControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox._server.service import Service
-from payman_sdk.sandbox._server.serving import Serving, check_address
+from payman_sdk.sandbox._server.serving import ServerThread, check_address
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
 from payman_sdk.sandbox._web.origins import PAGE
 from payman_sdk.sandbox.scripting import Script
@@ -41,7 +41,7 @@ _SETTLE_TIME = 0.25
 """Seconds after which a client of the sandbox may send again: the sandbox shows a task as soon as it has it."""
 
 
-class Sandbox(Issuing, Overseeing, Directing):
+class Sandbox(ClientControl, PaymentControl, FaultControl):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
     Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
@@ -115,7 +115,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         keep_alive: float | None = None,
         resubscribe: Resubscribe = "resume",
         tasks_get: bool = True,
-        clock: Clock = server_time,
+        clock: Clock = read_server_time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
         check_address(host, port)
@@ -126,7 +126,7 @@ class Sandbox(Issuing, Overseeing, Directing):
             rotate_refresh_tokens=rotate_refresh_tokens,
             refresh_for_credentials=refresh_for_credentials,
         )
-        manner = Manner(
+        manner = StreamSettings(
             chunk_words=chunk_words,
             pace=pace,
             keep_alive=keep_alive,
@@ -135,15 +135,15 @@ class Sandbox(Issuing, Overseeing, Directing):
         )
         self._host, self._port = host, port
         self._store = Store(db)
-        self._world = World(clock, randomness)
-        self._serving: Serving | None = None
+        self._world = SandboxEnvironment(clock, randomness)
+        self._serving: ServerThread | None = None
         self.client_id, self.client_secret = self._register(
             clients or {}, public_clients, redirect_uris or {}
         )
         self._script, self._stream_faults = Script(), StreamFaults()
         style = Style(uppercase_states, nanosecond_timestamps)
         self.service = Service(self._store, self._world, style, manner, self._script)
-        self.authority = Authority(self._store, self._world, terms)
+        self.authority = OAuthService(self._store, self._world, terms)
         self._log = RequestLog()
         self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log)
         self._transports: weakref.WeakSet[SandboxTransport] = weakref.WeakSet()
@@ -155,7 +155,7 @@ class Sandbox(Issuing, Overseeing, Directing):
             OSError: if the port is taken, or may not be used; the message names it.
         """
         if self._serving is None:
-            self._serving = Serving(self.app, self._host, self._port)
+            self._serving = ServerThread(self.app, self._host, self._port)
             self._port = self._serving.port
         return self
 
@@ -203,7 +203,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
 
     @property
-    def page_url(self) -> str:
+    def web_url(self) -> str:
         """Where its web page is, for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
 
         Raises:
@@ -245,7 +245,7 @@ class Sandbox(Issuing, Overseeing, Directing):
             ...     [(request.operation, request.status) for request in sandbox.requests]
             [('create_token', 200), ('get_task', 200), ('send_task', 200)]
         """
-        return self._log.requests()
+        return self._log.list_requests()
 
     def client(
         self,
@@ -265,7 +265,7 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk._client.sync import PaymanClient
 
         return PaymanClient.with_credentials(
-            {**self._own(http_client or config.get("transport")), **config},
+            {**self._build_config(http_client or config.get("transport")), **config},
             http_client=http_client,
             token_store=token_store,
         )
@@ -288,12 +288,12 @@ class Sandbox(Issuing, Overseeing, Directing):
         from payman_sdk._client.async_ import AsyncPaymanClient
 
         return AsyncPaymanClient.with_credentials(
-            {**self._own(http_client or config.get("transport")), **config},
+            {**self._build_config(http_client or config.get("transport")), **config},
             http_client=http_client,
             token_store=token_store,
         )
 
-    def _own(self, way: object) -> PaymanConfig:
+    def _build_config(self, way: object) -> PaymanConfig:
         # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
         nowhere = way is not None and not self._port
         return {

@@ -8,10 +8,10 @@ from payman_api.models.scope import Scope
 from payman_sdk._io.logger import get_logger
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.serialization import Json, Style
-from payman_sdk.sandbox._agent.stream_settings import Manner
-from payman_sdk.sandbox._agent.task_watcher import Watch
+from payman_sdk.sandbox._agent.stream_settings import StreamSettings
+from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Store, Transaction
 from payman_sdk.sandbox._oauth import grants
 from payman_sdk.sandbox._oauth.grants import Access
@@ -40,22 +40,24 @@ class Service:
         script: what the agent is to answer, where that was said.
     """
 
-    def __init__(self, store: Store, world: World, style: Style, manner: Manner, script: Script) -> None:
+    def __init__(
+        self, store: Store, world: SandboxEnvironment, style: Style, manner: StreamSettings, script: Script
+    ) -> None:
         self.store = store
         self.world = world
         self.style = style
         self.manner = manner
         self.script = script
 
-    def call(self, token: str | None, method: str, body: bytes) -> Json | Watch:
+    def call(self, token: str | None, method: str, body: bytes) -> Json | TaskWatcher:
         """Answer a JSON-RPC request, or say which task its answer is; raises UnauthorizedError and NotTakenError."""
         return self._ask(token, body, lambda agent: agent.call(method, body))
 
-    def stream(self, token: str | None, body: bytes) -> Json | Watch:
+    def stream(self, token: str | None, body: bytes) -> Json | TaskWatcher:
         """What a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
         return self._ask(token, body, lambda agent: agent.stream(body))
 
-    def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | Watch:
+    def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
         """What a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
 
         Args:
@@ -65,23 +67,23 @@ class Service:
         """
         return self._ask(token, body, lambda agent: agent.resubscribe(body, last_event_id))
 
-    def stream_as(self, access: Access, body: bytes) -> Json | Watch:
+    def stream_as(self, access: Access, body: bytes) -> Json | TaskWatcher:
         """As `stream`, for whoever needs no token: a person at the sandbox itself."""
         return self._ask(access, body, lambda agent: agent.stream(body))
 
     def _ask(
-        self, who: str | Access | None, body: bytes, question: Callable[[rpc.Agent], Json | Watch]
-    ) -> Json | Watch:
+        self, who: str | Access | None, body: bytes, question: Callable[[rpc.RPCMethods], Json | TaskWatcher]
+    ) -> Json | TaskWatcher:
         try:
             with self.store.transaction() as tx:
-                access = who if isinstance(who, Access) else self._access(tx, who)
+                access = who if isinstance(who, Access) else self._find_access(tx, who)
                 return question(
-                    rpc.Agent(tx, self._find, self.world, self.style, self.manner, self.script, access)
+                    rpc.RPCMethods(tx, self._find, self.world, self.style, self.manner, self.script, access)
                 )
         except (UnauthorizedError, NotTakenError):
             raise
         except Exception:
-            return _internal_error(body)
+            return _make_internal_error(body)
 
     def _find(self, account: Account, task_id: str) -> tasks.Task:
         with self.store.transaction() as tx:
@@ -97,21 +99,21 @@ class Service:
             EndedTaskError: if it waits for nothing.
         """
         with self.store.transaction() as tx:
-            access = self._access(tx, token)
+            access = self._find_access(tx, token)
             if Scope.WRITE_SEND_PAYMENT not in access.scopes:
                 raise ForbiddenError(f"the access token lacks the scope {Scope.WRITE_SEND_PAYMENT}")
             task = tasks.settle(tx, self.world, access.account, task_id, approve=approve)
-            task = event_schedule.as_told(self.manner, task, self.world.now())
-            return serialization.task(self.style, access.account, task)
+            task = event_schedule.snapshot_task(self.manner, task, self.world.now())
+            return serialization.serialize_task(self.style, access.account, task)
 
-    def _access(self, tx: Transaction, token: str | None) -> Access:
-        access = grants.access(tx, self.world, token)
+    def _find_access(self, tx: Transaction, token: str | None) -> Access:
+        access = grants.find_access(tx, self.world, token)
         if access is None:
             raise UnauthorizedError
         return access
 
 
-def _internal_error(body: bytes) -> Json:
+def _make_internal_error(body: bytes) -> Json:
     """The transaction was rolled back: to the client the task was never there, and it may send it again."""
     logger.exception("The sandbox failed; nothing was written")
-    return rpc.error(body, -32603, "internal error of the sandbox; nothing was done")
+    return rpc.make_error(body, -32603, "internal error of the sandbox; nothing was done")

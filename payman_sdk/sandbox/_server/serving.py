@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from payman_sdk._io.timers import real_time_loop
-from payman_sdk.sandbox._server.client_connection import Line
+from payman_sdk._io.timers import new_real_time_loop
+from payman_sdk.sandbox._server.client_connection import ClientConnection
 
 _LAST_PORT = 65535
 _PATIENCE = 3  # seconds that a running request gets when the server stops
@@ -34,20 +34,20 @@ def check_address(host: str, port: int) -> None:
         )
 
 
-def _protocol(leaving: asyncio.Event) -> type[H11Protocol]:
+def _make_protocol(leaving: asyncio.Event) -> type[H11Protocol]:
     """HTTP/1.1 whose application learns the line that a request came on."""
 
-    class Protocol(H11Protocol):
+    class ConnectionProtocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
             super().connection_made(transport)
-            app, line = self.app, Line(transport, leaving)
+            app, line = self.app, ClientConnection(transport, leaving)
 
-            async def on_the_line(scope: Scope, receive: Receive, send: Send) -> None:
-                await app(line.within(scope), receive, send)
+            async def call_app(scope: Scope, receive: Receive, send: Send) -> None:
+                await app(line.add_to_scope(scope), receive, send)
 
-            self.app = on_the_line
+            self.app = call_app
 
-    return Protocol
+    return ConnectionProtocol
 
 
 class _Server(uvicorn.Server):
@@ -82,13 +82,13 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             await server.wait_closed()
 
-    def leave(self) -> None:
+    def request_stop(self) -> None:
         """Stop serving; called from another thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._leave.set)
 
 
-class Serving:
+class ServerThread:
     """An application that is being served, from the making of this object until `stop()`.
 
     Args:
@@ -118,7 +118,7 @@ class Serving:
         leaving = asyncio.Event()
         config = uvicorn.Config(
             app,
-            http=_protocol(leaving),
+            http=_make_protocol(leaving),
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -143,7 +143,7 @@ class Serving:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=real_time_loop) as runner:
+            with asyncio.Runner(loop_factory=new_real_time_loop) as runner:
                 runner.run(self._server.serve(sockets=[self._socket]))
         except BaseException as failure:
             self._failure = failure
@@ -152,6 +152,6 @@ class Serving:
 
     def stop(self) -> None:
         """Stop serving: no new connections, what is told slowly is cut off, other requests get a moment; the thread is gone."""
-        self._server.leave()
+        self._server.request_stop()
         self._thread.join()
         self._socket.close()

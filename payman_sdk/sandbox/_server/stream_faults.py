@@ -26,7 +26,7 @@ class StreamFault:
     Example:
         >>> from payman_sdk.sandbox import Sandbox, StreamFault
         >>> with Sandbox() as sandbox:
-        ...     sandbox.break_streams(StreamFault(after_events=2), None, StreamFault(keep_alives=True))
+        ...     sandbox.inject_stream_faults(StreamFault(after_events=2), None, StreamFault(keep_alives=True))
     """
 
     after_events: int | None = None
@@ -53,7 +53,7 @@ class StreamFault:
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
             raise ValueError(f"{name} has to be a whole number from {least} to {most}, not {value!r}")
 
-    def strikes(self, events: int, size: int) -> bool:
+    def should_drop(self, events: int, size: int) -> bool:
         """Whether the connection is dropped where that many events and that many bytes of the body have been sent."""
         return events == self.after_events or size == self.after_bytes
 

@@ -14,8 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from payman_sdk._io.timers import sleep
-from payman_sdk.sandbox._agent.task_watcher import Watch
-from payman_sdk.sandbox._server.client_connection import line_of
+from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
+from payman_sdk.sandbox._server.client_connection import find_connection
 from payman_sdk.sandbox._server.stream_faults import StreamFault
 
 _LOOK = 0.01  # seconds between two looks at the clock, which a test may move
@@ -25,7 +25,7 @@ _COMMENTS_APART = 0.02  # seconds, where there is nothing else
 
 async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[object]]) -> None:
     """Do the work of an answer, and leave it off when the client is gone or the server stops."""
-    line = line_of(scope)
+    line = find_connection(scope)
     async with anyio.create_task_group() as group:
 
         async def listen() -> None:
@@ -40,12 +40,12 @@ async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[ob
         group.cancel_scope.cancel()
 
 
-async def until_told(watch: Watch) -> None:
+async def wait_for_end(watch: TaskWatcher) -> None:
     """Wait until the task that is watched has been told to its end."""
-    while (left := watch.seconds(to_the_end=True)) > 0:
+    while (left := watch.compute_delay(to_the_end=True)) > 0:
         await sleep(min(left, _LOOK))
-        if watch.seconds(to_the_end=True) <= 0:
-            await run_in_threadpool(watch.look_again)
+        if watch.compute_delay(to_the_end=True) <= 0:
+            await run_in_threadpool(watch.refresh)
 
 
 class NoAnswer(Response):
@@ -61,7 +61,7 @@ class NoAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer nothing."""
-        line = line_of(scope)
+        line = find_connection(scope)
         if not self._silent:
             if line is None:
                 raise ConnectionAbortedError("the connection is dropped here, as script() asked for")
@@ -77,10 +77,10 @@ class EventStream(StreamingResponse):
         fault: what goes wrong; nothing, if none is given.
     """
 
-    def __init__(self, watch: Watch, fault: StreamFault | None = None) -> None:
+    def __init__(self, watch: TaskWatcher, fault: StreamFault | None = None) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         comments = fault is not None and fault.keep_alives
-        content = _comments() if comments else _pieces(watch)
+        content = _iter_comments() if comments else _iter_pieces(watch)
         super().__init__(content, media_type="text/event-stream", headers=headers)
         self._fault = fault
 
@@ -88,63 +88,63 @@ class EventStream(StreamingResponse):
         """Send it as it comes."""
         dropped = False
 
-        async def tell() -> None:
+        async def send_events() -> None:
             nonlocal dropped
-            dropped = await self._tell(send)
-            line = line_of(scope)
+            dropped = await self._send_events(send)
+            line = find_connection(scope)
             if dropped and line is not None:
                 line.hang_up()
                 # The server takes an application that returns before its answer is complete for a broken one.
                 await anyio.sleep_forever()
 
-        await attend(scope, receive, tell)
-        if dropped and line_of(scope) is None:
+        await attend(scope, receive, send_events)
+        if dropped and find_connection(scope) is None:
             raise ConnectionAbortedError("the stream is dropped here, as break_streams() asked for")
 
-    async def _tell(self, send: Send) -> bool:
+    async def _send_events(self, send: Send) -> bool:
         """Send the answer to its end or to where the fault strikes; returns whether it did."""
         events = size = 0
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if self._strikes(events, size):
+        if self._should_drop(events, size):
             return True
         async for piece in self.body_iterator:
             assert isinstance(piece, bytes)  # noqa: S101 (the two makers of pieces make bytes)
-            part = piece if self._most is None else piece[: self._most - size]
+            part = piece if self._max_bytes is None else piece[: self._max_bytes - size]
             await send({"type": "http.response.body", "body": part, "more_body": True})
             events, size = events + (piece != _COMMENT), size + len(part)
-            if self._strikes(events, size):
+            if self._should_drop(events, size):
                 return True
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return False
 
     @property
-    def _most(self) -> int | None:
+    def _max_bytes(self) -> int | None:
         return None if self._fault is None else self._fault.after_bytes
 
-    def _strikes(self, events: int, size: int) -> bool:
-        return self._fault is not None and self._fault.strikes(events, size)
+    def _should_drop(self, events: int, size: int) -> bool:
+        return self._fault is not None and self._fault.should_drop(events, size)
 
 
-async def _comments() -> AsyncIterator[bytes]:
+async def _iter_comments() -> AsyncIterator[bytes]:
     while True:
         yield _COMMENT
         await sleep(_COMMENTS_APART)
 
 
-async def _pieces(watch: Watch) -> AsyncIterator[bytes]:
+async def _iter_pieces(watch: TaskWatcher) -> AsyncIterator[bytes]:
     """The events of a task, and comments while there is none for long."""
-    numbered, patience = watch.manner.numbered, watch.manner.keep_alive
+    numbered, patience = watch.manner.has_event_numbers, watch.manner.keep_alive
     while True:
         spoken = watch.now
-        for number, answer in watch.news():
+        for number, answer in watch.take_due_events():
             data = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
             line = f"id: {number}\n" if numbered else ""
             yield f"{line}data: {data}\n\n".encode()
         if watch.over:
             return
-        while (left := watch.seconds()) > 0:
+        while (left := watch.compute_delay()) > 0:
             await sleep(min(left, _LOOK))
-            if patience is not None and watch.now - spoken >= patience and watch.seconds() > 0:
+            if patience is not None and watch.now - spoken >= patience and watch.compute_delay() > 0:
                 yield _COMMENT
                 spoken = watch.now
-        await run_in_threadpool(watch.look_again)
+        await run_in_threadpool(watch.refresh)

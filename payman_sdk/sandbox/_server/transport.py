@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Scope
 
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.timers import move_on_after
-from payman_sdk.sandbox._server.asgi_exchange import End, Exchange, Head, Piece
-from payman_sdk.sandbox._server.event_loop_thread import Background
+from payman_sdk.sandbox._server.asgi_exchange import ASGIExchange, Piece, ResponseEnd, ResponseHead
+from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -54,7 +54,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def begin_anew(self) -> None:
         """Have a thread of its own in a process that has just been forked."""
         self._lock = threading.Lock()
-        self._background: Background | None = None
+        self._background: EventLoopThread | None = None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a `httpx.Client`.
@@ -64,19 +64,19 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             httpx.ReadTimeout: if nothing came for as long as the request's read timeout.
             httpx.RemoteProtocolError: if the sandbox hung up.
         """
-        exchange = self._made(request, request.read())
+        exchange = self._make_exchange(request, request.read())
         if (report := request.extensions.get("trace")) is not None:
-            report(*_first_step(exchange))
-        body = _Body(self, _started(exchange), _patience(request))
-        return _answer(body.hear(), body)
+            report(*_describe_first_step(exchange))
+        body = _ResponseStream(self, _start_exchange(exchange), _get_read_timeout(request))
+        return _build_response(body.read_piece(), body)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request of a `httpx.AsyncClient`; errors are those of `handle_request`."""
-        exchange = self._made(request, await request.aread())
+        exchange = self._make_exchange(request, await request.aread())
         if (report := request.extensions.get("trace")) is not None:
-            await report(*_first_step(exchange))
-        body = _AsyncBody(self, _started(exchange), _patience(request))
-        return _answer(await body.hear(), body)
+            await report(*_describe_first_step(exchange))
+        body = _AsyncResponseStream(self, _start_exchange(exchange), _get_read_timeout(request))
+        return _build_response(await body.read_piece(), body)
 
     def close(self) -> None:
         """End the thread; answers that are not complete break off. Closing twice is harmless."""
@@ -84,7 +84,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self._is_closed = True
             background = self._background
         if background is not None:
-            background.leave()
+            background.stop()
             background.join()
 
     async def aclose(self) -> None:
@@ -92,24 +92,24 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with anyio.CancelScope(shield=True):  # a client that is canceled closes too
             await anyio.to_thread.run_sync(self.close)
 
-    def _made(self, request: httpx.Request, body: bytes) -> Exchange | httpx.ConnectError:
+    def _make_exchange(self, request: httpx.Request, body: bytes) -> ASGIExchange | httpx.ConnectError:
         """The exchange for a request, or the reason why there can be none."""
         with self._lock:
             if self._background is None and not self._is_closed:
-                self._background = Background("payman-sandbox-transport")
+                self._background = EventLoopThread("payman-sandbox-transport")
                 # The thread knows nothing of the transport, so that it is collected when nobody uses it any more. When the
                 # process ends, the thread simply ends with it.
-                weakref.finalize(self, self._background.leave).atexit = False
+                weakref.finalize(self, self._background.stop).atexit = False
             background = None if self._is_closed else self._background
         if background is None:
             return httpx.ConnectError(_CLOSED)
-        return Exchange(self._app, _scope(request), body, background)
+        return ASGIExchange(self._app, _build_scope(request), body, background)
 
 
 _CLOSED = "this transport has been closed: make another one with Sandbox.transport()"
 
 
-def _started(exchange: Exchange | httpx.ConnectError) -> Exchange:
+def _start_exchange(exchange: ASGIExchange | httpx.ConnectError) -> ASGIExchange:
     if isinstance(exchange, httpx.ConnectError):
         raise exchange
     if not exchange.start():
@@ -117,25 +117,25 @@ def _started(exchange: Exchange | httpx.ConnectError) -> Exchange:
     return exchange
 
 
-def _first_step(exchange: Exchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
+def _describe_first_step(exchange: ASGIExchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
     """What is reported before a request is sent, in the words in which httpcore reports it."""
     if isinstance(exchange, httpx.ConnectError):
         return "sandbox.connect.failed", {"exception": exchange}
     return "sandbox.send_request_headers.started", {}
 
 
-class _Body(httpx.SyncByteStream):
+class _ResponseStream(httpx.SyncByteStream):
     """The body of an answer, as it comes, for threads."""
 
-    def __init__(self, transport: SandboxTransport, exchange: Exchange, patience: float | None) -> None:
+    def __init__(self, transport: SandboxTransport, exchange: ASGIExchange, patience: float | None) -> None:
         self._transport = transport  # as long as somebody reads it has to live
         self._exchange, self._patience = exchange, patience
 
-    def hear(self) -> Piece:
+    def read_piece(self) -> Piece:
         """The next piece; leaves when it does not come."""
         try:
             came = threading.Event()
-            while (piece := self._exchange.take(came.set)) is None:
+            while (piece := self._exchange.take_piece(came.set)) is None:
                 if not came.wait(self._patience):
                     raise httpx.ReadTimeout("timed out")
             return piece
@@ -144,34 +144,34 @@ class _Body(httpx.SyncByteStream):
             raise
 
     def __iter__(self) -> Iterator[bytes]:
-        while isinstance(piece := self.hear(), bytes):
+        while isinstance(piece := self.read_piece(), bytes):
             yield piece
-        _check_whole(piece)
+        _check_complete(piece)
 
     def close(self) -> None:
-        self._exchange.leave()
+        self._exchange.disconnect()
 
 
-class _AsyncBody(httpx.AsyncByteStream):
+class _AsyncResponseStream(httpx.AsyncByteStream):
     """The same for asyncio and trio."""
 
-    def __init__(self, transport: SandboxTransport, exchange: Exchange, patience: float | None) -> None:
+    def __init__(self, transport: SandboxTransport, exchange: ASGIExchange, patience: float | None) -> None:
         self._transport = transport
         self._exchange, self._patience = exchange, patience
 
-    async def hear(self) -> Piece:
+    async def read_piece(self) -> Piece:
         """The next piece; leaves when it does not come, and when the task is canceled."""
         try:
             await anyio.lowlevel.checkpoint()  # other tasks get their turn, however fast the pieces come
             came = anyio.Event()
-            wake = partial(_call_from_elsewhere(), came.set)
+            wake = partial(_get_threadsafe_caller(), came.set)
             with move_on_after(self._patience):
-                while (piece := self._exchange.take(wake)) is None:
+                while (piece := self._exchange.take_piece(wake)) is None:
                     await came.wait()
                 return piece
             raise httpx.ReadTimeout("timed out")
         except BaseException:
-            self._exchange.leave()
+            self._exchange.disconnect()
             raise
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -179,34 +179,34 @@ class _AsyncBody(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self.hear()
+        piece = await self.read_piece()
         if isinstance(piece, bytes):
             return piece
-        _check_whole(piece)
+        _check_complete(piece)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        self._exchange.leave()
+        self._exchange.disconnect()
 
 
-def _answer(head: Piece, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    if not isinstance(head, Head):
+def _build_response(head: Piece, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+    if not isinstance(head, ResponseHead):
         raise httpx.RemoteProtocolError("peer closed connection without sending a response")
     extensions = {"http_version": b"HTTP/1.1"}
     return httpx.Response(head.status, headers=head.headers, stream=body, extensions=extensions)
 
 
-def _check_whole(end: Piece) -> None:
-    if not isinstance(end, End) or end.broken:
+def _check_complete(end: Piece) -> None:
+    if not isinstance(end, ResponseEnd) or end.broken:
         raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
 
 
-def _patience(request: httpx.Request) -> float | None:
+def _get_read_timeout(request: httpx.Request) -> float | None:
     seconds: float | None = request.extensions.get("timeout", {}).get("read")
     return seconds
 
 
-def _scope(request: httpx.Request) -> Scope:
+def _build_scope(request: httpx.Request) -> Scope:
     url = request.url
     return {
         "type": "http",
@@ -224,16 +224,16 @@ def _scope(request: httpx.Request) -> Scope:
     }
 
 
-def _call_from_elsewhere() -> Callable[[Callable[[], object]], object]:
+def _get_threadsafe_caller() -> Callable[[Callable[[], object]], object]:
     """What has the event loop that runs here call something, from whichever thread it is used in."""
     trio = sys.modules.get("trio")
     if trio is not None:
         with contextlib.suppress(RuntimeError):
             trio.lowlevel.current_task()  # trio may be a guest in a loop of asyncio's
-            return partial(_if_it_still_runs, trio.lowlevel.current_trio_token().run_sync_soon)
-    return partial(_if_it_still_runs, asyncio.get_running_loop().call_soon_threadsafe)
+            return partial(_call_if_running, trio.lowlevel.current_trio_token().run_sync_soon)
+    return partial(_call_if_running, asyncio.get_running_loop().call_soon_threadsafe)
 
 
-def _if_it_still_runs(soon: Callable[[Callable[[], object]], object], call: Callable[[], object]) -> None:
+def _call_if_running(soon: Callable[[Callable[[], object]], object], call: Callable[[], object]) -> None:
     with contextlib.suppress(RuntimeError):  # a loop that has ended has nobody who waits
         soon(call)

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 
 from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._agent.language.amounts import read_amount
-from payman_sdk.sandbox._agent.task_watcher import Watch
+from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Policy
 from payman_sdk.sandbox._oauth import authorizations
@@ -19,7 +19,7 @@ from payman_sdk.sandbox._oauth.grants import Access
 from payman_sdk.sandbox._server import account_reset
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox._web.templating import link
+from payman_sdk.sandbox._web.templating import build_link
 from payman_sdk.sandbox._web.views import apps, faults, money
 from payman_sdk.sandbox._web.views.money import PolicyField
 from payman_sdk.sandbox.scripting import NotTakenError
@@ -31,7 +31,7 @@ Form: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Room:
+class PageContext:
     """What the page is about: what the endpoints do, and the faults of the next streams."""
 
     service: Service
@@ -39,14 +39,14 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Go:
+class PageRedirect:
     """It is done: the browser goes to that address of the page."""
 
     address: str
 
 
 @dataclass(frozen=True)
-class Again:
+class FormError:
     """Nothing was changed: the page is shown again, with what was typed.
 
     Attributes:
@@ -64,42 +64,44 @@ class Again:
     policy: list[PolicyField] | None = None
 
 
-Decision: TypeAlias = Go | Again
-Action: TypeAlias = Callable[[Room, Account, Form], Decision]
+Decision: TypeAlias = PageRedirect | FormError
+Action: TypeAlias = Callable[[PageContext, Account, Form], Decision]
 
 
-def decide(room: Room, account: Account, form: Form) -> Decision:
+def decide(room: PageContext, account: Account, form: Form) -> Decision:
     """Approve or deny a payment that waits."""
     wish = form.get("decision")
     if wish not in ("approve", "deny"):
-        return Again("overview", "Choose Approve or Deny.", None, form)
+        return FormError("overview", "Choose Approve or Deny.", None, form)
     with room.service.store.transaction() as tx:
         payment = payments.find(tx, account, form.get("payment", ""))
         if payment is None:
-            return Again("overview", "There is no such payment any more.", None, form)
+            return FormError("overview", "There is no such payment any more.", None, form)
         said = "late"
         if payment.status == "AWAITING_APPROVAL":
             tasks.settle(tx, room.service.world, account, payment.task_id, approve=wish == "approve")
             settled = payments.find(tx, account, payment.id)
             paid = settled is not None and settled.status == "INITIATED"
             said = "paid" if paid else "denied" if wish == "deny" else "refused"
-    return Go(link("", account=account.id, said=said, payment=payment.id))
+    return PageRedirect(build_link("", account=account.id, said=said, payment=payment.id))
 
 
-def ask(room: Room, account: Account, form: Form) -> Decision:
+def ask(room: PageContext, account: Account, form: Form) -> Decision:
     """Ask as an app would: a new task, one in a session, or an answer to a task that waits."""
     text = form.get("prompt", "").replace("\r\n", "\n").strip()
     if not text:
-        return Again("overview", "Prompt: write what to ask, such as: list all wallets.", "prompt", form)
+        return FormError("overview", "Prompt: write what to ask, such as: list all wallets.", "prompt", form)
     if len(text) > _LONGEST_PROMPT:
         problem = f"Prompt: {len(text):,} characters are too many; write {_LONGEST_PROMPT:,} at most."
-        return Again("overview", problem, "prompt", form)
+        return FormError("overview", problem, "prompt", form)
     service = room.service
     with service.store.transaction() as tx:
-        access = Access(account, apps.scopes_of(tx, service.world, account, form.get("scopes", "")))
+        access = Access(account, apps.find_scopes(tx, service.world, account, form.get("scopes", "")))
         ids: dict[str, str] = {"id": service.world.new_id("tsk")}
         if number := form.get("reply") or form.get("session"):
-            known = tasks.numbered(tx, account, int(number) if re.fullmatch("[0-9]{1,9}", number) else 0)
+            known = tasks.find_by_number(
+                tx, account, int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
+            )
             ids |= {"sessionId": known.session_id} | ({"id": known.id} if form.get("reply") else {})
     message = {"role": "user", "parts": [{"type": "text", "text": text}]}
     request = {
@@ -111,32 +113,34 @@ def ask(room: Room, account: Account, form: Form) -> Decision:
     try:
         answer = service.stream_as(access, json.dumps(request).encode())
     except NotTakenError as refused:
-        problem = f"An app would have got no answer to this: {faults.in_words(refused.failure)}."
-        return Again("overview", problem, None, form)
-    if not isinstance(answer, Watch):
-        return Again("overview", f"An app would have got this error: {_error(answer)}.", None, form)
+        problem = f"An app would have got no answer to this: {faults.describe_entry(refused.failure)}."
+        return FormError("overview", problem, None, form)
+    if not isinstance(answer, TaskWatcher):
+        return FormError("overview", f"An app would have got this error: {_read_error(answer)}.", None, form)
     with service.store.transaction() as tx:
-        number = str(tasks.number_of(tx, account, ids["id"]))
+        number = str(tasks.find_number(tx, account, ids["id"]))
     told = {} if answer.mishap is None else {"said": "mishap"}
-    return Go(link("task", account=account.id, number=number, **told))
+    return PageRedirect(build_link("task", account=account.id, number=number, **told))
 
 
-def _error(answer: Mapping[str, object]) -> str:
+def _read_error(answer: Mapping[str, object]) -> str:
     error = cast("Mapping[str, object]", answer["error"])
     return str(error["message"])
 
 
-def set_policy(room: Room, account: Account, form: Form) -> Decision:
+def set_policy(room: PageContext, account: Account, form: Form) -> Decision:
     """Change the policy of a wallet, all amounts or none."""
     with room.service.store.transaction() as tx:
-        wallet = next((one for one in accounts.wallets(tx, account) if one.id == form.get("wallet")), None)
+        wallet = next(
+            (one for one in accounts.list_wallets(tx, account) if one.id == form.get("wallet")), None
+        )
         if wallet is None:
-            return Again("policy", "There is no such wallet any more; load the page again.", None, form)
+            return FormError("policy", "There is no such wallet any more; load the page again.", None, form)
         amounts: dict[str, int] = {}
         fields: list[PolicyField] = []
-        for field in money.policy(wallet):
+        for field in money.view_policy(wallet):
             text = form.get(field.name, "").strip()
-            read = _amount(text)
+            read = _parse_amount(text)
             if isinstance(read, str):
                 fields.append(replace(field, text=text, error=f"{field.label}: {read}"))
             else:
@@ -144,12 +148,12 @@ def set_policy(room: Room, account: Account, form: Form) -> Decision:
                 fields.append(replace(field, text=text))
         if len(amounts) < len(fields):
             first = next(field.name for field in fields if field.error)
-            return Again("policy", "Nothing was saved.", first, form, fields)
+            return FormError("policy", "Nothing was saved.", first, form, fields)
         accounts.set_policy(tx, wallet.id, Policy(**amounts))
-    return Go(link("policy", account=account.id, said="policy"))
+    return PageRedirect(build_link("policy", account=account.id, said="policy"))
 
 
-def _amount(text: str) -> int | str:
+def _parse_amount(text: str) -> int | str:
     """An amount in minor units, or what is wrong with it."""
     if not text:
         return "write an amount, such as 100.00."
@@ -161,53 +165,53 @@ def _amount(text: str) -> int | str:
     return "write an amount in TSD without a sign, such as 100.00 or 1,000.00."
 
 
-def revoke(room: Room, account: Account, form: Form) -> Decision:
+def revoke(room: PageContext, account: Account, form: Form) -> Decision:
     """End a connection: the next request with one of its tokens is refused."""
     kind = form.get("kind")
     if kind not in ("consent", "credentials"):
-        return Again("apps", "Choose what to revoke.", None, form)
+        return FormError("apps", "Choose what to revoke.", None, form)
     with room.service.store.transaction() as tx:
         authorizations.revoke(tx, account.client_id, by_credentials=kind == "credentials")
-    return Go(link("apps", account=account.id, said="revoked"))
+    return PageRedirect(build_link("apps", account=account.id, said="revoked"))
 
 
-def allow_again(room: Room, account: Account, form: Form) -> Decision:
+def allow_again(room: PageContext, account: Account, form: Form) -> Decision:
     """Let the app's credentials be good again."""
     with room.service.store.transaction() as tx:
         authorizations.allow_again(tx, account.client_id)
-    return Go(link("apps", account=account.id, said="allowed"))
+    return PageRedirect(build_link("apps", account=account.id, said="allowed"))
 
 
-def add_fault(room: Room, account: Account, form: Form) -> Decision:
+def add_fault(room: PageContext, account: Account, form: Form) -> Decision:
     """Let something go wrong with the next request, or the next stream."""
     choice = faults.CHOICES.get(form.get("fault", ""))
     if choice is None:
-        return Again("faults", "Fault: choose one of them.", "fault", form)
+        return FormError("faults", "Fault: choose one of them.", "fault", form)
     if len(room.service.script) + len(room.faults) >= _MOST_FAULTS:
-        return Again("faults", "Fault: there are too many already; switch them off first.", "fault", form)
+        return FormError("faults", "Fault: there are too many already; switch them off first.", "fault", form)
     if isinstance(choice.fault, StreamFault):
         room.faults.add([choice.fault])
     else:
         room.service.script.add([choice.fault])
-    return Go(link("faults", account=account.id, said="fault"))
+    return PageRedirect(build_link("faults", account=account.id, said="fault"))
 
 
-def clear_faults(room: Room, account: Account, form: Form) -> Decision:
+def clear_faults(room: PageContext, account: Account, form: Form) -> Decision:
     """Let nothing go wrong any more; scripted answers are forgotten too."""
     room.service.script.clear()
     room.faults.clear()
-    return Go(link("faults", account=account.id, said="cleared"))
+    return PageRedirect(build_link("faults", account=account.id, said="cleared"))
 
 
-def reset(room: Room, account: Account, form: Form) -> Decision:
+def reset(room: PageContext, account: Account, form: Form) -> Decision:
     """Begin anew, if the person says so twice."""
     if form.get("sure") != "yes":
-        return Again("faults", "Reset: tick the box first; everything is forgotten.", "sure", form)
+        return FormError("faults", "Reset: tick the box first; everything is forgotten.", "sure", form)
     with room.service.store.transaction() as tx:
         account_reset.reset(tx, room.service.world)
     room.service.script.clear()
     room.faults.clear()
-    return Go(link("", account=account.id, said="reset"))
+    return PageRedirect(build_link("", account=account.id, said="reset"))
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -21,7 +21,7 @@ from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
 from payman_sdk.sandbox._server.streaming import attend
 from payman_sdk.sandbox._web.origins import HEADERS
-from payman_sdk.sandbox._web.views.running import next_due
+from payman_sdk.sandbox._web.views.running import find_next_due
 
 MOST_LISTENERS = 32
 _LOOK = 0.05  # seconds between two looks at what may have changed
@@ -29,7 +29,7 @@ _PATIENCE = 300  # looks after which a sign of life is sent, so that a browser t
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _PageVersion:
     """What a page was made of: what is written, what comes next, and when there is more to tell."""
 
     version: int
@@ -37,7 +37,7 @@ class _Seen:
     due: int | None
 
 
-class Live:
+class LiveUpdates:
     """The listeners of a sandbox.
 
     Args:
@@ -56,11 +56,11 @@ class Live:
         """How many listen now."""
         return self._listeners
 
-    def answer(self, account: Account) -> Response:
+    def make_response(self, account: Account) -> Response:
         """The events for a page of an account's."""
-        return _Events(self, account)
+        return _EventsResponse(self, account)
 
-    def enter(self) -> bool:
+    def add_listener(self) -> bool:
         """Note one more listener; returns False if there are too many."""
         with self._lock:
             if self._listeners >= self._most:
@@ -68,15 +68,15 @@ class Live:
             self._listeners += 1
             return True
 
-    def leave(self) -> None:
+    def remove_listener(self) -> None:
         """Note that a listener is gone."""
         with self._lock:
             self._listeners -= 1
 
-    async def pieces(self, account: Account) -> AsyncGenerator[bytes]:
+    async def iter_events(self, account: Account) -> AsyncGenerator[bytes]:
         """An event at once, and one whenever something has changed since the last one was taken."""
         while True:
-            seen = await run_in_threadpool(self._see, account)
+            seen = await run_in_threadpool(self._read_version, account)
             yield b"data: changed\n\n"
             looks = 0
             while not self._is_past(seen):
@@ -85,38 +85,38 @@ class Live:
                 if looks % _PATIENCE == 0:
                     yield b": still here\n\n"
 
-    def _see(self, account: Account) -> _Seen:
+    def _read_version(self, account: Account) -> _PageVersion:
         service = self._service
         with service.store.transaction() as tx:
-            due = next_due(tx, service.manner, service.world.now(), account)
-            return _Seen(service.store.version, self._ahead(), due)
+            due = find_next_due(tx, service.manner, service.world.now(), account)
+            return _PageVersion(service.store.version, self._count_ahead(), due)
 
-    def _is_past(self, seen: _Seen) -> bool:
-        if self._service.store.version != seen.version or self._ahead() != seen.ahead:
+    def _is_past(self, seen: _PageVersion) -> bool:
+        if self._service.store.version != seen.version or self._count_ahead() != seen.ahead:
             return True
         return seen.due is not None and self._service.world.now() >= seen.due
 
-    def _ahead(self) -> tuple[int, int]:
+    def _count_ahead(self) -> tuple[int, int]:
         return len(self._service.script), len(self._faults)
 
 
-class _Events(Response):
+class _EventsResponse(Response):
     """One listener's events, until it leaves or the server stops."""
 
-    def __init__(self, live: Live, account: Account) -> None:
+    def __init__(self, live: LiveUpdates, account: Account) -> None:
         super().__init__()
         self._live, self._account = live, account
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        if not self._live.enter():
+        if not self._live.add_listener():
             said = "Too many pages listen already; close some.\n"
             await PlainTextResponse(said, 503, {**HEADERS, "Retry-After": "10"})(scope, receive, send)
             return
         try:
             # Closed here and not whenever it is collected.
-            async with aclosing(self._live.pieces(self._account)) as pieces:
+            async with aclosing(self._live.iter_events(self._account)) as pieces:
                 answer = StreamingResponse(pieces, media_type="text/event-stream", headers=dict(HEADERS))
                 await attend(scope, receive, lambda: answer.stream_response(send))
         finally:
-            self._live.leave()
+            self._live.remove_listener()

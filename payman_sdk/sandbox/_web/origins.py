@@ -42,7 +42,7 @@ def is_page(path: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestOrigin:
     """What a request says of where it goes and where it comes from; None where it says nothing.
 
     Attributes:
@@ -62,25 +62,25 @@ class Asked:
     is_by_socket: bool = True
 
     @classmethod
-    def of(cls, scope: Scope) -> Asked:
+    def from_scope(cls, scope: Scope) -> RequestOrigin:
         """What an ASGI request says."""
 
-        def said(name: bytes) -> tuple[str, ...]:
+        def read_header(name: bytes) -> tuple[str, ...]:
             return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == name)
 
-        origins, sites = said(b"origin"), said(b"sec-fetch-site")
+        origins, sites = read_header(b"origin"), read_header(b"sec-fetch-site")
         server = scope.get("server")
         return cls(
             scope["scheme"],
             server[1] if server else None,
-            said(b"host"),
+            read_header(b"host"),
             ", ".join(origins) if origins else None,
             ", ".join(sites) if sites else None,
             server is None or _is_address(server[0]),
         )
 
     @property
-    def names_us(self) -> bool:
+    def is_host_ours(self) -> bool:
         """Whether the Host is a name of this machine's own with the sandbox's port: no other name can be led here."""
         if len(self.hosts) != 1:
             return False
@@ -95,32 +95,32 @@ class Asked:
         return (port or usual) == (self.port or usual)
 
     @property
-    def is_from_us(self) -> bool:
+    def is_same_origin(self) -> bool:
         """Whether its Origin is the very address that it goes to."""
         return self.origin is not None and self.origin.lower() == f"{self.scheme}://{self.hosts[0]}".lower()
 
 
-def page_refusal(asked: Asked) -> str | None:
+def find_page_refusal(asked: RequestOrigin) -> str | None:
     """Why the page is not shown; None if it is."""
-    if not asked.names_us:
+    if not asked.is_host_ours:
         return (
             "This page is only there under the sandbox's own address, 127.0.0.1 or localhost with its port."
         )
     return None
 
 
-def change_refusal(asked: Asked) -> str | None:
+def find_change_refusal(asked: RequestOrigin) -> str | None:
     """Why a change is not made, as far as the headers tell; None if it may be."""
-    if refusal := page_refusal(asked):
+    if refusal := find_page_refusal(asked):
         return refusal
     if asked.origin is None and asked.site is None:
         return "The request does not say which page it comes from; use a browser."
-    if (asked.origin is not None and not asked.is_from_us) or asked.site not in (None, "same-origin"):
+    if (asked.origin is not None and not asked.is_same_origin) or asked.site not in (None, "same-origin"):
         return "The request comes from another page."
     return None
 
 
-def consent_refusal(asked: Asked, *, is_change: bool) -> str | None:
+def find_consent_refusal(asked: RequestOrigin, *, is_change: bool) -> str | None:
     """Why the consent page is not shown, or a decision on it not taken; None if it may be.
 
     An application's own page leads to it, so that it is shown wherever a person comes from. A decision has to come from the page
@@ -128,12 +128,12 @@ def consent_refusal(asked: Asked, *, is_change: bool) -> str | None:
     else's; only Sec-Fetch-Site distinguishes the two, which no page can set. Programs other than browsers send neither: the
     ticket in the form is what they need.
     """
-    if asked.is_by_socket and (refusal := page_refusal(asked)):
+    if asked.is_by_socket and (refusal := find_page_refusal(asked)):
         return refusal
     if not is_change or (asked.origin is None and asked.site is None):
         return None
     is_hidden = asked.origin == "null" and asked.site == "same-origin"
-    if (asked.origin is not None and not asked.is_from_us and not is_hidden) or asked.site not in (
+    if (asked.origin is not None and not asked.is_same_origin and not is_hidden) or asked.site not in (
         None,
         "same-origin",
     ):
@@ -141,17 +141,17 @@ def consent_refusal(asked: Asked, *, is_change: bool) -> str | None:
     return None
 
 
-def api_refusal(asked: Asked) -> str | None:
+def find_api_refusal(asked: RequestOrigin) -> str | None:
     """Why a browser may not use the API. Only browsers send an Origin; whoever sends none is answered as ever.
 
     A page that hides where it is from (`null`) can do nothing with it, for it may not set the headers that carry tokens.
     """
-    if asked.origin is None or (asked.names_us and (asked.is_from_us or asked.origin == "null")):
+    if asked.origin is None or (asked.is_host_ours and (asked.is_same_origin or asked.origin == "null")):
         return None
     return "the Origin is not the sandbox's own; pages of other addresses may not use it"
 
 
-class Forgery:
+class CSRFTokens:
     """Tokens without which no form is taken: each belongs to the cookie of a browser.
 
     Args:
@@ -161,19 +161,19 @@ class Forgery:
     def __init__(self, randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._key, self._randomness = randomness(32), randomness
 
-    def cookie(self, given: str | None) -> str:
+    def choose_cookie(self, given: str | None) -> str:
         """The browser's cookie, or one for a browser that has none."""
         if given is not None and re.fullmatch("[0-9a-f]{64}", given):
             return given
         return self._randomness(32).hex()
 
-    def token(self, cookie: str) -> str:
+    def make_token(self, cookie: str) -> str:
         """What the forms of the browser with that cookie carry."""
         return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
 
-    def is_ours(self, cookie: str | None, token: str | None) -> bool:
+    def is_valid(self, cookie: str | None, token: str | None) -> bool:
         """Whether a form comes from a page that this sandbox gave to that browser."""
-        expected = self.token(cookie or "")
+        expected = self.make_token(cookie or "")
         return hmac.compare_digest(expected.encode(), (token or "").encode()) and bool(cookie)
 
 

@@ -17,13 +17,13 @@ from payman_sdk.sandbox._agent import tasks
 from payman_sdk.sandbox._ledger import accounts, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.store import Transaction
-from payman_sdk.sandbox._server.request_body import form_of, parameters
+from payman_sdk.sandbox._server.request_body import parse_parameters, read_form
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
-from payman_sdk.sandbox._web.actions import ACTIONS, Again, Decision, Room
-from payman_sdk.sandbox._web.live import Live
-from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, Forgery
-from payman_sdk.sandbox._web.templating import link, rendered
+from payman_sdk.sandbox._web.actions import ACTIONS, Decision, FormError, PageContext
+from payman_sdk.sandbox._web.live import LiveUpdates
+from payman_sdk.sandbox._web.origins import COOKIE, HEADERS, PAGE, CSRFTokens
+from payman_sdk.sandbox._web.templating import build_link, render_template
 from payman_sdk.sandbox._web.views import apps, faults, money, running
 
 _STATIC = {"page.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -49,90 +49,100 @@ _SAID_OF_PAYMENTS = {
     "late": "That was decided before, and nothing was changed: {amount} to",
 }
 
-_View = Callable[[Transaction, Room, Account, Mapping[str, str]], dict[str, Any]]
+_View = Callable[[Transaction, PageContext, Account, Mapping[str, str]], dict[str, Any]]
 
 
-def _overview(tx: Transaction, room: Room, account: Account, query: Mapping[str, str]) -> dict[str, Any]:
+def _view_overview(
+    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
+) -> dict[str, Any]:
     return {
-        "wallets": money.wallets(tx, account),
-        "pending": money.pending(tx, account),
-        "newest": running.newest(tx, room.service, account, _NEWEST_TASKS),
-        "apps": apps.connected(tx, room.service.world, account),
+        "wallets": money.view_wallets(tx, account),
+        "pending": money.view_pending(tx, account),
+        "newest": running.view_newest(tx, room.service, account, _NEWEST_TASKS),
+        "apps": apps.list_apps(tx, room.service.world, account),
     }
 
 
-def _task(tx: Transaction, room: Room, account: Account, query: Mapping[str, str]) -> dict[str, Any]:
+def _view_task(
+    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
+) -> dict[str, Any]:
     return {
-        "told": running.told(tx, room.service, account, _number(query, "number")),
-        "apps": apps.connected(tx, room.service.world, account),
+        "told": running.view_task(tx, room.service, account, _parse_number(query, "number")),
+        "apps": apps.list_apps(tx, room.service.world, account),
     }
 
 
-def _policy(tx: Transaction, room: Room, account: Account, query: Mapping[str, str]) -> dict[str, Any]:
-    return {"policies": [(one, money.policy(one)) for one in accounts.wallets(tx, account)]}
+def _view_policy(
+    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
+) -> dict[str, Any]:
+    return {"policies": [(one, money.view_policy(one)) for one in accounts.list_wallets(tx, account)]}
 
 
-def _faults(tx: Transaction, room: Room, account: Account, query: Mapping[str, str]) -> dict[str, Any]:
+def _view_faults(
+    tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "choices": faults.CHOICES,
-        "script": faults.queued(room.service.script.entries),
-        "streams": faults.queued(room.faults.entries),
+        "script": faults.list_queued(room.service.script.entries),
+        "streams": faults.list_queued(room.faults.entries),
     }
 
 
 _VIEWS: Mapping[str, tuple[str, _View]] = {
-    "overview": ("Overview", _overview),
+    "overview": ("Overview", _view_overview),
     "tasks": (
         "Tasks",
         lambda tx, room, one, query: {
-            "leaf": running.task_list(tx, room.service, one, _number(query, "page"))
+            "leaf": running.view_tasks(tx, room.service, one, _parse_number(query, "page"))
         },
     ),
-    "task": ("Task", _task),
+    "task": ("Task", _view_task),
     "transactions": (
         "Transactions",
-        lambda tx, room, one, query: {"leaf": money.transactions(tx, one, _number(query, "page"))},
+        lambda tx, room, one, query: {"leaf": money.view_transactions(tx, one, _parse_number(query, "page"))},
     ),
     "payees": (
         "Payees",
-        lambda tx, room, one, query: {"leaf": money.payees(tx, one, _number(query, "page"))},
+        lambda tx, room, one, query: {"leaf": money.view_payees(tx, one, _parse_number(query, "page"))},
     ),
-    "policy": ("Policy", _policy),
-    "apps": ("Apps", lambda tx, room, one, query: {"apps": apps.connected(tx, room.service.world, one)}),
-    "faults": ("Faults", _faults),
+    "policy": ("Policy", _view_policy),
+    "apps": ("Apps", lambda tx, room, one, query: {"apps": apps.list_apps(tx, room.service.world, one)}),
+    "faults": ("Faults", _view_faults),
 }
 
 
-def _number(query: Mapping[str, str], name: str) -> int:
+def _parse_number(query: Mapping[str, str], name: str) -> int:
     given = query.get(name, "")
     return int(given) if given.isdecimal() and given.isascii() and len(given) < 10 else 1
 
 
 def create_pages(service: Service, streams: StreamFaults) -> Starlette:
     """The web page as an ASGI application, to be mounted where `PAGE` says, behind the guards."""
-    return _Pages(Room(service, streams), Live(service, streams), Forgery()).application()
+    return _Pages(
+        PageContext(service, streams), LiveUpdates(service, streams), CSRFTokens()
+    ).build_application()
 
 
 class _Pages:
     """The web page of one sandbox."""
 
-    def __init__(self, room: Room, live: Live, forgery: Forgery) -> None:
+    def __init__(self, room: PageContext, live: LiveUpdates, forgery: CSRFTokens) -> None:
         self._room, self._live, self._forgery = room, live, forgery
 
-    def application(self) -> Starlette:
+    def build_application(self) -> Starlette:
         """Its routes."""
         application = Starlette(
             routes=[
-                Route("/static/{name}", _static),
+                Route("/static/{name}", _serve_static),
                 Route("/live", self._listen),
                 Route("/", self._show),
                 Route("/{name}", self._show),
                 Route("/{name}", self._change, methods=["POST"]),
             ],
             exception_handlers={
-                HTTPException: _problem,
-                tasks.UnknownTaskError: _gone,
-                ClientDisconnect: _left,
+                HTTPException: _handle_http_error,
+                tasks.UnknownTaskError: _handle_unknown_task,
+                ClientDisconnect: _handle_disconnect,
             },
         )
         application.state.live = self._live
@@ -142,8 +152,8 @@ class _Pages:
         name = request.path_params.get("name", "overview")
         if name not in _VIEWS:
             raise HTTPException(404, "There is no such page.")
-        cookie = self._forgery.cookie(request.cookies.get(COOKIE))
-        html = await run_in_threadpool(self._page, name, dict(request.query_params), cookie, None)
+        cookie = self._forgery.choose_cookie(request.cookies.get(COOKIE))
+        html = await run_in_threadpool(self._render_page, name, dict(request.query_params), cookie, None)
         answer = HTMLResponse(html, headers=dict(HEADERS))
         if cookie != request.cookies.get(COOKIE):
             answer.set_cookie(COOKIE, cookie, path=PAGE, httponly=True, samesite="strict")
@@ -154,46 +164,46 @@ class _Pages:
         if action is None:
             raise HTTPException(404, "There is no such form.")
         cookie = request.cookies.get(COOKIE)
-        form = dict(parameters(await form_of(request)) or [])
-        if not self._forgery.is_ours(cookie, form.pop("token", None)):
+        form = dict(parse_parameters(await read_form(request)) or [])
+        if not self._forgery.is_valid(cookie, form.pop("token", None)):
             raise HTTPException(403, _NOT_OURS)
 
-        def decided() -> Decision:
-            return action(self._room, self._account(form.get("account")), form)
+        def apply_change() -> Decision:
+            return action(self._room, self._find_account(form.get("account")), form)
 
-        decision = await run_in_threadpool(decided)
-        if isinstance(decision, Again):
+        decision = await run_in_threadpool(apply_change)
+        if isinstance(decision, FormError):
             # A form on a task's page is shown again there.
             number = form.get("reply") or form.get("session")
             name = "task" if decision.page == "overview" and number else decision.page
             query = {"account": form.get("account", ""), **({"number": number} if number else {})}
-            html = await run_in_threadpool(self._page, name, query, str(cookie), decision)
+            html = await run_in_threadpool(self._render_page, name, query, str(cookie), decision)
             return HTMLResponse(html, 422, dict(HEADERS))
         # 303: the browser gets the next page, and loading that again changes nothing.
         return Response(status_code=303, headers={**HEADERS, "Location": decision.address})
 
     async def _listen(self, request: Request) -> Response:
-        account = await run_in_threadpool(self._account, request.query_params.get("account"))
-        return self._live.answer(account)
+        account = await run_in_threadpool(self._find_account, request.query_params.get("account"))
+        return self._live.make_response(account)
 
-    def _account(self, identity: str | None) -> Account:
+    def _find_account(self, identity: str | None) -> Account:
         with self._room.service.store.transaction() as tx:
-            return _known(tx, identity)
+            return _load_account(tx, identity)
 
-    def _page(self, name: str, query: Mapping[str, str], cookie: str, again: Again | None) -> str:
+    def _render_page(self, name: str, query: Mapping[str, str], cookie: str, again: FormError | None) -> str:
         title, view = _VIEWS[name]
         with self._room.service.store.transaction() as tx:
-            account = _known(tx, query.get("account"))
-            everybody = accounts.all_accounts(tx)
+            account = _load_account(tx, query.get("account"))
+            everybody = accounts.list_accounts(tx)
             some = everybody[:_MOST_ACCOUNTS]
             place = {key: query[key] for key in ("number", "page") if key in query}
             shown = {
                 "said": None if again else _SAID.get(query.get("said", "")),
-                "said_of": None if again else _said_of_payment(tx, account, query),
+                "said_of": None if again else _describe_payment(tx, account, query),
                 **view(tx, self._room, account, query),
             }
-        here = link("" if name == "overview" else name, account=account.id, **place)
-        return rendered(
+        here = build_link("" if name == "overview" else name, account=account.id, **place)
+        return render_template(
             f"{name}.html",
             title=title,
             name=name,
@@ -202,24 +212,24 @@ class _Pages:
             accounts=some if account in some else [account, *some],
             hidden=max(0, len(everybody) - _MOST_ACCOUNTS),
             here=here,
-            token=self._forgery.token(cookie),
+            token=self._forgery.make_token(cookie),
             again=again,
             typed={} if again is None else again.typed,
             **shown,
         )
 
 
-def _known(tx: Transaction, identity: str | None) -> Account:
+def _load_account(tx: Transaction, identity: str | None) -> Account:
     """The account with that id, or the first one."""
     if not identity:
-        return accounts.all_accounts(tx)[0]
-    account = accounts.account(tx, identity)
+        return accounts.list_accounts(tx)[0]
+    account = accounts.load_account(tx, identity)
     if account is None:
         raise HTTPException(404, "There is no such account.")
     return account
 
 
-def _said_of_payment(tx: Transaction, account: Account, query: Mapping[str, str]) -> tuple[str, str] | None:
+def _describe_payment(tx: Transaction, account: Account, query: Mapping[str, str]) -> tuple[str, str] | None:
     """What became of a payment: the words, and the payee's name after them."""
     words = _SAID_OF_PAYMENTS.get(query.get("said", ""))
     payment = payments.find(tx, account, query.get("payment", "")) if words else None
@@ -228,7 +238,7 @@ def _said_of_payment(tx: Transaction, account: Account, query: Mapping[str, str]
     return words.format(amount=f"{payment.amount:,} {payment.currency}"), payment.payee
 
 
-async def _static(request: Request) -> Response:
+async def _serve_static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _STATIC:
         raise HTTPException(404, "There is no such file.")
@@ -236,17 +246,17 @@ async def _static(request: Request) -> Response:
     return Response(content, headers=dict(HEADERS), media_type=_STATIC[name])
 
 
-def _problem(_: Request, failure: Exception) -> Response:
+def _handle_http_error(_: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101 (it is registered for these)
-    html = rendered("problem.html", problem=failure.detail)
+    html = render_template("problem.html", problem=failure.detail)
     return HTMLResponse(html, failure.status_code, {**(failure.headers or {}), **HEADERS})
 
 
-def _gone(_: Request, __: Exception) -> Response:
-    html = rendered("problem.html", problem="There is no such task; perhaps the sandbox was reset.")
+def _handle_unknown_task(_: Request, __: Exception) -> Response:
+    html = render_template("problem.html", problem="There is no such task; perhaps the sandbox was reset.")
     return HTMLResponse(html, 404, dict(HEADERS))
 
 
-def _left(_: Request, __: Exception) -> Response:
+def _handle_disconnect(_: Request, __: Exception) -> Response:
     """The browser left while it sent: nobody reads this answer."""
     return Response(status_code=400)

@@ -8,16 +8,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from payman_api import PATHS
 from payman_sdk.sandbox._web.origins import (
     HEADERS,
-    Asked,
-    api_refusal,
-    change_refusal,
-    consent_refusal,
+    RequestOrigin,
+    find_api_refusal,
+    find_change_refusal,
+    find_consent_refusal,
+    find_page_refusal,
     is_page,
-    page_refusal,
 )
 
 
-class Guarded:
+class SecurityMiddleware:
     """An ASGI application that browsers reach from its own pages only.
 
     Args:
@@ -29,20 +29,23 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, or refuse."""
-        refused = _refusal(scope) if scope["type"] == "http" else None
+        refused = _find_refusal(scope) if scope["type"] == "http" else None
         await (refused or self._app)(scope, receive, send)
 
 
-def _refusal(scope: Scope) -> Response | None:
-    asked, reads = Asked.of(scope), scope["method"] in ("GET", "HEAD")
+def _find_refusal(scope: Scope) -> Response | None:
+    asked, reads = RequestOrigin.from_scope(scope), scope["method"] in ("GET", "HEAD")
     if scope["path"] == PATHS["authorize"]:
-        reason, nothing = consent_refusal(asked, is_change=not reads), "Nothing was allowed."
+        reason, nothing = find_consent_refusal(asked, is_change=not reads), "Nothing was allowed."
     elif not is_page(scope["path"]):
-        reason = api_refusal(asked)
+        reason = find_api_refusal(asked)
         said = {"error": "foreign_origin", "error_description": reason}
         return None if reason is None else JSONResponse(said, 403)
     else:
-        reason, nothing = page_refusal(asked) if reads else change_refusal(asked), "Nothing was changed."
+        reason, nothing = (
+            find_page_refusal(asked) if reads else find_change_refusal(asked),
+            "Nothing was changed.",
+        )
     if reason is None:
         return None
     return PlainTextResponse(f"{reason}\n{nothing}\n", 403, dict(HEADERS))

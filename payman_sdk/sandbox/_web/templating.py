@@ -10,43 +10,43 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from payman_sdk._core.sanitizer import sanitize
-from payman_sdk.sandbox._agent.markdown import moment
+from payman_sdk.sandbox._agent.markdown import format_moment
 from payman_sdk.sandbox._web.origins import PAGE
 
 _LONGEST = 200
 
 
-def _finalized(value: Any) -> Any:
+def _sanitize_value(value: Any) -> Any:
     # Whatever a template shows goes through here; markup is the templates' own.
     return sanitize(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
-def said(text: str | None, max_length: int = _LONGEST) -> Markup:
+def isolate_text(text: str | None, max_length: int = _LONGEST) -> Markup:
     """Somebody's name or words on one line, set apart from what is around them; a cut says how much is missing."""
     line = sanitize((text or "").strip(), one_line=True, max_length=max_length)
     return Markup("<bdi>{}</bdi>").format(line)
 
 
-def link(path: str, **query: object) -> str:
+def build_link(path: str, **query: object) -> str:
     """An address of the page."""
     return f"{PAGE}/{path}?{urlencode(query)}" if query else f"{PAGE}/{path}"
 
 
 @cache
-def _templates() -> Environment:
+def _load_templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("payman_sdk.sandbox._web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalized,
+        finalize=_sanitize_value,
     )
-    templates.filters.update(said=said, moment=moment)
-    cast("dict[str, Any]", templates.globals).update(link=link, page=PAGE)
+    templates.filters.update(said=isolate_text, moment=format_moment)
+    cast("dict[str, Any]", templates.globals).update(link=build_link, page=PAGE)
     return templates
 
 
-def rendered(template: str, **shown: Any) -> str:
+def render_template(template: str, **shown: Any) -> str:
     """A page."""
-    return _templates().get_template(template).render(**shown)
+    return _load_templates().get_template(template).render(**shown)

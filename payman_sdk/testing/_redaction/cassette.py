@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
-from payman_sdk.testing._redaction.request_matching import Ids, Meaning, is_played, likeness
+from payman_sdk.testing._redaction.request_matching import IdMap, RequestContent, is_played, measure_likeness
 from payman_sdk.testing._redaction.scrubber import Scrubber
 
 _FAR: Final = 1000  # another method or path is further away than any number of members
 
 
-class Tape:
+class CassetteState:
     """What is known while one cassette is recorded or played: its secrets, and which ids stand for which.
 
     Args:
@@ -23,24 +23,24 @@ class Tape:
         self.scrubber = scrubber
         self.is_used = False
         self.is_loaded = False
-        self._ids = Ids(scrubber.minted)
+        self._ids = IdMap(scrubber.new_placeholders)
         self._recorded: list[Any] = []
         self._lock = threading.RLock()  # clients in threads share a cassette
 
-    def request(self, request: Any) -> Any:
+    def scrub_request(self, request: Any) -> Any:
         """A request without secrets, changed in its place: vcrpy gives a copy."""
         with self._lock:
             self.is_used = True
             content_type = str(request.headers.get("content-type", ""))
-            request.uri = self.scrubber.uri(request.uri)
-            request.headers = self.scrubber.headers(request.headers)
+            request.uri = self.scrubber.scrub_uri(request.uri)
+            request.headers = self.scrubber.scrub_headers(request.headers)
             if isinstance(request.body, bytes):
-                request.body = self.scrubber.body(request.body, content_type)
+                request.body = self.scrubber.scrub_body(request.body, content_type)
             if _is_from_file(request):
                 self._recorded.append(request)
         return request
 
-    def response(self, response: dict[str, Any]) -> dict[str, Any]:
+    def scrub_response(self, response: dict[str, Any]) -> dict[str, Any]:
         """An answer without secrets, which is played with the ids of the live request."""
         with self._lock:
             self.is_used = True
@@ -52,66 +52,66 @@ class Tape:
             if isinstance(body, str):
                 body = body.encode()
             if isinstance(body, bytes):
-                body = self.scrubber.body(body, content_type)
+                body = self.scrubber.scrub_body(body, content_type)
             return {
                 **response,
-                "headers": self.scrubber.headers(response["headers"]),
-                "body": _Body({**response["body"], "string": body}, self._translated),
+                "headers": self.scrubber.scrub_headers(response["headers"]),
+                "body": _TranslatedBody({**response["body"], "string": body}, self._translate),
             }
 
-    def agree(self, live: Any, recorded: Any) -> list[str]:
+    def match_requests(self, live: Any, recorded: Any) -> list[str]:
         """How a live request differs from a recorded one; if it does not, their ids stand for each other from now on."""
         with self._lock:
             self.is_used = True
             if self.is_loaded and not _is_from_file(recorded):
                 return ["what is recorded in this run is not played in it"]
-            found = self._ids.agree(_meaning(recorded), _meaning(live))
+            found = self._ids.match_requests(_get_content(recorded), _get_content(live))
             return ["it was played before, for another request", *found] if is_played(found) else found
 
     def is_nearest(self, live: Any, recorded: Any) -> bool:
         """Whether no other recorded request is nearer to a live one, so that a miss names that one alone."""
         with self._lock:
-            distance = self._distance(live, recorded)
+            distance = self._measure_distance(live, recorded)
             if not distance:
                 return True
             # vcrpy compares one copy of a request with everything that was recorded.
             if not hasattr(live, "_payman_distance"):
                 live._payman_distance = min(
-                    (self._distance(live, other) for other in self._recorded), default=0
+                    (self._measure_distance(live, other) for other in self._recorded), default=0
                 )
             if distance > live._payman_distance:
                 return False
             if not hasattr(live, "_payman_likeness"):
                 live._payman_likeness = max(
-                    likeness(_meaning(other), _meaning(live))
+                    measure_likeness(_get_content(other), _get_content(live))
                     for other in self._recorded
-                    if self._distance(live, other) == distance
+                    if self._measure_distance(live, other) == distance
                 )
-            return bool(likeness(_meaning(recorded), _meaning(live)) >= live._payman_likeness)
+            return bool(measure_likeness(_get_content(recorded), _get_content(live)) >= live._payman_likeness)
 
-    def _distance(self, live: Any, recorded: Any) -> int:
-        one, other = _meaning(recorded), _meaning(live)
+    def _measure_distance(self, live: Any, recorded: Any) -> int:
+        one, other = _get_content(recorded), _get_content(live)
         is_elsewhere = (one.method, one.path) != (other.method, other.path)
-        found = self._ids.differences(one, other)
+        found = self._ids.find_differences(one, other)
         # That it was played already, to another request, is the smallest difference there is.
         told = [line for line in found if not is_played([line])]
         return 2 * len(told) + (len(told) < len(found)) + (_FAR if is_elsewhere else 0)
 
-    def _translated(self, body: bytes) -> bytes:
+    def _translate(self, body: bytes) -> bytes:
         with self._lock:
-            return self._ids.translated(body)
+            return self._ids.translate(body)
 
 
-class _Body(dict[str, Any]):
+class _TranslatedBody(dict[str, Any]):
     """The body of a recorded answer: who reads its string gets the ids that the live requests have by then."""
 
     def __init__(self, body: Mapping[str, Any], translated: Callable[[bytes], bytes]) -> None:
         super().__init__(body)
-        self._translated = translated
+        self._translate = translated
 
     def __getitem__(self, name: str) -> Any:
         value = super().__getitem__(name)
-        return self._translated(value) if name == "string" and isinstance(value, bytes) else value
+        return self._translate(value) if name == "string" and isinstance(value, bytes) else value
 
     def get(self, name: str, default: Any = None) -> Any:
         try:
@@ -132,9 +132,11 @@ def _is_from_file(request: Any) -> bool:
     return bool(getattr(request, "_payman_is_from_file", False))
 
 
-def _meaning(request: Any) -> Meaning:
+def _get_content(request: Any) -> RequestContent:
     """What a request means, worked out once; vcrpy keeps the objects that it compares."""
     if not hasattr(request, "_payman_meaning"):
         body = request.body if isinstance(request.body, bytes) else None
-        request._payman_meaning = Meaning.of(request.method, request.uri, request.headers, body)
-    return cast("Meaning", request._payman_meaning)
+        request._payman_meaning = RequestContent.from_request(
+            request.method, request.uri, request.headers, body
+        )
+    return cast("RequestContent", request._payman_meaning)

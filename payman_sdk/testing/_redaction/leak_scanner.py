@@ -21,74 +21,74 @@ from payman_sdk.testing._redaction.secret_names import (
     PLACEHOLDER,
     SCRUBBED,
     YAML_HEADER,
-    documents,
-    input_in,
-    kind_of,
-    pair_in,
-    plain_name,
-    without_escapes,
+    decode_escapes,
+    find_kind,
+    iter_documents,
+    normalize_name,
+    parse_basic,
+    parse_input,
 )
-from payman_sdk.testing._redaction.secret_registry import KnownSecrets
+from payman_sdk.testing._redaction.secret_registry import SecretRegistry
 
 
-class Hunt:
+class LeakScanner:
     """Looks for secrets by what is known of them, by their names and by their looks.
 
     Args:
         known: The secrets that were seen, or are known beforehand.
     """
 
-    def __init__(self, known: KnownSecrets) -> None:
+    def __init__(self, known: SecretRegistry) -> None:
         self._known = known
 
-    def in_cassette(self, serialized: str) -> list[str]:
+    def scan_cassette(self, serialized: str) -> list[str]:
         """What a serialized cassette still holds: the lines and the kinds."""
         found: dict[str, None] = {}
-        for start, kind in sorted(self._missed(serialized)):
+        for start, kind in sorted(self._scan_text(serialized)):
             found[f"line {serialized.count(chr(10), 0, start) + 1}: {kind}"] = None
         return list(found)
 
-    def in_body(self, body: bytes | str) -> list[str]:
+    def scan_body(self, body: bytes | str) -> list[str]:
         """What a body still holds for a program that parses it, joins its events and undoes its escapes."""
         text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
         found: dict[str, None] = {}
-        for document in documents(text):
+        for document in iter_documents(text):
             try:
-                found.update(dict.fromkeys(self._missed_in_document(document)))
+                found.update(dict.fromkeys(self._scan_document(document)))
             except RecursionError:
                 found["it is nested too deeply to be looked through"] = None
-        found.update(dict.fromkeys(kind for _, kind in self._missed(without_escapes(text))))
+        found.update(dict.fromkeys(kind for _, kind in self._scan_text(decode_escapes(text))))
         return list(found)
 
-    def _missed_in_document(self, document: Any, under: str = "") -> Iterator[str]:
+    def _scan_document(self, document: Any, under: str = "") -> Iterator[str]:
         if isinstance(document, dict):
             for name, value in cast("dict[str, Any]", document).items():
-                yield from (kind for _, kind in self._missed(name))
-                if kind_of(name, "", KINDS) or plain_name(name) == "token":
-                    yield from self._missed_in_document(value, name)
+                yield from (kind for _, kind in self._scan_text(name))
+                if find_kind(name, "", KINDS) or normalize_name(name) == "token":
+                    yield from self._scan_document(value, name)
                 else:
-                    is_about = plain_name(name) in ABOUT_A_SECRET
-                    yield from self._missed_in_document(value, "" if is_about else under)
+                    is_about = normalize_name(name) in ABOUT_A_SECRET
+                    yield from self._scan_document(value, "" if is_about else under)
         elif isinstance(document, list):
             for value in cast("list[object]", document):
-                yield from self._missed_in_document(value, under)
+                yield from self._scan_document(value, under)
         elif isinstance(document, str):
-            if under and document and kind_of(under, document, KINDS) and not SCRUBBED.fullmatch(document):
+            if under and document and find_kind(under, document, KINDS) and not SCRUBBED.fullmatch(document):
                 yield f"a member named {under} that is no placeholder"
-            yield from (kind for _, kind in self._missed(document))
+            yield from (kind for _, kind in self._scan_text(document))
             if document.lstrip()[:1] in {"{", "["}:
-                for inner in documents(document):
-                    yield from self._missed_in_document(inner)
+                for inner in iter_documents(document):
+                    yield from self._scan_document(inner)
         elif (
             isinstance(document, (int, float))
             and not isinstance(document, bool)
             and under
-            and kind_of(under, str(document), KINDS) not in {None, "client-id"}
+            and find_kind(under, str(document), KINDS) not in {None, "client-id"}
         ):
             yield f"a member named {under} that is no placeholder"
 
-    def _missed(self, serialized: str) -> Iterator[tuple[int, str]]:
-        yield from self._known.found_in(serialized)
+    def _scan_text(self, serialized: str) -> Iterator[tuple[int, str]]:
+        yield from self._known.find_in(serialized)
         for pattern, kinds, what in (
             (MEMBER, KINDS, "a member"),
             (PARAMETER, KINDS, "a parameter"),
@@ -96,11 +96,11 @@ class Hunt:
         ):
             for match in pattern.finditer(serialized):
                 value = unquote_plus(match["value"]).strip("\"'")
-                if kind_of(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
+                if find_kind(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
                     yield match.start(), f"{what} named {match['name']} that is no placeholder"
         for match in LABELLED.finditer(serialized):
             names = match["name"], match["name"].split(" ")[-1]
-            kind = next(filter(None, (kind_of(name, match["value"], KINDS) for name in names)), None)
+            kind = next(filter(None, (find_kind(name, match["value"], KINDS) for name in names)), None)
             is_amount = kind == "token" and not any(map(str.isalpha, match["value"]))
             if kind not in {None, "client-id"} and not is_amount and not PLACEHOLDER.match(match["value"]):
                 yield match.start(), f"what stands behind {match['name']}"
@@ -108,17 +108,17 @@ class Hunt:
             if not PLACEHOLDER.fullmatch(match["value"]):
                 yield match.start(), "a password in an address"
         for match in INPUT.finditer(serialized):
-            found = input_in(match[0])
-            if found and kind_of(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
+            found = parse_input(match[0])
+            if found and find_kind(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
                 yield match.start(), f"an input named {found[0]} that is no placeholder"
         for match in ELEMENT.finditer(serialized):
             value = match["value"].strip()
-            if value and kind_of(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
+            if value and find_kind(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
                 yield match.start(), f"an element named {match['name']} that is no placeholder"
         for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):
                     yield match.start(), f"what looks like {what}"
         for match in BASIC.finditer(serialized):
-            if pair_in(match["value"]) is not None:
+            if parse_basic(match["value"]) is not None:
                 yield match.start(), "what looks like Basic credentials"

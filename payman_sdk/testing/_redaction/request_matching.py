@@ -28,7 +28,7 @@ _MISSING: Final = object()
 
 
 @dataclass(frozen=True)
-class Meaning:
+class RequestContent:
     """What there is to compare about a request.
 
     Attributes:
@@ -46,7 +46,7 @@ class Meaning:
     body: Any
 
     @classmethod
-    def of(cls, method: str, uri: str, headers: Mapping[str, Any], body: bytes | None) -> Self:
+    def from_request(cls, method: str, uri: str, headers: Mapping[str, Any], body: bytes | None) -> Self:
         """The meaning of a request.
 
         Example:
@@ -58,13 +58,13 @@ class Meaning:
         return cls(
             method.upper(),
             address.path or "/",
-            _by_name(address.query),
+            _group_by_name(address.query),
             {name: kept[name] for name in sorted(_COMPARED_HEADERS) if name in kept},
-            _read(body, str(kept.get("content-type", ""))),
+            _parse_body(body, str(kept.get("content-type", ""))),
         )
 
 
-class Ids:
+class IdMap:
     """Which recorded id stands for which live one, in one cassette.
 
     Placeholders of secrets are treated alike: one that was made for what the test brought along may have another number than
@@ -79,52 +79,52 @@ class Ids:
         self._live: dict[str, str] = {}
         self._recorded: dict[str, str] = {}
 
-    def agree(self, recorded: Meaning, live: Meaning) -> list[str]:
+    def match_requests(self, recorded: RequestContent, live: RequestContent) -> list[str]:
         """How two requests differ; where they do not, the ids in them stand for each other from now on."""
         trial = self._copy()
-        found = [*_compared(recorded, live, trial)]
+        found = [*_compare_requests(recorded, live, trial)]
         if not found:
             self._live, self._recorded = trial._live, trial._recorded
         return found
 
-    def differences(self, recorded: Meaning, live: Meaning) -> list[str]:
+    def find_differences(self, recorded: RequestContent, live: RequestContent) -> list[str]:
         """How two requests differ; nothing is kept of it."""
-        return [*_compared(recorded, live, self._copy())]
+        return [*_compare_requests(recorded, live, self._copy())]
 
-    def translated(self, body: bytes) -> bytes:
+    def translate(self, body: bytes) -> bytes:
         """A recorded body with the live ids in the place of the recorded ones."""
         return _ID_IN_BYTES.sub(
             lambda match: self._live.get(match[0].decode(), match[0].decode()).encode(), body
         )
 
-    def alike(self, recorded: str, live: str) -> bool:
+    def match_texts(self, recorded: str, live: str) -> bool:
         """Whether two texts agree up to a renaming, which is kept."""
         if _RENAMED.sub("\0", recorded) != _RENAMED.sub("\0", live):
             return False
         pairs = zip(_RENAMED.finditer(recorded), _RENAMED.finditer(live), strict=True)
-        return all(self._bound(one[0], other[0]) for one, other in pairs)
+        return all(self._bind(one[0], other[0]) for one, other in pairs)
 
-    def told(self, recorded: str) -> str:
+    def describe_id(self, recorded: str) -> str:
         """What is to be said of a recorded text that is nothing but an id which stands for another one."""
         return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
-    def _bound(self, recorded: str, live: str) -> bool:
+    def _bind(self, recorded: str, live: str) -> bool:
         if recorded in self._live or live in self._recorded:
             return self._live.get(recorded) == live
-        if _kind(recorded) != _kind(live):
+        if _get_kind(recorded) != _get_kind(live):
             return False
         if PLACEHOLDER.fullmatch(live) and live not in self._minted and live != recorded:
             return False
         self._live[recorded], self._recorded[live] = live, recorded
         return True
 
-    def _copy(self) -> Ids:
-        copied = Ids(self._minted)
+    def _copy(self) -> IdMap:
+        copied = IdMap(self._minted)
         copied._live, copied._recorded = {**self._live}, {**self._recorded}
         return copied
 
 
-def differences(recorded: Meaning, live: Meaning) -> list[str]:
+def find_differences(recorded: RequestContent, live: RequestContent) -> list[str]:
     """How two requests differ, in lines for people; nothing if one could stand for the other.
 
     Example:
@@ -133,7 +133,7 @@ def differences(recorded: Meaning, live: Meaning) -> list[str]:
         >>> differences(ask("send 10 TSD"), ask("send 20 TSD"))
         ['text: recorded "send 10 TSD", now "send 20 TSD"']
     """
-    return Ids().differences(recorded, live)
+    return IdMap().find_differences(recorded, live)
 
 
 def is_played(found: list[str]) -> bool:
@@ -141,34 +141,34 @@ def is_played(found: list[str]) -> bool:
     return bool(found) and all(_PLAYED_AS in line for line in found)
 
 
-def likeness(recorded: Meaning, live: Meaning) -> float:
+def measure_likeness(recorded: RequestContent, live: RequestContent) -> float:
     """How alike two requests look, from 0 to 1, whatever their ids."""
-    return SequenceMatcher(None, _outline(recorded), _outline(live), autojunk=False).quick_ratio()
+    return SequenceMatcher(None, _make_outline(recorded), _make_outline(live), autojunk=False).quick_ratio()
 
 
-def _outline(meaning: Meaning) -> str:
+def _make_outline(meaning: RequestContent) -> str:
     return _RENAMED.sub("", json.dumps([meaning.path, meaning.query, meaning.body], ensure_ascii=False))
 
 
-def _kind(name: str) -> str:
+def _get_kind(name: str) -> str:
     """`tsk` of a task's id, `access-token` of a placeholder."""
     placeholder = PLACEHOLDER.fullmatch(name)
     return placeholder[1] if placeholder is not None else name.partition("-")[0]
 
 
-def _read(body: bytes | None, content_type: str) -> Any:
+def _parse_body(body: bytes | None, content_type: str) -> Any:
     if not body:
         return None
     text = body.decode("utf-8", "surrogateescape")
     if content_type.lower().startswith("application/x-www-form-urlencoded"):
-        return _by_name(text)
+        return _group_by_name(text)
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
 
 
-def _by_name(parameters: str) -> dict[str, Any]:
+def _group_by_name(parameters: str) -> dict[str, Any]:
     """Parameters by name, so that their order says nothing; one that comes several times is a list."""
     by_name: dict[str, list[str]] = {}
     for name, value in parse_qsl(parameters, keep_blank_values=True):
@@ -176,45 +176,45 @@ def _by_name(parameters: str) -> dict[str, Any]:
     return {name: values if len(values) > 1 else values[0] for name, values in by_name.items()}
 
 
-def _compared(recorded: Meaning, live: Meaning, ids: Ids) -> Iterator[str]:
+def _compare_requests(recorded: RequestContent, live: RequestContent, ids: IdMap) -> Iterator[str]:
     if recorded.method != live.method:
         yield f"method: recorded {recorded.method}, now {live.method}"
-    yield from _differ("path", recorded.path, live.path, ids)
-    yield from _differ("query", recorded.query, live.query, ids)
+    yield from _compare_values("path", recorded.path, live.path, ids)
+    yield from _compare_values("query", recorded.query, live.query, ids)
     for name in sorted(_COMPARED_HEADERS):
-        yield from _differ(
+        yield from _compare_values(
             f"header {name}", recorded.headers.get(name, _MISSING), live.headers.get(name, _MISSING), ids
         )
-    yield from _differ("", recorded.body, live.body, ids)
+    yield from _compare_values("", recorded.body, live.body, ids)
 
 
-def _differ(place: str, recorded: Any, live: Any, ids: Ids) -> Iterator[str]:
+def _compare_values(place: str, recorded: Any, live: Any, ids: IdMap) -> Iterator[str]:
     if isinstance(recorded, dict) and isinstance(live, dict):
         members, others = cast("dict[str, Any]", recorded), cast("dict[str, Any]", live)
         for name in [*members, *(name for name in others if name not in members)]:
             inner = f"{place}.{name}" if place else name
-            yield from _differ(inner, members.get(name, _MISSING), others.get(name, _MISSING), ids)
+            yield from _compare_values(inner, members.get(name, _MISSING), others.get(name, _MISSING), ids)
     elif isinstance(recorded, list) and isinstance(live, list):
         one, other = cast("list[object]", recorded), cast("list[object]", live)
         for index in range(max(len(one), len(other))):
             ours, theirs = (each[index] if index < len(each) else _MISSING for each in (one, other))
-            yield from _differ(f"{place}[{index}]", ours, theirs, ids)
+            yield from _compare_values(f"{place}[{index}]", ours, theirs, ids)
     elif isinstance(recorded, str) and isinstance(live, str):
-        if not ids.alike(recorded, live):
-            told = ids.told(recorded)
-            start = _parting(recorded, live)
-            yield f"{place or 'body'}: recorded {_shown(recorded, start)}{told}, now {_shown(live, start)}"
+        if not ids.match_texts(recorded, live):
+            told = ids.describe_id(recorded)
+            start = _find_divergence(recorded, live)
+            yield f"{place or 'body'}: recorded {_format_value(recorded, start)}{told}, now {_format_value(live, start)}"
     elif isinstance(recorded, bool) is not isinstance(live, bool) or recorded != live:
-        yield f"{place or 'body'}: recorded {_shown(recorded)}, now {_shown(live)}"
+        yield f"{place or 'body'}: recorded {_format_value(recorded)}, now {_format_value(live)}"
 
 
-def _parting(one: str, other: str) -> int:
+def _find_divergence(one: str, other: str) -> int:
     """Where two texts part."""
     length = min(len(one), len(other))
     return next((at for at in range(length) if one[at] != other[at]), length)
 
 
-def _shown(value: Any, start: int = 0) -> str:
+def _format_value(value: Any, start: int = 0) -> str:
     if value is _MISSING:
         return "absent"
     if isinstance(value, str) and _RENAMED.fullmatch(value):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
-from payman_sdk.testing._redaction.leak_scanner import Hunt
+from payman_sdk.testing._redaction.leak_scanner import LeakScanner
 from payman_sdk.testing._redaction.secret_names import (
     BASIC,
     BEARER,
@@ -29,14 +29,14 @@ from payman_sdk.testing._redaction.secret_names import (
     PARAMETER_KINDS,
     SCRUBBED,
     USER,
-    documents,
-    input_in,
-    kind_of,
-    pair_in,
-    plain_name,
-    unescaped,
+    find_kind,
+    iter_documents,
+    normalize_name,
+    parse_basic,
+    parse_input,
+    unescape,
 )
-from payman_sdk.testing._redaction.secret_registry import KnownSecrets
+from payman_sdk.testing._redaction.secret_registry import SecretRegistry
 
 _HARMLESS_HEADERS: Final = frozenset(
     {
@@ -73,30 +73,30 @@ class Scrubber:
     """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
-        self._known = KnownSecrets(known)
+        self._known = SecretRegistry(known)
 
     @property
-    def minted(self) -> set[str]:
+    def new_placeholders(self) -> set[str]:
         """The placeholders that this scrubber made, as against those it found."""
         return self._known.minted
 
-    def uri(self, uri: str) -> str:
+    def scrub_uri(self, uri: str) -> str:
         """An address without secrets, without a user, and without the port of a server on this machine."""
         user = USER.match(uri)
         if user is not None:
-            self._known.placeholder("password", unquote_plus(user[2].partition(":")[2]))
+            self._known.get_placeholder("password", unquote_plus(user[2].partition(":")[2]))
             uri = user[1] + uri[user.end() :]
         address, hash_sign, fragment = uri.partition("#")
         address, question_mark, query = address.partition("?")
         return (
-            self.text(address)
+            self.scrub_text(address)
             + question_mark
-            + self._parameters(query)
+            + self._scrub_parameters(query)
             + hash_sign
-            + self._parameters(fragment)
+            + self._scrub_parameters(fragment)
         )
 
-    def headers(self, headers: Mapping[str, Any]) -> dict[str, Any]:
+    def scrub_headers(self, headers: Mapping[str, Any]) -> dict[str, Any]:
         """The headers that say something about the exchange; those with credentials have placeholders.
 
         Args:
@@ -104,35 +104,37 @@ class Scrubber:
         """
         kept: dict[str, Any] = {}
         for name, value in headers.items():
-            if kind_of(name, "", KINDS) or name.lower() in _HARMLESS_HEADERS:
+            if find_kind(name, "", KINDS) or name.lower() in _HARMLESS_HEADERS:
                 values = cast("list[object]", value) if isinstance(value, list) else [value]
-                scrubbed = [self._header(name, _decoded(each)) for each in values]
+                scrubbed = [self._scrub_header(name, _decode(each)) for each in values]
                 kept[name] = scrubbed if isinstance(value, list) else scrubbed[0]
         return kept
 
-    def body(self, body: bytes, content_type: str = "") -> bytes:
+    def scrub_body(self, body: bytes, content_type: str = "") -> bytes:
         """A body of any type without secrets; bytes that are no text come through as they are."""
         text = body.decode("utf-8", "surrogateescape")
         is_form = content_type.lower().startswith("application/x-www-form-urlencoded")
-        return (self._parameters(text) if is_form else self.text(text)).encode("utf-8", "surrogateescape")
+        return (self._scrub_parameters(text) if is_form else self.scrub_text(text)).encode(
+            "utf-8", "surrogateescape"
+        )
 
-    def text(self, text: str) -> str:
+    def scrub_text(self, text: str) -> str:
         """A text without secrets: JSON, an event stream, a web page, or plain."""
         text = LOOPBACK_PORT.sub(r"\1", text)
         if '"code"' in text:
-            for document in documents(text):
+            for document in iter_documents(text):
                 self._learn_codes(document)
-        text = MEMBER.sub(self._member, text)
+        text = MEMBER.sub(self._scrub_member, text)
         if "<" in text:
-            text = INPUT.sub(self._input, text)
-            text = ELEMENT.sub(self._element, text)
-        text = PARAMETER.sub(self._parameter_in_text, text)
-        text = BASIC.sub(self._basic, text)
-        text = BEARER.sub(self._looks_like("access-token"), text)
-        text = JWT.sub(self._looks_like("jwt"), text)
-        return self._known.pattern().sub(self._known.hidden, text)
+            text = INPUT.sub(self._scrub_input, text)
+            text = ELEMENT.sub(self._scrub_element, text)
+        text = PARAMETER.sub(self._scrub_text_parameter, text)
+        text = BASIC.sub(self._scrub_basic, text)
+        text = BEARER.sub(self._make_replacement("access-token"), text)
+        text = JWT.sub(self._make_replacement("jwt"), text)
+        return self._known.build_pattern().sub(self._known.hide_match, text)
 
-    def leaks(self, serialized: str) -> list[str]:
+    def find_leaks(self, serialized: str) -> list[str]:
         """What scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
 
         Args:
@@ -145,9 +147,9 @@ class Scrubber:
             >>> scrubber.leaks(later)
             ['line 1: a password, elsewhere SCRUBBED-password-1']
         """
-        return Hunt(self._known).in_cassette(serialized)
+        return LeakScanner(self._known).scan_cassette(serialized)
 
-    def leaks_in_body(self, body: bytes | str) -> list[str]:
+    def find_leaks_in_body(self, body: bytes | str) -> list[str]:
         r"""What scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
 
         Args:
@@ -157,60 +159,62 @@ class Scrubber:
             >>> Scrubber().leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
             ['a member named access_token that is no placeholder', 'a member named password that is no placeholder']
         """
-        return Hunt(self._known).in_body(body)
+        return LeakScanner(self._known).scan_body(body)
 
-    def _header(self, name: str, value: str) -> str:
-        kind = kind_of(name, value, KINDS)
+    def _scrub_header(self, name: str, value: str) -> str:
+        kind = find_kind(name, value, KINDS)
         if kind is None:
-            return self.uri(value) if name.lower() == "location" else self.text(value)
-        return self._credentials(value) if kind == "authorization" else self._known.placeholder(kind, value)
+            return self.scrub_uri(value) if name.lower() == "location" else self.scrub_text(value)
+        return (
+            self._scrub_credentials(value)
+            if kind == "authorization"
+            else self._known.get_placeholder(kind, value)
+        )
 
-    def _credentials(self, value: str) -> str:
+    def _scrub_credentials(self, value: str) -> str:
         if SCRUBBED.fullmatch(value):
-            return self._known.pattern().sub(
-                self._known.hidden, value
+            return self._known.build_pattern().sub(
+                self._known.hide_match, value
             )  # which notes the numbers that are taken
         scheme, blank, rest = value.partition(" ")
         if not blank or not (scheme.isascii() and scheme.isalpha()):
-            return self._known.placeholder("authorization", value)
-        pair = pair_in(rest) if scheme.lower() == "basic" else None
+            return self._known.get_placeholder("authorization", value)
+        pair = parse_basic(rest) if scheme.lower() == "basic" else None
         if pair is not None:
-            return f"{scheme} {self._pair(*pair)}"
-        return f"{scheme} {self._known.placeholder('access-token' if scheme.lower() == 'bearer' else 'authorization', rest)}"
+            return f"{scheme} {self._scrub_pair(*pair)}"
+        return f"{scheme} {self._known.get_placeholder('access-token' if scheme.lower() == 'bearer' else 'authorization', rest)}"
 
-    def _pair(self, client_id: str, client_secret: str) -> str:
+    def _scrub_pair(self, client_id: str, client_secret: str) -> str:
         for kind, value in (("client-id", client_id), ("client-secret", client_secret)):
-            self._known.placeholder(
+            self._known.get_placeholder(
                 kind, unquote_plus(value)
             )  # RFC 6749 encodes the pair; most programs do not
-        return f"{self._known.placeholder('client-id', client_id)}:{self._known.placeholder('client-secret', client_secret)}"
+        return f"{self._known.get_placeholder('client-id', client_id)}:{self._known.get_placeholder('client-secret', client_secret)}"
 
-    def _parameters(self, text: str) -> str:
-        return "&".join(self._parameter(piece) for piece in text.split("&"))
+    def _scrub_parameters(self, text: str) -> str:
+        return "&".join(self._scrub_parameter(piece) for piece in text.split("&"))
 
-    def _parameter(self, piece: str) -> str:
+    def _scrub_parameter(self, piece: str) -> str:
         name, _, value = piece.partition("=")
-        kind = kind_of(unquote_plus(name), unquote_plus(value), PARAMETER_KINDS)
+        kind = find_kind(unquote_plus(name), unquote_plus(value), PARAMETER_KINDS)
         return (
-            f"{name}={self._known.placeholder(kind, unquote_plus(value))}"
+            f"{name}={self._known.get_placeholder(kind, unquote_plus(value))}"
             if kind and value
-            else self.text(piece)
+            else self.scrub_text(piece)
         )
 
-    def _parameter_in_text(self, match: re.Match[str]) -> str:
+    def _scrub_text_parameter(self, match: re.Match[str]) -> str:
         kinds = PARAMETER_KINDS if match["before"] in {"?", "&"} else KINDS
-        kind = kind_of(match["name"], match["value"], kinds)
+        kind = find_kind(match["name"], match["value"], kinds)
         if kind is None:
             return match[0]
-        return (
-            f"{match['before']}{match['name']}={self._known.placeholder(kind, unquote_plus(match['value']))}"
-        )
+        return f"{match['before']}{match['name']}={self._known.get_placeholder(kind, unquote_plus(match['value']))}"
 
-    def _member(self, match: re.Match[str]) -> str:
+    def _scrub_member(self, match: re.Match[str]) -> str:
         quotes, name, value = match["quote"], match["name"], match["value"]
         for _ in range(1 + quotes.count("\\")):
-            value = unescaped(value)
-        kind = kind_of(name, value, KINDS)
+            value = unescape(value)
+        kind = find_kind(name, value, KINDS)
         if kind is None and name.lower() == "code" and self._known.is_a("code", value):
             kind = "code"
         if kind is None or not value:
@@ -218,53 +222,59 @@ class Scrubber:
             at = match.start("value")
             inner = match["value"]
             return (
-                match[0][: at - match.start()] + MEMBER.sub(self._member, inner) + quotes
+                match[0][: at - match.start()] + MEMBER.sub(self._scrub_member, inner) + quotes
                 if inner
                 else match[0]
             )
         scrubbed = (
-            self._credentials(value) if kind == "authorization" else self._known.placeholder(kind, value)
+            self._scrub_credentials(value)
+            if kind == "authorization"
+            else self._known.get_placeholder(kind, value)
         )
         return f"{quotes}{name}{quotes}{match['between']}{quotes}{scrubbed}{quotes}"
 
-    def _input(self, match: re.Match[str]) -> str:
-        found = input_in(match[0])
+    def _scrub_input(self, match: re.Match[str]) -> str:
+        found = parse_input(match[0])
         if found is None:
             return match[0]
         name, value, start, end = found
-        kind = kind_of(name, value, KINDS)
+        kind = find_kind(name, value, KINDS)
         return (
-            f"{match[0][:start]}{self._known.placeholder(kind, value)}{match[0][end:]}" if kind else match[0]
+            f"{match[0][:start]}{self._known.get_placeholder(kind, value)}{match[0][end:]}"
+            if kind
+            else match[0]
         )
 
-    def _element(self, match: re.Match[str]) -> str:
+    def _scrub_element(self, match: re.Match[str]) -> str:
         value = html.unescape(match["value"].strip())
-        kind = kind_of(match["name"], value, KINDS)
+        kind = find_kind(match["name"], value, KINDS)
         if kind is None or not value:
             return match[0]
         start, end = (at - match.start() for at in match.span("value"))
-        return f"{match[0][:start]}{self._known.placeholder(kind, value)}{match[0][end:]}"
+        return f"{match[0][:start]}{self._known.get_placeholder(kind, value)}{match[0][end:]}"
 
-    def _basic(self, match: re.Match[str]) -> str:
-        pair = pair_in(match["value"])
+    def _scrub_basic(self, match: re.Match[str]) -> str:
+        pair = parse_basic(match["value"])
         return (
-            match[0] if pair is None else match[0][: match.start("value") - match.start()] + self._pair(*pair)
+            match[0]
+            if pair is None
+            else match[0][: match.start("value") - match.start()] + self._scrub_pair(*pair)
         )
 
-    def _looks_like(self, kind: str) -> Callable[[re.Match[str]], str]:
-        def replaced(match: re.Match[str]) -> str:
-            return match[0][: match.start("value") - match.start()] + self._known.placeholder(
+    def _make_replacement(self, kind: str) -> Callable[[re.Match[str]], str]:
+        def replace(match: re.Match[str]) -> str:
+            return match[0][: match.start("value") - match.start()] + self._known.get_placeholder(
                 kind, match["value"]
             )
 
-        return replaced
+        return replace
 
     def _learn_codes(self, document: Any) -> None:
         if isinstance(document, dict):
             members = cast("dict[str, Any]", document)
             code = members.get("code")
-            if isinstance(code, str) and any(plain_name(name) in BESIDE_A_CODE for name in members):
-                self._known.placeholder("code", code)
+            if isinstance(code, str) and any(normalize_name(name) in BESIDE_A_CODE for name in members):
+                self._known.get_placeholder("code", code)
             for value in members.values():
                 self._learn_codes(value)
         elif isinstance(document, list):
@@ -272,5 +282,5 @@ class Scrubber:
                 self._learn_codes(value)
 
 
-def _decoded(value: Any) -> str:
+def _decode(value: Any) -> str:
     return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

@@ -18,13 +18,13 @@ PLACEHOLDER: Final = re.compile(r"SCRUBBED-([a-z]+(?:-[a-z]+)*)-([0-9]+)")
 SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{PLACEHOLDER.pattern})?")
 
 
-def plain_name(name: str) -> str:
+def normalize_name(name: str) -> str:
     """A name in one spelling: `refreshtoken` for `refresh_token`, `refreshToken` and `Refresh-Token`."""
     return name.replace("_", "").replace("-", "").lower()
 
 
 KINDS: Final = {
-    plain_name(ACCESS_TOKEN_HEADER): "access-token",
+    normalize_name(ACCESS_TOKEN_HEADER): "access-token",
     "accesstoken": "access-token",
     "refreshtoken": "refresh-token",
     "idtoken": "id-token",
@@ -69,7 +69,7 @@ ABOUT_A_SECRET: Final = frozenset(
 )
 
 
-def kind_of(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
+def find_kind(name: str, value: str, kinds: Mapping[str, str]) -> str | None:
     """Of which kind a secret is by its name; None if it is none."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if plain == "token":  # a short one is money, such as USDC
@@ -127,7 +127,7 @@ WORD_BEGINS: Final = r"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-
 """Where a word may begin: also behind an escape, whose last character is a letter or a digit."""
 
 
-def unescaped(value: str) -> str:
+def unescape(value: str) -> str:
     """What stands between the quotes of a JSON string; as it is, if that is none."""
     try:
         decoded = json.loads(f'"{value}"')
@@ -136,12 +136,12 @@ def unescaped(value: str) -> str:
     return decoded if isinstance(decoded, str) else value
 
 
-def without_escapes(text: str) -> str:
+def decode_escapes(text: str) -> str:
     r"""A text with the characters that stand as `\uXXXX` in it."""
     return re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
 
 
-def pair_in(encoded: str) -> tuple[str, str] | None:
+def parse_basic(encoded: str) -> tuple[str, str] | None:
     """The client id and secret in Basic credentials, or None if they are none."""
     try:
         decoded = base64.b64decode(
@@ -153,7 +153,7 @@ def pair_in(encoded: str) -> tuple[str, str] | None:
     return (client_id, secret) if colon and (client_id + secret).isprintable() else None
 
 
-def input_in(element: str) -> tuple[str, str, int, int] | None:
+def parse_input(element: str) -> tuple[str, str, int, int] | None:
     """The name and value of an `<input>`, and where its value stands; None if it has none."""
     name, value = INPUT_NAME.search(element), INPUT_VALUE.search(element)
     if name is None or value is None:
@@ -162,7 +162,7 @@ def input_in(element: str) -> tuple[str, str, int, int] | None:
     return (name["name"], html.unescape(value[group]), *value.span(group)) if value[group] else None
 
 
-def documents(text: str) -> Iterator[Any]:
+def iter_documents(text: str) -> Iterator[Any]:
     """The JSON documents in a text that is one, or that is an event stream of them, each in one line or in several."""
     lines = [line[5:] for line in text.splitlines() if line.startswith("data:")]
     events = [

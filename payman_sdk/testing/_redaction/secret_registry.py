@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from payman_sdk._core.spellings import spellings_of
+from payman_sdk._core.spellings import list_spellings
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER, WORD_BEGINS
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
 _HUNTED_AS_WORD: Final = 4  # from here on it is hunted for as a word of its own, which refuses the recording
 
 
-class KnownSecrets:
+class SecretRegistry:
     """Secrets by value, with a placeholder for each, numbered by kind in order of appearance.
 
     Args:
@@ -39,23 +39,23 @@ class KnownSecrets:
         """Whether a value is known to be a secret of that kind."""
         return self._kinds.get(value) == kind
 
-    def found_in(self, text: str) -> Iterator[tuple[int, str]]:
+    def find_in(self, text: str) -> Iterator[tuple[int, str]]:
         """Where a secret stands in a text, and what it is, never its value."""
-        for match in self.pattern().finditer(text):
+        for match in self.build_pattern().finditer(text):
             for value in self._forms.get(match[0], ()):
                 elsewhere = self._placeholders.get(value)
                 yield (
                     match.start(),
-                    f"a {self.kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
+                    f"a {self.describe_kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
                 )
-        for match in self.word_pattern().finditer(text):
+        for match in self.build_word_pattern().finditer(text):
             if match["word"]:
                 yield (
                     match.start(),
-                    f"a {self.kind(self._words[match['word']])} that is too short to be scrubbed here",
+                    f"a {self.describe_kind(self._words[match['word']])} that is too short to be scrubbed here",
                 )
 
-    def placeholder(self, kind: str, value: str) -> str:
+    def get_placeholder(self, kind: str, value: str) -> str:
         """What stands for a secret; one that is a placeholder already stays what it is."""
         found = PLACEHOLDER.fullmatch(value)
         if found is not None:
@@ -76,28 +76,28 @@ class KnownSecrets:
         kind, number = placeholder[1], int(placeholder[2])
         self._counts[kind] = max(self._counts[kind], number)
 
-    def kind(self, value: str) -> str:
+    def describe_kind(self, value: str) -> str:
         """In words, what a secret is."""
         return self._kinds[value].replace("-", " ")
 
-    def hidden(self, match: re.Match[str]) -> str:
+    def hide_match(self, match: re.Match[str]) -> str:
         """What takes the place of something that `pattern` has found."""
         if match[1]:
             self._note(match)
             return match[0]
-        return ":".join(self.placeholder(self._kinds[value], value) for value in self._forms[match[0]])
+        return ":".join(self.get_placeholder(self._kinds[value], value) for value in self._forms[match[0]])
 
-    def pattern(self) -> re.Pattern[str]:
+    def build_pattern(self) -> re.Pattern[str]:
         """Finds every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
             long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
-            self._forms = {form: (value,) for value in long_enough for form in spellings_of(value)}
-            self._forms.update(self._pairs())
+            self._forms = {form: (value,) for value in long_enough for form in list_spellings(value)}
+            self._forms.update(self._iter_pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
             self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
         return self._hunted
 
-    def word_pattern(self) -> re.Pattern[str]:
+    def build_word_pattern(self) -> re.Pattern[str]:
         """Finds the secrets that are too short for `pattern`, where no letter or digit is beside them, and not in placeholders."""
         if self._hunted_words is None:
             short = [
@@ -105,7 +105,7 @@ class KnownSecrets:
                 for value, kind in self._kinds.items()
                 if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kind != "client-id"
             ]
-            self._words = {form: value for value in short for form in spellings_of(value)}
+            self._words = {form: value for value in short for form in list_spellings(value)}
             forms = sorted(self._words, key=len, reverse=True)
             word = (
                 f"{WORD_BEGINS}(?P<word>{'|'.join(map(re.escape, forms))})(?!\\w)"
@@ -115,12 +115,12 @@ class KnownSecrets:
             self._hunted_words = re.compile(f"{PLACEHOLDER.pattern}|{word}")
         return self._hunted_words
 
-    def _pairs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _iter_pairs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         secrets = [value for value, kind in self._kinds.items() if kind == "client-secret"]
         for client_id in [value for value, kind in self._kinds.items() if kind == "client-id"]:
             for client_secret in secrets:
                 pair = f"{client_id}:{client_secret}".encode("utf-8", "surrogateescape")
                 for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
-                    for form in spellings_of(encoded.decode()):
+                    for form in list_spellings(encoded.decode()):
                         yield form, (client_id, client_secret)
                         yield form.rstrip("="), (client_id, client_secret)

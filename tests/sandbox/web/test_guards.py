@@ -10,7 +10,13 @@ import pytest
 import payman_sdk.sandbox as room
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.sandbox._web.actions import ACTIONS
-from payman_sdk.sandbox._web.origins import Asked, Forgery, api_refusal, change_refusal, page_refusal
+from payman_sdk.sandbox._web.origins import (
+    CSRFTokens,
+    RequestOrigin,
+    find_api_refusal,
+    find_change_refusal,
+    find_page_refusal,
+)
 from tests.sandbox.web.visitor import ORIGIN, Visitor, visiting
 
 
@@ -20,11 +26,11 @@ def visitor() -> Iterator[Visitor]:
     with visiting() as somebody:
         somebody.client.ask("send 150 TSD to Test Payee")
         yield somebody
-        assert len(somebody.sandbox.pending) == 1
+        assert len(somebody.sandbox.pending_payments) == 1
 
 
-def asked(host: str = "127.0.0.1:8642", port: int | None = 8642, **said: Any) -> Asked:
-    return Asked("http", port, (host,), said.get("origin"), said.get("site"))
+def asked(host: str = "127.0.0.1:8642", port: int | None = 8642, **said: Any) -> RequestOrigin:
+    return RequestOrigin("http", port, (host,), said.get("origin"), said.get("site"))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +38,7 @@ def asked(host: str = "127.0.0.1:8642", port: int | None = 8642, **said: Any) ->
 )
 def test_the_page_is_there_under_own_names(host: str) -> None:
     """Names that can lead nowhere but to this machine, with the port that is listened on."""
-    assert page_refusal(asked(host)) is None
+    assert find_page_refusal(asked(host)) is None
 
 
 @pytest.mark.parametrize(
@@ -57,15 +63,15 @@ def test_the_page_is_there_under_own_names(host: str) -> None:
 )
 def test_the_page_is_nowhere_else(host: str) -> None:
     """A name that somebody else may have led to this machine, another port, and what is no host."""
-    assert page_refusal(asked(host)) is not None
-    assert api_refusal(asked(host, origin=f"http://{host}")) is not None
-    assert api_refusal(asked(host)) is None
+    assert find_page_refusal(asked(host)) is not None
+    assert find_api_refusal(asked(host, origin=f"http://{host}")) is not None
+    assert find_api_refusal(asked(host)) is None
 
 
 def test_no_host_and_two_hosts_are_refused() -> None:
     """HTTP/1.0 without a Host, and a request with two."""
     for hosts in ((), ("127.0.0.1:8642", "evil.example")):
-        assert page_refusal(Asked("http", 8642, hosts, None, None)) is not None
+        assert find_page_refusal(RequestOrigin("http", 8642, hosts, None, None)) is not None
 
 
 @pytest.mark.parametrize(
@@ -88,16 +94,16 @@ def test_no_host_and_two_hosts_are_refused() -> None:
 )
 def test_a_change_comes_from_the_page_itself(said: dict[str, Any], is_taken: bool) -> None:
     """Origin and Sec-Fetch-Site both have to agree as far as they are there, and one of them has to be."""
-    assert (change_refusal(asked(**said)) is None) is is_taken
+    assert (find_change_refusal(asked(**said)) is None) is is_taken
 
 
 def test_the_api_is_for_apps_and_own_pages() -> None:
     """Without an Origin whatever the Host is; with one only where it and the Host are the sandbox's own."""
-    assert api_refusal(asked("sandbox.invalid", None)) is None
-    assert api_refusal(asked(origin=ORIGIN)) is None
-    assert api_refusal(asked(origin="null")) is None  # the consent page's form
-    assert api_refusal(asked("evil.example:8642", origin="null")) is not None
-    assert api_refusal(asked(origin="https://evil.example")) is not None
+    assert find_api_refusal(asked("sandbox.invalid", None)) is None
+    assert find_api_refusal(asked(origin=ORIGIN)) is None
+    assert find_api_refusal(asked(origin="null")) is None  # the consent page's form
+    assert find_api_refusal(asked("evil.example:8642", origin="null")) is not None
+    assert find_api_refusal(asked(origin="https://evil.example")) is not None
 
 
 def test_the_api_refuses_pages_of_others(visitor: Visitor) -> None:
@@ -121,7 +127,7 @@ def test_no_change_without_token_cookie_and_origin(visitor: Visitor, action: str
         case "token":
             del form["token"]
         case "wrong token":
-            form["token"] = Forgery().token(visitor.http.cookies["payman-sandbox"])
+            form["token"] = CSRFTokens().make_token(visitor.http.cookies["payman-sandbox"])
         case "cookie":
             del headers["Cookie"]
         case "other cookie":
@@ -219,14 +225,14 @@ def test_bodies_that_are_no_form_are_refused(visitor: Visitor) -> None:
 
 def test_tokens_of_one_sandbox_are_none_of_another() -> None:
     """Two sandboxes on one machine share the browser's cookie, and not the tokens."""
-    one, other = Forgery(), Forgery()
-    cookie = one.cookie(None)
-    assert one.is_ours(cookie, one.token(cookie))
-    assert other.cookie(cookie) == cookie
-    assert not other.is_ours(cookie, one.token(cookie))
-    assert not one.is_ours(None, one.token(""))
-    assert not one.is_ours(cookie, None)
-    assert not one.is_ours(cookie, "ä")
+    one, other = CSRFTokens(), CSRFTokens()
+    cookie = one.choose_cookie(None)
+    assert one.is_valid(cookie, one.make_token(cookie))
+    assert other.choose_cookie(cookie) == cookie
+    assert not other.is_valid(cookie, one.make_token(cookie))
+    assert not one.is_valid(None, one.make_token(""))
+    assert not one.is_valid(cookie, None)
+    assert not one.is_valid(cookie, "ä")
 
 
 def test_a_missing_template_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,5 +249,5 @@ def test_a_missing_template_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_page_has_an_address() -> None:
     """`page_url` is where a browser goes."""
     sandbox = Sandbox(port=8642)
-    assert sandbox.page_url == "http://127.0.0.1:8642/web/"
+    assert sandbox.web_url == "http://127.0.0.1:8642/web/"
     sandbox.close()

@@ -51,7 +51,7 @@ def opened(browser: Browser, sandbox: Sandbox, path: str = "", **settings: Any) 
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(f"{sandbox.page_url}{path}")
+        page.goto(f"{sandbox.web_url}{path}")
         yield page
         assert [said for said in complaints if "422" not in said] == []
 
@@ -114,7 +114,7 @@ def test_a_payee_named_like_a_script_is_only_text(browser: Browser, sandbox: San
     """It is read on the page as it is written, before and after the page renews itself, and runs nowhere."""
     service = sandbox.service
     with service.store.transaction() as tx:
-        [account] = accounts.all_accounts(tx)
+        [account] = accounts.list_accounts(tx)
         payee = accounts.add_payee(
             tx, service.world, account, name=SCRIPT, email=None, kind=PayeeKind.TEST_RAILS
         )
@@ -122,7 +122,7 @@ def test_a_payee_named_like_a_script_is_only_text(browser: Browser, sandbox: San
         client.ask(f"send 150 TSD to {payee.id} for {SCRIPT}")
         expect(page.locator("#pending tbody th")).to_have_text(SCRIPT)
         for path in ("payees", "transactions", "tasks", "task"):
-            page.goto(f"{sandbox.page_url}{path}")
+            page.goto(f"{sandbox.web_url}{path}")
             expect(page.get_by_text(SCRIPT).first).to_be_visible()
             assert page.locator("main script").count() == 0
 
@@ -132,7 +132,7 @@ def test_all_but_the_live_parts_works_without_scripts(browser: Browser, sandbox:
     with opened(browser, sandbox, java_script_enabled=False) as page:
         page.get_by_label("Prompt, as an app would ask").fill("send 150 TSD to Test Payee")
         page.get_by_role("button", name="Ask", exact=True).click()
-        page.goto(sandbox.page_url)
+        page.goto(sandbox.web_url)
         page.get_by_role("button", name="Approve").click()
         assert "150.00 TSD was sent" in page.get_by_role("status").first.inner_text()
         page.get_by_role("link", name="Policy").click()
@@ -148,7 +148,7 @@ def test_all_but_the_live_parts_works_without_scripts(browser: Browser, sandbox:
         page.get_by_role("link", name="Faults").click()
         page.get_by_label("Answer lost").check()
         page.get_by_role("button", name="Switch on").click()
-        assert sandbox.script_left == 1
+        assert sandbox.remaining_script == 1
         page.get_by_label("Yes, forget everything").check()
         page.get_by_role("button", name="Reset").click()
         page.wait_for_url("**said=reset")
@@ -190,7 +190,7 @@ def test_a_page_of_another_origin_cannot_approve(browser: Browser, sandbox: Sand
             for name in ("token", "account", "payment")
         }
         inputs = "".join(f'<input name="{name}" value="{value}">' for name, value in fields.items())
-        target = f"{sandbox.page_url}decide"
+        target = f"{sandbox.web_url}decide"
         html = f'<form method="post" action="{target}">{inputs}<button name="decision" value="approve">x</button></form>'
         with attacking(html) as address:
             attack = page.context.new_page()
@@ -204,7 +204,7 @@ def test_a_page_of_another_origin_cannot_approve(browser: Browser, sandbox: Sand
                 }""",
                 [target, fields],
             )
-            read = attack.evaluate("url => fetch(url).then(() => 'read', () => 'refused')", sandbox.page_url)
+            read = attack.evaluate("url => fetch(url).then(() => 'read', () => 'refused')", sandbox.web_url)
             assert read == "refused"
             attack.evaluate(
                 """url => new Promise(done => {
@@ -213,9 +213,9 @@ def test_a_page_of_another_origin_cannot_approve(browser: Browser, sandbox: Sand
                     frame.src = url;
                     document.body.append(frame);
                 })""",
-                sandbox.page_url,
+                sandbox.web_url,
             )
-            assert attack.frames[-1].url != sandbox.page_url
+            assert attack.frames[-1].url != sandbox.web_url
             attack.get_by_role("button").click()
             expect(attack.get_by_text("comes from another page")).to_be_visible()
     assert [payment.status for payment in sandbox.payments] == ["AWAITING_APPROVAL"]
@@ -253,9 +253,9 @@ def test_every_page_can_be_read_and_used(browser: Browser, sandbox: Sandbox) -> 
         client.ask(f"send 150 TSD to Test Payee for {'x' * 120}")
     with opened(browser, sandbox) as page:
         for path in PAGES:
-            page.goto(f"{sandbox.page_url}{path}")
+            page.goto(f"{sandbox.web_url}{path}")
             audited(page)
-        page.goto(f"{sandbox.page_url}policy")
+        page.goto(f"{sandbox.web_url}policy")
         page.get_by_label("At most per day").fill("x")
         page.get_by_role("button", name="Save").click()
         field = page.get_by_label("At most per day")

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.sandbox._ledger.accounts import all_accounts
-from payman_sdk.sandbox._web.live import MOST_LISTENERS, Live
+from payman_sdk.sandbox._ledger.accounts import list_accounts
+from payman_sdk.sandbox._web.live import MOST_LISTENERS, LiveUpdates
 from tests.sandbox.web.visitor import Visitor, visiting
 
 
@@ -22,12 +22,12 @@ def visitor() -> Iterator[Visitor]:
         yield somebody
 
 
-def live_of(sandbox: Sandbox) -> Live:
+def live_of(sandbox: Sandbox) -> LiveUpdates:
     """The listeners of a sandbox."""
     [page] = [route.app for route in sandbox.app.routes if isinstance(route, Mount)]
     assert isinstance(page, Starlette)
     live = page.state.live
-    assert isinstance(live, Live)
+    assert isinstance(live, LiveUpdates)
     return live
 
 
@@ -66,10 +66,10 @@ def test_a_slow_listener_gets_one_event_for_all_it_missed(visitor: Visitor) -> N
     """However much happens while it does not take its event, nothing is kept for it, and the next one comes at once."""
     service = visitor.sandbox.service
     with service.store.transaction() as tx:
-        account = all_accounts(tx)[0]
+        account = list_accounts(tx)[0]
 
     async def listen() -> None:
-        pieces = Live(service, visitor.sandbox._stream_faults).pieces(account)
+        pieces = LiveUpdates(service, visitor.sandbox._stream_faults).iter_events(account)
         assert await anext(pieces) == b"data: changed\n\n"
         for number in range(50):
             visitor.sandbox.script([f"{number}"])

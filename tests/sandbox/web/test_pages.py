@@ -8,7 +8,7 @@ import pytest
 
 from payman_sdk._core.sanitizer import find_hidden
 from payman_sdk.errors import AuthenticationError
-from payman_sdk.sandbox import Answer, Lost, StreamFault
+from payman_sdk.sandbox import ConnectionLost, ScriptedResponse, StreamFault
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts
 from payman_sdk.sandbox._web.views.faults import CHOICES
@@ -176,9 +176,9 @@ def test_every_fault_can_be_switched_on_and_off(visitor: Visitor, name: str) -> 
     """It stands in its queue, in the page's words, until it is taken or forgotten."""
     page = visitor.press(visitor.get("faults"), "faults", fault=name)
     assert page.words.count(CHOICES[name].label) == 2
-    assert visitor.sandbox.script_left == (0 if name.startswith("stream") else 1)
+    assert visitor.sandbox.remaining_script == (0 if name.startswith("stream") else 1)
     assert visitor.press(page, "clear").words.count(CHOICES[name].label) == 1
-    assert visitor.sandbox.script_left == 0
+    assert visitor.sandbox.remaining_script == 0
 
 
 def test_faults_strike(visitor: Visitor) -> None:
@@ -193,8 +193,8 @@ def test_faults_strike(visitor: Visitor) -> None:
     assert "list all payees</textarea>" in page.html
     visitor.press(visitor.get("faults"), "faults", fault="lost")
     assert "A fault took this answer" in visitor.press(visitor.get(), "ask", prompt="list all payees").words
-    visitor.sandbox.script([Answer("hi", state="failed"), "<i>", None, Lost()])
-    visitor.sandbox.break_streams(StreamFault(after_events=0), None)
+    visitor.sandbox.script([ScriptedResponse("hi", state="failed"), "<i>", None, ConnectionLost()])
+    visitor.sandbox.inject_stream_faults(StreamFault(after_events=0), None)
     assert "Says: hi (failed) Says: <i> Nothing wrong Answer lost" in visitor.get("faults").words
 
 
@@ -216,7 +216,7 @@ def test_a_reset_begins_anew_and_keeps_clients(visitor: Visitor) -> None:
     assert visitor.sandbox.balance() == 990
     assert "begins anew" in visitor.press(visitor.get("faults"), "reset", sure="yes").words
     assert (visitor.sandbox.balance(), visitor.sandbox.payments) == (Decimal(1000), [])
-    assert visitor.sandbox.script_left == 0
+    assert visitor.sandbox.remaining_script == 0
     assert "John Doe" not in visitor.get("payees").words
     assert "100.00" in visitor.get("policy").form("policy")["approval_above"]
     assert visitor.client.ask("send 5 TSD to Test Payee").status == "completed"
@@ -255,7 +255,7 @@ def test_hostile_words_are_only_text() -> None:
     with visiting(clients={word.replace(":", "") + "&": "s" for word in HOSTILE}) as visitor:
         service = visitor.sandbox.service
         with service.store.transaction() as tx:
-            account = accounts.all_accounts(tx)[0]
+            account = accounts.list_accounts(tx)[0]
             for word in HOSTILE:
                 accounts.add_payee(
                     tx, service.world, account, name=word, email=word, kind=PayeeKind.TEST_RAILS

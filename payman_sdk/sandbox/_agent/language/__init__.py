@@ -10,7 +10,7 @@ from __future__ import annotations
 from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Intent, Pay, Unclear
 from payman_sdk.sandbox._agent.language.payment_parser import read_order
 from payman_sdk.sandbox._agent.language.query_parser import read_request
-from payman_sdk.sandbox._agent.language.validation import explain, objection, tidy
+from payman_sdk.sandbox._agent.language.validation import explain, find_objection, tidy
 
 __all__ = ["LONGEST", "understand"]
 
@@ -40,7 +40,7 @@ def understand(text: str) -> Intent:
         case Approve() if "?" in words:
             return Unclear('that is a question; say "approve" to approve', payment=True)
         case Pay() | Approve() | CreatePayee() | Unclear():
-            reason = objection(text)
+            reason = find_objection(text)
             about = isinstance(meaning, Pay | Approve) or (isinstance(meaning, Unclear) and meaning.payment)
             return Unclear(reason, payment=about) if reason else meaning
         case harmless:

@@ -81,8 +81,8 @@ def read_order(text: str) -> Pay | Unclear | None:
     rest = found["rest"].rstrip(" .!?")
     amounts = [money for money in _MONEY.finditer(rest) if money["before"] or money["after"]]
     if len(amounts) > 1 or any(form.search(rest) for form in _SECOND):
-        return _unclear("there is more than one amount or order in it; ask for one payment at a time")
-    ways = list(_ways(rest, money_first=bool(found["make"])))
+        return _make_unclear("there is more than one amount or order in it; ask for one payment at a time")
+    ways = list(_split_order(rest, money_first=bool(found["make"])))
     read = [_read(way) for way in ways]
     readings = tuple(one for one in read if isinstance(one, Reading))
     problems = [one for one in read if isinstance(one, Unclear)]
@@ -101,7 +101,7 @@ class _Tail(NamedTuple):
     free: str | None = None
 
 
-class _Way(NamedTuple):
+class _OrderSplit(NamedTuple):
     """One way to cut an order into pieces; `rivals` are the names that take the amount in."""
 
     money: re.Match[str]
@@ -110,18 +110,18 @@ class _Way(NamedTuple):
     rivals: tuple[str, ...] = ()
 
 
-def _unclear(reason: str) -> Unclear:
+def _make_unclear(reason: str) -> Unclear:
     return Unclear(reason, payment=True)
 
 
-_AMOUNT_FOUND = _unclear("there is more than one amount in it")
-_CONDITION_FOUND = _unclear(
+_AMOUNT_FOUND = _make_unclear("there is more than one amount in it")
+_CONDITION_FOUND = _make_unclear(
     "I pay at once or not at all, and cannot tell a condition or a change of mind from a description; "
     "write the description after `Memo:`"
 )
 
 
-def _read(way: _Way) -> Reading | Unclear:
+def _read(way: _OrderSplit) -> Reading | Unclear:
     amount = read_amount(way.money["digits"])
     currency = read_currency(way.money["before"], way.money["after"])
     payee = read_reference(way.payee)
@@ -130,7 +130,7 @@ def _read(way: _Way) -> Reading | Unclear:
     if isinstance(currency, Unclear):
         return currency
     if payee is None:
-        return _unclear(f'"{way.payee.strip()}" does not say who is to be paid')
+        return _make_unclear(f'"{way.payee.strip()}" does not say who is to be paid')
     if way.tail.free and _MONEY.fullmatch(way.tail.free):
         return _AMOUNT_FOUND
     if way.tail.free and _CONDITION.search(way.tail.free):
@@ -139,29 +139,29 @@ def _read(way: _Way) -> Reading | Unclear:
     return Reading(amount, currency, payee, way.tail.wallet, description)
 
 
-def _ways(rest: str, *, money_first: bool) -> Iterator[_Way]:
+def _split_order(rest: str, *, money_first: bool) -> Iterator[_OrderSplit]:
     """Every way to cut what follows the verb. Where an amount names its currency, other numbers are no amounts."""
     amounts = list(_MONEY.finditer(rest))
     for money in [one for one in amounts if one["before"] or one["after"]] or amounts[:_MOST_READINGS]:
         head, tail = rest[: money.start()], rest[money.end() :]
         if not head.strip():  # 5 TSD [from my wallet] to John [for lunch]
             if found := _TO.fullmatch(tail):
-                source = _wallet_name(found) if found["source"] else None
-                for payee, rear in _payee_and_tail(found["whom"]):
+                source = _find_wallet_name(found) if found["source"] else None
+                for payee, rear in _split_payee(found["whom"]):
                     if source is None:
-                        yield _Way(money, payee, rear)
+                        yield _OrderSplit(money, payee, rear)
                     elif rear.wallet is None:
-                        yield _Way(money, payee, rear._replace(wallet=source))
+                        yield _OrderSplit(money, payee, rear._replace(wallet=source))
         elif (
             not money_first and head[-1] in " ,:" and (end := _read_tail(tail))
         ):  # [to] John 5 TSD [for lunch]
             payee = re.sub(r"^to\s+", "", head, flags=re.IGNORECASE)
             # "Room 2 TSD" may be 2 for Room, or Room 2 and no amount; "Room $2" may not.
             rivals = (payee + money[0],) if money["before"] else (payee + money[0], payee + money["digits"])
-            yield _Way(money, payee, end, rivals)
+            yield _OrderSplit(money, payee, end, rivals)
 
 
-def _payee_and_tail(text: str) -> Iterator[tuple[str, _Tail]]:
+def _split_payee(text: str) -> Iterator[tuple[str, _Tail]]:
     if quoted := _QUOTED.fullmatch(text):
         if end := _read_tail(quoted["tail"]):
             yield quoted["name"], end
@@ -177,11 +177,11 @@ def _read_tail(text: str) -> _Tail | None:
     for form in _TAILS:
         if found := form.fullmatch(text):
             groups = found.groupdict()
-            return _Tail(_wallet_name(found), groups.get("labelled"), groups.get("free"))
+            return _Tail(_find_wallet_name(found), groups.get("labelled"), groups.get("free"))
     return None
 
 
-def _wallet_name(found: re.Match[str]) -> str | None:
+def _find_wallet_name(found: re.Match[str]) -> str | None:
     """The currency or paytag of the wallet; None where there is none, or just "my wallet"."""
     groups = found.groupdict()
     return groups.get("wallet") or groups.get("tag") or groups.get("code")

@@ -48,7 +48,7 @@ _NAME_START = re.compile(
 _LONGEST_NAME = 80
 
 
-def _count(found: re.Match[str]) -> Intent:
+def _list_transactions(found: re.Match[str]) -> Intent:
     digits = found.groupdict().get("count")
     return ListTransactions(min(int(digits), 100) if digits and int(digits) else 10)
 
@@ -65,17 +65,17 @@ def _clean(reference: str | None) -> str | None:
     return (reference or "").strip(" .,;:!\"'") or None
 
 
-def _payee(found: re.Match[str]) -> Intent:
+def _show_payee(found: re.Match[str]) -> Intent:
     reference = read_reference("payee " + found["payee"])
     return Unclear() if reference is None else ShowPayee(reference)
 
 
-def _balance(found: re.Match[str]) -> Intent:
+def _show_balance(found: re.Match[str]) -> Intent:
     currency = found.groupdict().get("currency")
     return ShowBalance(currency.upper() if currency else None)
 
 
-def _always(intent: Intent) -> Callable[[re.Match[str]], Intent]:
+def _return_always(intent: Intent) -> Callable[[re.Match[str]], Intent]:
     return lambda _: intent
 
 
@@ -86,19 +86,19 @@ _REQUESTS: tuple[tuple[str, Callable[[re.Match[str]], Intent]], ...] = (
     (r"(?:yes|yep|yes,? please|yes,? (?:approve|confirm|pay|send)(?: it)?|go ahead)(?P<which>\b)", _approve),
     (rf"(?:please\s+)?(?:deny|denied|reject|decline|cancel){_WHICH}", _deny),
     (r"(?:no|nope|no,? thanks|no,? thank you|no,? (?:deny|cancel|reject)(?: it)?)(?P<which>\b)", _deny),
-    (r"(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy|greetings)\b[\s,!.]*)+(?:there|world|payman|agent|again)?", _always(Greet())),
-    (r"(?:please\s+)?(?:(?:run|do)\s+)?(?:a\s+|the\s+)?(?:test|check)\s+(?:the\s+|my\s+)?connection|ping|(?:connection|just a)\s+test|test", _always(TestConnection())),
-    (r"(?:(?:do|can|could|please) \S+ )?(?:what|remember|remind|recap|summar\w+|recall)\b.*\b(?:talk\w*|discuss\w*|said|say|conversation|speak|spoke|earlier|session)\b.*", _always(Recall())),
-    (r"(?:(?:what|how|is|will|tell|do|does|can)\b.*\b)?weather\b.*", _always(Weather())),
-    (rf"{_SHOW}?{_ALL}(?:pending|waiting|open)\s+(?:requests?|approvals?|payments?)|{_SHOW}?{_ALL}requests?(?: for approval)?|what(?:'s| is) waiting(?: for (?:my )?approval)?", _always(ListRequests())),
-    (rf"{_SHOW}?{_ALL}(?:policy|policies|limits?|spending limits?)(?: of my wallet)?", _always(ShowPolicy())),
+    (r"(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|howdy|greetings)\b[\s,!.]*)+(?:there|world|payman|agent|again)?", _return_always(Greet())),
+    (r"(?:please\s+)?(?:(?:run|do)\s+)?(?:a\s+|the\s+)?(?:test|check)\s+(?:the\s+|my\s+)?connection|ping|(?:connection|just a)\s+test|test", _return_always(TestConnection())),
+    (r"(?:(?:do|can|could|please) \S+ )?(?:what|remember|remind|recap|summar\w+|recall)\b.*\b(?:talk\w*|discuss\w*|said|say|conversation|speak|spoke|earlier|session)\b.*", _return_always(Recall())),
+    (r"(?:(?:what|how|is|will|tell|do|does|can)\b.*\b)?weather\b.*", _return_always(Weather())),
+    (rf"{_SHOW}?{_ALL}(?:pending|waiting|open)\s+(?:requests?|approvals?|payments?)|{_SHOW}?{_ALL}requests?(?: for approval)?|what(?:'s| is) waiting(?: for (?:my )?approval)?", _return_always(ListRequests())),
+    (rf"{_SHOW}?{_ALL}(?:policy|policies|limits?|spending limits?)(?: of my wallet)?", _return_always(ShowPolicy())),
     (rf"{_SHOW}?{_ALL}(?:transaction|payment)?\s*status\s+(?:for|of)\s+(?:{_THING}\s+)?(?:(?:with\s+)?id:?\s+)?(?P<reference>\S+?)", lambda found: ShowTransaction(found["reference"])),
     (rf"{_SHOW}{_ALL}(?:transaction|payment)\s+(?:(?:with\s+)?id:?\s+)?(?P<reference>\S*[0-9]\S*?)", lambda found: ShowTransaction(found["reference"])),
-    (rf"{_SHOW}?{_ALL}(?:(?:last|latest|recent|past|newest|previous)\s+)?(?:(?P<count>[0-9]{{1,4}})\s+)?(?:(?:last|latest|most recent|recent|past|newest)\s+)?{_TRANSACTIONS}", _count),
-    (rf"{_SHOW}?{_ALL}(?:test\s+)?payees|who can i pay|who are my payees", _always(ListPayees())),
-    (rf"{_SHOW}{_ALL}(?:details (?:of|for|about) )?{_ALL}payee\s+(?P<payee>.+)", _payee),
-    (rf"{_SHOW}?{_ALL}wallets?(?: list)?(?:\s*(?:and|with|,)\s*(?:their|its|the|all)?\s*(?:balances?|amounts?|paytags?))?|(?:what|which) wallets do i have", _always(ListWallets())),
-    (rf"{_SHOW}?{_ALL}(?:current\s+)?(?:{_CURRENCY}\s+)?(?:wallets?'?s?\s+)?(?:account\s+)?balances?(?:\s+(?:of|in|for)\s+.*)?|how much (?:money |is |do |have |left |i |there )*.*", _balance),
+    (rf"{_SHOW}?{_ALL}(?:(?:last|latest|recent|past|newest|previous)\s+)?(?:(?P<count>[0-9]{{1,4}})\s+)?(?:(?:last|latest|most recent|recent|past|newest)\s+)?{_TRANSACTIONS}", _list_transactions),
+    (rf"{_SHOW}?{_ALL}(?:test\s+)?payees|who can i pay|who are my payees", _return_always(ListPayees())),
+    (rf"{_SHOW}{_ALL}(?:details (?:of|for|about) )?{_ALL}payee\s+(?P<payee>.+)", _show_payee),
+    (rf"{_SHOW}?{_ALL}wallets?(?: list)?(?:\s*(?:and|with|,)\s*(?:their|its|the|all)?\s*(?:balances?|amounts?|paytags?))?|(?:what|which) wallets do i have", _return_always(ListWallets())),
+    (rf"{_SHOW}?{_ALL}(?:current\s+)?(?:{_CURRENCY}\s+)?(?:wallets?'?s?\s+)?(?:account\s+)?balances?(?:\s+(?:of|in|for)\s+.*)?|how much (?:money |is |do |have |left |i |there )*.*", _show_balance),
 )  # fmt: skip
 _PATTERNS = tuple((re.compile(rf"(?:{form}){_END}", re.IGNORECASE), make) for form, make in _REQUESTS)
 _FRILL = re.compile(rf"^{POLITE}(?=\S)", re.IGNORECASE)

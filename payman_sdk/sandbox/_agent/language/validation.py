@@ -51,7 +51,7 @@ def tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def objection(text: str) -> str | None:
+def find_objection(text: str) -> str | None:
     """Why nothing may be written because of this text, whatever else it says."""
     if any(unicodedata.category(character) in _HIDDEN for character in text if not character.isspace()):
         return "there are characters in it that cannot be seen"
@@ -65,7 +65,7 @@ def explain(text: str) -> Unclear:
     words = tidy(text)
     if not _PAYMENT.search(words):
         return Unclear()
-    if reason := objection(text):
+    if reason := find_objection(text):
         return Unclear(reason, payment=True)
     if _QUESTION.fullmatch(words):
         return Unclear("that is a question, and I do only what I am plainly told to", payment=True)

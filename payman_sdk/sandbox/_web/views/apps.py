@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payman_sdk.sandbox._ledger.accounts import Account
-from payman_sdk.sandbox._ledger.environment import World
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth import authorizations, redirects, scopes
-from payman_sdk.sandbox._oauth.authorizations import Connection
+from payman_sdk.sandbox._oauth.authorizations import ClientAuthorization
 from payman_sdk.sandbox._oauth.scopes import IN_WORDS, Scopes
 
 _MOST_TARGETS = 5
 
 
 @dataclass(frozen=True)
-class AppShown:
+class AppView:
     """A connection of the account's app.
 
     Attributes:
@@ -39,25 +39,25 @@ class AppShown:
 _HOW = {"consent": "By consent", "credentials": "By its own credentials"}
 
 
-def connected(tx: Transaction, world: World, account: Account) -> list[AppShown]:
+def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
     """The connections of the account's app."""
-    return [_shown(one) for one in authorizations.of_client(tx, world, account.client_id)]
+    return [_make_view(one) for one in authorizations.list_authorizations(tx, world, account.client_id)]
 
 
-def scopes_of(tx: Transaction, world: World, account: Account, kind: str) -> Scopes:
+def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, kind: str) -> Scopes:
     """What an ask of that kind may do: as one of the connections may, or everything."""
-    for one in authorizations.of_client(tx, world, account.client_id):
-        if _kind(one) == kind and one.scopes:
+    for one in authorizations.list_authorizations(tx, world, account.client_id):
+        if _find_kind(one) == kind and one.scopes:
             return one.scopes
     return scopes.EVERY
 
 
-def _shown(one: Connection) -> AppShown:
-    kind = _kind(one)
-    targets = sorted({redirects.origin(uri) for uri in one.redirect_uris})[:_MOST_TARGETS]
+def _make_view(one: ClientAuthorization) -> AppView:
+    kind = _find_kind(one)
+    targets = sorted({redirects.format_origin(uri) for uri in one.redirect_uris})[:_MOST_TARGETS]
     allowed = [(scope.value, IN_WORDS[scope]) for scope in one.scopes]
-    return AppShown(kind, _HOW[kind], allowed, targets, one.tokens, one.revoked)
+    return AppView(kind, _HOW[kind], allowed, targets, one.tokens, one.revoked)
 
 
-def _kind(one: Connection) -> str:
+def _find_kind(one: ClientAuthorization) -> str:
     return "credentials" if one.by_credentials else "consent"

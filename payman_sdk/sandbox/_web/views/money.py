@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Leaf(Generic[_T]):
+class ListPage(Generic[_T]):
     """One page of a long list.
 
     Attributes:
@@ -33,14 +33,14 @@ class Leaf(Generic[_T]):
     total: int
 
     @classmethod
-    def place(cls, total: int, wanted: int) -> tuple[int, int]:
+    def locate(cls, total: int, wanted: int) -> tuple[int, int]:
         """The number of the page that is nearest to the wanted one, and of the last one."""
         last = max(1, -(-total // ON_A_PAGE))
         return min(max(wanted, 1), last), last
 
 
 @dataclass(frozen=True)
-class WalletShown:
+class WalletView:
     """A wallet: what is in it, and its paytag."""
 
     id: str
@@ -50,7 +50,7 @@ class WalletShown:
 
 
 @dataclass(frozen=True)
-class PaymentShown:
+class PaymentView:
     """A payment."""
 
     id: str
@@ -84,56 +84,59 @@ POLICY = {
 """The amounts of a policy: what they are called, and what they do."""
 
 
-def wallets(tx: Transaction, account: Account) -> list[WalletShown]:
+def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
     """The account's wallets."""
     return [
-        WalletShown(
-            one.id, one.currency, markdown.money(ledger.balance(tx, one.book), one.currency), one.paytag
+        WalletView(
+            one.id,
+            one.currency,
+            markdown.format_money(ledger.read_balance(tx, one.book), one.currency),
+            one.paytag,
         )
-        for one in accounts.wallets(tx, account)
+        for one in accounts.list_wallets(tx, account)
     ]
 
 
-def pending(tx: Transaction, account: Account) -> Leaf[PaymentShown]:
+def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
     """The payments that wait for approval, oldest first, as many as a page has."""
-    found = payments.waiting(tx, account)
-    return Leaf([payment(tx, account, one) for one in found[:ON_A_PAGE]], 1, 1, len(found))
+    found = payments.list_waiting(tx, account)
+    return ListPage([view_payment(tx, account, one) for one in found[:ON_A_PAGE]], 1, 1, len(found))
 
 
-def transactions(tx: Transaction, account: Account, wanted: int) -> Leaf[PaymentShown]:
+def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPage[PaymentView]:
     """A page of the account's payments, newest first."""
     total = payments.count(tx, account)
-    number, last = Leaf.place(total, wanted)
-    found = payments.newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    return Leaf([payment(tx, account, one) for one in found], number, last, total)
+    number, last = ListPage.locate(total, wanted)
+    found = payments.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
+    return ListPage([view_payment(tx, account, one) for one in found], number, last, total)
 
 
-def payees(tx: Transaction, account: Account, wanted: int) -> Leaf[Payee]:
+def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[Payee]:
     """A page of the account's payees, oldest first."""
-    everybody = accounts.payees(tx, account)
-    number, last = Leaf.place(len(everybody), wanted)
+    everybody = accounts.list_payees(tx, account)
+    number, last = ListPage.locate(len(everybody), wanted)
     first = (number - 1) * ON_A_PAGE
-    return Leaf(everybody[first : first + ON_A_PAGE], number, last, len(everybody))
+    return ListPage(everybody[first : first + ON_A_PAGE], number, last, len(everybody))
 
 
-def payment(tx: Transaction, account: Account, one: Payment) -> PaymentShown:
+def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView:
     """One payment."""
-    return PaymentShown(
+    return PaymentView(
         one.id,
-        tasks.number_of(tx, account, one.task_id),
+        tasks.find_number(tx, account, one.task_id),
         one.created,
         one.payee,
-        markdown.amount(one),
+        markdown.format_amount(one),
         one.description or "",
         _STATUS[one.status],
     )
 
 
-def policy(wallet: Wallet) -> list[PolicyField]:
+def view_policy(wallet: Wallet) -> list[PolicyField]:
     """The form of a wallet's policy, as the policy is."""
-    written = _written(wallet.policy)
+    written = _format_fields(wallet.policy)
     return [PolicyField(name, *words, written[name]) for name, words in POLICY.items()]
 
 
-def _written(one: Policy) -> dict[str, str]:
+def _format_fields(one: Policy) -> dict[str, str]:
     return {name: f"{ledger.to_decimal(getattr(one, name))}" for name in POLICY}
