@@ -26,7 +26,14 @@ SECRET = "peer-client-secret"
 # Python 3.11 does not always survive when two do it at once.
 for _name in payman_sdk.__all__:
     getattr(payman_sdk, _name)
-for _module in ("async_doors", "async_pool", "doors", "pool", "streaming.streams", "tasks.agent"):
+for _module in (
+    "_client.task_stream",
+    "_core.operations",
+    "_io.async_pool",
+    "_io.async_runner",
+    "_io.pool",
+    "_io.runner",
+):
     import_module(f"payman_sdk.{_module}")
 
 # A program that is started in the background may be told to ignore Ctrl-C, and what it starts ignores it too.

@@ -321,7 +321,7 @@ def test_a_fault_of_ours_after_sending_is_looked_into(
     broken_once(monkeypatch, "payman_sdk._core.stream.read_answer")
     with connect(max_retries=2).stream("Hello!") as stream:
         assert stream.result().status == "completed"
-    monkeypatch.setattr("payman_sdk._core.operations.noted", broken)
+    monkeypatch.setattr("payman_sdk._core.operations.notify_change", broken)
     with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
         connect().ask("Hello!")
     assert caught.value.sent
@@ -333,7 +333,7 @@ def test_a_fault_of_ours_before_sending_comes_out(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing was sent, a fault is a fault."""
-    monkeypatch.setattr("payman_sdk._core.send.authorized", broken)
+    monkeypatch.setattr("payman_sdk._core.send.send_authenticated", broken)
     with pytest.raises(AttributeError):
         connect().ask("Hello!")
     assert peer.asks() == []
@@ -391,7 +391,7 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
 
     client = connect()
     client.get_access_token()
-    monkeypatch.setattr("payman_sdk._io.runner.result_of", stop)
+    monkeypatch.setattr("payman_sdk._io.runner.get_result", stop)
     error = interrupted(partial(client.ask, "Hello!"))
     assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
     assert "was sent" in notes(error)[0]

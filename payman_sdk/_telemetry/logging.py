@@ -42,7 +42,7 @@ _ENDS = {
     "in_progress": "is still at work",
     "errors": "ended with an error",
     "unknown": "has an unknown outcome",
-    "left": "was left by its caller",
+    "abandoned": "was left by its caller",
 }
 _REASONS = {
     "first": "there is none yet",

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 log = get_logger()
 
-OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "left")
+OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "abandoned")
 """How an ask may end, in a word."""
 
 
@@ -88,7 +88,7 @@ class Observer:
             if watch.is_reconciled:
                 counts["reconciled"] += 1
             if watch.is_repeated:
-                counts["repeated"] += 1
+                counts["deduplicated"] += 1
 
     def begin_anew(self) -> None:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
@@ -111,10 +111,10 @@ class Observer:
         ended = _notify_refresh_began(readers, reason)
         try:
             issued = yield from flow
-            self.count("renewals")
+            self.count("token_refreshes")
             renewal = told(issued, None)
         except PaymanError as error:
-            self.count("failed_renewals")
+            self.count("failed_token_refreshes")
             renewal = told(None, error)
             raise
         finally:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Stats(NamedTuple):
     """Counts since a client was made: what `client.stats()` gives. Its conversations are counted too.
 
-    Each of `asks` is also one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `left`.
+    Each of `asks` is also one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `abandoned`.
 
     Attributes:
         asks: Asks, streams and replies that have ended.
@@ -18,17 +18,17 @@ class Stats(NamedTuple):
         in_progress: Those whose task was still at work when the time was over.
         errors: Those that were refused or failed otherwise.
         unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.
-        left: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
+        abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
         attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
         retries: How often something was tried again.
         lookups: How often it was asked how a task stands.
         reconciled: Asks whose answer got lost, and whose end was learned all the same.
-        repeated: Asks with an idempotency key that the agent knew already; nothing was sent.
+        deduplicated: Asks with an idempotency key that the agent knew already; nothing was sent.
         streams: Those of the asks that were streamed.
         resumed: How often a stream that broke was taken up again.
         events: Events that streams told.
-        renewals: Access tokens that were fetched.
-        failed_renewals: Access tokens that could not be fetched.
+        token_refreshes: Access tokens that were fetched.
+        failed_token_refreshes: Access tokens that could not be fetched.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox

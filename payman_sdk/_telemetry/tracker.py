@@ -76,7 +76,7 @@ class AskTracker:
 
             self._began_at = self._clock()
             notify(self.listeners, AskBegan(ask, self.is_stream))
-        outcome, error = "left", None
+        outcome, error = "abandoned", None
         try:
             result = yield from flow
             outcome = _classify_state(self.state)

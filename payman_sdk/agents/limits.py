@@ -87,8 +87,8 @@ class SpendingLimit:
     """How much a run may pay.
 
     Args:
-        payments: How many operations; None for any number.
-        amount: How much of each currency, by its code. Where it is given, a text whose amount cannot be read, or is of a
+        max_payments: How many operations; None for any number.
+        max_amount: How much of each currency, by its code. Where it is given, a text whose amount cannot be read, or is of a
             currency that is not named here, is refused.
 
     Raises:
@@ -97,7 +97,7 @@ class SpendingLimit:
     Example:
         >>> from decimal import Decimal
         >>> from payman_sdk.agents import SpendingLimit
-        >>> SpendingLimit(max_payments=10, max_amount={"TSD": Decimal("250.00")}).payments
+        >>> SpendingLimit(max_payments=10, max_amount={"TSD": Decimal("250.00")}).max_payments
         10
     """
 

@@ -64,7 +64,7 @@ class _Toolkit(Generic[Client]):
         if limit is not None and not isinstance(limit, SpendingLimit):
             raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a Limit.")
         store = MemoryOperationStore() if store is None else store
-        if not all(callable(getattr(store, name, None)) for name in ("load", "save", "of_run", "lock")):
+        if not all(callable(getattr(store, name, None)) for name in ("load", "save", "list_by_run", "lock")):
             raise ConfigurationError(
                 f"store is a {type(store).__name__}, which cannot keep operations.",
                 next_step="See OperationStore.",

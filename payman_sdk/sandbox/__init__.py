@@ -38,12 +38,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "scripting",
-    "HTTPFailure": "scripting",
+    "ScriptedResponse": "scripting",
+    "HTTPError": "scripting",
     "LedgerRow": "_ledger.ledger",
-    "Lost": "scripting",
+    "ConnectionLost": "scripting",
     "Payment": "_ledger.payments",
-    "RPCFailure": "scripting",
+    "RPCError": "scripting",
     "Sandbox": "_server.server",
     "SandboxRequest": "_server.request_log",
     "StreamFault": "_server.stream_faults",

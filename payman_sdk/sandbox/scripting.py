@@ -56,7 +56,7 @@ class ScriptedResponse:
             raise ValueError(f"Answer.status_message has to be a string or None, not {self.status_message!r}")
         _check_json("Answer.metadata", self.metadata)
         for artifact in self.to_turn().artifacts:
-            _check_json("Answer", {"text": artifact.text})
+            _check_json("ScriptedResponse", {"text": artifact.text})
 
     def to_turn(self) -> Turn:
         """What it makes of the task."""
@@ -123,7 +123,7 @@ class HTTPError:
         for name, value in dict(self.headers).items():
             if not isinstance(value, str) or not (name + value).isascii() or not (name + value).isprintable():
                 raise ValueError(f"HTTPFailure.headers[{name!r}] has to be a string that a header can carry")
-        _check_answer("HTTPFailure", self.answer, taken=self.taken)
+        _check_answer("HTTPError", self.answer, taken=self.taken)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class ConnectionLost:
     silent: bool = False
 
     def __post_init__(self) -> None:
-        _check_answer("Lost", self.answer, taken=self.taken)
+        _check_answer("ConnectionLost", self.answer, taken=self.taken)
 
 
 Mishap: TypeAlias = HTTPError | ConnectionLost | StreamFault

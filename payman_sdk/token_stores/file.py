@@ -28,7 +28,7 @@ except ImportError as error:
         f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
     ) from error
 
-from payman_sdk.token_stores.base.file_lock import LockFile
+from payman_sdk.token_stores._file_lock import LockFile
 
 _POSIX = os.name == "posix"
 

@@ -46,7 +46,7 @@ NOT_FOR_USERS = frozenset(
         "payman_sdk.AsyncTaskStream.__init__",  # `client.stream()` makes streams
         "payman_sdk.Conversation.__init__",
         "payman_sdk.TaskStream.__init__",
-        "payman_sdk.sandbox.Answer.turn",  # called by the sandbox's agent, as the next one
+        "payman_sdk.sandbox.ScriptedResponse.turn",  # called by the sandbox's agent, as the next one
         "payman_sdk.sandbox.StreamFault.strikes",
         "payman_sdk.sandbox.Sandbox.authority",  # parts of the sandbox, for its own tests
         "payman_sdk.sandbox.Sandbox.service",

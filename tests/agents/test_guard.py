@@ -271,12 +271,12 @@ def test_payments_at_once_do_not_slip_under_the_limit(
 
 
 @pytest.mark.parametrize(
-    "given", [{"payments": -1}, {"payments": 1.5}, {"payments": True}, {"amount": 5}, {"amount": {"$": 5}}, {"amount": {"TSD": "much"}},
-              {"amount": {"TSD": -1}}, {"amount": {"TSD": True}}, {"amount": {"TSD": float("nan")}}, {"amount": {5: 5}}]
+    "given", [{"max_payments": -1}, {"max_payments": 1.5}, {"max_payments": True}, {"max_amount": 5}, {"max_amount": {"$": 5}}, {"max_amount": {"TSD": "much"}},
+              {"max_amount": {"TSD": -1}}, {"max_amount": {"TSD": True}}, {"max_amount": {"TSD": float("nan")}}, {"max_amount": {5: 5}}]
 )  # fmt: skip
 def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
     """What is no number of payments and no amount of a currency is refused by name."""
-    with pytest.raises(ConfigurationError, match=r"Limit\.(payments|amount)"):
+    with pytest.raises(ConfigurationError, match=r"SpendingLimit\.max_(payments|amount)"):
         SpendingLimit(**given)
 
 

@@ -182,8 +182,8 @@ def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> 
     """An answer keeps its line breaks and nothing else, in a pipe and where Markdown is rendered."""
     monkeypatch.setitem(_config._DEFAULT_SECONDS, "timeout", 60.0)  # it ends at once
     for is_rendered in (False, True):
-        monkeypatch.setattr(Terminal, "shows_answers", is_rendered)
-        monkeypatch.setattr(Terminal, "shows_messages", is_rendered)
+        monkeypatch.setattr(Terminal, "is_output_terminal", is_rendered)
+        monkeypatch.setattr(Terminal, "is_error_terminal", is_rendered)
         for words in _WORDS:
             _behave(peer, "fine", words)
             for how in ("--no-stream", "--stream"):
@@ -191,7 +191,7 @@ def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> 
                 _check(out, err, (is_rendered, how, words))
                 assert "answer" in out
     _behave(peer, "fine", "one\r\ntwo\n\n- three")
-    monkeypatch.setattr(Terminal, "shows_answers", False)
+    monkeypatch.setattr(Terminal, "is_output_terminal", False)
     assert _run("ask", "hello", "--no-stream", "--yes")[0] == "answer one\ntwo\n\n- three\n"
 
 

@@ -252,7 +252,7 @@ def test_hooks_of_tasks_are_awaited(loop: str, sandbox: Sandbox) -> None:
                 await stream.result()
 
     anyio.run(main, backend=loop)
-    assert [type(about).__name__ for about in heard] == ["Renewal", *["TaskChange"] * 3]
+    assert [type(about).__name__ for about in heard] == ["TokenRefresh", *["TaskStateChange"] * 3]
 
 
 @pytest.mark.parametrize("name", ["on_token", "on_task"])

@@ -258,7 +258,7 @@ def test_outcomes(
     """An ask says how it ended; what is no success is an error of a class, and nothing more is said of it."""
     client = connected(telemetry=seen.telemetry(), max_retries=0)
     if outcome == "unknown":
-        monkeypatch.setattr("payman_sdk._core.send.look_up_task", _not_told)
+        monkeypatch.setattr("payman_sdk._core.send.fetch_task_retrying", _not_told)
     sandbox.script([script])
     raised: BaseException | None = None
     try:
@@ -315,7 +315,7 @@ def test_a_reader_who_leaves(connected: Connected, seen: Seen) -> None:
         next(stream)
         assert seen.balance.open == 1
     told = said(seen.ask())
-    assert (told["payman.outcome"], told["payman.events"], told.get("error.type")) == ("left", 1, None)
+    assert (told["payman.outcome"], told["payman.events"], told.get("error.type")) == ("abandoned", 1, None)
     assert seen.ask().status.status_code is StatusCode.UNSET
 
 
@@ -370,7 +370,7 @@ def test_tasks(loop: str, sandbox: Sandbox, seen: Seen) -> None:
     assert sorted(seen.under(span) for span in asks) == sorted(
         [[RENEWAL, SEND], [SEND], [SEND], [STREAM], [STREAM], [STREAM], [SEND], [STREAM]]
     )
-    assert [said(span)["payman.outcome"] for span in asks[-2:]] == ["left", "left"]
+    assert [said(span)["payman.outcome"] for span in asks[-2:]] == ["abandoned", "abandoned"]
     assert said(asks[-1])["payman.events"] == 1
 
 

@@ -167,7 +167,7 @@ async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: 
     if fault is not None and fault.as_json:
         return await _respond_whole(request, answer)
     if fault is not None and fault.status is not None:
-        return _make_failure(fault.status, "stream_fault", "break_streams() asked for this status")
+        return _make_failure(fault.status, "stream_fault", "inject_stream_faults() asked for this status")
     return EventStream(answer, fault)
 
 

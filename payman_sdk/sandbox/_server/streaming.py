@@ -99,7 +99,7 @@ class EventStream(StreamingResponse):
 
         await attend(scope, receive, send_events)
         if dropped and find_connection(scope) is None:
-            raise ConnectionAbortedError("the stream is dropped here, as break_streams() asked for")
+            raise ConnectionAbortedError("the stream is dropped here, as inject_stream_faults() asked for")
 
     async def _send_events(self, send: Send) -> bool:
         """Send the answer to its end or to where the fault strikes; returns whether it did."""
