@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from payman_sdk import PaymanClient
+from payman_sdk._core import operations  # noqa: F401 (loaded now rather than with the first ask)
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.key_store import KeyStore, SQLiteKeyStore
 from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolkit, SpendingLimit

@@ -261,4 +261,4 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     with pytest.raises(ConfigurationError, match=r"paymanai-sdk\[mcp\]"):
-        pass
+        import payman_sdk.agents.mcp  # noqa: F401

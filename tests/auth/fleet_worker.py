@@ -14,6 +14,7 @@ import httpx
 
 from payman_api import PATHS
 from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
+from payman_sdk._core import operations  # noqa: F401 (loaded now rather than with the first ask)
 
 
 def store_of(order: dict[str, Any]) -> TokenStore:

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from payman_sdk import PaymanClient
+from payman_sdk._core import operations  # noqa: F401 (loaded now rather than with the first ask)
 
 
 def ask(order: dict[str, Any]) -> dict[str, Any]:
