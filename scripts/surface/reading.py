@@ -25,15 +25,12 @@ PLACES: dict[str, tuple[str, ...]] = {
     "payman_sdk.agents.pydantic_ai": (ALL,),
     "payman_sdk.agents.stores.redis": ("RedisOperationStore",),
     "payman_sdk.agents.stores.sqlite": ("SQLiteOperationStore",),
-    "payman_sdk.token_stores.base": ("MemoryTokenStore", "StoredToken", "TokenStore"),
-    "payman_sdk.token_stores.file": ("FileTokenStore",),
-    "payman_sdk.token_stores.keyring": ("KeyringTokenStore",),
-    "payman_sdk.token_stores.redis": ("RedisTokenStore",),
-    "payman_sdk._client.sync": ("PaymanClient",),
+    "payman_sdk.client": (ALL,),
     "payman_sdk.errors": (CLASSES, "ErrorResponse"),
     "payman_sdk.sandbox": (ALL,),
     "payman_sdk.testing.plugin": (FIXTURES,),
     "payman_sdk.testing.recording": ("Recorder", "SecretLeakError"),
+    "payman_sdk.token_stores": (ALL,),
     "payman_sdk.types": (ALL,),
 }
 """What is public of each module that users import from."""
