@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
+    from payman_sdk._io.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
     from payman_sdk.errors import PaymanError
@@ -57,7 +58,10 @@ _HOME = {
     "Environment": "types",
     "FileTokenStore": "token_stores.file",
     "FormattedTaskResponse": "types",
+    "KeyStore": "_io.key_store",
     "KeyringTokenStore": "token_stores.keyring",
+    "MemoryKeyStore": "_io.key_store",
+    "SQLiteKeyStore": "_io.key_store",
     "MemoryTokenStore": "token_stores.memory",
     "OutgoingAsk": "_core.hook_payloads",
     "PaymanClient": "_client.sync",
@@ -97,12 +101,15 @@ __all__ = [
     "Conversation",
     "Environment",
     "FormattedTaskResponse",
+    "KeyStore",
+    "MemoryKeyStore",
     "MemoryTokenStore",
     "OutgoingAsk",
     "PaymanClient",
     "PaymanConfig",
     "PaymanError",
     "RetryDetails",
+    "SQLiteKeyStore",
     "Scope",
     "Stats",
     "StatusUpdate",

@@ -19,11 +19,11 @@ class SecretStr(str):
 
     The secret is held beside the text, so code that reads the text without asking the class (`"".join`, `json`, `re`,
     `%`, the `write` of a file) finds the mask as well. What cuts or changes a secret (slices, `strip`, `lower`, `+`) gives
-    another `Secret`. It equals, and hashes like, the text it stands for. It cannot be pickled.
+    another `SecretStr`. It equals, and hashes like, the text it stands for. It cannot be pickled.
 
     Example:
-        >>> from payman_sdk._secrets import Secret
-        >>> secret = Secret("s3cret")
+        >>> from payman_sdk._secrets import SecretStr
+        >>> secret = SecretStr("s3cret")
         >>> {"token": secret}, f"Bearer {secret}", secret[:3]
         ({'token': Secret(…)}, 'Bearer …', Secret(…))
         >>> secret == "s3cret", secret.reveal()

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.client import PaymanClient
     from payman_sdk.login import login
     from payman_sdk.store import TokenStore
     from payman_sdk.errors import PaymanError
@@ -24,7 +24,7 @@ __version__ = "2.0.0"
 __all__ = ["Config", "PaymanClient", "PaymanError", "State", "TokenStore", "__version__", "login"]
 if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
-        return getattr(import_module("payman_sdk._client.sync"), name)
+        return getattr(import_module("payman_sdk.client"), name)
 """
 CLIENT = """
 from typing import Generic, Literal, TypeVar, overload
@@ -51,7 +51,7 @@ class PaymanClient(_Shared["httpx.Client"]):
 """
 FILES = {
     "payman_sdk/__init__.py": PACKAGE,
-    "payman_sdk/_client/sync.py": CLIENT,
+    "payman_sdk/client.py": CLIENT,
     "payman_sdk/login.py": "def login(port: int = 0) -> None: ...\n",
     "payman_sdk/store.py": "from typing import Protocol\nclass TokenStore(Protocol):\n    def load(self) -> str: ...\n",
     "payman_sdk/errors.py": """

@@ -253,7 +253,7 @@ def test_a_member_may_move_to_a_base(release: Path, capsys: pytest.CaptureFixtur
     ("old", "new", "said"),
     [
         ('__all__ = ["Config", ', '__all__ = ["Absent", "Config", ', "payman_sdk.Absent is announced, and is not there"),
-        ("from payman_sdk._client.sync import", "from payman_sdk.absent import", "payman_sdk.PaymanClient leads nowhere"),
+        ("from payman_sdk.client import", "from payman_sdk.absent import", "payman_sdk.PaymanClient leads nowhere"),
     ],
 )  # fmt: skip
 def test_code_that_cannot_be_read_is_an_error_of_its_own(

@@ -178,6 +178,8 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "client_secret",
         "environment",
         "name",
+        "max_answer_bytes",
+        "max_event_bytes",
         "settle_time",
         "resend",
         "key_store",

@@ -24,7 +24,7 @@ def test_a_large_invoice_waits_for_a_person(payman_client, payman_sandbox):
     assert pay(payman_client, roof) == "waiting"
     assert payman_sandbox.balance("TSD") == 1000
 
-    [waiting] = payman_sandbox.pending
+    [waiting] = payman_sandbox.pending_payments
     payman_sandbox.approve(waiting.task_id)
     assert pay(payman_client, roof) == "paid"
     assert payman_sandbox.balance("TSD") == 600

@@ -30,7 +30,7 @@ class ConnectedClient(NamedTuple):
 
 
 def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
-    """The settings that hold in this run; `--sandbox` has its own, see `at_hand`.
+    """The settings that hold in this run; `--sandbox` has its own, see `open_settings`.
 
     Args:
         run: The run.
@@ -60,7 +60,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
     """The settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
 
     Raises:
-        ConfigurationError: As for `settings_of`, or the sandbox needs an extra.
+        ConfigurationError: As for `resolve_settings`, or the sandbox needs an extra.
     """
     if not run.sandbox:
         yield resolve_settings(run, client_id=client_id, dotenv=dotenv)
@@ -93,7 +93,7 @@ def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClie
         **config: More settings of the client.
 
     Raises:
-        PaymanError: As for `at_hand`.
+        PaymanError: As for `open_settings`.
     """
     with open_settings(run) as settings, open_client(run, settings, **config) as made:
         yield made
@@ -101,7 +101,7 @@ def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClie
 
 @contextmanager
 def open_client(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
-    """A client of these settings, closed at the end; arguments and errors are those of `connected`."""
+    """A client of these settings, closed at the end; arguments and errors are those of `connect`."""
     from payman_sdk._client.sync import PaymanClient
 
     known: PaymanConfig = {

@@ -145,8 +145,8 @@ def hoist_flags(args: Sequence[str]) -> list[str]:
     """The arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
 
     Example:
-        >>> from payman_sdk._cli.context import hoisted
-        >>> hoisted(["ask", "hello", "--env", "TEST", "--", "--debug"])
+        >>> from payman_sdk._cli.context import hoist_flags
+        >>> hoist_flags(["ask", "hello", "--env", "TEST", "--", "--debug"])
         ['--env', 'TEST', 'ask', 'hello', '--', '--debug']
     """
     first: list[str] = []

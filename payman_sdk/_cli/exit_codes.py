@@ -43,8 +43,8 @@ def from_state(state: str) -> int:
     """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
 
     Example:
-        >>> from payman_sdk._cli.exit_codes import of_state
-        >>> of_state("COMPLETED"), of_state("input-required"), of_state("working")
+        >>> from payman_sdk._cli.exit_codes import from_state
+        >>> from_state("COMPLETED"), from_state("input-required"), from_state("working")
         (0, 5, 4)
     """
     match get_phase(canonicalize_state(state)):
@@ -69,9 +69,9 @@ def from_error(error: PaymanError) -> int:
     """The status for what the SDK raised.
 
     Example:
-        >>> from payman_sdk._cli.exit_codes import of_error
+        >>> from payman_sdk._cli.exit_codes import from_error
         >>> from payman_sdk.errors import AuthenticationError, OutcomeUnknownError
-        >>> of_error(AuthenticationError("No.")), of_error(OutcomeUnknownError("Silence."))
+        >>> from_error(AuthenticationError("No.")), from_error(OutcomeUnknownError("Silence."))
         (3, 4)
     """
     match error:

@@ -67,9 +67,9 @@ def format_request(request: SandboxRequest) -> str:
     """A request on one line: method, path, status and what was said; no secrets are in it.
 
     Example:
-        >>> from payman_sdk._cli.request_log_middleware import in_words
+        >>> from payman_sdk._cli.request_log_middleware import format_request
         >>> from payman_sdk.sandbox import SandboxRequest
-        >>> in_words(SandboxRequest("POST", "/api/a2a/tasks/send", text="list all wallets", status=200))
+        >>> format_request(SandboxRequest("POST", "/api/a2a/tasks/send", text="list all wallets", status=200))
         'POST /api/a2a/tasks/send 200 "list all wallets"'
     """
     status = "no answer" if request.status is None else str(request.status)

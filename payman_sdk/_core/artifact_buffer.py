@@ -15,7 +15,7 @@ _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 
 
 class ArtifactBuffer:
-    """An artifact so far. It is only ever extended, so that a moment is told by two lengths; see `Moment`.
+    """An artifact so far. It is only ever extended, so that a moment is told by two lengths; see `Snapshot`.
 
     A text that is appended continues the text before it: agents stream their words in pieces.
 
@@ -165,7 +165,7 @@ def encode_utf16(text: str) -> bytes:
 
 
 def decode_utf16(text: bytes | bytearray) -> str:
-    """What `encoded` made of a text, as the text."""
+    """What `encode_utf16` made of a text, as the text."""
     return text.decode("utf-16-le", "surrogatepass")
 
 

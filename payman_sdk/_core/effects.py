@@ -29,7 +29,7 @@ class SendRequest(NamedTuple):
         deadline: When, on the door's clock, everything has to be over.
         patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
             None takes the door's own limit.
-        is_stream: Whether an event stream is left open for `Read`.
+        is_stream: Whether an event stream is left open for `ReadChunk`.
         transmission: What the door notes on how far the request has come; without one, nobody wants to know.
     """
 
@@ -97,7 +97,7 @@ class NotifyHook(NamedTuple):
 
 
 class Lock(Protocol):
-    """What `Alone` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
+    """What `WithLock` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
 
     def acquire(self, *, timeout: float) -> bool:
         """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""

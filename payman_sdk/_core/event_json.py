@@ -42,4 +42,4 @@ def _build_fast_parser() -> Callable[[str], Any] | None:
 
 
 parse_json: Callable[[str], Any] = _build_fast_parser() or parse_json_slow
-"""The JSON in a text; raises what `read_plainly` raises."""
+"""The JSON in a text; raises what `parse_json_slow` raises."""

@@ -22,10 +22,10 @@ def derive_task_id(client_id: str, idempotency_key: str) -> str:
     """The id of the task that a key stands for: the same in every process, another for every application.
 
     Example:
-        >>> from payman_sdk._core.ids import task_id_for
-        >>> task_id_for("pm-test-1", "invoice-42") == task_id_for("pm-test-1", "invoice-42")
+        >>> from payman_sdk._core.ids import derive_task_id
+        >>> derive_task_id("pm-test-1", "invoice-42") == derive_task_id("pm-test-1", "invoice-42")
         True
     """
-    from uuid import UUID, uuid5  # see `new_id`
+    from uuid import UUID, uuid5  # see `generate_id`
 
     return f"tsk-{uuid5(UUID(_KEYS), repr((client_id, idempotency_key)))}"

@@ -92,8 +92,8 @@ def parse_timestamp(value: object) -> str | None:
     """Return a number of seconds since 1970, or of thousandths and smaller parts of one, as ISO 8601 writes it.
 
     Example:
-        >>> from payman_sdk._core.part_normalization import moment
-        >>> moment(1751041891.5), moment(1751041891500), moment(True)
+        >>> from payman_sdk._core.part_normalization import parse_timestamp
+        >>> parse_timestamp(1751041891.5), parse_timestamp(1751041891500), parse_timestamp(True)
         ('2025-06-27T16:31:31.500000Z', '2025-06-27T16:31:31.500000Z', None)
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e20:

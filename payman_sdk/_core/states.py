@@ -66,8 +66,8 @@ def canonicalize_state(state: str) -> str:
     """Return a state as the protocol spells it; one that nobody has listed stays as it is.
 
     Example:
-        >>> from payman_sdk._core.states import canonical_state
-        >>> canonical_state("COMPLETED"), canonical_state("TASK_STATE_INPUT_REQUIRED"), canonical_state("On_Hold")
+        >>> from payman_sdk._core.states import canonicalize_state
+        >>> canonicalize_state("COMPLETED"), canonicalize_state("TASK_STATE_INPUT_REQUIRED"), canonicalize_state("On_Hold")
         ('completed', 'input-required', 'On_Hold')
     """
     usual = _SPELLINGS.get(state)
@@ -79,7 +79,7 @@ def canonicalize_state(state: str) -> str:
 
 
 def get_phase(state: str) -> Phase:
-    """Return what a state means, as `canonical_state` spells it."""
+    """Return what a state means, as `canonicalize_state` spells it."""
     return _PHASES.get(state, Phase.AT_WORK)
 
 
@@ -99,20 +99,20 @@ _RESTING = frozenset(state for state, phase in _PHASES.items() if phase not in {
 
 
 def get_status(state: str) -> Status:
-    """Return the word for a state, as `canonical_state` spells it."""
+    """Return the word for a state, as `canonicalize_state` spells it."""
     return _STATUSES.get(state, "in_progress")
 
 
 def has_ended(state: str) -> bool:
-    """Whether a task in this state, as `canonical_state` spells it, will not change any more."""
+    """Whether a task in this state, as `canonicalize_state` spells it, will not change any more."""
     return state in _ENDED
 
 
 def is_waiting(state: str) -> bool:
-    """Whether a task in this state, as `canonical_state` spells it, waits for somebody."""
+    """Whether a task in this state, as `canonicalize_state` spells it, waits for somebody."""
     return state in _RESTING and state not in _ENDED
 
 
 def is_resting(state: str) -> bool:
-    """Whether a task in this state, as `canonical_state` spells it, has ended or waits for somebody."""
+    """Whether a task in this state, as `canonicalize_state` spells it, has ended or waits for somebody."""
     return state in _RESTING

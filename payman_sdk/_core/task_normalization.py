@@ -54,8 +54,8 @@ def find_state(given: Json) -> str | None:
     """Return the state that a task or an update of its status is in; None where none can be recognised.
 
     Example:
-        >>> from payman_sdk._core.task_normalization import state_in
-        >>> state_in({"status": {"state": "COMPLETED"}}), state_in({"status": "failed"}), state_in({"status": {"state": 3}})
+        >>> from payman_sdk._core.task_normalization import find_state
+        >>> find_state({"status": {"state": "COMPLETED"}}), find_state({"status": "failed"}), find_state({"status": {"state": 3}})
         ('COMPLETED', 'failed', None)
     """
     status = unwrap_single(given.get("status"))

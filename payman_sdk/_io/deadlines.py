@@ -66,7 +66,7 @@ class SocketRegistry(Protocol):
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """Connects, and keeps the deadline of `within` in whatever is done on the connection.
+    """Connects, and keeps the deadline of `deadline_scope` in whatever is done on the connection.
 
     Args:
         keeper: Keeps every socket that is made.

@@ -35,7 +35,7 @@ class Decompressor:
         encoding: The value of its `Content-Encoding` header, empty for none.
 
     Raises:
-        APIConnectionError: It names an encoding that is not accepted, or several.
+        UnreadableAnswerError: It names an encoding that is not accepted, or several.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -43,7 +43,9 @@ class Decompressor:
             name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")
         ]
         if len(named) > 1 or (named and named[0] not in _FORMATS):
-            raise unreadable(f"The answer is encoded as {encoding!r}, and only gzip or deflate are read.")
+            raise UnreadableAnswerError(
+                f"The answer is encoded as {encoding!r}, and only gzip or deflate are read."
+            )
         self._is_plain = not named
         self._format = _FORMATS[named[0]] if named else _RAW
         self._stream: Any = None
@@ -54,7 +56,7 @@ class Decompressor:
         """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time.
 
         Raises:
-            APIConnectionError: They are not what the encoding says.
+            UnreadableAnswerError: They are not what the encoding says.
         """
         if self._is_plain:
             yield raw
@@ -65,7 +67,7 @@ class Decompressor:
                 return
             piece = self._decompressed(raw)
             if piece is None:
-                raise unreadable("The answer is not compressed as it says.")
+                raise UnreadableAnswerError("The answer is not compressed as it says.")
             stream: Any = self._stream
             raw = stream.unconsumed_tail
             if stream.eof:
@@ -104,7 +106,7 @@ class BoundedBody:
         limit: How many bytes it may have, decompressed.
 
     Raises:
-        APIConnectionError: It says that it has more.
+        UnreadableAnswerError: It says that it has more.
     """
 
     def __init__(self, headers: Mapping[str, str], limit: int) -> None:
@@ -119,7 +121,7 @@ class BoundedBody:
         """Take the next piece, decompressed.
 
         Raises:
-            APIConnectionError: It is too large now.
+            UnreadableAnswerError: It is too large now.
         """
         self._size += len(piece)
         if self._size > self._limit:
@@ -130,24 +132,30 @@ class BoundedBody:
         """What has come.
 
         Raises:
-            APIConnectionError: It would take many times its size in memory once it is read.
+            UnreadableAnswerError: It would take many times its size in memory once it is read.
         """
         content = b"".join(self._pieces)
         if is_excessive(content):
-            raise unreadable("The answer holds millions of values.")
+            raise UnreadableAnswerError("The answer holds millions of values.")
         return content
 
 
-def too_large(limit: int) -> APIConnectionError:
+class UnreadableAnswerError(Exception):
+    """An answer came and is not read. Only the SDK raises it, so `failure` can be believed; no transport's exception can.
+
+    Attributes:
+        failure: What the caller is told: what was asked may have been done, and would be answered so again.
+    """
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.failure = APIConnectionError(message, next_step=next_step, sent=True)
+        self.failure.is_transient = False
+
+
+def too_large(limit: int) -> UnreadableAnswerError:
     """The error for an answer that is larger than it may be."""
-    return unreadable(
+    return UnreadableAnswerError(
         f"The answer is larger than {limit:,} bytes.",
         "If you expect such answers, raise max_answer_bytes.",
     )
-
-
-def unreadable(message: str, next_step: str = "") -> APIConnectionError:
-    """The error for an answer that came and is not read: what was asked may have been done, and would be answered so again."""
-    failure = APIConnectionError(message, next_step=next_step, sent=True)
-    failure.is_transient = False
-    return failure

@@ -14,6 +14,7 @@ import httpcore
 import httpx
 
 from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.decompression import UnreadableAnswerError
 from payman_sdk._io.failure_messages import describe_cause, describe_failure, is_timeout, iter_causes
 from payman_sdk._io.http import redact_response
 from payman_sdk._io.interception import Interception, is_not_recorded
@@ -104,8 +105,8 @@ def map_read_exception(
     error: BaseException | None, knowledge: TransportInfo = UNKNOWN_TRANSPORT
 ) -> APIConnectionError:
     """Return the SDK's error for an event stream that broke while it was read; None is the deadline."""
-    if isinstance(error, APIConnectionError):  # what the SDK itself says of a stream that it does not read
-        return error
+    if isinstance(error, UnreadableAnswerError):
+        return error.failure
     try:
         if is_timeout(error):
             return APITimeoutError(f"No answer in time: {describe_cause(error, knowledge)}.", sent=True)
@@ -121,8 +122,8 @@ def classify_exception(
     if is_not_recorded(error):
         transmission.sent = False
         raise error
-    if isinstance(error, APIConnectionError):  # what the SDK itself says of an answer that it does not read
-        return error
+    if isinstance(error, UnreadableAnswerError):
+        return error.failure
     try:
         answer = _extract_response(error, request)
     except Exception:  # an exception may break whoever looks at it

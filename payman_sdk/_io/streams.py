@@ -31,7 +31,7 @@ class OpenStream:
         """Begins to read its body.
 
         Raises:
-            APIConnectionError: The body is encoded in a way that is not read.
+            UnreadableAnswerError: The body is encoded in a way that is not read.
         """
         if self._answer is not None:
             self._pieces = _pieces_of(self._answer)
@@ -66,7 +66,7 @@ class AsyncOpenStream:
         """Begins to read its body.
 
         Raises:
-            APIConnectionError: The body is encoded in a way that is not read.
+            UnreadableAnswerError: The body is encoded in a way that is not read.
         """
         answer = self._answer
         if answer is None:

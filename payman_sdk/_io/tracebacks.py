@@ -8,7 +8,7 @@ from types import TracebackType
 
 from payman_sdk.errors import PaymanError
 
-_OURS = str(Path(__file__).parent)
+_OURS = str(Path(__file__).parent.parent)
 _LONGEST_CHAIN = 16
 """How many causes back an exception is shortened."""
 

@@ -40,7 +40,7 @@ class Claims:
 
         Args:
             run_id: The run.
-            expected: What `of_run` returned before the store was asked.
+            expected: What `list_by_run` returned before the store was asked.
             found: The task ids that the store counts.
 
         Raises:

@@ -139,8 +139,8 @@ def find_money(text: str, currencies: Iterable[str] = ()) -> Money | None:
     """The one amount that a text states; None where it states none, several, or one that can be read in two ways.
 
     Example:
-        >>> from payman_sdk.agents.limits import money_in
-        >>> str(money_in("send 1,250.50 TSD to John Doe for invoice-42")), money_in("send 5 TSD to each of them")
+        >>> from payman_sdk.agents.limits import find_money
+        >>> str(find_money("send 1,250.50 TSD to John Doe for invoice-42")), find_money("send 5 TSD to each of them")
         ('1250.50 TSD', None)
     """
     codes = "|".join(sorted(_CURRENCIES.union(currencies), key=len, reverse=True))
@@ -174,8 +174,8 @@ def contains_number(text: str) -> bool:
     """Whether a text has a number, in digits or in words, beside those of ids; or a word that may stand for one.
 
     Example:
-        >>> from payman_sdk.agents.limits import states_numbers
-        >>> states_numbers("approve"), states_numbers("make it 500"), states_numbers("send the rest")
+        >>> from payman_sdk.agents.limits import contains_number
+        >>> contains_number("approve"), contains_number("make it 500"), contains_number("send the rest")
         (False, True, True)
     """
     codes = "|".join(_CURRENCIES)

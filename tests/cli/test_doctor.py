@@ -120,7 +120,7 @@ def test_a_server_in_trouble_is_a_warning() -> None:
 def test_a_sandbox_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `--env SANDBOX` and nothing there, it is said how to start it."""
     url = "http://127.0.0.1:9"
-    for module in ("settings", "connecting", "diagnosis"):
+    for module in ("settings", "clients", "commands.diagnosis"):
         monkeypatch.setattr(f"payman_sdk._cli.{module}.SANDBOX_URL", url)
     doctor = Payman()("--env", "SANDBOX", "doctor")
     assert (doctor.status, doctor.out.count("-> Start payman sandbox in another terminal.")) == (1, 2)

@@ -235,11 +235,11 @@ def test_who_ends_it_learns_the_task(payman: Payman, number: signal.Signals, sta
 def test_a_mistake_of_its_own_is_no_traceback(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception that nobody expected is a sentence; after something was sent, the outcome is unknown."""
     program = (
-        "import sys; from payman_sdk._cli import terminal, entry\n"
+        "import sys; from payman_sdk._cli import main, terminal\n"
         "def broken(self, text): raise RuntimeError('a secret of a library')\n"
-        "terminal.Terminal.answer = broken\n"
+        "terminal.Terminal.write_answer = broken\n"
         "sys.argv[1:] = ['ask', 'send 10 TSD to Test Payee']\n"
-        "sys.exit(entry.main())"
+        "sys.exit(main.main())"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environment_of(), check=False

@@ -99,7 +99,7 @@ def test_what_users_call_is_in_the_reference(site: Path) -> None:
         for page in (site / "reference").glob("*.html")
         for found in re.findall(r'id="(payman_sdk[\w.]+)"', page.read_text(encoding="utf-8"))
     }
-    homes = ("", "types.", "errors.", "auth.stores.")
+    homes = ("", "types.", "errors.", "token_stores.")
     for name in payman_sdk.__all__:
         found = {f"payman_sdk.{home}{name}" for home in homes} & anchors
         assert found or name == "__version__", name

@@ -341,7 +341,7 @@ def test_a_database_keeps_scripted_tasks(tmp_path: Any) -> None:
     ("make", "said"),
     [
         (lambda: ScriptedResponse(3), "Answer.text has to be a string or None, not 3"),  # type: ignore[arg-type]
-        (lambda: ScriptedResponse("\ud800"), "Answer has to be what JSON can hold"),
+        (lambda: ScriptedResponse("\ud800"), "ScriptedResponse has to be what JSON can hold"),
         (lambda: ScriptedResponse(state="paid"), "Answer.state has to be one of submitted, working, input-required"),
         (lambda: ScriptedResponse(status_message=b""), "Answer.status_message has to be a string"),  # type: ignore[arg-type]
         (lambda: ScriptedResponse(metadata={"a": {1, 2}}), "Answer.metadata has to be what JSON can hold"),
@@ -379,7 +379,7 @@ def test_what_cannot_be_is_refused_at_once(make: Any, said: str) -> None:
         ("text", r"write script\(\[answer\]\)"),
         (
             [None, 3],
-            r"script\[1\] has to be one of str, Answer, RPCFailure, HTTPFailure, Lost, StreamFault or None",
+            r"script\[1\] has to be one of str, ScriptedResponse, RPCError, HTTPError, ConnectionLost, StreamFault or None",
         ),
         ([ScriptedResponse], r"script\[0\] has to be one of"),
     ],

@@ -48,7 +48,7 @@ def read_line(line: str) -> Prompt | Command | UnknownInput | None:
     Example:
         >>> from payman_sdk._cli.commands.chat_input import read_line
         >>> read_line("list all wallets"), read_line("/quit ")
-        (Say(text='list all wallets'), Command(name='/quit'))
+        (Prompt(text='list all wallets'), Command(name='/quit'))
     """
     text = line.strip()
     if not text:

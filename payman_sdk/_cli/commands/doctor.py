@@ -116,8 +116,8 @@ def measure_clock_skew(date: str | None, now: float) -> float | None:
     """How many seconds `now` is ahead of a Date header, which has whole seconds; None where it is none.
 
     Example:
-        >>> from payman_sdk._cli.commands.doctor import ahead
-        >>> ahead("Thu, 01 Jan 1970 00:01:00 GMT", 90.5), ahead("yesterday", 90.5)
+        >>> from payman_sdk._cli.commands.doctor import measure_clock_skew
+        >>> measure_clock_skew("Thu, 01 Jan 1970 00:01:00 GMT", 90.5), measure_clock_skew("yesterday", 90.5)
         (30.0, None)
     """
     try:

@@ -110,7 +110,7 @@ def read_limit(payments: int | None, amounts: list[str]) -> SpendingLimit | None
 
     Example:
         >>> from payman_sdk._cli.commands.mcp import read_limit
-        >>> read_limit(None, ["TSD 100", "25.50 USD"]).amount["USD"]
+        >>> read_limit(None, ["TSD 100", "25.50 USD"]).max_amount["USD"]
         Decimal('25.50')
     """
     from payman_sdk.agents import SpendingLimit

@@ -139,7 +139,7 @@ class TokenManager:
         """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
 
         Raises:
-            PaymanError: As for `obtain`.
+            PaymanError: As for `get`.
         """
         if not self.can_refresh and self.get_seconds_left() <= 0:
             stored = (yield from self._kept.keeping.load(self._get_time_left(deadline))) or self._kept.known
@@ -152,7 +152,7 @@ class TokenManager:
         """A flow that gets the first token by a given request, such as one with an authorization code.
 
         Raises:
-            PaymanError: As for `obtain`.
+            PaymanError: As for `get`.
         """
         until = min(deadline, self._clock() + _WAIT)
         token = yield from self._run_with_lock(

@@ -118,8 +118,8 @@ def format_question(proposal: ConfirmationRequest) -> str:
 
     Example:
         >>> from payman_sdk.agents import ConfirmationRequest
-        >>> from payman_sdk.agents.mcp.elicitation import in_words
-        >>> print(in_words(ConfirmationRequest(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
+        >>> from payman_sdk.agents.mcp.elicitation import format_question
+        >>> print(format_question(ConfirmationRequest(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
         Text for Payman: `send 10 TSD to John Doe`
         <BLANKLINE>
         Operation: `invoice-42`

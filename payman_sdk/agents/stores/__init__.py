@@ -164,7 +164,7 @@ class MemoryOperationStore:
 
     Example:
         >>> from payman_sdk.agents import MemoryOperationStore
-        >>> MemoryOperationStore().of_run("monday")
+        >>> MemoryOperationStore().list_by_run("monday")
         []
     """
 

@@ -50,7 +50,7 @@ class SQLiteOperationStore:
         >>> import tempfile
         >>> from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     print(SQLiteOperationStore(f"{folder}/operations.sqlite3").of_run("monday"))
+        ...     print(SQLiteOperationStore(f"{folder}/operations.sqlite3").list_by_run("monday"))
         []
     """
 

@@ -53,7 +53,7 @@ class SocketlessLoop(asyncio.BaseEventLoop):
 
 
 class EventLoopThread:
-    """Runs coroutines in a thread of its own, from the making of this object until `leave()`.
+    """Runs coroutines in a thread of its own, from the making of this object until `stop()`.
 
     Args:
         name: of the thread.
@@ -74,7 +74,7 @@ class EventLoopThread:
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
         """Run a coroutine; returns whether that is still possible."""
-        with self._lock:  # what is started before `leave()` is begun, and then canceled
+        with self._lock:  # what is started before `stop()` is begun, and then canceled
             if not self._left:
                 # A context of its own: the caller's may say that trio runs here.
                 self._loop.call_soon_threadsafe(self._begin, work, context=contextvars.Context())

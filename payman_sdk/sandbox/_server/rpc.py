@@ -70,7 +70,7 @@ class RPCRequest:
         return value
 
     def read_optional_text(self, name: str) -> str | None:
-        """As `text`; None where the parameter is absent or null."""
+        """As `read_text`; None where the parameter is absent or null."""
         return None if self.params.get(name) is None else self.read_text(name)
 
     def read_history_length(self) -> int:

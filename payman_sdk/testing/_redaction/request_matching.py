@@ -1,7 +1,7 @@
 """What a request means, and how two of them differ.
 
 The client makes the ids of tasks, requests and sessions anew in every run, so a recorded request and a live one are the same
-when they agree up to a renaming: `Ids` keeps which recorded id stands for which live one, one for one, for a whole cassette.
+when they agree up to a renaming: `IdMap` keeps which recorded id stands for which live one, one for one, for a whole cassette.
 What is compared here has been scrubbed already, so nothing that is said of a difference holds a secret.
 """
 
@@ -50,7 +50,7 @@ class RequestContent:
         """The meaning of a request.
 
         Example:
-            >>> Meaning.of("GET", "https://agent.payman.ai/x?b=2&a=1", {"Accept": "*/*"}, None).query
+            >>> RequestContent.from_request("GET", "https://agent.payman.ai/x?b=2&a=1", {"Accept": "*/*"}, None).query
             {'b': '2', 'a': '1'}
         """
         address = urlsplit(uri)
@@ -129,8 +129,8 @@ def find_differences(recorded: RequestContent, live: RequestContent) -> list[str
 
     Example:
         >>> def ask(text):
-        ...     return Meaning.of("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
-        >>> differences(ask("send 10 TSD"), ask("send 20 TSD"))
+        ...     return RequestContent.from_request("POST", "https://x/ask", {}, json.dumps({"text": text}).encode())
+        >>> find_differences(ask("send 10 TSD"), ask("send 20 TSD"))
         ['text: recorded "send 10 TSD", now "send 20 TSD"']
     """
     return IdMap().find_differences(recorded, live)

@@ -66,9 +66,9 @@ class Scrubber:
 
     Example:
         >>> scrubber = Scrubber()
-        >>> scrubber.uri("http://127.0.0.1:8642/api/oauth2/token?grant_type=refresh_token&refresh_token=r3fresh-me")
+        >>> scrubber.scrub_uri("http://127.0.0.1:8642/api/oauth2/token?grant_type=refresh_token&refresh_token=r3fresh-me")
         'http://127.0.0.1/api/oauth2/token?grant_type=refresh_token&refresh_token=SCRUBBED-refresh-token-1'
-        >>> scrubber.text('{"error_description": "r3fresh-me has expired", "code": -32603}')
+        >>> scrubber.scrub_text('{"error_description": "r3fresh-me has expired", "code": -32603}')
         '{"error_description": "SCRUBBED-refresh-token-1 has expired", "code": -32603}'
     """
 
@@ -142,9 +142,9 @@ class Scrubber:
 
         Example:
             >>> scrubber = Scrubber()
-            >>> later = scrubber.text("it is hunter2-or-not")
-            >>> _ = scrubber.uri("https://agent.payman.ai/x?password=hunter2-or-not")
-            >>> scrubber.leaks(later)
+            >>> later = scrubber.scrub_text("it is hunter2-or-not")
+            >>> _ = scrubber.scrub_uri("https://agent.payman.ai/x?password=hunter2-or-not")
+            >>> scrubber.find_leaks(later)
             ['line 1: a password, elsewhere SCRUBBED-password-1']
         """
         return LeakScanner(self._known).scan_cassette(serialized)
@@ -156,7 +156,7 @@ class Scrubber:
             body: A body of any type that was scrubbed.
 
         Example:
-            >>> Scrubber().leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
+            >>> Scrubber().find_leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
             ['a member named access_token that is no placeholder', 'a member named password that is no placeholder']
         """
         return LeakScanner(self._known).scan_body(body)

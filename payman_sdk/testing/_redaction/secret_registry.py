@@ -81,7 +81,7 @@ class SecretRegistry:
         return self._kinds[value].replace("-", " ")
 
     def hide_match(self, match: re.Match[str]) -> str:
-        """What takes the place of something that `pattern` has found."""
+        """What takes the place of something that `build_pattern` has found."""
         if match[1]:
             self._note(match)
             return match[0]
@@ -98,7 +98,7 @@ class SecretRegistry:
         return self._hunted
 
     def build_word_pattern(self) -> re.Pattern[str]:
-        """Finds the secrets that are too short for `pattern`, where no letter or digit is beside them, and not in placeholders."""
+        """Finds the secrets that are too short for `build_pattern`, where no letter or digit is beside them, and not in placeholders."""
         if self._hunted_words is None:
             short = [
                 value
