@@ -6,7 +6,9 @@ and why. A payment that needs a person leaves its task waiting for input.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from payman_api.models.scope import Scope
 from payman_sdk.sandbox._agent import markdown, queries
@@ -49,11 +51,15 @@ class AgentAnswer:
         text: in markdown.
         waits: whether the task waits for an approval now.
         settlement: how a waiting payment ended, perhaps another task's.
+        data: an object that is the answer, in place of the text.
+        refusal: why a payment that was ordered is not made.
     """
 
     text: str
     waits: bool = False
     settlement: Settlement | None = None
+    data: Mapping[str, Any] | None = None
+    refusal: str | None = None
 
 
 def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
@@ -61,7 +67,8 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
     meaning = understand(text)
     refusal = permissions.find_refusal(meaning, context.scopes)
     if refusal is not None:
-        return AgentAnswer(refusal, waits=context.waiting is not None)
+        is_order = isinstance(meaning, intent.Pay)
+        return AgentAnswer(refusal, waits=context.waiting is not None, refusal=refusal if is_order else None)
     if context.waiting is not None:
         return _continue(context, context.waiting, meaning)
     match meaning:
@@ -74,7 +81,7 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
                 meaning,
                 show_balance=context.can_show_balances,
             )
-            return AgentAnswer(paid.text, waits=paid.waits)
+            return AgentAnswer(paid.text, waits=paid.waits, refusal=paid.text if paid.refused else None)
         case intent.Approve(reference):
             return _decide(context, reference, approve=True)
         case intent.Deny(reference):
@@ -82,7 +89,8 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
         case intent.CreatePayee():
             return AgentAnswer(_create_payee(context, meaning))
         case intent.Unclear(reason, payment):
-            return AgentAnswer(_explain_unclear(reason, payment=payment))
+            text = _explain_unclear(reason, payment=payment)
+            return AgentAnswer(text, refusal=text if payment else None)
         case question:
             return AgentAnswer(
                 queries.answer_question(

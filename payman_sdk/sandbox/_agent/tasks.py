@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from payman_sdk.sandbox._agent import agent
-from payman_sdk.sandbox._agent.turn import State, TaskArtifact, Turn
+from payman_sdk.sandbox._agent import agent, json_facts, typed_orders
+from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Turn
 from payman_sdk.sandbox._ledger import approvals, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
@@ -170,19 +170,30 @@ def send(
     turn = planned.turn
     if turn is None:
         waiting = payments.find_by_task(tx, account, task_id)
-        answer = agent.answer_prompt(
-            agent.AgentContext(tx, world, account, scopes, number, session_id, waiting), text
-        )
+        context = agent.AgentContext(tx, world, account, scopes, number, session_id, waiting)
+        order = typed_orders.read_order(text)
+        answer = json_facts.answer(context, text) if order is None else typed_orders.answer(context, order)
         if answer.settlement is not None and answer.settlement.task_id != task_id:
             _finish_task(tx, world, account, answer.settlement)
-        turn = (
-            Turn.from_text(answer.text, State.INPUT_REQUIRED, "Waiting for approval")
-            if answer.waits
-            else Turn.from_text(answer.text, State.COMPLETED)
-        )
+        if answer.refusal is not None:
+            payments.record_refusal(tx, world, number, answer.refusal)
+        turn = _turn(answer)
     _add_message(tx, number, "user", text)
     _record(tx, world, account, task_id, turn)
     return SendResult(find(tx, account, task_id), planned.mishap)
+
+
+def _turn(answer: agent.AgentAnswer) -> Turn:
+    """What an answer of the agent's makes of its task."""
+    state, words = (
+        (State.INPUT_REQUIRED, "Waiting for approval")
+        if answer.waits
+        else (State.COMPLETED, EXPLANATIONS[State.COMPLETED])
+    )
+    artifact = TaskArtifact.from_text(answer.text)
+    if answer.data is not None:
+        artifact = TaskArtifact(({"type": "data", "data": answer.data},))
+    return Turn((artifact,), state, words)
 
 
 def _find_existing(tx: Transaction, account: Account, task_id: str) -> Task | None:
@@ -201,7 +212,9 @@ def _finish_task(
     tx: Transaction, world: SandboxEnvironment, account: Account, settlement: approvals.Settlement
 ) -> None:
     """End the task whose payment was decided upon."""
-    _record(tx, world, account, settlement.task_id, Turn.from_text(settlement.text, State.COMPLETED))
+    first = find(tx, account, settlement.task_id).history[0].text
+    answer = typed_orders.settled(tx, account, settlement, first, world.json_answers)
+    _record(tx, world, account, settlement.task_id, _turn(answer or agent.AgentAnswer(settlement.text)))
 
 
 def settle(

@@ -1,6 +1,6 @@
-"""What the sandbox takes from the world outside: the time, and chance.
+"""What the sandbox takes from the world outside: the time, chance, and how well its agent answers requests for JSON.
 
-Both are passed in, so that a test decides what time it is and which ids are made.
+All are passed in, so that a test decides what time it is, which ids are made, and what the client has to withstand.
 """
 
 from __future__ import annotations
@@ -10,11 +10,29 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from payman_sdk._io.clock import monotonic, wall_time
 
 Clock = Callable[[], float]
 """Gives the time, in seconds since 1970-01-01 UTC, as `time.time` does."""
+
+JsonAnswers = Literal[
+    "careful",
+    "data_part",
+    "fenced",
+    "prose",
+    "two_objects",
+    "other_amount",
+    "other_payee",
+    "truncated",
+    "unknown_status",
+    "paid_with_reason",
+    "claims_paid",
+    "claims_refused",
+    "unlinked",
+]
+"""How the agent answers a request for JSON; `Sandbox` explains them."""
 
 _stopped: tuple[float, float] = (0.0, 0.0)
 """The last reading of the wall clock that differed from the one before, and when it was."""
@@ -46,10 +64,11 @@ _WORDS = (  # noqa: SIM905 (words read better as words)
 
 @dataclass(frozen=True)
 class SandboxEnvironment:
-    """The clock and the source of chance of one sandbox."""
+    """The clock and the source of chance of one sandbox, and how its agent answers requests for JSON."""
 
     clock: Clock
     randomness: Randomness
+    json_answers: JsonAnswers = "careful"
 
     def now(self) -> int:
         """The time in nanoseconds since 1970."""

@@ -7,8 +7,10 @@ beside it, by the database itself, as its entries are written.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -105,13 +107,31 @@ def post(
 
 def list_rows(tx: Transaction) -> list[LedgerRow]:
     """Every entry, oldest first."""
+    return _rows(tx.execute(f"{_ENTRIES} ORDER BY e.number"))
+
+
+def rows_of(tx: Transaction, account_id: str, count: int, after: int = 0) -> tuple[list[LedgerRow], int]:
+    """The newest entries of the transfers of an account, newest first, after leaving out so many; and how many there are on all."""
+    own = (
+        "e.transfer_number IN (SELECT o.transfer_number FROM entries o JOIN wallets v ON v.book_id = o.book_id "
+        "WHERE v.account_id = ?)"
+    )
     found = tx.execute(
-        """
+        f"{_ENTRIES} WHERE {own} ORDER BY e.number DESC LIMIT ? OFFSET ?", (account_id, count, after)
+    )
+    query = f"SELECT COUNT(*) AS several FROM entries e WHERE {own}"  # noqa: S608 (it is the text above)
+    total: int = tx.execute(query, (account_id,)).fetchone()["several"]
+    return _rows(found), total
+
+
+_ENTRIES = """
         SELECT t.number AS transfer, t.moment, COALESCE(w.paytag, p.name, b.kind) AS book, e.amount, b.currency, t.memo
         FROM entries e JOIN transfers t ON t.number = e.transfer_number JOIN books b ON b.id = e.book_id
-        LEFT JOIN wallets w ON w.book_id = b.id LEFT JOIN payees p ON p.book_id = b.id ORDER BY e.number
+        LEFT JOIN wallets w ON w.book_id = b.id LEFT JOIN payees p ON p.book_id = b.id
         """
-    )
+
+
+def _rows(found: Iterable[Any]) -> list[LedgerRow]:
     return [
         LedgerRow(
             transfer=row["transfer"],

@@ -15,10 +15,11 @@ from payman_sdk.sandbox._ledger.store import Transaction
 
 @dataclass(frozen=True)
 class PaymentResult:
-    """What became of an order: the answer in markdown, and whether the payment waits for approval."""
+    """What became of an order: the answer in markdown, and whether the payment waits for approval, or is refused."""
 
     text: str
     waits: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def pay(
             ask=order.asked or not choice.sure,
         )
     except RefusedError as refusal:
-        return PaymentResult(f"No payment was made: {refusal}.")
+        return PaymentResult(f"No payment was made: {refusal}.", refused=True)
     what = f"**{markdown.format_amount(payment)}** to **{markdown.escape(payment.payee)}**"
     about = f" for {markdown.escape(payment.description)}" if payment.description else ""
     if payment.status == "INITIATED":

@@ -112,6 +112,46 @@ def find_by_task(tx: Transaction, account: Account, task_id: str) -> Payment | N
     return None if found is None else _read_payment(found)
 
 
+def numbered(tx: Transaction, task_number: int) -> Payment | None:
+    """The payment that the task of that number asked for."""
+    found = tx.execute(f"{_SELECT} WHERE t.number = ?", (task_number,)).fetchone()
+    return None if found is None else _read_payment(found)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A payment that was ordered and is not made.
+
+    Attributes:
+        task_number: the number of the task that ordered it.
+        reason: why not, in the agent's words.
+        moment: when, in nanoseconds since 1970.
+    """
+
+    task_number: int
+    reason: str
+    moment: int
+
+
+def record_refusal(tx: Transaction, world: SandboxEnvironment, task_number: int, reason: str) -> None:
+    """Note that the payment which a task ordered is not made."""
+    tx.execute("INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)", (task_number, reason, world.now()))
+
+
+def refusal_of(tx: Transaction, task_number: int) -> Refusal | None:
+    """Why the payment that a task ordered is not made; None where it is, or none was ordered."""
+    found = tx.execute("SELECT * FROM refusals WHERE task_number = ?", (task_number,)).fetchone()
+    return None if found is None else Refusal(*found)
+
+
+def refusals(tx: Transaction, account: Account, count: int) -> tuple[list[Refusal], int]:
+    """The newest refusals of an account, newest first, and how many there are on all."""
+    where = "FROM refusals r JOIN tasks t ON t.number = r.task_number WHERE t.account_id = ?"
+    found = tx.execute(f"SELECT r.* {where} ORDER BY r.task_number DESC LIMIT ?", (account.id, count))
+    total: int = tx.execute(f"SELECT COUNT(*) AS several {where}", (account.id,)).fetchone()["several"]
+    return [Refusal(*row) for row in found], total
+
+
 def propose(
     tx: Transaction,
     world: SandboxEnvironment,

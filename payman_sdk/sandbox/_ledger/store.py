@@ -131,6 +131,11 @@ CREATE TABLE IF NOT EXISTS payments (
 CREATE INDEX IF NOT EXISTS payments_of_account ON payments (account_id);
 CREATE INDEX IF NOT EXISTS payments_waiting ON payments (account_id) WHERE status = 'AWAITING_APPROVAL';
 CREATE INDEX IF NOT EXISTS payments_of_wallet ON payments (wallet_id, executed, amount);
+CREATE TABLE IF NOT EXISTS refusals ( -- payments that were ordered and not made
+    task_number INTEGER PRIMARY KEY REFERENCES tasks,
+    reason TEXT NOT NULL,
+    moment INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS transfers (
     number INTEGER PRIMARY KEY,
     payment_id TEXT UNIQUE REFERENCES payments (id),

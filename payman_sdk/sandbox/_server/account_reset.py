@@ -10,6 +10,7 @@ from payman_sdk.sandbox._ledger.store import Transaction
 _FORGOTTEN = (
     "entries",
     "transfers",
+    "refusals",
     "payments",
     "artifacts",
     "messages",

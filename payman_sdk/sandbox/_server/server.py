@@ -7,13 +7,19 @@ import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack, get_args
 
 from starlette.applications import Starlette
 
 from payman_sdk.sandbox._agent.serialization import Style
 from payman_sdk.sandbox._agent.stream_settings import Resubscribe, StreamSettings
-from payman_sdk.sandbox._ledger.environment import Clock, Randomness, SandboxEnvironment, read_server_time
+from payman_sdk.sandbox._ledger.environment import (
+    Clock,
+    JsonAnswers,
+    Randomness,
+    SandboxEnvironment,
+    read_server_time,
+)
 from payman_sdk.sandbox._ledger.store import Store
 from payman_sdk.sandbox._oauth.grants import Terms
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
@@ -75,6 +81,12 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             those from now on and in any case the final one, both without numbers. `off` is a server without the method.
             When a task that waited is answered, its story goes on in place of its former end, and so do the numbers.
         tasks_get: False is a server without `tasks/get`.
+        json_answers: how the agent answers typed calls and other requests for one JSON object. `careful`: with that object and the
+            truth in it. `data_part`: the same as a data part. `fenced`: in a fence, amid chatter. `prose`: in words. `two_objects`:
+            with an example beside it. `other_amount`, `other_payee`: about another payment. `truncated`: cut off. `unknown_status`:
+            in words of its own. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
+            `claims_refused`: refused, whatever happened. `unlinked`: as `careful`, but not knowing which task made a transaction.
+            What the ledger says is true in any case, and so are transactions that are listed.
         clock: gives the time in seconds since 1970.
         randomness: gives that many random bytes, for ids and secrets.
 
@@ -115,6 +127,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         keep_alive: float | None = None,
         resubscribe: Resubscribe = "resume",
         tasks_get: bool = True,
+        json_answers: JsonAnswers = "careful",
         clock: Clock = read_server_time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
@@ -135,7 +148,10 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         )
         self._host, self._port = host, port
         self._store = Store(db)
-        self._world = SandboxEnvironment(clock, randomness)
+        if json_answers not in get_args(JsonAnswers):
+            known = ", ".join(map(repr, get_args(JsonAnswers)))
+            raise ValueError(f"json_answers has to be one of {known}, not {json_answers!r}")
+        self._world = SandboxEnvironment(clock, randomness, json_answers)
         self._serving: ServerThread | None = None
         self.client_id, self.client_secret = self._register(
             clients or {}, public_clients, redirect_uris or {}

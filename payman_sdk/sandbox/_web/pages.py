@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -60,6 +61,8 @@ def _view_overview(
         "pending": money.view_pending(tx, account),
         "newest": running.view_newest(tx, room.service, account, _NEWEST_TASKS),
         "apps": apps.list_apps(tx, room.service.world, account),
+        "address": query["address"],
+        "quoted_client_id": shlex.quote(account.client_id),
     }
 
 
@@ -99,7 +102,14 @@ _VIEWS: Mapping[str, tuple[str, _View]] = {
     "task": ("Task", _view_task),
     "transactions": (
         "Transactions",
-        lambda tx, room, one, query: {"leaf": money.view_transactions(tx, one, _parse_number(query, "page"))},
+        lambda tx, room, one, query: {
+            "leaf": money.view_transactions(tx, one, _parse_number(query, "page")),
+            "refused": money.refused(tx, one),
+        },
+    ),
+    "ledger": (
+        "Ledger",
+        lambda tx, room, one, query: {"leaf": money.entries(tx, one, _parse_number(query, "page"))},
     ),
     "payees": (
         "Payees",
@@ -153,7 +163,8 @@ class _Pages:
         if name not in _VIEWS:
             raise HTTPException(404, "There is no such page.")
         cookie = self._forgery.choose_cookie(request.cookies.get(COOKIE))
-        html = await run_in_threadpool(self._render_page, name, dict(request.query_params), cookie, None)
+        query = {**request.query_params, "address": _address(request)}
+        html = await run_in_threadpool(self._render_page, name, query, cookie, None)
         answer = HTMLResponse(html, headers=dict(HEADERS))
         if cookie != request.cookies.get(COOKIE):
             answer.set_cookie(COOKIE, cookie, path=PAGE, httponly=True, samesite="strict")
@@ -177,6 +188,7 @@ class _Pages:
             number = form.get("reply") or form.get("session")
             name = "task" if decision.page == "overview" and number else decision.page
             query = {"account": form.get("account", ""), **({"number": number} if number else {})}
+            query["address"] = _address(request)
             html = await run_in_threadpool(self._render_page, name, query, str(cookie), decision)
             return HTMLResponse(html, 422, dict(HEADERS))
         # 303: the browser gets the next page, and loading that again changes nothing.
@@ -217,6 +229,11 @@ class _Pages:
             typed={} if again is None else again.typed,
             **shown,
         )
+
+
+def _address(request: Request) -> str:
+    """Where this sandbox serves, by the address that the browser used, whose host the guards have checked."""
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def _load_account(tx: Transaction, identity: str | None) -> Account:

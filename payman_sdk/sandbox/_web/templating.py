@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import cache
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -10,7 +11,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from payman_sdk._core.sanitizer import sanitize
-from payman_sdk.sandbox._agent.markdown import format_moment
 from payman_sdk.sandbox._web.origins import PAGE
 
 _LONGEST = 200
@@ -25,6 +25,11 @@ def isolate_text(text: str | None, max_length: int = _LONGEST) -> Markup:
     """Somebody's name or words on one line, set apart from what is around them; a cut says how much is missing."""
     line = sanitize((text or "").strip(), one_line=True, max_length=max_length)
     return Markup("<bdi>{}</bdi>").format(line)
+
+
+def moment(nanoseconds: int) -> str:
+    """A time to the second, in UTC."""
+    return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def build_link(path: str, **query: object) -> str:
@@ -42,7 +47,7 @@ def _load_templates() -> Environment:
         lstrip_blocks=True,
         finalize=_sanitize_value,
     )
-    templates.filters.update(said=isolate_text, moment=format_moment)
+    templates.filters.update(said=isolate_text, moment=moment)
     cast("dict[str, Any]", templates.globals).update(link=build_link, page=PAGE)
     return templates
 

@@ -13,13 +13,18 @@ class PayeeKind(StrEnum):
     TEST_RAILS = "TEST_RAILS"
     US_ACH = "US_ACH"
     CRYPTO_ADDRESS = "CRYPTO_ADDRESS"
+    PAYMAN_WALLET = "PAYMAN_WALLET"
 
     @property
     def words(self) -> str:
         """The kind as people write it."""
-        return {"TEST_RAILS": "Test Rails", "US_ACH": "US ACH", "CRYPTO_ADDRESS": "Crypto Address"}[
-            self.value
-        ]
+        words = {
+            "TEST_RAILS": "Test Rails",
+            "US_ACH": "US ACH",
+            "CRYPTO_ADDRESS": "Crypto Address",
+            "PAYMAN_WALLET": "Payman Wallet",
+        }
+        return words[self.value]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from payman_sdk.sandbox._agent import markdown, tasks
+from payman_sdk.sandbox._agent import markdown, tasks, typed_orders
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, Payee, Policy, Wallet
+from payman_sdk.sandbox._ledger.ledger import LedgerRow
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -41,12 +42,13 @@ class ListPage(Generic[_T]):
 
 @dataclass(frozen=True)
 class WalletView:
-    """A wallet: what is in it, and its paytag."""
+    """A wallet: what is in it, what waits for approval, and its paytag."""
 
     id: str
     currency: str
     balance: str
     paytag: str
+    pending: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class PaymentView:
     amount: str
     about: str
     status: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,19 @@ class PolicyField:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class RefusalShown:
+    """A payment that was ordered and not made."""
+
+    task: int
+    text: str
+    reason: str
+    moment: int
+
+
 _STATUS = {"INITIATED": "Paid", "AWAITING_APPROVAL": "Waits for approval", "REJECTED": "Rejected"}
+OUTCOMES = {"INITIATED": "paid", "AWAITING_APPROVAL": "waits", "REJECTED": "refused"}
+"""What a payment's status means, as style sheets call it."""
 
 POLICY = {
     "approval_above": ("Approval needed above", "A payment of more than this waits for you."),
@@ -92,9 +107,15 @@ def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
             one.currency,
             markdown.format_money(ledger.read_balance(tx, one.book), one.currency),
             one.paytag,
+            markdown.format_money(_pending_in(tx, account, one), one.currency),
         )
         for one in accounts.list_wallets(tx, account)
     ]
+
+
+def _pending_in(tx: Transaction, account: Account, wallet: Wallet) -> int:
+    waiting = payments.list_waiting(tx, account)
+    return sum(ledger.to_minor(one.amount) for one in waiting if one.currency == wallet.currency)
 
 
 def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
@@ -109,6 +130,25 @@ def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPag
     number, last = ListPage.locate(total, wanted)
     found = payments.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
     return ListPage([view_payment(tx, account, one) for one in found], number, last, total)
+
+
+def refused(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
+    """The newest payments that were ordered and not made, newest first, as many as a page has."""
+    found, total = payments.refusals(tx, account, ON_A_PAGE)
+    return ListPage([_refusal(tx, account, one) for one in found], 1, 1, total)
+
+
+def _refusal(tx: Transaction, account: Account, one: payments.Refusal) -> RefusalShown:
+    asked = tasks.find_by_number(tx, account, one.task_number).history[0].text
+    return RefusalShown(one.task_number, typed_orders.title(asked), one.reason, one.moment)
+
+
+def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRow]:
+    """A page of the ledger, as far as it is the account's, newest first."""
+    _, total = ledger.rows_of(tx, account.id, 0)
+    number, last = ListPage.locate(total, wanted)
+    found, _ = ledger.rows_of(tx, account.id, ON_A_PAGE, (number - 1) * ON_A_PAGE)
+    return ListPage(found, number, last, total)
 
 
 def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[Payee]:
@@ -129,6 +169,7 @@ def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView
         markdown.format_amount(one),
         one.description or "",
         _STATUS[one.status],
+        OUTCOMES[one.status],
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
+from payman_sdk.sandbox._agent import event_schedule, markdown, serialization, tasks, typed_orders
 from payman_sdk.sandbox._agent.event_schedule import Chunk, Status
 from payman_sdk.sandbox._agent.stream_settings import StreamSettings
 from payman_sdk.sandbox._agent.tasks import Task
@@ -15,21 +15,24 @@ from payman_sdk.sandbox._ledger import payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._server.service import Service
-from payman_sdk.sandbox._web.views.money import ON_A_PAGE, ListPage, PaymentView, view_payment
+from payman_sdk.sandbox._web.views.money import ON_A_PAGE, OUTCOMES, ListPage, PaymentView, view_payment
 
 _LONGEST = 20_000
 _MOST_EVENTS = 300
+_OUTCOMES = {"INITIATED": "Paid", "AWAITING_APPROVAL": "Waits:", "REJECTED": "Refused:"}
 
 
 @dataclass(frozen=True)
 class TaskView:
-    """A task in a list: what was asked, and how it stands."""
+    """A task in a list: what was asked, how it stands, and what became of the payment that it ordered."""
 
     number: int
     text: str
     state: str
     explanation: str
     updated: int
+    payment: str = ""
+    outcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int)
     total = tasks.count(tx, account)
     number, last = ListPage.locate(total, wanted)
     found = tasks.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
-    return ListPage([_view_current(service, place, one) for place, one in found], number, last, total)
+    return ListPage([_view_current(tx, service, place, one) for place, one in found], number, last, total)
 
 
 def view_newest(tx: Transaction, service: Service, account: Account, count: int) -> list[TaskView]:
     """The account's newest tasks, newest first."""
-    return [_view_current(service, number, one) for number, one in tasks.list_newest(tx, account, count)]
+    return [_view_current(tx, service, number, one) for number, one in tasks.list_newest(tx, account, count)]
 
 
 def view_task(tx: Transaction, service: Service, account: Account, number: int) -> TaskDetails:
@@ -91,7 +94,7 @@ def view_task(tx: Transaction, service: Service, account: Account, number: int) 
     waits = so_far.state is State.INPUT_REQUIRED
     waiting = payments.find_by_task(tx, account, task.id) if waits else None
     return TaskDetails(
-        task=_make_view(number, so_far),
+        task=_make_view(tx, number, so_far),
         id=task.id,
         session_id=task.session_id,
         artifacts=[_format_artifact(artifact.parts) for artifact in so_far.artifacts],
@@ -127,13 +130,21 @@ def find_next_due(tx: Transaction, manner: StreamSettings, now: int, account: Ac
     return min(due, default=None)
 
 
-def _view_current(service: Service, number: int, task: Task) -> TaskView:
-    return _make_view(number, event_schedule.snapshot_task(service.manner, task, service.world.now()))
+def _view_current(tx: Transaction, service: Service, number: int, task: Task) -> TaskView:
+    return _make_view(tx, number, event_schedule.snapshot_task(service.manner, task, service.world.now()))
 
 
-def _make_view(number: int, task: Task) -> TaskView:
+def _make_view(tx: Transaction, number: int, task: Task) -> TaskView:
     text = next((message.text for message in task.history if message.role == "user"), "")
-    return TaskView(number, text, task.state.value, task.explanation, task.updated)
+    shown = TaskView(number, typed_orders.title(text), task.state.value, task.explanation, task.updated)
+    if task.state in (State.SUBMITTED, State.WORKING):
+        return shown
+    made = payments.numbered(tx, number)
+    if made is not None:
+        words = f"{_OUTCOMES[made.status]} {markdown.format_amount(made)}"
+        return replace(shown, payment=words, outcome=OUTCOMES[made.status])
+    refused = payments.refusal_of(tx, number)
+    return shown if refused is None else replace(shown, payment="Refused", outcome="refused")
 
 
 def _describe_content(content: Status | Chunk) -> tuple[str, str]:

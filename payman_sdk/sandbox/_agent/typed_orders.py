@@ -1,0 +1,300 @@
+"""Requests for JSON: typed orders are carried out as they are written, without reading a word of the values in them.
+
+The orders are those of the SDK's typed calls. What became of them is one object, whose status is true if the agent is careful.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, cast
+
+from payman_api.models.scope import Scope
+from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
+from payman_sdk.sandbox._agent.json_answers import write
+from payman_sdk.sandbox._agent.language.intents import Pay, PayeeKind, PayeeReference, Reading
+from payman_sdk.sandbox._ledger import accounts, approvals, ledger, payment_orders, payments
+from payman_sdk.sandbox._ledger.accounts import Account, Payee
+from payman_sdk.sandbox._ledger.approvals import Settlement
+from payman_sdk.sandbox._ledger.payments import Payment
+from payman_sdk.sandbox._ledger.store import Transaction
+
+Json = dict[str, Any]
+
+_ORDER, _SCHEMA = "ORDER: ", "SCHEMA: "
+_STATUSES = {"INITIATED": "paid", "AWAITING_APPROVAL": "awaiting_approval", "REJECTED": "refused"}
+_NEEDED = {
+    "pay": Scope.WRITE_SEND_PAYMENT,
+    "approve": Scope.WRITE_SEND_PAYMENT,
+    "deny": Scope.WRITE_SEND_PAYMENT,
+    "create_payee": Scope.WRITE_CREATE_PAYEE,
+    "list_wallets": Scope.READ_LIST_WALLETS,
+    "list_payees": Scope.READ_LIST_PAYEES,
+    "list_transactions": Scope.READ_LIST_TRANSACTIONS,
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """A typed order: what is to be done, and its values."""
+
+    operation: str
+    values: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        """A value that is a text; empty where there is none."""
+        value = self.values.get(name)
+        return value if isinstance(value, str) else ""
+
+
+def read_order(text: str) -> Order | None:
+    """The order in a message; None where it is no typed order."""
+    lines = text.split("\n")
+    if len(lines) != 4 or not lines[1].startswith(_ORDER) or not lines[3].startswith(_SCHEMA):
+        return None
+    try:
+        read: object = json.loads(lines[1].removeprefix(_ORDER))
+    except ValueError:
+        return None
+    values = cast("Json", read) if isinstance(read, dict) else {}
+    if values.get("operation") not in _NEEDED:
+        return None
+    return Order(values["operation"], values)
+
+
+def title(text: str) -> str:
+    """What a message says, in short: of a typed order, what is to be done and its values."""
+    order = read_order(text)
+    if order is None:
+        return text
+    if order.operation == "pay":
+        memo = f" for {order.text('memo')}" if order.text("memo") else ""
+        return f"pay {order.text('amount')} {order.text('currency')} to {order.text('payee')}{memo}"
+    values = [str(value) for name, value in order.values.items() if name != "operation" and value is not None]
+    return " ".join([order.operation.replace("_", " "), *values])
+
+
+def answer(context: AgentContext, order: Order) -> AgentAnswer:
+    """Carry out a typed order, and say in one object what became of it."""
+    needed = _NEEDED[order.operation]
+    if needed not in context.scopes:
+        reason = f"the access token lacks the scope {needed.value}"
+        return _refused(context, order, reason, waits=context.waiting is not None)
+    match order.operation:
+        case "pay" if context.waiting is None:
+            return _pay(context, order)
+        case "approve" | "deny" if context.waiting is not None:
+            return _settle(context, order, context.waiting)
+        case "pay" | "approve" | "deny":
+            return _refused(
+                context, order, "this task waits for no such decision", waits=context.waiting is not None
+            )
+        case "create_payee":
+            return _create_payee(context, order)
+        case _:
+            return _list(context, order)
+
+
+def settled(
+    tx: Transaction, account: Account, settlement: Settlement, first_text: str, manner: str
+) -> AgentAnswer | None:
+    """What a task that was ordered as a typed payment says when a person has decided; None for any other task."""
+    order = read_order(first_text)
+    payment = payments.find_by_task(tx, account, settlement.task_id)
+    if order is None or payment is None:
+        return None
+    return write(manner, payment_shape(tx, payment, settlement.text), settlement.text, is_payment=True)
+
+
+def _pay(context: AgentContext, order: Order) -> AgentAnswer:
+    tx, account = context.tx, context.account
+    try:
+        amount = Decimal(order.text("amount"))
+        ledger.to_minor(amount)
+    except (InvalidOperation, ValueError):
+        return _refused(context, order, "this amount cannot be paid in this currency")
+    reference = PayeeReference(order.text("payee"))
+    if not accounts.match_payees(tx, account, reference).exact:
+        return _refused(context, order, f'you have no payee "{reference.text}"')
+    wallet, memo = order.text("wallet") or None, order.text("memo") or None
+    reading = Reading(amount, order.text("currency"), reference, wallet, memo)
+    paid = payment_orders.pay(
+        tx,
+        context.world,
+        account,
+        context.task_number,
+        Pay((reading,)),
+        show_balance=context.can_show_balances,
+    )
+    payment = payments.numbered(tx, context.task_number)
+    if payment is None:
+        return _refused(context, order, paid.text)
+    said = write(
+        context.world.json_answers, payment_shape(tx, payment, paid.text), paid.text, is_payment=True
+    )
+    return AgentAnswer(said.text, waits=paid.waits, data=said.data)
+
+
+def _settle(context: AgentContext, order: Order, waiting: Payment) -> AgentAnswer:
+    wanted = order.values.get("payment_id")
+    if wanted not in (None, waiting.id):
+        return _refused(context, order, "this task waits for another payment", waits=True)
+    settlement = approvals.settle(
+        context.tx, context.world, context.account, waiting, approve=order.operation == "approve"
+    )
+    payment = payments.find_by_task(context.tx, context.account, waiting.task_id)
+    assert payment is not None  # noqa: S101 (it was settled just now)
+    said = write(
+        context.world.json_answers,
+        payment_shape(context.tx, payment, settlement.text),
+        settlement.text,
+        is_payment=True,
+    )
+    return AgentAnswer(said.text, settlement=settlement, data=said.data)
+
+
+def _refused(context: AgentContext, order: Order, reason: str, *, waits: bool = False) -> AgentAnswer:
+    reason = reason.strip()
+    if order.operation == "create_payee":
+        shape: Json = {"status": "refused", "payee": None, "reason": reason}
+    elif order.operation.startswith("list_"):
+        shape = {order.operation.removeprefix("list_"): None, "error": reason}
+    elif context.waiting is not None:
+        shape = payment_shape(context.tx, context.waiting, reason)
+    else:
+        text = order.text("payee")
+        found = accounts.match_payees(context.tx, context.account, PayeeReference(text))
+        payee = _identity(found.payees[0]) if found.exact and len(found.payees) == 1 else _unknown_payee(text)
+        shape = {
+            "status": "refused",
+            "payment_id": None,
+            "amount": order.text("amount"),
+            "currency": order.text("currency"),
+            "payee": payee,
+            "reason": reason,
+        }
+    is_payment = order.operation in {"pay", "approve", "deny"}
+    said = write(context.world.json_answers, shape, reason, is_payment=is_payment)
+    refusal = reason if order.operation == "pay" and context.waiting is None else None
+    return AgentAnswer(said.text, waits=waits, data=said.data, refusal=refusal)
+
+
+def _unknown_payee(text: str) -> Json:
+    """A payee whom the account does not have, by what it was called."""
+    return {
+        "name": text,
+        "id": text if text.startswith("pd-") else None,
+        "email": text if "@" in text else None,
+        "paytag": text if "/" in text else None,
+    }
+
+
+def payment_shape(tx: Transaction, payment: Payment, text: str) -> Json:
+    """What became of a payment, in the words of typed calls; the text says why it is not paid."""
+    return {
+        "status": _STATUSES[payment.status],
+        "payment_id": payment.id,
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "payee": _identity(accounts.load_payee(tx, payment.payee_id)),
+        "reason": None if payment.status == "INITIATED" else text.split("\n")[0],
+    }
+
+
+def _identity(payee: Payee) -> Json:
+    return {"name": payee.name, "id": payee.id, "email": payee.email, "paytag": payee.paytag}
+
+
+def _create_payee(context: AgentContext, order: Order) -> AgentAnswer:
+    tx, account = context.tx, context.account
+    name, email = order.text("name"), order.text("email") or None
+    same = [
+        payee
+        for payee in accounts.list_payees(tx, account)
+        if accounts.fold_name(payee.name) == accounts.fold_name(name)
+        and payee.kind.value == order.text("type")
+        and (email is None or (payee.email or "").casefold() == email.casefold())
+    ]
+    payee = (
+        same[0]
+        if same
+        else accounts.add_payee(
+            tx, context.world, account, name=name, email=email, kind=PayeeKind(order.text("type"))
+        )
+    )
+    shape = {"status": "exists" if same else "created", "payee": _payee(payee), "reason": None}
+    return write(context.world.json_answers, shape, f"Created the payee {name}.", is_payment=False)
+
+
+def _payee(payee: Payee) -> Json:
+    return {**_identity(payee), "type": payee.kind.value}
+
+
+def _list(context: AgentContext, order: Order) -> AgentAnswer:
+    what = order.operation.removeprefix("list_")
+    match what:
+        case "wallets":
+            items = wallet_shapes(context)
+        case "payees":
+            query = order.text("query").casefold()
+            shapes = payee_shapes(context)
+            items = [
+                shape
+                for shape in shapes
+                if any(query in str(value or "").casefold() for value in shape.values())
+            ]
+        case _:
+            limit = order.values.get("limit")
+            items = transaction_shapes(context, limit if isinstance(limit, int) else 20)
+    return write(
+        context.world.json_answers,
+        {what: items, "error": None},
+        f"You have {len(items)} {what}.",
+        is_payment=False,
+    )
+
+
+def wallet_shapes(context: AgentContext) -> list[Json]:
+    """The wallets of the account, as they are listed."""
+    return [_wallet(context, wallet) for wallet in accounts.list_wallets(context.tx, context.account)]
+
+
+def payee_shapes(context: AgentContext) -> list[Json]:
+    """The payees of the account, as they are listed."""
+    return [_payee(payee) for payee in accounts.list_payees(context.tx, context.account)]
+
+
+def transaction_shapes(context: AgentContext, count: int) -> list[Json]:
+    """The newest transactions of the account, as they are listed."""
+    return [_transaction(context, one) for one in payments.list_newest(context.tx, context.account, count)]
+
+
+def _wallet(context: AgentContext, wallet: accounts.Wallet) -> Json:
+    waiting = payments.list_waiting(context.tx, context.account)
+    pending = sum((one.amount for one in waiting if one.currency == wallet.currency), Decimal("0.00"))
+    shown = context.can_show_balances
+    return {
+        "id": wallet.id,
+        "name": f"{wallet.currency} Wallet",
+        "currency": wallet.currency,
+        "paytag": wallet.paytag,
+        "balance": str(ledger.to_decimal(ledger.read_balance(context.tx, wallet.book))) if shown else None,
+        "pending": str(pending) if shown else None,
+    }
+
+
+def _transaction(context: AgentContext, payment: Payment) -> Json:
+    moment = dt.datetime.fromtimestamp(payment.created // 1_000_000_000, dt.UTC)
+    return {
+        "id": payment.id,
+        "task_id": None if context.world.json_answers == "unlinked" else payment.task_id,
+        "status": payment.status,
+        "amount": str(payment.amount),
+        "currency": payment.currency,
+        "payee": _identity(accounts.load_payee(context.tx, payment.payee_id)),
+        "memo": payment.description,
+        "created": moment.isoformat(),
+    }
