@@ -28,7 +28,8 @@
     ├── ResponseValidationError          an answer that is not what the protocol says
     ├── OutcomeUnknownError              the request was sent, and how it ended could not be learned
     │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
-    ├── TaskFailedError                  the task failed; raised only where the caller asked for it
+    ├── TaskFailedError                  the task failed; raised where the caller asked for it, and by typed reads
+    ├── PaymentNotMadeError              a payment is not proven to be paid; raised by `payment.raise_unless_paid()`
     └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
@@ -51,6 +52,8 @@ from payman_sdk._core.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
+
+    from payman_sdk._core.payment_types import Payment
 
     class _ErrorContext(TypedDict, total=False):
         """What every error takes as keywords: see `PaymanError`."""
@@ -308,10 +311,39 @@ class StreamInterruptedError(OutcomeUnknownError):
 
 
 class TaskFailedError(PaymanError):
-    """The task ended without success; raised only where the caller asked for it. `task` is the task as it ended."""
+    """The task ended without success; raised where the caller asked for it, and by typed reads. `task` is the task as it ended."""
 
     task: Any = None
     """The task as it ended, a `FormattedTaskResponse`."""
+
+
+class PaymentNotMadeError(PaymanError):
+    """A payment is not paid, or not proven to be. `payment` says which of the two, with its reason.
+
+    `sent` is True where it may have been paid: a payment that is undetermined, or waits for approval, is not ordered again.
+    """
+
+    payment: Any = None
+    """The `Payment`."""
+
+    @classmethod
+    def of(cls, payment: Payment) -> Self:
+        """Make the error for a payment."""
+        what = f"{payment.amount} {payment.currency} to {payment.payee}"
+        failure = cls(
+            f"The payment of {what} is not proven to be paid; its outcome is {payment.outcome.value.replace('_', ' ')}"
+            f"{': ' + payment.reason if payment.reason else '.'}",
+            task_id=payment.task_id,
+            session_id=payment.session_id,
+            idempotency_key=payment.idempotency_key,
+        )
+        failure.payment = payment
+        if payment.outcome.value in {"undetermined", "awaiting_approval"}:
+            failure.sent = True
+            failure.next_step = (
+                "Do not order it again; client.payment_status(error.payment) reads its outcome anew."
+            )
+        return failure
 
 
 class IdempotencyKeyReuseError(PaymanError, ValueError):

@@ -7,7 +7,18 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` gives (`TaskResp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Required, Self, TypeAlias, TypedDict
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    NotRequired,
+    Required,
+    Self,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+)
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
@@ -29,14 +40,26 @@ __all__ = [
     "JsonAskOptions",
     "MarkdownAskOptions",
     "OutputFormat",
+    "ParsedResponse",
+    "PayOptions",
+    "Payee",
+    "PayeeType",
     "PaymanConfig",
+    "Payment",
+    "PaymentOutcome",
+    "ReadOptions",
     "ReplyOptions",
+    "SettleOptions",
     "Status",
     "StreamOptions",
     "TaskResponse",
     "TaskState",
     "TokenInfo",
+    "Transaction",
+    "Wallet",
 ]
+
+T = TypeVar("T")
 
 Json: TypeAlias = dict[str, Any]
 """An object as JSON has it."""
@@ -325,3 +348,71 @@ class FormattedTaskResponse(Record):
 
     def _repr_markdown_(self) -> str:
         return self.text
+
+
+class ParsedResponse(FormattedTaskResponse, Generic[T]):
+    """The answer to an ask with a `response_format`: a `FormattedTaskResponse`, and what was made of it.
+
+    Example:
+        >>> from typing import TypedDict
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> class Balance(TypedDict):
+        ...     currency: str
+        ...     balance: str
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     response = client.ask("what's my TSD wallet balance?", response_format=Balance)
+        >>> response.parsed, response.parse_error
+        ({'currency': 'TSD', 'balance': '1000.00'}, None)
+    """
+
+    __slots__ = ("parse_error", "parsed")
+
+    parsed: T | None
+    """The answer as it was wanted; None where it is not. No member of the dict."""
+    parse_error: str | None
+    """Why there is none, such as `The task is completed, and the answer holds no JSON object.`. No member of the dict."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a response of which nothing was made."""
+        response = super().__new__(cls)
+        response.parsed, response.parse_error = None, None
+        return response
+
+    @classmethod
+    def of(cls, response: FormattedTaskResponse, parsed: T | None, parse_error: str | None) -> Self:
+        """Make one of an answer."""
+        made = cls(response)
+        made.new_artifacts, made.raw, made.warnings = response.new_artifacts, response.raw, response.warnings
+        made.parsed, made.parse_error = parsed, parse_error
+        return made
+
+
+if TYPE_CHECKING:
+    from payman_sdk._core.payment_types import Payee as Payee
+    from payman_sdk._core.payment_types import PayeeType as PayeeType
+    from payman_sdk._core.payment_types import Payment as Payment
+    from payman_sdk._core.payment_types import PaymentOutcome as PaymentOutcome
+    from payman_sdk._core.payment_types import PayOptions as PayOptions
+    from payman_sdk._core.payment_types import ReadOptions as ReadOptions
+    from payman_sdk._core.payment_types import SettleOptions as SettleOptions
+    from payman_sdk._core.payment_types import Transaction as Transaction
+    from payman_sdk._core.payment_types import Wallet as Wallet
+else:
+    # Made with attrs, which most programs need not wait for.
+    _PAYMENTS = (
+        "PayOptions",
+        "Payee",
+        "PayeeType",
+        "Payment",
+        "PaymentOutcome",
+        "ReadOptions",
+        "SettleOptions",
+    )
+    _PAYMENTS = (*_PAYMENTS, "Transaction", "Wallet")
+
+    def __getattr__(name: str) -> object:
+        if name not in _PAYMENTS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module("payman_sdk._core.payment_types"), name)

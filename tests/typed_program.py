@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import Any, Literal, assert_type
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, TypedDict, assert_type
 
 import httpx
 
@@ -19,8 +21,12 @@ from payman_sdk import (
     FormattedTaskResponse,
     MemoryTokenStore,
     OutgoingAsk,
+    ParsedResponse,
+    Payee,
     PaymanClient,
     PaymanError,
+    Payment,
+    PaymentOutcome,
     RetryDetails,
     Scope,
     StatusUpdate,
@@ -31,7 +37,9 @@ from payman_sdk import (
     TaskStream,
     TokenInfo,
     TokenStore,
+    Transaction,
     UnknownUpdate,
+    Wallet,
     authorization_url,
     login,
     parse_redirect,
@@ -330,3 +338,57 @@ class OurStore:
 
 def with_a_store_of_our_own() -> None:
     PaymanClient(client_id="x", client_secret="y", token_store=OurStore())
+
+
+class Balance(TypedDict):
+    currency: str
+    balance: Decimal
+
+
+@dataclass
+class Invoice:
+    total: Decimal
+
+
+def typed_calls(client: PaymanClient) -> None:
+    payment = client.pay("Test Payee", "10.00", "TSD", memo="coffee", idempotency_key="invoice-42")
+    assert_type(payment, Payment)
+    assert_type(payment.raise_unless_paid(), Payment)
+    assert_type(payment.outcome, PaymentOutcome)
+    assert_type(payment.amount, Decimal)
+    assert_type(payment.payment_id, str | None)
+    assert_type(payment.response, FormattedTaskResponse | None)
+    match payment.outcome:
+        case PaymentOutcome.PAID | PaymentOutcome.AWAITING_APPROVAL:
+            assert_type(client.approve(client.deny(payment)), Payment)
+        case PaymentOutcome.REFUSED | PaymentOutcome.FAILED | PaymentOutcome.UNDETERMINED:
+            assert_type(client.payment_status("tsk-1", timeout=5), Payment)
+    wallets, payees = client.wallets(max_retries=0), client.payees("ada")
+    assert_type(wallets, list[Wallet])
+    assert_type(payees, list[Payee])
+    assert_type(client.transactions(5, wallets[0]), list[Transaction])
+    ada = client.create_payee("Ada", "TEST_RAILS", email="ada@example.com", tags=["friend"])
+    assert_type(ada, Payee)
+    client.conversation().pay(ada, Decimal(1), "TSD", wallet=wallets[0], on_event=print, verify=False)
+    client.pay(ada, 1.0, "TSD")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    client.create_payee("Ada", "GOLD")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def structured_answers(client: PaymanClient) -> None:
+    invoice = client.ask("...", response_format=Invoice)
+    assert_type(invoice, ParsedResponse[Invoice])
+    assert_type(invoice.parsed, Invoice | None)
+    assert_type(invoice.parse_error, str | None)
+    assert_type(client.ask("...", {"timeout": 5}, response_format=Balance).parsed, Balance | None)
+    as_dict = client.ask("...", response_format={"type": "object"}, new_session=True)
+    assert_type(as_dict.parsed, dict[str, Any] | None)
+
+
+async def typed_calls_in_event_loops(client: AsyncPaymanClient) -> None:
+    payment = await client.pay("Test Payee", 10, "TSD")
+    assert_type(payment, Payment)
+    assert_type(await client.approve(payment), Payment)
+    assert_type(await client.wallets(), list[Wallet])
+    assert_type(await client.payees(), list[Payee])
+    assert_type(await client.transactions(), list[Transaction])
+    assert_type((await client.ask("...", response_format=Invoice)).parsed, Invoice | None)

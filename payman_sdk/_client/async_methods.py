@@ -4,29 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
-from payman_sdk._client.session import AskCall, BaseSession
+from payman_sdk._client.async_typed_calls import AsyncTypedCalls
+from payman_sdk._client.session import AskCall
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import AsyncTaskStream
-    from payman_sdk._io.async_runner import AsyncRunner  # noqa: F401 (named in a string below)
     from payman_sdk.types import (
         AskOptions,
         FormattedTaskResponse,
         JsonAskOptions,
         MarkdownAskOptions,
+        ParsedResponse,
         ReplyOptions,
         StreamOptions,
         TaskResponse,
     )
 
 
-class AsyncMethods(BaseSession["AsyncRunner"]):
+T = TypeVar("T")
+
+
+class AsyncMethods(AsyncTypedCalls):
     """Asks, streams, and the tasks that come of them."""
 
     _awaits = True
 
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        response_format: type[T],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> ParsedResponse[T]: ...
+    @overload
+    async def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        response_format: Mapping[str, Any],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> ParsedResponse[dict[str, Any]]: ...
     @overload
     async def ask(
         self,
@@ -77,7 +99,13 @@ class AsyncMethods(BaseSession["AsyncRunner"]):
         **keywords: Unpack[MarkdownAskOptions],
     ) -> FormattedTaskResponse | TaskResponse: ...
     async def ask(
-        self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
+        self,
+        text: str,
+        options: AskOptions | None = None,
+        raw: bool = False,
+        *,
+        response_format: Any = None,
+        **keywords: Any,
     ) -> FormattedTaskResponse | TaskResponse:
         """Asks Payman's agent something, or to do something, and returns its answer.
 
@@ -92,6 +120,9 @@ class AsyncMethods(BaseSession["AsyncRunner"]):
                 every event, and what it raises stops the stream and comes out unchanged.
             raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
                 `output_format='json'`.
+            response_format: What the answer is to be read as: a TypedDict, a dataclass, an attrs class, a pydantic model, or a JSON
+                Schema of an object. The agent is asked for one JSON object [P]; `response.parsed` is what was made of it, or None
+                with the reason in `response.parse_error`. With an idempotency key, the format is a part of the text.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
         Raises:
@@ -113,13 +144,17 @@ class AsyncMethods(BaseSession["AsyncRunner"]):
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
+        wanted = self._read_format(text, response_format, options, keywords, raw=raw)
+        text = text if wanted is None else wanted.request(text)
         asked = self._prepare_ask(text, options, keywords, raw=raw)
         if asked.on_message is not None:
-            return await self._run_ask(text, asked)
-        connection = self._connect()
-        return await connection.door.run(
-            *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
-        )
+            answer = await self._run_ask(text, asked)
+        else:
+            connection = self._connect()
+            answer = await connection.door.run(
+                *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
+            )
+        return answer if wanted is None else wanted.read(cast("FormattedTaskResponse", answer))
 
     def stream(
         self, text: str, options: StreamOptions | None = None, **keywords: Unpack[StreamOptions]

@@ -108,7 +108,7 @@ class BaseSession(Generic[RunnerT]):
         Raises:
             ConfigurationError: One is a coroutine function.
         """
-        for name in ("on_message", "on_retry", "on_task", "on_token", "before_send"):
+        for name in ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send"):
             if not self._awaits and given.get(name) is not None and _is_coroutine_hook(given[name]):
                 raise ConfigurationError(
                     f"{name} is a coroutine function, which nobody would await.",

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
-from payman_sdk._client.session import AskCall, BaseSession
+from payman_sdk._client.session import AskCall
+from payman_sdk._client.typed_calls import TypedCalls
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk._io.runner import SyncRunner  # noqa: F401 (named in a string below)
     from payman_sdk.types import (
         AskOptions,
         FormattedTaskResponse,
         JsonAskOptions,
         MarkdownAskOptions,
+        ParsedResponse,
         ReplyOptions,
         StreamOptions,
         TaskResponse,
     )
 
 
-class SyncMethods(BaseSession["SyncRunner"]):
+T = TypeVar("T")
+
+
+class SyncMethods(TypedCalls):
     """Asks, streams, and the tasks that come of them."""
 
+    @overload
+    def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        response_format: type[T],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> ParsedResponse[T]: ...
+    @overload
+    def ask(
+        self,
+        text: str,
+        options: MarkdownAskOptions | None = None,
+        *,
+        response_format: Mapping[str, Any],
+        **keywords: Unpack[MarkdownAskOptions],
+    ) -> ParsedResponse[dict[str, Any]]: ...
     @overload
     def ask(
         self,
@@ -74,7 +96,13 @@ class SyncMethods(BaseSession["SyncRunner"]):
         **keywords: Unpack[MarkdownAskOptions],
     ) -> FormattedTaskResponse | TaskResponse: ...
     def ask(
-        self, text: str, options: AskOptions | None = None, raw: bool = False, **keywords: Any
+        self,
+        text: str,
+        options: AskOptions | None = None,
+        raw: bool = False,
+        *,
+        response_format: Any = None,
+        **keywords: Any,
     ) -> FormattedTaskResponse | TaskResponse:
         """Asks Payman's agent something, or to do something, and returns its answer.
 
@@ -89,6 +117,9 @@ class SyncMethods(BaseSession["SyncRunner"]):
                 every event, and what it raises stops the stream and comes out unchanged.
             raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
                 `output_format='json'`.
+            response_format: What the answer is to be read as: a TypedDict, a dataclass, an attrs class, a pydantic model, or a JSON
+                Schema of an object. The agent is asked for one JSON object [P]; `response.parsed` is what was made of it, or None
+                with the reason in `response.parse_error`. With an idempotency key, the format is a part of the text.
             **keywords: The same options as keywords; a keyword wins over the dict.
 
         Raises:
@@ -110,13 +141,17 @@ class SyncMethods(BaseSession["SyncRunner"]):
             ...     print(response.status, response["sessionId"] == client.get_session_id())
             completed True
         """
+        wanted = self._read_format(text, response_format, options, keywords, raw=raw)
+        text = text if wanted is None else wanted.request(text)
         asked = self._prepare_ask(text, options, keywords, raw=raw)
         if asked.on_message is not None:
-            return self._run_ask(text, asked)
-        connection = self._connect()
-        return connection.door.run(
-            *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
-        )
+            answer = self._run_ask(text, asked)
+        else:
+            connection = self._connect()
+            answer = connection.door.run(
+                *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
+            )
+        return answer if wanted is None else wanted.read(cast("FormattedTaskResponse", answer))
 
     def stream(
         self, text: str, options: StreamOptions | None = None, **keywords: Unpack[StreamOptions]

@@ -1,1 +1,1 @@
-"""Decisions: flows and pure functions, without I/O, clocks or threads."""
+"""What decides, without input and output, clocks or threads."""

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 log = get_logger()
 
-_MESSAGES = 100
+MESSAGES = 100
 """How many messages of a task are read to find the text that a key was first used with."""
 
 
@@ -183,7 +183,7 @@ class _KeyClaim(Generic[T]):
         """
         try:
             body, task = yield from fetch_task_retrying(
-                self._ask.task_id, self._exchange.tokens, self._exchange.time, messages=_MESSAGES
+                self._ask.task_id, self._exchange.tokens, self._exchange.time, messages=MESSAGES
             )
         except TaskNotFoundError:
             return None
@@ -193,7 +193,7 @@ class _KeyClaim(Generic[T]):
         except PaymanError as error:
             raise self._build_lookup_error(error) from error
         self._exchange.time.watch.is_repeated = True
-        said = _get_first_text(task)
+        said = first_text(task)
         if said is not None and said != self._ask.text:
             raise IdempotencyKeyReuseError(
                 "The idempotency key stands for an ask with another text.",
@@ -257,9 +257,9 @@ class _KeyClaim(Generic[T]):
             return None
 
 
-def _get_first_text(task: Task) -> str | None:
+def first_text(task: Task) -> str | None:
     """What a task was first asked; None where the server does not return it."""
     history = task.history if isinstance(task.history, list) else []
-    if not history or len(history) >= _MESSAGES or history[0].role != "user":
+    if not history or len(history) >= MESSAGES or history[0].role != "user":
         return None
     return "\n".join(part.text for part in history[0].parts if isinstance(part, TextPart))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.formatting import format_task, raise_if_failed
 from payman_sdk._core.ids import derive_task_id, generate_id
 from payman_sdk._core.options import read_task_id
 from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
+from payman_sdk._core.proofs import Proofs
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import KeySettings, ResponseFlow, carry_out
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._telemetry.observer import Observer
     from payman_sdk.types import FormattedTaskResponse, TaskResponse
+
+T = TypeVar("T")
 
 
 class DescribedFlow(NamedTuple):
@@ -58,6 +61,21 @@ class Operations:
         self._random = random
         self._observer = observer
         self._keys = KeySettings(config.key_store, config.base_url)
+        self.proofs = Proofs()
+
+    def now(self) -> float:
+        """Seconds on the clock of the door."""
+        return self._clock()
+
+    def timeout_of(self, options: Mapping[str, Any]) -> float:
+        """Return how many seconds a call with these options has."""
+        timeout: float | None = options.get("timeout")
+        return self._config.timeout if timeout is None else timeout
+
+    def guard_of(self, options: Mapping[str, Any]) -> Callable[[Any], Any] | None:
+        """Return the hook that may block a call with these options."""
+        guard: Callable[[Any], Any] | None = options.get("before_send", self._config.before_send)
+        return guard
 
     def compute_deadline(self) -> float:
         """When something that begins now has to be over."""
@@ -124,6 +142,37 @@ class Operations:
         found = yield from retry_read(lambda: fetch_task(task_id, self._tokens, time), time, task_id)
         yield from notify_change(found[1], time.watch)
         return _format_fetched(*found, task)
+
+    def read(
+        self,
+        text: str,
+        session_id: str,
+        options: Mapping[str, Any],
+        read: Callable[[FormattedTaskResponse], T],
+    ) -> Flow[T]:
+        """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
+        from payman_sdk._core.reads import read_repeatedly
+
+        ask = self._build_ask(text, session_id, options, None)
+        time = self._build_context(options, ask.task_id)
+        before_send = options.get("before_send", self._config.before_send)
+        flow = read_repeatedly(ask, self._tokens, time, read, before_send)
+        return time.watch.track(flow, ask)
+
+    def look_up(
+        self, task: object, options: Mapping[str, Any], earlier: EarlierArtifacts | None
+    ) -> Flow[tuple[FormattedTaskResponse, str | None]]:
+        """Return the task as it is now, and the text that it was first asked, where the server returns that."""
+        from payman_sdk._core.idempotency import MESSAGES, first_text
+
+        task_id = read_task_id(task)
+        time = self._build_context(options, task_id)
+        answer, found = yield from retry_read(
+            lambda: fetch_task(task_id, self._tokens, time, messages=MESSAGES), time, task_id
+        )
+        yield from notify_change(found, time.watch)
+        request_id = str(answer.get("id", ""))
+        return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""

@@ -151,7 +151,8 @@ class Run:
 
 def _compiled(block: Block) -> CodeType:
     """The block, with the line numbers that it has on its page."""
-    return compile("\n" * block.line + block.source, str(block.page), "exec")
+    # Without what this module imports from __future__, which readers do not.
+    return compile("\n" * block.line + block.source, str(block.page), "exec", dont_inherit=True)
 
 
 def _promises(block: Block) -> Iterator[tuple[int, tuple[int, str]]]:

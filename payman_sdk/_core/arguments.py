@@ -1,0 +1,195 @@
+"""The arguments of typed calls, checked before anything is written or sent. Nothing is normalized silently."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+
+from payman_sdk._core.sanitizer import describe, is_hidden
+from payman_sdk.errors import ConfigurationError
+
+T = TypeVar("T")
+
+MAX_MEMO, MAX_NAME = 140, 100
+"""Characters of a memo, and of every other text."""
+MAX_LISTED = 100
+"""Transactions that can be asked for at once."""
+
+_AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,8})?", re.ASCII)
+_MOST_INTEGER_DIGITS, _MOST_DECIMALS = 12, 8
+_DECIMALS = {"USD": 2, "TSD": 2, "USDC": 6}
+"""Decimals of the currencies that Payman is known to have [D]; others have `_MOST_DECIMALS` at most."""
+_CURRENCY = re.compile(r"[A-Z]{3,5}", re.ASCII)
+_PAYEE_ID = re.compile(r"pd-[0-9A-Za-z-]+", re.ASCII)
+_PAYTAG = re.compile(r"[a-z]+(?:\.[a-z]+)+/[0-9]+", re.ASCII)
+_ROUTING_WEIGHTS = (3, 7, 1) * 3
+
+
+def refuse(name: str, problem: str, next_step: str) -> NoReturn:
+    """Refuse an argument.
+
+    Raises:
+        ConfigurationError: Always. Nothing was sent.
+    """
+    failure = ConfigurationError(f"{name} {problem}.", next_step=next_step)
+    failure.sent = False
+    raise failure
+
+
+def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
+    """Return an amount as a decimal number with two decimals at least.
+
+    Raises:
+        ConfigurationError: It is not a positive Decimal, str or int that is written out in full.
+    """
+    example = 'Give a Decimal, a str or an int, such as Decimal("10.00"), "10.00" or 10.'
+    if isinstance(value, bool) or not isinstance(value, Decimal | str | int):
+        problem = f"is a {type(value).__name__}"
+        if isinstance(value, float):
+            problem += ", which cannot hold every amount exactly"
+        refuse(name, problem, example)
+    if isinstance(value, int):
+        if abs(value) >= 10**_MOST_INTEGER_DIGITS:
+            refuse(name, f"has more than {_MOST_INTEGER_DIGITS} digits before the point", "Give less.")
+        value = Decimal(int(value))
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            refuse(name, f"is {value}", example)
+        exponent = value.as_tuple().exponent
+        if isinstance(exponent, int) and exponent > 0:
+            refuse(name, f"has an exponent: {value}"[:100], 'Write it out, as format(amount, "f") does.')
+        if value.adjusted() >= _MOST_INTEGER_DIGITS or (
+            isinstance(exponent, int) and exponent < -2 * _MOST_DECIMALS
+        ):
+            refuse(
+                name,
+                f"has more than {_MOST_INTEGER_DIGITS} digits before the point, or more than {_MOST_DECIMALS} after it",
+                example,
+            )
+        value = format(value, "f")
+        if "." in value:  # 1.50000000000 is 1.50
+            value = value.rstrip("0").rstrip(".")
+    if value[:1] == "-":
+        refuse(name, "is negative", "Give an amount above zero; nobody can be paid less than nothing.")
+    if _AMOUNT.fullmatch(value) is None:
+        refuse(
+            name,
+            f"is {value!r}"[:100],
+            'Write digits with a point, such as "1250.00": no signs, spaces, separators or exponents.',
+        )
+    amount = Decimal(value)
+    if amount == 0:
+        refuse(name, "is zero", "Give an amount above zero.")
+    places = -int(amount.normalize().as_tuple().exponent)
+    most = _DECIMALS.get(currency, _MOST_DECIMALS)
+    if places > most:
+        refuse(name, f"has {places} decimals, and {currency} has {most} at most", "Round it first.")
+    return amount.quantize(Decimal(1).scaleb(-max(places, 2)))
+
+
+def read_currency(value: object, name: str = "currency") -> str:
+    """Return the code of a currency.
+
+    Raises:
+        ConfigurationError: It is not three to five capital letters.
+    """
+    if not isinstance(value, str) or _CURRENCY.fullmatch(value) is None:
+        refuse(
+            name,
+            f"is {value!r}"[:100],
+            "Give a code of three to five capital letters, such as 'TSD' or 'USDC'.",
+        )
+    return str(value)
+
+
+def read_line(value: object, name: str, max_length: int = MAX_NAME) -> str:
+    """Return a text of one line in which nothing hides.
+
+    Raises:
+        ConfigurationError: It is anything else.
+    """
+    if not isinstance(value, str):
+        refuse(name, f"is a {type(value).__name__}", "Give a string.")
+    if not value.strip():
+        refuse(name, "is blank", "Give a text, or leave it out where it is optional.")
+    if len(value) > max_length:
+        refuse(name, f"has {len(value)} characters", f"Give {max_length} at most.")
+    for position, character in enumerate(value):
+        if character in "\r\n\t":
+            refuse(name, f"has a line break or a tab at position {position}", "Give one line.")
+        if is_hidden(character):
+            refuse(
+                name,
+                f"holds {describe(character)} at position {position}, which cannot be seen",
+                "Remove it; names and memos hold only what a person can read.",
+            )
+    if value != value.strip():
+        refuse(name, "begins or ends with a space", "Remove the space.")
+    return str(value)
+
+
+def optional(value: object, read: Any, *arguments: Any) -> Any:
+    """Return None for None, what `read` makes of anything else."""
+    return None if value is None else read(value, *arguments)
+
+
+def read_limit(value: object) -> int:
+    """Return how many transactions are wanted.
+
+    Raises:
+        ConfigurationError: It is not a whole number from 1 to `MAX_LISTED`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LISTED:
+        refuse("limit", f"is {value!r}"[:100], f"Give a whole number from 1 to {MAX_LISTED}.")
+    return int(value)
+
+
+def read_choice(value: object, name: str, choices: tuple[str, ...]) -> str:
+    """Return one of some words.
+
+    Raises:
+        ConfigurationError: It is none of them.
+    """
+    if not isinstance(value, str) or value not in choices:
+        refuse(name, f"is {value!r}"[:100], f"Use one of {', '.join(map(repr, choices))}.")
+    return str(value)
+
+
+def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
+    """Return a text of a given form.
+
+    Raises:
+        ConfigurationError: It has another form; the text itself is not repeated, as it may be an account number.
+    """
+    if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
+        refuse(name, "has another form than expected", f"Give {example}.")
+    return str(value)
+
+
+def read_routing_number(value: object) -> str:
+    """Return an ABA routing number.
+
+    Raises:
+        ConfigurationError: It is not nine digits whose check digit fits.
+    """
+    digits = read_pattern(value, "routing_number", "[0-9]{9}", "nine digits, as a string")
+    if sum(int(digit) * weight for digit, weight in zip(digits, _ROUTING_WEIGHTS, strict=True)) % 10:
+        refuse("routing_number", "has a wrong check digit", "Check how it was copied.")
+    return digits
+
+
+def kind_of_reference(text: str) -> str:
+    """Return what a reference to a payee is: its `id`, `paytag`, `email` or `name`.
+
+    Example:
+        >>> from payman_sdk._core.arguments import kind_of_reference
+        >>> [kind_of_reference(text) for text in ("pd-1f04", "tube.tense.cask/53", "a@example.com", "Test Payee")]
+        ['id', 'paytag', 'email', 'name']
+    """
+    if _PAYEE_ID.fullmatch(text):
+        return "id"
+    if _PAYTAG.fullmatch(text):
+        return "paytag"
+    name, at, host = text.partition("@")
+    return "email" if name and at and "." in host and " " not in text else "name"

@@ -1,0 +1,143 @@
+"""Find the one JSON object in an answer of the agent's, which may come as a data part, as text, in a fence, or amid chatter.
+
+Prose is never interpreted. More than one object, or a brace that does not begin a whole object, means that there is none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
+
+Json: TypeAlias = dict[str, Any]
+
+MAX_CHARACTERS = 1_000_000
+"""Characters of text that are searched."""
+
+
+class NoObjectError(ValueError):
+    """There is not exactly one object; the message says why."""
+
+
+class FoundObject(NamedTuple):
+    """A JSON object in an answer.
+
+    Attributes:
+        value: The object; its numbers with decimals are `Decimal`s where they came as text.
+        text: The JSON that it was read from.
+        artifact: The position of its artifact; the message about the state comes after all artifacts.
+    """
+
+    value: Json
+    text: str
+    artifact: int
+
+
+def find_object(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, Any]]) -> FoundObject:
+    """Return the one object in the artifacts of an answer, or in its message about the state.
+
+    The same object, in a data part and in text, counts once.
+
+    Raises:
+        NoObjectError: There is none, or more than one, or one that cannot be read.
+    """
+    found = find_objects(response, artifacts)
+    if not found:
+        raise NoObjectError("the answer holds no JSON object")
+    if len(found) > 1:
+        raise NoObjectError(f"the answer holds {len(found)} different JSON objects")
+    return found[0]
+
+
+def find_objects(response: Mapping[str, Any], artifacts: Iterable[Mapping[str, Any]]) -> list[FoundObject]:
+    """Return the different objects in an answer, in order.
+
+    Raises:
+        NoObjectError: What begins like an object cannot be read.
+    """
+    found: list[FoundObject] = []
+    position = -1
+    for position, artifact in enumerate(artifacts):
+        found += _objects_of(artifact.get("parts"), position)
+    message = response.get("status_message")
+    if isinstance(message, str):
+        found += _objects_in(message, position + 1)
+    different: dict[str, FoundObject] = {}
+    for one in found:
+        try:
+            key = _canonical(one.value)
+        except (ArithmeticError, RecursionError):
+            raise NoObjectError("the answer holds JSON that cannot be compared") from None
+        different.pop(key, None)  # of the same object, the latest counts for where it is
+        different[key] = one
+    return list(different.values())
+
+
+def _objects_of(parts: object, artifact: int) -> list[FoundObject]:
+    found: list[FoundObject] = []
+    for part in cast("list[object]", parts) if isinstance(parts, list) else []:
+        members = cast("Json", part) if isinstance(part, dict) else {}
+        text, data = members.get("text"), members.get("data")
+        if isinstance(text, str):
+            found += _objects_in(text, artifact)
+        elif isinstance(data, dict):
+            value = cast("Json", data)
+            found.append(FoundObject(value, _written(value), artifact))
+    return found
+
+
+def _objects_in(text: str, artifact: int) -> list[FoundObject]:
+    if len(text) > MAX_CHARACTERS:
+        raise NoObjectError(f"the answer has more than {MAX_CHARACTERS:,} characters")
+    found: list[FoundObject] = []
+    end = 0
+    while (start := text.find("{", end)) >= 0:
+        try:
+            value, end = _DECODER.raw_decode(text, start)
+        except RecursionError:
+            raise NoObjectError("the answer holds JSON that is nested too deeply") from None
+        except (ArithmeticError, ValueError) as error:
+            raise NoObjectError(f"the answer holds JSON that cannot be read: {error}"[:200]) from None
+        found.append(FoundObject(value, text[start:end], artifact))
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member comes twice")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_refuse_constant, strict=True
+)
+
+
+def _canonical(value: object) -> str:
+    """Return what two equal values have in common, however their numbers were read."""
+    match value:
+        case dict():
+            members = cast("dict[str, object]", value)
+            return f"{{{','.join(f'{json.dumps(name)}:{_canonical(members[name])}' for name in sorted(members))}}}"
+        case list():
+            return f"[{','.join(map(_canonical, cast('list[object]', value)))}]"
+        case bool() | None:
+            return repr(value)
+        case int() | float() | Decimal():
+            number = Decimal(str(value))
+            return str(number.normalize()) if number.is_finite() else repr(value)
+        case _:
+            return json.dumps(value, default=repr)
+
+
+def _written(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        raise NoObjectError("the answer holds data that is not JSON") from None

@@ -1,0 +1,301 @@
+"""Check values against the part of JSON Schema that people write for answers.
+
+A keyword that is not known here is refused when a schema is given, because ignoring it would accept what the schema forbids.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias, cast
+
+Schema: TypeAlias = Mapping[str, Any]
+
+_ANNOTATIONS = frozenset(
+    [
+        "$schema",
+        "$id",
+        "$comment",
+        "$anchor",
+        "title",
+        "description",
+        "default",
+        "example",
+        "examples",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "format",
+        "contentEncoding",
+        "contentMediaType",
+        "discriminator",
+    ]
+)
+"""Keywords that allow or forbid nothing."""
+_DEFINITIONS = ("$defs", "definitions")
+_DEEPEST = 200
+
+
+class SchemaError(ValueError):
+    """A schema cannot be used; the message says why."""
+
+
+class MismatchError(ValueError):
+    """A value does not match a schema; the message says where."""
+
+
+def check_schema(schema: object) -> Schema:
+    """Return a JSON Schema of an object.
+
+    Raises:
+        SchemaError: It is not one, or uses what cannot be checked.
+    """
+    if not isinstance(schema, Mapping):
+        raise SchemaError(f"is a {type(schema).__name__}, not a dict")
+    root = cast("Schema", schema)
+    try:
+        json.dumps(root, allow_nan=False)
+        _check(root, root, "")
+    except RecursionError:
+        raise SchemaError("is nested too deeply") from None
+    except (TypeError, ValueError) as error:
+        raise error if isinstance(error, SchemaError) else SchemaError(f"is not JSON: {error}") from None
+    if _resolved(root, root).get("type") != "object":
+        raise SchemaError('is not of an object; its "type" has to be "object"')
+    return root
+
+
+def validate(value: object, schema: Schema) -> None:
+    """Check a value against a schema that `check_schema` has returned.
+
+    Raises:
+        MismatchError: It does not match.
+    """
+    try:
+        _validate(value, schema, schema, "", 0)
+    except RecursionError:
+        raise MismatchError("it is nested too deeply") from None
+
+
+def _check(schema: object, root: Schema, path: str) -> None:
+    if isinstance(schema, bool):
+        return
+    if not isinstance(schema, Mapping):
+        raise SchemaError(f"holds a {type(schema).__name__} at {path or '/'}, not a schema")
+    members = cast("Schema", schema)
+    for keyword, value in members.items():
+        here = f"{path}/{keyword}"
+        if keyword in _ANNOTATIONS:
+            continue
+        if keyword == "$ref":
+            _look_up(value, root)
+        elif keyword in (*_DEFINITIONS, "properties"):
+            for name, one in _a_mapping(value, here).items():
+                _check(one, root, f"{here}/{name}")
+        elif keyword in ("anyOf", "oneOf", "allOf", "prefixItems"):
+            for position, one in enumerate(_a_list(value, here)):
+                _check(one, root, f"{here}/{position}")
+        elif keyword in ("items", "additionalProperties", "not"):
+            _check(value, root, here)
+        elif keyword not in _CHECKS:
+            raise SchemaError(f"uses {keyword!r} at {path or '/'}, which the SDK cannot check")
+        elif not _USABLE[keyword](value):
+            raise SchemaError(f"has an unusable {keyword!r} at {path or '/'}")
+
+
+def _validate(value: object, schema: Schema | bool, root: Schema, path: str, depth: int) -> None:
+    if isinstance(schema, bool):
+        if not schema:
+            raise MismatchError(f"{path or 'it'}: nothing is allowed here")
+        return
+    if depth > _DEEPEST:
+        raise MismatchError(f"{path}: nested too deeply")
+    where = path or "it"
+    if "$ref" in schema:
+        _validate(value, _look_up(schema["$ref"], root), root, path, depth + 1)
+    for keyword, check in _CHECKS.items():
+        if keyword in schema and not check(value, schema[keyword]):
+            wanted = json.dumps(schema[keyword], ensure_ascii=False)[:100]
+            raise MismatchError(f"{where}: {_kind(value)} does not fit {keyword} {wanted}")
+    for one in schema.get("allOf", ()):
+        _validate(value, one, root, path, depth + 1)
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            fitting = sum(_fits(value, one, root, depth) for one in schema[keyword])
+            if fitting == 0 or (keyword == "oneOf" and fitting > 1):
+                raise MismatchError(f"{where}: {_kind(value)} fits {fitting} of {keyword}")
+    if "not" in schema and _fits(value, schema["not"], root, depth):
+        raise MismatchError(f"{where}: {_kind(value)} is excluded")
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        properties: Schema = schema.get("properties", {})
+        for name, member in members.items():
+            one = properties.get(name, schema.get("additionalProperties", True))
+            _validate(member, one, root, f"{path}.{name}" if path else name, depth + 1)
+    if isinstance(value, list):
+        prefix: list[Schema] = schema.get("prefixItems", [])
+        for position, item in enumerate(cast("list[object]", value)):
+            one = prefix[position] if position < len(prefix) else schema.get("items", True)
+            _validate(item, one, root, f"{path}[{position}]", depth + 1)
+
+
+def _fits(value: object, schema: Schema, root: Schema, depth: int) -> bool:
+    try:
+        _validate(value, schema, root, "", depth + 1)
+    except MismatchError:
+        return False
+    return True
+
+
+def _look_up(reference: object, root: Schema) -> Schema:
+    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        raise SchemaError(f"has a $ref {reference!r}, which is not within it")
+    found: Any = root
+    for part in reference.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        found = cast("Schema", found).get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping | bool):
+        raise SchemaError(f"has a $ref {reference!r} that leads nowhere")
+    return cast("Schema", found)
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    for _ in range(_DEEPEST):
+        if not isinstance(schema, Mapping) or "$ref" not in schema:
+            return schema if isinstance(schema, Mapping) else {}
+        schema = _look_up(schema["$ref"], root)
+    raise SchemaError("refers to itself")
+
+
+def _a_mapping(value: object, path: str) -> Schema:
+    if not isinstance(value, Mapping):
+        raise SchemaError(f"has no object at {path}")
+    return cast("Schema", value)
+
+
+def _a_list(value: object, path: str) -> list[object]:
+    if not isinstance(value, list) or not value:
+        raise SchemaError(f"has no list at {path}")
+    return cast("list[object]", value)
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a number of JSON."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def is_integer(value: object) -> bool:
+    """Return whether a value is a whole number of JSON."""
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value.adjusted()) < _DEEPEST and value == value.to_integral_value()
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_TYPES: dict[str, Callable[[object], bool]] = {
+    "object": lambda value: isinstance(value, dict),
+    "array": lambda value: isinstance(value, list),
+    "string": lambda value: isinstance(value, str),
+    "boolean": lambda value: isinstance(value, bool),
+    "null": lambda value: value is None,
+    "number": is_number,
+    "integer": is_integer,
+}
+
+
+def _names(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
+
+
+def _is_equal(one: object, other: object) -> bool:
+    if isinstance(one, list):
+        items = cast("list[object]", one)
+        others = cast("list[object]", other) if isinstance(other, list) else None
+        return others is not None and len(items) == len(others) and all(map(_is_equal, items, others))
+    if isinstance(one, dict):
+        members = cast("dict[str, object]", one)
+        more = cast("dict[str, object]", other) if isinstance(other, dict) else None
+        return (
+            more is not None
+            and members.keys() == more.keys()
+            and all(_is_equal(members[name], more[name]) for name in members)
+        )
+    if is_number(one):
+        return is_number(other) and Decimal(str(one)) == Decimal(str(other))
+    return type(one) is type(other) and one == other
+
+
+def _is_unique(items: list[object]) -> bool:
+    return not any(_is_equal(one, other) for place, one in enumerate(items) for other in items[:place])
+
+
+def _compared(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[Any, Any], bool]:
+    return lambda value, bound: not is_number(value) or compare(Decimal(str(value)), Decimal(str(bound)))
+
+
+def _measured(kind: type[Any], compare: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
+    return lambda value, bound: not isinstance(value, kind) or compare(len(value), bound)
+
+
+_CHECKS: dict[str, Callable[[Any, Any], bool]] = {
+    "type": lambda value, names: any(_TYPES[str(name)](value) for name in _names(names)),
+    "enum": lambda value, allowed: any(_is_equal(value, one) for one in allowed),
+    "const": _is_equal,
+    "required": lambda value, names: not isinstance(value, dict) or all(name in value for name in names),
+    "minProperties": _measured(dict, lambda size, bound: size >= bound),
+    "maxProperties": _measured(dict, lambda size, bound: size <= bound),
+    "minItems": _measured(list, lambda size, bound: size >= bound),
+    "maxItems": _measured(list, lambda size, bound: size <= bound),
+    "uniqueItems": lambda value, wanted: (
+        not wanted or not isinstance(value, list) or _is_unique(cast("list[object]", value))
+    ),
+    "minLength": _measured(str, lambda size, bound: size >= bound),
+    "maxLength": _measured(str, lambda size, bound: size <= bound),
+    "pattern": lambda value, form: not isinstance(value, str) or re.search(form, value) is not None,
+    "minimum": _compared(lambda value, bound: value >= bound),
+    "maximum": _compared(lambda value, bound: value <= bound),
+    "exclusiveMinimum": _compared(lambda value, bound: value > bound),
+    "exclusiveMaximum": _compared(lambda value, bound: value < bound),
+    "multipleOf": _compared(lambda value, bound: value % bound == 0),
+}
+"""What a keyword allows of a value."""
+
+
+def _is_pattern(value: object) -> bool:
+    try:
+        return isinstance(value, str) and re.compile(value) is not None
+    except re.error:
+        return False
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in cast("list[object]", value))
+
+
+_USABLE: dict[str, Callable[[object], bool]] = {
+    "type": lambda value: all(isinstance(name, str) and name in _TYPES for name in _names(value)),
+    "enum": lambda value: isinstance(value, list),
+    "const": lambda value: True,
+    "required": _are_texts,
+    "uniqueItems": lambda value: isinstance(value, bool),
+    "pattern": _is_pattern,
+    "multipleOf": lambda value: is_number(value) and cast("float", value) > 0,
+    **dict.fromkeys(
+        ("minProperties", "maxProperties", "minItems", "maxItems", "minLength", "maxLength"), _is_size
+    ),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), is_number),
+}
+"""Whether the value of a keyword can be used."""
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else json.dumps(value, default=str)[:60]

@@ -1,0 +1,249 @@
+"""Read the objects with which the agent lists wallets, payees and transactions [P]. What does not fit its schema is refused whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+from payman_sdk._core.json_answer import NoObjectError, find_object
+from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
+from payman_sdk._core.sanitizer import find_hidden, sanitize
+from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
+
+if TYPE_CHECKING:
+    from payman_sdk.types import FormattedTaskResponse
+
+T = TypeVar("T")
+Json: TypeAlias = dict[str, Any]
+
+MAX_TEXT = 300
+"""Characters of a text in an answer that are kept for a person to read."""
+
+OUTCOMES = {
+    "paid": PaymentOutcome.PAID,
+    "initiated": PaymentOutcome.PAID,  # Payman's word for a payment that was carried out [D]
+    "awaiting_approval": PaymentOutcome.AWAITING_APPROVAL,
+    "refused": PaymentOutcome.REFUSED,
+    "rejected": PaymentOutcome.REFUSED,  # [D]
+    "failed": PaymentOutcome.FAILED,
+}
+"""What the statuses of payments mean; every other word is not known."""
+
+_MOST_DIGITS = 30
+_NUMBER = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}(?:\.[0-9]{{1,{_MOST_DIGITS}}})?", re.ASCII)
+
+
+class InvalidObjectError(ValueError):
+    """An object does not match its schema; the message says where."""
+
+
+def outcome_of_status(status: str) -> PaymentOutcome | None:
+    """Return what a status means; None for a word that is not known."""
+    return OUTCOMES.get(status.casefold().replace("-", "_").replace(" ", "_"))
+
+
+def read_wallets(response: FormattedTaskResponse) -> list[Wallet]:
+    """Return the wallets in an answer."""
+
+    def read(item: Json) -> Wallet:
+        return Wallet(
+            id=read_id(item, "id"),
+            name=text_or_none(item, "name"),
+            currency=_text(item, "currency"),
+            paytag=read_id(item, "paytag"),
+            balance=_number_or_none(item, "balance"),
+            pending=_number_or_none(item, "pending"),
+            response=response,
+        )
+
+    return _read_list(response, "wallets", read)
+
+
+def read_payees(response: FormattedTaskResponse) -> list[Payee]:
+    """Return the payees in an answer."""
+    return _read_list(response, "payees", lambda item: read_payee(item, response))
+
+
+def read_transactions(response: FormattedTaskResponse) -> list[Transaction]:
+    """Return the transactions in an answer."""
+
+    def read(item: Json) -> Transaction:
+        status = _text(item, "status")
+        payee = item.get("payee")
+        if not isinstance(payee, dict | None):
+            raise InvalidObjectError("payee is neither an object nor null")
+        return Transaction(
+            id=read_id(item, "id"),
+            task_id=read_id(item, "task_id"),
+            outcome=outcome_of_status(status) or PaymentOutcome.UNDETERMINED,
+            status=status,
+            amount=read_number(item, "amount"),
+            currency=_text(item, "currency"),
+            payee=None if payee is None else read_payee(cast("Json", payee), None, is_named=False),
+            memo=text_or_none(item, "memo"),
+            created=read_moment(item.get("created")),
+            response=response,
+        )
+
+    return _read_list(response, "transactions", read)
+
+
+def read_payee(item: Json, response: FormattedTaskResponse | None, *, is_named: bool = True) -> Payee:
+    """Return the payee in an object; without `is_named` its name may be missing.
+
+    Raises:
+        InvalidObjectError: A member has another type than the schema says.
+    """
+    name = _text(item, "name") if is_named else text_or_none(item, "name")
+    return Payee(
+        name=name or "",
+        id=read_id(item, "id"),
+        type=text_or_none(item, "type"),
+        email=read_id(item, "email"),
+        paytag=read_id(item, "paytag"),
+        response=response,
+    )
+
+
+def read_number(item: Json, name: str) -> Decimal:
+    """Return a number, which is written as digits or as a number of JSON.
+
+    Raises:
+        InvalidObjectError: It is anything else.
+    """
+    value = item.get(name)
+    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
+        try:
+            number = Decimal(str(value))  # a number without end, or with too many digits, is refused below
+            exponent = number.as_tuple().exponent
+            is_short = (
+                isinstance(exponent, int) and exponent >= -_MOST_DIGITS and number.adjusted() < _MOST_DIGITS
+            )
+            value = format(number, "f") if is_short else ""
+        except (ArithmeticError, ValueError):
+            value = ""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value) is None:
+        raise InvalidObjectError(f"{name} is not a number in digits")
+    return Decimal(value)
+
+
+def text_or_none(item: Json, name: str) -> str | None:
+    """Return a text; None where it is null, blank or missing.
+
+    Raises:
+        InvalidObjectError: It is anything else.
+    """
+    value = item.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InvalidObjectError(f"{name} is neither a text nor null")
+    return value if value.strip() else None
+
+
+def read_id(item: Json, name: str) -> str | None:
+    """Return an id, which is one line in which nothing hides; None where it is null, blank or missing.
+
+    Raises:
+        InvalidObjectError: It is anything else.
+    """
+    value = text_or_none(item, name)
+    if value is not None and (
+        len(value) > MAX_TEXT or not value.isprintable() or find_hidden(value) is not None
+    ):
+        raise InvalidObjectError(f"{name} is no printable line of {MAX_TEXT} characters at most")
+    return value
+
+
+def read_moment(value: object) -> dt.datetime | None:
+    """Return a time with a zone; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    from dateutil import parser
+
+    try:
+        moment = parser.isoparse(value)
+    except (ValueError, OverflowError):
+        return None
+    return None if moment.tzinfo is None else moment
+
+
+def shown(text: str | None) -> str | None:
+    """Return the agent's words as one line in which nothing hides."""
+    return None if text is None else sanitize(text, one_line=True, max_length=MAX_TEXT)
+
+
+def check_completed(response: FormattedTaskResponse) -> None:
+    """Refuse an answer whose task has not ended well.
+
+    Raises:
+        TaskFailedError: It has not.
+    """
+    if response.status != "completed":
+        raise failed(response, f"The task is {response['state']}: {shorten(response.text)}")
+
+
+def failed(response: FormattedTaskResponse, message: str) -> TaskFailedError:
+    """Make the error for an answer that says that nothing was done."""
+    failure = TaskFailedError(
+        message, task_id=response.task_id, request_id=response.request_id, session_id=response.session_id
+    )
+    failure.task = response
+    return failure
+
+
+def unreadable(response: FormattedTaskResponse, why: str) -> ResponseValidationError:
+    """Make the error for an answer that is not what was asked for."""
+    return ResponseValidationError(
+        f"The agent did not answer with the object that was asked for: {why}. It said: {shorten(response.text)}",
+        task_id=response.task_id,
+        request_id=response.request_id,
+        session_id=response.session_id,
+    )
+
+
+def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json], T]) -> list[T]:
+    """Return the items of the list that an answer holds.
+
+    Raises:
+        TaskFailedError: The agent says that it cannot list them.
+        ResponseValidationError: The answer is not what was asked for.
+    """
+    check_completed(response)
+    try:
+        value = find_object(response, response.artifacts).value
+        error = text_or_none(value, "error")
+        items = value.get(name)
+        if isinstance(items, list) and error is None:
+            return [
+                _read_item(item, name, position, read)
+                for position, item in enumerate(cast("list[object]", items))
+            ]
+    except (NoObjectError, InvalidObjectError) as problem:
+        raise unreadable(response, str(problem)) from None
+    if error is not None and items is None:
+        raise failed(response, f"The agent cannot list {name}: {shorten(error)}")
+    raise unreadable(response, f"{name} is not a list")
+
+
+def _read_item(item: object, name: str, position: int, read: Callable[[Json], T]) -> T:
+    if not isinstance(item, dict):
+        raise InvalidObjectError(f"{name}[{position}] is not an object")
+    try:
+        return read(cast("Json", item))
+    except InvalidObjectError as problem:
+        raise InvalidObjectError(f"{name}[{position}]: {problem}") from None
+
+
+def _text(item: Json, name: str) -> str:
+    value = text_or_none(item, name)
+    if value is None:
+        raise InvalidObjectError(f"{name} is missing")
+    return value
+
+
+def _number_or_none(item: Json, name: str) -> Decimal | None:
+    return None if item.get(name) is None else read_number(item, name)

@@ -1,0 +1,62 @@
+"""The flow that creates a payee: ordered once, and read from the one object of the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from payman_sdk._core.effects import Flow
+from payman_sdk._core.json_answer import Json, NoObjectError, find_object
+from payman_sdk._core.listings import (
+    InvalidObjectError,
+    check_completed,
+    failed,
+    read_payee,
+    text_or_none,
+    unreadable,
+)
+from payman_sdk._core.orders import PayeeOrder
+from payman_sdk._core.payment_flows import Call, send_order
+from payman_sdk._core.payment_types import Payee
+from payman_sdk._core.payments import fold
+from payman_sdk.errors import OutcomeUnknownError, shorten
+
+if TYPE_CHECKING:
+    from payman_sdk._core.operations import Operations
+
+
+def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee]:
+    """Create a payee, and return it as the agent describes it."""
+    response = yield from send_order(agent, order.text(), call)
+    check_completed(response)
+    try:
+        value = find_object(response, response.artifacts).value
+        reason = text_or_none(value, "reason")
+        found = value.get("payee")
+        if value.get("status") == "refused":
+            raise failed(response, f"The payee was not created: {shorten(reason or 'no reason was given')}")
+        if value.get("status") in {"created", "exists"} and isinstance(found, dict):
+            payee = read_payee(cast("Json", found), response)
+            if _is_same(payee, order):
+                return payee
+        problem = "it is about another payee"
+    except (NoObjectError, InvalidObjectError) as error:
+        problem = str(error)
+    unknown = OutcomeUnknownError(
+        f"Whether the payee was created is not known. {unreadable(response, problem).message}",
+        next_step="See client.payees(name) before you create it again.",
+        task_id=response.task_id,
+        request_id=response.request_id,
+        session_id=response.session_id,
+        idempotency_key=call.options.get("idempotency_key"),
+    )
+    unknown.sent = True
+    raise unknown
+
+
+def _is_same(payee: Payee, order: PayeeOrder) -> bool:
+    email = order.fields.get("email")
+    return (
+        fold(payee.name) == fold(order.name)
+        and (payee.type is None or fold(payee.type) == fold(order.type))
+        and (email is None or payee.email is None or fold(payee.email) == fold(email))
+    )

@@ -1,0 +1,248 @@
+"""Decide how a payment ended, from the agent's answer, the order and the transactions.
+
+Default deny: `PAID` takes a completed task whose one object says so and agrees with the order in amount, currency and payee, *and* a
+transaction that agrees with both. Everything that nobody listed is `UNDETERMINED`. Prose is never interpreted, and that something is
+absent proves nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from payman_sdk._core.json_answer import FoundObject, Json, NoObjectError, find_objects
+from payman_sdk._core.listings import (
+    InvalidObjectError,
+    outcome_of_status,
+    read_id,
+    read_number,
+    read_payee,
+    shown,
+    text_or_none,
+)
+from payman_sdk._core.orders import PaymentOrder
+from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
+from payman_sdk._core.states import Phase, get_phase
+
+if TYPE_CHECKING:
+    from payman_sdk.types import FormattedTaskResponse
+
+PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
+REFUSED, FAILED = PaymentOutcome.REFUSED, PaymentOutcome.FAILED
+UNDETERMINED = PaymentOutcome.UNDETERMINED
+
+
+class Verdict(NamedTuple):
+    """How a payment ended.
+
+    Attributes:
+        outcome: The outcome.
+        reason: Why it is not paid, or not known.
+        payment_id: Its id, as the agent gave it.
+        transaction: The transaction that shows it.
+    """
+
+    outcome: PaymentOutcome
+    reason: str | None = None
+    payment_id: str | None = None
+    transaction: Transaction | None = None
+
+
+def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
+    """Return what the answer to an order says; `UNDETERMINED` where it says nothing that is whole and agrees with the order."""
+    state = str(response["state"])
+    phase = get_phase(state)
+    if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
+        return _undetermined(f"The task is still {state}.")
+    has_failed = phase is Phase.FAILED
+    try:
+        found = _newest_object(response, order)
+        claim = None if found is None else _read_object(found.value, order)
+    except (NoObjectError, InvalidObjectError) as problem:
+        return _undetermined(f"The agent's answer cannot be relied on: {problem}.")
+    if has_failed:
+        if claim is not None and claim.outcome is PAID:
+            return _undetermined(
+                f"The agent says that it is paid, and that its task is {state}.", claim.payment_id
+            )
+        outcome = REFUSED if state == "rejected" else FAILED
+        said = claim.reason if claim is not None and claim.outcome in {REFUSED, FAILED} else None
+        return Verdict(
+            outcome, said or shown(response.status_message), None if claim is None else claim.payment_id
+        )
+    if claim is None:
+        waiting = "" if phase is Phase.COMPLETED else f" The task is {state}."
+        return _undetermined(f"The agent's answer holds no JSON object.{waiting}")
+    if phase is not Phase.COMPLETED and claim.outcome is not AWAITING:
+        said = claim.outcome.value.replace("_", " ")
+        return _undetermined(
+            f"The agent says that it is {said}, and that its task is {state}.", claim.payment_id
+        )
+    return claim
+
+
+def needs_proof(response: FormattedTaskResponse) -> bool:
+    """Return whether the transactions are to be looked at: the task has ended, so nothing more is to come of it."""
+    return response.is_final
+
+
+def prove(
+    claim: Verdict,
+    order: PaymentOrder,
+    transactions: Sequence[Transaction],
+    *,
+    task_id: str,
+    since: dt.datetime | None,
+    is_taken: Callable[[str], bool],
+) -> Verdict:
+    """Return how a payment ended whose task has ended, given what the transactions show.
+
+    A transaction belongs to the payment if it names the payment's task. One that names no task may only support what the agent
+    says: if it was made since the order, has an id, is the only one that fits, and has proven no other payment.
+
+    Args:
+        claim: What the answer says.
+        order: What was ordered.
+        transactions: The newest transactions.
+        task_id: The task of the payment.
+        since: The earliest time, by the server's clock, at which the payment can have been made; None where that is not known.
+        is_taken: Whether the transaction of an id has proven another payment.
+    """
+    own = [one for one in transactions if one.task_id == task_id]
+    if len(own) > 1:
+        return _undetermined(f"{len(own)} transactions name the task of this payment.", claim.payment_id)
+    if own:
+        return _compare(claim, order, own[0])
+    named = [
+        one
+        for one in transactions
+        if one.task_id is None and claim.payment_id is not None and one.id == claim.payment_id
+    ]
+    if claim.outcome in {REFUSED, FAILED}:
+        if any(one.outcome is PAID for one in named):
+            return _undetermined(
+                f"The agent says that it is {claim.outcome.value}, and lists it as paid.", claim.payment_id
+            )
+        return claim
+    if claim.outcome not in {PAID, AWAITING}:
+        return claim
+    fitting = [
+        one
+        for one in (named or transactions)
+        if one.task_id is None
+        and one.outcome is claim.outcome
+        and one.id is not None
+        and (claim.payment_id is None or one.id == claim.payment_id)
+        and since is not None
+        and one.created is not None
+        and one.created >= since
+        and mismatch(order, one) is None
+        and not is_taken(one.id)
+    ]
+    if len(fitting) == 1:
+        return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])
+    said = claim.outcome.value.replace("_", " ")
+    what = "no transaction shows it" if not fitting else f"{len(fitting)} transactions may be it"
+    return _undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
+
+
+def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
+    """Return how a payment ended, given the one transaction that its task made."""
+    problem = mismatch(order, own)
+    if problem is not None:
+        return _undetermined(f"The transaction of this payment has another {problem}.", own.id)
+    if own.outcome is PAID and claim.outcome not in {REFUSED, FAILED}:
+        return Verdict(PAID, None, own.id, own)
+    if own.outcome is claim.outcome or (claim.outcome is FAILED and own.outcome is REFUSED):
+        return claim._replace(payment_id=own.id, transaction=own)
+    if claim.outcome is UNDETERMINED:
+        return claim
+    return _undetermined(
+        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {shown(own.status)}.",
+        own.id,
+    )
+
+
+def mismatch(order: PaymentOrder, one: Transaction) -> str | None:
+    """Return in what a transaction differs from an order; None where it fits."""
+    if one.amount != order.amount:
+        return "amount"
+    if fold(one.currency) != fold(order.currency):
+        return "currency"
+    if not is_same_payee(order, one.payee):
+        return "payee"
+    if order.memo is not None and one.memo is not None and fold(one.memo) != fold(order.memo):
+        return "memo"
+    return None
+
+
+def is_same_payee(order: PaymentOrder, payee: Payee | None) -> bool:
+    """Return whether a payee is the one that was ordered, by that by which it was ordered."""
+    if payee is None:
+        return False
+    said: str | None = getattr(payee, order.payee_kind)
+    return said is not None and fold(said) == fold(order.payee)
+
+
+def fold(text: str) -> str:
+    """Return a text without what people write in different ways; letters of different scripts stay different."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> FoundObject | None:
+    """Return the one object of the newest turn.
+
+    A task that waited and was answered may keep what it said before. Such objects are left out: they say that the very payment waits.
+
+    Raises:
+        NoObjectError: There is more than one, or one that cannot be read.
+    """
+    artifacts: Sequence[Mapping[str, Any]] = (
+        response.artifacts if response.new_artifacts is None else response.new_artifacts
+    )
+    found = find_objects(response, artifacts)
+    if len(found) > 1:
+        newest = found[-1]
+        found = [one for one in found[:-1] if one.artifact == newest.artifact or not _waited(one, order)]
+        found.append(newest)
+    if len(found) > 1:
+        raise NoObjectError(f"it holds {len(found)} different JSON objects")
+    return found[0] if found else None
+
+
+def _waited(one: FoundObject, order: PaymentOrder) -> bool:
+    try:
+        return _read_object(one.value, order).outcome is AWAITING
+    except InvalidObjectError:
+        return False
+
+
+def _read_object(value: Json, order: PaymentOrder) -> Verdict:
+    """Return what an object says of a payment.
+
+    Raises:
+        InvalidObjectError: It does not match the schema, contradicts itself, or is about another payment.
+    """
+    status, payee = value.get("status"), value.get("payee")
+    outcome = outcome_of_status(status) if isinstance(status, str) else None
+    if outcome is None:
+        raise InvalidObjectError("its status is not one of the words that were asked for")
+    payment_id, reason = read_id(value, "payment_id"), text_or_none(value, "reason")
+    currency = value.get("currency")
+    if not isinstance(payee, dict) or not isinstance(currency, str):
+        raise InvalidObjectError("its payee or its currency is missing")
+    if read_number(value, "amount") != order.amount:
+        raise InvalidObjectError("it is about another amount")
+    if fold(currency) != fold(order.currency):
+        raise InvalidObjectError("it is about another currency")
+    if not is_same_payee(order, read_payee(cast("Json", payee), None, is_named=False)):
+        raise InvalidObjectError("it is about another payee")
+    if outcome is PAID and reason is not None:
+        raise InvalidObjectError(f"it says that it is paid, and why it is not: {shown(reason)}")
+    return Verdict(outcome, shown(reason), payment_id)
+
+
+def _undetermined(reason: str, payment_id: str | None = None) -> Verdict:
+    return Verdict(UNDETERMINED, reason, payment_id)

@@ -1,0 +1,105 @@
+"""Structured answers: the format that a caller wants, the request for it, and the answer read as it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
+from payman_sdk._core.json_schema import SchemaError, check_schema, validate
+from payman_sdk._core.listings import shown
+from payman_sdk._core.orders import request_object
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.types import FormattedTaskResponse, ParsedResponse
+
+T = TypeVar("T")
+
+_MOST = 1000
+"""Characters of what a validator says."""
+
+
+class ResponseFormat(Generic[T]):
+    """What an answer is to be read as.
+
+    Args:
+        schema: Its JSON Schema.
+        read: Makes it of the object in an answer; what it raises is why the object does not fit.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], read: Callable[[FoundObject], T]) -> None:
+        self._schema = schema
+        self._read = read
+
+    def request(self, text: str) -> str:
+        """Return the text that asks for the answer in this format."""
+        return f"{text}\n\n{request_object(self._schema)}"
+
+    def read(self, response: FormattedTaskResponse) -> ParsedResponse[T]:
+        """Return the answer with what was made of it; it fails into `parse_error` only, for the ask was carried out."""
+        parsed: T | None = None
+        error: str | None = None
+        artifacts = response.artifacts if response.new_artifacts is None else response.new_artifacts
+        try:
+            parsed = self._read(find_object(response, artifacts))
+        except NoObjectError as problem:
+            error = f"The task is {response['state']}, and {problem}."
+        except Exception as problem:  # of the user's validators, too
+            error = f"The answer does not fit the format: {problem}"[:_MOST]
+        return ParsedResponse[T].of(response, parsed, shown(error))
+
+
+def read_response_format(given: Any) -> ResponseFormat[Any]:
+    """Return the format that a caller gave: a JSON Schema, a TypedDict, a dataclass, an attrs class, or a model of pydantic.
+
+    Raises:
+        ConfigurationError: It is none of them, or holds what JSON has no form for.
+    """
+    try:
+        return _format_of(given)
+    except SchemaError as problem:
+        failure = ConfigurationError(
+            f"response_format {problem}."[:500],
+            next_step="Give a JSON Schema of an object, a TypedDict, a dataclass, an attrs class or a pydantic model.",
+        )
+        failure.sent = False
+        raise failure from None
+
+
+def _format_of(given: Any) -> ResponseFormat[Any]:
+    if isinstance(given, Mapping):
+        schema = check_schema(cast("object", given))
+
+        def read(found: FoundObject) -> Any:
+            validate(found.value, schema)
+            return found.value
+
+        return ResponseFormat(schema, read)
+    # Pydantic is not imported: whoever gives a model, or a TypeAdapter, has it.
+    for schema_name, read_name in (
+        ("model_json_schema", "model_validate_json"),
+        ("json_schema", "validate_json"),
+    ):
+        make_schema, validate_json = getattr(given, schema_name, None), getattr(given, read_name, None)
+        if callable(make_schema) and callable(validate_json):
+            return _of_pydantic(make_schema, validate_json)
+    if not isinstance(given, type):
+        raise SchemaError(f"is {given!r}"[:200])
+    from payman_sdk._core.type_schema import fields_of, schema_of
+    from payman_sdk._core.type_values import structure
+
+    if fields_of(given) is None:
+        raise SchemaError(f"is {given.__name__}, which is no class with fields")
+    return ResponseFormat(check_schema(schema_of(given)), lambda found: structure(found.value, given))
+
+
+def _of_pydantic(make_schema: Callable[[], Any], validate_json: Callable[[str], Any]) -> ResponseFormat[Any]:
+    try:
+        schema: object = make_schema()
+    except Exception as error:
+        raise SchemaError(f"has no JSON Schema: {type(error).__name__}: {error}") from error
+    if not isinstance(schema, Mapping):
+        raise SchemaError("has no JSON Schema")
+    members = cast("Mapping[str, Any]", schema)
+    if members.get("type") not in ("object", None) or not (members.get("type") or "$ref" in members):
+        raise SchemaError("is not of an object")
+    return ResponseFormat(members, lambda found: validate_json(found.text))

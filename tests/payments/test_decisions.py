@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+from attrs import evolve
+
+from payman_sdk._core.orders import PaymentOrder
+from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
+from payman_sdk._core.payments import Verdict, prove, read_claim
+from payman_sdk.types import Artifact, FormattedTaskResponse
+
+PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
+REFUSED, FAILED = PaymentOutcome.REFUSED, PaymentOutcome.FAILED
+UNDETERMINED = PaymentOutcome.UNDETERMINED
+
+ORDER = PaymentOrder("Test Payee", Decimal("10.00"), "TSD")
+PAYEE = {"name": "Test Payee", "id": "pd-1", "email": None, "paytag": "a.b.c/10"}
+OBJECT = {
+    "status": "paid",
+    "payment_id": "txn-1",
+    "amount": "10.00",
+    "currency": "TSD",
+    "payee": PAYEE,
+    "reason": None,
+}
+
+
+def response(state: str, *parts: str | dict[str, Any], message: str | None = None) -> FormattedTaskResponse:
+    shapes = [
+        {"type": "text", "text": part} if isinstance(part, str) else {"type": "data", "data": part}
+        for part in parts
+    ]
+    return FormattedTaskResponse(
+        state=state,
+        status="",
+        status_message=message,
+        artifacts=[Artifact(parts=[shape]) for shape in shapes],
+    )
+
+
+CLAIMS: tuple[tuple[str, dict[str, Any], PaymentOutcome], ...] = (
+    ("completed", {}, PAID),
+    ("completed", {"status": "INITIATED"}, PAID),
+    ("completed", {"status": "refused", "reason": "no money"}, REFUSED),
+    ("completed", {"status": "REJECTED", "reason": "no money"}, REFUSED),
+    ("completed", {"status": "failed", "reason": "broken"}, FAILED),
+    ("completed", {"status": "awaiting_approval"}, AWAITING),
+    ("completed", {"status": "awaiting-approval", "reason": "above the threshold"}, AWAITING),
+    ("completed", {"amount": 10}, PAID),
+    ("completed", {"amount": 10.0}, PAID),
+    ("completed", {"amount": "10"}, PAID),
+    ("completed", {"payee": {"name": "TEST  payee"}}, PAID),
+    ("completed", {"payee": {"name": "Ｔest Payee"}}, PAID),  # noqa: RUF001 (NFKC)
+    ("completed", {"currency": "tsd"}, PAID),
+    ("completed", {"payment_id": None}, PAID),
+    ("completed", {"reason": " "}, PAID),
+    ("completed", {"amount": "10.01"}, UNDETERMINED),
+    ("completed", {"amount": "1000"}, UNDETERMINED),
+    ("completed", {"amount": "-10.00"}, UNDETERMINED),
+    ("completed", {"amount": "10.00 TSD"}, UNDETERMINED),
+    ("completed", {"amount": "1e1"}, UNDETERMINED),
+    ("completed", {"amount": True}, UNDETERMINED),
+    ("completed", {"amount": None}, UNDETERMINED),
+    ("completed", {"amount": float("nan")}, UNDETERMINED),
+    ("completed", {"amount": float("inf")}, UNDETERMINED),
+    ("completed", {"amount": Decimal("1E-999999")}, UNDETERMINED),
+    ("completed", {"amount": ["10.00"]}, UNDETERMINED),
+    ("completed", {"currency": "USD"}, UNDETERMINED),
+    ("completed", {"currency": None}, UNDETERMINED),
+    ("completed", {"payee": {"name": "Test Payee 2"}}, UNDETERMINED),
+    ("completed", {"payee": {"name": "Теst Payee"}}, UNDETERMINED),  # noqa: RUF001 (letters that look alike)
+    ("completed", {"payee": {"name": "Test\u200b Payee"}}, UNDETERMINED),
+    ("completed", {"payee": {"id": "Test Payee"}}, UNDETERMINED),
+    ("completed", {"payee": {"name": "Eve", "id": "Test Payee"}}, UNDETERMINED),
+    ("completed", {"payee": {"name": 5}}, UNDETERMINED),
+    ("completed", {"payee": "Test Payee"}, UNDETERMINED),
+    ("completed", {"payee": None}, UNDETERMINED),
+    ("completed", {"status": "completed"}, UNDETERMINED),
+    ("completed", {"status": "success"}, UNDETERMINED),
+    ("completed", {"status": "not paid"}, UNDETERMINED),
+    ("completed", {"status": ["paid"]}, UNDETERMINED),
+    ("completed", {"status": None}, UNDETERMINED),
+    ("completed", {"status": True}, UNDETERMINED),
+    ("completed", {"reason": "insufficient funds"}, UNDETERMINED),
+    ("completed", {"reason": 5}, UNDETERMINED),
+    ("completed", {"payment_id": 5}, UNDETERMINED),
+    ("completed", {"payment_id": "txn\u202e"}, UNDETERMINED),
+    ("input-required", {"status": "awaiting_approval"}, AWAITING),
+    ("auth-required", {"status": "awaiting_approval"}, AWAITING),
+    ("input-required", {}, UNDETERMINED),
+    ("input-required", {"status": "refused", "reason": "no"}, UNDETERMINED),
+    ("working", {}, UNDETERMINED),
+    ("submitted", {"status": "refused", "reason": "no"}, UNDETERMINED),
+    ("unknown", {}, UNDETERMINED),
+    ("on_hold", {}, UNDETERMINED),
+    ("failed", {}, UNDETERMINED),
+    ("failed", {"status": "failed"}, FAILED),
+    ("failed", {"status": "refused"}, FAILED),
+    ("failed", {"amount": "99"}, UNDETERMINED),
+    ("canceled", {"status": "awaiting_approval"}, FAILED),
+    ("canceled", {"status": "paid"}, UNDETERMINED),
+    ("rejected", {"status": "refused"}, REFUSED),
+)
+
+
+def test_claims_that_contradict_anything_are_undetermined() -> None:
+    """The object, the order and the state of the task have to agree, whether it comes as text or as data."""
+    for state, changes, expected in CLAIMS:
+        value = {**OBJECT, **changes}
+        claim = read_claim(response(state, value), ORDER)
+        assert claim.outcome is expected, (state, changes, claim)
+        assert (claim.reason is None) <= (expected in {PAID, AWAITING, FAILED, REFUSED}), (state, changes)
+        if not any(isinstance(one, Decimal | float) for one in changes.values()):
+            assert read_claim(response(state, f"Well:\n{json.dumps(value)}"), ORDER).outcome is expected
+
+
+def test_answers_without_one_whole_object_are_undetermined() -> None:
+    """Prose is not read, however clear it is; a failed task needs no object."""
+    for parts in (
+        ("Paid 10 TSD to Test Payee.",),
+        (),
+        (OBJECT, {**OBJECT, "status": "refused"}),
+        ('{"status": "paid"',),
+    ):
+        for state in ("completed", "input-required"):
+            claim = read_claim(response(state, *parts), ORDER)
+            assert claim.outcome is UNDETERMINED, (state, parts)
+            assert claim.reason
+    assert read_claim(response("failed", "It broke.", message="It\x1b[2K broke."), ORDER) == Verdict(
+        FAILED, r"It\x1b[2K broke."
+    )
+    assert read_claim(response("rejected"), ORDER).outcome is REFUSED
+    for members in ({}, {"status": "paid"}, {**OBJECT, "payee": {}}):
+        assert read_claim(response("completed", members), ORDER).outcome is UNDETERMINED
+
+
+def test_what_a_task_said_while_it_waited_does_not_contradict_its_end() -> None:
+    """Servers that return every artifact of a task show that it waited, and then how it ended; in one artifact they contradict."""
+    waited = {**OBJECT, "status": "awaiting_approval"}
+    assert read_claim(response("completed", waited, OBJECT), ORDER).outcome is PAID
+    assert (
+        read_claim(response("completed", {**waited, "amount": "99.00"}, OBJECT), ORDER).outcome
+        is UNDETERMINED
+    )
+    assert read_claim(response("completed", OBJECT, waited), ORDER).outcome is UNDETERMINED
+    both = f"{json.dumps(waited)} {json.dumps(OBJECT)}"
+    assert read_claim(response("completed", both), ORDER).outcome is UNDETERMINED
+
+
+def test_payees_are_compared_by_what_they_were_ordered_by() -> None:
+    """An id is no name, and an email no id."""
+    for ordered, payee, expected in (
+        ("pd-1", {"id": "pd-1"}, PAID),
+        ("pd-1", {"name": "pd-1"}, UNDETERMINED),
+        ("pd-1", {"id": "pd-2", "name": "Test Payee"}, UNDETERMINED),
+        ("a@example.com", {"email": "A@Example.com"}, PAID),
+        ("a@example.com", {"name": "a@example.com"}, UNDETERMINED),
+        ("a.b.c/10", {"paytag": "a.b.c/10"}, PAID),
+        ("a.b.c/10", {"paytag": "a.b.c/11"}, UNDETERMINED),
+    ):
+        order = ORDER._replace(payee=ordered)
+        assert read_claim(response("completed", {**OBJECT, "payee": payee}), order).outcome is expected, (
+            ordered,
+            payee,
+        )
+
+
+NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+TASK = "tsk-1"
+TX = Transaction(
+    id="txn-1",
+    outcome=PAID,
+    status="INITIATED",
+    amount=Decimal("10.00"),
+    currency="TSD",
+    payee=Payee(name="Test Payee", id="pd-1"),
+    created=NOW,
+    task_id=TASK,
+)
+UNLINKED = evolve(TX, task_id=None)
+CLAIM = Verdict(PAID, None, "txn-1")
+
+PROOFS: tuple[tuple[str, Verdict, list[Transaction], PaymentOutcome], ...] = (
+    ("the task's own", CLAIM, [TX], PAID),
+    ("the task's own, whatever the answer was", Verdict(UNDETERMINED, "prose"), [TX], PAID),
+    ("the task's own, approved since", Verdict(AWAITING), [TX], PAID),
+    ("the task's own, though refused", Verdict(REFUSED, "no"), [TX], UNDETERMINED),
+    ("the task's own, though failed", Verdict(FAILED, "no"), [TX], UNDETERMINED),
+    ("the task's own of another amount", CLAIM, [evolve(TX, amount=Decimal(11))], UNDETERMINED),
+    ("the task's own to another payee", CLAIM, [evolve(TX, payee=Payee(name="Eve"))], UNDETERMINED),
+    ("the task's own in another currency", CLAIM, [evolve(TX, currency="USD")], UNDETERMINED),
+    ("two of the task", CLAIM, [TX, evolve(TX, id="txn-2")], UNDETERMINED),
+    ("the task's own, refused", CLAIM, [evolve(TX, outcome=REFUSED)], UNDETERMINED),
+    ("the task's own, refused as said", Verdict(REFUSED, "no"), [evolve(TX, outcome=REFUSED)], REFUSED),
+    ("the task's own, waiting as said", Verdict(AWAITING), [evolve(TX, outcome=AWAITING)], AWAITING),
+    ("the task's own, waiting", CLAIM, [evolve(TX, outcome=AWAITING)], UNDETERMINED),
+    (
+        "the task's own, waiting, prose",
+        Verdict(UNDETERMINED, "prose"),
+        [evolve(TX, outcome=AWAITING)],
+        UNDETERMINED,
+    ),
+    ("the task's own, unknown word", CLAIM, [evolve(TX, outcome=UNDETERMINED)], UNDETERMINED),
+    ("nothing", CLAIM, [], UNDETERMINED),
+    ("nothing, refused", Verdict(REFUSED, "no"), [], REFUSED),
+    ("nothing, waiting in an ended task", Verdict(AWAITING), [], UNDETERMINED),
+    ("another task's", CLAIM, [evolve(TX, task_id="tsk-2")], UNDETERMINED),
+    ("no task's, named", CLAIM, [UNLINKED], PAID),
+    ("no task's, unnamed", Verdict(PAID), [UNLINKED], PAID),
+    ("no task's, for prose", Verdict(UNDETERMINED, "prose"), [UNLINKED], UNDETERMINED),
+    ("no task's, another id", CLAIM, [evolve(UNLINKED, id="txn-2")], UNDETERMINED),
+    ("no task's, without an id", Verdict(PAID), [evolve(UNLINKED, id=None)], UNDETERMINED),
+    ("no task's, older", CLAIM, [evolve(UNLINKED, created=NOW - dt.timedelta(hours=1))], UNDETERMINED),
+    ("no task's, undated", CLAIM, [evolve(UNLINKED, created=None)], UNDETERMINED),
+    ("no task's, another amount", CLAIM, [evolve(UNLINKED, amount=Decimal(1))], UNDETERMINED),
+    ("no task's, two that fit", Verdict(PAID), [UNLINKED, evolve(UNLINKED, id="txn-2")], UNDETERMINED),
+    ("no task's, taken", Verdict(PAID), [evolve(UNLINKED, id="txn-taken")], UNDETERMINED),
+    ("no task's, though refused", Verdict(REFUSED, "no", "txn-1"), [UNLINKED], UNDETERMINED),
+    ("no task's, waiting", Verdict(AWAITING), [evolve(UNLINKED, outcome=AWAITING)], AWAITING),
+)
+
+
+def test_only_transactions_prove_that_something_is_paid() -> None:
+    """A transaction of the task proves it; one of no task supports what the agent says; everything else proves nothing."""
+    for what, claim, transactions, expected in PROOFS:
+        verdict = prove(
+            claim,
+            ORDER,
+            transactions,
+            task_id=TASK,
+            since=NOW - dt.timedelta(seconds=5),
+            is_taken=lambda one: one == "txn-taken",
+        )
+        assert verdict.outcome is expected, (what, verdict)
+        assert (verdict.outcome is UNDETERMINED) <= (verdict.reason is not None), what
+    assert (
+        prove(CLAIM, ORDER, [UNLINKED], task_id=TASK, since=None, is_taken=lambda _: False).outcome
+        is UNDETERMINED
+    )
+    memos = ORDER._replace(memo="coffee")
+    other = evolve(TX, memo="tea")
+    assert (
+        prove(CLAIM, memos, [other], task_id=TASK, since=NOW, is_taken=lambda _: False).outcome
+        is UNDETERMINED
+    )
