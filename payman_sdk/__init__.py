@@ -11,6 +11,8 @@ Example:
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from payman_sdk._version import __version__
+
 if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.async_conversation import AsyncConversation
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     )
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
-    from payman_sdk._io.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore
+    from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
     from payman_sdk.errors import PaymanError
@@ -47,28 +50,26 @@ if TYPE_CHECKING:
         TokenInfo,
     )
 
-__version__ = "2.0.0.dev0"
-
 _HOME = {
     "ArtifactUpdate": "_core.events",
-    "AskOptions": "types",
+    "AskOptions": "_core.option_types",
     "AsyncConversation": "_client.async_conversation",
     "AsyncPaymanClient": "_client.async_",
     "AsyncTaskStream": "_client.task_stream",
     "AuthorizationRequest": "_core.auth.authorization",
     "Conversation": "_client.conversation",
-    "Environment": "types",
+    "Environment": "_client.config_types",
     "FileTokenStore": "token_stores.file",
-    "FormattedTaskResponse": "types",
-    "KeyStore": "_io.key_store",
+    "FormattedTaskResponse": "_core.task_response",
+    "KeyStore": "_core.key_store",
     "KeyringTokenStore": "token_stores.keyring",
     "MemoryKeyStore": "_io.key_store",
     "MemoryTokenStore": "token_stores.memory",
     "OutgoingAsk": "_core.hook_payloads",
-    "ParsedResponse": "types",
+    "ParsedResponse": "_core.task_response",
     "Payee": "_core.payment_types",
     "PaymanClient": "_client.sync",
-    "PaymanConfig": "types",
+    "PaymanConfig": "_client.config_types",
     "PaymanError": "errors",
     "Payment": "_core.payment_types",
     "PaymentOutcome": "_core.payment_types",
@@ -78,16 +79,16 @@ _HOME = {
     "Scope": "_core.auth.authorization",
     "Stats": "_telemetry.stats",
     "StatusUpdate": "_core.events",
-    "StoredToken": "token_stores.base",
+    "StoredToken": "_core.auth.stored_token",
     "StreamEvent": "_core.events",
-    "TaskResponse": "types",
-    "TaskState": "types",
+    "TaskResponse": "_core.task_response",
+    "TaskState": "_core.states",
     "TaskStateChange": "_core.hook_payloads",
     "TaskStream": "_client.task_stream",
     "Telemetry": "_telemetry.settings",
-    "TokenInfo": "types",
+    "TokenInfo": "_core.auth.access_token",
     "TokenRefresh": "_core.hook_payloads",
-    "TokenStore": "token_stores.base",
+    "TokenStore": "_core.auth.stored_token",
     "Transaction": "_core.payment_types",
     "UnknownUpdate": "_core.events",
     "Wallet": "_core.payment_types",

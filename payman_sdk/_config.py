@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from payman_api import SERVERS
-from payman_sdk._io.forks import expect_forks
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
@@ -65,6 +64,10 @@ class Config(NamedTuple):
     max_event_bytes: int = _EVENT_BYTES
 
 
+_SETTINGS = frozenset({*Config._fields, "environment"})
+"""The settings that a client takes; `PaymanConfig` has their types."""
+
+
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
     """The settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
 
@@ -74,7 +77,6 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     Raises:
         ConfigurationError: A setting is missing, unknown or unusable.
     """
-    expect_forks()
     given = _merge(config, keywords)
     environment = (_read_text(given, "environment") or "LIVE").upper()
     if environment not in SERVERS:
@@ -237,11 +239,9 @@ def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dic
             f"config is a {type(config).__name__}.",
             next_step="Give a dict, or use keywords: client_id=…, client_secret=….",
         )
-    from payman_sdk.types import PaymanConfig
-
     given: dict[str, Any] = {}
     for source in (config or {}, keywords):
-        refuse_unknown(source, PaymanConfig.__optional_keys__, "a setting of the client")
+        refuse_unknown(source, _SETTINGS, "a setting of the client")
         given.update({key: value for key, value in source.items() if value is not None})
     return given
 
@@ -345,7 +345,7 @@ def check_key_store(store: object) -> object:
     ):
         raise ConfigurationError(
             f"key_store is a {type(store).__name__}, which cannot record keys.",
-            next_step="See payman_sdk._io.key_store.KeyStore.",
+            next_step="See payman_sdk.types.KeyStore.",
         )
     return store
 

@@ -43,17 +43,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._compat_requests import RequestsCompatible
-from payman_sdk._core.error_response import ErrorResponse as ErrorResponse
-from payman_sdk._core.error_response import format_sentence as format_sentence
-from payman_sdk._core.error_response import shorten as shorten
-from payman_sdk._core.error_response import summarize_body as summarize_body
-from payman_sdk._core.redaction import redact, redact_shape
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.error_response import ErrorResponse as ErrorResponse
+from payman_sdk._text.error_response import format_sentence as format_sentence
+from payman_sdk._text.error_response import shorten as shorten
+from payman_sdk._text.error_response import summarize_body as summarize_body
+from payman_sdk._text.redaction import redact, redact_shape
+from payman_sdk._text.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
-
-    from payman_sdk._core.payment_types import Payment
 
     class _ErrorContext(TypedDict, total=False):
         """What every error takes as keywords: see `PaymanError`."""
@@ -327,7 +325,7 @@ class PaymentNotMadeError(PaymanError):
     """The `Payment`."""
 
     @classmethod
-    def of(cls, payment: Payment) -> Self:
+    def of(cls, payment: Any) -> Self:
         """Make the error for a payment."""
         what = f"{payment.amount} {payment.currency} to {payment.payee}"
         failure = cls(

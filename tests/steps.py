@@ -12,12 +12,14 @@ from payman_sdk._config import Resend
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._core.auth.tokens import TokenManager, TokenOwner
 from payman_sdk._core.effects import CallBlocking, Effect, Flow, SendRequest, Sleep, WithLock
+from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext
-from payman_sdk._core.send import KeySettings, ResponseFlow, carry_out
+from payman_sdk._core.send import ResponseFlow, carry_out
 from payman_sdk._io.key_store import MemoryKeyStore
+from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
-from payman_sdk._telemetry.tracker import AskTracker
+from payman_sdk._telemetry.observer import Observer
 from payman_sdk.token_stores.memory import MemoryTokenStore
 
 T = TypeVar("T")
@@ -122,7 +124,7 @@ def time_of(
         max_retries=max_retries,
         clock=clock,
         random=lambda: random,
-        watch=AskTracker(),
+        watch=Observer().create_tracker(clock),
         settle_time=settle_time,
         resend=resend,
         wall_clock=clock,
@@ -131,7 +133,7 @@ def time_of(
 
 def keys_in_memory() -> KeySettings:
     """A store of keys that ends with the test."""
-    return KeySettings(MemoryKeyStore(), "https://agent.payman.dev")
+    return KeySettings(MemoryKeyStore(), "https://agent.payman.dev", lambda: None)
 
 
 def sent_whole(
@@ -145,7 +147,7 @@ def own_tokens(clock: Clock) -> TokenManager:
     """The tokens of an application that acts for its own account, kept nowhere else."""
     application = Application(client_id="pm-test-1", client_secret=SecretStr("s3cret"))
     owner = TokenOwner(application=application, base_url="https://agent.payman.dev", has_own_account=True)
-    return TokenManager(owner, MemoryTokenStore(), clock=clock, now=clock)
+    return TokenManager(owner, TokenStoreAccess(MemoryTokenStore()), clock=clock, now=clock)
 
 
 def token_answer(

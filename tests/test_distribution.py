@@ -59,7 +59,7 @@ def checkout(tmp_path: Path) -> Checkout:
     root = tmp_path / "checkout"
     (root / "payman_sdk").mkdir(parents=True)
     (root / "pyproject.toml").write_text(PROJECT.format(version="2.0.0"))
-    (root / "payman_sdk" / "__init__.py").write_text('__version__ = "2.0.0"\n')
+    (root / "payman_sdk" / "_version.py").write_text('__version__ = "2.0.0"\n')
     (root / "CHANGELOG.md").write_text("# Changelog\n\n## [2.0.0] - 2026-02-28\n\n## [1.0.8] - 2025-01-01\n")
     for name in LOCKS:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ CHANGES: list[tuple[str, Callable[[Path], None], str]] = [
     ("a local version", version("2.0.0+mine"), "2.0.0+mine is a version that is never released"),
     ("a version of two numbers", version("2.0"), "2.0 is a version that is never released"),
     ("a package of another version", version("2.0.1"), "payman_sdk.__version__ is 2.0.0, and"),
-    ("a package without a version", write("payman_sdk/__init__.py", ""), "payman_sdk.__version__ is missing"),
+    ("a package without a version", write("payman_sdk/_version.py", ""), "payman_sdk.__version__ is missing"),
     (
         "no changelog for it",
         write("CHANGELOG.md", "## [1.0.8] - 2025-01-01\n"),
@@ -156,7 +156,7 @@ def test_a_build_is_of_the_commit_and_gives_the_same_bytes(checkout: Checkout, t
     }
     with zipfile.ZipFile(wheel) as files:
         assert "payman_sdk/secret.py" not in files.namelist()
-        assert files.read("payman_sdk/__init__.py") == b'__version__ = "2.0.0"\n'
+        assert files.read("payman_sdk/_version.py") == b'__version__ = "2.0.0"\n'
     with tarfile.open(source) as files:
         assert not any("secret" in name for name in files.getnames())
 

@@ -15,9 +15,9 @@ import pytest
 
 import payman_sdk
 from payman_sdk import PaymanClient
-from payman_sdk._core.sanitizer import find_hidden
-from payman_sdk._io.logger import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.logger import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
+from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import PaymanError
 
 _FORGED = "2026-11-28 21:00:00,000 INFO payroll 1,000,000 USD approved by alice"

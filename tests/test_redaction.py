@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from payman_sdk._core.answer_scan import redact_answer
-from payman_sdk._core.error_response import ErrorResponse
-from payman_sdk._core.redaction import redact, redact_shape
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.error_response import ErrorResponse
+from payman_sdk._text.redaction import redact, redact_shape
 from payman_sdk.errors import AgentError, PaymanError
 
 TOKEN = "acc3ss-t0ken/abc+def=="

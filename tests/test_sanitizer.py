@@ -6,7 +6,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payman_sdk._core.sanitizer import describe, find_hidden, is_hidden, sanitize
+from payman_sdk._text.sanitizer import describe, find_hidden, is_hidden, sanitize
 
 _HOSTILE = {
     "ESC": "\x1b[2J",

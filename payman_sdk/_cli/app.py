@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from payman_sdk import __version__
 from payman_sdk._cli.commands.ask import ask
 from payman_sdk._cli.commands.auth import login, logout, token
 from payman_sdk._cli.commands.chat import chat
@@ -17,7 +16,8 @@ from payman_sdk._cli.commands.sandbox import sandbox
 from payman_sdk._cli.commands.tasks import tasks
 from payman_sdk._cli.context import Commands, Run
 from payman_sdk._cli.settings import ServerName
-from payman_sdk._io.logger import SafeFormatter, get_logger
+from payman_sdk._text.logger import SafeFormatter, get_logger
+from payman_sdk._version import __version__
 
 app = typer.Typer(
     name="payman",

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from payman_sdk._cli.terminal import Terminal, render_markdown
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
-from payman_sdk._core.sanitizer import sanitize
 from payman_sdk._io.clock import monotonic
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.errors import StreamInterruptedError
 
 if TYPE_CHECKING:

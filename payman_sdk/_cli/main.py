@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from contextlib import suppress
 from importlib import import_module
-from io import TextIOWrapper
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+
+from payman_sdk._cli.standard_streams import flush_streams, prepare_streams
 
 if TYPE_CHECKING:
     from payman_sdk._cli.context import Run
@@ -44,7 +43,7 @@ def main() -> int:
     except Exception as error:
         return _report_unexpected(error, run)
     finally:
-        _flush_streams()
+        flush_streams()
     return 0
 
 
@@ -59,41 +58,10 @@ def _handle_sigterm() -> None:
         signal.signal(signal.SIGTERM, end)
 
 
-def prepare_streams() -> None:
-    """Makes the streams such that writing to them neither fails for want of a character nor of a stream."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by the caller: `payman … 2>&-`
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
-        elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a Windows code page has no `✓`
-
-
-def _flush_streams() -> None:
-    """Writes what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            hush(stream)
-
-
-def hush(stream: object) -> None:
-    """Lets everything written to a stream from now on go nowhere: its reader has left."""
-    try:
-        number = stream.fileno() if isinstance(stream, TextIOWrapper) else None
-        if number is not None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, number)
-            os.close(nowhere)
-    except (OSError, ValueError):
-        pass
-
-
 def _report_unexpected(error: Exception, run: Run) -> int:
     """A mistake of the program's own. Whether it came before or after the money went is what counts."""
     from payman_sdk._cli.exit_codes import FAILED, UNKNOWN
-    from payman_sdk._io.logger import format_traceback
+    from payman_sdk._text.logger import format_traceback
 
     if run.debug:
         sys.stderr.write(f"{format_traceback(error)}\n")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from payman_sdk.sandbox import SandboxRequest

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from payman_sdk._cli.main import hush
-from payman_sdk._core.sanitizer import sanitize
-from payman_sdk._io.logger import format_traceback
+from payman_sdk._cli.standard_streams import hush
+from payman_sdk._text.logger import format_traceback
+from payman_sdk._text.sanitizer import sanitize
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

@@ -11,16 +11,14 @@ from payman_sdk._client.session import AskCall
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import AsyncTaskStream
-    from payman_sdk.types import (
+    from payman_sdk._core.option_types import (
         AskOptions,
-        FormattedTaskResponse,
         JsonAskOptions,
         MarkdownAskOptions,
-        ParsedResponse,
         ReplyOptions,
         StreamOptions,
-        TaskResponse,
     )
+    from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
 
 
 T = TypeVar("T")

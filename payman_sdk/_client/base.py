@@ -10,19 +10,19 @@ from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
 from payman_sdk._config import Config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
 from payman_sdk._core.ids import generate_id
-from payman_sdk._io.clock import monotonic
-from payman_sdk._io.forks import get_fork_lock
+from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._secrets import wrap_secrets
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from payman_sdk._client.config_types import Environment, PaymanConfig
+    from payman_sdk._core.auth.access_token import TokenInfo
+    from payman_sdk._core.auth.stored_token import TokenStore
     from payman_sdk._core.auth.tokens import AccessToken, TokenManager
     from payman_sdk._core.effects import Flow
-    from payman_sdk._io.key_store import KeyStore
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
-    from payman_sdk.token_stores.base import TokenStore
-    from payman_sdk.types import Environment, PaymanConfig, TokenInfo
 
 Http = TypeVar("Http")
 
@@ -50,6 +50,7 @@ class BaseClient(BaseSession[RunnerT], Generic[Http, RunnerT]):
         self._set_up(Credentials(config=checked, has_own_account=True, store=token_store), http_client)
 
     def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
+        expect_forks()
         store = identity.store
         if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
             raise ConfigurationError(
@@ -136,7 +137,7 @@ class BaseClient(BaseSession[RunnerT], Generic[Http, RunnerT]):
             ConfigurationError: A variable is missing or its value unusable, or one source names the server and another gives
                 the credentials; nothing was sent.
         """
-        from payman_sdk._io.environment import load_env_config
+        from payman_sdk._client.environment import load_env_config
 
         settings = wrap_secrets(settings)
         known = load_env_config(settings, dotenv=dotenv)
@@ -316,11 +317,12 @@ class BaseClient(BaseSession[RunnerT], Generic[Http, RunnerT]):
                 self._refuse_if_closed()
                 connection = self._connection
                 if connection is None:
+                    from payman_sdk._client.token_manager import create_token_manager
                     from payman_sdk._io.log_redaction import install_log_redaction
 
                     install_log_redaction()
                     connection = self._build_connection(
-                        self._credentials.create_token_manager(monotonic, self._observer)
+                        create_token_manager(self._credentials, self._observer)
                     )
                     self._connection, self._process = connection, os.getpid()
         self._refuse_if_closed()

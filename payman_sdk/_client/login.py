@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Unpack
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
+from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._config import read_config
 from payman_sdk._secrets import wrap_secrets
-from payman_sdk.types import PaymanConfig
 
 if TYPE_CHECKING:
     import httpx
 
     from payman_sdk._core.auth.authorization import Scope
-    from payman_sdk.token_stores.base import TokenStore
+    from payman_sdk._core.auth.stored_token import TokenStore
 
 
 def login(

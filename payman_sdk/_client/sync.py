@@ -13,17 +13,18 @@ from payman_sdk._client.base import BaseClient
 from payman_sdk._client.conversation import Conversation
 from payman_sdk._client.session import APIConnection
 from payman_sdk._client.sync_methods import SyncMethods
-from payman_sdk._io.clock import monotonic
+from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._secrets import to_secret, wrap_secrets
 
 if TYPE_CHECKING:
     import httpx
 
+    from payman_sdk._client.config_types import PaymanConfig
+    from payman_sdk._core.auth.access_token import TokenInfo
+    from payman_sdk._core.auth.stored_token import TokenStore
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._io.runner import SyncRunner
-    from payman_sdk.token_stores.base import TokenStore
-    from payman_sdk.types import PaymanConfig, TokenInfo
 
 
 class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
@@ -162,6 +163,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
         from payman_sdk._core.operations import Operations
         from payman_sdk._io.given_transport import check_transport
         from payman_sdk._io.http import Timeouts
+        from payman_sdk._io.key_store import open_default_store
         from payman_sdk._io.runner import SyncRunner
         from payman_sdk._io.transport import build_http_client, check_kind
 
@@ -179,5 +181,15 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
             max_answer_bytes=config.max_answer_bytes,
         )
         return APIConnection(
-            door, tokens, Operations(tokens, config, monotonic, random.random, self._observer)
+            door,
+            tokens,
+            Operations(
+                tokens,
+                config,
+                monotonic,
+                random.random,
+                wall_clock=wall_time,
+                observer=self._observer,
+                open_key_store=open_default_store,
+            ),
         )

@@ -10,16 +10,14 @@ from payman_sdk._client.typed_calls import TypedCalls
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk.types import (
+    from payman_sdk._core.option_types import (
         AskOptions,
-        FormattedTaskResponse,
         JsonAskOptions,
         MarkdownAskOptions,
-        ParsedResponse,
         ReplyOptions,
         StreamOptions,
-        TaskResponse,
     )
+    from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
 
 
 T = TypeVar("T")

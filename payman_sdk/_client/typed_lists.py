@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         Transaction,
         Wallet,
     )
+    from payman_sdk._core.task_response import FormattedTaskResponse
     from payman_sdk._io.runner import SyncRunner  # noqa: F401 (named in a string below)
-    from payman_sdk.types import FormattedTaskResponse
 
 T = TypeVar("T")
 

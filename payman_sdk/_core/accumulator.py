@@ -26,10 +26,10 @@ from payman_sdk._core.formatting import format_artifact, format_message
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.stream_memory import Memory
 from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk._core.task_response import Artifact, Json, TaskResponse
 from payman_sdk._core.updates import extract_data, read_update
 from payman_sdk._core.wire_json import is_deep, read_json
 from payman_sdk.errors import ResponseValidationError, shorten
-from payman_sdk.types import Artifact, Json, TaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest

@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from payman_sdk._core.redaction import ALIKE, ANY, FIRST, redact
-from payman_sdk._core.spellings import base64_of, list_spellings
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.redaction import ALIKE, ANY, FIRST, redact
+from payman_sdk._text.spellings import base64_of, list_spellings
 
 _MOST_LOOKED_FOR: Final = 16
 """How many secrets are looked for in an answer, beside that of its own request: those that came last."""

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from payman_sdk._core.sanitizer import describe, is_hidden
+from payman_sdk._text.sanitizer import describe, is_hidden
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
-from payman_sdk.types import Json
+from payman_sdk._core.task_response import Json
 
 _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 """Members that say something about a chunk and nothing about the artifact."""

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from payman_sdk._core.sanitizer import describe, find_hidden, sanitize
+from payman_sdk._text.sanitizer import describe, find_hidden, sanitize
 
 MAX_LENGTH = 280
 """Characters of what is sent. Programs that show only the first lines of a question still show all of it."""

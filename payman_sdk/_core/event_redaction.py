@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from payman_sdk._core.answer_scan import AnswerScan
-from payman_sdk._core.redaction import redact
 from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
 from payman_sdk._core.wire_json import is_excessive
 from payman_sdk._secrets import SecretStr
+from payman_sdk._text.redaction import redact
 
 _LARGE = 1024 * 1024
 """Characters that an event may have without being looked through. Only the first one with a piece may be larger than it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
+from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, LazyRecord, Record
-from payman_sdk.types import STATES, Artifact, Status, TaskResponse, TaskState
+from payman_sdk._core.states import STATES, Status
+from payman_sdk._core.task_response import Artifact, TaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk._core.artifact_buffer import Snapshot

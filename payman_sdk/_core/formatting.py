@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.data_part import DataPart
@@ -16,22 +16,10 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_waiting
 from payman_sdk._core.task_reader import ParsedTask, read_task
+from payman_sdk._core.task_response import Artifact, FormattedTaskResponse
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
-from payman_sdk.types import Artifact, FormattedTaskResponse
-
-if TYPE_CHECKING:
-    import httpx
 
 Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
-
-
-def parse_json_object(answer: httpx.Response) -> dict[str, Any] | None:
-    """The JSON object in an answer's body; None where the body is something else."""
-    try:
-        body = answer.json()
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", body) if isinstance(body, dict) else None
 
 
 def format_task(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from payman_api.models.task_state import TaskState
     from payman_sdk.errors import PaymanError
-    from payman_sdk.types import TaskState
 
 Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
 """Why an access token is fetched: there is none yet, the one there is ends soon, it has ended, Payman refused it, or a code is

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from payman_api.models.text_part import TextPart
 from payman_sdk._core.effects import CallBlocking, Flow, Sleep
+from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying
 from payman_sdk._core.reconciliation import exactly_once
 from payman_sdk._core.retry import is_transient
-from payman_sdk._core.send import AskExchange, KeySettings, run_before_send
-from payman_sdk._io.logger import get_logger
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import (
     AuthenticationError,
     IdempotencyKeyReuseError,
@@ -79,6 +79,7 @@ class _KeyClaim(Generic[T]):
         self._ask = exchange.ask
         self._operation = f"{exchange.ask.task_id} at {keys.server}"
         self._keys = keys.store
+        self._open_default = keys.open_default
         self._is_default = keys.store is None
         self._recorded: float | None = None  # when the ask was last sent, by the store
         self._earlier: float | None = None  # the same before this ask was sent
@@ -93,9 +94,7 @@ class _KeyClaim(Generic[T]):
             KeyStoreError: The store failed; nothing was sent.
         """
         if self._is_default:
-            from payman_sdk._io.key_store import open_default_store
-
-            self._keys = yield CallBlocking(open_default_store)
+            self._keys = yield CallBlocking(self._open_default)
         self._recorded = yield from self._load()
         return (yield from self._look_and_wait())
 

@@ -37,3 +37,11 @@ def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *
 def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
     """Whether an exception is a failure, or says already that it interrupted this very ask."""
     return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]
+
+
+def is_not_recorded(error: Exception) -> bool:
+    """Return whether vcrpy raised this for a request that a cassette does not hold.
+
+    It is for whoever writes the test, and comes out as it is. Nothing was sent.
+    """
+    return type(error).__module__ == "vcr.errors"

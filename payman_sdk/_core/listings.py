@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
-from payman_sdk._core.sanitizer import find_hidden, sanitize
+from payman_sdk._text.sanitizer import find_hidden, sanitize
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
 
 if TYPE_CHECKING:
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 Json: TypeAlias = dict[str, Any]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import format_task, raise_if_failed
 from payman_sdk._core.ids import derive_task_id, generate_id
 from payman_sdk._core.options import read_task_id
@@ -13,18 +14,18 @@ from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wai
 from payman_sdk._core.proofs import Proofs
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext, retry_read
-from payman_sdk._core.send import KeySettings, ResponseFlow, carry_out
+from payman_sdk._core.send import ResponseFlow, carry_out
 from payman_sdk._core.turns import EarlierArtifacts, get_earlier_artifacts
-from payman_sdk._telemetry.tracker import AskTracker
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
+    from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.stream import StreamFlow
-    from payman_sdk._telemetry.observer import Observer
-    from payman_sdk.types import FormattedTaskResponse, TaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+    from payman_sdk._core.tracking import Observer
 
 T = TypeVar("T")
 
@@ -44,7 +45,9 @@ class Operations:
         config: How much time there is.
         clock: Seconds that only go forward; the clock of the door that runs the flows.
         random: A number from 0 to 1, another at every call.
-        observer: Who is told of what is done.
+        wall_clock: Seconds since 1970, for what processes share.
+        observer: Sees what is done.
+        open_key_store: Returns the key store of this user on this machine.
     """
 
     def __init__(
@@ -53,14 +56,18 @@ class Operations:
         config: Config,
         clock: Callable[[], float],
         random: Callable[[], float],
+        *,
+        wall_clock: Callable[[], float],
         observer: Observer,
+        open_key_store: Callable[[], KeyStore | None],
     ) -> None:
         self._tokens = tokens
         self._config = config
         self._clock = clock
         self._random = random
+        self._wall_clock = wall_clock
         self._observer = observer
-        self._keys = KeySettings(config.key_store, config.base_url)
+        self._keys = KeySettings(config.key_store, config.base_url, open_key_store)
         self.proofs = Proofs()
 
     def now(self) -> float:
@@ -204,8 +211,9 @@ class Operations:
             settle_time=given.get("settle_time", config.settle_time),
             resend=given.get("resend", config.resend),
             on_retry=given.get("on_retry", config.on_retry),
-            watch=AskTracker(self._observer, self._clock, task_id, given.get("on_task", config.on_task)),
+            watch=self._observer.create_tracker(self._clock, task_id, given.get("on_task", config.on_task)),
             clock=self._clock,
+            wall_clock=self._wall_clock,
             random=self._random,
         )
 

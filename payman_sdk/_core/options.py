@@ -15,9 +15,9 @@ from payman_sdk._config import (
     read_settle_time,
     refuse_unknown,
 )
-from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._core.option_types import JsonAskOptions, ReplyOptions, StreamOptions
+from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.types import JsonAskOptions, ReplyOptions, StreamOptions
 
 ASK_OPTIONS = JsonAskOptions.__required_keys__ | JsonAskOptions.__optional_keys__
 STREAM_OPTIONS = StreamOptions.__required_keys__ | StreamOptions.__optional_keys__

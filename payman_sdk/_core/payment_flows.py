@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.event_flow import OnEvent, hand_out
 from payman_sdk._core.ids import generate_id
-from payman_sdk._core.interruptions import describe_interruption
+from payman_sdk._core.interruptions import describe_interruption, is_not_recorded
 from payman_sdk._core.listings import (
     read_moment,
     read_transactions,
@@ -27,10 +27,9 @@ from payman_sdk._core.orders import (
 from payman_sdk._core.payment_types import Payment, PaymentOutcome, Transaction
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
 from payman_sdk._core.stopwatch import Stopwatch
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.turns import get_earlier_artifacts
-from payman_sdk._io.interception import is_not_recorded
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError, shorten
-from payman_sdk.types import FormattedTaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk._core.operations import Operations

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from payman_sdk._io.key_store import KeyStore
+    from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._core.task_response import FormattedTaskResponse
     from payman_sdk.errors import PaymanError
-    from payman_sdk.types import FormattedTaskResponse
 
 __all__ = [
     "PayOptions",

@@ -27,7 +27,7 @@ from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction
 from payman_sdk._core.states import Phase, get_phase
 
 if TYPE_CHECKING:
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 PAID, AWAITING = PaymentOutcome.PAID, PaymentOutcome.AWAITING_APPROVAL
 REFUSED, FAILED = PaymentOutcome.REFUSED, PaymentOutcome.FAILED

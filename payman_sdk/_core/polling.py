@@ -11,6 +11,7 @@ from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.formatting import format_message
+from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.ids import generate_id
 from payman_sdk._core.requests import build_cancel_request, build_get_request
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
@@ -37,10 +38,8 @@ from payman_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_api.models.task import Task
-    from payman_sdk._telemetry.tracker import AskTracker
+    from payman_sdk._core.tracking import Tracker
 
 
 TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
@@ -64,7 +63,7 @@ def fetch_task(
     return told
 
 
-def notify_change(task: Task, watch: AskTracker) -> Flow[None]:
+def notify_change(task: Task, watch: Tracker) -> Flow[None]:
     """A flow that takes note of how a task stands."""
     consult = watch.record_state(task.id, get_state(task), partial(format_message, task.status.message))
     if consult is not None:
@@ -105,7 +104,7 @@ def _send_task_request(
     request: dict[str, Any], task_id: str, request_id: str, tokens: TokenManager, time: CallContext
 ) -> Flow[TaskAnswer]:
     try:
-        answer: httpx.Response = yield from send_authenticated(
+        answer: HTTPResponse = yield from send_authenticated(
             request, tokens, time.deadline, time.patience, watch=time.watch
         )
         if (failure := find_inconclusive_error(answer)) is not None:
@@ -156,7 +155,7 @@ def fetch_task_retrying(
                 and time.clock() - began < time.settle_time
             )
         )
-        wait = max(next(pauses).seconds, parse_retry_after(failure) or 0.0)
+        wait = max(next(pauses).seconds, parse_retry_after(failure, time.wall_clock) or 0.0)
         if not (is_patient and may_pass) or time.clock() + wait > time.deadline:
             raise failure
         yield Sleep(wait)

@@ -18,7 +18,7 @@ from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 

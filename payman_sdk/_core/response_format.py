@@ -9,8 +9,8 @@ from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.json_schema import SchemaError, check_schema, validate
 from payman_sdk._core.listings import shown
 from payman_sdk._core.orders import request_object
+from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.types import FormattedTaskResponse, ParsedResponse
 
 T = TypeVar("T")
 

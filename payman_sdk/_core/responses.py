@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.part_normalization import as_list, as_object, parse_int, unwrap_single
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
 from payman_sdk._core.wire_json import decode_nested, read_json
@@ -18,14 +19,11 @@ from payman_sdk.errors import (
     summarize_body,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
 
 
-def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
+def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
     """Read the JSON-RPC answer, and the task in it, which has to be the one that was meant.
 
     An answer about that task is read however odd it is, as long as its state can be recognised.
@@ -44,7 +42,7 @@ def read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[
     raise failure
 
 
-def _read_answer(answer: httpx.Response, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
+def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
     try:
         came, warnings = read_json(answer.content)
         came = decode_nested(came)
@@ -120,7 +118,7 @@ def _note_oddities(task: ParsedTask, said_id: Any, error: Any, warnings: list[st
     task.warnings[:0] = warnings
 
 
-def find_inconclusive_error(answer: httpx.Response) -> PaymanError | None:
+def find_inconclusive_error(answer: HTTPResponse) -> PaymanError | None:
     """Return the error for an answer that leaves open if the request was processed; None for one that says how it went.
 
     A redirect or a 5xx may follow a request that was processed. 503 with Retry-After asks for another attempt.
@@ -134,7 +132,7 @@ def find_inconclusive_error(answer: httpx.Response) -> PaymanError | None:
     return failure
 
 
-def build_error_response(answer: httpx.Response) -> ErrorResponse:
+def build_error_response(answer: HTTPResponse) -> ErrorResponse:
     """What an exception keeps of an answer."""
     return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
 
@@ -163,12 +161,12 @@ def build_agent_error(
     return failure
 
 
-def _build_status_error(answer: httpx.Response, what: str = "Payman refused") -> PaymanError:
+def _build_status_error(answer: HTTPResponse, what: str = "Payman refused") -> PaymanError:
     response = build_error_response(answer)
     return find_status_class(answer.status_code)(f"{what}: {summarize_body(response)}.", response=response)
 
 
-def _build_unreadable_error(answer: httpx.Response, got: str) -> ResponseValidationError:
+def _build_unreadable_error(answer: HTTPResponse, got: str) -> ResponseValidationError:
     response = build_error_response(answer)
     return ResponseValidationError(
         f"The agent's answer holds {got}: {summarize_body(response)}.",

@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk._config import Resend
 from payman_sdk._core.effects import CallHook, Flow, Sleep
-from payman_sdk._io.clock import wall_time
-from payman_sdk._io.logger import get_logger
-from payman_sdk._telemetry.observer import notify
-from payman_sdk._telemetry.tracker import AskTracker
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -36,6 +33,7 @@ from payman_sdk.errors import (
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import RetryDetails
+    from payman_sdk._core.tracking import Tracker
 
 T = TypeVar("T")
 
@@ -111,7 +109,7 @@ def is_transient(failure: PaymanError) -> bool:
     return isinstance(failure, InternalAgentError | RateLimitError | ResponseValidationError | ServerError)
 
 
-def parse_retry_after(failure: PaymanError, now: Callable[[], float] = wall_time) -> float | None:
+def parse_retry_after(failure: PaymanError, now: Callable[[], float]) -> float | None:
     """How many seconds the server wants to be left alone; None where it says nothing that can be read.
 
     Args:
@@ -143,10 +141,10 @@ class CallContext(NamedTuple):
         clock: Seconds that only go forward.
         random: A number from 0 to 1, another at every call.
         watch: Who looks on.
-        settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
-        resend: Whether an ask that may have arrived is sent again at all.
         wall_clock: Seconds since 1970, for what processes share.
         on_retry: Called before each repetition with a `RetryDetails`.
+        settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
+        resend: Whether an ask that may have arrived is sent again at all.
     """
 
     deadline: float
@@ -154,11 +152,11 @@ class CallContext(NamedTuple):
     max_retries: int
     clock: Callable[[], float]
     random: Callable[[], float]
-    watch: AskTracker
+    watch: Tracker
+    wall_clock: Callable[[], float]
     on_retry: Callable[[RetryDetails], Any] | None = None
     settle_time: float = 30.0
     resend: Resend = "after_settling"
-    wall_clock: Callable[[], float] = wall_time
 
     def is_over(self) -> bool:
         """Whether there is none left."""
@@ -190,20 +188,17 @@ class CallContext(NamedTuple):
         Returns:
             Whether there is another attempt, and time for it.
         """
-        said = parse_retry_after(failure)
+        said = parse_retry_after(failure, self.wall_clock)
         # The exponent is bounded, for a float is too.
         delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
         if attempt > self.max_retries or self.clock() + delay >= self.deadline:
             return False
         log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
-        self.watch.observer.count("retries")
-        if self.on_retry is not None or self.watch.listeners:
+        self.watch.record_retry(attempt, failure, delay, task_id)
+        if self.on_retry is not None:
             from payman_sdk._core.hook_payloads import RetryDetails
 
-            retry = RetryDetails(attempt, failure, delay, task_id)
-            notify(self.watch.listeners, retry)
-            if self.on_retry is not None:
-                yield CallHook(self.on_retry, retry)
+            yield CallHook(self.on_retry, RetryDetails(attempt, failure, delay, task_id))
         # The hook may have taken its time, which is the ask's.
         yield Sleep(min(delay, max(0.0, self.deadline - self.clock())))
         return not self.is_over()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.effects import CallHook, Flow
+from payman_sdk._core.effects import Flow
+from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
+from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
 from payman_sdk._core.reconciliation import build_unknown_error, exactly_once
 from payman_sdk._core.requests import AskRequest
@@ -16,54 +18,9 @@ from payman_sdk._core.retry import CallContext, is_ambiguous
 from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk._core.hook_payloads import OutgoingAsk
-    from payman_sdk._io.key_store import KeyStore
 
-T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
-
-
-class KeySettings(NamedTuple):
-    """Where the use of idempotency keys is recorded.
-
-    Attributes:
-        store: The store; None for the one of this user.
-        server: The server that asks are sent to; the same key is another operation at another server.
-    """
-
-    store: KeyStore | None
-    server: str
-
-
-class AskExchange(Protocol[T_co]):
-    """How one ask is sent and followed, as a whole answer or as a stream. All methods are flows."""
-
-    ask: AskRequest
-    tokens: TokenManager
-    time: CallContext
-
-    def attempt(self) -> Flow[T_co]:
-        """Send the ask, and return how it ended."""
-        ...
-
-    def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[T_co | None]:
-        """Return how the ask ended; None where the agent does not know it.
-
-        Args:
-            lost: Why that has to be learned.
-            is_patient: Whether a failure of the look-up that may pass is waited out.
-
-        Raises:
-            OutcomeUnknownError: It arrived, and how it ended could not be learned.
-            PaymanError: The look-up failed.
-        """
-        ...
-
-    def resume(self, known: TaskAnswer, lost: PaymanError) -> Flow[T_co]:
-        """Return how a task that was looked up ends; raises `OutcomeUnknownError`."""
-        ...
 
 
 def carry_out(
@@ -97,16 +54,6 @@ def carry_out(
         raise
 
 
-def run_before_send(
-    exchange: AskExchange[Any], before_send: Callable[[OutgoingAsk], Any] | None
-) -> Flow[None]:
-    """Consult the guard before anything is sent; the time that takes is not the ask's."""
-    if before_send is not None:
-        began = exchange.time.clock()
-        yield CallHook(before_send, exchange.ask.to_outgoing())
-        exchange.time = exchange.time.extend(exchange.time.clock() - began)
-
-
 class ResponseFlow:
     """Sends an ask whose answer is read as a whole."""
 
@@ -118,7 +65,7 @@ class ResponseFlow:
     def attempt(self) -> Flow[TaskAnswer]:
         """Send the ask, and return the JSON-RPC answer with its task."""
         time = self.time
-        answer: httpx.Response = yield from send_authenticated(
+        answer: HTTPResponse = yield from send_authenticated(
             self.ask.build_request(),
             self.tokens,
             time.deadline,

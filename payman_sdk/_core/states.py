@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from typing import TYPE_CHECKING, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 from payman_api.models.task_state import TaskState
 
-if TYPE_CHECKING:
-    from payman_sdk.types import Status
+Status: TypeAlias = Literal["completed", "failed", "in_progress"]
+"""How an ask stands, in one of three words; `state` has the agent's own."""
+
+STATES: dict[str, TaskState] = {state.value: state for state in TaskState}
+"""The states that the protocol has, by their spelling."""
 
 
 class Phase(Enum):

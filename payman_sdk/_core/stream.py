@@ -11,16 +11,17 @@ from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
 from payman_sdk._core.event_redaction import RedactingDecoder
 from payman_sdk._core.events import StreamEvent
+from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import format_task, raise_if_failed
+from payman_sdk._core.http_response import HTTPResponse, is_event_stream
 from payman_sdk._core.ids import generate_id
 from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
-from payman_sdk._core.send import KeySettings, carry_out
+from payman_sdk._core.send import carry_out
 from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent
-from payman_sdk._io.http import is_event_stream
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -31,10 +32,8 @@ from payman_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk._core.hook_payloads import OutgoingAsk
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 _FRUITLESS = 3
 """How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
@@ -180,7 +179,7 @@ class StreamFlow:
             PaymanError: What broke it off before, or refused it.
         """
         patience = min(self.time.patience, self._idle)
-        answer: httpx.Response = yield from send_authenticated(
+        answer: HTTPResponse = yield from send_authenticated(
             request,
             self.tokens,
             self.time.deadline,

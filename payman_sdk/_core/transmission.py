@@ -74,6 +74,8 @@ class Transmission:
 
 def _is_unwritable(error: object) -> bool:
     """Return whether a header was refused before anything was written."""
-    import httpcore
-
-    return isinstance(error, httpcore.LocalProtocolError)
+    # By name, so that this module imports no HTTP library.
+    return any(
+        kind.__name__ == "LocalProtocolError" and kind.__module__.startswith("httpcore")
+        for kind in type(error).__mro__
+    )

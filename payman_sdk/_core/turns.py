@@ -13,12 +13,12 @@ from payman_sdk._core.formatting import format_task
 from payman_sdk._core.part_normalization import as_list, as_object
 from payman_sdk._core.polling import fetch_task
 from payman_sdk._core.states import is_waiting
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import PaymanError
-from payman_sdk.types import FormattedTaskResponse
 
 if TYPE_CHECKING:
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.send import AskExchange
+    from payman_sdk._core.exchange import AskExchange
 
 EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
 """Artifacts as an answer has them."""

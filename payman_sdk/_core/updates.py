@@ -8,7 +8,7 @@ from payman_sdk._core.part_normalization import as_object, parse_bool, unwrap_si
 from payman_sdk._core.responses import build_agent_error
 from payman_sdk._core.states import canonicalize_state, has_ended
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
-from payman_sdk.types import Json
+from payman_sdk._core.task_response import Json
 
 if TYPE_CHECKING:
     from payman_api.models.artifact import Artifact

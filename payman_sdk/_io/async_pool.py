@@ -11,11 +11,11 @@ import anyio
 import httpcore
 import httpx
 
-from payman_sdk._core.request_target import show_query
 from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop
 from payman_sdk._io.interception import Interception
+from payman_sdk._io.request_target import show_query
 from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
 from payman_sdk._io.slots import Slot, Slots, Sockets
 from payman_sdk._io.timers import move_on_after

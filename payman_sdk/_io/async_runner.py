@@ -33,7 +33,7 @@ from payman_sdk._core.effects import (
     get_result,
     interrupt,
 )
-from payman_sdk._core.request_target import unwatched
+from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.decompression import BoundedBody
@@ -46,17 +46,10 @@ from payman_sdk._io.failures import (
     may_have_left,
     unwrap_outcome,
 )
-from payman_sdk._io.http import (
-    Timeouts,
-    build_timeout,
-    check_usable,
-    is_event_stream,
-    prepare_request,
-    redact_response,
-    whole,
-)
+from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_request, redact_response, whole
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
+from payman_sdk._io.request_target import unwatched
 from payman_sdk._io.streams import AsyncOpenStream
 from payman_sdk._io.timers import move_on_after, sleep
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from payman_sdk._core.redaction import redact
-from payman_sdk._core.request_target import hide_query
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
+from payman_sdk._io.request_target import hide_query
 from payman_sdk._secrets import reveal_for_wire
+from payman_sdk._text.redaction import redact
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 
 
@@ -232,9 +232,3 @@ class DeadlineStream(httpx.SyncByteStream):
     def close(self) -> None:
         """Lets the connection go."""
         self._body.close()
-
-
-def is_event_stream(answer: httpx.Response) -> bool:
-    """Whether an answer is a stream of server-sent events, and of nothing else."""
-    media_type: str = answer.headers.get("content-type", "")
-    return answer.is_success and media_type.partition(";")[0].strip().lower() == "text/event-stream"

@@ -41,11 +41,3 @@ class Interception:
             return True
         self._genuine = found
         return False
-
-
-def is_not_recorded(error: Exception) -> bool:
-    """Return whether vcrpy raised this for a request that a cassette does not hold.
-
-    It is for whoever writes the test, and comes out as it is. Nothing was sent.
-    """
-    return type(error).__module__ == "vcr.errors"

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
-from typing import Protocol
 
 from payman_sdk._io.private_files import find_folder_problem, make_folder, make_private_database
 from payman_sdk.errors import ConfigurationError
@@ -21,29 +20,6 @@ from payman_sdk.errors import ConfigurationError
 _TABLE = "CREATE TABLE IF NOT EXISTS keys (operation TEXT PRIMARY KEY, sent_at REAL NOT NULL) WITHOUT ROWID"
 _LOCK_SECONDS = 30.0
 """Seconds to wait for another process that writes; each writes one row at a time."""
-
-
-class KeyStore(Protocol):
-    """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
-
-    An operation is named by the id of its task and the server: `tsk-… at https://agent.payman.ai`. What a store raises ends the ask with
-    `KeyStoreError`; nothing is sent then.
-    """
-
-    def load(self, operation: str) -> float | None:
-        """Return when the ask was last sent, in seconds since 1970; None if no record says so."""
-        ...
-
-    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
-        """Record that the ask is sent at this time, if the record still is `expected`; return whether it was.
-
-        The comparison and the write are one step, among all who share the store. The record is durable when this returns.
-        """
-        ...
-
-    def forget(self, operation: str, expected: float) -> None:
-        """Remove the record, if it still is `expected`: nothing was sent after all."""
-        ...
 
 
 class MemoryKeyStore:

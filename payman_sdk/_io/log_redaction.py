@@ -6,7 +6,7 @@ import logging
 import re
 
 from payman_api import PATHS
-from payman_sdk._core.redaction import redact
+from payman_sdk._text.redaction import redact
 
 _LIBRARIES = (
     "httpx",

@@ -9,11 +9,11 @@ from typing import cast
 import httpcore
 import httpx
 
-from payman_sdk._core.request_target import show_query
 from payman_sdk._io.deadlines import DeadlineBackend
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.interception import Interception
 from payman_sdk._io.locks import WaiterQueue
+from payman_sdk._io.request_target import show_query
 from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
 from payman_sdk._io.slots import Slot, Slots, Sockets
 

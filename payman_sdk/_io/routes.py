@@ -8,8 +8,8 @@ from typing import Any, cast
 import httpcore
 import httpx
 
-from payman_sdk._core.request_target import TARGET
 from payman_sdk._io.proxies import find_proxy
+from payman_sdk._io.request_target import TARGET
 
 _PORTS = {b"http": 80, b"https": 443}
 

@@ -26,7 +26,7 @@ from payman_sdk._core.effects import (
     get_result,
     interrupt,
 )
-from payman_sdk._core.request_target import unwatched
+from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import deadline_scope
@@ -43,12 +43,12 @@ from payman_sdk._io.http import (
     Timeouts,
     build_timeout,
     check_usable,
-    is_event_stream,
     prepare_request,
     redact_response,
     whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
+from payman_sdk._io.request_target import unwatched
 from payman_sdk._io.streams import OpenStream
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
 from payman_sdk._io.transport_info import TransportInfo, get_transport_info

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payman_sdk._core.request_target import show_query
 from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context
 from payman_sdk._io.given_transport import AsyncUserTransport, UserTransport
+from payman_sdk._io.request_target import show_query
 from payman_sdk._io.routes import Routes
 from payman_sdk.errors import ConfigurationError
 

@@ -9,7 +9,6 @@ import logging
 from typing import assert_never
 
 from payman_sdk._core.hook_payloads import RetryDetails
-from payman_sdk._io.logger import get_logger
 from payman_sdk._telemetry.events import (
     AskBegan,
     AskEnded,
@@ -25,6 +24,7 @@ from payman_sdk._telemetry.events import (
     TokenRefreshBegan,
     TokenRefreshEnded,
 )
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import PaymanError
 
 log = get_logger()

@@ -9,17 +9,18 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from payman_sdk._core import tracking
 from payman_sdk._core.effects import Flow
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.logger import get_logger
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.hook_payloads import Reason, TokenRefresh
+    from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._telemetry.events import Event, Listener
+    from payman_sdk._telemetry.events import Listener
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
     from payman_sdk._telemetry.tracker import AskTracker
@@ -40,7 +41,7 @@ class AskWrapper(Protocol):
         ...
 
 
-class Observer:
+class Observer(tracking.Observer):
     """Counts what a client does, and tells its readers; safe to use from several threads at once.
 
     Args:
@@ -63,6 +64,21 @@ class Observer:
         from payman_sdk._telemetry.logging import log_event
 
         return (*self._listeners, log_event)
+
+    def has_listeners(self) -> bool:
+        """Whether anybody reads events at the moment."""
+        return bool(self._listeners) or log.isEnabledFor(logging.INFO)
+
+    def create_tracker(
+        self,
+        clock: Callable[[], float],
+        task_id: str | None = None,
+        on_task: Callable[[TaskStateChange], Any] | None = None,
+    ) -> AskTracker:
+        """Return a tracker for one ask, or for the request of a token."""
+        from payman_sdk._telemetry.tracker import AskTracker  # which needs what the first ask imports
+
+        return AskTracker(self, clock, task_id, on_task)
 
     def get_stats(self) -> Stats:
         """What was counted so far."""
@@ -98,24 +114,24 @@ class Observer:
         self,
         reason: Reason,
         flow: Flow[T],
-        told: Callable[[T | None, PaymanError | None], TokenRefresh | None],
+        build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
         """The flow of a renewal, which is told of.
 
         Args:
             reason: Why an access token is fetched.
             flow: What fetches it.
-            told: What is to be told of what was fetched, or of what went wrong.
+            build_refresh: Called once with the token or the error; returns what to report.
         """
         readers, renewal = self.listeners, None
         ended = _notify_refresh_began(readers, reason)
         try:
             issued = yield from flow
             self.count("token_refreshes")
-            renewal = told(issued, None)
+            renewal = build_refresh(issued, None)
         except PaymanError as error:
             self.count("failed_token_refreshes")
-            renewal = told(None, error)
+            renewal = build_refresh(None, error)
             raise
         finally:
             ended(renewal)
@@ -151,20 +167,6 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
     )
 
 
-def notify(readers: tuple[Listener, ...], event: Event) -> None:
-    """Tells readers of an event; one that fails does no harm to what was asked."""
-    for read in readers:
-        try:
-            read(event)
-        except Exception as error:
-            warn(error)
-
-
-def warn(error: Exception) -> None:
-    """Says that telemetry failed, which does no harm to what was asked."""
-    log.warning("Telemetry failed: %s", type(error).__name__)
-
-
 def _notify_refresh_began(
     readers: tuple[Listener, ...], reason: Reason
 ) -> Callable[[TokenRefresh | None], None]:
@@ -172,6 +174,7 @@ def _notify_refresh_began(
     if not readers:
         return lambda renewal: None
     from payman_sdk._telemetry.events import TokenRefreshBegan, TokenRefreshEnded
+    from payman_sdk._telemetry.tracker import notify
 
     began = TokenRefreshBegan(reason)
     notify(readers, began)

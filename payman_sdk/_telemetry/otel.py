@@ -18,7 +18,6 @@ from opentelemetry.context import attach, create_key, detach, get_value, set_val
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from payman_sdk import __version__
 from payman_sdk._core.effects import Effect, Emit, Flow
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry.events import (
@@ -36,7 +35,8 @@ from payman_sdk._telemetry.events import (
     TokenRefreshEnded,
     redact_state,
 )
-from payman_sdk._telemetry.observer import warn
+from payman_sdk._telemetry.tracker import warn
+from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
     from payman_sdk._core.events import StreamEvent

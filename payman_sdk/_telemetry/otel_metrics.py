@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import metrics
 
-from payman_sdk import __version__
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._telemetry.events import AskEnded, Event, TokenRefreshEnded
+from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,33 +5,55 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
-from payman_sdk._core.interruptions import describe_interruption, is_described
+from payman_sdk._core.interruptions import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.states import Phase, get_phase, has_ended
+from payman_sdk._core.tracking import Tracker
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.clock import monotonic
-from payman_sdk._io.interception import is_not_recorded
-from payman_sdk._telemetry.observer import Observer, notify
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import TaskStateChange
+    from payman_sdk._core.http_response import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._telemetry.events import AskEnded
+    from payman_sdk._telemetry.events import AskEnded, Event, Listener
 
 T = TypeVar("T")
 
+log = get_logger()
 
-class AskTracker:
+
+class AskRecorder(Protocol):
+    """What a tracker needs of the client's observer."""
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Who reads events at the moment."""
+        ...
+
+    @property
+    def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
+        """What the flow of every ask runs within."""
+        ...
+
+    def count(self, name: str) -> None:
+        """Count one of something."""
+        ...
+
+    def record_ask(self, watch: AskTracker, outcome: str) -> None:
+        """Count an ask that has ended."""
+        ...
+
+
+class AskTracker(Tracker):
     """Looks on while one thing is asked for: counts, and tells the readers and the hook of tasks.
 
     Args:
-        observer: The client's; without one nobody is told.
+        observer: The client's.
         clock: Seconds that only go forward; the clock of the door.
         task_id: The task it is about; None for a token.
         on_task: Called with a `TaskStateChange` whenever the task stands otherwise than before.
@@ -51,12 +73,12 @@ class AskTracker:
 
     def __init__(
         self,
-        observer: Observer | None = None,
-        clock: Callable[[], float] = monotonic,
+        observer: AskRecorder,
+        clock: Callable[[], float],
         task_id: str | None = None,
         on_task: Callable[[TaskStateChange], Any] | None = None,
     ) -> None:
-        self.observer = Observer() if observer is None else observer
+        self.observer = observer
         self.listeners = self.observer.listeners
         self._clock = clock
         self._task_id = task_id
@@ -124,8 +146,8 @@ class AskTracker:
         has_end = self.state is not None and has_ended(self.state)
         if self._on_task is None or has_end or not self._may_have_arrived():
             return
+        from payman_api.models.task_state import TaskState
         from payman_sdk._core.hook_payloads import TaskStateChange as Changed
-        from payman_sdk.types import TaskState
 
         yield NotifyHook(self._on_task, Changed(ask.task_id, TaskState.UNKNOWN, is_final=False))
 
@@ -153,7 +175,7 @@ class AskTracker:
             answer=self.answer,
         )
 
-    def track_request(self, send: SendRequest) -> Flow[httpx.Response]:
+    def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
         """A flow that sends a request and returns its answer."""
         transmission = Transmission()
         send = send._replace(transmission=transmission)
@@ -164,7 +186,7 @@ class AskTracker:
             if transmission.sent and self.attempts:
                 self.was_sent = True
 
-    def _send_and_notify(self, send: SendRequest) -> Flow[httpx.Response]:
+    def _send_and_notify(self, send: SendRequest) -> Flow[HTTPResponse]:
         """A flow that sends a request, and tells readers of it."""
         from payman_sdk._telemetry.events import AttemptBegan, AttemptEnded
 
@@ -182,7 +204,7 @@ class AskTracker:
             )
         status, failure = None, None
         try:
-            answer: httpx.Response = yield send
+            answer: HTTPResponse = yield send
             status = answer.status_code
         except BaseException as error:
             failure = type(error).__name__
@@ -197,6 +219,14 @@ class AskTracker:
             from payman_sdk._telemetry.events import FailureClassified
 
             notify(self.listeners, FailureClassified(task_id, attempt, failure, verdict))
+
+    def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
+        """Another attempt follows."""
+        self.observer.count("retries")
+        if self.listeners:
+            from payman_sdk._core.hook_payloads import RetryDetails
+
+            notify(self.listeners, RetryDetails(attempt, failure, delay, task_id))
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
         """It was asked how a task stands; the state is None where the agent does not know it."""
@@ -250,11 +280,25 @@ class AskTracker:
         if self._on_task is None:
             return None
         from payman_sdk._core.hook_payloads import TaskStateChange as Changed
-        from payman_sdk.types import STATES
+        from payman_sdk._core.states import STATES
 
         return CallHook(
             self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message())
         )
+
+
+def notify(listeners: tuple[Listener, ...], event: Event) -> None:
+    """Hand an event to every listener; one that fails does no harm to the ask."""
+    for listener in listeners:
+        try:
+            listener(event)
+        except Exception as error:
+            warn(error)
+
+
+def warn(error: Exception) -> None:
+    """Log that telemetry failed."""
+    log.warning("Telemetry failed: %s", type(error).__name__)
 
 
 def _classify_state(state: str | None) -> str:
@@ -270,8 +314,8 @@ def _classify_state(state: str | None) -> str:
             return "in_progress"
 
 
-def _send_plainly(send: SendRequest) -> Flow[httpx.Response]:
-    answer: httpx.Response = yield send
+def _send_plainly(send: SendRequest) -> Flow[HTTPResponse]:
+    answer: HTTPResponse = yield send
     return answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words, quote_words
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import PaymanError, format_sentence

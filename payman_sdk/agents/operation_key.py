@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from payman_sdk._io.key_store import KeyStore, open_default_store
-from payman_sdk._io.logger import get_logger
+from payman_sdk._core.key_store import KeyStore
+from payman_sdk._io.key_store import open_default_store
+from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStore, OperationStoreError
 
 T = TypeVar("T")

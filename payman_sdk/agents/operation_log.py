@@ -11,9 +11,9 @@ from typing import Any, Self
 from attrs import evolve
 
 from payman_sdk._core.effects import Lock
+from payman_sdk._core.key_store import KeyStore
 from payman_sdk._io.clock import wall_time
-from payman_sdk._io.key_store import KeyStore
-from payman_sdk._io.logger import get_logger
+from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import get_claims
 from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
 from payman_sdk.agents.limits import SpendingLimit, contains_number, find_money

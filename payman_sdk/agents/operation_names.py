@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from payman_sdk._core.sanitizer import describe, is_hidden
+from payman_sdk._text.sanitizer import describe, is_hidden
 
 MAX_LENGTH = 255
 """Characters of a name."""

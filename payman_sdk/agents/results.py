@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from attrs import asdict, evolve, frozen
 
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 
 OperationStatus: TypeAlias = Literal[
     "completed",

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.effects import Flow
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.agents.results import OperationResult

@@ -11,6 +11,7 @@ import stat
 import time
 from pathlib import Path
 
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.folders import find_user_folder
@@ -18,7 +19,6 @@ from payman_sdk._io.locks import LayeredLock
 from payman_sdk._io.private_files import PathProblem, find_file_problem, find_folder_problem, make_folder
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.token_stores.base import StoredToken
 
 try:
     import filelock as filelock

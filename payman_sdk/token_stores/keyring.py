@@ -13,11 +13,11 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar, cast
 
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
+from payman_sdk._io.time_limits import CallQueue, LateError, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
-from payman_sdk.token_stores._time_limits import CallQueue, LateError, get_time_left
-from payman_sdk.token_stores.base import StoredToken
 
 try:
     import keyring

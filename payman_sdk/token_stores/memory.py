@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.forks import get_fork_lock
 from payman_sdk._io.locks import ThreadLock
 from payman_sdk._secrets import SecretStr
-from payman_sdk.token_stores.base import StoredToken
 
 __all__ = ["MemoryTokenStore"]
 
@@ -22,6 +22,9 @@ class MemoryTokenStore:
         >>> MemoryTokenStore().load() is None
         True
     """
+
+    _is_in_memory = True
+    """Clients call it without waiting for anybody."""
 
     def __init__(self) -> None:
         self._token: StoredToken | None = None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import wall_time
 from payman_sdk._io.locks import LayeredLock
-from payman_sdk._io.logger import get_logger
 from payman_sdk._secrets import SecretStr, to_secret
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 from payman_sdk.token_stores._redis_access import call_bounded, check_name, get_client
 from payman_sdk.token_stores._redis_lease import Lease
-from payman_sdk.token_stores.base import StoredToken
 
 try:
     import redis

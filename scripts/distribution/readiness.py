@@ -43,7 +43,7 @@ def problems(checkout: Checkout, today: dt.date) -> Iterator[str]:
 
 
 def _of_package(root: Path, version: str) -> Iterator[str]:
-    text = (root / "payman_sdk" / "__init__.py").read_text("utf-8")
+    text = (root / "payman_sdk" / "_version.py").read_text("utf-8")
     found = re.search(r'^__version__ = "([^"]*)"', text, re.MULTILINE)
     if found is None or found[1] != version:
         yield f"payman_sdk.__version__ is {found[1] if found else 'missing'}, and pyproject.toml says {version}"

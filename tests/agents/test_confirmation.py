@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.confirmation import MAX_CONTEXT, MAX_LENGTH, Field, find_problem, format_lines
-from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.agents import ConfirmationRequest, PaymanToolkit
 from payman_sdk.agents.mcp.elicitation import _make_request_state, format_question
 from payman_sdk.sandbox import Sandbox

@@ -13,7 +13,7 @@ from mcp import Client
 from mcp_types import TextResourceContents
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.agents.mcp import mcp_server
 from payman_sdk.agents.messages import describe_operation

@@ -26,12 +26,13 @@ from payman_sdk import (
     StoredToken,
     TokenStore,
 )
-from payman_sdk._core.auth import current_token, store_adapter
+from payman_sdk._core.auth import current_token
+from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Lock
 from payman_sdk._core.hook_payloads import TokenRefresh
+from payman_sdk._io import token_store_access
 from payman_sdk.errors import APITimeoutError, AuthenticationError, PaymanError, TokenStoreError
 from payman_sdk.sandbox import Sandbox
-from payman_sdk.token_stores.base import fingerprint_token
 from tests.auth.fleet_worker import die_before_saving
 from tests.auth.redis_proxy import Fate, named, proxying
 from tests.loops import LOOPS, run_on
@@ -297,7 +298,7 @@ def test_a_late_write_of_a_keyring_replaces_no_newer_token(
 
     monkeypatch.setattr(keyring, "get_password", lambda service, name: kept.get(name))
     monkeypatch.setattr(keyring, "set_password", slow)
-    from payman_sdk.token_stores._time_limits import limit_time
+    from payman_sdk._io.time_limits import limit_time
 
     store, other = KeyringTokenStore("bob"), KeyringTokenStore("bob")
     assert store.lock.acquire(timeout=5)
@@ -315,8 +316,8 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
     sandbox: Sandbox, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Down, unreachable, silent at any command, with a client of the program's own that waits for ever: an error in time that names it."""
-    monkeypatch.setattr(store_adapter, "_LOCK_ANSWER", 0.2)
-    monkeypatch.setattr(store_adapter, "_RELEASE_ANSWER", 0.1)
+    monkeypatch.setattr(token_store_access, "_LOCK_ANSWER", 0.2)
+    monkeypatch.setattr(token_store_access, "_RELEASE_ANSWER", 0.1)
     monkeypatch.setattr(current_token, "_LEAST", 0.2)
     for command in ("HELLO", "SET", "EVAL"):
 
@@ -352,7 +353,7 @@ def test_a_lock_that_somebody_holds_is_named(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A lock that cannot be had is an error at the ask's end that says whose it is; the log says earlier what is waited for."""
-    monkeypatch.setattr(store_adapter, "_SILENCE", 0.05)
+    monkeypatch.setattr(token_store_access, "_SILENCE", 0.05)
 
     class Own(MemoryTokenStore):
         """A store of a program's own."""

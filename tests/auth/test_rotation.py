@@ -11,8 +11,10 @@ import pytest
 
 from payman_sdk._core.auth import rotation
 from payman_sdk._core.auth.access_token import AccessToken
+from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallBlocking, Flow, SendRequest, Sleep, WithLock
+from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk.errors import (
     APIConnectionError,
     APIStatusError,
@@ -23,7 +25,6 @@ from payman_sdk.errors import (
     ResponseValidationError,
     TokenStoreError,
 )
-from payman_sdk.token_stores.base import StoredToken, fingerprint_token
 from payman_sdk.token_stores.memory import MemoryTokenStore
 from tests.auth.test_tokens import OWN, PERSON, WALL, grant_of, stored
 from tests.steps import Clock, driven, token_answer
@@ -53,7 +54,7 @@ class Wall:
 
 def process(store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None, now: Callable[[], float] | None = None) -> TokenManager:  # fmt: skip
     """What one process holds, of a token that several share."""
-    return TokenManager(PERSON, store, given=given, clock=clock, now=now or Wall(clock))
+    return TokenManager(PERSON, TokenStoreAccess(store), given=given, clock=clock, now=now or Wall(clock))
 
 
 def begun(
@@ -385,7 +386,7 @@ def test_an_own_account_replays_nothing(clock: Clock) -> None:
     """An application that acts for itself gets the next token by its credentials; its refresh token is not sent again."""
     store = MemoryTokenStore()
     store.save(stored(OWN, clock, None, 0, "r-1"))
-    tokens = TokenManager(OWN, store, clock=clock, now=Wall(clock))
+    tokens = TokenManager(OWN, TokenStoreAccess(store), clock=clock, now=Wall(clock))
     outcome, sent = driven(tokens.get(9999), [APIConnectionError("x")], clock=clock)
     assert (type(outcome), len(sent)) == (APIConnectionError, 1)
     outcome, sent = driven(tokens.get(9999), [token_answer("a-1")], clock=clock)

@@ -14,8 +14,10 @@ from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.grants import Application
+from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.auth.tokens import AccessToken, TokenManager, TokenOwner
 from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
+from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
     APIConnectionError,
@@ -26,7 +28,6 @@ from payman_sdk.errors import (
     ServerError,
     TokenStoreError,
 )
-from payman_sdk.token_stores.base import fingerprint_token
 from tests.conftest import SECRET, Connect
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, token
 from tests.steps import Busy, Clock, driven, token_answer
@@ -61,7 +62,9 @@ def made(
     owner: TokenOwner, store: MemoryTokenStore, clock: Clock, given: StoredToken | None = None
 ) -> TokenManager:
     """Tokens whose wall clock goes with their own."""
-    return TokenManager(owner, store, given=given, clock=clock, now=lambda: WALL + clock.now)
+    return TokenManager(
+        owner, TokenStoreAccess(store), given=given, clock=clock, now=lambda: WALL + clock.now
+    )
 
 
 def stored(

@@ -21,7 +21,7 @@ from payman_sdk._cli.app import app
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.identity import IDENTITY_PATH
 from payman_sdk._cli.terminal import Terminal
-from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._text.sanitizer import find_hidden
 from tests.cli.command import PROGRAM, environment_of
 from tests.peer import TOKEN_PATH, Answer, Peer, Request, answer, json_answer, rpc
 

@@ -19,8 +19,8 @@ from payman_sdk._cli.clients import resolve_settings
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.login_store import save_login
 from payman_sdk._cli.settings import Login, resolve
+from payman_sdk._client.environment import load_env_config
 from payman_sdk._io.env_file import read_env_file
-from payman_sdk._io.environment import load_env_config
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, PaymanError
 from tests.cli.command import PROGRAM, Payman, environment_of
@@ -423,7 +423,7 @@ def test_a_redirect_takes_no_credentials_along(peer: Peer) -> None:
 def test_a_login_that_is_remembered_at_a_hostile_server_gets_no_secret(folder: Path, peer: Peer) -> None:
     """A server that a login once named gets no secret when its token has to be renewed."""
     from payman_sdk._cli.login_store import open_store
-    from payman_sdk.token_stores.base import StoredToken
+    from payman_sdk._core.auth.stored_token import StoredToken
 
     login = Login(client_id="my-id", base_url=peer.base_url)
     peer.always("/web/identity", answer(404))

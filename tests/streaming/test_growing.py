@@ -15,7 +15,7 @@ from payman_sdk._core.artifact_buffer import (
     encode_utf16,
     take_snapshot,
 )
-from payman_sdk.types import Json
+from payman_sdk._core.task_response import Json
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
 FILE: Json = {"type": "file", "file": {"uri": "https://payman.example/a.pdf"}}

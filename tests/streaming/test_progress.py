@@ -19,6 +19,7 @@ from payman_sdk._core.part_normalization import parse_bool, unwrap_single
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
+from payman_sdk._core.task_response import FormattedTaskResponse, Json
 from payman_sdk.errors import (
     AgentError,
     InternalAgentError,
@@ -29,7 +30,6 @@ from payman_sdk.errors import (
     TaskNotCancelableError,
     TaskNotFoundError,
 )
-from payman_sdk.types import FormattedTaskResponse, Json
 from tests.streaming.test_growing import joined, put_together
 from tests.tasks.faults import MISTYPED
 

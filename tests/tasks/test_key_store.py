@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from payman_sdk._core.ids import derive_task_id
-from payman_sdk._io.key_store import KeyStore, MemoryKeyStore, SQLiteKeyStore, open_default_store
+from payman_sdk._core.key_store import KeyStore
+from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore, open_default_store
 from payman_sdk.errors import ConfigurationError, KeyStoreError, OutcomeUnknownError, PaymanError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, completed, reset, rpc

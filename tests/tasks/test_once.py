@@ -38,10 +38,10 @@ from payman_sdk._core.effects import (
     WithLock,
 )
 from payman_sdk._core.hook_payloads import RetryDetails
+from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.polling import get_state
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.stream import StreamFlow
-from payman_sdk._io.http import is_event_stream
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,

@@ -247,7 +247,7 @@ def test_a_date_that_is_none(said: str) -> None:
 
 def test_an_error_without_an_answer_asks_for_nothing() -> None:
     """Who never answered wants nothing."""
-    assert parse_retry_after(APIConnectionError("It broke.")) is None
+    assert parse_retry_after(APIConnectionError("It broke."), lambda: 0.0) is None
 
 
 numbers = st.floats().map(str) | st.integers().map(str)

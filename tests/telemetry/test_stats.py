@@ -11,9 +11,9 @@ import anyio
 import httpx
 import pytest
 
+from payman_sdk._io.clock import monotonic
 from payman_sdk._telemetry.observer import Observer
 from payman_sdk._telemetry.stats import Stats
-from payman_sdk._telemetry.tracker import AskTracker
 from payman_sdk.errors import AuthenticationError, BadRequestError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.telemetry.conftest import Connected
@@ -114,7 +114,7 @@ def test_threads_count_together() -> None:
     observer = Observer()
 
     def count() -> None:
-        watch: Any = AskTracker(observer)
+        watch: Any = observer.create_tracker(monotonic)
         watch.attempts = 2
         for _ in range(2000):
             observer.count("retries")

@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from payman_api import PATHS
-from payman_sdk import __version__
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import open_client, open_settings
 from payman_sdk._cli.commands import diagnosis
@@ -20,6 +19,7 @@ from payman_sdk._cli.commands.diagnosis import Finding, Level
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk._io.clock import monotonic, wall_time
+from payman_sdk._version import __version__
 from payman_sdk.errors import APIConnectionError, PaymanError
 
 _PACKAGES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._secrets import SecretStr
@@ -45,3 +45,15 @@ class TokenOwner(NamedTuple):
         """The owner as stores write it down."""
         acting = "" if self.has_own_account else " for a person"
         return f"{self.application.client_id}{acting} at {self.base_url}"
+
+
+class TokenInfo(TypedDict):
+    """A token, as `with_token` takes it and `get_access_token` gives it."""
+
+    # The API's spelling.
+    accessToken: str
+    """What opens the API."""
+    expiresIn: int
+    """Seconds it still lives."""
+    refreshToken: NotRequired[str]
+    """What gets the next one."""

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk._core.answer_scan import redact_answer
 from payman_sdk._core.effects import Flow, SendRequest
-from payman_sdk._io.http import is_event_stream
-from payman_sdk._telemetry.tracker import AskTracker
+from payman_sdk._core.http_response import HTTPResponse, RedactedResponse, is_event_stream
+from payman_sdk._core.tracking import Tracker
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    import httpx
-
     from payman_sdk._core.auth.tokens import AccessToken, TokenManager
 
 
@@ -24,15 +22,15 @@ def send_authenticated(
     patience: float | None = None,
     *,
     is_stream: bool = False,
-    watch: AskTracker | None = None,
+    watch: Tracker | None = None,
     renews: bool = True,
-) -> Flow[httpx.Response]:
+) -> Flow[HTTPResponse]:
     """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
 
     A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
     reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
-    watch = watch or AskTracker()
+    watch = watch or Tracker()
     token = yield from _get_token(tokens, deadline)
     answer = yield from watch.track_request(SendRequest(_sign(request, token), deadline, patience, is_stream))
     if answer.status_code == 401:
@@ -45,15 +43,13 @@ def send_authenticated(
     return answer if is_stream and is_event_stream(answer) else _redact_answer(answer, token)
 
 
-def _redact_answer(answer: httpx.Response, token: AccessToken) -> httpx.Response:
+def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
     """The answer, without the secrets that a server may repeat in a success as well."""
     body = redact_answer(answer.content, token.value)
     if body is answer.content:
         return answer
-    import httpx
-
     headers = {name: answer.headers[name] for name in ("content-type",) if name in answer.headers}
-    return httpx.Response(answer.status_code, headers=headers, content=body)
+    return RedactedResponse(answer.status_code, headers, body)
 
 
 def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:

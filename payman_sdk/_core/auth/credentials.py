@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_sdk._config import Config
-from payman_sdk._io.clock import wall_time
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.grants import Application
-    from payman_sdk._core.auth.tokens import TokenManager
-    from payman_sdk._telemetry.observer import Observer
-    from payman_sdk.token_stores.base import TokenStore
+    from payman_sdk._core.auth.stored_token import TokenStore
 
 _CENTURY = 3.2e9
 _EITHER = "Give accessToken and expiresIn (seconds), or refreshToken."
@@ -56,40 +53,6 @@ class Credentials(NamedTuple):
         from payman_sdk._core.auth.grants import Application
 
         return Application(client_id=self.config.client_id, client_secret=self.config.client_secret)
-
-    def create_token_manager(
-        self, clock: Callable[[], float], observer: Observer | None = None
-    ) -> TokenManager:
-        """The tokens of this identity, on a client's clock; the observer is told of them."""
-        from payman_sdk._core.auth.tokens import TokenManager, TokenOwner
-        from payman_sdk.token_stores.base import StoredToken, fingerprint_token
-        from payman_sdk.token_stores.memory import MemoryTokenStore, shared_store
-
-        config, given = self.config, self.given
-        owner = TokenOwner(
-            application=self.application, base_url=config.base_url, has_own_account=self.has_own_account
-        )
-        store = self.store
-        if store is None and self.has_own_account and config.client_secret is not None:
-            store = shared_store(config.base_url, config.client_id, config.client_secret)
-        known = None
-        if given is not None:
-            known = StoredToken(
-                issued_to=owner.name,
-                access_token=given.access_token,
-                expires_at=wall_time() + given.lifetime,
-                lifetime=given.lifetime,
-                refresh_token=given.refresh_token,
-                lineage=fingerprint_token(given.refresh_token or given.access_token),
-            )
-        return TokenManager(
-            owner,
-            store or MemoryTokenStore(),
-            given=known,
-            clock=clock,
-            observer=observer,
-            on_token=config.on_token,
-        )
 
 
 def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:

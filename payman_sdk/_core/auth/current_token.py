@@ -12,13 +12,12 @@ from collections.abc import Callable
 from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, Rotation
-from payman_sdk._core.auth.store_adapter import StoreAdapter
+from payman_sdk._core.auth.store_adapter import StoreAccess, StoreAdapter
+from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.effects import Flow, Lock
-from payman_sdk._io.logger import get_logger
 from payman_sdk._secrets import SecretStr
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
-from payman_sdk.token_stores.base import StoredToken, TokenStore, fingerprint_token
-from payman_sdk.token_stores.memory import MemoryTokenStore
 
 log = get_logger()
 
@@ -52,7 +51,7 @@ class CurrentToken:
     def __init__(
         self,
         owner: TokenOwner,
-        store: TokenStore,
+        store: StoreAccess,
         given: StoredToken | None,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -66,8 +65,8 @@ class CurrentToken:
         self._replaces_all = False
         self._save_after = self._silent_until = NEVER
         # What is in memory can be looked at without waiting for anybody.
-        in_memory = store.load() if type(store) is MemoryTokenStore else None
-        if in_memory is not None and in_memory.issued_to == owner.name:
+        in_memory = self.keeping.peek()
+        if in_memory is not None:
             self.adopt(in_memory)
 
     @property

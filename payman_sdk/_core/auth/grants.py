@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from payman_api.api.oauth import create_token
 from payman_api.models.grant_type import GrantType
 from payman_api.models.legacy_token_response import LegacyTokenResponse
 from payman_api.models.token_response import TokenResponse
 from payman_api.types import UNSET, Unset
-from payman_sdk._core.formatting import parse_json_object
+from payman_sdk._core.http_response import HTTPResponse, parse_json_object
 from payman_sdk._secrets import SecretStr, build_basic_credentials, sent_secrets
 from payman_sdk.errors import (
     AuthenticationError,
@@ -20,9 +20,6 @@ from payman_sdk.errors import (
     shorten,
     summarize_body,
 )
-
-if TYPE_CHECKING:
-    import httpx
 
 _UNSAID_LIFETIME = 3600.0
 """Seconds a token is taken to live when its answer does not say."""
@@ -89,7 +86,7 @@ def is_header_safe(token: str) -> bool:
     return bool(token) and token.isascii() and token.isprintable() and " " not in token
 
 
-def parse_token_response(answer: httpx.Response, sent_at: float) -> IssuedToken:
+def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
     """The token in an answer of the token endpoint, in camelCase or snake_case.
 
     Args:
@@ -109,10 +106,10 @@ def parse_token_response(answer: httpx.Response, sent_at: float) -> IssuedToken:
     return token
 
 
-def _parse_token(answer: httpx.Response, sent_at: float) -> IssuedToken | None:
+def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
     """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
     try:
-        parsed = create_token.parse_answer(response=answer)
+        parsed = create_token.parse_answer(response=cast("Any", answer))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if not isinstance(parsed, TokenResponse | LegacyTokenResponse):
@@ -148,7 +145,7 @@ def _parse_lifetime(expires_in: Any) -> float | None:
     return lifetime if 0 < lifetime < math.inf else None
 
 
-def _build_refusal(answer: httpx.Response) -> Exception:
+def _build_refusal(answer: HTTPResponse) -> Exception:
     response = ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
     refused = answer.status_code in {400, 401, 403}
     error_class = AuthenticationError if refused else find_status_class(answer.status_code)
@@ -164,13 +161,13 @@ def _build_refusal(answer: httpx.Response) -> Exception:
     return failure
 
 
-def _read_oauth_error(answer: httpx.Response) -> dict[str, str]:
+def _read_oauth_error(answer: HTTPResponse) -> dict[str, str]:
     """The `error` and `error_description` of RFC 6749, section 5.2, as far as they are there."""
     body = parse_json_object(answer) or {}
     return {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
 
 
-def _build_validation_error(answer: httpx.Response) -> ResponseValidationError:
+def _build_validation_error(answer: HTTPResponse) -> ResponseValidationError:
     """Tells the shape of an answer and none of its values: they may be secrets."""
     return ResponseValidationError(
         f"The token endpoint answered without a usable token: {shorten(_describe_shape(answer))}.",
@@ -179,7 +176,7 @@ def _build_validation_error(answer: httpx.Response) -> ResponseValidationError:
     )
 
 
-def _describe_shape(answer: httpx.Response) -> str:
+def _describe_shape(answer: HTTPResponse) -> str:
     body = parse_json_object(answer)
     if body is None:
         return f"{len(answer.content)} bytes of {answer.headers.get('content-type', 'no content type')}"

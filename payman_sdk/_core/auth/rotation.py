@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.retry import PLAIN_REFUSALS, parse_retry_after
 from payman_sdk.errors import (
     APIConnectionError,
@@ -22,7 +23,6 @@ from payman_sdk.errors import (
     PaymanError,
     shorten,
 )
-from payman_sdk.token_stores.base import StoredToken
 
 NEVER = float("-inf")
 

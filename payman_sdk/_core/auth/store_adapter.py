@@ -1,53 +1,68 @@
-"""A token store as flows see it: asked by steps, what it gives is checked, and whatever it raises is an error of ours."""
+"""A token store as flows see it: called by effects, and what it returns is checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from payman_sdk._core.auth.grants import is_header_safe
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import CallBlocking, Flow, Lock
-from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
-from payman_sdk._io.logger import get_logger
-from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
-from payman_sdk.token_stores._time_limits import limit_time
-from payman_sdk.token_stores.base import StoredToken, TokenStore
-from payman_sdk.token_stores.memory import MemoryTokenStore
+from payman_sdk.errors import ConfigurationError, TokenStoreError
 
-log = get_logger()
 
-_LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
-"""Seconds that the place of a lock has to answer at least, and to take a lock back."""
-_SILENCE = 3.0
-"""Seconds after which a warning says that a lock is waited for."""
+class StoreAccess(Protocol):
+    """Calls a token store within a time limit; what the store raises comes out as `TokenStoreError`."""
+
+    @property
+    def name(self) -> str:
+        """The store in words."""
+        ...
+
+    @property
+    def lock(self) -> Lock:
+        """The store's lock."""
+        ...
+
+    def peek(self) -> StoredToken | None:
+        """Return the token of a store that never blocks; None for other stores."""
+        ...
+
+    def load(self, seconds: float) -> Any:
+        """Return what the store holds; it may block."""
+        ...
+
+    def save(self, token: StoredToken, seconds: float) -> None:
+        """Keep a token; it may block."""
+        ...
 
 
 class StoreAdapter:
     """A store, for one owner.
 
     Args:
-        store: Any store, of a program's own too.
+        access: Calls the store.
         owner: Whose token it is to hold.
     """
 
-    def __init__(self, store: TokenStore, owner: str) -> None:
-        self._store = store
+    def __init__(self, access: StoreAccess, owner: str) -> None:
+        self._access = access
         self._owner = owner
 
     @property
     def name(self) -> str:
-        """The store in words; what a program's own store says of itself may be a secret."""
-        kind = type(self._store)
-        return repr(self._store) if kind.__module__.startswith("payman_sdk.") else kind.__name__
+        """The store in words."""
+        return self._access.name
 
     @property
     def lock(self) -> Lock:
         """The store's lock."""
-        # Trying the lock of a store in memory never blocks, which the doors know.
-        if type(self._store) is MemoryTokenStore:
-            return self._store.lock
-        return _StoreLock(self._store, self.name)
+        return self._access.lock
+
+    def peek(self) -> StoredToken | None:
+        """Return this owner's token in a store that never blocks; None for other stores, and for another owner's token."""
+        stored = self._access.peek()
+        return stored if stored is not None and stored.issued_to == self._owner else None
 
     def load(self, seconds: float) -> Flow[StoredToken | None]:
         """A flow that returns the token that is kept, None if there is none.
@@ -59,7 +74,7 @@ class StoreAdapter:
             ConfigurationError: It is somebody else's.
             TokenStoreError: The store failed, or gave something that cannot be used.
         """
-        stored: Any = yield from self._call_store(self._store.load, seconds)
+        stored: Any = yield CallBlocking(partial(self._access.load, seconds))
         if stored is None:
             return None
         if not isinstance(stored, StoredToken):
@@ -89,76 +104,4 @@ class StoreAdapter:
         Raises:
             TokenStoreError: The store failed.
         """
-        yield from self._call_store(partial(self._store.save, token), seconds)
-
-    def _call_store(self, function: Callable[[], Any], seconds: float) -> Flow[Any]:
-        def ask() -> Any:
-            with limit_time(seconds):
-                return function()
-
-        try:
-            return (yield CallBlocking(ask))
-        except PaymanError:
-            raise
-        except Exception as error:
-            failure = _build_error(f"The token store {self.name} failed", error)
-        raise failure  # out here, it carries no frames of the store's with it, which hold the token
-
-
-class _StoreLock:
-    """The lock of a store, whose failures are ours."""
-
-    def __init__(self, store: TokenStore, name: str) -> None:
-        self._store = store
-        self._name = name
-        self._held: HolderLock | None = None
-
-    def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
-        return self._take_lock(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
-
-    def release(self) -> None:
-        """Gives the lock back; that it could not be is for whoever wants it next."""
-        self._give_back_lock(lambda: self._store.lock.release())
-
-    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
-
-        def take(seconds: float) -> bool:
-            self._held = self._held or adapt_lock(self._store.lock)
-            return self._held.take(ticket, timeout=seconds)
-
-        return self._take_lock(take, timeout)
-
-    def drop(self, ticket: LockHolder) -> None:
-        """Give the lock back, if the ticket holds it."""
-        if (held := self._held) is not None:
-            self._give_back_lock(lambda: held.drop(ticket))
-
-    def _take_lock(self, take: Callable[[float], bool], timeout: float) -> bool:
-        try:
-            with limit_time(max(timeout, _LOCK_ANSWER)):
-                if timeout <= _SILENCE:
-                    return take(timeout)
-                if take(_SILENCE):
-                    return True
-                log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
-                return take(timeout - _SILENCE)
-        except PaymanError:
-            raise
-        except Exception as error:
-            failure = _build_error(f"The lock of the token store {self._name} failed", error)
-        raise failure
-
-    def _give_back_lock(self, give_back: Callable[[], None]) -> None:
-        try:
-            with limit_time(_RELEASE_ANSWER):
-                give_back()
-        except Exception as error:
-            log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
-
-
-def _build_error(what: str, error: Exception) -> TokenStoreError:
-    # What the operating system says holds no token; what others say may.
-    said = f": {error}" if isinstance(error, OSError) else ""
-    return TokenStoreError(f"{what}: {type(error).__name__}{said}.")
+        yield CallBlocking(partial(self._access.save, token, seconds))

@@ -16,20 +16,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from payman_sdk._core.auth.access_token import AccessToken as AccessToken
+from payman_sdk._core.auth.access_token import TokenInfo
 from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
-from payman_sdk._core.auth.store_adapter import StoreAdapter
+from payman_sdk._core.auth.store_adapter import StoreAccess, StoreAdapter
+from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
-from payman_sdk._io.clock import monotonic, wall_time
-from payman_sdk._io.logger import get_logger
+from payman_sdk._core.tracking import Observer
 from payman_sdk._secrets import SecretStr
-from payman_sdk._telemetry.observer import Observer
+from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APITimeoutError, PaymanError
-from payman_sdk.token_stores.base import StoredToken, TokenStore
-from payman_sdk.types import TokenInfo
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TokenRefresh
@@ -52,9 +51,9 @@ class TokenManager:
     Args:
         owner: Whose token it is.
         store: Where it is kept.
-        given: A token to begin with, where the store has none.
-        clock: Seconds that only go forward; the clock of the door that runs the flows.
+        clock: Seconds that only go forward; the clock of the runner that carries the flows out.
         now: Seconds since 1970, which is what stores understand.
+        given: A token to begin with, where the store has none.
         observer: Sees every renewal.
         on_token: Called with a `TokenRefresh` after each, and out of every lock: whatever the hook does, nothing gets lost.
     """
@@ -62,11 +61,11 @@ class TokenManager:
     def __init__(
         self,
         owner: TokenOwner,
-        store: TokenStore,
+        store: StoreAccess,
         *,
+        clock: Callable[[], float],
+        now: Callable[[], float],
         given: StoredToken | None = None,
-        clock: Callable[[], float] = monotonic,
-        now: Callable[[], float] = wall_time,
         observer: Observer | None = None,
         on_token: Callable[[TokenRefresh], Any] | None = None,
     ) -> None:
@@ -309,7 +308,7 @@ class TokenManager:
             return token
 
         def build_refresh(token: AccessToken | None, error: PaymanError | None) -> TokenRefresh | None:
-            if self._on_token is None and not self._observer.listeners:
+            if self._on_token is None and not self._observer.has_listeners():
                 return None
             from payman_sdk._core.hook_payloads import TokenRefresh
 

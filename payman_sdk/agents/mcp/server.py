@@ -26,9 +26,9 @@ from mcp_types import (
 )
 from mcp_types import Tool as ListedTool
 
-from payman_sdk import __version__
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
+from payman_sdk._version import __version__
 from payman_sdk.agents.confirmation import Confirm
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.mcp.card import URI, fetch_agent_card

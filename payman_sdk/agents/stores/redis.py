@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any, TypeVar
 
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.logger import get_logger
 from payman_sdk._secrets import to_secret
+from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores import Operation, OperationStoreError
 from payman_sdk.errors import ConfigurationError
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from html import escape
 
 from payman_api import PATHS
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.sandbox._oauth import redirects
 from payman_sdk.sandbox._oauth.authorization import Question
 from payman_sdk.sandbox._oauth.oauth_service import Consent

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from starlette.types import ASGIApp, Message, Scope
 
-from payman_sdk._io.logger import get_logger
+from payman_sdk._text.logger import get_logger
 from payman_sdk.sandbox._server.client_connection import ClientConnection
 from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
 

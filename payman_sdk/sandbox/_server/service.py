@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from payman_api.models.scope import Scope
-from payman_sdk._io.logger import get_logger
+from payman_sdk._text.logger import get_logger
 from payman_sdk.sandbox._agent import event_schedule, serialization, tasks
 from payman_sdk.sandbox._agent.serialization import Json, Style
 from payman_sdk.sandbox._agent.stream_settings import StreamSettings

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.sandbox._web.origins import PAGE
 
 _LONGEST = 200

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from payman_sdk._core.sanitizer import find_hidden
+from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import AuthenticationError
 from payman_sdk.sandbox import ConnectionLost, ScriptedResponse, StreamFault
 from payman_sdk.sandbox._agent.language.intents import PayeeKind

@@ -8,8 +8,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, cast
 
-from payman_sdk._core.redaction import redact
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.redaction import redact
+from payman_sdk._text.sanitizer import sanitize
 
 MOST_IN_A_WARNING = 80
 """Characters of a text that a record shows from WARNING on. Somebody reads those without having asked for them."""

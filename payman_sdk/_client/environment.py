@@ -12,7 +12,7 @@ from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk.types import PaymanConfig
+    from payman_sdk._client.config_types import PaymanConfig
 
 _OF_THE_SERVER = ("base_url", "environment")
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from payman_sdk._compat_requests import build_json_error
-from payman_sdk._core.redaction import redact
-from payman_sdk._core.sanitizer import sanitize
+from payman_sdk._text.redaction import redact
+from payman_sdk._text.sanitizer import sanitize
 
 _SHOWN = 500
 """How many characters of a server's own words a message repeats."""

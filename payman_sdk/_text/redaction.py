@@ -13,8 +13,8 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
-from payman_sdk._core.spellings import base64_of, hexadecimal_of
 from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.spellings import base64_of, hexadecimal_of
 
 T = TypeVar("T", str, bytes)
 

@@ -40,7 +40,7 @@ def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None
         max_length: How many characters to show; a longer text ends with how much is missing.
 
     Example:
-        >>> from payman_sdk._core.sanitizer import sanitize
+        >>> from payman_sdk._text.sanitizer import sanitize
         >>> print(sanitize("paid\x1b[2K\u202e!"), sanitize("one\ntwo", one_line=True), sanitize("a" * 9, max_length=3))
         paid\x1b[2K\u202e! one\ntwo aaa… (6 more characters)
     """
@@ -67,7 +67,7 @@ def find_hidden(text: str) -> int | None:
     Line breaks (`\n`), tabs and spaces are seen.
 
     Example:
-        >>> from payman_sdk._core.sanitizer import find_hidden
+        >>> from payman_sdk._text.sanitizer import find_hidden
         >>> find_hidden("send 10 TSD\u200b to Bob"), find_hidden("send 10 TSD to Bob")
         (11, None)
     """
@@ -90,7 +90,7 @@ def describe(character: str) -> str:
     r"""Name a character without showing it.
 
     Example:
-        >>> from payman_sdk._core.sanitizer import describe
+        >>> from payman_sdk._text.sanitizer import describe
         >>> describe("\u202e")
         'U+202E RIGHT-TO-LEFT OVERRIDE'
     """

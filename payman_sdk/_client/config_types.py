@@ -1,0 +1,76 @@
+"""The settings of a client, as a dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    import httpx
+
+    from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._telemetry.settings import Telemetry
+
+Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
+"""A Payman environment; each has a base URL of its own [D]."""
+
+
+class PaymanConfig(TypedDict, total=False):
+    """What a client needs to know. Every key may be None, which means the same as leaving it out.
+
+    Example:
+        >>> from payman_sdk.types import PaymanConfig
+        >>> config: PaymanConfig = {"client_id": "pm-test-1", "client_secret": "s3cret", "environment": "TEST"}
+    """
+
+    client_id: str | None
+    """The id of your application, such as `pm-test-…`."""
+    client_secret: str | None
+    """Its secret."""
+    environment: Environment | None
+    """LIVE (default), TEST or INTERNAL."""
+    base_url: str | None
+    """Another server than the environment's, such as a local sandbox; https, or http to this machine."""
+    name: str | None
+    """A name for this client, for your own use; see `get_client_name()`."""
+    session_id: str | None
+    """A session to resume (`ses-…`); a new one is made without it."""
+    connect_timeout: float | None
+    """Seconds to wait for a connection, 5 by default."""
+    read_timeout: float | None
+    """Seconds that one attempt may take to be answered, 60 by default; of a stream, seconds of silence."""
+    timeout: float | None
+    """Seconds for a whole ask, 300 by default."""
+    idle_timeout: float | None
+    """Seconds without an event after which a stream counts as broken, 60 by default; comments are no events."""
+    max_retries: int | None
+    """How often an ask that did not arrive is sent again, 2 by default."""
+    settle_time: float | None
+    """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
+    resend: Literal["after_settling", "never"] | None
+    """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
+    max_answer_bytes: int | None
+    """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
+    max_event_bytes: int | None
+    """How large one event of a stream may be, 16 MiB by default."""
+    key_store: KeyStore | None
+    """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
+    on_retry: Callable[[Any], Any] | None
+    """Called before each repetition with a `RetryDetails`."""
+    before_send: Callable[[Any], Any] | None
+    """Called with an `OutgoingAsk` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+    on_token: Callable[[Any], Any] | None
+    """Called with a `TokenRefresh` after each access token that was fetched, or could not be."""
+    on_task: Callable[[Any], Any] | None
+    """Called with a `TaskStateChange` whenever a task stands otherwise than before."""
+    telemetry: bool | Telemetry | None
+    """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
+    transport: (
+        httpx.BaseTransport
+        | httpx.AsyncBaseTransport
+        | Callable[[], httpx.BaseTransport]
+        | Callable[[], httpx.AsyncBaseTransport]
+        | None
+    )
+    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice; or a function that
+    makes one, which is called anew in every process and event loop."""

@@ -1,0 +1,136 @@
+"""What every token store does, and the token that it keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, Self, cast
+
+from payman_sdk._core.effects import Lock
+from payman_sdk._secrets import SecretStr, reveal_for_wire
+from payman_sdk.errors import TokenStoreError
+
+
+def _to_secret(value: str | None) -> SecretStr | None:
+    return None if value is None else SecretStr(value)
+
+
+class _StoredFields(NamedTuple):
+    issued_to: str
+    access_token: SecretStr | None
+    expires_at: float
+    lifetime: float
+    refresh_token: SecretStr | None
+    scope: str | None
+    lineage: tuple[str, ...]
+    unanswered: tuple[float, ...]
+
+
+class StoredToken(_StoredFields):
+    """A token as a store keeps it.
+
+    Args:
+        issued_to: Whose token it is; a client refuses to use another's.
+        access_token: What goes into the header; None where there is only a refresh token.
+        expires_at: When the access token ends, in seconds since 1970, so that other processes understand it.
+        lifetime: Seconds the access token lives from when it was issued.
+        refresh_token: What gets the next access token, if there is one.
+        scope: What it allows, as the server said it.
+        lineage: Marks of the tokens that this one descends from, its own last; they tell whether two tokens are of one
+            authorization, and which is the newer.
+        unanswered: When the refresh token was sent without an answer that was read, in seconds since 1970: it may be spent.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        issued_to: str,
+        access_token: str | None,
+        expires_at: float,
+        lifetime: float,
+        refresh_token: str | None = None,
+        scope: str | None = None,
+        lineage: Iterable[str] = (),
+        unanswered: Iterable[float] = (),
+    ) -> Self:
+        """Makes secrets of what would show itself in a traceback."""
+        access, refresh = _to_secret(access_token), _to_secret(refresh_token)
+        return super().__new__(
+            cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
+        )
+
+    def to_json(self) -> str:
+        """The token as JSON text, secrets included."""
+        return json.dumps(reveal_for_wire(self._asdict()))
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Self:
+        """Reads what `to_json` has written.
+
+        Raises:
+            TokenStoreError: It is something else; `where` names the place.
+        """
+        text = SecretStr(text)
+        token = cls._read(text)
+        if token is None:
+            raise TokenStoreError(f"{where} holds no token.", next_step="Delete it and authorize again.")
+        return token
+
+    @classmethod
+    def _read(cls, text: SecretStr) -> Self | None:
+        """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
+        try:
+            given: Any = json.loads(text.reveal())
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(given, Mapping):
+            return None
+        members = cast("Mapping[str, Any]", given)
+        known: dict[str, Any] = {name: members.get(name) for name in cls._fields}
+        known["unanswered"] = members.get("unanswered", [])  # earlier versions did not write it
+        texts = ("issued_to", "access_token", "refresh_token", "scope")
+        if (
+            not isinstance(known["issued_to"], str)
+            or not all(known[name] is None or isinstance(known[name], str) for name in texts)
+            or not all(_is_number(known[name]) for name in ("expires_at", "lifetime"))
+            or not isinstance(known["lineage"], list)
+            or not all(isinstance(mark, str) for mark in cast("list[object]", known["lineage"]))
+            or not isinstance(known["unanswered"], list)
+            or not all(_is_number(moment) for moment in cast("list[object]", known["unanswered"]))
+        ):
+            return None
+        return cls(**known)
+
+
+def fingerprint_token(token: str | None) -> tuple[str, ...]:
+    """What a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
+    if not token:
+        return ()
+    return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class TokenStore(Protocol):
+    """Keeps one token. Methods may block; the async client calls them in a worker thread.
+
+    Whatever goes wrong is a `TokenStoreError`.
+    """
+
+    def load(self) -> StoredToken | None:
+        """The token that is kept, None if there is none."""
+        ...
+
+    def save(self, token: StoredToken) -> None:
+        """Keeps a token in place of the one before. Called with the lock held."""
+        ...
+
+    @property
+    def lock(self) -> Lock:
+        """The lock that is held across "read again, renew, write"."""
+        ...

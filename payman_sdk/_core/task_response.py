@@ -1,0 +1,179 @@
+"""What an ask returns: the JSON-RPC answer as a dict, or the formatted answer, a dict that can also be read by attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict, TypeVar
+
+from payman_api.models.task_state import TaskState
+from payman_sdk._attrdict import Key, Record
+from payman_sdk._core.states import STATES, Phase, Status, get_phase
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+T = TypeVar("T")
+
+Json: TypeAlias = dict[str, Any]
+"""An object as JSON has it."""
+
+
+class TaskResponse(TypedDict):
+    """The JSON-RPC answer of the agent, unchanged [D]."""
+
+    jsonrpc: Literal["2.0"]
+    id: str
+    result: NotRequired[dict[str, Any] | None]
+    error: NotRequired[dict[str, Any] | None]
+
+
+class Artifact(Record):
+    """One piece of an answer: a dict, with the same things as attributes."""
+
+    __slots__ = ()
+
+    name = Key[str]()
+    """Its name, `artifact` if the agent gave none."""
+    description = Key["str | None"]()
+    """What it is, in the agent's words."""
+    content = Key[str]()
+    """Its text, a line break between parts; for an artifact without text, its data as JSON or its file's address."""
+    type = Key[str]()
+    """The kind of its content: 'text' where there is text, else the kind of its first part ('data', 'file', …)."""
+    timestamp = Key["str | None"]()
+    """When it was made, as the agent wrote it."""
+    metadata = Key[dict[str, Any]]()
+    """What the agent says about it."""
+    parts = Key[list[dict[str, Any]]]()
+    """Every part as it came, files and data included."""
+
+
+class FormattedTaskResponse(Record):
+    """The answer to an ask: a dict, with the same things as attributes.
+
+    One spelling of the keys is stored, snake_case; look-ups understand camelCase as well: `response["sessionId"]`.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     response = client.ask("What's my TSD wallet balance?")
+        >>> response["status"], response.is_final, response.session_id == response["sessionId"]
+        ('completed', True, True)
+    """
+
+    __slots__ = ("new_artifacts", "raw", "warnings")
+
+    new_artifacts: list[Artifact] | None
+    """After a reply: those of `artifacts` that came since; None where nothing is known of before. No member of the dict."""
+    raw: Any
+    """The JSON-RPC answer as it came, for what `warnings` names; None where there was none. No member of the dict."""
+    warnings: list[str]
+    """What of the answer could not be read, such as `status.timestamp: an object`; usually empty. No member of the dict."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a response, without an answer that it came in."""
+        response = super().__new__(cls)
+        response.new_artifacts, response.raw, response.warnings = None, None, []
+        return response
+
+    status = Key[Status]()
+    """How the ask stands: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""
+    is_final = Key[bool]()
+    """Whether the task has ended and will not change any more."""
+    status_message = Key["str | None"]()
+    """What the agent says about the state, such as 'Processing completed successfully'."""
+    timestamp = Key["str | None"]()
+    """When the task got into its state, exactly as the agent wrote it; nine fractional digits are usual [D]."""
+    artifacts = Key[list[Artifact]]()
+    """What the agent made, in order."""
+    error = Key["dict[str, Any] | None"]()
+    """Why the task failed, was canceled or rejected (`state`, `message`); None otherwise."""
+    task_id = Key[str]()
+    """The id of the task (`tsk-…`)."""
+    request_id = Key[str]()
+    """The id of the JSON-RPC request (`req-…`)."""
+    session_id = Key["str | None"]()
+    """The id of the session (`ses-…`)."""
+    idempotency_key = Key["str | None"]()
+    """The key that the caller gave the ask; None otherwise."""
+    metadata = Key[dict[str, Any]]()
+    """What the agent says about the task, such as `agentId` and `orgId`."""
+
+    @property
+    def state(self) -> TaskState | str:
+        """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
+        state: str = self["state"]
+        return STATES.get(state, state)
+
+    @property
+    def requires_input(self) -> bool:
+        """Whether the task waits for an answer in words, such as for an approval: use `client.reply`, or `wait`.
+
+        False for `auth-required`: that task waits for a person to act elsewhere, and only `wait` helps.
+        """
+        return get_phase(self["state"]) is Phase.AWAITS_REPLY
+
+    @property
+    def text(self) -> str:
+        """The answer itself, markdown: the content of its artifacts, or what the agent says about the state.
+
+        Of a task that waited and was answered, it is the newest answer alone; `artifacts` may have the earlier ones, too.
+        """
+        shown = self.artifacts if self.new_artifacts is None else self.new_artifacts
+        contents = [artifact.content for artifact in shown if artifact.content]
+        return "\n\n".join(contents) or self.status_message or ""
+
+    @property
+    def datetime(self) -> dt.datetime | None:
+        """The timestamp as a datetime, to the microsecond; None where there is none or it cannot be read.
+
+        A timestamp without a zone gives a naive datetime.
+        """
+        from dateutil import parser
+
+        try:
+            return parser.isoparse(self.timestamp) if self.timestamp else None
+        except (ValueError, OverflowError):
+            return None
+
+    def __str__(self) -> str:
+        return f"[{self['state']}] {self.text}"
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+class ParsedResponse(FormattedTaskResponse, Generic[T]):
+    """The answer to an ask with a `response_format`: a `FormattedTaskResponse`, and what was made of it.
+
+    Example:
+        >>> from typing import TypedDict
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> class Balance(TypedDict):
+        ...     currency: str
+        ...     balance: str
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     response = client.ask("what's my TSD wallet balance?", response_format=Balance)
+        >>> response.parsed, response.parse_error
+        ({'currency': 'TSD', 'balance': '1000.00'}, None)
+    """
+
+    __slots__ = ("parse_error", "parsed")
+
+    parsed: T | None
+    """The answer as it was wanted; None where it is not. No member of the dict."""
+    parse_error: str | None
+    """Why there is none, such as `The task is completed, and the answer holds no JSON object.`. No member of the dict."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Make a response of which nothing was made."""
+        response = super().__new__(cls)
+        response.parsed, response.parse_error = None, None
+        return response
+
+    @classmethod
+    def of(cls, response: FormattedTaskResponse, parsed: T | None, parse_error: str | None) -> Self:
+        """Make one of an answer."""
+        made = cls(response)
+        made.new_artifacts, made.raw, made.warnings = response.new_artifacts, response.raw, response.warnings
+        made.parsed, made.parse_error = parsed, parse_error
+        return made

@@ -1,0 +1,136 @@
+"""A token store as the client uses it: bounded in time, and whatever it raises is an error of the SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
+from payman_sdk._core.effects import Lock
+from payman_sdk._io.locks import HolderLock, LockHolder, adapt_lock
+from payman_sdk._io.time_limits import limit_time
+from payman_sdk._text.logger import get_logger
+from payman_sdk.errors import PaymanError, TokenStoreError
+
+T = TypeVar("T")
+
+log = get_logger()
+
+_LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
+"""Seconds that the place of a lock has to answer at least, and to take a lock back."""
+_SILENCE = 3.0
+"""Seconds after which a warning says that a lock is waited for."""
+
+
+class TokenStoreAccess:
+    """Calls a store, which may block.
+
+    Args:
+        store: Any store, of a program's own too.
+    """
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+        # The class itself has to say so: a class derived from it may block.
+        self._is_in_memory = vars(type(store)).get("_is_in_memory") is True
+
+    @property
+    def name(self) -> str:
+        """The store in words; what a program's own store says of itself may be a secret."""
+        kind = type(self._store)
+        return repr(self._store) if kind.__module__.startswith("payman_sdk.") else kind.__name__
+
+    @property
+    def lock(self) -> Lock:
+        """The store's lock."""
+        # Trying the lock of a store in memory never blocks, which the runners know.
+        return self._store.lock if self._is_in_memory else _StoreLock(self._store, self.name)
+
+    def peek(self) -> StoredToken | None:
+        """Return the token of a store in memory, which can be looked at without waiting for anybody; None for other stores."""
+        return self._store.load() if self._is_in_memory else None
+
+    def load(self, seconds: float) -> Any:
+        """Return whatever the store returns, within so many seconds as far as it can be left behind.
+
+        Raises:
+            TokenStoreError: The store failed.
+        """
+        return self._call(self._store.load, seconds)
+
+    def save(self, token: StoredToken, seconds: float) -> None:
+        """Keep a token, within so many seconds as far as the store can be left behind.
+
+        Raises:
+            TokenStoreError: The store failed.
+        """
+        self._call(lambda: self._store.save(token), seconds)
+
+    def _call(self, function: Callable[[], T], seconds: float) -> T:
+        try:
+            with limit_time(seconds):
+                return function()
+        except PaymanError:
+            raise
+        except Exception as error:
+            failure = _build_error(f"The token store {self.name} failed", error)
+        raise failure  # out here, it carries no frames of the store's with it, which hold the token
+
+
+class _StoreLock:
+    """The lock of a store, whose failures are ours."""
+
+    def __init__(self, store: TokenStore, name: str) -> None:
+        self._store = store
+        self._name = name
+        self._held: HolderLock | None = None
+
+    def acquire(self, *, timeout: float) -> bool:
+        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        return self._take_lock(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
+
+    def release(self) -> None:
+        """Gives the lock back; that it could not be is for whoever wants it next."""
+        self._give_back_lock(lambda: self._store.lock.release())
+
+    def take(self, ticket: LockHolder, *, timeout: float) -> bool:
+        """Wait so many seconds for the lock; 0 only tries. Return whether the ticket holds it now."""
+
+        def take(seconds: float) -> bool:
+            self._held = self._held or adapt_lock(self._store.lock)
+            return self._held.take(ticket, timeout=seconds)
+
+        return self._take_lock(take, timeout)
+
+    def drop(self, ticket: LockHolder) -> None:
+        """Give the lock back, if the ticket holds it."""
+        if (held := self._held) is not None:
+            self._give_back_lock(lambda: held.drop(ticket))
+
+    def _take_lock(self, take: Callable[[float], bool], timeout: float) -> bool:
+        try:
+            with limit_time(max(timeout, _LOCK_ANSWER)):
+                if timeout <= _SILENCE:
+                    return take(timeout)
+                if take(_SILENCE):
+                    return True
+                log.warning("Waiting for the lock of %s, which another renewal holds", self._name)
+                return take(timeout - _SILENCE)
+        except PaymanError:
+            raise
+        except Exception as error:
+            failure = _build_error(f"The lock of the token store {self._name} failed", error)
+        raise failure
+
+    def _give_back_lock(self, give_back: Callable[[], None]) -> None:
+        try:
+            with limit_time(_RELEASE_ANSWER):
+                give_back()
+        except Exception as error:
+            log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
+
+
+def _build_error(what: str, error: Exception) -> TokenStoreError:
+    # What the operating system says holds no token; what others say may.
+    said = f": {error}" if isinstance(error, OSError) else ""
+    return TokenStoreError(f"{what}: {type(error).__name__}{said}.")

@@ -1,0 +1,1 @@
+"""Show the words of others safely: sanitized, redacted, shortened. Below everything that raises or logs."""
