@@ -1,4 +1,4 @@
-"""README is a program: every Python block of it runs, in order, against a sandbox."""
+"""Every Python block of README runs by itself, against a sandbox."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"
 
 
 def test_readme_runs_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every block runs as it stands, and prints what the comment behind a `print` says it prints."""
+    """Each block runs when it is pasted alone, and prints what the comment behind a `print` says."""
     with Sandbox(clients={"your_client_id": "your_client_secret"}) as sandbox:
         monkeypatch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
-        namespace: dict[str, Any] = {}
         checked = 0
         for number, block in enumerate(BLOCKS, 1):
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
-                exec(compile(block, f"README block {number}", "exec"), namespace)  # noqa: S102 # our own README
+                exec(compile(block, f"README block {number}", "exec"), {})  # noqa: S102 # our own README
             for expected in re.findall(r"print\(.*\)  # -> (.*)$", block, re.MULTILINE):
                 assert expected in printed.getvalue().splitlines(), block
                 checked += 1
