@@ -80,7 +80,7 @@ class AsyncOpenStream:
     async def read(self) -> bytes | None:
         """The next piece as it comes, None at the end."""
         while (piece := next(self._ready, None)) is None:
-            raw = None if self._wire is None else await anext(self._wire, None)
+            raw = None if self._wire is None else await _read_next(self._wire)
             if raw is None:
                 self._wire = None
                 return None
@@ -105,12 +105,20 @@ class AsyncOpenStream:
         try:
             with anyio.CancelScope() as leaving, contextlib.suppress(Exception):
                 leaving.cancel()
-                while await anext(wire, None) is not None:
+                while await _read_next(wire) is not None:
                     pass
         finally:
             await aclose_quietly(answer)
             if self._http is not None:
                 await repair_pools(self._http, answer.request.extensions)
+
+
+async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    """The next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
+    try:
+        return await anext(pieces)
+    except StopAsyncIteration:
+        return None
 
 
 def _pieces_of(answer: httpx.Response) -> Iterator[bytes]:
