@@ -50,9 +50,10 @@ from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_r
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
 from payman_sdk._io.request_target import unwatched
+from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import AsyncOpenStream
 from payman_sdk._io.timers import move_on_after, sleep
-from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
+from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
 from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 
 T = TypeVar("T")
@@ -97,6 +98,7 @@ class AsyncRunner:
         self._max_answer_bytes = max_answer_bytes
         self._locks = PerLoop(anyio.Lock)
 
+    @defer_on_trio
     async def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns.
 
@@ -104,6 +106,7 @@ class AsyncRunner:
             flow: The flow.
             describe: Called with what is raised, also when the flow has ended and is being closed.
         """
+        mark_for_trio()
         line = AsyncOpenStream()
         try:
             try:
@@ -119,12 +122,14 @@ class AsyncRunner:
     def _get_transport_info(self) -> TransportInfo:
         return get_transport_info(self._http, self._base_url)
 
+    @defer_on_trio
     async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
         """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, a cancellation above all, when the flow has taken note of it.
         """
+        mark_for_trio()
         try:
             return await self._advance(flow, line)
         except BaseException as error:
@@ -166,8 +171,7 @@ class AsyncRunner:
             case CallBlocking(function):
                 return await _run_in_thread(function)
             case CallHook(function, about):
-                returned = function(about)
-                return await returned if isawaitable(returned) else returned
+                return await _call_hook(function, about)
             case NotifyHook():
                 return await self._notify_hook(step)
             case WithLock():
@@ -218,8 +222,7 @@ class AsyncRunner:
     async def _notify_hook(self, step: NotifyHook) -> None:
         try:
             with anyio.CancelScope(shield=True), move_on_after(_NOTICE):
-                if isawaitable(returned := step.function(step.about)):
-                    await returned
+                await _call_hook(step.function, step.about)
         except Exception as error:
             log.warning("A hook failed while an ask was interrupted: %s", type(error).__name__)
 
@@ -248,6 +251,7 @@ class AsyncRunner:
                 await repair_pools(self._http, request.extensions)
             forget_frames(error, handled)
             del request
+            raise_interrupt(error, handled)
             raise
         if outcome is None:
             outcome = map_exception(None, transmission, request, self._get_transport_info())
@@ -288,8 +292,15 @@ class AsyncRunner:
             failure = map_read_exception(error, self._get_transport_info())
         except BaseException as error:
             forget_frames(error, handled)
+            raise_interrupt(error, handled)
             raise
         raise failure
+
+
+@allow_on_trio
+async def _call_hook(function: Callable[[Any], Any], about: Any) -> Any:
+    returned = function(about)
+    return await returned if isawaitable(returned) else returned
 
 
 async def _run_in_thread(function: Callable[[], T]) -> T:

@@ -18,6 +18,7 @@ import httpx
 
 from payman_sdk._io.event_loops import PerLoop, get_running_loop
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
+from payman_sdk._io.signals import defer_signals
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T", bound="httpx.BaseTransport | httpx.AsyncBaseTransport")
@@ -81,7 +82,8 @@ class UserTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the transport."""
         if not self._is_inherited:
-            self._transport.close()
+            with defer_signals():
+                self._transport.close()
 
     def _renew(self) -> None:
         inherited = self._transport

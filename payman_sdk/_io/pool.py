@@ -31,6 +31,8 @@ class Pool(httpx.BaseTransport):
 
     completes_requests = True
     """Whether it puts the query into a request whose address was sent without."""
+    bears_interrupts = True
+    """Whether a KeyboardInterrupt at any instant leaves it whole."""
     reports_sending = True
     """Whether a request's `trace` hears of it before a byte is sent."""
 

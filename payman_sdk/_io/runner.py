@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeVar, assert_never, cast
@@ -49,7 +51,8 @@ from payman_sdk._io.http import (
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.request_target import unwatched
-from payman_sdk._io.streams import OpenStream
+from payman_sdk._io.signals import call_handlers, defer_signals
+from payman_sdk._io.streams import Guard, OpenStream, close_quietly
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
 from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 from payman_sdk.errors import ConfigurationError
@@ -87,6 +90,11 @@ class SyncRunner:
         self._sleep = sleep
         self._max_answer_bytes = max_answer_bytes
         self._lock = ThreadLock()
+        # The client's own connections bear interrupts; those of others do not.
+        self._guard: Guard = (
+            contextlib.nullcontext if getattr(http, "bears_interrupts", False) is True else defer_signals
+        )
+        self._streams: dict[httpx.Response, weakref.ref[OpenStream]] = {}
 
     def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
         """Runs a flow that tells nothing to its end and returns what it returns.
@@ -193,7 +201,7 @@ class SyncRunner:
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         try:
-            with deadline_scope(until - now), unwatched(request):
+            with self._guard(), deadline_scope(until - now), unwatched(request):
                 outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())
@@ -208,9 +216,10 @@ class SyncRunner:
     def _read_response(
         self, request: httpx.Request, line: OpenStream, until: float, *, is_stream: bool
     ) -> httpx.Response:
+        self._close_dropped()
         answer = self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else OpenStream()
-        reading.keep(answer)
+        reading.keep(answer, self._guard)
         is_open = False
         try:
             if reading is not line:
@@ -220,11 +229,14 @@ class SyncRunner:
             reading.open()
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
+                if self._guard is defer_signals:
+                    self._streams[answer] = weakref.ref(line)
                 is_open = True
                 return answer
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
+                call_handlers()
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
             return redact_response(whole(answer, body.content()))
@@ -232,10 +244,18 @@ class SyncRunner:
             if not is_open:
                 reading.close()
 
+    def _close_dropped(self) -> None:
+        """Let the connections of streams go whose owners were interrupted before they could close them."""
+        for answer, line in list(self._streams.items()):
+            if answer.is_closed:
+                self._streams.pop(answer, None)
+            elif line() is None and self._streams.pop(answer, None) is not None:
+                close_quietly(answer)
+
     def _read_chunk(self, line: OpenStream, until: float) -> bytes | None:
         handled = sys.exception()
         try:
-            with deadline_scope(until - self._clock()):
+            with self._guard(), deadline_scope(until - self._clock()):
                 return line.read()
         except Exception as error:
             failure = map_read_exception(error, self._get_transport_info())

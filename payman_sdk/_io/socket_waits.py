@@ -13,6 +13,7 @@ import anyio
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import get_asyncio_loop
+from payman_sdk._io.signals import defer_on_trio
 from payman_sdk._io.timers import move_on_after
 
 _STAGGER = 0.25
@@ -61,6 +62,7 @@ async def connect(addresses: list[tuple[int, Any]]) -> socket.socket:
     return connected[0]
 
 
+@defer_on_trio
 async def _connect_to(family: int, address: Any) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

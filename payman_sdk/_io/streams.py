@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeAlias
 
 import httpx
 
 from payman_sdk._io.decompression import Decompressor
+from payman_sdk._io.signals import defer_on_trio
 
 log = logging.getLogger("payman_sdk")
+
+Guard: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
 
 _LEAVING = 2.0
 """Seconds that letting a connection go may take."""
@@ -22,10 +26,16 @@ class OpenStream:
     def __init__(self) -> None:
         self._answer: httpx.Response | None = None
         self._pieces: Iterator[bytes] = iter(())
+        self._guard: Guard = contextlib.nullcontext
 
-    def keep(self, answer: httpx.Response) -> None:
-        """Keeps an answer whose body is still to be read, so that `close` closes it."""
-        self._answer = answer
+    def keep(self, answer: httpx.Response, guard: Guard) -> None:
+        """Keeps an answer whose body is still to be read, so that `close` closes it.
+
+        Args:
+            answer: The answer.
+            guard: Makes what keeps interrupts away meanwhile.
+        """
+        self._answer, self._guard = answer, guard
 
     def open(self) -> None:
         """Begins to read its body.
@@ -42,9 +52,13 @@ class OpenStream:
 
     def close(self) -> None:
         """Lets the connection go."""
-        if self._answer is not None:
-            answer, self._answer = self._answer, None
-            close_quietly(answer)
+        if self._answer is None:
+            return
+        with self._guard():
+            if self._answer is not None:
+                close_quietly(self._answer)
+            # Generators that are left half-way do what is left of their work when they go.
+            self._answer, self._pieces = None, iter(())
 
 
 class AsyncOpenStream:
@@ -87,6 +101,7 @@ class AsyncOpenStream:
             self._ready = self._decompressor.feed(raw)
         return piece
 
+    @defer_on_trio
     async def close(self) -> None:
         """Lets the connection go, in a task that is being cancelled too."""
         if self._answer is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 from payman_sdk.errors import PaymanError
 
@@ -50,3 +51,26 @@ def _skip_own_frames(traceback: TracebackType | None) -> TracebackType | None:
     while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_OURS):
         traceback = traceback.tb_next
     return traceback
+
+
+def raise_interrupt(error: BaseException, handled: BaseException | None) -> None:
+    """Raise the Ctrl-C that is in a group of exceptions: on trio, one that meets a transport's own tasks comes in such.
+
+    Args:
+        error: What interrupted a transport.
+        handled: As for `forget_frames`.
+    """
+    interrupt = _find_interrupt(error)
+    if interrupt is not None:
+        forget_frames(interrupt, handled)
+        raise interrupt from None
+
+
+def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    for inner in cast("tuple[BaseException, ...]", error.exceptions):
+        found = inner if isinstance(inner, KeyboardInterrupt) else _find_interrupt(inner)
+        if found is not None:
+            return found
+    return None
