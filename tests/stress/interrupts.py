@@ -12,8 +12,10 @@ import faulthandler
 import gc
 import itertools
 import os
+import queue
 import random
 import signal
+import ssl
 import sys
 import tempfile
 import threading
@@ -26,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
+import httpx
 
 import payman_sdk
 from payman_sdk import AsyncPaymanClient, FileTokenStore, PaymanClient
@@ -53,29 +56,37 @@ class Interrupter:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)  # noqa: S311 (no secret)
-        self._is_armed = False
         self._usual: dict[str, float] = {}
-        signal.signal(signal.SIGALRM, self._strike)
+        self._lock = threading.Lock()
+        self._round = 0
+        self._strikes: queue.SimpleQueue[tuple[int, float]] = queue.SimpleQueue()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Not an alarm: its handler would be deferred itself.
+        threading.Thread(target=self._strike, args=(threading.get_ident(),), daemon=True).start()
 
     @contextlib.contextmanager
     def armed(self, name: str) -> Iterator[None]:
         """Interrupt the block."""
         usual, began = self._usual.get(name, 0.005), time.monotonic()
         try:
-            self._is_armed = True
-            signal.setitimer(signal.ITIMER_REAL, 1e-6 + self._chance.random() * 1.2 * usual)
+            self._strikes.put((self._round, self._chance.random() * 1.2 * usual))
             yield
         finally:
-            self._is_armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            with self._lock:
+                self._round += 1
+            os.getppid()  # a strike that is on its way arrives when a system call returns, at the latest
         # As long as it takes, and not as long as it once took on a busy machine.
         self._usual[name] = usual + (time.monotonic() - began - usual) / 8
 
-    def _strike(self, *_: object) -> None:
-        if self._is_armed:
-            self._is_armed = False
-            signal.raise_signal(signal.SIGINT)  # which asyncio and trio handle in their own ways
+    def _strike(self, main: int) -> None:
+        while True:
+            number, seconds = self._strikes.get()
+            time.sleep(seconds)
+            with self._lock:
+                if number == self._round:
+                    signal.pthread_kill(
+                        main, signal.SIGINT
+                    )  # which asyncio and trio handle in their own ways
 
 
 class Uses:
@@ -90,35 +101,53 @@ class Uses:
     def __init__(self, base_url: str, store: Path, interrupter: Interrupter) -> None:
         self._interrupter = interrupter
         self._settings: dict[str, Any] = {"client_secret": "b", "base_url": base_url, "timeout": _SLOW}
-        self._numbers = itertools.count()
+        self._numbers, self._name = itertools.count(), f"{time.monotonic_ns():x}"
         self._clients = itertools.count()
         self.text = ""
         self.client = PaymanClient(**self._for_client(), token_store=FileTokenStore(store))
         self.tasks = AsyncPaymanClient(**self._for_client())
+        # One connection: a single one that was forgotten makes the next ask hang.
+        one, trusted = httpx.Limits(max_connections=1), _trusted()
+        self._http = httpx.Client(limits=one, verify=trusted, trust_env=False)
+        way = httpx.HTTPTransport(verify=trusted, limits=one)
+        self._given = [
+            PaymanClient(**self._for_client(), transport=way),
+            PaymanClient(**self._for_client(), http_client=self._http),
+        ]
+        self._given_tasks = AsyncPaymanClient(
+            **self._for_client(), transport=lambda: httpx.AsyncHTTPTransport(verify=trusted)
+        )
         plain = [self._ask, self._stream, self._renew, self._begin, self._tell]
+        for client in self._given:
+            plain += [partial(self._ask, client), partial(self._stream, client)]
         loops: list[Run] = [asyncio.run, _run_on_trio]
         self._all: list[Callable[[], object]] = [partial(self._interrupted, use) for use in plain]
         self._all += [
             partial(self._interrupted_on, loop, use)
             for loop in loops
-            for use in (self._ask_async, self._stream_async)
+            for use in (
+                self._ask_async,
+                self._stream_async,
+                partial(self._ask_async, self._given_tasks),
+                partial(self._stream_async, self._given_tasks),
+            )
         ]
 
     def one(self) -> Callable[[], object]:
         """The next use, which asks `text`."""
         number = next(self._numbers)
-        self.text = f"use {number} one two three"
+        self.text = f"{self._name} use {number} one two three"
         return self._all[number % len(self._all)]
 
     def _interrupted(self, use: Callable[[], None]) -> None:
-        with self._interrupter.armed(use.__name__):
+        with self._interrupter.armed(str(use)):
             use()
 
     def _interrupted_on(self, run: Run, use: Callable[[], Awaitable[None]]) -> None:
         """Interrupt a coroutine. Loops that are interrupted while they begin or end leave even what is the process's spoilt."""
 
         async def main() -> None:
-            with self._interrupter.armed(f"{run.__name__} {use.__name__}"):
+            with self._interrupter.armed(f"{run.__name__} {use}"):
                 await use()
 
         run(main())
@@ -127,8 +156,12 @@ class Uses:
         """Asks with every client, which see that the answer is to their own question."""
         return [
             self.check,
-            lambda: asyncio.run(self._see_async(f"asyncio {time.monotonic_ns()}")),
-            lambda: _run_on_trio(self._see_async(f"trio {time.monotonic_ns()}")),
+            *(partial(self._see, client, f"given {number}") for number, client in enumerate(self._given)),
+            *(
+                partial(_run_later, run, self._see_async, client, f"{run.__name__} {time.monotonic_ns()}")
+                for run in (asyncio.run, _run_on_trio)
+                for client in (self.tasks, self._given_tasks)
+            ),
         ]
 
     def check(self) -> None:
@@ -137,35 +170,38 @@ class Uses:
 
     def close(self) -> None:
         """Close the clients."""
-        self.client.close()
-        asyncio.run(self.tasks.close())
+        for client in (self.client, *self._given):
+            client.close()
+        self._http.close()
+        for tasks in (self.tasks, self._given_tasks):
+            asyncio.run(tasks.close())
 
     def _see(self, client: PaymanClient, text: str) -> None:
         self._compare(client.ask(text), text)
 
-    async def _see_async(self, text: str) -> None:
-        self._compare(await self.tasks.ask(text), text)
+    async def _see_async(self, client: AsyncPaymanClient, text: str) -> None:
+        self._compare(await client.ask(text), text)
 
     def _compare(self, answer: FormattedTaskResponse, text: str) -> None:
         if text == self.text:
             self.text = ""  # from here on, nobody need say which ask it was
         assert answer.text == text, f"{answer.text!r} answers {text!r}"
 
-    async def _ask_async(self) -> None:
-        await self._see_async(self.text)
+    async def _ask_async(self, client: AsyncPaymanClient | None = None) -> None:
+        await self._see_async(client or self.tasks, self.text)
 
-    async def _stream_async(self) -> None:
-        async with self.tasks.stream(self.text) as stream:
+    async def _stream_async(self, client: AsyncPaymanClient | None = None) -> None:
+        async with (client or self.tasks).stream(self.text) as stream:
             pieces = [piece async for piece in stream.text_stream]
             text = "".join(pieces)
             assert text == self.text
             self._compare(await stream.result(), text)
 
-    def _ask(self) -> None:
-        self._see(self.client, self.text)
+    def _ask(self, client: PaymanClient | None = None) -> None:
+        self._see(client or self.client, self.text)
 
-    def _stream(self) -> None:
-        with self.client.stream(self.text) as stream:
+    def _stream(self, client: PaymanClient | None = None) -> None:
+        with (client or self.client).stream(self.text) as stream:
             pieces = list(stream.text_stream)
             text = "".join(pieces)
             assert text == self.text
@@ -193,6 +229,15 @@ class Uses:
         return {**self._settings, "client_id": f"a{next(self._clients)}"}
 
 
+def _run_later(run: Run, use: Callable[..., Coroutine[Any, Any, None]], *given: object) -> None:
+    run(use(*given))
+
+
+def _trusted() -> ssl.SSLContext | bool:
+    file = os.environ.get("SSL_CERT_FILE")
+    return True if file is None else ssl.create_default_context(cafile=file)
+
+
 def _run_on_trio(main: Coroutine[Any, Any, None]) -> None:
     async def run() -> None:
         await main
@@ -206,6 +251,7 @@ class Results:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(_BAD, 0))
         self._without_ids: list[str] = []
+        self._traces: dict[str, str] = {}
 
     def note(self, error: BaseException | None, seconds: float, text: str = "") -> None:
         """Count one use."""
@@ -220,6 +266,7 @@ class Results:
             self.counts["interrupted"] += 1
             if not _has_ids(error) and _is_in(_SDK, error):
                 self._without_ids.append(text)
+                self._traces[text] = "".join(traceback.format_exception(error))
         elif error is None:
             self.counts["completed"] += 1
         elif not _is_in(_SDK, error) and not isinstance(error, AssertionError):
@@ -227,7 +274,7 @@ class Results:
         else:
             kind = "errors of interrupted asks" if text else "errors"
             self.counts[kind if isinstance(error, PaymanError) else "foreign"] += 1
-            print(repr(error), file=sys.stderr, flush=True)
+            traceback.print_exception(error)
 
     def watch(self, function: Callable[[], object]) -> None:
         """Do something that nobody interrupts."""
@@ -241,6 +288,8 @@ class Results:
     def compare(self, texts: set[str]) -> None:
         """Count the interrupts that did not say which ask they left, though the server got it."""
         self.counts["without ids, nothing sent"] += len(set(self._without_ids) - texts)
+        for text in texts.intersection(self._without_ids):
+            print("without ids:", self._traces[text], file=sys.stderr, flush=True)
         self.counts["nameless"] += len(texts.intersection(self._without_ids))
 
     def note_lost(self, lost: sys.UnraisableHookArgs) -> None:
