@@ -241,7 +241,11 @@ def test_a_change_that_the_sdk_takes(
             "major",
             "`Task.sessionId` is called `conversationId` now (in answers).",
             [
-                ("payman_sdk/_core/formatting.py", "session_id", '"ParsedTask" has no attribute "session_id"'),
+                (
+                    "payman_sdk/_core/formatting.py",
+                    "session_id",
+                    '"ParsedTask" has no attribute "session_id"',
+                ),
                 (
                     "payman_sdk/_core/accumulator.py",
                     "Task(",
