@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk._core.answer_scan import redact_answer
+from payman_sdk._core.answer_scan import AnswerScan, redact_answer
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact, redact_shape
@@ -115,3 +115,23 @@ def test_hostile_texts_take_no_longer_than_others() -> None:
     ):
         redact(text)
     assert time.process_time() - started < 10
+
+
+def test_an_error_is_found_wherever_a_piece_ends() -> None:
+    """An answer in two pieces is clean exactly where the same in one piece is, however it is cut."""
+    answers = {
+        b'{"result": {}, "error":null}': True,
+        b'{"error" : null, "more": "error"}': True,
+        b'{"error": {"code": 7}}': False,
+        b'{"error":"null"}': False,
+        b'{"error":nothing}': False,
+        b'{"error"' + b" " * 40 + b": 7}": False,
+        b'{"error":' + b"\n" * 40 + b"7}": False,
+    }
+    for answer, is_clean in answers.items():
+        assert AnswerScan().is_clean(answer) is is_clean, answer
+        for cut in range(1, len(answer)):
+            scan = AnswerScan()
+            scan.is_clean(answer[:cut])
+            # Blanks without end may count as an error before its value is there: that costs time and nothing else.
+            assert scan.is_clean(answer[cut:]) is is_clean, (answer, cut)

@@ -14,7 +14,8 @@ _MOST_LOOKED_FOR: Final = 16
 """How many secrets are looked for in an answer, beside that of its own request: those that came last."""
 _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
-_ERROR: Final = re.compile(rb'"error"\s*:\s*(?!\s|null)')
+_ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
+"""An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
