@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, cast, overload
+from typing import Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -47,7 +47,14 @@ class Record(dict[str, Any]):
 
 
 class Key(Generic[T]):
-    """An attribute that reads the key of the same name."""
+    """An attribute that reads the key of the same name.
+
+    Args:
+        read: What makes the attribute of what the dict has; without it, both are the same.
+    """
+
+    def __init__(self, read: Callable[[Any], T] | None = None) -> None:
+        self._read = read
 
     def __set_name__(self, owner: type[Record], name: str) -> None:
         self._name = name
@@ -65,42 +72,4 @@ class Key(Generic[T]):
             raise AttributeError(
                 f"This {type(answer).__name__} has no {self._name!r}.", name=self._name, obj=answer
             ) from None
-        return value
-
-
-class LazyRecord(Record):
-    """A record some of whose members are made when somebody first looks for them, because most of the time nobody does.
-
-    Whoever looks at the whole of it (`dict(record)`, `json.dumps`, `==`, `pickle`) sees all of it. Only a serializer in
-    another language that reads a dict's memory past its methods has to be given `dict(record)`.
-    """
-
-    __slots__ = ()
-
-    def complete(self) -> Self:
-        """Makes what is not made yet, and returns the record."""
-        return self
-
-    def __missing__(self, key: str) -> Any:
-        spelled = _to_stored_key(key)
-        if dict[str, Any].__contains__(self, spelled) or dict[str, Any].__contains__(
-            self.complete(), spelled
-        ):
-            return dict[str, Any].__getitem__(self, spelled)
-        raise KeyError(key)
-
-
-def _complete_before(method: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapper(record: LazyRecord, *arguments: Any, **keywords: Any) -> Any:
-        # A dict that is compared reads another's memory too.
-        others = [other.complete() if isinstance(other, LazyRecord) else other for other in arguments]
-        return method(record.complete(), *others, **keywords)
-
-    wrapper.__name__, wrapper.__doc__ = method.__name__, method.__doc__
-    return wrapper
-
-
-_WHOLE = """__contains__ __delitem__ __eq__ __ior__ __iter__ __len__ __ne__ __or__ __reduce_ex__ __repr__ __reversed__
-    __ror__ __setitem__ clear copy items keys pop popitem setdefault update values"""
-for _name in _WHOLE.split():
-    setattr(LazyRecord, _name, _complete_before(cast("Callable[..., Any]", getattr(Record, _name))))
+        return value if self._read is None else self._read(value)

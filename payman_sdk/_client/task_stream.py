@@ -61,7 +61,7 @@ class _BaseTaskStream(Generic[D]):
 
     def _record_effect(self, step: Emit | FlowResult[None]) -> None:
         if isinstance(step, Emit):
-            self._ready = iter(step.what)
+            self._ready = step.what
         else:
             self._has_ended, self._is_open = True, False
 
@@ -336,7 +336,7 @@ class MessageBuilder:
     def build(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
         """The message for an event; None for another event of the same answer."""
         if not self._raw:
-            return event.complete() if isinstance(event, ArtifactUpdate) else event
+            return event
         told, self._told = self._told, event.raw
         return None if event.raw is told else self._told
 

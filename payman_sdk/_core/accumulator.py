@@ -1,9 +1,10 @@
-"""What a stream has told so far: every piece of it in, each event for the caller out exactly once."""
+"""What a stream has told so far: every piece of it in, each event for the caller out exactly once, with a snapshot of all artifacts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
@@ -13,26 +14,21 @@ from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
-from payman_sdk._core.artifact_buffer import (
-    ArtifactBuffer,
-    Snapshot,
-    decode_utf16,
-    encode_utf16,
-    take_snapshot,
-)
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, find_rest
 from payman_sdk._core.event_json import parse_json
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
-from payman_sdk._core.formatting import format_artifact, format_message
+from payman_sdk._core.formatting import format_message
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.stream_memory import Memory
 from payman_sdk._core.task_reader import ParsedTask, read_task
-from payman_sdk._core.task_response import Artifact, Json, TaskResponse
+from payman_sdk._core.task_response import Json, TaskResponse
 from payman_sdk._core.updates import extract_data, read_update
 from payman_sdk._core.wire_json import is_deep, read_json
 from payman_sdk.errors import ResponseValidationError, shorten
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
+    from payman_sdk._core.sse import ServerSentEvent
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""
@@ -40,8 +36,6 @@ _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, Res
 
 _MOST_WARNINGS = 100
 """How many different warnings are kept."""
-
-_WORDS_ONLY: Json = {"type": "text"}
 
 
 class TaskAccumulator:
@@ -65,10 +59,9 @@ class TaskAccumulator:
         """What is kept of all that."""
         self._warnings: dict[str, None] = {}
         self._artifacts: dict[int, ArtifactBuffer] = {}
-        self._newest: Snapshot | None = None
-        self._usual: Json | None = (
-            None  # the chunk before, but its parts; the next one mostly differs in nothing else
-        )
+        self._shown: dict[int, Json] = {}  # the newest snapshot of each, the one that changed last last
+        # The chunk before, but its parts, and its artifact; the next one mostly differs in nothing else.
+        self._usual: tuple[Json, int, ArtifactBuffer] | None = None
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
         self._closed: set[int] = set()  # those whose last chunk was told
@@ -93,10 +86,25 @@ class TaskAccumulator:
             return [event]
         return self._weighed(self._add_malformed(data) if is_deep(data) else self._add_any(said), data)
 
+    def iter_text_chunks(self, unread: deque[ServerSentEvent]) -> Iterator[ArtifactUpdate]:
+        """Take usual chunks from the left and yield their events, up to the first event that is something else.
+
+        Each is taken when its reader asks for it, who has let go of the text before the newest by then: see `GrowingText`.
+        """
+        while unread:
+            try:
+                event = self._add_text_chunk(parse_json(unread[0].data))
+            except _MISFITS:
+                return
+            if event is None:
+                return
+            unread.popleft()
+            yield event
+
     def _weighed(self, events: list[StreamEvent], data: str) -> list[StreamEvent]:
         """The events of some data, which is counted where an artifact is made of it."""
-        if events and self._newest is not None and type(events[-1]) is ArtifactUpdate:
-            self.memory.grow(self._newest.artifact, len(data))
+        if events and type(events[-1]) is ArtifactUpdate:
+            self.memory.grow(self._artifacts[events[-1].index], len(data))
         return events
 
     def _add_malformed(self, data: str) -> list[StreamEvent]:
@@ -187,13 +195,14 @@ class TaskAccumulator:
     def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
         """The event for the usual chunk, one that adds some words to the artifact that changed last; None for others."""
         result = said["result"]
-        chunk, usual, newest = result["artifact"], self._usual, self._newest
+        chunk = result["artifact"]
         (part,) = parts = chunk["parts"]
         text = part["text"]
-        if usual is None or newest is None or result["id"] != self._task_id or type(text) is not str:
+        if self._usual is None or result["id"] != self._task_id or type(text) is not str:
             return None
         if said.get("error") is not None:
             return None
+        usual, index, artifact = self._usual
         chunk["parts"] = None
         is_usual = chunk == usual
         chunk["parts"] = parts
@@ -202,13 +211,10 @@ class TaskAccumulator:
         metadata: Json | None = result.get("metadata")
         if metadata is not None and type(metadata) is not dict:
             return None
-        newest.artifact.tail += encode_utf16(text)
-        newest.artifact.weight += len(text)
+        artifact.append_text(text)
+        artifact.weight += len(text)
         self.memory.size += len(text)
-        self._newest = newest = Snapshot(
-            newest.number, newest.artifact, newest.complete, len(newest.artifact.tail), newest.others
-        )
-        return self._build_artifact_update(said, newest, text, metadata, is_last_chunk=False)
+        return self._build_artifact_update(said, index, artifact, text, metadata, is_last_chunk=False)
 
     def _add_any(self, said: Any) -> list[StreamEvent]:
         """Takes anything at all; what tells nothing of the task is unknown."""
@@ -228,29 +234,24 @@ class TaskAccumulator:
     ) -> list[StreamEvent]:
         index, closes = self._get_index(artifact, 0), artifact.last_chunk is True
         self._usual = None
-        # As `==` has it, by which the usual chunk is known, 1 is true.
-        known, is_appended = self._artifacts.get(index), chunk.get("append") == 1
+        known, is_appended = self._artifacts.get(index), artifact.append is True
         if self._retold is not None and known is not None:
             before = self._retold.get(index)
             if before is not None or not is_appended:
-                again = (
-                    before.extend(chunk)
-                    if before is not None and is_appended
-                    else ArtifactBuffer.from_chunk(chunk)
-                )
+                if before is not None and is_appended:
+                    before.extend(artifact)
+                again = before if before is not None and is_appended else ArtifactBuffer(artifact)
                 delta = self._find_new_text(index, known, again, closes=closes)
-                return (
-                    []
-                    if delta is None
-                    else [self._store_artifact(index, again, delta, said, metadata, closes=closes)]
-                )
+                if delta is None:
+                    return []
+                return [self._store_artifact(index, again, delta, said, metadata, closes=closes)]
         if known is not None and is_appended:
-            delta, grown = known.get_added_text(chunk["parts"]), known.extend(chunk)
+            delta, grown = known.extend(artifact), known
         else:
-            grown = ArtifactBuffer.from_chunk(chunk)
+            grown = ArtifactBuffer(artifact)
             delta = grown.get_text()
-        if is_appended and grown.text == _WORDS_ONLY and not chunk.get("lastChunk"):
-            self._usual = {**chunk, "parts": None}
+        if is_appended and grown.is_only_words and not closes:
+            self._usual = {**chunk, "parts": None}, index, grown
         return [self._store_artifact(index, grown, delta, said, metadata, closes=closes)]
 
     def _number_artifacts(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
@@ -278,7 +279,7 @@ class TaskAccumulator:
         if was_told and not (goes_on and closes and index not in self._closed):
             self._retold[index] = again
             if goes_on:
-                self._artifacts[index] = artifact.replace_head(again)
+                artifact.replace_head(again)
             return None
         self._retold.pop(index, None)
         return _compute_delta(artifact.get_text() if goes_on else "", again.get_text())
@@ -294,30 +295,42 @@ class TaskAccumulator:
         closes: bool = False,
     ) -> ArtifactUpdate:
         before = self._artifacts.get(index)
-        if before is not None and before.parts is not artifact.parts and not before.is_prefix_of(artifact):
-            self.memory.replace(index, before)
-        elif before is not None and artifact.weight == 0:  # it begins anew with what there was
-            self.memory.size -= before.weight
+        if before is not None and before is not artifact:
+            if not before.is_prefix_of(artifact):
+                self.memory.replace(index, before)
+            elif artifact.weight == 0:  # it begins anew with what there was
+                self.memory.size -= before.weight
         self._artifacts[index] = artifact
-        self._newest = take_snapshot(index, artifact, self._newest)
         (self._closed.add if closes else self._closed.discard)(index)
-        return self._build_artifact_update(said, self._newest, delta, metadata, is_last_chunk=closes)
+        return self._build_artifact_update(said, index, artifact, delta, metadata, is_last_chunk=closes)
 
     def _build_artifact_update(
-        self, said: Json, moment: Snapshot, delta: str, metadata: Json | None, *, is_last_chunk: bool
+        self,
+        said: Json,
+        index: int,
+        artifact: ArtifactBuffer,
+        delta: str,
+        metadata: Json | None,
+        *,
+        is_last_chunk: bool,
     ) -> ArtifactUpdate:
         self.count += 1
+        shown = self._shown
+        shown.pop(index, None)
+        shown[index] = artifact.take_snapshot()
         update = ArtifactUpdate(
             type="artifact_update",
             delta=delta,
-            index=moment.number,
+            artifact=shown[index],
+            artifacts=list(shown.values()),
+            index=index,
             is_last_chunk=is_last_chunk,
             task_id=self._task_id,
             session_id=self.session_id,
             request_id=self._request_id,
             metadata=metadata or {},
         )
-        update.remember(cast("TaskResponse", said), moment, _format_artifacts)
+        update.raw = cast("TaskResponse", said)
         return update
 
     def _add_task(
@@ -330,10 +343,10 @@ class TaskAccumulator:
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
         for index, artifact in self._number_artifacts(artifacts):
-            whole, told = ArtifactBuffer.from_chunk(artifact.to_dict()), self._artifacts.get(index)
+            whole, told = ArtifactBuffer(artifact), self._artifacts.get(index)
             goes_on = told is not None and told.is_prefix_of(whole)
             if told is not None and goes_on and whole.is_prefix_of(told):
-                self._artifacts[index] = told.replace_head(whole)
+                told.replace_head(whole)
                 continue
             delta = _compute_delta(told.get_text() if told is not None and goes_on else "", whole.get_text())
             events.append(self._store_artifact(index, whole, delta, said, {}))
@@ -396,10 +409,7 @@ class TaskAccumulator:
         return canonicalize_state(self._status.state) if self._status else TaskState.UNKNOWN
 
 
-def _format_artifacts(moment: Snapshot) -> list[Artifact]:
-    return [format_artifact(WireArtifact.from_dict(told), None, "artifact") for told in moment.to_json()]
-
-
 def _compute_delta(before: str, now: str) -> str:
     """What has to be put behind a text to make another of it; all of that one where that cannot be."""
-    return decode_utf16(encode_utf16(now).removeprefix(encode_utf16(before)))
+    rest = find_rest(now, before)
+    return now if rest is None else rest

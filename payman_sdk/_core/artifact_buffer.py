@@ -1,180 +1,199 @@
-"""An artifact as it grows, chunk by chunk, and as it was at any moment before.
+"""An artifact as it grows, chunk by chunk.
 
-There may be a hundred thousand chunks a second, and the usual one only adds a few words, so this module reads and keeps
-artifacts as JSON has them; `progress.py` has the generated models check every chunk that is not of the usual shape.
+There may be a hundred thousand chunks a second, and the usual one only adds a few words, so a snapshot does not copy what came
+before: what is complete is shared with the snapshots before, and texts grow in place.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING
 
+from payman_api.models.text_part import TextPart
+from payman_sdk._core.formatting import build_artifact, render_part
 from payman_sdk._core.task_response import Json
+
+if TYPE_CHECKING:
+    from payman_api.models.artifact import Artifact
 
 _OF_THE_CHUNK = {"parts", "append", "lastChunk"}
 """Members that say something about a chunk and nothing about the artifact."""
 
 
+class GrowingText:
+    """A text that is read after every piece, in all a linear amount of work.
+
+    CPython extends a text in place where nobody else has it. A reader has the newest text still while the next one is made, so two
+    take turns: the one before the newest, which the reader has let go, gets the pieces that it lacks.
+
+    Attributes:
+        value: The whole text so far.
+    """
+
+    __slots__ = ("_lacking", "_older", "value")
+
+    def __init__(self, value: str = "") -> None:
+        self.value, self._older, self._lacking = value, "", value
+
+    def append(self, piece: str) -> None:
+        """Put a piece behind the text; where it begins with the second half of a character, the halves meet."""
+        if "\udc00" <= piece[:1] <= "\udfff" and "\ud800" <= self.value[-1:] <= "\udbff":
+            self.value = self._lacking = self.value[:-1] + join_halves(self.value[-1:] + piece)
+            self._older = ""
+            return
+        older, self._older = self._older, ""  # no other name may have it
+        older += self._lacking + piece
+        self._older, self.value, self._lacking = self.value, older, piece
+
+
 class ArtifactBuffer:
-    """An artifact so far. It is only ever extended, so that a moment is told by two lengths; see `Snapshot`.
+    """An artifact so far: what the agent said of it, and its parts.
 
     A text that is appended continues the text before it: agents stream their words in pieces.
 
     Args:
-        head: What the artifact has besides its parts.
-        parts: The parts that are complete.
-        text: The last part but its text, where it is one that can go on.
-        tail: The text of that part, encoded so that it can be extended.
+        artifact: The artifact, or its first chunk.
 
     Attributes:
         weight: How many bytes of the stream it is made of.
     """
 
-    __slots__ = ("head", "parts", "tail", "text", "weight")
+    __slots__ = (
+        "_content",
+        "_head",
+        "_open",
+        "_outline",
+        "_parts",
+        "_shown_parts",
+        "_text",
+        "_texts",
+        "weight",
+    )
 
-    def __init__(
-        self, head: Json, parts: list[Json], text: Json | None = None, tail: bytearray | None = None
-    ) -> None:
-        self.head = head
-        self.parts = parts
-        self.text = text
-        self.tail = bytearray() if tail is None else tail
+    def __init__(self, artifact: Artifact) -> None:
+        self._head: Json = {}
+        self._parts: list[Json] = []  # those that are complete
+        self._shown_parts: list[Json] = []
+        self._outline: Json | None = None  # what is shown, but its content and its parts
+        self._open: Json | None = None  # the last part but its text, where it is a text that can go on
+        self._content = self._text = GrowingText()  # what is shown, and the text that can go on
+        self._texts = 0
         self.weight = 0
+        self.extend(artifact)
 
-    @classmethod
-    def from_chunk(cls, chunk: Json) -> Self:
-        """An artifact that begins with this chunk."""
-        begun = cls(_extract_head(chunk), [])
-        begun.add(chunk["parts"])
-        return begun
-
-    def extend(self, chunk: Json) -> ArtifactBuffer:
-        """The artifact with one more chunk: itself, unless earlier moments would not show what they were then."""
-        head = {**self.head, **_extract_head(chunk)}
-        parts: list[Json] = chunk["parts"]
-        only_text = len(parts) == 1 and self.text is not None and _is_continuation(self.text, parts[0])
-        if only_text and head == self.head:
-            self.add(parts)
-            return self
-        # What is complete is shared, because it is only extended; so is the tail, until another takes its place.
-        grown = ArtifactBuffer(head, self.parts, self.text, self.tail)
-        grown.weight = self.weight
-        grown.add(parts)
-        return grown
-
-    def add(self, parts: list[Json]) -> None:
-        """Adds the parts of a chunk."""
-        for position, part in enumerate(parts):
-            if part.get("type") != "text":
+    def extend(self, chunk: Artifact) -> str:
+        """Add a chunk, and return by how much the text has grown."""
+        said = chunk.to_dict()
+        parts: list[Json] = said["parts"]
+        head = {key: value for key, value in said.items() if key not in _OF_THE_CHUNK and value is not None}
+        self._head, self._outline = self._head | head, None
+        delta = ""
+        for position, part in enumerate(chunk.parts):
+            if not isinstance(part, TextPart):
                 self._close()
-                self.parts.append(part)
-                continue
-            said, text = {key: value for key, value in part.items() if key != "text"}, self.text
-            if position > 0 or text is None:
-                self._close()
-                self.text, self.tail = said, bytearray()
+                if not self._texts:  # where there is text, it alone is shown
+                    self._content.append(("\n" if self._parts else "") + render_part(part))
+                self._add_part(parts[position])
+            elif position == 0 and self._open is not None:
+                members = {key: value for key, value in parts[0].items() if value is not None}
+                del members["text"]
+                self._open = self._open | members
+                self.append_text(part.text)
+                delta = part.text
             else:
-                self.text = text | {key: value for key, value in said.items() if value is not None}
-            self.tail += encode_utf16(part["text"])
+                delta += self._begin_text(parts[position])
+        return delta
+
+    def append_text(self, text: str) -> None:
+        """Add no more than some words, to a text that can go on."""
+        self._text.append(text)
+        if self._text is not self._content:
+            self._content.append(text)
+
+    def _begin_text(self, part: Json) -> str:
+        self._close()
+        text: str = part.pop("text")
+        self._open, self._text = part, GrowingText(text)
+        self._texts += 1
+        if self._texts == 1:
+            self._content = self._text
+            return text
+        self._content.append(f"\n{text}")
+        return f"\n{text}"
 
     def _close(self) -> None:
-        if self.text is not None:
-            self.parts.append({**self.text, "text": decode_utf16(self.tail)})
-            self.text, self.tail = None, bytearray()
+        if self._open is not None:
+            self._add_part({**self._open, "text": self._text.value})
+            self._open = None
 
-    def to_json(self, complete: int | None = None, length: int | None = None) -> Json:
-        """The artifact as JSON has it, now or at a moment: with so many complete parts, and a tail of so many bytes."""
-        parts = self.parts[:complete]
-        if self.text is not None:
-            parts.append({**self.text, "text": decode_utf16(self.tail[:length])})
-        return {**self.head, "parts": parts}
+    def _add_part(self, part: Json) -> None:
+        self._parts.append(part)
+        self._shown_parts.append(part.copy())  # whatever a reader does to it, the answer stays
+
+    def _with_open(self, parts: list[Json]) -> list[Json]:
+        if self._open is None:
+            return parts.copy()
+        return [*parts, {**self._open, "text": self._text.value}]
+
+    def to_json(self) -> Json:
+        """Return the artifact as the agent would have sent it in one piece."""
+        return {**self._head, "parts": self._with_open(self._parts)}
+
+    def take_snapshot(self) -> Json:
+        """Return the artifact as a reader is shown it; what does not change is the same in the snapshots after it."""
+        if self._outline is None:
+            head, first = self._head, self._parts[0]["type"] if self._parts else "text"
+            self._outline = build_artifact(
+                head.get("name"),
+                head.get("description"),
+                "",
+                "text" if self._texts else str(first),
+                head.get("metadata") or {},
+                [],
+            )
+        shown = self._outline.copy()
+        shown["content"] = self._content.value
+        shown["parts"] = self._with_open(self._shown_parts)
+        return shown
 
     def get_text(self) -> str:
-        """Its text, a line break between parts."""
-        return "\n".join(part["text"] for part in self.to_json()["parts"] if part.get("type") == "text")
+        """Return its text, a line break between parts."""
+        return self._content.value if self._texts else ""
 
-    def get_added_text(self, parts: list[Json]) -> str:
-        """What its text will have more of, with these parts added."""
-        texts = [part["text"] for part in parts if part.get("type") == "text"]
-        goes_on = self.text is not None and parts[:1] != [] and parts[0].get("type") == "text"
-        has_words = self.text is not None or any(part.get("type") == "text" for part in self.parts)
-        return "\n".join(texts if goes_on or not has_words else ["", *texts])
+    @property
+    def is_only_words(self) -> bool:
+        """Whether it ends with a text of which nothing else is said, so that a chunk may be no more than some words."""
+        return self._open == {"type": "text"}
 
-    def replace_head(self, other: ArtifactBuffer) -> ArtifactBuffer:
-        """The same parts, with what another artifact that has them says besides."""
-        same = ArtifactBuffer(other.head, self.parts, other.text, self.tail)
-        same.weight = self.weight
-        return same
+    def replace_head(self, other: ArtifactBuffer) -> None:
+        """Take over what another artifact that has the same parts says besides."""
+        self._head, self._outline = other._head, None
+        if self._open is not None and other._open is not None:
+            self._open = other._open
 
     def is_prefix_of(self, other: ArtifactBuffer) -> bool:
         """Whether the other artifact begins as this one is, and so may come of it."""
-        count = len(self.parts)
-        if self.parts != other.parts[:count]:
+        count = len(self._parts)
+        if self._parts != other._parts[:count]:
             return False
-        if self.text is None:
+        if self._open is None:
             return True
-        if count < len(other.parts):
-            there: Json = other.parts[count]
-            return there.get("type") == "text" and encode_utf16(there["text"]).startswith(self.tail)
-        return other.text is not None and other.tail.startswith(self.tail)
+        if count == len(other._parts):
+            return other._open is not None and find_rest(other._text.value, self._text.value) is not None
+        there = other._parts[count]
+        return there["type"] == "text" and find_rest(there["text"], self._text.value) is not None
 
 
-class Snapshot(NamedTuple):
-    """All artifacts as they were at a moment, the one that changed last first: a list that later moments share.
-
-    Attributes:
-        number: Which artifact of the task it is.
-        artifact: What it grew into since.
-        complete: How many complete parts it had.
-        length: How many bytes its tail had.
-        others: The artifacts that changed before it.
-    """
-
-    number: int
-    artifact: ArtifactBuffer
-    complete: int
-    length: int
-    others: Snapshot | None
-
-    def to_json(self) -> list[Json]:
-        """The artifacts as JSON has them, the newest last."""
-        told: list[Json] = []
-        moment: Snapshot | None = self
-        while moment is not None:
-            told.append(moment.artifact.to_json(moment.complete, moment.length))
-            moment = moment.others
-        return told[::-1]
+def join_halves(text: str) -> str:
+    """Return a text with every character whole of which there are both halves, as JSON means its strings."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
-def take_snapshot(number: int, artifact: ArtifactBuffer, before: Snapshot | None) -> Snapshot:
-    """The moment after an artifact changed."""
-    skipped: list[Snapshot] = []
-    rest = before
-    while rest is not None and rest.number != number:
-        skipped.append(rest)
-        rest = rest.others
-    others = before if rest is None else rest.others
-    if rest is not None:
-        for moment in reversed(skipped):
-            others = moment._replace(others=others)
-    return Snapshot(number, artifact, len(artifact.parts), len(artifact.tail), others)
-
-
-def encode_utf16(text: str) -> bytes:
-    """A text in UTF-16, as JSON means its strings: where half a character ends a chunk and the other begins the next, they meet."""
-    return text.encode("utf-16-le", "surrogatepass")
-
-
-def decode_utf16(text: bytes | bytearray) -> str:
-    """What `encode_utf16` made of a text, as the text."""
-    return text.decode("utf-16-le", "surrogatepass")
-
-
-def _extract_head(chunk: Json) -> Json:
-    return {key: value for key, value in chunk.items() if key not in _OF_THE_CHUNK and value is not None}
-
-
-def _is_continuation(text: Json, part: Json) -> bool:
-    """Whether a part is more of a text, and says nothing new about it."""
-    return part.get("type") == "text" and all(
-        value is None or text.get(key) == value for key, value in part.items() if key != "text"
-    )
+def find_rest(text: str, start: str) -> str | None:
+    """Return what of a text follows its start, which may end with half a character; None where it begins with something else."""
+    if text.startswith(start):
+        return text[len(start) :]
+    cut = len(start) - 1
+    if not "\ud800" <= start[-1:] <= "\udbff" or text[:cut] != start[:cut]:
+        return None
+    whole, begun = (one[cut:].encode("utf-16-le", "surrogatepass") for one in (text, start))
+    return whole[2:].decode("utf-16-le", "surrogatepass") if whole.startswith(begun) else None

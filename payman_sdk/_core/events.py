@@ -1,17 +1,20 @@
-"""What a stream tells: the seed's event dicts, with the same things and more as attributes."""
+"""What a stream tells: the seed's event dicts, with the same things and more as attributes.
+
+All members of an event are plain JSON, so that every serializer takes it for the dict it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._attrdict import Key, LazyRecord, Record
+from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.states import STATES, Status
 from payman_sdk._core.task_response import Artifact, TaskResponse
 
-if TYPE_CHECKING:
-    from payman_sdk._core.artifact_buffer import Snapshot
+
+def _read_state(state: str) -> TaskState | str:
+    return STATES.get(state, state)
 
 
 class StatusUpdate(Record):
@@ -34,6 +37,8 @@ class StatusUpdate(Record):
     """`status_update`."""
     status = Key[Status]()
     """How the task stands: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
+    state = Key[TaskState | str](_read_state)
+    """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
     is_final = Key[bool]()
     """Whether the stream ends with it."""
     status_message = Key["str | None"]()
@@ -49,18 +54,11 @@ class StatusUpdate(Record):
     metadata = Key[dict[str, Any]]()
     """What the agent says about the event."""
 
-    @property
-    def state(self) -> TaskState | str:
-        """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
-        state: str = self["state"]
-        return STATES.get(state, state)
 
-
-class ArtifactUpdate(LazyRecord):
+class ArtifactUpdate(Record):
     """An artifact was begun, extended or replaced.
 
-    `artifacts` and `artifact` show what there was at the moment of the event, and are put together when they are looked at.
-    In a loop over a stream, hand `dict(event)` to serializers that are written in another language, such as orjson.
+    `artifacts` and `artifact` show what there was at the moment of the event, so an event that is kept keeps the whole text so far.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -72,7 +70,7 @@ class ArtifactUpdate(LazyRecord):
         True
     """
 
-    __slots__ = ("_format", "_moment", "raw")
+    __slots__ = ("raw",)
 
     raw: TaskResponse
     """The JSON-RPC answer it came in; no member of the dict."""
@@ -81,9 +79,9 @@ class ArtifactUpdate(LazyRecord):
     """`artifact_update`."""
     delta = Key[str]()
     """The new text only, to be put behind the text of the artifact so far; for one that is replaced, all of it."""
-    artifact = Key[Artifact]()
+    artifact = Key[Artifact](Artifact)
     """The artifact so far."""
-    artifacts = Key[list[Artifact]]()
+    artifacts = Key[list[Artifact]](lambda shown: [Artifact(artifact) for artifact in shown])
     """All artifacts so far, the one of this event last."""
     index = Key[int]()
     """Which artifact of the task it is, from 0."""
@@ -97,21 +95,6 @@ class ArtifactUpdate(LazyRecord):
     """The id of the request (`req-…`)."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about the event."""
-
-    def remember(
-        self, raw: TaskResponse, moment: Snapshot, formatted: Callable[[Snapshot], list[Artifact]]
-    ) -> None:
-        """Notes what the artifacts were at the moment of the event, and how they are shown."""
-        self.raw, self._moment, self._format = raw, moment, formatted
-
-    def complete(self) -> Self:
-        """Puts the artifacts together, unless that is done already, and returns the event."""
-        # Not the members tell whether that is done: whoever has the event may have taken some out.
-        if (moment := getattr(self, "_moment", None)) is not None:
-            artifacts = self._format(moment)
-            dict[str, Any].update(self, artifact=artifacts[-1], artifacts=artifacts)
-            del self._moment, self._format
-        return self
 
 
 class UnknownUpdate(Record):

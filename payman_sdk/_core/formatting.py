@@ -16,10 +16,13 @@ from payman_api.models.text_part import TextPart
 from payman_api.types import Unset
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_waiting
 from payman_sdk._core.task_reader import ParsedTask, read_task
-from payman_sdk._core.task_response import Artifact, FormattedTaskResponse
+from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json
 from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
 
 Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
+
+_UNPRINTABLE = (RecursionError, TypeError, ValueError)
+"""What writing data as JSON raises."""
 
 
 def format_task(
@@ -126,24 +129,54 @@ def format_artifact(
         warnings: Where to note what cannot be shown.
     """
     parts = artifact.parts
-    metadata = artifact.metadata.to_dict() if artifact.metadata else {}
     texts = _collect_texts(parts)
-    own_timestamp = metadata.get("timestamp")
     try:
         content = "\n".join(texts or map(_render_part, parts))
-    except (RecursionError, TypeError, ValueError):
+    except _UNPRINTABLE:
         content = ""
         if warnings is not None:
             warnings.append(f"{path}: data that cannot be written as JSON")
     return Artifact(
-        name=_as_text(artifact.name) or "artifact",
-        description=_as_text(artifact.description),
-        content=content,
-        type="text" if texts or not parts else str(parts[0].type_),
-        timestamp=own_timestamp if isinstance(own_timestamp, str) else timestamp,
-        metadata=metadata,
-        parts=[part.to_dict() for part in parts],
+        build_artifact(
+            artifact.name,
+            artifact.description,
+            content,
+            "text" if texts or not parts else str(parts[0].type_),
+            artifact.metadata.to_dict() if artifact.metadata else {},
+            [part.to_dict() for part in parts],
+            timestamp,
+        )
     )
+
+
+def build_artifact(
+    name: object,
+    description: object,
+    content: str,
+    kind: str,
+    metadata: Json,
+    parts: list[Json],
+    timestamp: str | None = None,
+) -> Json:
+    """Return the members of an `Artifact`, made at this time unless it says so itself."""
+    own_timestamp = metadata.get("timestamp")
+    return {
+        "name": _as_text(name) or "artifact",
+        "description": _as_text(description),
+        "content": content,
+        "type": kind,
+        "timestamp": own_timestamp if isinstance(own_timestamp, str) else timestamp,
+        "metadata": metadata,
+        "parts": parts,
+    }
+
+
+def render_part(part: Part) -> str:
+    """Return what represents a part in an artifact without text, nothing where it cannot be written as JSON."""
+    try:
+        return _render_part(part)
+    except _UNPRINTABLE:
+        return ""
 
 
 def format_message(message: Message | Unset | None) -> str | None:

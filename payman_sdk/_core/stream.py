@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from payman_sdk._core.requests import AskRequest, build_resubscribe_request
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.send import carry_out
-from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent
+from payman_sdk._core.sse import EventTooLargeError
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -42,10 +43,6 @@ _GRACE = 2.0
 """Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
 _BRIEF = 5.0
 """Seconds for a look at such a task."""
-
-_BATCH = 16
-"""How many events are told at once. A piece of the stream may hold hundreds; so many at a time would keep the garbage collector
-busy, and memory for each of many streams."""
 
 
 class StreamFlow:
@@ -96,7 +93,7 @@ class StreamFlow:
         return self.time.watch.track(self._run(), self.ask, is_stream=True)
 
     def _run(self) -> Flow[None]:
-        """The flow: tells batches of events, the first one empty as soon as the stream is open; ends when all is told.
+        """The flow: emits iterators of events, an empty one as soon as the stream is open; ends when all is told.
 
         Raises:
             StreamInterruptedError: It broke, and could neither be taken up again nor followed otherwise.
@@ -106,7 +103,10 @@ class StreamFlow:
         self.time.watch.answer = lambda: self.format_answer().text
         # The time runs from now, not from when the stream was made.
         self.time = self.time._replace(deadline=self.time.clock() + self._seconds)
-        yield from carry_out(self, self._before_send, self._keys)
+        try:
+            yield from carry_out(self, self._before_send, self._keys)
+        finally:
+            self.time.watch.events = self.progress.count
 
     def attempt(self) -> Flow[bool]:
         """Send the ask and emit what its answer says, to the end."""
@@ -190,7 +190,7 @@ class StreamFlow:
         )
         if is_event_stream(answer):
             self.time.watch.record_stream_open(self.ask.task_id, is_again=request_id != self.ask.request_id)
-            yield Emit(())
+            yield Emit(iter(()))
             yield from self._read_to_end()
         elif (failure := find_inconclusive_error(answer)) is not None:
             raise failure
@@ -259,10 +259,15 @@ class StreamFlow:
             except EventTooLargeError as error:
                 said, too_large = list(error.events), error
             piece = None  # a traceback with locals would show what the server said
-            for start in range(0, len(said), _BATCH):
-                yield from self._process_events(said[start : start + _BATCH])
+            unread = deque(said)
+            while unread:
+                if not self.time.watch.listeners:
+                    yield Emit(progress.iter_text_chunks(unread))
+                events = progress.add_event(unread.popleft().data) if unread else []
                 if progress.is_over:
+                    yield from self._emit_last(events)
                     return
+                yield from self._emit(events)
             self._last_event_id = decoder.last_event_id
             if progress.memory.size > self._max_kept:
                 raise self._build_interrupted_error(f"The answer is larger than {self._max_kept:,} bytes.")
@@ -272,26 +277,6 @@ class StreamFlow:
                 quiet_since = clock()
             elif clock() >= until:
                 raise APITimeoutError(f"No event came within {idle:g} seconds.")
-
-    def _process_events(self, said: Sequence[ServerSentEvent]) -> Flow[None]:
-        """Takes some events of the stream and tells what is new in them, before an error too."""
-        progress = self.progress
-        events: list[StreamEvent] = []
-        failure: PaymanError | None = None
-        for one in said:
-            try:
-                events += progress.add_event(one.data)
-            except PaymanError as error:
-                failure = error
-                break
-            if progress.is_over:
-                break
-        if progress.is_over:
-            yield from self._emit_last(events)
-        elif events:
-            yield from self._emit(events)
-        if failure is not None:
-            raise failure
 
     def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
         """Tells the last events, and before the very last one what an interruption may have swallowed."""
@@ -308,10 +293,12 @@ class StreamFlow:
         yield from self._emit([*missing, *events[-1:]])
 
     def _emit(self, events: list[StreamEvent]) -> Flow[None]:
-        """Tells events, once those have taken note who look on."""
-        if events:
-            yield from self.time.watch.record_events(self.ask.task_id, events)
-        yield Emit(events)
+        """Emit events, each after those who look on."""
+        for event in events:
+            hook = self.time.watch.record_event(self.ask.task_id, event)
+            if hook is not None:
+                yield hook
+            yield Emit(iter((event,)))
 
     def _resubscribe(self) -> Flow[bool]:
         """Subscribe to what is left of the stream; return whether all was emitted."""

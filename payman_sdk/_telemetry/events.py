@@ -5,7 +5,7 @@ They are for readers inside of the SDK. `RetryDetails` and `TokenRefresh`, which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from payman_sdk._core.hook_payloads import Reason, RetryDetails, TokenRefresh
@@ -103,11 +103,11 @@ class StreamBroke(NamedTuple):
     failure: PaymanError
 
 
-class EventsReceived(NamedTuple):
+class EventReceived(NamedTuple):
     """A stream told something."""
 
     task_id: str
-    events: Sequence[StreamEvent]
+    event: StreamEvent
 
 
 class TokenRefreshBegan(NamedTuple):
@@ -167,7 +167,7 @@ Event: TypeAlias = (
     | StateChanged
     | StreamOpened
     | StreamBroke
-    | EventsReceived
+    | EventReceived
     | TokenRefreshBegan
     | TokenRefreshEnded
     | AskEnded

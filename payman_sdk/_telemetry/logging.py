@@ -15,7 +15,7 @@ from payman_sdk._telemetry.events import (
     AttemptBegan,
     AttemptEnded,
     Event,
-    EventsReceived,
+    EventReceived,
     FailureClassified,
     StateChanged,
     StreamBroke,
@@ -79,8 +79,8 @@ def log_event(event: Event) -> None:
                 log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
             case StreamBroke(task_id, failure):
                 log.debug("%s: the stream broke, %s; it is taken up again", task_id, _describe_error(failure))
-            case EventsReceived(task_id, events):
-                log.debug("%s: %d events", task_id, len(events))
+            case EventReceived(task_id, received):
+                log.debug("%s: event, %s", task_id, received["type"])
             case TokenRefreshBegan(reason):
                 log.debug("token: renewed, for %s", _REASONS[reason])
             case TokenRefreshEnded(_, renewal):

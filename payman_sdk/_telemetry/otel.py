@@ -25,7 +25,7 @@ from payman_sdk._telemetry.events import (
     AttemptBegan,
     AttemptEnded,
     Event,
-    EventsReceived,
+    EventReceived,
     FailureClassified,
     StateChanged,
     StreamBroke,
@@ -206,21 +206,20 @@ class Tracing:
                 span.add_event("payman.stream.opened", {"payman.stream.again": is_again})
             case StreamBroke(_, failure):
                 span.add_event("payman.stream.broke", {"error.type": type(failure).__name__})
-            case EventsReceived(_, events):
-                for one in events:
-                    self._record_events(asked, one)
+            case EventReceived(_, received):
+                self._record_event(asked, received)
             case AskEnded():
                 self._end_ask(span, event)
             case _:
                 pass
 
-    def _record_events(self, asked: _AskSpan, event: StreamEvent) -> None:
+    def _record_event(self, asked: _AskSpan, event: StreamEvent) -> None:
         asked.noted += 1
         is_status = event["type"] == "status_update"
         if asked.noted > _MOST_EVENTS and not is_status:
             return
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
-        told = {f"payman.event.{name}": event[name] for name in names if name in event.keys()}  # noqa: SIM118 (`in` puts artifacts together)
+        told = {f"payman.event.{name}": event[name] for name in names if name in event}
         if is_status:
             told["payman.event.state"] = redact_state(event["state"])
         asked.span.add_event("payman.event", {"payman.event.type": event["type"], **told})

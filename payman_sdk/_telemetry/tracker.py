@@ -253,20 +253,17 @@ class AskTracker(Tracker):
 
             notify(self.listeners, StreamBroke(task_id, failure))
 
-    def record_events(self, task_id: str, events: list[StreamEvent]) -> Flow[None]:
-        """A flow that takes note of what a stream tells, before its reader is told."""
-        self.events += len(events)
+    def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
+        """Take note of what a stream tells, before its reader is told; return the step that calls the hook, as `record_state`."""
         if self.listeners:
-            from payman_sdk._telemetry.events import EventsReceived
+            from payman_sdk._telemetry.events import EventReceived
 
             if self.first_event is None:
                 self.first_event = self._clock() - self._began_at
-            notify(self.listeners, EventsReceived(task_id, events))
-        for event in events:
-            if event["type"] == "status_update":
-                consult = self.record_state(task_id, event["state"], partial(event.get, "status_message"))
-                if consult is not None:
-                    yield consult
+            notify(self.listeners, EventReceived(task_id, event))
+        if event["type"] == "status_update":
+            return self.record_state(task_id, event["state"], partial(event.get, "status_message"))
+        return None
 
     def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
         """Takes note of how a task stands; returns the step that consults the hook where that is new and there is one."""

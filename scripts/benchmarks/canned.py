@@ -154,10 +154,11 @@ def blocks(kind: str, events: int) -> Iterator[bytes]:
 
 
 def text_size(kind: str, events: int) -> int:
-    """How many bytes the text of a `task` or `brief` one of so many events has, in UTF-16."""
-    sizes = [len(each.encode("utf-16-le")) for each in ([_LETTER] if kind == "brief" else WORDS)]
-    rounds, rest = divmod(events - 2, len(sizes))
-    return rounds * sum(sizes) + sum(sizes[:rest])
+    """How many bytes the text of a `task` or `brief` one of so many events has, as Python holds it."""
+    words = [_LETTER] if kind == "brief" else WORDS
+    width = max(1 if ord(letter) < 256 else 2 for each in words for letter in each)
+    rounds, rest = divmod(events - 2, len(words))
+    return width * (rounds * sum(map(len, words)) + sum(map(len, words[:rest])))
 
 
 @functools.cache

@@ -6,7 +6,12 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+import orjson
+import pydantic_core
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
@@ -212,37 +217,94 @@ def test_the_last_artifact_is_the_one_of_the_event() -> None:
     ]
 
 
-@pytest.mark.parametrize("look", [dict, list, len, repr, json.dumps, lambda event: event.artifact, by_pickle])
-def test_artifacts_are_put_together_once(look: Callable[[Any], Any]) -> None:
-    """The artifacts of an event are the same objects however often one looks, so that what a program notes in them stays."""
+def test_artifacts_are_plain_in_the_dict_and_typed_as_attributes() -> None:
+    """The dict holds what JSON has, and nothing else; an attribute reads the same as an `Artifact`."""
     event = artifact_update()
-    look(event)
-    event.artifacts[-1]["mine"] = 1
-    assert event.artifact["mine"] == event["artifacts"][-1]["mine"] == 1
-    assert event.artifact is event.artifacts[-1]
-    assert type(event.artifact) is Artifact
+    assert (type(event["artifact"]), type(event["artifacts"])) == (dict, list)
+    assert {type(artifact) for artifact in event["artifacts"]} == {dict}
+    assert event["artifact"] is event["artifacts"][-1]
+    assert (type(event.artifact), {type(artifact) for artifact in event.artifacts}) == (Artifact, {Artifact})
+    assert (event.artifact, event.artifacts) == (event["artifact"], event["artifacts"])
 
 
-def test_nothing_is_put_together_before_it_is_looked_at() -> None:
-    """What an event has besides its artifacts is read without them, in either spelling."""
-    event = artifact_update()
-    assert (event.delta, event["taskId"], event.get("isLastChunk"), event.raw) == (
-        "lo",
-        "tsk-1",
-        False,
-        RAW[artifact_update],
+SERIALIZERS: dict[str, Callable[[StreamEvent], Any]] = {
+    "json": lambda event: json.loads(json.dumps(event)),
+    "orjson": lambda event: json.loads(orjson.dumps(event)),
+    "msgspec": lambda event: json.loads(msgspec.json.encode(event)),
+    "msgspec, MessagePack": lambda event: msgspec.msgpack.decode(msgspec.msgpack.encode(event)),
+    "pydantic_core": lambda event: json.loads(pydantic_core.to_json(event)),
+    "pydantic, as a dict": lambda event: json.loads(TypeAdapter(dict).dump_json(event)),
+    "pydantic, as anything": lambda event: json.loads(TypeAdapter(Any).dump_json(event)),
+    "yaml": lambda event: yaml.safe_load(yaml.safe_dump(dict(event))),
+    "pickle": lambda event: dict(by_pickle(event)),
+    "deepcopy": lambda event: dict(copy.deepcopy(event)),
+    "dict": dict,
+    "unpacked": lambda event: {**event},
+    "dict.items": lambda event: dict(dict.items(event)),
+    "dict.copy": dict.copy,
+    "|": lambda event: {} | event,
+}
+"""What reads an event without asking it: by its methods, or straight from memory."""
+
+
+def test_an_event_is_a_complete_dict_for_every_serializer() -> None:
+    """Every serializer sees all members of an event nobody has looked at, as they were at its moment, and no others."""
+    for made, whole in WHOLE.items():
+        for name, serialized in SERIALIZERS.items():
+            assert serialized(made()) == whole, (name, made)
+
+
+def find_types(value: Any) -> set[type]:
+    """The types of all that a value holds, keys too."""
+    if isinstance(value, dict):
+        return {type(value)}.union(*map(find_types, (*value.keys(), *value.values())))
+    return {type(value)}.union(*map(find_types, value)) if isinstance(value, list) else {type(value)}
+
+
+def test_the_members_of_an_event_are_plain() -> None:
+    """Whatever an agent sends, nothing in an event is of a class that only some serializers know."""
+    results: list[dict[str, Any]] = [
+        {"status": {"state": state}, "final": final}
+        for state in ("WORKING", "Input_Required", "On_Hold", "")
+        for final in (True, False, None)
+    ]
+    odd: dict[str, Any] = {
+        "parts": ["a", {"kind": "DATA", "data": [1, {"x": None}]}, {"uri": "https://payman.example"}]
+    }
+    results += [
+        {"artifact": {"parts": [{"type": "data", "data": {"x": 1.5}}], "metadata": {"timestamp": "now"}}},
+        {"artifact": {**odd, "index": "1", "append": "true"}},
+        {"artifact": "words"},
+        {"status": "completed", "artifacts": [odd, {"parts": [{"type": "chart", "points": [1, 2]}]}]},
+        UNHEARD,
+    ]
+    for result in results:
+        for event in told(result):
+            assert find_types(dict(event)) <= {dict, list, str, int, float, bool, type(None)}, result
+
+
+def test_what_a_reader_does_to_an_event_changes_no_answer() -> None:
+    """The answer is the agent's, whatever a program writes into the artifacts of the events on the way."""
+    progress = TaskAccumulator(
+        AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
     )
-    assert not dict.__contains__(event, "artifacts")
-    assert event.complete() is event
-    assert dict.__contains__(event, "artifacts")
+    data = {"artifact": {"parts": [{"type": "data", "data": {}}], "append": True}}
+    for result in (chunk("a"), data, chunk("b"), chunk("c"), chunk("d", index=1)):
+        for event in progress.add_event(json.dumps(answer(result))):
+            artifact = event["artifact"]
+            artifact["name"] = artifact["content"] = "mine"
+            artifact["parts"][0]["text"] = "mine"
+            artifact["parts"].clear()
+            event["artifacts"].clear()
+    assert [one.get_text() for one in progress._artifacts.values()] == ["a\nbc", "d"]
+    assert "mine" not in json.dumps(progress.build_response())
 
 
-@pytest.mark.parametrize("before", [lambda event: event, lambda event: event.complete()])
-def test_members_may_be_taken_out_and_replaced(before: Callable[[ArtifactUpdate], ArtifactUpdate]) -> None:
-    """A program may drop or change members of an event, before or after it looked at them; the rest goes on working."""
+def test_members_may_be_taken_out_and_replaced() -> None:
+    """A program may drop or change members of an event; the rest goes on working."""
     rest = {key: value for key, value in WHOLE[artifact_update].items() if key != "artifacts"}
-    popped, deleted, assigned = (before(artifact_update()) for _ in range(3))
-    assert popped.pop("artifacts")[-1].content == "Hello"
+    popped, deleted, assigned = (artifact_update() for _ in range(3))
+    assert popped.pop("artifacts")[-1]["content"] == "Hello"
     del deleted["artifacts"]
     assigned["artifacts"] = []
     assert (popped, deleted, {**assigned}) == (rest, rest, {**rest, "artifacts": []})

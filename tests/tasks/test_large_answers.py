@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from payman_api.models.artifact import Artifact as WireArtifact
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.effects import SendRequest
@@ -284,7 +285,7 @@ def test_the_memory_of_a_stream_is_bounded() -> None:
     """Of an artifact that is replaced again and again some versions are remembered, and of events some fingerprints."""
     memory = Memory()
     for number in range(100_000):
-        memory.grow(artifact := ArtifactBuffer({}, []), 100_000)
+        memory.grow(artifact := ArtifactBuffer(WireArtifact(parts=[])), 100_000)
         memory.replace(0, artifact)
         assert not memory.knows(number)
     assert memory.size < 10_000_000

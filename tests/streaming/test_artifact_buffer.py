@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import copy
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_sdk._core.artifact_buffer import (
-    ArtifactBuffer,
-    Snapshot,
-    decode_utf16,
-    encode_utf16,
-    take_snapshot,
-)
+from payman_api.models.artifact import Artifact as WireArtifact
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, GrowingText, find_rest, join_halves
+from payman_sdk._core.formatting import format_artifact
 from payman_sdk._core.task_response import Json
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
@@ -34,11 +32,15 @@ def chunk(*parts: str | Json, append: bool | None = True, **members: Any) -> Jso
     }
 
 
+def begun(chunk: Json) -> ArtifactBuffer:
+    return ArtifactBuffer(WireArtifact.from_dict(copy.deepcopy(chunk)))
+
+
 def grown(*chunks: Json) -> ArtifactBuffer:
     first, *others = chunks
-    artifact = ArtifactBuffer.from_chunk(first)
+    artifact = begun(first)
     for one in others:
-        artifact = artifact.extend(one)
+        artifact.extend(WireArtifact.from_dict(copy.deepcopy(one)))
     return artifact
 
 
@@ -55,7 +57,6 @@ def grown(*chunks: Json) -> ArtifactBuffer:
         ([chunk(), chunk("a"), chunk(), chunk("b")], [words("ab")]),
         ([chunk(""), chunk("")], [words("")]),
         ([chunk({"type": "chart", "text": "a"}), chunk("b")], [{"type": "chart", "text": "a"}, words("b")]),
-        ([chunk({"data": 1}), chunk({"data": 2})], [{"data": 1}, {"data": 2}]),
     ],
 )
 def test_chunks_become_one_artifact(chunks: list[Json], parts: list[Json]) -> None:
@@ -89,17 +90,6 @@ def test_what_a_later_chunk_says_of_a_text_wins() -> None:
     assert grown(chunk(null), chunk(null)).to_json()["parts"] == [words("aa", metadata=None)]
 
 
-def test_a_text_that_only_goes_on_is_not_copied() -> None:
-    """The usual chunk extends the artifact itself, so that a long text is not copied for every word."""
-    artifact = grown(chunk("a", name="answer"))
-    for more in (chunk("b"), chunk("c", name="answer", lastChunk=False), chunk(words("d", metadata=None))):
-        assert artifact.extend(more) is artifact
-    noted = grown(chunk(words("a", metadata={"x": 1})))
-    assert noted.extend(chunk(words("b", metadata=None))) is noted
-    assert artifact.extend(chunk("e", name="other")).tail is artifact.tail
-    assert decode_utf16(artifact.tail) == "abcde"
-
-
 def test_the_chunk_is_left_as_it_came() -> None:
     """What is put together of chunks shares nothing that is changed with them."""
     chunks = [chunk("a", DATA), chunk("b"), chunk("c", name="other")]
@@ -112,22 +102,62 @@ def test_half_a_character_in_each_chunk() -> None:
     """A character whose halves come in two chunks, as JSON can have it, is one when both are there, and half before."""
     first, second = "a\ud83d", "\ude00b"
     artifact = grown(chunk(first))
-    moment = take_snapshot(0, artifact, None)
-    artifact = artifact.extend(chunk(second))
+    before = artifact.take_snapshot()
+    artifact.append_text(second)
     assert (artifact.get_text(), artifact.to_json()["parts"]) == ("a\U0001f600b", [words("a\U0001f600b")])
-    assert [one["parts"] for one in moment.to_json()] == [[words(first)]]
+    assert (before["parts"], before["content"]) == ([words(first)], first)
     assert grown(chunk(first)).is_prefix_of(grown(chunk("a\U0001f600b")))
 
 
-@given(st.text(st.characters(exclude_categories=[])), st.text(st.characters(exclude_categories=[])))
-def test_every_text_survives(one: str, other: str) -> None:
-    """Whatever text JSON can hold comes back, and two texts one behind the other are the text of both."""
-    assert decode_utf16(encode_utf16(one)) == joined(one)
-    assert (
-        encode_utf16(one) + encode_utf16(other)
-        == encode_utf16(one + other)
-        == encode_utf16(joined(one + other))
-    )
+halves = st.text(st.sampled_from("ab\n\xfc\ud83d\ude00\U0001f600"), max_size=3)
+
+
+@given(st.lists(halves | st.text(st.characters(exclude_categories=[]), max_size=3), max_size=12))
+def test_a_text_is_what_came_of_it(pieces: list[str]) -> None:
+    """After any piece the text is all pieces so far with their halves joined, and what was read before stays as it was."""
+    text, plain = GrowingText(), ""
+    kept: list[tuple[str, str]] = []
+    for position, piece in enumerate(map(join_halves, pieces)):
+        text.append(piece)
+        plain = join_halves(plain + piece)
+        assert text.value == plain
+        if position % 3 == 0:
+            kept.append((text.value, "".join(list(plain))))
+    assert all(was == shown for was, shown in kept)
+
+
+@given(halves, halves)
+def test_the_rest_of_a_text(start: str, rest: str) -> None:
+    """What follows the start of a text is found wherever the text begins with it, and put behind it gives the text."""
+    start, rest = join_halves(start), join_halves(rest)
+    text = join_halves(start + rest)
+    assert find_rest(text, start) == rest
+    if (found := find_rest(rest, start)) is not None:
+        assert join_halves(start + found) == rest
+
+
+def test_a_long_text_is_not_copied_for_every_piece() -> None:
+    """A reader who has each text until the next one is there costs far less than a copy of the text each."""
+
+    def measure(append: Callable[[str], str]) -> float:
+        start, seen = time.process_time(), ""
+        for _ in range(2_000):
+            seen = append("word ")
+        assert seen.endswith("word word ")
+        return time.process_time() - start
+
+    text, copied = GrowingText("x" * 1_000_000), ["x" * 1_000_000]
+
+    def grow(piece: str) -> str:
+        text.append(piece)
+        return text.value
+
+    def join(piece: str) -> str:
+        copied[0] = f"{copied[0]}{piece}"
+        return copied[0]
+
+    assert measure(grow) * 4 < measure(join)
+    assert text.value == copied[0]
 
 
 def test_the_words_of_an_artifact() -> None:
@@ -136,10 +166,10 @@ def test_the_words_of_an_artifact() -> None:
     assert grown(chunk(DATA)).get_text() == ""
 
 
-def test_a_moment_shows_what_was_then() -> None:
-    """However an artifact grows afterwards, by words, parts, or under another name, a moment shows it as it was."""
+def test_a_snapshot_shows_what_was_then() -> None:
+    """However an artifact grows afterwards, by words, parts, or under another name, a snapshot shows it as it was."""
     artifact = grown(chunk("a", name="draft"))
-    moments = [take_snapshot(0, artifact, None)]
+    snapshots = [artifact.take_snapshot()]
     for more in (
         chunk("b"),
         chunk(words("c", metadata=None)),
@@ -148,38 +178,24 @@ def test_a_moment_shows_what_was_then() -> None:
         chunk("e"),
         chunk(words("f", metadata={"x": 1})),
     ):
-        artifact = artifact.extend(more)
-        moments.append(take_snapshot(0, artifact, moments[-1]))
-    moments.append(take_snapshot(0, grown(chunk("new", append=None)), moments[-1]))
-    assert [moment.to_json() for moment in moments] == [
-        [{"name": "draft", "parts": [words("a")]}],
-        [{"name": "draft", "parts": [words("ab")]}],
-        [{"name": "draft", "parts": [words("abc")]}],
-        [{"name": "answer", "parts": [words("abcd")]}],
-        [{"name": "answer", "parts": [words("abcd"), DATA]}],
-        [{"name": "answer", "parts": [words("abcd"), DATA, words("e")]}],
-        [{"name": "answer", "parts": [words("abcd"), DATA, words("ef", metadata={"x": 1})]}],
-        [{"parts": [words("new")]}],
+        artifact.extend(WireArtifact.from_dict(more))
+        snapshots.append(artifact.take_snapshot())
+    assert [(one["name"], one["content"], one["parts"]) for one in snapshots] == [
+        ("draft", "a", [words("a")]),
+        ("draft", "ab", [words("ab")]),
+        ("draft", "abc", [words("abc")]),
+        ("answer", "abcd", [words("abcd")]),
+        ("answer", "abcd", [words("abcd"), DATA]),
+        ("answer", "abcd\ne", [words("abcd"), DATA, words("e")]),
+        ("answer", "abcd\nef", [words("abcd"), DATA, words("ef", metadata={"x": 1})]),
     ]
-
-
-def test_the_artifact_that_changed_last_comes_last() -> None:
-    """A moment has every artifact once, in the order in which they changed last."""
-    moment: Snapshot | None = None
-    order: list[list[int]] = []
-    for number in (2, 0, 1, 1, 0, 2, 2, 0):
-        moment = take_snapshot(number, grown(chunk(str(number), append=None)), moment)
-        order.append([int(artifact["parts"][0]["text"]) for artifact in moment.to_json()])
-    assert order == [[2], [2, 0], [2, 0, 1], [2, 0, 1], [2, 1, 0], [1, 0, 2], [1, 0, 2], [1, 2, 0]]
 
 
 # Chunks as the protocol has them, of few words and names so that they often meet.
 texts = st.sampled_from(["", "a", "b", "ab", "ü", "\ud83d", "\ude00", "\n"])
 notes = st.sampled_from([None, {"x": 1}, {"y": 2}])
 text_parts = st.fixed_dictionaries({"type": st.just("text"), "text": texts}, optional={"metadata": notes})
-other_parts = st.sampled_from(
-    [DATA, FILE, {"type": "chart"}, {"type": "chart", "text": "a"}, {"kind": "text"}]
-)
+other_parts = st.sampled_from([DATA, FILE, {"type": "chart"}, {"type": "chart", "text": "a"}])
 chunks = st.fixed_dictionaries(
     {"parts": st.lists(text_parts | other_parts, max_size=3) | text_parts.map(lambda part: [part])},
     optional={
@@ -215,28 +231,27 @@ def put_together(artifact: Json | None, chunk: Json) -> Json:
     return made
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), chunks), max_size=12))
-def test_every_moment_of_any_artifacts(told: list[tuple[int, Json]]) -> None:
-    """After any chunks of some artifacts, begun, extended and replaced in any order, every moment still shows what was."""
-    artifacts: dict[int, ArtifactBuffer] = {}
-    plain: dict[int, Json] = {}
-    moments: list[tuple[Snapshot, list[Json]]] = []
-    newest: Snapshot | None = None
-    for number, one in told:
-        before = artifacts.get(number) if one.get("append") else None
-        artifacts[number] = ArtifactBuffer.from_chunk(one) if before is None else before.extend(one)
-        newest = take_snapshot(number, artifacts[number], newest)
-        together = put_together(plain.pop(number, None) if one.get("append") else None, one)
-        plain.pop(number, None)
-        plain[number] = together  # the newest last
-        moments.append((newest, copy.deepcopy(list(plain.values()))))
-    for moment, shown in moments:
-        assert moment.to_json() == shown
-    for number, artifact in artifacts.items():
-        assert artifact.to_json() == plain[number]
-        assert artifact.get_text() == "\n".join(
-            part["text"] for part in plain[number]["parts"] if part.get("type") == "text"
-        )
+@given(st.lists(chunks, min_size=1, max_size=8))
+def test_every_snapshot_of_any_artifact(told: list[Json]) -> None:
+    """After any chunks, every snapshot is the artifact as it would be formatted in one piece at that moment."""
+    artifact = begun(told[0])
+    plain = put_together(None, told[0])
+    snapshots: list[tuple[Json, Json]] = []
+    for number, one in enumerate(told):
+        if number:
+            before = artifact.get_text()
+            delta = artifact.extend(WireArtifact.from_dict(copy.deepcopy(one)))
+            plain = put_together(plain, one)
+            assert join_halves(before + delta) == artifact.get_text()
+        snapshots.append((artifact.take_snapshot(), copy.deepcopy(plain)))
+    for shown, whole in snapshots:
+        assert shown == format_artifact(WireArtifact.from_dict(whole), None, "artifact")
+        assert all(type(member) in {str, list, dict, type(None)} for member in shown.values())
+    assert artifact.to_json() == plain
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")
 
 
 def may_become(one: Json, other: Json) -> bool:
@@ -248,9 +263,7 @@ def may_become(one: Json, other: Json) -> bool:
     if complete != others[: len(complete)] or len(others) <= len(complete):
         return False
     there = others[len(complete)]
-    return bool(
-        there.get("type") == "text" and encode_utf16(there["text"]).startswith(encode_utf16(last["text"]))
-    )
+    return bool(there.get("type") == "text" and encoded(there["text"]).startswith(encoded(last["text"])))
 
 
 BEGINNINGS = [
@@ -285,6 +298,6 @@ def test_an_artifact_begins_what_it_becomes(told: list[Json], data: st.DataObjec
         one["parts"] = [{k: v for k, v in part.items() if k != "metadata"} for part in one["parts"]]
     whole = grown(*plain)
     assert grown(*plain[:count]).is_prefix_of(whole)
-    assert ArtifactBuffer.from_chunk(grown(*plain[:count]).to_json()).is_prefix_of(whole)
-    assert ArtifactBuffer.from_chunk(whole.to_json()).is_prefix_of(whole)
-    assert whole.is_prefix_of(ArtifactBuffer.from_chunk(whole.to_json()))
+    assert begun(grown(*plain[:count]).to_json()).is_prefix_of(whole)
+    assert begun(whole.to_json()).is_prefix_of(whole)
+    assert whole.is_prefix_of(begun(whole.to_json()))
