@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tests.faults.fault_kinds import Fault
 
+HIDDEN = "not shown yet"
+"""The note on a look-up of a task that the server has and does not show."""
+
 
 @dataclass
 class Entry:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from tests.faults import http1
 from tests.faults.connections import LeftError, Wire, connect, piece, rest
-from tests.faults.entries import Entry
+from tests.faults.entries import HIDDEN, Entry
 from tests.faults.fault_kinds import Fault, Kind
 from tests.faults.http1 import Request
 from tests.faults.shapes import reshape
@@ -64,7 +64,7 @@ class Exchange:
         """
         fault = self._entry.fault
         if self._request.looks_up and self._visibility.is_hidden():
-            self._entry.note = "not shown yet"
+            self._entry.note = HIDDEN
             return await self._passed(http1.unknown_task(self._request))
         if fault is None:
             return await self._relayed()

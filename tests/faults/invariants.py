@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from tests.faults.ask_modes import WAYS, Told
+from tests.faults.entries import HIDDEN
 from tests.faults.fault_kinds import Kind
 from tests.faults.proxy import Line
 from tests.faults.runner import Case, Outcome
@@ -98,8 +99,11 @@ def _differs(told: Told, payments: Sequence[object]) -> bool:
 def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
     if told.end != "unknown" or told.seconds >= settings.timeout - _AT_THE_END:
         return False
+    last = line.entries[-1] if line is not None and line.entries else None
+    if last is not None and last.note == HIDDEN:
+        return False  # a task that is not known for `settle_time` is given up, also where its stream had begun
     # Who is refused once more with a token that has just been issued need not go on asking.
-    fault = line.entries[-1].fault if line is not None and line.entries else None
+    fault = None if last is None else last.fault
     return fault is None or fault.kind not in (Kind.UNAUTHORIZED, Kind.UNAUTHORIZED_TAKEN)
 
 
