@@ -1,0 +1,316 @@
+"""The figures that the code is held to, each with its limit; `scripts/metrics` prints them.
+
+Lines are counted without blank lines, comments and docstrings. A limit that is above its goal is a ratchet: it is what the code
+had when it was last lowered, and it is never raised.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tempfile
+import tokenize
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = "payman_sdk"
+_EXTRAS = ("sandbox", "testing", "agents", "_cli")
+"""Parts of the package that are counted apart: an ask passes through none of them."""
+
+_NOT_A_PARTICIPLE = frozenset(
+    {
+        "seed",
+        "feed",
+        "need",
+        "embed",
+        "exceed",
+        "proceed",
+        "speed",
+        "read",
+        "send",
+        "spend",
+        "extend",
+        "append",
+    }
+)
+_IRREGULAR = frozenset(
+    [
+        "told",
+        "asked",
+        "found",
+        "heard",
+        "known",
+        "kept",
+        "sent",
+        "said",
+        "given",
+        "taken",
+        "made",
+        "done",
+        "gone",
+        "seen",
+        "shown",
+        "written",
+        "left",
+        "held",
+        "built",
+        "begun",
+        "read_out",
+    ]
+)
+
+
+class Metric(NamedTuple):
+    """One figure.
+
+    Attributes:
+        name: What is measured.
+        value: The figure.
+        limit: What it may be at most.
+        goal: What it is to become, where the limit is a ratchet.
+        unit: What is counted.
+        examples: What counts, where that is not plain.
+    """
+
+    name: str
+    value: float
+    limit: float
+    goal: float
+    unit: str
+    examples: tuple[str, ...] = ()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the figure is within its limit."""
+        return self.value <= self.limit
+
+    def __str__(self) -> str:
+        bound = f"limit {self.limit:g}" + (f", goal {self.goal:g}" if self.goal < self.limit else "")
+        shown = f": {', '.join(self.examples[:8])}" if self.examples and not self.is_kept else ""
+        mark = "" if self.is_kept else "  ABOVE ITS LIMIT"
+        return f"{self.name:<52} {self.value:>9,.1f} {self.unit:<9} ({bound}){mark}{shown}"
+
+
+def find_modules(root: Path, package: str = PACKAGE) -> dict[str, Path]:
+    """Return the modules of a package by their dotted names."""
+    found: dict[str, Path] = {}
+    for file in sorted((root / package).rglob("*.py")):
+        name = ".".join(file.relative_to(root).with_suffix("").parts)
+        found[name.removesuffix(".__init__")] = file
+    return found
+
+
+def is_participle(name: str) -> bool:
+    """Return whether a function is named by a bare participle, such as `told` or `_resolved`."""
+    bare = name.strip("_")
+    if "_" in bare or bare in _NOT_A_PARTICIPLE:
+        return False
+    return bare in _IRREGULAR or (bare.endswith("ed") and len(bare) > 4)
+
+
+def is_gerund(name: str) -> bool:
+    """Return whether a module is named by a gerund, such as `asking`."""
+    last = name.rpartition(".")[2].strip("_")
+    words = last.split("_")
+    return len(words) == 1 and last.endswith("ing") and last not in _NOUNS
+
+
+_NOUNS = frozenset(
+    {"string", "setting", "thing", "logging", "testing", "tracking", "polling", "formatting", "rendering"}
+)
+"""Nouns of the field: `logging`, `polling` and the like are what everybody calls them."""
+
+
+def iter_imports(tree: ast.AST, modules: Mapping[str, Path]) -> Iterator[str]:
+    """Yield the modules that a module imports, under TYPE_CHECKING and inside functions too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in modules else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def find_circles(imports: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Return the groups of modules that import each other, directly or through others (Tarjan's algorithm)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    circles: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        order[module] = low[module] = len(order)
+        stack.append(module)
+        for other in imports.get(module, ()):
+            if other not in order:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], order[other])
+        if low[module] == order[module]:
+            at = stack.index(module)
+            group = stack[at:]
+            del stack[at:]
+            if len(group) > 1:
+                circles.append(sorted(group))
+
+    for module in imports:
+        if module not in order:
+            visit(module)
+    return circles
+
+
+def count_lines(source: str) -> int:
+    """Count the lines of code: without blank lines, comments and docstrings."""
+    tree = ast.parse(source)
+    lines: set[int] = set()
+    skipped = {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+        tokenize.ENCODING,
+    }
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in skipped:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree):
+        # Docstrings, and the strings that describe what is above them.
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
+
+
+def measure_names(trees: Mapping[str, ast.AST]) -> list[Metric]:
+    """Measure names: participles among functions, gerunds among modules, classes that share a name."""
+    functions: list[str] = []
+    classes: dict[str, set[str]] = defaultdict(set)
+    for module, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                is_property = any(
+                    "property" in ast.dump(one) or "setter" in ast.dump(one) for one in node.decorator_list
+                )
+                if not node.name.startswith("__") and not is_property:
+                    functions.append(node.name)
+            elif isinstance(node, ast.ClassDef):
+                classes[node.name].add(module)
+    participles = Counter(name for name in functions if is_participle(name))
+    gerunds = [module for module in trees if is_gerund(module)]
+    twice = [
+        f"{name} ({', '.join(sorted(homes))})" for name, homes in sorted(classes.items()) if len(homes) > 1
+    ]
+    share = 100 * sum(participles.values()) / max(1, len(functions))
+    return [
+        Metric("bare participles among function names", share, 3, 3, "%", tuple(participles)),
+        Metric(
+            "gerunds among module names", 100 * len(gerunds) / max(1, len(trees)), 3, 3, "%", tuple(gerunds)
+        ),
+        Metric("class names in more than one module", len(twice), *LIMITS["classes"], "names", tuple(twice)),
+    ]
+
+
+def measure_circles(trees: Mapping[str, ast.AST], modules: Mapping[str, Path]) -> Metric:
+    """Measure how many groups of modules import each other; imports for type checkers count."""
+    imports = {
+        module: {one for one in iter_imports(tree, modules) if one in modules and one != module}
+        for module, tree in trees.items()
+    }
+    circles = find_circles(imports)
+    return Metric(
+        "import circles of files", len(circles), 0, 0, "circles", tuple(" ⇄ ".join(one) for one in circles)
+    )
+
+
+def count_modules_per_ask() -> int:
+    """Count the modules of the SDK whose functions one ask calls: the second ask of a client, against the sandbox."""
+    from payman_sdk.sandbox import Sandbox
+
+    seen: set[str] = set()
+
+    def note(frame: Any, event: str, argument: object) -> None:
+        if event == "call":
+            seen.add(frame.f_globals.get("__name__", ""))
+
+    with Sandbox() as sandbox, sandbox.client() as client:
+        client.ask("list all wallets")
+        sys.setprofile(note)
+        try:
+            client.ask("list all wallets")
+        finally:
+            sys.setprofile(None)
+    ours = {
+        name for name in seen if name.split(".")[0] == PACKAGE and not name.startswith(f"{PACKAGE}.sandbox")
+    }
+    return len(ours)
+
+
+def measure_lines(root: Path, modules: Mapping[str, Path]) -> list[Metric]:
+    """Measure lines of code, of what every client needs and of the scripts."""
+    apart = re.compile(rf"{PACKAGE}\.({'|'.join(_EXTRAS)})\b")
+    core = sum(
+        count_lines(file.read_text("utf-8")) for module, file in modules.items() if not apart.match(module)
+    )
+    scripts = sum(count_lines(file.read_text("utf-8")) for file in sorted((root / "scripts").rglob("*.py")))
+    return [
+        Metric(f"lines outside {', '.join(_EXTRAS)}", core, *LIMITS["lines"], "lines"),
+        Metric("lines of scripts", scripts, *LIMITS["scripts"], "lines"),
+    ]
+
+
+def measure_wheel(root: Path) -> float:
+    """Build the wheel and return its size in KiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = "import sys; from poetry.core.masonry import api; api.build_wheel(sys.argv[1])"
+        subprocess.run(
+            [sys.executable, "-c", command, folder], cwd=root, check=True, capture_output=True, timeout=120
+        )
+        (wheel,) = Path(folder).glob("*.whl")
+        return wheel.stat().st_size / 1024
+
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "classes": (4, 0),
+    "modules": (42, 12),
+    "lines": (14750, 7500),
+    "scripts": (6750, 5500),
+    "wheel": (700, 700),
+}
+"""The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
+
+
+def measure(root: Path = ROOT) -> list[Metric]:
+    """Measure everything."""
+    modules = find_modules(root)
+    trees = {module: ast.parse(file.read_text("utf-8")) for module, file in modules.items()}
+    return [
+        *measure_names(trees),
+        measure_circles(trees, modules),
+        Metric("modules that one ask passes through", count_modules_per_ask(), *LIMITS["modules"], "modules"),
+        *measure_lines(root, modules),
+        Metric("size of the wheel", measure_wheel(root), *LIMITS["wheel"], "KiB"),
+    ]
+
+
+def main() -> int:
+    """Print the figures; return 1 if one is above its limit."""
+    metrics = measure()
+    print(*metrics, sep="\n")
+    return 0 if all(metric.is_kept for metric in metrics) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
