@@ -14,41 +14,36 @@ from typing import TYPE_CHECKING
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
+    from payman_api.models.task_state import TaskState
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.async_conversation import AsyncConversation
+    from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._client.conversation import Conversation
     from payman_sdk._client.login import login
     from payman_sdk._client.sync import PaymanClient
     from payman_sdk._client.task_stream import AsyncTaskStream, TaskStream
+    from payman_sdk._core.auth.access_token import TokenInfo
     from payman_sdk._core.auth.authorization import (
         AuthorizationRequest,
         Scope,
         authorization_url,
         parse_redirect,
     )
+    from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
     from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._core.option_types import AskOptions
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
+    from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
     from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
     from payman_sdk._telemetry.settings import Telemetry
     from payman_sdk._telemetry.stats import Stats
     from payman_sdk.errors import PaymanError
-    from payman_sdk.token_stores.base import StoredToken, TokenStore
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.token_stores.memory import MemoryTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
-    from payman_sdk.types import (
-        AskOptions,
-        Environment,
-        FormattedTaskResponse,
-        ParsedResponse,
-        PaymanConfig,
-        TaskResponse,
-        TaskState,
-        TokenInfo,
-    )
 
 _HOME = {
     "ArtifactUpdate": "_core.events",

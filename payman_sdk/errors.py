@@ -43,12 +43,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._compat_requests import RequestsCompatible
-from payman_sdk._text.error_response import ErrorResponse as ErrorResponse
-from payman_sdk._text.error_response import format_sentence as format_sentence
-from payman_sdk._text.error_response import shorten as shorten
-from payman_sdk._text.error_response import summarize_body as summarize_body
+from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact, redact_shape
 from payman_sdk._text.sanitizer import sanitize
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AgentError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ErrorResponse",
+    "IdempotencyKeyReuseError",
+    "InternalAgentError",
+    "InvalidJSONError",
+    "InvalidParamsError",
+    "InvalidRequestError",
+    "KeyStoreError",
+    "MethodNotFoundError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PaymanError",
+    "PaymentNotMadeError",
+    "PermissionDeniedError",
+    "PushNotificationsNotSupportedError",
+    "RateLimitError",
+    "ResponseValidationError",
+    "ServerError",
+    "StreamInterruptedError",
+    "TaskFailedError",
+    "TaskNotCancelableError",
+    "TaskNotFoundError",
+    "TokenStoreError",
+    "UnprocessableEntityError",
+    "UnsupportedOperationError",
+]
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
@@ -379,3 +411,9 @@ def find_status_class(status_code: int) -> type[APIStatusError]:
 def find_code_class(code: int) -> type[AgentError]:
     """The class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
     return _BY_CODE.get(code, AgentError)
+
+
+if not TYPE_CHECKING:
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,18 @@ for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring")
 def test_no_module_hides_a_public_name(name: str) -> None:
     """No module of the package has the name of something public: imported first, it would stand in its place."""
     assert importlib.util.find_spec(f"payman_sdk.{name}") is None
+
+
+def test_public_modules_offer_what_they_announce() -> None:
+    """`dir()` of each public module is its `__all__`, all of it can be had, and the package has no other module without underscore."""
+    package = Path(payman_sdk.__path__[0])
+    modules = {
+        path.stem for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    public = {name for name in modules if not name.startswith("_")}
+    assert public == {"client", "errors", "types", "token_stores", "agents", "sandbox", "testing"}
+    for name in ("", *sorted(public)):
+        module = import_module(f"payman_sdk.{name}".rstrip("."))
+        offered = {one for one in dir(module) if one == "__version__" or not one.startswith(("_", "@"))}
+        assert offered == set(module.__all__), name
+        assert [one for one in module.__all__ if not hasattr(module, one)] == [], name

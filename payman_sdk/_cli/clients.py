@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.login_store import load_login, open_store
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings, resolve
+from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._io.env_file import read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.types import PaymanConfig
 
 if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
+    from payman_sdk._core.auth.stored_token import TokenStore
     from payman_sdk.sandbox import Sandbox
-    from payman_sdk.token_stores.base import TokenStore
 
 
 class ConnectedClient(NamedTuple):

@@ -20,7 +20,7 @@ from payman_sdk.errors import StreamInterruptedError
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 _SHOWN = 20_000
 """How many characters of an answer are rendered while it comes: what is above has left the screen long ago."""

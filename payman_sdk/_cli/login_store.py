@@ -18,7 +18,7 @@ from payman_sdk._io.private_files import find_file_problem, find_folder_problem
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
 if TYPE_CHECKING:
-    from payman_sdk.token_stores.base import TokenStore
+    from payman_sdk._core.auth.stored_token import TokenStore
 
 _NAME = "payman-cli"
 
@@ -110,7 +110,7 @@ def delete_token(keep: str) -> bool:
     Raises:
         TokenStoreError: It cannot be removed.
     """
-    from payman_sdk.token_stores.base import StoredToken
+    from payman_sdk._core.auth.stored_token import StoredToken
 
     store = open_store(keep)
     path = getattr(store, "path", None)

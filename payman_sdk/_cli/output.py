@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.context import Run
-from payman_sdk.errors import shorten
+from payman_sdk._text.error_response import shorten
 
 if TYPE_CHECKING:
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 
 def comment(

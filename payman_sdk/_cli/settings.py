@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from attrs import evolve, field, frozen
 
 from payman_api import SERVERS
+from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._config import find_url_problem, is_loopback
 from payman_sdk._core.sources import FoundSetting as FoundSetting
 from payman_sdk._core.sources import check_sources, format_url, is_payman_url
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.types import PaymanConfig
 
 SANDBOX_PORT = 8642
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"

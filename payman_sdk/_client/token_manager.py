@@ -6,13 +6,13 @@ from payman_sdk._core.auth.access_token import TokenOwner
 from payman_sdk._core.auth.credentials import Credentials
 from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.tracking import Observer
+from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk.token_stores.memory import MemoryTokenStore, shared_store
 
 
-def create_token_manager(credentials: Credentials, observer: Observer) -> TokenManager:
+def create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:
     """Return the tokens of these credentials; the observer sees every refresh."""
     config, given = credentials.config, credentials.given
     owner = TokenOwner(

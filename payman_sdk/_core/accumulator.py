@@ -24,7 +24,8 @@ from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import Json, TaskResponse
 from payman_sdk._core.updates import extract_data, read_update
 from payman_sdk._core.wire_json import is_deep, read_json
-from payman_sdk.errors import ResponseValidationError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import ResponseValidationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest

@@ -17,7 +17,8 @@ from payman_api.types import Unset
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_waiting
 from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json
-from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import ResponseValidationError, TaskFailedError
 
 Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from payman_sdk._core.json_answer import NoObjectError, find_object
 from payman_sdk._core.payment_types import Payee, PaymentOutcome, Transaction, Wallet
+from payman_sdk._text.error_response import shorten
 from payman_sdk._text.sanitizer import find_hidden, sanitize
-from payman_sdk.errors import ResponseValidationError, TaskFailedError, shorten
+from payman_sdk.errors import ResponseValidationError, TaskFailedError
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.key_store import KeyStore
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
-    from payman_sdk._core.tracking import Observer
+    from payman_sdk._core.tracking import ClientObserver
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Operations:
         random: Callable[[], float],
         *,
         wall_clock: Callable[[], float],
-        observer: Observer,
+        observer: ClientObserver,
         open_key_store: Callable[[], KeyStore | None],
     ) -> None:
         self._tokens = tokens

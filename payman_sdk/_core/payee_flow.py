@@ -18,7 +18,8 @@ from payman_sdk._core.orders import PayeeOrder
 from payman_sdk._core.payment_flows import Call, send_order
 from payman_sdk._core.payment_types import Payee
 from payman_sdk._core.payments import fold
-from payman_sdk.errors import OutcomeUnknownError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
     from payman_sdk._core.operations import Operations

@@ -29,7 +29,8 @@ from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove,
 from payman_sdk._core.stopwatch import Stopwatch
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.turns import get_earlier_artifacts
-from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.operations import Operations

@@ -17,7 +17,8 @@ from typing import Generic, TypeAlias, TypeVar
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext, FailureClass, classify_failure
-from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownError, PaymanError
 
 T = TypeVar("T")
 

@@ -76,7 +76,7 @@ class Tracker:
         return None
 
 
-class Observer:
+class ClientObserver:
     """Looks on for a whole client. This base makes trackers that take no note."""
 
     def create_tracker(

@@ -41,7 +41,7 @@ class AskWrapper(Protocol):
         ...
 
 
-class Observer(tracking.Observer):
+class Observer(tracking.ClientObserver):
     """Counts what a client does, and tells its readers; safe to use from several threads at once.
 
     Args:

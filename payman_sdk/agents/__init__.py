@@ -1,6 +1,6 @@
 """For agents: the tools that a model is given, with a guard above them that lets an operation happen once.
 
-Framework-free; adapters for frameworks stand in modules of their own.
+It needs no framework; each adapter is a module: `mcp`, `langchain`, `openai_agents`, `pydantic_ai`.
 """
 
 from payman_sdk.agents.confirmation import ConfirmationRequest
@@ -30,3 +30,7 @@ __all__ = [
     "Tool",
     "ToolSpec",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,8 +9,9 @@ from typing import Any
 from attrs import frozen
 
 from payman_sdk._core.confirmation import MAX_LENGTH, Field, find_problem, format_lines
+from payman_sdk._text.error_response import shorten
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.errors import ConfigurationError, shorten
+from payman_sdk.errors import ConfigurationError
 
 
 @frozen(kw_only=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
+from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words, quote_words
 from payman_sdk.agents.stores import Operation
-from payman_sdk.errors import PaymanError, format_sentence
+from payman_sdk.errors import PaymanError
 
 _LONGEST_NAME = 300
 """Characters of what an operation is called."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from attrs import evolve
 
+from payman_api.models.task_state import TaskState
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
@@ -39,13 +40,12 @@ from payman_sdk.errors import (
     ServerError,
     TaskNotFoundError,
 )
-from payman_sdk.types import TaskState
 
 if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.sync import PaymanClient
     from payman_sdk._config import Config
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 
 class OperationContext:

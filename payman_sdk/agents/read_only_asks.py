@@ -14,7 +14,7 @@ from payman_sdk.errors import ConfigurationError, PaymanError
 if TYPE_CHECKING:
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.sync import PaymanClient
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 USE_PAY = (
     "Refused, nothing was sent: this may move money or change who can be paid, or cannot be told apart from that. If it is meant "

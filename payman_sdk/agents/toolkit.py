@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.ids import derive_task_id, generate_id
+from payman_sdk._text.error_response import format_sentence
 from payman_sdk.agents import messages, operations, read_only_asks, replies
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.effects import Flow, run, run_async
@@ -20,7 +21,7 @@ from payman_sdk.agents.operations import OperationContext
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
 from payman_sdk.agents.tools import ASK, CHECK, LONGEST_NAME, PAY, REPLY, Tool, find_name_problem
-from payman_sdk.errors import ConfigurationError, format_sentence
+from payman_sdk.errors import ConfigurationError
 
 Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
 

@@ -1,13 +1,26 @@
-"""What tests of programs that use the SDK need, and the SDK's own tests: see the modules.
+"""For tests of programs that use the SDK: fixtures for pytest, and recordings without secrets.
 
-`payman_sdk.testing.plugin` has the fixtures that pytest finds by itself: a local Payman, clients of it, and settings for
-cassettes (`scrubbing`, `matching`, `recording`). It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`.
-
-`tests.faults` puts a network that fails between a client and the sandbox, and counts what became of the
-money. It needs the extra `sandbox`: `pip install 'paymanai-sdk[sandbox]'`.
-
-Example:
-    >>> from tests.faults import Plan
-    >>> Plan(seed=1).fault(ask=3, number=0) == Plan(seed=1).fault(ask=3, number=0)
-    True
+`payman_sdk.testing.plugin` has the fixtures, which pytest finds by itself: a local Payman, clients of it, and settings for
+cassettes. `payman_sdk.testing.recording` keeps secrets out of cassettes. Install the extra `testing`:
+`pip install 'paymanai-sdk[testing]'`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payman_sdk.testing.recording import Recorder, SecretLeakError
+
+__all__ = ["Recorder", "SecretLeakError"]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module("payman_sdk.testing.recording"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

@@ -12,8 +12,8 @@ from payman_sdk._cli.clients import connect
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.output import comment
+from payman_sdk._core.option_types import MarkdownAskOptions
 from payman_sdk.errors import ConfigurationError
-from payman_sdk.types import MarkdownAskOptions
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send it to a live server without asking first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]

@@ -25,7 +25,7 @@ from payman_sdk.errors import (
 
 if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
-    from payman_sdk.types import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 _END = 10.0
 """Seconds that a task which cannot be canceled any more gets for its end."""

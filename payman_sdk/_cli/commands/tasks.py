@@ -12,8 +12,8 @@ from payman_sdk._cli.commands.ask import Json, Timeout, Yes
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.context import Run
 from payman_sdk._cli.output import comment
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError
-from payman_sdk.types import FormattedTaskResponse
 
 tasks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

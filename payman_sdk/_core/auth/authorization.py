@@ -21,7 +21,8 @@ from payman_api.api.oauth import authorize
 from payman_api.models.scope import Scope
 from payman_sdk._config import find_url_problem, is_loopback
 from payman_sdk._secrets import SecretStr
-from payman_sdk.errors import AuthenticationError, ConfigurationError, shorten
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import AuthenticationError, ConfigurationError
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]
 

@@ -10,7 +10,7 @@ from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken, parse_token_response
 from payman_sdk._core.auth.rotation import may_have_arrived
 from payman_sdk._core.effects import Flow, SendRequest
-from payman_sdk._core.tracking import Observer
+from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 
@@ -38,7 +38,7 @@ class TokenRequests:
     """
 
     def __init__(
-        self, owner: TokenOwner, kept: CurrentToken, clock: Callable[[], float], observer: Observer
+        self, owner: TokenOwner, kept: CurrentToken, clock: Callable[[], float], observer: ClientObserver
     ) -> None:
         self._owner = owner
         self._kept = kept

@@ -25,7 +25,7 @@ from payman_sdk._core.auth.store_adapter import StoreAccess, StoreAdapter
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
-from payman_sdk._core.tracking import Observer
+from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APITimeoutError, PaymanError
@@ -66,7 +66,7 @@ class TokenManager:
         clock: Callable[[], float],
         now: Callable[[], float],
         given: StoredToken | None = None,
-        observer: Observer | None = None,
+        observer: ClientObserver | None = None,
         on_token: Callable[[TokenRefresh], Any] | None = None,
     ) -> None:
         self._owner = owner
@@ -77,7 +77,7 @@ class TokenManager:
         self._early_after = NEVER
         self._failure: PaymanError | None = None
         self._failures = 0
-        self._observer = Observer() if observer is None else observer
+        self._observer = ClientObserver() if observer is None else observer
         self._requests = TokenRequests(owner, self._kept, clock, self._observer)
         self._on_token = on_token
         self._untold: deque[TokenRefresh] = deque(maxlen=_MAX_PENDING_HOOKS)

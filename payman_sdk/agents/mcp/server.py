@@ -28,6 +28,7 @@ from mcp_types import Tool as ListedTool
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
+from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
 from payman_sdk.agents.confirmation import Confirm
 from payman_sdk.agents.limits import SpendingLimit
@@ -37,7 +38,6 @@ from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
-from payman_sdk.errors import shorten
 
 Context = ServerRequestContext[Any, Any]
 
