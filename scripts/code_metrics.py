@@ -284,8 +284,8 @@ def measure_wheel(root: Path) -> float:
 
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (4, 0),
-    "modules": (42, 12),
-    "lines": (14750, 7500),
+    "modules": (43, 12),
+    "lines": (15000, 7500),
     "scripts": (6750, 5500),
     "wheel": (700, 700),
 }
