@@ -28,15 +28,13 @@ def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], N
         on_event: The function; what it raises comes out unchanged, and ends the flow.
         note: Called with what it raises, to write the ids of the task on it.
     """
-    from payman_sdk._core.events import ArtifactUpdate
-
     annotated = _annotated(on_event, note)
 
     def take(step: Effect) -> Flow[Any]:
         if not isinstance(step, Emit):
             return (yield step)
         for event in step.what:
-            yield CallHook(annotated, event.complete() if isinstance(event, ArtifactUpdate) else event)
+            yield CallHook(annotated, event)
         return None
 
     return step_through(flow, take)

@@ -24,12 +24,15 @@ class Tracker:
     Attributes:
         answer: Returns the text of the answer, once there is one.
         attempts: How often the ask was sent.
+        events: How many events its stream emitted.
+        listeners: Who reads events.
         is_reconciled: Whether the answer was lost, and the outcome was learned all the same.
         is_repeated: Whether the agent knew the task before.
     """
 
     answer: Callable[[], str] | None = None
-    attempts = 0
+    attempts = events = 0
+    listeners: tuple[Callable[[Any], None], ...] = ()
     is_reconciled = is_repeated = False
 
     def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
@@ -67,9 +70,9 @@ class Tracker:
     def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
         """Record that a stream broke before its end."""
 
-    def record_events(self, task_id: str, events: list[StreamEvent]) -> Flow[None]:
-        """Record the events of a stream before its reader gets them."""
-        yield from ()
+    def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
+        """Record an event of a stream before its reader gets it; return the effect that calls `on_task`, if there is one."""
+        return None
 
     def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
         """Record the state of a task; return the effect that calls `on_task`, if the state is new and there is a hook."""
