@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payman_sdk._cli.exit_codes import COMPLETED, FAILED, UNKNOWN, WAITING, from_state
+from payman_sdk._cli.exit_codes import COMPLETED, FAILED, REFUSED, UNDETERMINED, WAITING, from_state
 from payman_sdk._core.states import Phase, canonicalize_state, get_phase, get_status, has_ended, is_resting
 from payman_sdk.agents import PaymanToolkit
 from payman_sdk.sandbox import Sandbox, ScriptedResponse
@@ -14,12 +14,12 @@ MEANINGS = {
     "completed": (Phase.COMPLETED, "completed", True, True, COMPLETED, "completed"),
     "failed": (Phase.FAILED, "failed", True, True, FAILED, "failed"),
     "canceled": (Phase.FAILED, "failed", True, True, FAILED, "failed"),
-    "rejected": (Phase.FAILED, "failed", True, True, FAILED, "failed"),
+    "rejected": (Phase.FAILED, "failed", True, True, REFUSED, "failed"),
     "input-required": (Phase.AWAITS_REPLY, "in_progress", False, True, WAITING, "input_required"),
     "auth-required": (Phase.AWAITS_PERSON, "in_progress", False, True, WAITING, "input_required"),
-    "submitted": (Phase.AT_WORK, "in_progress", False, False, UNKNOWN, "in_progress"),
-    "working": (Phase.AT_WORK, "in_progress", False, False, UNKNOWN, "in_progress"),
-    "unknown": (Phase.UNKNOWN, "in_progress", False, False, UNKNOWN, "in_progress"),
+    "submitted": (Phase.AT_WORK, "in_progress", False, False, UNDETERMINED, "in_progress"),
+    "working": (Phase.AT_WORK, "in_progress", False, False, UNDETERMINED, "in_progress"),
+    "unknown": (Phase.UNKNOWN, "in_progress", False, False, UNDETERMINED, "in_progress"),
 }
 UNLISTED = ("On_Hold", "done", "", " completed", "completed!", "TASK_STATE_", "TASK_STATE_DONE", "succeeded")
 

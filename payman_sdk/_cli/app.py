@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +11,37 @@ from payman_sdk._cli.commands.ask import ask
 from payman_sdk._cli.commands.auth import login, logout, token
 from payman_sdk._cli.commands.chat import chat
 from payman_sdk._cli.commands.doctor import doctor
+from payman_sdk._cli.commands.listings import payees, transactions, wallets
 from payman_sdk._cli.commands.mcp import mcp
+from payman_sdk._cli.commands.options import MORE_WORDS
+from payman_sdk._cli.commands.pay import pay, payments
 from payman_sdk._cli.commands.sandbox import sandbox
 from payman_sdk._cli.commands.tasks import tasks
-from payman_sdk._cli.context import Commands, Run
+from payman_sdk._cli.context import Commands
+from payman_sdk._cli.exit_codes import TABLE
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import ServerName
 from payman_sdk._text.logger import SafeFormatter, get_logger
 from payman_sdk._version import __version__
+
+DOCS_URL = "https://github.com/payman-ai/payman-sdk-python/tree/main/docs/guides"
+
+_EPILOG = """
+\b
+Examples:
+  payman --sandbox pay 10 TSD "Test Payee" --memo coffee
+  payman pay 12.50 USD pd-1f048707 --key invoice-42 --json
+  payman wallets
+  payman ask "list all wallets and their balances"
+
+\b
+Exit status:
+{table}
+
+\b
+Documentation:
+  {url}
+"""
 
 app = typer.Typer(
     name="payman",
@@ -25,6 +49,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # boxes would not leave the help on one screen
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    epilog=_EPILOG.format(
+        table="\n".join(f"  {status:<4} {meaning}" for status, meaning in TABLE), url=DOCS_URL
+    ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
 
@@ -80,7 +107,34 @@ def _set_up_logging(*, debug: bool) -> None:
     logging.getLogger("httpx").setLevel(logging.INFO)  # the SDK keeps the secrets of its addresses out of it
 
 
-app.command()(ask)
+def show_help(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Of this command.")
+    ] = None,
+) -> None:
+    """Show the help of payman, or of a command."""
+    shown: Any = context.find_root()
+    for word in words or ():
+        group = shown.command
+        command = group.get_command(shown, word) if hasattr(group, "get_command") else None
+        if command is None:
+            raise typer.BadParameter(f"there is no command {word!r}; payman help lists them.")
+        shown = type(shown)(command, parent=shown, info_name=word, **command.context_settings)
+    typer.echo(shown.get_help())
+
+
+def show_version() -> None:
+    """Show the version."""
+    _show_version(wanted=True)
+
+
+app.command(context_settings=MORE_WORDS)(pay)
+app.add_typer(payments, name="payments", help="Look up, approve or deny a payment.")
+app.command()(wallets)
+app.add_typer(payees, name="payees")
+app.command()(transactions)
+app.command(context_settings=MORE_WORDS)(ask)
 app.command()(chat)
 app.command()(login)
 app.command()(logout)
@@ -89,3 +143,5 @@ app.command()(sandbox)
 app.command()(mcp)
 app.command()(doctor)
 app.add_typer(tasks, name="tasks", help="Look up, wait for, cancel or answer a task.")
+app.command("help")(show_help)
+app.command("version")(show_version)

@@ -7,8 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-from payman_sdk._cli.context import Run
 from payman_sdk._cli.login_store import load_login, open_store
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings, resolve
 from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._io.env_file import read_env_file

@@ -5,9 +5,11 @@ Where nobody can be asked (no terminal, or standard input is the text itself) an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import typer
 
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk._core.confirmation import Field, find_problem, format_lines
 from payman_sdk._core.money import may_move_money
@@ -30,12 +32,33 @@ def confirm_send(run: Run, settings: Settings, text: str, *, yes: bool, is_reply
     """
     if yes or not settings.is_live or not (is_reply or may_move_money(text)):
         return True
+    return _ask_person(run, settings, [Field("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")
+
+
+def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], question: str, *, yes: bool) -> bool:
+    """Whether a typed order may be sent: to a live server, only after a person has seen it.
+
+    Args:
+        run: The run.
+        settings: Where it would go.
+        fields: The order, one field for each line that is shown.
+        question: What the person is asked.
+        yes: Whether that was agreed to beforehand.
+
+    Raises:
+        ConfigurationError: Nobody can be asked, or it cannot be shown whole.
+        KeyboardInterrupt: Ctrl-C was the answer.
+    """
+    return yes or not settings.is_live or _ask_person(run, settings, list(fields), question)
+
+
+def _ask_person(run: Run, settings: Settings, fields: list[Field], question: str) -> bool:
     if not run.terminal.is_interactive:
         raise ConfigurationError(
             f"This may move money at {settings.server_name}, and there is no terminal to ask on; nothing was sent.",
             next_step="Add --yes if it is meant.",
         )
-    fields = [Field("Text", text.strip(" \t\r\n")), Field("Server", settings.server_name, is_context=True)]
+    fields = [*fields, Field("Server", settings.server_name, is_context=True)]
     problem = find_problem(fields)
     if problem is not None:
         raise ConfigurationError(
@@ -45,7 +68,7 @@ def confirm_send(run: Run, settings: Settings, text: str, *, yes: bool, is_reply
     for line in format_lines(fields):
         run.terminal.write_message(line)
     try:
-        return typer.confirm("This may move money. Send it?", default=False, err=True)
+        return typer.confirm(question, default=False, err=True)
     except typer.Abort as abort:  # Ctrl-D is a no
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None

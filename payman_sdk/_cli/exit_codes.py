@@ -1,13 +1,4 @@
-"""The exit status of the command: how an answer, or a failure, is told in one number.
-
-0   completed
-1   failed, or refused by the agent, the server or you; a task that was canceled or rejected; nothing that was not canceled is under way
-2   a usage error: a wrong argument, a missing setting; nothing was sent
-3   authentication: no valid token
-4   the outcome is unknown: it may have been carried out; the message says how to ask later
-5   it waits for an approval, for another answer, or for a person to act elsewhere
-130 Ctrl-C
-"""
+"""The exit status of the command: how an answer, a payment or a failure is said in one number. `TABLE` is the one table for all commands."""
 
 from __future__ import annotations
 
@@ -24,64 +15,105 @@ from payman_sdk.errors import (
     IdempotencyKeyReuseError,
     OutcomeUnknownError,
     PaymanError,
+    TaskFailedError,
     TokenStoreError,
 )
 
-COMPLETED, FAILED, USAGE, AUTHENTICATION, UNKNOWN, WAITING, INTERRUPTED, TERMINATED = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    130,
-    143,
+COMPLETED, FAILED, USAGE, WAITING, REFUSED, UNDETERMINED, AUTHENTICATION = range(7)
+INTERRUPTED, TERMINATED = 130, 143
+
+TABLE = (
+    (COMPLETED, "completed; of a payment: paid"),
+    (FAILED, "failed, canceled, or not sent"),
+    (USAGE, "a wrong argument, or a setting or --yes is missing; nothing was sent"),
+    (WAITING, "it waits for an approval, for an answer, or for a person elsewhere"),
+    (REFUSED, "refused by Payman, or denied by a person; not paid"),
+    (UNDETERMINED, "undetermined: it may have been carried out; look again later"),
+    (AUTHENTICATION, "no valid token; nothing was sent"),
+    (INTERRUPTED, "Ctrl-C"),
+    (TERMINATED, "SIGTERM, such as by timeout"),
 )
+"""Every exit status, and what it means."""
+
+_OUTCOMES = {
+    "paid": COMPLETED,
+    "awaiting_approval": WAITING,
+    "refused": REFUSED,
+    "failed": FAILED,
+}
+
+
+def from_outcome(outcome: str) -> int:
+    """Return the status for the outcome of a payment; an outcome that nobody has listed is undetermined.
+
+    Example:
+        >>> from payman_sdk._cli.exit_codes import from_outcome
+        >>> from_outcome("paid"), from_outcome("refused"), from_outcome("undetermined"), from_outcome("PAID")
+        (0, 4, 5, 5)
+    """
+    return _OUTCOMES.get(outcome, UNDETERMINED)
 
 
 def from_state(state: str) -> int:
-    """The status for a task in this state; a state in which it is still at work, or that nobody has listed, is unknown.
+    """Return the status for a task in this state; one that is at work, or that nobody has listed, is undetermined.
 
     Example:
         >>> from payman_sdk._cli.exit_codes import from_state
-        >>> from_state("COMPLETED"), from_state("input-required"), from_state("working")
-        (0, 5, 4)
+        >>> from_state("COMPLETED"), from_state("input-required"), from_state("rejected"), from_state("working")
+        (0, 3, 4, 5)
     """
-    match get_phase(canonicalize_state(state)):
+    state = canonicalize_state(state)
+    match get_phase(state):
         case Phase.COMPLETED:
             return COMPLETED
         case Phase.FAILED:
-            return FAILED
+            return REFUSED if state == "rejected" else FAILED
         case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON:
             return WAITING
         case Phase.AT_WORK | Phase.UNKNOWN:
-            return UNKNOWN
+            return UNDETERMINED
 
 
 def from_raw(answer: Any) -> int:
-    """The status for a JSON-RPC answer as it came."""
-    told = unwrap_task((as_object(answer) or {}).get("result"))
-    state = None if told is None else find_state(told)
-    return UNKNOWN if state is None else from_state(state)
+    """Return the status for a JSON-RPC answer as it came."""
+    task = unwrap_task((as_object(answer) or {}).get("result"))
+    state = None if task is None else find_state(task)
+    return UNDETERMINED if state is None else from_state(state)
 
 
-def from_error(error: PaymanError) -> int:
-    """The status for what the SDK raised.
+def from_error(error: PaymanError, *, is_order: bool = False, is_list: bool = False) -> int:
+    """Return the status for what the SDK raised.
+
+    Args:
+        error: What it raised.
+        is_order: Whether an ask was to be sent, which may move money. Then only `error.sent is False` means that nothing was done.
+        is_list: Whether a list was read, which changes nothing: then nothing can be undetermined.
 
     Example:
         >>> from payman_sdk._cli.exit_codes import from_error
         >>> from payman_sdk.errors import AuthenticationError, OutcomeUnknownError
-        >>> from_error(AuthenticationError("No.")), from_error(OutcomeUnknownError("Silence."))
-        (3, 4)
+        >>> error = AuthenticationError("No.")
+        >>> from_error(error), from_error(error, is_order=True), from_error(OutcomeUnknownError("Silence."))
+        (6, 5, 5)
     """
+    status = _classify(error, is_order=is_order)
+    return FAILED if status == UNDETERMINED and is_list else status
+
+
+def _classify(error: PaymanError, *, is_order: bool) -> int:
     match error:
         case OutcomeUnknownError():
-            return UNKNOWN
-        case AuthenticationError() | TokenStoreError():
-            return AUTHENTICATION
+            return UNDETERMINED
         case ConfigurationError() | IdempotencyKeyReuseError():
             return USAGE
+        case TaskFailedError() if error.task is not None:
+            status = from_state(error.task["state"])
+            return REFUSED if status == COMPLETED else status
+        case _ if is_order and error.sent is not False:
+            return UNDETERMINED
+        case AuthenticationError() | TokenStoreError():
+            return AUTHENTICATION
         case APIConnectionError() if error.sent is not False:
-            return UNKNOWN
+            return UNDETERMINED
         case _:
             return FAILED

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from payman_sdk._cli.standard_streams import flush_streams, prepare_streams
 
 if TYPE_CHECKING:
-    from payman_sdk._cli.context import Run
+    from payman_sdk._cli.run import Run
 
 _NEEDED = {"typer", "rich", "click"}
 _INTERRUPTED = 130
@@ -24,7 +24,7 @@ def main() -> int:
     try:
         import_module("rich")  # what needs it imports it late
         from payman_sdk._cli.app import app
-        from payman_sdk._cli.context import Run
+        from payman_sdk._cli.run import Run
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _NEEDED:
             raise
@@ -49,7 +49,7 @@ def main() -> int:
 
 def _handle_sigterm() -> None:
     """Makes SIGTERM end the command in an orderly way, so that it can say what it had sent."""
-    from payman_sdk._cli.context import TerminatedError
+    from payman_sdk._cli.run import TerminatedError
 
     def end(number: int, frame: FrameType | None) -> None:
         raise TerminatedError
@@ -60,12 +60,26 @@ def _handle_sigterm() -> None:
 
 def _report_unexpected(error: Exception, run: Run) -> int:
     """A mistake of the program's own. Whether it came before or after the money went is what counts."""
-    from payman_sdk._cli.exit_codes import FAILED, UNKNOWN
+    from payman_sdk._cli.error_report import describe_failure, write_error
+    from payman_sdk._cli.exit_codes import FAILED, UNDETERMINED
     from payman_sdk._text.logger import format_traceback
 
     if run.debug:
         sys.stderr.write(f"{format_traceback(error)}\n")
     advice = "" if run.debug else " Run it with --debug to see where."
     sent = run.suggest_follow_up()
-    sys.stderr.write(f"payman: something unexpected happened: {type(error).__name__}.{advice}{sent}\n")
-    return UNKNOWN if sent else FAILED
+    said = f"something unexpected happened: {type(error).__name__}."
+    sys.stderr.write(f"payman: {said}{advice}{sent}\n")
+    status = UNDETERMINED if sent else FAILED
+    task_id = run.sent.task_id if run.sent else None
+    described = describe_failure(
+        type(error).__name__,
+        said,
+        status,
+        next_step=f"{advice}{sent}".strip(),
+        sent=bool(sent),
+        task_id=task_id,
+    )
+    with suppress(Exception):  # writing may be what failed
+        write_error(run, described)
+    return status

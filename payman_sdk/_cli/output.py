@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._cli.context import Run
 from payman_sdk._text.error_response import shorten
+from payman_sdk._cli.run import Run
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse
@@ -25,7 +25,7 @@ def comment(
     if status == exit_codes.COMPLETED:
         if not is_chat:
             run.terminal.write_hint(f"completed [{ids}]")
-    elif status == exit_codes.FAILED:
+    elif status in {exit_codes.FAILED, exit_codes.REFUSED}:
         said = shorten((response.error or {}).get("message") or response.status_message or "")
         run.terminal.write_message(f"The task is {state}: {said} [{ids}]")
     elif status == exit_codes.WAITING and not response.requires_input and not run.sandbox:

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 
 from payman_api import SERVERS
 from payman_sdk._client.config_types import PaymanConfig
+from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
 from payman_sdk._config import find_url_problem, is_loopback
 from payman_sdk._core.sources import FoundSetting as FoundSetting
 from payman_sdk._core.sources import check_sources, format_url, is_payman_url
@@ -71,6 +72,7 @@ class Settings:
         login: The login whose account is used; None where the application's own is.
         is_own_sandbox: Whether the server is a sandbox that this run of the command has started.
         notes: What may surprise in how they came about.
+        has_rest_key: Whether the key of the older REST API is set.
     """
 
     client_id: FoundSetting | None
@@ -79,6 +81,7 @@ class Settings:
     login: Login | None = None
     is_own_sandbox: bool = False
     notes: Sequence[str] = ()
+    has_rest_key: bool = False
 
     @property
     def server_name(self) -> str:
@@ -143,9 +146,14 @@ class Settings:
                 )
                 if found is None
             ]
-            raise ConfigurationError(
+            said = (
                 f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and nobody is logged in"
-                f" at {self.server_name}.",
+                f" at {self.server_name}."
+            )
+            if self.has_rest_key:
+                raise ConfigurationError(f"{said} {ABOUT_REST_KEY}", next_step=INSTEAD_OF_REST_KEY)
+            raise ConfigurationError(
+                said,
                 next_step="Set them in the environment or in a file named .env, or run payman login; without an account,"
                 ' try payman --sandbox ask "list all wallets".',
             )
@@ -219,6 +227,7 @@ def resolve(
         base_url=FoundSetting(SERVERS["LIVE"], "the default") if server is None else server,
         login=login,
         notes=notes,
+        has_rest_key=_find_first(places, REST_KEY) is not None,
     )
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
 
+from payman_sdk._client.earlier_names import EarlierNames
 from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
 from payman_sdk._config import Config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
@@ -29,7 +30,7 @@ Http = TypeVar("Http")
 _EXPIRES_SOON = 60.0
 
 
-class BaseClient(BaseSession[RunnerT], Generic[Http, RunnerT]):
+class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
     """A client before it does anything: settings, identity, session, and connections that are made on first use."""
 
     _credentials: Credentials

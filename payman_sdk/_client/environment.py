@@ -14,6 +14,13 @@ from payman_sdk.errors import ConfigurationError
 if TYPE_CHECKING:
     from payman_sdk._client.config_types import PaymanConfig
 
+REST_KEY = "PAYMAN_API_SECRET"
+ABOUT_REST_KEY = f"{REST_KEY} is set, which is the key of Payman's older REST API (the package paymanai) and opens nothing here."
+INSTEAD_OF_REST_KEY = (
+    "Register an application at app.paymanai.com under Developers, and set PAYMAN_CLIENT_ID and PAYMAN_CLIENT_SECRET to its id and "
+    "secret; see docs/guides/from-paymanai.md."
+)
+
 _OF_THE_SERVER = ("base_url", "environment")
 
 
@@ -67,4 +74,7 @@ def _build_missing_error(names: list[str], file: EnvFile | None) -> Configuratio
     elif has_env_file():
         next_step = "There is a file .env in the working directory; from_env(dotenv=True) reads it."
     verb = "is" if len(names) == 1 else "are"
-    return ConfigurationError(f"{' and '.join(names)} {verb} not set in {looked_in}.", next_step=next_step)
+    message = f"{' and '.join(names)} {verb} not set in {looked_in}."
+    if os.environ.get(REST_KEY, "").strip() or (file is not None and file.values.get(REST_KEY)):
+        message, next_step = f"{message} {ABOUT_REST_KEY}", INSTEAD_OF_REST_KEY
+    return ConfigurationError(message, next_step=next_step)

@@ -5,18 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from payman_sdk._cli.commands.ask import COMPLETED_IS_NOT_PAID
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import SECRET, Payman
 
 
 def test_an_answer_goes_to_standard_output_and_nothing_else_does(payman: Payman) -> None:
-    """`payman ask` in a pipe prints the answer as plain text, and says nothing else."""
+    """`payman ask` in a pipe prints the answer as plain text, and nothing else but what completed means."""
     said = payman("ask", "list all wallets")
     assert said.status == 0
     assert "1,000.00 TSD" in said.out
     assert said.out.endswith("TSD\n")
     assert "\x1b" not in said.out
-    assert said.err == ""
+    assert said.err == f"payman: {COMPLETED_IS_NOT_PAID}\n"
+    assert payman("ask", "list all wallets", "--quiet").err == ""
 
 
 def test_the_text_may_come_from_standard_input(payman: Payman, sandbox: Sandbox) -> None:
@@ -40,13 +42,13 @@ def test_raw_is_the_answer_as_it_came(payman: Payman) -> None:
     said = payman("ask", "list all wallets", "--raw")
     assert json.loads(said.out)["result"]["status"]["state"] == "COMPLETED"
     assert said.status == 0
-    assert payman("ask", "send 150 TSD to Test Payee", "--raw").status == 5
+    assert payman("ask", "send 150 TSD to Test Payee", "--raw").status == 3
 
 
 def test_json_and_raw_exclude_each_other(payman: Payman, sandbox: Sandbox) -> None:
     """Two forms of the answer at once are a usage error, and nothing is asked."""
     said = payman("ask", "list all wallets", "--raw", "--json")
-    assert (said.status, said.out) == (2, "")
+    assert (said.status, json.loads(said.out)["error"]["exit_code"]) == (2, 2)
     assert sandbox.requests == []
 
 
@@ -93,7 +95,8 @@ def test_a_session_is_new_unless_one_is_named(payman: Payman, sandbox: Sandbox) 
         (["Done."], 0, ""),
         ([ScriptedResponse("It broke.", state="failed")], 1, "The task is failed"),
         ([ScriptedResponse("Stopped.", state="canceled")], 1, "The task is canceled"),
-        ([ScriptedResponse("Approve?", state="input-required")], 5, "tasks wait tsk-"),
+        ([ScriptedResponse("No.", state="rejected")], 4, "The task is rejected"),
+        ([ScriptedResponse("Approve?", state="input-required")], 3, "tasks wait tsk-"),
         ([HTTPError(403)], 1, "403"),
     ],
 )
@@ -101,36 +104,36 @@ def test_a_session_is_new_unless_one_is_named(payman: Payman, sandbox: Sandbox) 
 def test_the_exit_status_tells_how_it_ended(
     payman: Payman, sandbox: Sandbox, script: list[object], status: int, words: str, form: str
 ) -> None:
-    """0 completed, 1 failed, 5 waiting; what is to be known is said on standard error."""
+    """0 completed, 1 failed, 3 waiting, 4 refused; what is to be known is said on standard error."""
     sandbox.script(script)  # type: ignore[arg-type]
     said = payman("ask", "list all wallets", form)
     assert said.status == status
     assert words in said.err
-    assert bool(said.out) == (not isinstance(script[0], HTTPError))
+    assert bool(said.out) == (form == "--json" or not isinstance(script[0], HTTPError))
 
 
 def test_an_unknown_outcome_is_told_with_the_ids(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the answer is lost and the server cannot tell, the status is 4, and the message says how to ask later."""
+    """Where the answer is lost and the server cannot tell, the status is 5, and the message says how to ask later."""
     with Sandbox(tasks_get=False, clients={"cli-tests": SECRET}) as forgetful:
         monkeypatch.setenv("PAYMAN_BASE_URL", forgetful.base_url)
         forgetful.script([ConnectionLost()])
         said = payman("ask", "send 10 TSD to Test Payee")
         sent = forgetful.requests[-1].task_id or forgetful.requests[-2].task_id
-        assert (said.status, said.out) == (4, "")
+        assert (said.status, said.out) == (5, "")
         assert f"payman tasks get {sent}" in said.err
         assert "Do not send it again" in said.err
         assert len(forgetful.payments) == 1
         forgetful.script([ConnectionLost()])
         said = payman("ask", "send 10 TSD to Test Payee", "--idempotency-key", "invoice-1", "--stream")
-        assert said.status == 4
+        assert said.status == 5
         assert "the same --idempotency-key" in said.err
 
 
-def test_wrong_credentials_are_status_3(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_credentials_are_status_6(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret that the server refuses is a failure of authentication."""
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "another-secret-that-is-wrong")
     said = payman("ask", "list all wallets")
-    assert (said.status, said.out) == (3, "")
+    assert (said.status, said.out) == (6, "")
     assert "another-secret" not in said.err
 
 

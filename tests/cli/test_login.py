@@ -97,20 +97,23 @@ def test_a_login_is_renewed(payman: Payman, sandbox: Sandbox, decides: Callable[
     assert payman("ask", "list all wallets").status == 0
     assert sandbox.token_requests[-1].grant_type == "refresh_token"
     sandbox.revoke_tokens(refresh=True)
-    assert payman("ask", "list all wallets").status == 3
+    said = payman("ask", "list all wallets")  # the server turned it away, which proves nothing
+    assert said.status == 5
+    assert "Do not send it again before you know" in said.err
+    assert payman("wallets").status == 6
 
 
-def test_a_refusal_is_status_3(payman: Payman, decides: Callable[[str], None], tmp_path: Path) -> None:
+def test_a_refusal_is_status_6(payman: Payman, decides: Callable[[str], None], tmp_path: Path) -> None:
     """Who says no is not logged in."""
     decides("deny")
-    assert payman("login").status == 3
+    assert payman("login").status == 6
     assert not list((tmp_path / TOKENS).glob("*.txt"))
 
 
 def test_nobody_decides(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting ends; that is a failure of authentication too."""
     monkeypatch.setattr(webbrowser, "open", lambda url: True)
-    assert payman("login", "--wait", "0.05").status == 3
+    assert payman("login", "--wait", "0.05").status == 6
 
 
 def test_without_a_browser_the_address_is_shown(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +171,7 @@ def test_a_damaged_login_can_be_left(payman: Payman, decides: Callable[[str], No
     (file,) = (tmp_path / TOKENS).glob("*.txt")
     file.write_text("{", "utf-8")
     said = payman("ask", "list all wallets")
-    assert said.status == 3
+    assert said.status == 6
     assert "payman logout" in said.err
     assert payman("logout").status == 0
     assert payman("ask", "list all wallets").status == 0
@@ -226,7 +229,7 @@ def test_a_token_that_was_not_kept_is_no_login(
     decides("allow")
     monkeypatch.setattr(FileTokenStore, "save", full)
     said = payman("login")
-    assert said.status == 3
+    assert said.status == 6
     assert "could not be kept" in said.err
     assert "Logged in" not in said.err
     assert not list((tmp_path / TOKENS).glob("*.txt"))
@@ -261,7 +264,7 @@ def test_a_login_that_somebody_else_could_write_is_refused(
         file.chmod(0o600)
         spoil()
         said = payman("ask", "list all wallets")
-        if said.status != 3:
+        if said.status != 6:
             wrong.append(f"{name}: {said}")
         file.parent.chmod(0o700)
         file.parent.parent.chmod(0o700)

@@ -18,7 +18,7 @@ def waiting(payman: Payman) -> dict[str, str]:
 def test_a_task_is_looked_up(payman: Payman, waiting: dict[str, str]) -> None:
     """`tasks get` shows how a task stands, by its exit status too."""
     said = payman("tasks", "get", waiting["task_id"])
-    assert said.status == 5
+    assert said.status == 3
     assert "Approval needed" in said.out
     assert (
         json.loads(payman("tasks", "get", waiting["task_id"], "--json").out)["task_id"] == waiting["task_id"]
@@ -39,7 +39,7 @@ def test_a_task_is_waited_for(payman: Payman, sandbox: Sandbox, waiting: dict[st
     """`tasks wait` returns when somebody has decided, and tells what `tasks get` tells when nobody has in time."""
     said = payman("tasks", "wait", waiting["task_id"], "--timeout", "0.1")
     assert said == payman("tasks", "get", waiting["task_id"])
-    assert said.status == 5
+    assert said.status == 3
     sandbox.deny(waiting["task_id"])
     assert payman("tasks", "wait", waiting["task_id"]).status in {0, 1}
 
@@ -54,13 +54,13 @@ def test_a_task_is_canceled(payman: Payman, sandbox: Sandbox, waiting: dict[str,
 
 
 def test_a_task_at_work_has_no_known_outcome(payman: Payman, sandbox: Sandbox) -> None:
-    """A task that has not ended is status 4, and the message says how to wait for it."""
+    """A task that has not ended is status 5, and the message says how to wait for it."""
     sandbox.script([ScriptedResponse("Hm.", state="working")])
     said = payman("ask", "list all wallets", "--timeout", "1")
-    assert said.status == 4
+    assert said.status == 5
     assert "tasks wait tsk-" in said.err or "tasks get tsk-" in said.err
     said = payman("tasks", "wait", sandbox.requests[-1].task_id or "", "--timeout", "0.1")
-    assert (said.status, said.out) == (4, "")
+    assert (said.status, said.out) == (5, "")
     assert "payman tasks get tsk-" in said.err
 
 

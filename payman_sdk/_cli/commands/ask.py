@@ -9,17 +9,16 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
+from payman_sdk._cli.commands.options import Json, Key, Timeout, Yes, refuse_more_words
 from payman_sdk._cli.confirm import confirm_send
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.error_report import report_not_sent
 from payman_sdk._cli.output import comment
 from payman_sdk._core.option_types import MarkdownAskOptions
+from payman_sdk._cli.run import Run
+from payman_sdk._cli.token_scopes import may_move_money
 from payman_sdk.errors import ConfigurationError
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send it to a live server without asking first.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as one JSON document.")]
-Timeout = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="For all of it together; 300 by default.")
-]
+COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed too. To pay, use payman pay."
 
 
 def ask(
@@ -41,34 +40,34 @@ def ask(
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Sent with the task; may be repeated.")
     ] = None,
     timeout: Timeout = None,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KEY", help="A name for the operation: however often it is asked for, it is done once."
-        ),
-    ] = None,
+    key: Key = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Do not say that completed does not mean paid.")
+    ] = False,
     yes: Yes = False,
 ) -> None:
     """Ask the agent something, or to do something.
 
     On a live server, what may move money is asked for first; where there is no terminal, it needs --yes.
 
-    The exit status is 0 completed, 1 failed, 2 usage, 3 authentication, 4 outcome unknown, 5 waiting for approval. The flags of payman
-    itself, such as --env and --sandbox, may stand here too.
+    Exit status 0 means completed, which a refusal in words is too: to pay, use payman pay. payman --help has all of them. The flags of
+    payman itself, such as --env and --sandbox, may be here too.
+
+    Example: payman ask "list all wallets and their balances"
     """
     run: Run = context.obj
+    refuse_more_words(run, context, ["ask"], text, "text")
     if as_json and raw:
         raise ConfigurationError("--json and --raw are two forms of the answer.", next_step="Choose one.")
     text = _read_standard_input() if text == "-" else text
     options: MarkdownAskOptions = {
         "metadata": read_metadata(metadata or []),
         "timeout": timeout,
-        "idempotency_key": idempotency_key,
+        "idempotency_key": key,
     }
-    with connect(run, session_id=None if session == "new" else session) as (client, settings, _):
+    with connect(run, session_id=None if session == "new" else session) as (client, settings, store):
         if not confirm_send(run, settings, text, yes=yes):
-            run.terminal.write_message("Nothing was sent.")
-            raise typer.Exit(exit_codes.FAILED)
+            raise typer.Exit(report_not_sent(run))
         if raw:
             answer = client.ask(text, options, raw=True)
             run.terminal.write_document(answer)
@@ -89,7 +88,10 @@ def ask(
                 run.terminal.write_answer(response.text)
         if as_json:
             run.terminal.write_document(response)
-        raise typer.Exit(comment(run, response))
+        status = comment(run, response)
+        if status == exit_codes.COMPLETED and not (quiet or as_json) and may_move_money(store):
+            run.terminal.write_message(COMPLETED_IS_NOT_PAID)
+        raise typer.Exit(status)
 
 
 def read_metadata(given: list[str]) -> dict[str, Any] | None:

@@ -9,11 +9,12 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.ask import Yes
 from payman_sdk._cli.commands.chat_input import HELP, Command, Prompt, UnknownInput, read_line
+from payman_sdk._cli.commands.options import Yes
 from payman_sdk._cli.confirm import confirm_send
-from payman_sdk._cli.context import Run, report_error
+from payman_sdk._cli.error_report import report_error
 from payman_sdk._cli.output import comment
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk.errors import (
     APITimeoutError,
@@ -77,7 +78,7 @@ class Chat:
         if is_typed:
             _enable_line_editing()
             terminal.write_hint(
-                f"Talking at {self._settings.server_name}. /help shows the commands, Ctrl-D leaves."
+                f"Talking at {self._settings.server_name}. /help shows the commands, exit or Ctrl-D leaves."
             )
         while True:
             try:
@@ -88,7 +89,7 @@ class Chat:
                 if not is_typed:
                     raise
                 terminal.write_hint("")
-                terminal.write_hint("Ctrl-D leaves.")
+                terminal.write_hint("exit or Ctrl-D leaves.")
         if self._waiting is not None:
             comment(self._run, self._waiting)
         return exit_codes.COMPLETED if is_typed else self._status

@@ -13,8 +13,9 @@ COMMANDS = {
     "/deny": "deny what waits for your approval",
     "/cancel": "cancel the task that waits, or the last one",
     "/help": "show this",
-    "/quit": "leave; so does Ctrl-D",
+    "/quit": "leave; so do exit, quit and Ctrl-D",
 }
+_LEAVING = ("exit", "quit", "/exit")
 HELP = "\n".join(f"{name:<10}{meaning}" for name, meaning in COMMANDS.items()) + (
     "\nAnything else is said to the agent; where a task waits, it answers that task.\n"
     "Ctrl-C cancels the task that is running, and does not leave."
@@ -53,12 +54,12 @@ def read_line(line: str) -> Prompt | Command | UnknownInput | None:
     text = line.strip()
     if not text:
         return None
+    name = text.casefold()
+    if name in _LEAVING:
+        return Command("/quit")
     if not text.startswith("/"):
         return Prompt(text)
-    name = text.casefold()
     if name in COMMANDS:
         return Command(name)
-    if name == "/exit":
-        return Command("/quit")
     near = difflib.get_close_matches(name.partition(" ")[0], COMMANDS, n=1)
     return UnknownInput(f"{text!r} is no command. " + (f"Did you mean {near[0]}?" if near else "See /help."))

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from payman_sdk._cli.context import START_SANDBOX
+from payman_sdk._cli.error_report import START_SANDBOX
 from payman_sdk._cli.settings import SANDBOX_URL, FoundSetting, Settings
 from payman_sdk.errors import APIConnectionError, AuthenticationError, PaymanError
 

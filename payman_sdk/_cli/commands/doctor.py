@@ -16,7 +16,7 @@ from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import open_client, open_settings
 from payman_sdk._cli.commands import diagnosis
 from payman_sdk._cli.commands.diagnosis import Finding, Level
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._version import __version__

@@ -15,8 +15,8 @@ import typer
 
 from payman_sdk._cli.clients import make_sandbox
 from payman_sdk._cli.commands.sample_data import SEED, seed
-from payman_sdk._cli.context import Run
 from payman_sdk._cli.request_log_middleware import RequestLogMiddleware, format_request
+from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
 from payman_sdk.errors import ConfigurationError
 
@@ -51,6 +51,13 @@ def sandbox(
             metavar="SECONDS", help="Before each request is looked at, as if the network were slow."
         ),
     ] = 0.0,
+    json_answers: Annotated[
+        str,
+        typer.Option(
+            metavar="MODE",
+            help="How the agent answers typed calls: careful, or badly, such as prose, two_objects, other_amount, truncated or claims_paid.",
+        ),
+    ] = "careful",
     seed_data: Annotated[
         bool, typer.Option("--seed-data", help="Begin with payees, payments and one that waits for approval.")
     ] = False,
@@ -70,7 +77,9 @@ def sandbox(
         )
     clients = {**_read_clients(client or []), SANDBOX_CLIENT: SANDBOX_CLIENT}
     with _stop_on_signals() as stopping:
-        served = make_sandbox(clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words)
+        served = make_sandbox(
+            clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words, json_answers=json_answers
+        )
         try:
             tell = _make_request_printer(run, served, latency)
             if seed_data:

@@ -1,4 +1,4 @@
-"""`payman tasks`: how a task stands, waiting for its end, canceling it, and answering one that waits."""
+"""`payman tasks`: look a task up, wait for its end, cancel it, and answer one that waits."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import typer
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.clients import connect
-from payman_sdk._cli.commands.ask import Json, Timeout, Yes
+from payman_sdk._cli.commands.options import MORE_WORDS, Json, TaskId, Timeout, Yes, refuse_more_words
 from payman_sdk._cli.confirm import confirm_send
-from payman_sdk._cli.context import Run
+from payman_sdk._cli.error_report import report_not_sent
 from payman_sdk._cli.output import comment
 from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._cli.run import Run
 from payman_sdk.errors import APITimeoutError
 
 tasks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-TaskId = Annotated[str, typer.Argument(metavar="ID", help="The id of the task (tsk-…).")]
 
 
 @tasks.command()
@@ -35,7 +34,7 @@ def wait(context: typer.Context, task: TaskId, *, timeout: Timeout = None, as_js
             response = client.wait(task, timeout)
         except APITimeoutError:
             response = client.get_task(task)
-            if exit_codes.from_state(response["state"]) == exit_codes.UNKNOWN:
+            if exit_codes.from_state(response["state"]) == exit_codes.UNDETERMINED:
                 raise
         raise typer.Exit(_show(context.obj, response, as_json=as_json))
 
@@ -55,7 +54,7 @@ def cancel(context: typer.Context, task: TaskId, *, as_json: Json = False) -> No
     raise typer.Exit(exit_codes.COMPLETED)
 
 
-@tasks.command()
+@tasks.command(context_settings=MORE_WORDS)
 def reply(
     context: typer.Context,
     task: TaskId,
@@ -68,10 +67,10 @@ def reply(
 ) -> None:
     """Answer a task that waits, such as for an approval."""
     run: Run = context.obj
+    refuse_more_words(run, context, ["tasks", "reply", task], text, "text")
     with connect(run, session_id=session) as (client, settings, _):
         if not confirm_send(run, settings, text, yes=yes, is_reply=True):
-            run.terminal.write_message("Nothing was sent.")
-            raise typer.Exit(exit_codes.FAILED)
+            raise typer.Exit(report_not_sent(run))
         raise typer.Exit(_show(run, client.reply(task, text, timeout=timeout), as_json=as_json))
 
 

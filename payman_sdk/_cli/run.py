@@ -1,0 +1,72 @@
+"""One run of the command: its global flags, and what it has sent."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+from payman_sdk._cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails
+
+
+class TerminatedError(BaseException):
+    """The system asks the command to end, as `timeout 60 payman …` does; no handler of mere failures may catch it."""
+
+
+@define
+class Run:
+    """What the commands of one run share.
+
+    Args:
+        env: The flag `--env`.
+        base_url: The flag `--base-url`.
+        sandbox: The flag `--sandbox`.
+        debug: The flag `--debug`.
+        sent: The ask that was sent last, None if none was.
+        is_at_sandbox: Whether the server is the one that `payman sandbox` serves.
+        is_list: Whether the command only reads a list, which changes nothing.
+        as_json: Whether standard output is to be one JSON document, a failure included.
+        lookup: The command that says later how a task ended.
+    """
+
+    env: str | None = None
+    base_url: str | None = None
+    sandbox: bool = False
+    debug: bool = False
+    sent: OutgoingAsk | None = None
+    is_at_sandbox: bool = False
+    is_list: bool = False
+    as_json: bool = False
+    lookup: str = "tasks get"
+    terminal: Terminal = field(factory=Terminal)
+
+    def note(self, outgoing: OutgoingAsk) -> None:
+        """Note an ask that is about to be sent: the `before_send` hook of the command's clients."""
+        self.sent = outgoing
+
+    def note_first(self, outgoing: OutgoingAsk) -> None:
+        """Note the order of a typed call; the lists that it reads afterwards to prove the outcome do not count."""
+        self.sent = self.sent or outgoing
+
+    def report_retry(self, retry: RetryDetails) -> None:
+        """Say that there is another attempt: the `on_retry` hook of the command's clients."""
+        self.terminal.write_message(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
+
+    def format_command(self, words: str) -> str:
+        """A command line that asks the same server."""
+        flags = [] if self.env is None else ["--env", self.env]
+        flags += [] if self.base_url is None else ["--base-url", shlex.quote(self.base_url)]
+        return " ".join(["payman", *flags, words])
+
+    def suggest_follow_up(self, task_id: str | None = None) -> str:
+        """How to learn later what became of the task that was sent; nothing where none was, or where nobody could tell."""
+        task_id = task_id or (self.sent.task_id if self.sent else None)
+        if task_id is None:
+            return ""
+        if self.sandbox:
+            return f" It is the task {task_id} of this command's own sandbox, which ends with it."
+        return f" To learn how it ended: {self.format_command(f'{self.lookup} {shlex.quote(task_id)}')}"
