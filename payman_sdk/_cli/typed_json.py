@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from attrs import AttrsInstance, fields
+from attrs import AttrsInstance, fields, has
 
 from payman_sdk._cli import exit_codes
 from payman_sdk._cli.error_report import describe_error
@@ -46,7 +46,7 @@ def _convert(value: Any) -> Any:
             return value.isoformat()
         case PaymanError():
             return describe_error(value, exit_codes.UNDETERMINED)
-        case _ if hasattr(type(value), "__attrs_attrs__"):
+        case _ if has(type(value)):  # pyright: ignore[reportUnknownArgumentType] (of any type)
             return to_json(value)
         case _:
             raise TypeError(f"{type(value).__name__} has no form in JSON.")

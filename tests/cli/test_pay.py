@@ -18,6 +18,10 @@ PAY = ("pay", "10", "TSD", "Test Payee")
 OUTCOMES = {0: "paid", 3: "awaiting_approval", 4: "refused", 1: "failed", 5: "undetermined"}
 
 
+def _reads_only(scope: str | None) -> bool:
+    return True
+
+
 def task_of(said: Said) -> str:
     """The task of a payment that was printed as JSON."""
     return str(json.loads(said.out)["task_id"])
@@ -237,7 +241,7 @@ def test_completed_is_explained_where_the_token_may_pay(
         (("--raw",), False),
     ):
         assert (words in payman("ask", "send 900 TSD to Test Payee", *flags).err) == is_said, flags
-    monkeypatch.setattr("payman_sdk._cli.token_scopes.is_read_only", lambda scope: True)
+    monkeypatch.setattr("payman_sdk._cli.token_scopes.is_read_only", _reads_only)
     assert words not in payman("ask", "list all wallets").err
 
 

@@ -206,4 +206,4 @@ def _title(field: str) -> str:
 
 
 def _show_value(value: object) -> str:
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(cast("Sequence[str]", value)) if isinstance(value, list | tuple) else str(value)
