@@ -6,8 +6,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from payman_sdk._cli import exit_codes
-from payman_sdk._text.error_response import shorten
 from payman_sdk._cli.run import Run
+from payman_sdk._text.error_response import shorten
 
 if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse

@@ -12,8 +12,8 @@ from payman_sdk._cli.commands.options import MORE_WORDS, Json, TaskId, Timeout, 
 from payman_sdk._cli.confirm import confirm_send
 from payman_sdk._cli.error_report import report_not_sent
 from payman_sdk._cli.output import comment
-from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._cli.run import Run
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import APITimeoutError
 
 tasks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
