@@ -119,7 +119,7 @@ def show_help(
         group = shown.command
         command = group.get_command(shown, word) if hasattr(group, "get_command") else None
         if command is None:
-            raise typer.BadParameter(f"there is no command {word!r}; payman help lists them.")
+            raise typer.BadParameter(f"{word!r} is not a command; payman help lists them.")
         shown = type(shown)(command, parent=shown, info_name=word, **command.context_settings)
     typer.echo(shown.get_help())
 

@@ -186,7 +186,7 @@ def _show(
     elif found:
         _write_table(run, headings, [row(one) for one in found])
     else:
-        run.terminal.write_message(f"There are no {what}.")
+        run.terminal.write_message(f"No {what} found.")
 
 
 def _write_table(run: Run, headings: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:

@@ -54,7 +54,7 @@ def pay(
 ) -> None:
     """Pay somebody once. Exit status 0 means paid, and nothing else does.
 
-    On a live server the order is shown first, and a person has to agree; where there is no terminal, it needs --yes.
+    On a live server the order is shown first, and a person has to agree; without a terminal, it needs --yes.
 
     Exit status: 0 paid, 1 failed or not sent, 3 waiting for approval, 4 refused, 5 undetermined; payman --help has all of them.
 
