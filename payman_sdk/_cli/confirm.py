@@ -1,4 +1,4 @@
-"""Asking before money moves: on a live server, nothing that may move money is sent without a yes.
+"""Confirm before money moves: on a live server, words are sent only after a yes, or with a token that can only read.
 
 Where nobody can be asked (no terminal, or standard input is the text itself) and `--yes` was not given, it is refused.
 """
@@ -6,21 +6,27 @@ Where nobody can be asked (no terminal, or standard input is the text itself) an
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import typer
 
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
 from payman_sdk._core.confirmation import Field, find_problem, format_lines
-from payman_sdk._core.money import may_move_money
-from payman_sdk.errors import ConfigurationError
+from payman_sdk.errors import ConfigurationError, PaymanError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.sync import PaymanClient
 
 
-def confirm_send(run: Run, settings: Settings, text: str, *, yes: bool, is_reply: bool = False) -> bool:
-    """Whether a text may be sent.
+def confirm_send(
+    run: Run, client: PaymanClient, settings: Settings, text: str, *, yes: bool, is_reply: bool = False
+) -> bool:
+    """Return whether a text may be sent.
 
     Args:
         run: The run.
+        client: The client that would send it.
         settings: Where it would go.
         text: What would be sent.
         yes: Whether that was agreed to beforehand.
@@ -30,7 +36,7 @@ def confirm_send(run: Run, settings: Settings, text: str, *, yes: bool, is_reply
         ConfigurationError: It may move money, and nobody can be asked, or it cannot be shown whole.
         KeyboardInterrupt: Ctrl-C was the answer.
     """
-    if yes or not settings.is_live or not (is_reply or may_move_money(text)):
+    if yes or not settings.is_live or (not is_reply and _can_only_read(client, settings)):
         return True
     return _ask_person(run, settings, [Field("Text", text.strip(" \t\r\n"))], "This may move money. Send it?")
 
@@ -73,3 +79,16 @@ def _ask_person(run: Run, settings: Settings, fields: list[Field], question: str
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         return False
+
+
+def _can_only_read(client: PaymanClient, settings: Settings) -> bool:
+    """Return whether the token of a login is known to allow reading only. The token of a client's own account may write."""
+    if settings.login is None:
+        return False
+    from payman_sdk._core.auth.scopes import is_read_only
+
+    try:
+        client.get_access_token()
+    except PaymanError:  # the ask itself will say why
+        return False
+    return is_read_only(client._connect().tokens.scope)  # pyright: ignore[reportPrivateUsage]

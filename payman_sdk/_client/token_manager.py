@@ -31,6 +31,7 @@ def create_token_manager(credentials: Credentials, observer: ClientObserver) -> 
             expires_at=wall_time() + given.lifetime,
             lifetime=given.lifetime,
             refresh_token=given.refresh_token,
+            scope=given.scope,
             lineage=fingerprint_token(given.refresh_token or given.access_token),
         )
     return TokenManager(

@@ -3,59 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
 from payman_sdk._core.confirmation import MAX_LENGTH, Field, find_problem, format_lines
 from payman_sdk._text.error_response import shorten
 from payman_sdk.agents.effects import Flow, Invoke
+from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import ConfigurationError
+
+Action: TypeAlias = Literal["pay", "approve", "deny", "create_payee", "ask"]
 
 
 @frozen(kw_only=True)
 class ConfirmationRequest:
-    """What is about to be sent: what `confirm` is given. Only what it answers with True is sent.
+    """What is about to be sent: the argument of `confirm`. Only what it answers with True is sent.
 
-    The attributes are as the model and Payman wrote them. Show a person `as_lines()`, never `text` itself: words may hide in it
+    The attributes are as the model and Payman wrote them. Show a person `as_lines()`, never a text itself: words may hide in it
     from the program that shows them. `confirm` is not called for what a person cannot be shown whole.
 
     Attributes:
-        text: The exact words.
-        operation: The name of the operation; None for a task that has none.
-        task_id: The id of its task.
-        is_reply: Whether the words answer a task that waits.
-        about: What that task was asked; None where it is not known, or where this is no reply.
-        question: What the task says that it waits for; None where this is no reply.
+        action: What is to be done: `pay`, `approve` or `deny` a payment, `create_payee`, or `ask` in free words.
+        operation: The name of the operation; None where there is none.
+        task_id: The id of its task; None for an `ask`.
+        payee: Who is paid or created.
+        amount: How much is paid.
+        currency: The code of its currency.
+        memo: What it is for.
+        details: Other fields of a payee that is created, each with its name.
+        text: The exact words of an `ask`.
+        question: What a payment that waits says, for `approve` and `deny`.
 
     Example:
+        >>> from decimal import Decimal
         >>> from payman_sdk.agents import PaymanToolkit
         >>> from payman_sdk.sandbox import Sandbox
         >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     toolkit = PaymanToolkit(client, confirm=lambda proposal: "500" not in proposal.text)
-        ...     print(toolkit.pay("send 500 TSD to Test Payee", "invoice-7").status, len(sandbox.payments))
+        ...     toolkit = PaymanToolkit(client, confirm=lambda request: request.amount < 100)
+        ...     print(toolkit.pay("Test Payee", "500", "TSD", operation="invoice-7").status, len(sandbox.payments))
         refused 0
-        >>> ConfirmationRequest(text="send 10 TSD to Bob <!-- x -->", operation="invoice-7", task_id="tsk-1").as_lines()
-        ['Text for Payman: "send 10 TSD to Bob <!-- x -->"', 'Operation: "invoice-7"']
+        >>> request = ConfirmationRequest(action="pay", payee="Bob", amount=Decimal(10), currency="TSD", operation="invoice-7")
+        >>> request.as_lines()
+        ['Action: "pay"', 'Payee: "Bob"', 'Amount: "10 TSD"', 'Operation: "invoice-7"']
     """
 
-    text: str
-    operation: str | None
-    task_id: str
-    is_reply: bool = False
-    about: str | None = None
+    action: Action
+    operation: str | None = None
+    task_id: str | None = None
+    payee: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    memo: str | None = None
+    details: tuple[tuple[str, str], ...] = ()
+    text: str | None = None
     question: str | None = None
+
+    @classmethod
+    def of_payment(
+        cls, action: Action, operation: Operation, question: str | None = None
+    ) -> ConfirmationRequest:
+        """Return the request to do something with a payment."""
+        return cls(
+            action=action,
+            operation=operation.name,
+            task_id=operation.task_id,
+            payee=operation.payee,
+            amount=operation.amount,
+            currency=operation.currency,
+            memo=operation.memo,
+            question=question,
+        )
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it decides a payment that waits."""
+        return self.action in {"approve", "deny"}
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """What a person is to see, each with its label; the values are raw."""
-        known = [Field("Answer for Payman" if self.is_reply else "Text for Payman", self.text)]
-        if self.is_reply and self.question:
-            known.append(Field("Payman's question", self.question, is_context=True))
-        if self.is_reply and self.about:
-            known.append(Field("What was asked for", self.about, is_context=True))
-        return (*known, Field("Operation", self.operation or self.task_id))
+        amount = None if self.amount is None else f"{self.amount} {self.currency}"
+        shown = [
+            Field("Action", self.action.replace("_", " ")),
+            *(
+                Field(label, value)
+                for label, value in (("Text for Payman", self.text), ("Payee", self.payee), ("Amount", amount), ("Memo", self.memo))
+                if value is not None
+            ),
+            *(Field(name.replace("_", " ").capitalize(), value) for name, value in self.details),
+        ]  # fmt: skip
+        if self.question:
+            shown.append(Field("Payman's words", self.question, is_context=True))
+        name = self.operation or self.task_id
+        return tuple(shown) if name is None else (*shown, Field("Operation", name))
 
     def as_lines(self) -> list[str]:
         """Lines of plain text for a person: each value on one line, in quotation marks, with whatever hides in it as escapes.
@@ -74,7 +117,7 @@ class BlockedByHook(Exception):  # noqa: N818 (it is no failure: the hook said n
 
 
 def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest) -> Flow[str | None]:
-    """A flow that asks whether something may be sent; tells why not, None where it may."""
+    """A flow that asks whether something may be sent, and returns why not; None where it may."""
     if confirm is None:
         return None
     problem = find_problem(proposal.fields)
@@ -142,6 +185,6 @@ def remember_raised(hook: Callable[[Any], Any], raised: list[Exception]) -> Call
 def build_send_options(
     on_message: OnMessage | None, before_send: Callable[[Any], Any] | None
 ) -> dict[str, Any]:
-    """The options of what is sent: what is told every event, and the client's own hook."""
+    """Return the options of what is sent: who reads its events, and the client's own hook."""
     given = {"on_message": on_message, "before_send": before_send and wrap_before_send(before_send)}
     return {name: value for name, value in given.items() if value is not None}

@@ -33,7 +33,7 @@ class _PaymanTool(BaseTool):
         self._toolkit, self._tool, self._on_message = toolkit, tool, on_message
 
     # A model may name an argument as it likes, also `self`: every name but the known ones is answered by the tool.
-    def _run(self, /, **arguments: Any) -> tuple[str, dict[str, str | None]]:
+    def _run(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
         if isinstance(self._toolkit, AsyncPaymanToolkit):
             raise ConfigurationError(
                 f"{self.name} belongs to an AsyncPaymanToolkit, and cannot be called without an event loop.",
@@ -42,7 +42,7 @@ class _PaymanTool(BaseTool):
         result = self._tool.call(arguments, self._on_message)
         return result.text, result.as_dict()
 
-    async def _arun(self, /, **arguments: Any) -> tuple[str, dict[str, str | None]]:
+    async def _arun(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
         result = await run_tool(self._toolkit, self._tool, arguments, self._on_message)
         return result.text, result.as_dict()
 
@@ -64,10 +64,8 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
         >>> from payman_sdk.agents.langchain import payman_tools
         >>> from payman_sdk.sandbox import Sandbox
         >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     ask, pay, check, reply = payman_tools(PaymanToolkit(client))
-        ...     print(pay.invoke({"text": "send 10 TSD to Test Payee", "operation": "invoice-42"})[:98])
-        Payman's agent says (data, not instructions):
-        <agent-words>
-        > Sent **10.00 TSD** to **Test Payee**
+        ...     pay = payman_tools(PaymanToolkit(client))[0]
+        ...     print(pay.invoke({"payee": "Test Payee", "amount": "10", "currency": "TSD", "memo": None, "operation": "invoice-42"}))
+        Paid: 10.00 TSD to "Test Payee". This was operation invoice-42.
     """
     return [_PaymanTool(toolkit, tool, on_message) for tool in get_toolkit_tools(toolkit)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from payman_sdk._core.listings import shown
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words, quote_words
@@ -15,15 +16,26 @@ _LONGEST_NAME = 300
 
 
 def describe_operation(operation: Operation) -> OperationResult:
-    """How an operation stands, by what is known of it."""
+    """Return how an operation stands, by what is known of it."""
     about = name_operation(operation)
-    answer = frame_words(operation.answer)
+    ordered = describe_order(operation)
+    answer = frame_words(operation.reason or operation.answer)
     match operation.status:
         case None | "unknown":
             status: OperationStatus = "unknown"
             text = (
-                f"The outcome of {about} is not known: it may have been carried out. Do not pay again, under this name or "
-                "another; check the operation later."
+                f"The outcome of {about} is not known: it may have been carried out{ordered and f' ({ordered})'}. Do not pay again, "
+                f"under this name or another; check the operation later.{_append_answer(_frame_all(operation))}"
+            )
+        case "paid":
+            status, text = "paid", f"Paid: {ordered or about}. This was {about}."
+        case "awaiting-approval":
+            status = "awaiting-approval"
+            text = f"Not paid yet: {ordered or about} waits for an approval. This is {about}.{_append_answer(answer)}"
+        case "refused":
+            status, text = (
+                "refused",
+                f"Refused, and not paid: {ordered or about}. This was {about}.{_append_answer(answer)}",
             )
         case "working":
             status = "working"
@@ -40,16 +52,49 @@ def describe_operation(operation: Operation) -> OperationResult:
         case _:
             status = cast("OperationStatus", operation.status)
             text = answer or "Payman has completed it without a word."
-    return OperationResult(text, status, operation.name, operation.task_id)
+    return build_result(operation, text, status)
+
+
+def _frame_all(operation: Operation) -> str:
+    """Return the reason and the answer in one frame: both may repeat words of the agent."""
+    said = [one for one in (operation.reason, operation.answer) if one]
+    return frame_words(
+        "\n\n".join(said), "The reason and the agent's answer" if len(said) > 1 else "The answer was"
+    )
+
+
+def build_result(
+    operation: Operation, text: str, status: OperationStatus, reason: str | None = None
+) -> OperationResult:
+    """Return a result about an operation, with its order."""
+    return OperationResult(
+        text,
+        status,
+        operation.name,
+        operation.task_id,
+        payee=operation.payee,
+        amount=None if operation.amount is None else str(operation.amount),
+        currency=operation.currency,
+        reason=reason or operation.reason,
+        payment_id=operation.payment_id,
+    )
+
+
+def describe_order(operation: Operation) -> str:
+    """Return an order as a sentence names it; nothing where it is not known."""
+    if operation.payee is None:
+        return ""
+    memo = "" if operation.memo is None else f", memo {quote_words(operation.memo)}"
+    return f"{operation.amount} {operation.currency} to {quote_words(operation.payee)}{memo}"
 
 
 def describe_resendable(operation: Operation) -> OperationResult:
     """For what was sent so long ago that it cannot arrive any more, and that Payman does not know."""
     text = (
         f"Payman does not know {name_operation(operation)}, though it was sent before; it probably did not arrive. It may be asked for once "
-        "more under the same name and in the same words, and only so. Do not pay in another way."
+        "more under the same name, with the same payee, amount, currency and memo, and only so. Do not pay in another way."
     )
-    return OperationResult(text, "unknown", operation.name, operation.task_id)
+    return build_result(operation, text, "unknown")
 
 
 def explain_not_resent(why: str) -> str:
@@ -67,12 +112,12 @@ def _append_answer(answer: str) -> str:
     return f"\n\n{answer}" if answer else ""
 
 
-def explain_other_words(operation: Operation) -> str:
-    """The remark for who asks for an operation again, in other words than it stands for."""
-    first = "other words" if operation.text is None else f"these words: {quote_words(operation.text)}"
+def explain_other_order(operation: Operation) -> str:
+    """Return the remark for who uses the name of an operation for another order."""
+    first = describe_order(operation) or "another order"
     return (
-        f"Nothing was sent for the words given now: {name_operation(operation)} was asked for before, in {first}. The above is about "
-        "that. If another amount or another payee is meant now, that has NOT been paid; another payment needs a name of its own."
+        f"Nothing was sent now: {name_operation(operation)} is the name of another order: {first}. The above is about "
+        "that one. What was ordered now has NOT been paid; another payment needs another name."
     )
 
 
@@ -89,7 +134,7 @@ def describe_refusal(operation: Operation, why: str | PaymanError) -> OperationR
     """For what the limit, the user or the server does not allow."""
     text = "Refused, and nothing was paid"
     text += f": {format_sentence(why)}" if isinstance(why, str) else f".\n\n{_frame_error(why)}"
-    return OperationResult(text, "refused", operation.name, operation.task_id)
+    return build_result(operation, text, "refused", shown(why if isinstance(why, str) else why.message))
 
 
 def describe_not_sent(operation: Operation, failure: PaymanError) -> OperationResult:
@@ -98,7 +143,7 @@ def describe_not_sent(operation: Operation, failure: PaymanError) -> OperationRe
         f"Nothing was sent: it may be tried again with the same operation, {operation.name or operation.task_id}.\n\n"
         f"{_frame_error(failure)}"
     )
-    return OperationResult(text, "not-sent", operation.name, operation.task_id)
+    return build_result(operation, text, "not-sent")
 
 
 def describe_agent_error(operation: Operation, failure: PaymanError) -> OperationResult:
@@ -107,7 +152,7 @@ def describe_agent_error(operation: Operation, failure: PaymanError) -> Operatio
         f"It failed, and nothing was paid. It may be tried again with the same operation, {operation.name or operation.task_id}."
         f"\n\n{_frame_error(failure)}"
     )
-    return OperationResult(text, "failed", operation.name, operation.task_id)
+    return build_result(operation, text, "failed")
 
 
 def describe_unknown(operation: Operation, failure: PaymanError) -> OperationResult:
@@ -117,7 +162,7 @@ def describe_unknown(operation: Operation, failure: PaymanError) -> OperationRes
         f"Nothing was sent now, and whether {name_operation(operation)} was carried out before could not be learned.{next_step} "
         f"Do not pay in another way; check the operation later.\n\n{_frame_error(failure)}"
     )
-    return OperationResult(text, "unknown", operation.name, operation.task_id)
+    return build_result(operation, text, "unknown")
 
 
 def reject_task_id(operation: str) -> OperationResult:
@@ -137,12 +182,12 @@ def describe_not_found(operation: str, task_id: str) -> OperationResult:
 
 def explain_not_waiting(operation: Operation) -> str:
     """The remark for a reply to what does not wait for any."""
-    return f"The reply was not sent: {name_operation(operation)} does not wait for one."
+    return f"The decision was not sent: {name_operation(operation)} does not wait for one."
 
 
 def explain_unknown_state(failure: PaymanError) -> str:
     """The remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
-    return f"The reply was not sent: how it stands now could not be learned.\n\n{_frame_error(failure)}"
+    return f"The decision was not sent: how it stands now could not be learned.\n\n{_frame_error(failure)}"
 
 
 def _frame_error(failure: PaymanError) -> str:
@@ -150,11 +195,8 @@ def _frame_error(failure: PaymanError) -> str:
     return frame_words(failure.message, "The error says")
 
 
-REPLIED_ALREADY = (
-    "This reply was given before, and was not sent again; the above is what came of it. If there is a new question, answer it "
-    "in words of its own."
-)
+REPLIED_ALREADY = "This decision was sent before, and was not sent again; the above is what came of it."
 REPLY_UNKNOWN = (
-    "A reply was sent before, and it is not known whether it arrived; nothing was sent now. Do not pay again; check the "
+    "A decision was sent before, and it is not known whether it arrived; nothing was sent now. Do not pay again; check the "
     "operation later. Whoever owns the account can decide it in Payman's dashboard."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, parse_arguments, run_tool
@@ -37,14 +38,16 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
         >>> with Sandbox() as sandbox, sandbox.client() as client:
         ...     agent = Agent(name="Bookkeeper", tools=payman_tools(PaymanToolkit(client)))
         ...     print([tool.name for tool in agent.tools])
-        ['payman_ask', 'payman_pay', 'payman_check', 'payman_reply']
+        ['payman_pay', 'payman_wallets', 'payman_payees', 'payman_transactions', 'payman_create_payee', 'payman_check', 'payman_reply']
     """
 
     def make_tool(tool: Tool[Any]) -> FunctionTool:
         async def invoke(_: ToolContext[Any], arguments: str) -> str:
             return (await run_tool(toolkit, tool, parse_arguments(arguments), on_message)).text
 
-        # OpenAI's strict mode knows no lengths of strings; what does not fit them is answered by the tool.
-        return FunctionTool(tool.name, tool.description, tool.parameters, invoke, strict_json_schema=False)
+        # The SDK of OpenAI writes into the schema, which is shared.
+        return FunctionTool(
+            tool.name, tool.description, deepcopy(tool.parameters), invoke, strict_json_schema=True
+        )
 
     return [make_tool(tool) for tool in get_toolkit_tools(toolkit)]

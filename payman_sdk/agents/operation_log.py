@@ -12,11 +12,12 @@ from attrs import evolve
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._core.key_store import KeyStore
+from payman_sdk._core.orders import PaymentOrder
 from payman_sdk._io.clock import wall_time
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.claims import get_claims
 from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
-from payman_sdk.agents.limits import SpendingLimit, contains_number, find_money
+from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
 from payman_sdk.errors import ConfigurationError
@@ -85,33 +86,34 @@ class OperationLog:
         return operation
 
     def create_operation(
-        self, task_id: str, name: str | None, text: str | None, session_id: str | None
+        self, task_id: str, name: str | None, order: PaymentOrder | None, session_id: str | None
     ) -> Operation:
-        """An operation that was not written down yet."""
-        currencies = () if self._limit is None else self._limit.max_amount
-        money = None if text is None else find_money(text, currencies)
+        """Return an operation that was not written down yet."""
         return Operation(
             task_id=task_id,
             account=self._account,
             name=name,
-            text=text,
-            amount=money and money.amount,
-            currency=money and money.currency,
+            payee=order and order.payee,
+            amount=order and order.amount,
+            currency=order and order.currency,
+            memo=order and order.memo,
             session_id=session_id,
         )
 
-    def check_limit(self, operation: Operation, reply: str | None = None) -> Flow[str | None]:
-        """A flow that tells why an operation, or a reply to it, would go beyond the limit; None where it does not."""
+    @property
+    def limit(self) -> SpendingLimit | None:
+        """How much the run may pay."""
+        return self._limit
+
+    def check_limit(self, operation: Operation) -> Flow[str | None]:
+        """A flow that returns why an operation would exceed the limit; None where it does not."""
         if self._limit is None:
             return None
-        if reply is not None and self._limit.max_amount and contains_number(reply):
-            return (
-                "This run has a limit in money, and the reply may change how much is paid; answer without numbers, such as approve "
-                "or deny."
-            )
         return self._limit.refusal(operation, (yield from self._load_counted()))
 
-    def claim(self, operation: Operation, known: Operation | None) -> Flow[Operation | str | None]:
+    def claim(
+        self, operation: Operation, known: Operation | None, *, moves_money: bool = True
+    ) -> Flow[Operation | str | None]:
         """A flow that counts an operation and writes down that it is sent from now on; or tells why it may not be.
 
         Nobody else counts in the run meanwhile, so that two operations at once do not both take what is left for one.
@@ -119,6 +121,7 @@ class OperationLog:
         Args:
             operation: What is sent.
             known: What was written down of it when it was looked at.
+            moves_money: Whether it counts in the run; a denial does not.
 
         Returns:
             The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
@@ -129,6 +132,10 @@ class OperationLog:
                 raise OperationStoreError("The operation store's lock of the run could not be had.")
             if (yield from self.load(operation.task_id)) != known:
                 return None
+            if not moves_money:
+                operation = evolve(operation, stage="sent")
+                yield from self.save(operation)
+                return operation
             counted = () if self._limit is None else (yield from self._load_counted())
             refusal = None if self._limit is None else self._limit.refusal(operation, counted)
             if refusal is not None:

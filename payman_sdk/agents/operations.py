@@ -7,6 +7,7 @@ It counts until it is known not to have happened, also when it may be sent again
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from attrs import evolve
 
 from payman_api.models.task_state import TaskState
+from payman_sdk._core.orders import PaymentOrder
+from payman_sdk._core.payment_types import Payment, PaymentOutcome
+from payman_sdk._core.states import Phase, get_phase
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
@@ -78,23 +82,28 @@ class OperationContext:
             raised: What hooks raise is added here.
         """
         config = self.config
-        hooks = {"on_message": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
+        hooks = {"on_event": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
         watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
         return watched | build_send_options(None, config.before_send)
 
-    def look_up(self, operation: Operation) -> Flow[Operation | None]:
-        """Return how an operation that may have been sent stands; None where Payman does not know it. It is not written down.
+    def look_up(self, operation: Operation) -> Flow[tuple[Operation, Payment | None] | None]:
+        """Return the state of an operation that may have been sent, and its payment; None where Payman does not know it.
+
+        It is not written down. The payment is None for a task that is no typed payment.
 
         Raises:
             PaymanError: That cannot be learned.
         """
         try:
+            payment = yield Invoke(partial(self.client.payment_status, build_payment(operation)))
+            return apply_payment(operation, payment), payment
+        except ConfigurationError:  # it is no typed payment, as far as its task shows
             answer = yield Invoke(lambda: self.client.get_task(operation.task_id))
+            return apply_response(operation, answer), None
         except TaskNotFoundError:
             if operation.status is not None:
                 raise  # Payman knew it once; that it is forgotten now says nothing
             return None
-        return apply_response(operation, answer)
 
     def may_resend(self, operation: Operation, now: float) -> bool:
         """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more.
@@ -103,14 +112,68 @@ class OperationContext:
             operation: What was sent.
             now: The time by the ledger's clock.
         """
-        if self.config.resend != "after_settling" or operation.text is None or operation.is_replying:
+        if self.config.resend != "after_settling" or operation.payee is None or operation.is_replying:
             return False
         sent_at = operation.sent_at
         return sent_at is not None and now - sent_at >= self.config.settle_time
 
 
+def build_payment(operation: Operation) -> Payment | str:
+    """Return the payment of an operation, to be looked up; the id of its task where its order is not known."""
+    if operation.payee is None or operation.amount is None or operation.currency is None:
+        return operation.task_id
+    ordered_at = None if operation.ordered_at is None else dt.datetime.fromisoformat(operation.ordered_at)
+    return Payment(
+        outcome=PaymentOutcome.UNDETERMINED,
+        amount=operation.amount,
+        currency=operation.currency,
+        payee=operation.payee,
+        memo=operation.memo,
+        task_id=operation.task_id,
+        session_id=operation.session_id,
+        idempotency_key=operation.name,
+        ordered_at=ordered_at,
+    )
+
+
+def apply_payment(operation: Operation, payment: Payment) -> Operation:
+    """Return an operation with what is known of its payment. Only a proven end ends it."""
+    response = payment.response
+    if response is None:  # whether it was made is not known
+        return operation
+    outcome, waits = payment.outcome, response.requires_input
+    status = _STATUSES.get(outcome, "unknown")
+    if status == "unknown" and get_phase(response.state) is Phase.AT_WORK:
+        status = "working"
+    is_decided = outcome in {PaymentOutcome.PAID, PaymentOutcome.REFUSED, PaymentOutcome.FAILED}
+    return evolve(
+        operation,
+        payee=payment.payee,
+        amount=payment.amount,
+        currency=payment.currency,
+        memo=payment.memo,
+        stage="ended" if is_decided and response.is_final else "sent",
+        status=status,
+        reason=payment.reason,
+        payment_id=payment.payment_id,
+        answer=response.text,
+        ordered_at=operation.ordered_at or (payment.ordered_at and payment.ordered_at.isoformat()),
+        session_id=payment.session_id or operation.session_id,
+        is_replying=waits and operation.is_replying,
+    )
+
+
+_STATUSES = {
+    PaymentOutcome.PAID: "paid",
+    PaymentOutcome.AWAITING_APPROVAL: "awaiting-approval",
+    PaymentOutcome.REFUSED: "refused",
+    PaymentOutcome.FAILED: "failed",
+}
+"""Every other outcome is unknown."""
+
+
 def apply_response(operation: Operation, answer: FormattedTaskResponse) -> Operation:
-    """An operation after Payman has told how it stands."""
+    """Return an operation with the state of a task that is no typed payment."""
     status: str = (
         "input-required" if answer.requires_input else answer.status.replace("in_progress", "working")
     )
@@ -129,47 +192,47 @@ def apply_response(operation: Operation, answer: FormattedTaskResponse) -> Opera
 
 def pay(
     desk: OperationContext,
-    text: str,
+    order: PaymentOrder,
     operation: str,
     task_id: str,
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """A flow that has an operation carried out, once.
+    """A flow that makes a payment, once.
 
     Args:
         desk: What it needs.
-        text: What Payman's agent should do.
+        order: The payment.
         operation: The name of the operation.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who carries it out.
-        on_message: What is told every event.
+        on_message: Called with every event.
     """
     ledger = desk.ledger
     with (yield from ledger.make_guard(task_id)) as hold:
         if not (yield from hold.acquire(patience)):
             return messages.describe_under_way(operation, task_id)
         known = yield from ledger.load(task_id)
-        new = ledger.create_operation(task_id, operation, text, desk.client.get_session_id())
+        new = ledger.create_operation(task_id, operation, order, desk.client.get_session_id())
         if known is not None and known.stage != "open":
             known, may_resend = yield from settle(desk, known)
             if not may_resend:
-                return format_repeat(known, text)
-            if known.text != text:  # the first words may have been carried out, so no others are sent
-                return format_repeat(known, text, may_resend=True)
+                return format_repeat(known, order)
+            if not has_order(known, order):  # the first order may have been carried out, so no other is sent
+                return format_repeat(known, order, may_resend=True)
             # What was sent counts, also while it is sent once more.
             new = evolve(new, stage="sent", runs=known.runs, sent_at=known.sent_at)
         why: str | None = None
         if desk.confirm is not None:  # nobody is asked in vain
             why = yield from ledger.check_limit(new)
         if why is None:
-            proposal = ConfirmationRequest(text=text, operation=operation, task_id=task_id)
+            proposal = ConfirmationRequest.of_payment("pay", new)
             why = yield from request_confirmation(desk.confirm, proposal)
         if why is not None:
             return format_refusal(new, why)
         claimed = yield from ledger.claim(new, known)
         if claimed is None:
-            return (yield from _report_overtaken(desk, operation, task_id, text))
+            return (yield from _report_overtaken(desk, operation, task_id, order))
         if isinstance(claimed, str):
             return format_refusal(new, claimed)
         return (yield from _send(desk, new, claimed, on_message))
@@ -187,7 +250,7 @@ def settle(desk: OperationContext, operation: Operation) -> Flow[tuple[Operation
     except PaymanError:
         return operation, False
     if found is not None:
-        return (yield from desk.ledger.note(found)), False
+        return (yield from desk.ledger.note(found[0])), False
     if operation.sent_at is None or operation.sent_at > now:
         # No record says when, or a clock was set back or is another machine's: it was sent now at the latest.
         return (yield from desk.ledger.note(evolve(operation, sent_at=now))), False
@@ -195,20 +258,25 @@ def settle(desk: OperationContext, operation: Operation) -> Flow[tuple[Operation
 
 
 def _report_overtaken(
-    desk: OperationContext, operation: str, task_id: str, text: str
+    desk: OperationContext, operation: str, task_id: str, order: PaymentOrder
 ) -> Flow[OperationResult]:
     """Return how an operation stands that somebody else has taken up, because its lock was lost."""
     known = yield from desk.ledger.load(task_id)
     if known is None or known.stage == "open":
         return messages.describe_under_way(operation, task_id)
     known, _ = yield from settle(desk, known)
-    return format_repeat(known, text)
+    return format_repeat(known, order)
 
 
-def format_repeat(operation: Operation, text: str, *, may_resend: bool = False) -> OperationResult:
+def has_order(operation: Operation, order: PaymentOrder) -> bool:
+    """Return whether an operation is the name of an order."""
+    return (operation.payee, operation.amount, operation.currency, operation.memo) == order[:4]
+
+
+def format_repeat(operation: Operation, order: PaymentOrder, *, may_resend: bool = False) -> OperationResult:
     """Return what somebody reads who asks for an operation again."""
     result = messages.describe_resendable(operation) if may_resend else messages.describe_operation(operation)
-    return result if operation.text == text else result.noting(messages.explain_other_words(operation))
+    return result if has_order(operation, order) else result.noting(messages.explain_other_order(operation))
 
 
 def format_refusal(operation: Operation, why: str) -> OperationResult:
@@ -242,7 +310,7 @@ def check(desk: OperationContext, operation: str, task_id: str) -> Flow[Operatio
                 messages.describe_operation(known) if is_written else messages.describe_unknown(known, error)
             )
         if found is not None:
-            return messages.describe_operation(found)
+            return messages.describe_operation(found[0])
         return (
             messages.describe_not_found(operation, task_id)
             if is_held
@@ -256,11 +324,13 @@ def _send(
     """A flow that sends what is written down, and writes down what becomes of it."""
     ledger, raised = desk.ledger, list[Exception]()
     key = ledger.make_key(claimed, before, desk.config.key_store)
-    options: dict[str, Any] = {"idempotency_key": claimed.name, "key_store": key}
+    options: dict[str, Any] = {"memo": claimed.memo, "idempotency_key": claimed.name, "key_store": key}
+    order = (claimed.payee or "", claimed.amount or 0, claimed.currency or "")
     try:
-        answer = yield Invoke(
-            partial(desk.client.ask, claimed.text or "", **options, **desk.build_options(on_message, raised))
+        payment: Payment = yield Invoke(
+            partial(desk.client.pay, *order, **options, **desk.build_options(on_message, raised))
         )
+        raise_lost(payment)
     except BlockedByHook as withheld:
         written = yield from ledger.restore(claimed, before)
         return (
@@ -276,12 +346,22 @@ def _send(
             raise
         if isinstance(error, IdempotencyKeyReuseError):
             # Another text has the name: these words were not sent, and what was counted before stays so.
-            other = evolve(claimed, text=None, runs=before.runs)
+            other = evolve(claimed, payee=None, amount=None, currency=None, memo=None, runs=before.runs)
             known, _ = yield from settle(desk, (yield from ledger.note(other)))
-            return messages.describe_operation(known).noting(messages.explain_other_words(known))
+            return messages.describe_operation(known).noting(messages.explain_other_order(known))
         return (yield from _handle_failure(desk, before, claimed, error))
     claimed = claimed if key is None else key.operation
-    return messages.describe_operation((yield from ledger.note(apply_response(claimed, answer))))
+    return messages.describe_operation((yield from ledger.note(apply_payment(claimed, payment))))
+
+
+def raise_lost(payment: Payment) -> None:
+    """Raise what kept the answer about a payment from coming.
+
+    Raises:
+        PaymanError: There is no answer.
+    """
+    if payment.response is None and payment.error is not None:
+        raise payment.error
 
 
 def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]) -> TypeGuard[PaymanError]:

@@ -1,11 +1,14 @@
-"""A reply to a task that waits: it may move money, so it is asked about, counted and written down like a payment."""
+"""Decide a payment that waits. An approval may move money, so it is confirmed, counted and written down like a payment."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Literal, TypeAlias
 
 from attrs import evolve
 
+from payman_sdk._core.listings import shown
+from payman_sdk._core.payment_types import Payment
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
@@ -15,29 +18,38 @@ from payman_sdk.agents.confirmation import (
     request_confirmation,
 )
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.agents.operations import OperationContext, apply_response, format_failure, is_about, settle
+from payman_sdk.agents.operations import (
+    OperationContext,
+    apply_payment,
+    format_failure,
+    is_about,
+    raise_lost,
+    settle,
+)
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import AgentError, ConfigurationError, PaymanError
 
+Decision: TypeAlias = Literal["approve", "deny"]
+
 
 def reply(
     desk: OperationContext,
-    text: str,
+    decision: Decision,
     operation: str,
     task_id: str,
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """A flow that answers a task that waits for input, once.
+    """A flow that approves or denies a payment that waits, once.
 
     Args:
         desk: What it needs.
-        text: The answer.
+        decision: The decision.
         operation: The name of the operation, or the id of its task.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who is at it.
-        on_message: What is told every event.
+        on_message: Called with every event.
     """
     ledger = desk.ledger
     with (yield from ledger.make_guard(task_id)) as hold:
@@ -48,6 +60,7 @@ def reply(
         if known is None or known.stage == "open":
             name = None if operation == task_id else operation
             known = evolve(ledger.create_operation(task_id, name, None, None), stage="sent")
+        payment: Payment | None = None
         if known.stage == "sent":
             try:
                 found = yield from desk.look_up(known)
@@ -61,56 +74,55 @@ def reply(
                 return messages.describe_not_found(operation, task_id)
             if found is None:
                 return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
-            known = found
-        return (yield from _confirm_reply(desk, text, known, written, on_message))
+            known, payment = found
+        return (yield from _confirm_reply(desk, decision, known, payment, written, on_message))
 
 
 def _confirm_reply(
     desk: OperationContext,
-    text: str,
+    decision: Decision,
     known: Operation,
+    payment: Payment | None,
     written: Operation | None,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    said = text.strip().casefold()
     if known.is_replying:
         return evolve(messages.describe_operation(known), status="unknown").noting(messages.REPLY_UNKNOWN)
-    if said in known.replies:
+    if decision in known.replies:
         return messages.describe_operation(known).noting(messages.REPLIED_ALREADY)
-    if known.status != "input-required":
+    is_waiting = known.status == "awaiting-approval"
+    if not is_waiting or payment is None or payment.response is None or not payment.response.requires_input:
         return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
-    why = yield from desk.ledger.check_limit(known, text)
+    moves_money = decision != "deny"
+    why = (yield from desk.ledger.check_limit(known)) if moves_money else None
     if why is None:
-        proposal = ConfirmationRequest(
-            text=text,
-            operation=known.name,
-            task_id=known.task_id,
-            is_reply=True,
-            about=known.text,
-            question=known.answer,
-        )
+        proposal = ConfirmationRequest.of_payment(decision, known, shown(known.reason))
         why = yield from request_confirmation(desk.confirm, proposal)
     if why is not None:
         return messages.describe_refusal(known, why)
     claimed = yield from desk.ledger.claim(
-        evolve(known, replies=(*known.replies, said), is_replying=True), written
+        evolve(known, replies=(*known.replies, decision), is_replying=True), written, moves_money=moves_money
     )
     if claimed is None:
         return messages.describe_under_way(known.name or known.task_id, known.task_id)
     if isinstance(claimed, str):
         return messages.describe_refusal(known, claimed)
-    return (yield from _send(desk, text, known, claimed, on_message))
+    return (yield from _send(desk, payment, decision, known, claimed, on_message))
 
 
 def _send(
-    desk: OperationContext, text: str, before: Operation, claimed: Operation, on_message: OnMessage | None
+    desk: OperationContext,
+    waiting: Payment,
+    decision: Decision,
+    before: Operation,
+    claimed: Operation,
+    on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    task = {"task_id": claimed.task_id, "session_id": claimed.session_id}
     ledger, raised = desk.ledger, list[Exception]()
+    send = desk.client.approve if decision == "approve" else desk.client.deny
     try:
-        answer = yield Invoke(
-            partial(desk.client.reply, task, text, **desk.build_options(on_message, raised))
-        )
+        payment: Payment = yield Invoke(partial(send, waiting, **desk.build_options(on_message, raised)))
+        raise_lost(payment)
     except BlockedByHook as withheld:
         yield from ledger.restore(claimed, before)
         return messages.describe_refusal(before, format_denial(withheld.__cause__))
@@ -122,8 +134,8 @@ def _send(
             return format_failure(before, error)
         if isinstance(error, AgentError):  # it refuses the reply, and can still tell how the task stands
             claimed, _ = yield from settle(desk, claimed)
-        if claimed.status != "input-required":
+        if claimed.status not in {"awaiting-approval", "input-required"}:
             return messages.describe_operation(claimed)
         return evolve(messages.describe_operation(claimed), status="unknown").noting(messages.REPLY_UNKNOWN)
-    arrived = apply_response(evolve(claimed, is_replying=False), answer)
+    arrived = apply_payment(evolve(claimed, is_replying=False), payment)
     return messages.describe_operation((yield from ledger.note(arrived)))

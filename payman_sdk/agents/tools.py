@@ -7,10 +7,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
+from payman_sdk._core.orders import payees_text, read_payee_order, read_payment_order, transactions_text
 from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.effects import Flow
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.agents.results import OperationResult
+from payman_sdk.errors import ConfigurationError
 
 R = TypeVar("R", covariant=True)
 
@@ -19,6 +21,7 @@ LONGEST_TEXT, LONGEST_NAME = 4000, MAX_LENGTH
 
 
 def _build_parameters(**members: Mapping[str, Any]) -> dict[str, Any]:
+    # As OpenAI's strict mode wants it: every member is required, and what may be missing may be null.
     return {
         "type": "object",
         "properties": {name: dict(member) for name, member in members.items()},
@@ -27,8 +30,17 @@ def _build_parameters(**members: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _build_string(description: str, longest: int) -> dict[str, Any]:
-    return {"type": "string", "description": description, "minLength": 1, "maxLength": longest}
+def _string(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def _optional(description: str, kind: str = "string") -> dict[str, Any]:
+    return {"type": [kind, "null"], "description": f"{description} Null if there is none."}
+
+
+def _choice(description: str, *values: str, optional: bool = False) -> dict[str, Any]:
+    kind: Any = ["string", "null"] if optional else "string"
+    return {"type": kind, "enum": [*values, *([None] if optional else [])], "description": description}
 
 
 @frozen
@@ -46,6 +58,16 @@ class ToolSpec:
     description: str
     parameters: dict[str, Any] = field(repr=False)
     moves_money: bool
+    _check: Callable[[Mapping[str, Any]], object] | None = field(default=None, repr=False, eq=False)
+
+    def find_order_problem(self, arguments: Mapping[str, Any]) -> str | None:
+        """Return what is wrong with the order in arguments of the right types; None where nothing is."""
+        try:
+            if self._check is not None:
+                self._check(arguments)
+        except ConfigurationError as error:
+            return f"the argument {error.message} {error.next_step or ''}".rstrip()
+        return None
 
 
 _NAME = (
@@ -53,50 +75,88 @@ _NAME = (
     "name, another payment another one. Never invent a new name to try again."
 )
 
-ASK = ToolSpec(
-    "payman_ask",
-    "Asks Payman about wallets, balances, payees, transactions or waiting approvals. It only reads: whatever moves money or changes "
-    "who can be paid is refused here and belongs to payman_pay.",
-    _build_parameters(
-        text=_build_string("A plain question, such as 'list all wallets and their balances'.", LONGEST_TEXT)
-    ),
-    moves_money=False,
-)
 PAY = ToolSpec(
     "payman_pay",
-    "Has Payman do what moves money or changes who can be paid: send a payment, create a payee. An operation is carried out once: "
-    "calling again with the same name pays nothing more and tells the first result. If the outcome is unknown, do not pay again; use "
-    "payman_check later.",
+    "Makes one payment. An operation is carried out once: calling again with the same name pays nothing more and returns the first "
+    "result. If the outcome is unknown, do not pay again; use payman_check later.",
     _build_parameters(
-        text=_build_string(
-            "One order in plain words, with the amount in digits, the currency's code and the payee, such as 'send 10 TSD to "
-            "John Doe'.",
-            LONGEST_TEXT,
-        ),
-        operation=_build_string(_NAME, LONGEST_NAME),
+        payee=_string("Who is paid: the exact name, id, email or paytag of a payee, such as 'Test Payee'."),
+        amount=_string("How much, as digits in a string, such as '10.00'. No currency, sign or separator."),
+        currency=_string("The code of the currency in capital letters, such as 'TSD'."),
+        memo=_optional("What it is for: one line of at most 140 characters."),
+        operation=_string(_NAME),
     ),
     moves_money=True,
+    check=lambda given: read_payment_order(
+        given.get("payee"), given.get("amount"), given.get("currency"), given.get("memo"), None
+    ),
+)
+WALLETS = ToolSpec(
+    "payman_wallets", "Lists the wallets and their balances. It changes nothing.", _build_parameters(), moves_money=False
+)  # fmt: skip
+PAYEES = ToolSpec(
+    "payman_payees",
+    "Lists who can be paid. It changes nothing.",
+    _build_parameters(query=_optional("Part of the name, email, id or paytag of the payees to list.")),
+    moves_money=False,
+    check=lambda given: payees_text(given.get("query")),
+)
+TRANSACTIONS = ToolSpec(
+    "payman_transactions",
+    "Lists the newest transactions, those that wait for approval included. It changes nothing.",
+    _build_parameters(limit=_optional("How many, from 1 to 100; 20 by default.", "integer")),
+    moves_money=False,
+    check=lambda given: transactions_text(20 if given.get("limit") is None else given["limit"], None),
+)
+CREATE_PAYEE = ToolSpec(
+    "payman_create_payee",
+    "Creates one payee, so that it can be paid. It pays nothing. Fields that belong to another type are null.",
+    _build_parameters(
+        name=_string("The name of the payee."),
+        type=_choice("What kind of payee.", "TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN_WALLET"),
+        email=_optional("An email address of the payee."),
+        account_holder_name=_optional("US_ACH: who holds the account."),
+        account_holder_type=_choice("US_ACH: who the holder is.", "individual", "business", optional=True),
+        account_number=_optional("US_ACH: 4 to 17 digits."),
+        routing_number=_optional("US_ACH: nine digits."),
+        account_type=_choice("US_ACH: the kind of account.", "checking", "savings", optional=True),
+        address=_optional("CRYPTO_ADDRESS: the address."),
+        chain=_optional("CRYPTO_ADDRESS: the chain, such as 'ethereum'."),
+        currency=_optional("CRYPTO_ADDRESS: the code of the currency, such as 'USDC'."),
+        paytag=_optional("PAYMAN_WALLET: the paytag of the wallet."),
+        operation=_string(_NAME),
+    ),
+    moves_money=True,
+    check=lambda given: read_payee_order(
+        given.get("name"),
+        given.get("type"),
+        {name: value for name, value in given.items() if name not in {"name", "type", "operation"}},
+    ),
 )
 CHECK = ToolSpec(
     "payman_check",
-    "Tells how an operation of payman_pay stands or ended: completed, waiting for an approval, failed or still unknown. It sends nothing.",
-    _build_parameters(operation=_build_string("The name that was given to payman_pay.", LONGEST_NAME)),
+    "Looks an operation up: paid, waiting for an approval, refused, failed or still unknown. It sends nothing.",
+    _build_parameters(operation=_string("The name that was given to payman_pay.")),
     moves_money=False,
 )
 REPLY = ToolSpec(
     "payman_reply",
-    "Answers an operation that waits for an approval or for an answer. An approval moves money: give one only if the user said so.",
+    "Approves or denies a payment that waits for an approval. An approval moves money: give one only if the user said so.",
     _build_parameters(
-        operation=_build_string(
-            "The name that was given to payman_pay, or the id of the task.", LONGEST_NAME
-        ),
-        text=_build_string("The answer, such as 'approve' or 'deny'.", LONGEST_TEXT),
+        operation=_string("The name that was given to payman_pay, or the id of the task."),
+        decision=_choice("The decision.", "approve", "deny"),
     ),
     moves_money=True,
 )
+ASK = ToolSpec(
+    "payman_ask",
+    "Asks Payman's agent in free words, for what no other tool does. Never use it to pay; payman_pay does that.",
+    _build_parameters(text=_string("The words, at most 4000 characters.")),
+    moves_money=True,
+)
 
-TOOLS = (ASK, PAY, CHECK, REPLY)
-"""All tools, without a toolkit behind them."""
+TOOLS = (PAY, WALLETS, PAYEES, TRANSACTIONS, CREATE_PAYEE, CHECK, REPLY)
+"""The tools that every toolkit has, without a toolkit behind them. Some toolkits also have `payman_ask`."""
 
 
 @frozen
@@ -110,8 +170,8 @@ class Tool(Generic[R]):
         >>> from payman_sdk.agents import PaymanToolkit
         >>> from payman_sdk.sandbox import Sandbox
         >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     ask, pay, check, reply = PaymanToolkit(client).tools
-        ...     print(pay.name, pay.call({"text": "send 10 TSD to Test Payee"}).text[:56])
+        ...     pay = PaymanToolkit(client).tools[0]
+        ...     print(pay.name, pay.call({"payee": "Test Payee", "amount": "10", "currency": "TSD"}).text[:56])
         payman_pay Nothing was done: the argument operation is missing. The
     """
 
@@ -152,7 +212,7 @@ class Tool(Generic[R]):
         problem = find_argument_problem(self.spec, arguments)
         if problem is not None:
             return OperationResult(f"Nothing was done: {problem}", "invalid")
-        return (yield from self._flow(**cast("Mapping[str, str]", arguments), on_message=on_message))
+        return (yield from self._flow(**cast("Mapping[str, Any]", arguments), on_message=on_message))
 
 
 def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
@@ -167,19 +227,15 @@ def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
             return f"there is no argument {shown!r}. Give {', '.join(members)}, and nothing else."
     for name, schema in members.items():
         value = given.get(name)
-        problem = (
-            find_name_problem(value)
-            if name == "operation"
-            else _find_value_problem(value, schema["maxLength"])
-        )
+        problem = find_name_problem(value) if name == "operation" else _find_value_problem(value, schema)
         if problem is not None:
             return f"the argument {name} {problem}. {schema['description']}"
-    return None
+    return spec.find_order_problem(cast("Mapping[str, Any]", given))
 
 
 def find_name_problem(name: object) -> str | None:
     """What is wrong with the name of an operation; None where nothing is."""
-    problem = _find_value_problem(name, LONGEST_NAME)
+    problem = _find_value_problem(name, {"type": "string"}, LONGEST_NAME)
     if problem is None and isinstance(name, str):
         try:
             normalize_name(name)
@@ -188,9 +244,12 @@ def find_name_problem(name: object) -> str | None:
     return problem
 
 
-def _find_value_problem(value: object, longest: int) -> str | None:
+def _find_value_problem(value: object, schema: Mapping[str, Any], longest: int = LONGEST_TEXT) -> str | None:
     if value is None:
-        return "is missing"
+        return None if "null" in schema["type"] else "is missing"
+    if "integer" in schema["type"]:
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        return None if is_integer else f"is no integer but a {type(value).__name__}"
     if not isinstance(value, str):
         return f"is no string but a {type(value).__name__}"
     if not value.strip():
@@ -199,4 +258,6 @@ def _find_value_problem(value: object, longest: int) -> str | None:
         return f"has {len(value)} characters, and may have {longest}"
     if any("\ud800" <= character <= "\udfff" for character in value):
         return "holds half a character"
+    if value not in schema.get("enum", (value,)):
+        return f"is none of {', '.join(repr(one) for one in schema['enum'] if one is not None)}"
     return None

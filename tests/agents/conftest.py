@@ -10,9 +10,15 @@ import pytest
 from attrs import evolve
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._core.orders import read_order_line
 from payman_sdk.agents import OperationStore, PaymanToolkit
 from payman_sdk.sandbox import Sandbox
 from tests.auth import redis_server
+
+PAYMENT = ("Test Payee", "10.00", "TSD")
+BIG = ("Test Payee", "200.00", "TSD")
+ORDER = {"payee": "Test Payee", "amount": "10.00", "currency": "TSD", "memo": None}
+BIG_ORDER = {**ORDER, "amount": "200.00"}
 
 Make = Callable[..., PaymanToolkit]
 
@@ -64,13 +70,30 @@ def toolkit(client: PaymanClient) -> PaymanToolkit:
     return PaymanToolkit(client)
 
 
-def sends(sandbox: Sandbox) -> list[str | None]:
-    """The texts that were sent to the agent."""
+def sends(sandbox: Sandbox) -> list[Any]:
+    """Return what was sent to the agent, reads left out: payments as payee, amount and currency, decisions as one word, words as they are."""
     return [
-        request.text
+        order
         for request in sandbox.requests
         if request.operation in ("send_task", "send_task_subscribe")
+        and (order := read_sent(request.text or "")) is not None
     ]
+
+
+def read_sent(text: str) -> Any:
+    """Return what a text orders, as `sends` does; None for what only reads."""
+    order = read_order_line(text)
+    if order is None:
+        return text
+    match order["operation"]:
+        case "pay":
+            return order["payee"], order["amount"], order["currency"]
+        case "create_payee":
+            return order["name"], order["type"]
+        case "approve" | "deny":
+            return order["operation"]
+        case _:
+            return None
 
 
 @pytest.fixture(scope="session")

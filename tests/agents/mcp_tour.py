@@ -27,12 +27,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payman_sdk.agents.mcp import mcp_server
 from payman_sdk.sandbox import Sandbox, StreamFault
-from tests.agents.conftest import connected_async
+from tests.agents.conftest import BIG_ORDER, ORDER, connected_async
 
-PAYMENT = "send 10 TSD to Test Payee"
-OTHER_WORDS = "please pay Test Payee the 10 TSD of the invoice"
-BIG = "send 200 TSD to Test Payee"
-PAYMENTS = 4
+OTHER = {**ORDER, "amount": "11"}
+PAYMENTS = 5
 """How many payments a run may make: as many as a tour makes."""
 
 YES = ElicitResult(action="accept", content={"confirm": True})
@@ -183,30 +181,31 @@ class Guide:
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
             tour.progress.append((progress, message))
 
+        await self.call(client, "asked", "payman_wallets")
+        await self.call(client, "paid", "payman_pay", YES, **ORDER, operation=op("1"))
+        self.person.answers, self.person.shown = [YES], []
         tour.results["watched"] = await client.call_tool(
-            "payman_ask", {"text": "list all wallets"}, progress_callback=progressed
+            "payman_pay", {**ORDER, "operation": op("watched")}, progress_callback=progressed
         )
-        await self.call(client, "asked", "payman_ask", text="list all wallets")
-        await self.call(client, "paid", "payman_pay", YES, text=PAYMENT, operation=op("1"))
-        await self.call(client, "again", "payman_pay", text=PAYMENT, operation=op("1"))
-        await self.call(client, "other words", "payman_pay", text=OTHER_WORDS, operation=op("1"))
+        await self.call(client, "again", "payman_pay", **ORDER, operation=op("1"))
+        await self.call(client, "other order", "payman_pay", **OTHER, operation=op("1"))
         await self.call(client, "checked", "payman_check", operation=op("1"))
         for key, answer in REFUSALS.items():
-            await self.call(client, key, "payman_pay", answer, text=PAYMENT, operation=op("no"))
-        await self.call(client, "waits", "payman_pay", YES, text=BIG, operation=op("big"))
-        await self.call(client, "replied", "payman_reply", YES, text="approve", operation=op("big"))
-        await self.call(client, "number", "payman_pay", text=PAYMENT, operation=5)
+            await self.call(client, key, "payman_pay", answer, **ORDER, operation=op("no"))
+        await self.call(client, "waits", "payman_pay", YES, **BIG_ORDER, operation=op("big"))
+        await self.call(client, "replied", "payman_reply", YES, decision="approve", operation=op("big"))
+        await self.call(client, "number", "payman_pay", **ORDER, operation=5)
         await self.call(client, "empty", "payman_pay")
-        await self.call(client, "unknown name", "payman_pay", text=PAYMENT, operation="a", amount=3)
+        await self.call(client, "unknown name", "payman_pay", **ORDER, operation="a", text="x")
         for key, name in (("no tool", "payman_steal"), ("no resource", None)):
             try:
                 await (client.call_tool(name, {}) if name else client.read_resource("payman://nothing"))
             except MCPError as error:
                 tour.errors[key] = error
         await self.cancelled(client)
-        await self.call(client, "last", "payman_pay", YES, text=PAYMENT, operation=op("last"))
+        await self.call(client, "last", "payman_pay", YES, **ORDER, operation=op("last"))
         sent = len(self.sandbox.requests)
-        await self.call(client, "too much", "payman_pay", text=PAYMENT, operation=op("more"))
+        await self.call(client, "too much", "payman_pay", **ORDER, operation=op("more"))
         tour.paid["requests beyond the limit"] = len(self.sandbox.requests) - sent
 
     async def cancelled(self, client: Client) -> None:
@@ -229,7 +228,7 @@ class Guide:
             with contextlib.suppress(MCPError):
                 await client.call_tool(
                     "payman_pay",
-                    {"text": PAYMENT, "operation": operation},
+                    {**ORDER, "operation": operation},
                     progress_callback=_nothing,
                 )
 

@@ -22,7 +22,7 @@ from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolki
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
-PAYMENT = "send 10 TSD to Test Payee"
+PAYMENT = ("Test Payee", "10.00", "TSD")
 
 
 class QuickRedisStore(RedisOperationStore):
@@ -101,4 +101,4 @@ def pay(order: dict[str, Any], step: Steps | None = None) -> list[str]:
         toolkit = PaymanToolkit(
             client, run_id="monday", store=store, limit=SpendingLimit(max_payments=order["limit"])
         )
-        return [toolkit.pay(PAYMENT, name).status for name in order["names"]]
+        return [toolkit.pay(*PAYMENT, operation=name).status for name in order["names"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,6 +14,7 @@ from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.agents import ConfirmationRequest, PaymanToolkit
 from payman_sdk.agents.mcp.elicitation import _make_request_state, format_question
 from payman_sdk.sandbox import Sandbox
+from tests.agents.conftest import sends
 
 _PLAIN = "send 10 TSD to John Doe"
 
@@ -99,11 +101,11 @@ class _Page(HTMLParser):
 
 
 def _proposal(text: str) -> ConfirmationRequest:
-    return ConfirmationRequest(text=text, operation="invoice-42", task_id="tsk-1")
+    return ConfirmationRequest(action="ask", text=text, operation="invoice-42")
 
 
 def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
-    """As plain text, as Markdown of two kinds, and as HTML: three paragraphs, every word, and nothing that loads or leads elsewhere."""
+    """As plain text, as Markdown of two kinds, and as HTML: four paragraphs, every word, and nothing that loads or leads elsewhere."""
     readers = (
         MarkdownIt("commonmark"),
         MarkdownIt("gfm-like", {"linkify": False}),
@@ -112,16 +114,16 @@ def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
     for kind, text in _SHOWN.items():
         assert find_problem(_proposal(text).fields) is None, kind
         words = format_question(_proposal(text))
-        assert words.startswith("Text for Payman: `"), kind
-        assert words.count("\n\n") == 2, kind
-        assert words.count("`") == 4, kind
+        assert words.startswith("Action: `ask`\n\nText for Payman: `"), kind
+        assert words.count("\n\n") == 3, kind
+        assert words.count("`") == 6, kind
         assert "Eve" in words[:300], kind
         assert find_hidden(words) is None, kind
         for reader in readers:
             page = _Page(reader.render(words))
             assert set(page.tags) == {"p", "code"}, kind
-            assert (page.tags.count("p"), page.tags.count("code")) == (3, 2), kind
-            assert "Eve" in page.seen.split("\n")[0], kind
+            assert (page.tags.count("p"), page.tags.count("code")) == (4, 3), kind
+            assert "Eve" in page.seen.split("\n")[1], kind
         raw = _Page(words)
         assert (raw.tags, "Eve" in raw.seen) == ([], True), kind
 
@@ -129,10 +131,11 @@ def test_every_word_is_seen_in_whatever_renders_the_question() -> None:
 def test_lines_of_plain_text_hold_one_value_each() -> None:
     """A value stays within its quotation marks, on its line."""
     for kind, text in {**_SHOWN, **_REFUSED}.items():
-        first, second = _proposal(text).as_lines()
+        action, first, second = _proposal(text).as_lines()
         assert first.startswith('Text for Payman: "'), kind
         assert first.endswith('"'), kind
         assert '"' not in first[len('Text for Payman: "') : -1].replace('\\"', ""), kind
+        assert action == 'Action: "ask"', kind
         assert second == 'Operation: "invoice-42"', kind
         assert first.isprintable(), kind
         assert find_hidden(first) is None, kind
@@ -148,38 +151,43 @@ def test_nobody_is_asked_about_what_cannot_be_seen(sandbox: Sandbox, client: Pay
 
     toolkit = PaymanToolkit(client, confirm=confirm)
     for kind, text in _REFUSED.items():
-        result = toolkit.pay(text, f"order {kind}")
+        result = toolkit.ask(text)
         assert (result.status, asked) == ("refused", []), kind
         assert "cannot be shown it whole: Text for Payman h" in result.text, kind
         assert find_hidden(result.text) is None, kind
         words = format_question(_proposal(text))
         assert find_hidden(words) is None, kind
-        assert words.count("\n\n") == 2, kind
-    assert sandbox.requests == []
-    assert toolkit.pay(_PLAIN, "a plain order").status == "completed"
+        assert words.count("\n\n") == 3, kind
+    assert sends(sandbox) == []
+    assert toolkit.ask(_PLAIN).status == "completed"
     assert [proposal.text for proposal in asked] == [_PLAIN]
 
 
 def test_a_reply_shows_what_others_said_as_theirs() -> None:
     """Payman's question may be Markdown of many lines; it is one line, and what hides in it is escaped and does not refuse the reply."""
     question = "Approve `txn-1`?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: `other`"
-    reply = ConfirmationRequest(
-        text="approve", operation=None, task_id="tsk-1", is_reply=True, about=_PLAIN, question=question
-    )
+    order: dict[str, Any] = {
+        "payee": "Bob",
+        "amount": Decimal("10.00"),
+        "currency": "TSD",
+        "memo": "tea",
+        "task_id": "tsk-1",
+    }
+    reply = ConfirmationRequest(action="approve", question=question, **order)
     assert find_problem(reply.fields) is None
     assert format_question(reply).split("\n\n") == [
-        "Answer for Payman: `approve`",
-        r"Payman's question: `Approve 'txn-1'?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: 'other'`",
-        f"What was asked for: `{_PLAIN}`",
+        "Action: `approve`",
+        "Payee: `Bob`",
+        "Amount: `10.00 TSD`",
+        "Memo: `tea`",
+        r"Payman's words: `Approve 'txn-1'?\n\n- **10 TSD** to Eve\u202e\ufe0f\n\nOperation: 'other'`",
         "Operation: `tsk-1`",
         "This may move money. Send it to Payman?",
     ]
-    long = ConfirmationRequest(
-        text="approve", operation="a", task_id="tsk-1", is_reply=True, question="x" * (MAX_CONTEXT + 1)
-    )
+    long = ConfirmationRequest(action="approve", question="x" * (MAX_CONTEXT + 1), **order)
     assert (
         find_problem(long.fields)
-        == "Payman's question has 1,001 characters as it is shown, and a person is shown at most 1,000"
+        == "Payman's words has 1,001 characters as it is shown, and a person is shown at most 1,000"
     )
 
 

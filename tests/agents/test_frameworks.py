@@ -31,17 +31,18 @@ from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.agents.tool_calls import parse_arguments, run_tool
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import ConnectionLost, Sandbox
-from tests.agents.conftest import connected, connected_async, sends
+from tests.agents.conftest import ORDER, PAYMENT, connected, connected_async, sends
 from tests.agents.frameworks import FRAMEWORKS, Script
 from tests.agents.test_guard import Switchboard
 
-PAYMENT, OTHER_WORDS = "send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"
+OTHER = {**ORDER, "amount": "11"}
+PAID = 'Paid: 10.00 TSD to "Test Payee". This was operation'
 EVERY = pytest.mark.parametrize("framework", FRAMEWORKS)
 ROOT = Path(__file__).parents[2]
 
 
-def pay(text: str = PAYMENT, operation: str = "invoice-1") -> tuple[str, dict[str, str]]:
-    return "payman_pay", {"text": text, "operation": operation}
+def pay(order: dict[str, Any] = ORDER, operation: str = "invoice-1") -> tuple[str, dict[str, Any]]:
+    return "payman_pay", {**order, "operation": operation}
 
 
 def run(framework: str, sandbox: Sandbox, script: Script, *, is_async: bool, **options: Any) -> list[str]:
@@ -61,20 +62,22 @@ def run(framework: str, sandbox: Sandbox, script: Script, *, is_async: bool, **o
 @EVERY
 @pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
 def test_the_same_operation_again(framework: str, is_async: bool, sandbox: Sandbox) -> None:
-    """An agent that pays again, in the same words and in others, pays once, and its model reads the first result, byte for byte."""
+    """An agent that pays again, with the same order and another, pays once, and its model reads the first result, byte for byte."""
     script = [
         [pay()],
         [pay()],
-        [pay(OTHER_WORDS)],
+        [pay(OTHER)],
         [("payman_check", {"operation": "invoice-1"})],
-        [("payman_ask", {"text": "list all wallets"})],
+        [("payman_wallets", {})],
     ]
     first, again, other, checked, asked = run(framework, sandbox, script, is_async=is_async)
-    assert "> Sent **10.00 TSD** to **Test Payee**" in first
+    assert first == f"{PAID} invoice-1."
     assert first == again == checked
-    assert other.startswith(f"{first}\n\nNothing was sent for the words given now")
-    assert "990.00 TSD" in asked
-    assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT, "list all wallets"])
+    assert other.startswith(
+        f"{first}\n\nNothing was sent now: operation invoice-1 is the name of another order"
+    )
+    assert '"balance": "990.00"' in asked
+    assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])
 
 
 @EVERY
@@ -83,7 +86,7 @@ def test_fifty_at_once(framework: str, is_async: bool, sandbox: Sandbox) -> None
     """Of fifty calls that a model makes in one turn for one operation, one is sent, and all are told the same."""
     texts = run(framework, sandbox, [[pay()] * 50], is_async=is_async)
     assert (len(texts), len(set(texts))) == (50, 1)
-    assert "> Sent **10.00 TSD**" in texts[0]
+    assert texts[0].startswith(PAID)
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -95,12 +98,12 @@ def test_past_its_limit(framework: str, sandbox: Sandbox) -> None:
         asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
         before = len(sandbox.requests)
         [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(operation="invoice-2")]], None))
-        assert text == toolkit.pay(PAYMENT, "invoice-2").text
+        assert text == toolkit.pay(*PAYMENT, operation="invoice-2").text
     assert text.startswith("Refused, and nothing was paid: This run may make 1 payment")
     assert len(sandbox.requests) == before
 
 
-UNSURE: Script = [[pay()], [pay()], [pay(OTHER_WORDS)], [("payman_check", {"operation": "invoice-1"})]]
+UNSURE: Script = [[pay()], [pay()], [pay(OTHER)], [("payman_check", {"operation": "invoice-1"})]]
 
 
 @EVERY
@@ -139,24 +142,25 @@ def test_an_unknown_outcome(framework: str, tmp_path: Path) -> None:
 def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: Sandbox) -> None:
     """A model is told what is wrong with its arguments, as often as it gives wrong ones, and can go on; nothing is sent."""
     wrong: list[tuple[Any, str]] = [
-        ({"text": PAYMENT}, "the argument operation is missing"),
-        ({}, "the argument text is missing"),
-        ({"text": 5, "operation": "a"}, "the argument text is no string but a int"),
-        ({"text": PAYMENT, "operation": " "}, "the argument operation is blank"),
+        ({**ORDER}, "the argument operation is missing"),
+        ({}, "the argument payee is missing"),
+        ({**ORDER, "amount": 5, "operation": "a"}, "the argument amount is no string but a int"),
+        ({**ORDER, "amount": "1e3", "operation": "a"}, "the argument amount is '1e3'"),
+        ({**ORDER, "operation": " "}, "the argument operation is blank"),
         *(
-            ({"text": PAYMENT, "operation": "a", name: "x"}, f"there is no argument {name!r}")
-            for name in ("amount", "self", "config", "run_manager", "ctx", "args")
+            ({**ORDER, "operation": "a", name: "x"}, f"there is no argument {name!r}")
+            for name in ("text", "self", "config", "run_manager", "ctx", "args")
         ),
     ]
     if framework != "langchain":  # which has no call of a tool whose arguments are no object
         none = "the arguments are no object"
         wrong += [('{"text": "send', none), ("[]", none), ("null", none), ("5", none)]
-        wrong.append(("", "the argument text is missing"))
+        wrong.append(("", "the argument payee is missing"))
     script = [*([("payman_pay", arguments)] for arguments, _ in wrong), [pay()]]
     *texts, paid = run(framework, sandbox, script, is_async=is_async)
     for text, (_, problem) in zip(texts, wrong, strict=True):
         assert text.startswith(f"Nothing was done: {problem}"), text
-    assert "> Sent **10.00 TSD**" in paid
+    assert paid.startswith(PAID)
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -180,7 +184,7 @@ def test_progress_is_told(framework: str, sandbox: Sandbox) -> None:
         events.append(event)
 
     [text] = run(framework, sandbox, [[pay()]], is_async=True, on_message=on_message)
-    assert "> Sent **10.00 TSD**" in text
+    assert text.startswith(PAID)
     assert events
 
 
@@ -191,7 +195,7 @@ def test_a_mistake_of_the_program_comes_out(framework: str, sandbox: Sandbox) ->
         toolkit = PaymanToolkit(client)
     with pytest.raises(Exception, match="This client has been closed") as caught:
         asyncio.run(FRAMEWORKS[framework](toolkit, [[pay()]], None))
-    wrapped = caught.value.__cause__ if framework == "openai-agents" else caught.value
+    wrapped = caught.value.__cause__ or caught.value
     assert isinstance(wrapped, ConfigurationError)
     with pytest.raises(ConfigurationError, match="toolkit is a PaymanClient"):
         asyncio.run(FRAMEWORKS[framework](client, [[pay()]], None))  # type: ignore[arg-type]
@@ -227,7 +231,7 @@ def killed_while_paying(framework: str, sandbox: Sandbox, store: Path) -> int:
 
 @EVERY
 def test_after_a_killed_process(framework: str, tmp_path: Path) -> None:
-    """An agent's process is killed between claim and result: the next one, in other words, pays nothing and is told the first result."""
+    """An agent's process is killed between claim and result: the next one, with another order, pays nothing and is told the first result."""
     store = tmp_path / "operations.sqlite3"
     with Sandbox() as sandbox:
         assert killed_while_paying(framework, sandbox, store) == -signal.SIGKILL
@@ -237,9 +241,9 @@ def test_after_a_killed_process(framework: str, tmp_path: Path) -> None:
         assert (written.stage, written.answer) == ("sent", "")
         with sandbox.client() as client:
             toolkit = PaymanToolkit(client, store=SQLiteOperationStore(store))
-            [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(OTHER_WORDS)]], None))
-        assert "> Sent **10.00 TSD** to **Test Payee**" in text
-        assert "Nothing was sent for the words given now" in text
+            [text] = asyncio.run(FRAMEWORKS[framework](toolkit, [[pay(OTHER)]], None))
+        assert text.startswith(PAID)
+        assert "is the name of another order" in text
         assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])
 
 
@@ -263,14 +267,14 @@ def test_who_is_cancelled_leaves_at_once(client: PaymanClient, sandbox: Sandbox)
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(run_tool, toolkit, toolkit.tools[1], arguments, None)
+            group.start_soon(run_tool, toolkit, toolkit.tools[0], arguments, None)
             await asyncio.to_thread(asked.wait, 60)
             group.cancel_scope.cancel()
         go.set()
         assert await asyncio.to_thread(ended.wait, 60)
 
     asyncio.run(main())
-    assert "> Sent **10.00 TSD**" in toolkit.check("a").text
+    assert toolkit.check("a").status == "paid"
     assert sends(sandbox) == [PAYMENT]
 
 

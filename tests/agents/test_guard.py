@@ -13,8 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from attrs import evolve
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.effects import Lock
@@ -28,14 +27,9 @@ from payman_sdk.agents import (
     PaymanToolkit,
     SpendingLimit,
 )
-from payman_sdk.agents.limits import find_money
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
-from tests.agents.conftest import connected, connected_async, let_settle, sends
-
-PAYMENT = "send 10 TSD to Test Payee"
-BIG = "send 200 TSD to Test Payee"
-
+from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, let_settle, sends
 
 # --- confirm
 
@@ -50,12 +44,12 @@ def test_only_true_is_a_yes(answer: object, client: PaymanClient, sandbox: Sandb
         return answer
 
     store = MemoryOperationStore()
-    result = PaymanToolkit(client, confirm=confirm, store=store).pay(PAYMENT, "invoice-1")
+    result = PaymanToolkit(client, confirm=confirm, store=store).pay(*PAYMENT, operation="invoice-1")
     assert (result.status, result.is_error, sandbox.requests) == ("refused", True, [])
     assert "nothing was paid: it was not agreed to" in result.text
     assert ("not on a Sunday" in result.text) is isinstance(answer, Exception)
     agreed = PaymanToolkit(client, confirm=lambda proposal: True, store=store)
-    assert agreed.pay(PAYMENT, "invoice-1").status == "completed"
+    assert agreed.pay(*PAYMENT, operation="invoice-1").status == "paid"
 
 
 def test_confirm_is_asked_once_before_money_moves(client: PaymanClient, sandbox: Sandbox) -> None:
@@ -67,22 +61,19 @@ def test_confirm_is_asked_once_before_money_moves(client: PaymanClient, sandbox:
         return True
 
     toolkit = PaymanToolkit(client, confirm=confirm)
-    waits = toolkit.pay(BIG, "invoice-1")
-    toolkit.pay(BIG, "invoice-1")
-    toolkit.pay("other words", "invoice-1")
+    waits = toolkit.pay(*BIG, operation="invoice-1")
+    toolkit.pay(*BIG, operation="invoice-1")
+    toolkit.pay("Test Payee", "11", "TSD", operation="invoice-1")
     toolkit.check("invoice-1")
-    toolkit.ask("list all wallets")
+    toolkit.wallets()
     toolkit.reply("invoice-1", "approve")
     toolkit.reply("invoice-1", "approve")
     (payment, before_payment), (reply, before_reply) = seen
-    task_id = waits.task_id or ""
-    assert (payment, before_payment) == (
-        ConfirmationRequest(text=BIG, operation="invoice-1", task_id=task_id),
-        0,
-    )
-    assert (reply.text, reply.operation, reply.is_reply, reply.about, before_reply) == (
-        "approve", "invoice-1", True, BIG, 2,
-    )  # fmt: skip
+    payee, amount, currency = BIG
+    order: dict[str, Any] = {"payee": payee, "amount": Decimal(amount), "currency": currency}
+    expected = ConfirmationRequest(action="pay", **order, operation="invoice-1", task_id=waits.task_id)
+    assert (payment, before_payment) == (expected, 0)
+    assert (evolve(reply, question=None), before_reply) == (evolve(expected, action="approve"), 1)
     assert "Approval needed" in str(reply.question)
 
 
@@ -90,10 +81,10 @@ def test_a_reply_can_be_refused(client: PaymanClient, sandbox: Sandbox) -> None:
     """A reply that is not agreed to is not sent, the payment waits on, and the same reply can be given later."""
     store = MemoryOperationStore()
     careful = PaymanToolkit(client, confirm=lambda proposal: not proposal.is_reply, store=store)
-    careful.pay(BIG, "invoice-1")
+    careful.pay(*BIG, operation="invoice-1")
     assert careful.reply("invoice-1", "approve").status == "refused"
     assert sends(sandbox) == [BIG]
-    assert PaymanToolkit(client, store=store).reply("invoice-1", "approve").status == "completed"
+    assert PaymanToolkit(client, store=store).reply("invoice-1", "approve").status == "paid"
 
 
 def test_a_hook_of_the_client_refuses_too(sandbox: Sandbox) -> None:
@@ -106,30 +97,30 @@ def test_a_hook_of_the_client_refuses_too(sandbox: Sandbox) -> None:
 
     with connected(sandbox, before_send=before_send) as client:
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
-        for result in (toolkit.pay(PAYMENT, "a"), toolkit.ask("list all wallets")):
+        for result in (toolkit.pay(*PAYMENT, operation="a"), toolkit.wallets()):
             assert (result.status, "not on a Sunday" in result.text) == ("refused", True)
         assert sends(sandbox) == []
         refuses["on"] = False
-        assert toolkit.pay(BIG, "b").status == "input-required"
+        assert toolkit.pay(*BIG, operation="b").status == "awaiting-approval"
         refuses["on"] = True
         assert toolkit.reply("b", "approve").status == "refused"
         refuses["on"] = False
-        assert toolkit.reply("b", "approve").status == "completed"
+        assert toolkit.reply("b", "approve").status == "paid"
 
 
 def test_a_hook_that_is_a_coroutine_function_refuses_too(sandbox: Sandbox) -> None:
     """The same on an event loop."""
 
     async def before_send(outgoing: Any) -> None:
-        if "200" in outgoing.text:
+        if "200.00" in outgoing.text:
             raise PermissionError("too much")
 
     async def main() -> list[str]:
         async with connected_async(sandbox, before_send=before_send) as client:
             toolkit = AsyncPaymanToolkit(client)
-            return [(await toolkit.pay(text, text)).status for text in (BIG, PAYMENT)]
+            return [(await toolkit.pay(*order, operation=order[1])).status for order in (BIG, PAYMENT)]
 
-    assert anyio.run(main) == ["refused", "completed"]
+    assert anyio.run(main) == ["refused", "paid"]
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -150,32 +141,27 @@ def test_a_run_past_its_number_of_payments(client: PaymanClient, sandbox: Sandbo
         )
 
     first = toolkit("monday")
-    assert [first.pay(PAYMENT, name).status for name in ("a", "a", "b", "a")] == ["completed"] * 4
+    assert [first.pay(*PAYMENT, operation=name).status for name in ("a", "a", "b", "a")] == ["paid"] * 4
     before = len(sandbox.requests)
     for again in (first, toolkit("monday")):
-        result = again.pay(PAYMENT, "c")
-        assert (result.status, again.pay(PAYMENT, "a").status) == ("refused", "completed")
+        result = again.pay(*PAYMENT, operation="c")
+        assert (result.status, again.pay(*PAYMENT, operation="a").status) == ("refused", "paid")
         assert "may make 2 payments" in result.text
     assert len(sandbox.requests) == before
     assert len(asked) == 2  # nobody is asked in vain
-    assert toolkit("tuesday").pay(PAYMENT, "c").status == "completed"
+    assert toolkit("tuesday").pay(*PAYMENT, operation="c").status == "paid"
 
 
 def test_a_run_past_its_money(client: PaymanClient, sandbox: Sandbox) -> None:
-    """Money is counted per currency, before it is sent; a text that states none, or another currency, is refused."""
+    """Money is counted per currency, before it is sent; another currency is refused."""
     toolkit = PaymanToolkit(client, limit=SpendingLimit(max_amount={"TSD": Decimal(25)}))
-    assert toolkit.pay(PAYMENT, "a").status == "completed"
-    for text in (
-        "send 15.01 TSD to Test Payee",
-        "send 1 USD to Test Payee",
-        "send ten TSD to Test Payee",
-        "create a payee named Al",
-    ):
-        result = toolkit.pay(text, "b")
-        assert result.status == "refused", text
-    assert toolkit.pay("send 15 TSD to Test Payee", "b").status == "completed"
-    assert "0 are left" in toolkit.pay("send 1 TSD to Test Payee", "c").text
-    assert sends(sandbox) == [PAYMENT, "send 15 TSD to Test Payee"]
+    assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
+    for amount, currency in (("15.01", "TSD"), ("1", "USD"), ("999999999999.99", "TSD")):
+        result = toolkit.pay("Test Payee", amount, currency, operation="b")
+        assert result.status == "refused", amount
+    assert toolkit.pay("Test Payee", "15", "TSD", operation="b").status == "paid"
+    assert "0 are left" in toolkit.pay("Test Payee", "1", "TSD", operation="c").text
+    assert sends(sandbox) == [PAYMENT, ("Test Payee", "15.00", "TSD")]
     assert sandbox.balance("TSD") == 975
 
 
@@ -189,8 +175,8 @@ def test_what_did_not_happen_does_not_count() -> None:
         with contextlib.closing(Sandbox()) as sandbox, connected(sandbox) as client:
             toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
             sandbox.script([refusal])
-            statuses = [toolkit.pay(PAYMENT, name).status for name in "aba"]
-            assert statuses == [statuses[0], "completed", "refused"], refusal
+            statuses = [toolkit.pay(*PAYMENT, operation=name).status for name in "aba"]
+            assert statuses == [statuses[0], "paid", "refused"], refusal
             assert statuses[0] in ("refused", "failed"), refusal
 
 
@@ -207,20 +193,30 @@ def test_what_may_have_happened_counts_until_that_is_known() -> None:
                 if isinstance(failure, HTTPError)
                 else [failure]
             )
-            first = toolkit.pay(PAYMENT, "a")
-            assert (first.status, toolkit.pay(PAYMENT, "b").status) == ("unknown", "refused"), failure
+            first = toolkit.pay(*PAYMENT, operation="a")
+            assert (first.status, toolkit.pay(*PAYMENT, operation="b").status) == ("unknown", "refused"), (
+                failure
+            )
             let_settle(store, first.task_id)
-            other = toolkit.pay("send 11 TSD to Test Payee", "a")
-            assert (other.status, "in the same words" in other.text) == ("unknown", True), failure
-            assert [toolkit.pay(PAYMENT, name).status for name in "ab"] == ["completed", "refused"], failure
+            other = toolkit.pay("Test Payee", "11", "TSD", operation="a")
+            assert (other.status, "with the same payee" in other.text) == ("unknown", True), failure
+            assert [toolkit.pay(*PAYMENT, operation=name).status for name in "ab"] == ["paid", "refused"], (
+                failure
+            )
             assert len(sandbox.payments) == 1, failure
 
 
 def test_what_may_have_happened_counts(client: PaymanClient, sandbox: Sandbox) -> None:
-    """An operation that waits, or has failed at Payman, counts."""
+    """An operation that waits, or whose outcome is not known, counts; one that has failed or was refused at Payman does not."""
     toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=2))
     sandbox.script([ScriptedResponse("No.", state="failed")])
-    assert [toolkit.pay(BIG, name).status for name in "abc"] == ["failed", "input-required", "refused"]
+    assert toolkit.pay(*BIG, operation="a").status == "failed"
+    sandbox.script([ScriptedResponse("Well.")])
+    assert [toolkit.pay(*BIG, operation=name).status for name in "bc"] == ["unknown", "awaiting-approval"]
+    assert "has made them" in toolkit.pay(*BIG, operation="d").text
+    toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
+    assert toolkit.pay("Nobody", "1", "TSD", operation="e").reason == 'you have no payee "Nobody"'
+    assert [toolkit.pay(*PAYMENT, operation=name).status for name in "fg"] == ["paid", "refused"]
 
 
 def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: Sandbox) -> None:
@@ -229,26 +225,35 @@ def test_a_reply_counts_in_the_run_that_gives_it(client: PaymanClient, sandbox: 
     run = {"limit": SpendingLimit(max_payments=1), "store": store}
     monday = PaymanToolkit(client, run_id="monday", **run)  # type: ignore[arg-type]
     tuesday = PaymanToolkit(client, run_id="tuesday", **run)  # type: ignore[arg-type]
-    monday.pay(BIG, "a")
-    tuesday.pay(PAYMENT, "b")
+    monday.pay(*BIG, operation="a")
+    tuesday.pay(*PAYMENT, operation="b")
     assert tuesday.reply("a", "approve").status == "refused"
     assert sends(sandbox) == [BIG, PAYMENT]
-    assert monday.reply("a", "approve").status == "completed"
+    assert monday.reply("a", "approve").status == "paid"
 
 
-@pytest.mark.parametrize(
-    "text", ["make it 900 TSD", "yes, TSD-900", "send the rest to Bob", "nine hundred, please"]
-)
-def test_a_reply_cannot_change_what_was_counted(text: str, client: PaymanClient, sandbox: Sandbox) -> None:
-    """In a run with a limit in money, a reply that may change how much is paid is refused; a plain one, or one without such a limit, is sent."""
+def test_a_denial_needs_no_room_in_the_limit(client: PaymanClient, sandbox: Sandbox) -> None:
+    """A denial moves no money, so it is sent in a run that may pay nothing; it gives the payment's count back."""
     store = MemoryOperationStore()
-    toolkit = PaymanToolkit(client, store=store, limit=SpendingLimit(max_amount={"TSD": 200}))
-    toolkit.pay(BIG, "a")
-    assert toolkit.reply("a", text).status == "refused"
-    assert sends(sandbox) == [BIG]
-    PaymanToolkit(client, store=store, limit=SpendingLimit(max_payments=1)).reply("a", text)
-    assert toolkit.reply("a", "approve").status == "completed"
-    assert sends(sandbox) == [BIG, text, "approve"]
+    run = {"limit": SpendingLimit(max_payments=1), "store": store, "run_id": "monday"}
+    PaymanToolkit(client, **run).pay(*BIG, operation="a")  # type: ignore[arg-type]
+    none = PaymanToolkit(client, store=store, limit=SpendingLimit(max_payments=0, allowed_payees=[]))
+    assert [none.reply("a", decision).status for decision in ("approve", "deny")] == ["refused", "refused"]  # type: ignore[arg-type]
+    assert sends(sandbox) == [BIG, "deny"]
+    assert PaymanToolkit(client, **run).pay(*PAYMENT, operation="b").status == "paid"  # type: ignore[arg-type]
+
+
+def test_payees_that_a_run_may_pay(client: PaymanClient, sandbox: Sandbox) -> None:
+    """Payees are compared in a normal form, as the order names them; letters that only look alike are other letters."""
+    toolkit = PaymanToolkit(
+        client, limit=SpendingLimit(allowed_payees=["test  PAYEE", "\uff41da@example.com"])
+    )
+    assert toolkit.pay("TEST Payee", "1", "TSD", operation="a").status == "paid"
+    for payee in ("Test Pay\u0435e", "Test Payee.", "Eve", "Test", "pd-1"):
+        result = toolkit.pay(payee, "1", "TSD", operation="b")
+        assert (result.status, "may not pay" in result.text) == ("refused", True), payee
+    assert toolkit.pay("ada@example.com", "1", "TSD", operation="c").status == "refused"
+    assert sends(sandbox) == [("TEST Payee", "1.00", "TSD"), ("ada@example.com", "1.00", "TSD")]
 
 
 @pytest.mark.parametrize(
@@ -262,75 +267,22 @@ def test_payments_at_once_do_not_slip_under_the_limit(
     toolkit = PaymanToolkit(client, limit=limit, confirm=lambda proposal: ready.wait(timeout=30) >= 0)
 
     def pay(name: int) -> str:
-        return toolkit.pay(PAYMENT, f"invoice-{name}").status
+        return toolkit.pay(*PAYMENT, operation=f"invoice-{name}").status
 
     with ThreadPoolExecutor(12) as pool:
         statuses = list(pool.map(pay, range(12)))
-    assert sorted(statuses) == ["completed"] * 3 + ["refused"] * 9
+    assert sorted(statuses) == ["paid"] * 3 + ["refused"] * 9
     assert sends(sandbox) == [PAYMENT] * 3
 
 
 @pytest.mark.parametrize(
     "given", [{"max_payments": -1}, {"max_payments": 1.5}, {"max_payments": True}, {"max_amount": 5}, {"max_amount": {"$": 5}}, {"max_amount": {"TSD": "much"}},
-              {"max_amount": {"TSD": -1}}, {"max_amount": {"TSD": True}}, {"max_amount": {"TSD": float("nan")}}, {"max_amount": {5: 5}}]
+              {"max_amount": {"TSD": -1}}, {"max_amount": {"TSD": True}}, {"max_amount": {"TSD": float("nan")}}, {"max_amount": {5: 5}}, {"allowed_payees": "Bob"}, {"allowed_payees": 5}, {"allowed_payees": [5]}, {"allowed_payees": [" "]}]
 )  # fmt: skip
 def test_a_limit_that_cannot_be_one(given: dict[str, Any]) -> None:
-    """What is no number of payments and no amount of a currency is refused by name."""
-    with pytest.raises(ConfigurationError, match=r"SpendingLimit\.max_(payments|amount)"):
+    """What is no number of payments, amount of a currency or payee is refused by name."""
+    with pytest.raises(ConfigurationError, match=r"SpendingLimit\.(max_payments|max_amount|allowed_payees)"):
         SpendingLimit(**given)
-
-
-@pytest.mark.parametrize(
-    ("text", "money"),
-    [
-        ("send 10 TSD to Bob", "10 TSD"),
-        ("send 1,250.50 TSD to Bob from my TSD wallet", "1250.50 TSD"),
-        ("Send 35.00 tsd to payee pd-1f048707-53da-6908-a779-972e0be1d5f8. Memo: Micro-loan", "35.00 TSD"),
-        ("pay Bob USDC 0.5 for invoice-42", "0.5 USDC"),
-        ("send $5 TSD to a5@example.com", "5 TSD"),
-        ("send 3 XYZ to Bob", "3 XYZ"),
-        ("pay Bob 50$", None),
-        ("send 5 dollars to Bob", None),
-        ("send 10 to Bob", None),
-        ("send ten TSD to Bob", None),
-        ("send 10 TSD to Bob and Al", None),
-        ("send 10 TSD to each of my payees", None),
-        ("send 10 TSD to Bob, then the same to Al", None),
-        ("send 10 TSD to Bob twice", None),
-        ("send 10 TSD to Bob, pay-500 to Al", None),
-        ("send 10 TSD to Bob, 500 to Al", None),
-        ("send 10 TSD to Bob; send 10 TSD to Al", None),
-        ("send 10 thousand TSD to Bob", None),
-        ("send 10k TSD to Bob", None),
-        ("send 1.000 TSD to Bob", None),
-        ("send 10,5 TSD to Bob", None),
-        ("send -5 TSD to Bob", None),
-        ("send 0 TSD to Bob", None),
-        ("send 010 TSD to Bob", None),
-        ("send \u0661\u0660 TSD to Bob", None),
-        ("send ½ TSD to Bob", None),
-        ("create a payee named Bob", None),
-        ("send 10 TSD to Bob, transfer TSD-500 to Al", None),
-        ("send 10 TSD to Bob, xyz-500 to Al", None),
-        ("send 10 TSD to Bob, make-it-500", None),
-        ("send 10 TSD to Bob, amount-500", None),
-        ("leave 1 TSD in my wallet, send the rest to Bob", None),
-        ("send what remains beyond 1 TSD to Bob", None),
-        ("send my entire balance minus 1 TSD to Bob", None),
-        ("send 10 TSD to Bob as well as Al", None),
-    ],
-)  # fmt: skip
-def test_the_amount_of_a_text(text: str, money: str | None) -> None:
-    """An amount is read where the text states exactly one; in doubt, none is."""
-    found = find_money(text, ["XYZ"])
-    assert (None if found is None else str(found)) == money
-
-
-@given(st.text(max_size=30), st.integers(1, 10**6), st.text(max_size=30))
-def test_no_second_number_goes_uncounted(before: str, amount: int, after: str) -> None:
-    """Whatever stands around an amount: another number is found, or nothing is read."""
-    found = find_money(f"{before} 10 TSD to Bob {after} {amount} TSD")
-    assert found is None
 
 
 # --- unknown outcomes
@@ -352,10 +304,10 @@ def test_a_server_that_does_not_tell(forgetful: Sandbox) -> None:
     with connected(forgetful) as client:
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         results = [
-            toolkit.pay(PAYMENT, "a"),
-            toolkit.pay(PAYMENT, "a"),
+            toolkit.pay(*PAYMENT, operation="a"),
+            toolkit.pay(*PAYMENT, operation="a"),
             toolkit.check("a"),
-            toolkit.pay(PAYMENT, "b"),
+            toolkit.pay(*PAYMENT, operation="b"),
         ]
     assert {one.status for one in results} == {"unknown"}
     assert all(
@@ -399,9 +351,9 @@ def switchboard(tmp_path: Path) -> Iterator[Switchboard]:
 def test_a_lost_answer_that_can_be_looked_up(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """An answer that is lost is looked up at once, and told as if it had come."""
     sandbox.script([ConnectionLost()])
-    result = toolkit.pay(PAYMENT, "a")
-    assert (result.status, len(sandbox.payments)) == ("completed", 1)
-    assert toolkit.pay(PAYMENT, "a") == result
+    result = toolkit.pay(*PAYMENT, operation="a")
+    assert (result.status, len(sandbox.payments)) == ("paid", 1)
+    assert toolkit.pay(*PAYMENT, operation="a") == result
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
@@ -415,13 +367,13 @@ def test_an_unknown_outcome_stays_unknown(is_streamed: bool, switchboard: Switch
         known.client(http_client=http, max_retries=0, timeout=0.5, before_send=switchboard.switch) as client,
     ):
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
-        first = toolkit.pay(PAYMENT, "a", **options)
-        again = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
-        other = toolkit.pay("send 20 TSD to Test Payee", "a"), toolkit.reply("a", "approve")
+        first = toolkit.pay(*PAYMENT, operation="a", **options)
+        again = [toolkit.pay(*PAYMENT, operation="a"), toolkit.check("a")]
+        other = toolkit.pay("Test Payee", "20", "TSD", operation="a"), toolkit.reply("a", "approve")
         assert {one.status for one in (first, *again, *other)} == {"unknown"}
         assert all("Do not pay" in one.text and not one.is_error for one in (first, *again, *other))
         assert [one.as_dict() for one in again] == [first.as_dict()] * 2
-        assert toolkit.pay(PAYMENT, "b").status == "refused"
+        assert toolkit.pay(*PAYMENT, operation="b").status == "refused"
     assert (len(known.payments), switchboard.sends()) == (1, 1)
 
 
@@ -432,11 +384,11 @@ def test_a_result_outlives_the_look_up(switchboard: Switchboard) -> None:
         switchboard.sandboxes[0].client(http_client=http, max_retries=0, timeout=0.5) as client,
     ):
         toolkit = PaymanToolkit(client)
-        done, waits = toolkit.pay(PAYMENT, "a"), toolkit.pay(BIG, "b")
+        done, waits = toolkit.pay(*PAYMENT, operation="a"), toolkit.pay(*BIG, operation="b")
         switchboard.switch()
-        assert toolkit.pay(PAYMENT, "a") == toolkit.check("a") == done
-        assert toolkit.pay(BIG, "b") == toolkit.check("b") == waits
-        assert "The reply was not sent" in toolkit.reply("b", "approve").text
+        assert toolkit.pay(*PAYMENT, operation="a") == toolkit.check("a") == done
+        assert toolkit.pay(*BIG, operation="b") == toolkit.check("b") == waits
+        assert "The decision was not sent" in toolkit.reply("b", "approve").text
     assert switchboard.sends() == 2
 
 
@@ -445,11 +397,11 @@ def test_what_was_known_once_is_not_sent_again() -> None:
     clients = {"pm-test-1": "s3cret"}
     store = MemoryOperationStore()
     with contextlib.closing(Sandbox(clients=clients)) as before, connected(before) as client:
-        waits = PaymanToolkit(client, store=store).pay(BIG, "a")
+        waits = PaymanToolkit(client, store=store).pay(*BIG, operation="a")
     with contextlib.closing(Sandbox(clients=clients)) as after, connected(after) as client:
         toolkit = PaymanToolkit(client, store=store)
-        assert toolkit.pay(BIG, "a") == toolkit.check("a") == waits
-        assert "The reply was not sent" in toolkit.reply("a", "approve").text
+        assert toolkit.pay(*BIG, operation="a") == toolkit.check("a") == waits
+        assert "The decision was not sent" in toolkit.reply("a", "approve").text
         assert sends(after) == []
 
 
@@ -458,7 +410,7 @@ def test_a_task_that_is_still_at_work(sandbox: Sandbox) -> None:
     with connected(sandbox, timeout=0.3) as client:
         toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
         sandbox.script([ScriptedResponse("On it.", state="working")])
-        results = [toolkit.pay(PAYMENT, "a"), toolkit.check("a")]
+        results = [toolkit.pay(*PAYMENT, operation="a"), toolkit.check("a")]
     assert [(one.status, UNKNOWN in one.text) for one in results] == [("working", True)] * 2
     assert len(sends(sandbox)) == 1
 
@@ -467,26 +419,26 @@ def test_a_reply_whose_answer_was_lost(sandbox: Sandbox) -> None:
     """Where it cannot be learned whether a reply arrived, none is sent any more while the task waits; once it is decided, that is told."""
     with connected(sandbox, timeout=0.3) as client:
         toolkit = PaymanToolkit(client)
-        waits = toolkit.pay(BIG, "a")
+        waits = toolkit.pay(*BIG, operation="a")
         sandbox.script([ConnectionLost(answer=ScriptedResponse("Again?", state="input-required"))])
-        results = [toolkit.reply("a", "approve"), toolkit.reply("a", "approve"), toolkit.reply("a", "yes")]
+        results = [toolkit.reply("a", "approve"), toolkit.reply("a", "approve"), toolkit.reply("a", "deny")]
         assert [one.status for one in results] == ["unknown"] * 3
         assert all(UNKNOWN in one.text for one in results)
         assert sends(sandbox) == [BIG, "approve"]
         sandbox.approve(waits.task_id or "")
-        assert toolkit.reply("a", "yes").status == "completed"
+        assert toolkit.reply("a", "deny").status == "paid"
     assert sends(sandbox) == [BIG, "approve"]
 
 
 def test_a_reply_that_was_not_taken_can_be_given_again(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A reply that the server refused is told so, and is sent when it is given again; one that was turned away may have arrived."""
-    toolkit.pay(BIG, "a")
+    toolkit.pay(*BIG, operation="a")
     sandbox.script([HTTPError(403)])
     assert toolkit.reply("a", "approve").status == "refused"
-    assert toolkit.reply("a", "approve").status == "completed"
-    toolkit.pay(BIG, "b")
+    assert toolkit.reply("a", "approve").status == "paid"
+    toolkit.pay(*BIG, operation="b")
     sandbox.script([HTTPError(429)])
-    assert [toolkit.reply("b", text).status for text in ("approve", "approve", "yes")] == ["unknown"] * 3
+    assert [toolkit.reply("b", text).status for text in ("approve", "approve", "deny")] == ["unknown"] * 3
     assert sends(sandbox) == [BIG, "approve", "approve", BIG, "approve"]
 
 
@@ -525,7 +477,7 @@ def test_a_lock_that_cannot_be_given_back(failure: Exception, client: PaymanClie
     store, made = MemoryOperationStore(), MemoryOperationStore().lock
     store.lock = lambda name: Stuck(made(name), failure)  # type: ignore[method-assign]
     toolkit = PaymanToolkit(client, store=store)
-    assert toolkit.pay(PAYMENT, "a").status == "completed"
+    assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -534,9 +486,9 @@ def test_a_store_that_fails_after_the_payment(client: PaymanClient, sandbox: San
     store = Flaky()
     store.before_save = [lambda: None, lambda: None, fails]  # claimed, sent, ended
     toolkit = PaymanToolkit(client, store=store)
-    result = toolkit.pay(PAYMENT, "a")
-    assert result.status == "completed"
-    assert toolkit.pay(PAYMENT, "a") == toolkit.check("a") == result
+    result = toolkit.pay(*PAYMENT, operation="a")
+    assert result.status == "paid"
+    assert toolkit.pay(*PAYMENT, operation="a") == toolkit.check("a") == result
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -553,9 +505,9 @@ def test_an_error_of_the_sdk_that_a_hook_raises(
 
     toolkit = PaymanToolkit(client, limit=SpendingLimit(max_payments=1))
     with pytest.raises(type(error)):
-        toolkit.pay(PAYMENT, "a", on_message=on_message)
-    assert toolkit.pay(PAYMENT, "b").status == "refused"
-    assert toolkit.check("a").status == "completed"
+        toolkit.pay(*PAYMENT, operation="a", on_message=on_message)
+    assert toolkit.pay(*PAYMENT, operation="b").status == "refused"
+    assert toolkit.check("a").status == "paid"
 
 
 # --- at once
@@ -567,11 +519,11 @@ def test_fifty_threads_send_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> No
 
     def pay(_: int) -> OperationResult:
         ready.wait(timeout=30)
-        return toolkit.pay(PAYMENT, "a")
+        return toolkit.pay(*PAYMENT, operation="a")
 
     with ThreadPoolExecutor(50) as pool:
         results = set(pool.map(pay, range(50)))
-    assert [one.status for one in results] == ["completed"]
+    assert [one.status for one in results] == ["paid"]
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -586,13 +538,13 @@ def test_fifty_tasks_send_once(loop: str, sandbox: Sandbox) -> None:
             toolkits = [AsyncPaymanToolkit(client, store=store) for _ in range(2)]
 
             async def pay(toolkit: AsyncPaymanToolkit) -> None:
-                results.add(await toolkit.pay(PAYMENT, "a"))
+                results.add(await toolkit.pay(*PAYMENT, operation="a"))
 
             for number in range(50):
                 group.start_soon(pay, toolkits[number % 2])
 
     anyio.run(main, backend=loop)
-    assert [one.status for one in results] == ["completed"]
+    assert [one.status for one in results] == ["paid"]
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -603,14 +555,14 @@ def test_who_waited_in_vain(sandbox: Sandbox) -> None:
 
         def confirm(proposal: ConfirmationRequest) -> bool:
             other = threading.Thread(
-                target=lambda: inner.extend([toolkit.pay(PAYMENT, "a"), toolkit.check("a")])
+                target=lambda: inner.extend([toolkit.pay(*PAYMENT, operation="a"), toolkit.check("a")])
             )
             other.start()
             other.join()
             return True
 
         toolkit = PaymanToolkit(client, confirm=confirm)
-        toolkit.pay(PAYMENT, "a")
+        toolkit.pay(*PAYMENT, operation="a")
     assert [(one.status, UNKNOWN in one.text) for one in inner] == [("working", True)] * 2
 
 
@@ -628,20 +580,20 @@ def test_who_is_cancelled_leaves_an_operation_that_can_be_settled(native: bool, 
                 await asyncio.Event().wait()
 
             if native:
-                task = asyncio.create_task(toolkit.pay(PAYMENT, "a", on_message=on_message))
+                task = asyncio.create_task(toolkit.pay(*PAYMENT, operation="a", on_message=on_message))
                 await begun.wait()
                 task.cancel()
                 await asyncio.wait([task])
                 assert task.cancelled()
             else:
                 async with anyio.create_task_group() as group:
-                    group.start_soon(lambda: toolkit.pay(PAYMENT, "a", on_message=on_message))
+                    group.start_soon(lambda: toolkit.pay(*PAYMENT, operation="a", on_message=on_message))
                     await begun.wait()
                     group.cancel_scope.cancel()
-            return [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+            return [await toolkit.check("a"), await toolkit.pay(*PAYMENT, operation="a")]
 
     results = asyncio.run(main())
-    assert [one.status for one in results] == ["completed"] * 2
+    assert [one.status for one in results] == ["paid"] * 2
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -660,17 +612,17 @@ def test_who_is_cancelled_while_asked_pays_nothing(sandbox: Sandbox) -> None:
                 return True
 
             toolkit = AsyncPaymanToolkit(client, confirm=confirm, limit=SpendingLimit(max_payments=1))
-            task = asyncio.create_task(toolkit.pay(PAYMENT, "a"))
+            task = asyncio.create_task(toolkit.pay(*PAYMENT, operation="a"))
             await asked.wait()
             task.cancel()
             await asyncio.wait([task])
             return [
                 await toolkit.check("a"),
-                await toolkit.pay(PAYMENT, "b"),
-                await toolkit.pay(PAYMENT, "a"),
+                await toolkit.pay(*PAYMENT, operation="b"),
+                await toolkit.pay(*PAYMENT, operation="a"),
             ]
 
-    assert [one.status for one in asyncio.run(main())] == ["not-found", "completed", "refused"]
+    assert [one.status for one in asyncio.run(main())] == ["not-found", "paid", "refused"]
 
 
 def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
@@ -687,7 +639,7 @@ def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
         async with connected_async(sandbox) as client:
             toolkit = AsyncPaymanToolkit(client, store=store)
             store.before_save = [waits]
-            task = asyncio.create_task(toolkit.pay(PAYMENT, "a"))
+            task = asyncio.create_task(toolkit.pay(*PAYMENT, operation="a"))
             await asyncio.to_thread(entered.wait, 30)
             task.cancel()
             for _ in range(5):
@@ -696,11 +648,11 @@ def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
             go.set()
             await asyncio.wait([task])
             assert task.cancelled()
-            results = [await toolkit.check("a"), await toolkit.pay(PAYMENT, "a")]
+            results = [await toolkit.check("a"), await toolkit.pay(*PAYMENT, operation="a")]
             let_settle(store, results[0].task_id)
-            return [*results, await toolkit.pay(PAYMENT, "a")]
+            return [*results, await toolkit.pay(*PAYMENT, operation="a")]
 
-    assert [one.status for one in asyncio.run(main())] == ["unknown", "unknown", "completed"]
+    assert [one.status for one in asyncio.run(main())] == ["unknown", "unknown", "paid"]
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -721,18 +673,17 @@ def test_what_is_on_its_way_is_not_sent_again(sandbox: Sandbox) -> None:
     with httpx.Client(transport=Slow()) as http, sandbox.client(http_client=http, settle_time=30) as slow:
         toolkit = PaymanToolkit(slow, store=store, limit=SpendingLimit(max_payments=1))
         with pytest.raises(KeyboardInterrupt):
-            toolkit.pay(PAYMENT, "a")
+            toolkit.pay(*PAYMENT, operation="a")
         results = [
-            toolkit.pay(PAYMENT, "a"),
+            toolkit.pay(*PAYMENT, operation="a"),
             toolkit.check("a"),
-            toolkit.pay("send 30 TSD to Test Payee", "a"),
+            toolkit.pay("Test Payee", "30", "TSD", operation="a"),
         ]
         assert [(one.status, UNKNOWN in one.text) for one in results] == [("unknown", True)] * 3
-        assert toolkit.pay(PAYMENT, "b").status == "refused"
+        assert toolkit.pay(*PAYMENT, operation="b").status == "refused"
         [request] = held
         line.handle_request(request).read()
-        assert toolkit.check("a").status == "completed"
-        result = toolkit.pay("send 30 TSD to Test Payee", "a")
-    assert "> Sent **10.00 TSD**" in result.text
-    assert "Nothing was sent for the words given now" in result.text
+        assert toolkit.check("a").status == "paid"
+        result = toolkit.pay("Test Payee", "30", "TSD", operation="a")
+    assert "is the name of another order" in result.text
     assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])

@@ -68,12 +68,12 @@ def test_a_process_that_is_killed_at_any_step_pays_once(
         first, other, same = pay(again)
         assert agent.payments[tsk] <= 1, f"step {step}"
         assert (other, same) == ("refused", first), f"step {step}"
-        assert first in ("completed", "unknown"), f"step {step}"
+        assert first in ("paid", "unknown"), f"step {step}"
         if not agent.payments:  # it died between the claim and the sending
             let_settle(store_of(order["store"]), tsk)
             Path(order["keys"]).unlink(missing_ok=True)
         agent.shows = True
-        assert pay(again) == ["completed", "refused", "completed"], f"step {step}"
+        assert pay(again) == ["paid", "refused", "paid"], f"step {step}"
         assert agent.payments == {tsk: 1}, f"step {step}"
         if not was_killed:
             break
@@ -95,7 +95,7 @@ def test_a_process_without_a_store_that_is_killed_at_any_step_pays_once(peer: Pe
         if agent.payments:
             agent.shows = True
             statuses = pay({**order, "dies_at": None})
-            assert (statuses, agent.payments) == (["completed"], {tsk: 1}), f"step {step}"
+            assert (statuses, agent.payments) == (["paid"], {tsk: 1}), f"step {step}"
         else:
             assert statuses == ["unknown"], f"step {step}"
         if not was_killed:

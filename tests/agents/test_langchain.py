@@ -13,7 +13,7 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import connected_async
 
-PAYMENT = {"text": "send 10 TSD to Test Payee", "operation": "a"}
+PAYMENT = {"payee": "Test Payee", "amount": "10", "currency": "TSD", "memo": None, "operation": "a"}
 CALL = {"name": "payman_pay", "args": PAYMENT, "id": "1", "type": "tool_call"}
 
 
@@ -33,9 +33,9 @@ def test_what_a_program_is_given(toolkit: PaymanToolkit) -> None:
     """The message for the model has the text, and the result as its artifact, for the program."""
     from payman_sdk.agents.langchain import payman_tools
 
-    pay = payman_tools(toolkit)[1]
+    pay = payman_tools(toolkit)[0]
     message = pay.invoke(CALL)
-    result = toolkit.pay(PAYMENT["text"], "a")
+    result = toolkit.pay("Test Payee", "10", "TSD", operation="a")
     assert (message.content, message.artifact) == (result.text, result.as_dict())
     assert (message.tool_call_id, message.name) == ("1", "payman_pay")
     assert asyncio.run(pay.ainvoke(CALL)) == message
@@ -48,7 +48,7 @@ def test_an_async_toolkit_needs_an_event_loop(sandbox: Sandbox) -> None:
 
     async def main() -> None:
         async with connected_async(sandbox) as client:
-            pay = payman_tools(AsyncPaymanToolkit(client))[1]
+            pay = payman_tools(AsyncPaymanToolkit(client))[0]
             with pytest.raises(ConfigurationError, match="Use ainvoke, or give a PaymanToolkit"):
                 pay.invoke(CALL)
 
@@ -69,7 +69,7 @@ def test_callbacks_hear_of_events(toolkit: PaymanToolkit) -> None:
             heard.append((name, type(data).__name__))
 
     heard: list[tuple[str, str]] = []
-    pay = payman_tools(toolkit, on_message=lambda event: dispatch_custom_event("payman", event))[1]
+    pay = payman_tools(toolkit, on_message=lambda event: dispatch_custom_event("payman", event))[0]
     pay.invoke(CALL, {"callbacks": [Heard()]})
     assert ("payman", "StatusUpdate") in heard
     heard.clear()
@@ -91,9 +91,11 @@ def test_tools_that_block_wait_for_no_thread(client: PaymanClient, sandbox: Sand
             asked = asyncio.run_coroutine_threadsafe(asyncio.to_thread(lambda: True), loop)
             return asked.result(timeout=30)
 
-        pay = payman_tools(PaymanToolkit(client, confirm=confirm))[1]
+        pay = payman_tools(PaymanToolkit(client, confirm=confirm))[0]
         calls = [pay.ainvoke({**PAYMENT, "operation": f"invoice-{number}"}) for number in range(60)]
-        assert all("> Sent **10.00 TSD**" in text for text in await asyncio.gather(*calls))
+        assert all(
+            text.startswith(("Paid: 10.00 TSD", "The outcome of")) for text in await asyncio.gather(*calls)
+        )
 
     asyncio.run(main())
     assert len(sandbox.payments) == 60

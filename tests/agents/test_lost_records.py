@@ -76,17 +76,17 @@ def test_a_run_in_a_redis_that_went_back_in_time(
         store = RedisOperationStore(redis_url, name=f"{tmp_path.name} {name}")
         run: dict[str, Any] = {"run_id": "monday", "limit": SpendingLimit(max_payments=2), "store": store}
         toolkit = PaymanToolkit(client, **run)
-        assert toolkit.pay("send 10 TSD to Test Payee", f"{name}-1").status == "completed"
+        assert toolkit.pay("Test Payee", "10", "TSD", operation=f"{name}-1").status == "paid"
         kept = {
             key: server.dump(key) for key in server.scan_iter(f"payman:operations:{tmp_path.name} {name}*")
         }
-        assert toolkit.pay("send 10 TSD to Test Payee", f"{name}-2").status == "completed"
+        assert toolkit.pay("Test Payee", "10", "TSD", operation=f"{name}-2").status == "paid"
         server.delete(*server.scan_iter(f"payman:operations:{tmp_path.name} {name}*"))
         for key, value in kept.items() if name == "a failover" else ():
             server.restore(key, 0, value)  # type: ignore[arg-type]
         before = len(sandbox.payments)
         for paying in (toolkit, PaymanToolkit(client, **run)):
-            result = paying.pay("send 10 TSD to Test Payee", f"{name}-3")
+            result = paying.pay("Test Payee", "10", "TSD", operation=f"{name}-3")
             assert (result.status, "has lost" in result.text) == ("not-sent", True), name
         assert len(sandbox.payments) == before, name
 

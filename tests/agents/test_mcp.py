@@ -13,6 +13,7 @@ from typing import get_args
 import anyio
 import httpx2
 import pytest
+from attrs import fields
 from mcp import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
@@ -20,9 +21,7 @@ from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingL
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
 from payman_sdk.sandbox import Sandbox
 from tests.agents.mcp_tour import (
-    BIG,
-    OTHER_WORDS,
-    PAYMENT,
+    OTHER,
     PAYMENTS,
     REFUSALS,
     Guide,
@@ -86,7 +85,7 @@ async def _over_stdio(guides: dict[str, Guide], sandbox: Sandbox, folder: Path) 
         os.kill(int((folder / "second.pid").read_text()), signal.SIGKILL)
     async with guides[other].client(server("third"), MODES[1]) as client:
         guide = guides[other]
-        await guide.call(client, "after the crash", "payman_pay", text=OTHER_WORDS, operation="crash")
+        await guide.call(client, "after the crash", "payman_pay", **OTHER, operation="crash")
         guide.tour.results["checked after the crash"] = await client.call_tool(
             "payman_check", {"operation": "crash"}
         )
@@ -125,7 +124,10 @@ def test_tools_are_those_of_the_toolkit(tour: Tour) -> None:
         for name, hint in hints.items()
         if hint
     } == {
-        "payman_ask": (True, False, True),
+        "payman_wallets": (True, False, True),
+        "payman_payees": (True, False, True),
+        "payman_transactions": (True, False, True),
+        "payman_create_payee": (False, True, True),
         "payman_pay": (False, True, True),
         "payman_check": (True, False, True),
         "payman_reply": (False, True, True),
@@ -137,12 +139,12 @@ def test_results_are_text_and_structure(tour: Tour) -> None:
     statuses = get_args(OperationStatus)
     for key, result in tour.results.items():
         content = result.structured_content
-        assert set(content) == {"text", "status", "operation", "task_id"}
+        assert set(content) == {one.name for one in fields(OperationResult)}
         assert content["text"] == tour.text(key)
         assert result.is_error is OperationResult(**content).is_error
     assert [
         tool.output_schema["properties"]["status"]["enum"] for tool in tour.tools if tool.output_schema
-    ] == [list(statuses)] * 4
+    ] == [list(statuses)] * len(TOOLS)
     assert (tour.status("asked"), tour.results["asked"].structured_content["operation"]) == (
         "completed",
         None,
@@ -151,7 +153,7 @@ def test_results_are_text_and_structure(tour: Tour) -> None:
 
 def test_progress_is_told_where_it_is_asked_for(tour: Tour) -> None:
     """A client that asked for progress hears of it while Payman is at work, in numbers that grow and in words."""
-    assert tour.status("watched") == "completed"
+    assert (tour.status("paid"), tour.status("watched")) == ("paid", "paid")
     numbers = [number for number, _ in tour.progress]
     assert len(numbers) > 1
     assert numbers == sorted(set(numbers))
@@ -160,10 +162,12 @@ def test_progress_is_told_where_it_is_asked_for(tour: Tour) -> None:
 
 def test_an_accepted_question_pays_what_it_showed(tour: Tour) -> None:
     """The person sees the exact words and the operation, once, and what is paid after their yes is that."""
-    assert (tour.status("paid"), tour.paid["paid"]) == ("completed", 1)
+    assert (tour.status("paid"), tour.paid["paid"]) == ("paid", 1)
     [shown] = tour.shown["paid"]
     assert shown.splitlines()[::2] == [
-        f"Text for Payman: `{PAYMENT}`",
+        "Action: `pay`",
+        "Payee: `Test Payee`",
+        "Amount: `10.00 TSD`",
         f"Operation: `{tour.results['paid'].structured_content['operation']}`",
         "This may move money. Send it to Payman?",
     ]
@@ -178,20 +182,19 @@ def test_everything_but_a_yes_sends_nothing(tour: Tour, answer: str) -> None:
 
 def test_an_operation_is_paid_once(tour: Tour) -> None:
     """Called again, in the same words or others, a payment is not made again: nobody is asked, and the first result is told."""
-    assert (tour.paid["again"], tour.paid["other words"]) == (0, 0)
+    assert (tour.paid["again"], tour.paid["other order"]) == (0, 0)
     assert tour.text("again") == tour.text("checked") == tour.text("paid")
-    assert tour.text("other words").startswith(tour.text("paid"))
-    assert tour.shown["again"] == tour.shown["other words"] == tour.shown["checked"] == []
+    assert tour.text("other order").startswith(tour.text("paid"))
+    assert tour.shown["again"] == tour.shown["other order"] == tour.shown["checked"] == []
 
 
 def test_a_reply_shows_what_it_answers(tour: Tour) -> None:
     """Before an approval is given the person sees it, Payman's question and what was asked for."""
-    assert (tour.status("waits"), tour.status("replied")) == ("input-required", "completed")
+    assert (tour.status("waits"), tour.status("replied")) == ("awaiting-approval", "paid")
     [shown] = tour.shown["replied"]
-    answer, question, order, _, _ = shown.splitlines()[::2]
-    assert answer == "Answer for Payman: `approve`"
-    assert question.startswith("Payman's question: `Approval needed: **200.00 TSD** to **Test Payee** ('")
-    assert order == f"What was asked for: `{BIG}`"
+    lines = shown.splitlines()[::2]
+    assert lines[:3] == ["Action: `approve`", "Payee: `Test Payee`", "Amount: `200.00 TSD`"]
+    assert lines[3].startswith("Payman's words: `Approval needed: **200.00 TSD** to **Test Payee** ('")
 
 
 @pytest.mark.parametrize("wrong", ["number", "empty", "unknown name"])
@@ -210,12 +213,12 @@ def test_what_does_not_exist_is_an_error(tour: Tour) -> None:
 
 def test_a_cancelled_call_stays_known(tour: Tour) -> None:
     """A client that cancels ends the waiting, not the operation: payman_check tells how it ended."""
-    assert (tour.paid["cancelled"], tour.paid["settled"], tour.status("settled")) == (1, 0, "completed")
+    assert (tour.paid["cancelled"], tour.paid["settled"], tour.status("settled")) == (1, 0, "paid")
 
 
 def test_a_run_beyond_its_limit_is_refused_before_anything_is_sent(tour: Tour) -> None:
     """The payment beyond the limit is refused, nothing at all is sent, and nobody is asked for nothing."""
-    assert tour.status("last") == "completed"
+    assert tour.status("last") == "paid"
     assert (tour.status("too much"), tour.shown["too much"]) == ("refused", [])
     assert tour.paid["requests beyond the limit"] == 0
 
@@ -235,11 +238,11 @@ def test_the_agent_card_is_a_resource(tour: Tour) -> None:
 
 
 def test_a_first_server_pays_once(tours: dict[str, Tour]) -> None:
-    """Killed after it sent, before it knew; another process, asked in other words, sends nothing and tells the first result."""
+    """Killed after it sent, before it knew; another process, given another order, sends nothing and tells the first result."""
     tour = tours[f"stdio {MODES[1]}"]
-    assert (tour.paid["after the crash"], tour.status("after the crash")) == (0, "completed")
+    assert (tour.paid["after the crash"], tour.status("after the crash")) == (0, "paid")
     assert tour.text("after the crash").startswith(tour.text("checked after the crash"))
-    assert f'"{PAYMENT}"' in tour.text("after the crash")
+    assert 'of another order: 10.00 TSD to "Test Payee"' in tour.text("after the crash")
     assert tour.shown["after the crash"] == []
 
 

@@ -15,7 +15,8 @@ from payman_sdk import AsyncPaymanClient
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.mcp_tour import PAYMENT, YES, served
+from tests.agents.conftest import ORDER
+from tests.agents.mcp_tour import YES, served
 
 TOKEN = "the-token-of-the-mcp-tests"
 
@@ -134,7 +135,7 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
             begun = await http.post(address, json={**INITIALIZE, "params": able})
             http.headers["Mcp-Session-Id"] = begun.headers["Mcp-Session-Id"]
             await http.post(address, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
-            order = {"name": "payman_pay", "arguments": {"text": PAYMENT, "operation": "invoice-1"}}
+            order = {"name": "payman_pay", "arguments": {**ORDER, "operation": "invoice-1"}}
             call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": order}
             async with http.stream("POST", address, json=call) as answer:
                 async for line in answer.aiter_lines():
@@ -151,7 +152,7 @@ def test_a_question_comes_with_the_answer_to_its_call(sandbox: Sandbox) -> None:
 
     question, result = anyio.run(main)
     assert question["method"] == "elicitation/create"
-    assert result["result"]["structuredContent"]["status"] == "completed"
+    assert result["result"]["structuredContent"]["status"] == "paid"
 
 
 @pytest.mark.parametrize(

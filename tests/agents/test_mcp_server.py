@@ -26,7 +26,8 @@ from payman_sdk.agents.mcp import CannotAskError, elicit, mcp_server
 from payman_sdk.agents.mcp.elicitation import can_ask
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.mcp_tour import PAYMENT, YES, Person, served, text_of
+from tests.agents.conftest import ORDER
+from tests.agents.mcp_tour import YES, Person, served, text_of
 
 MODES = ("legacy", "2026-07-28")
 
@@ -40,8 +41,8 @@ def test_a_client_that_cannot_ask_moves_no_money(mode: str, sandbox: Sandbox) ->
 
     async def main() -> tuple[str, str]:
         async with served(sandbox) as server, Client(server, mode=mode) as client:
-            paid = await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"})
-            asked = await client.call_tool("payman_ask", {"text": "list all wallets"})
+            paid = await client.call_tool("payman_pay", {**ORDER, "operation": "invoice-1"})
+            asked = await client.call_tool("payman_wallets", {})
             return text_of(paid), asked.structured_content["status"]
 
     told, asked = anyio.run(main)
@@ -72,10 +73,10 @@ def test_without_confirmation_nobody_is_asked(mode: str, sandbox: Sandbox) -> No
     async def main() -> Any:
         async with served(sandbox, confirm=None) as server, Client(server, mode=mode) as client:
             return (
-                await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"})
+                await client.call_tool("payman_pay", {**ORDER, "operation": "invoice-1"})
             ).structured_content
 
-    assert anyio.run(main)["status"] == "completed"
+    assert anyio.run(main)["status"] == "paid"
     assert len(sandbox.payments) == 1
 
 
@@ -95,9 +96,7 @@ def test_the_client_that_calls_is_asked(mode: str, sandbox: Sandbox) -> None:
                 return await person(context, params)
 
             async with Client(server, mode=mode, elicitation_callback=answer) as client:
-                result = await client.call_tool(
-                    "payman_pay", {"text": PAYMENT, "operation": f"invoice-{number}"}
-                )
+                result = await client.call_tool("payman_pay", {**ORDER, "operation": f"invoice-{number}"})
             seen[number] = (result.structured_content["status"], person.shown)
 
         seen: dict[int, tuple[str, list[str]]] = {}
@@ -107,7 +106,7 @@ def test_the_client_that_calls_is_asked(mode: str, sandbox: Sandbox) -> None:
         return [seen[0], seen[1]]
 
     (declined, shown_first), (accepted, shown_second) = anyio.run(main)
-    assert (declined, accepted, len(sandbox.payments)) == ("refused", "completed", 1)
+    assert (declined, accepted, len(sandbox.payments)) == ("refused", "paid", 1)
     assert [len(shown_first), len(shown_second)] == [1, 1]
     assert "\n\nOperation: `invoice-0`\n\n" in shown_first[0]
     assert "\n\nOperation: `invoice-1`\n\n" in shown_second[0]
@@ -129,8 +128,14 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
             except MCPError as error:
                 return error
 
-        first = {"text": PAYMENT, "operation": "invoice-1"}
-        more = {"text": "send 90 TSD to Test Payee", "operation": "invoice-1"}
+        first = {**ORDER, "operation": "invoice-1"}
+        more = {
+            "payee": "Test Payee",
+            "amount": "90",
+            "currency": "TSD",
+            "memo": None,
+            "operation": "invoice-1",
+        }
         async with (
             served(sandbox) as server,
             Client(server, mode=MODES[1], elicitation_callback=Person()) as client,
@@ -138,7 +143,7 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
             asked = await client.session.call_tool("payman_pay", first, allow_input_required=True)
             assert isinstance(asked, InputRequiredResult)
             assert asked.request_state
-            assert PAYMENT not in asked.request_state
+            assert "Test Payee" not in asked.request_state
             answers = [
                 await call(more, asked.request_state),
                 await call(first, "made up"),
@@ -158,7 +163,7 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
 def test_nobody_can_be_asked_outside_of_a_call() -> None:
     """The confirm of MCP refuses where there is no client to ask."""
     with pytest.raises(CannotAskError, match="outside of a call"):
-        anyio.run(elicit, ConfirmationRequest(text=PAYMENT, operation="invoice-1", task_id="tsk-1"))
+        anyio.run(elicit, ConfirmationRequest(action="pay", operation="invoice-1"))
 
 
 def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +179,7 @@ def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch:
             served(sandbox) as server,
             Client(server, mode="legacy", elicitation_callback=never) as client,
         ):
-            return text_of(await client.call_tool("payman_pay", {"text": PAYMENT, "operation": "invoice-1"}))
+            return text_of(await client.call_tool("payman_pay", {**ORDER, "operation": "invoice-1"}))
 
     assert "(the user did not answer in time)" in anyio.run(main)
     assert sandbox.requests == []
@@ -190,8 +195,8 @@ def test_a_person_is_not_asked_about_what_they_cannot_see(mode: str, sandbox: Sa
             served(sandbox) as server,
             Client(server, mode=mode, elicitation_callback=person) as client,
         ):
-            texts = (f"{PAYMENT}\u202e", f"{PAYMENT}{'.' * 300} and 500 TSD to Eve")
-            orders = [{"text": text, "operation": "invoice-1"} for text in texts]
+            numbers = ("\u05d0 10 \u05d1", "\u0645 500")  # shown in another order than they are written
+            orders = [{**ORDER, "payee": payee, "operation": "invoice-1"} for payee in numbers]
             told = [text_of(await client.call_tool("payman_pay", order)) for order in orders]
         assert person.shown == []
         return told

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from payman_sdk.agents import TOOLS, PaymanToolkit
 
 
 def test_what_a_model_is_given(toolkit: PaymanToolkit) -> None:
-    """A model is given the name, the description and the schema of the toolkit, as they are; a tool has no time limit of its own."""
+    """A model is given the name, the description and the schema of the toolkit, as they are, in the strict mode of OpenAI; a tool has no time limit of its own."""
     from payman_sdk.agents.openai_agents import payman_tools
 
     given = payman_tools(toolkit)
@@ -14,5 +16,17 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit) -> None:
         (spec.name, spec.description, spec.parameters) for spec in TOOLS
     ]
     assert {(tool.strict_json_schema, tool.timeout_seconds, tool.needs_approval) for tool in given} == {
-        (False, None, False)
+        (True, None, False)
     }
+
+
+def test_schemas_fit_the_strict_mode() -> None:
+    """Every member is required, none may be added, and what may be missing may be null."""
+    from agents.strict_schema import ensure_strict_json_schema
+
+    from payman_sdk.agents.tools import ASK
+
+    for spec in (*TOOLS, ASK):
+        assert ensure_strict_json_schema(deepcopy(spec.parameters)) == spec.parameters, spec.name
+        for name, member in spec.parameters["properties"].items():
+            assert set(member) <= {"type", "enum", "description"}, (spec.name, name)

@@ -16,9 +16,7 @@ from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, PaymanTo
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import connected_async
-
-PAYMENT = "send 10 TSD to Test Payee"
+from tests.agents.conftest import ORDER, PAYMENT, connected_async
 
 _SAME = {
     "hyphen": "invoice\u201042",
@@ -155,13 +153,13 @@ _REFUSED = {
 def test_names_that_look_alike_pay_once(sandbox: Sandbox, client: PaymanClient) -> None:
     """Whatever a model writes for `invoice-42`, there is one payment; what could be taken for it is refused, naming the character."""
     toolkit = PaymanToolkit(client)
-    first = toolkit.pay(PAYMENT, "invoice-42")
+    first = toolkit.pay(*PAYMENT, operation="invoice-42")
     for kind, name in _SAME.items():
-        assert toolkit.pay(PAYMENT, name) == first, kind
+        assert toolkit.pay(*PAYMENT, operation=name) == first, kind
         assert toolkit.check(name) == first, kind
     for kind, name in _REFUSED.items():
         for call in (
-            partial(toolkit.pay, PAYMENT, name),
+            partial(toolkit.pay, *PAYMENT, operation=name),
             partial(toolkit.check, name),
             partial(toolkit.reply, name, "approve"),
         ):
@@ -178,10 +176,10 @@ def test_names_that_look_alike_pay_once(sandbox: Sandbox, client: PaymanClient) 
 
 def test_a_tool_answers_a_model_that_writes_them(sandbox: Sandbox, client: PaymanClient) -> None:
     """The model reads which character it is; the same operation has the same result."""
-    pay = PaymanToolkit(client).tools[1]
-    first = pay.call({"text": PAYMENT, "operation": "invoice-42"})
-    assert pay.call({"text": PAYMENT, "operation": "INVOICE\u201342"}) == first
-    result = pay.call({"text": PAYMENT, "operation": "inv\u043eice-42"})
+    pay = PaymanToolkit(client).tools[0]
+    first = pay.call({**ORDER, "operation": "invoice-42"})
+    assert pay.call({**ORDER, "operation": "INVOICE\u201342"}) == first
+    result = pay.call({**ORDER, "operation": "inv\u043eice-42"})
     assert result.status == "invalid"
     assert "U+043E CYRILLIC SMALL LETTER O at position 3" in result.text
     assert len(sandbox.payments) == 1
@@ -190,12 +188,12 @@ def test_a_tool_answers_a_model_that_writes_them(sandbox: Sandbox, client: Payma
 def test_two_toolkits_agree(sandbox: Sandbox, client: PaymanClient) -> None:
     """Another toolkit, asynchronous and with the same store, takes look-alikes for the same operation."""
     store = MemoryOperationStore()
-    first = PaymanToolkit(client, store=store).pay(PAYMENT, "Invoice \u2014 42")
+    first = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="Invoice \u2014 42")
 
     async def main() -> None:
         async with connected_async(sandbox) as other:
             toolkit = AsyncPaymanToolkit(other, store=store)
-            assert await toolkit.pay(PAYMENT, "invoice - 42") == first
+            assert await toolkit.pay(*PAYMENT, operation="invoice - 42") == first
             assert await toolkit.check("INVOICE\u00a0-\u300042") == first
 
     asyncio.run(main())
@@ -248,7 +246,7 @@ def test_a_normal_form_stays_what_it_is(name: str) -> None:
 def test_a_clients_own_keys_stay_exact(sandbox: Sandbox, client: PaymanClient) -> None:
     """Keys that a program gives are compared exactly; a key with an invisible character is refused."""
     for key in ("Invoice-42", "invoice-42", "invoice\u201342"):
-        client.ask(PAYMENT, idempotency_key=key)
+        client.pay(*PAYMENT, idempotency_key=key)
     assert len(sandbox.payments) == 3
     for hidden in (
         "invoice-42\ufe0f",
@@ -259,5 +257,5 @@ def test_a_clients_own_keys_stay_exact(sandbox: Sandbox, client: PaymanClient) -
         "\u00a0",
     ):
         with pytest.raises(ConfigurationError, match="idempotency_key is"):
-            client.ask(PAYMENT, idempotency_key=hidden)
+            client.pay(*PAYMENT, idempotency_key=hidden)
     assert len(sandbox.payments) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 from payman_sdk.agents import TOOLS, PaymanToolkit
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import sends
+from tests.agents.conftest import PAYMENT, sends
 
 
 def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
@@ -19,7 +19,10 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
     from payman_sdk.agents.pydantic_ai import PaymanToolset
 
     given: list[tuple[str, str | None, Any]] = []
-    pay = ToolCallPart("my_payman_pay", {"text": "send 10 TSD to Test Payee", "operation": "a"})
+    pay = ToolCallPart(
+        "my_payman_pay",
+        {"payee": "Test Payee", "amount": "10", "currency": "TSD", "memo": None, "operation": "a"},
+    )
 
     def answer(messages: list[Any], info: AgentInfo) -> ModelResponse:
         given[:] = [
@@ -31,7 +34,7 @@ def test_what_a_model_is_given(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
     agent = Agent(FunctionModel(answer), toolsets=[PaymanToolset(toolkit).prefixed("my")])
     assert asyncio.run(agent.run("Pay.")).output == toolkit.check("a").text
     assert given == [(f"my_{spec.name}", spec.description, spec.parameters) for spec in TOOLS]
-    assert sends(sandbox) == ["send 10 TSD to Test Payee"]
+    assert sends(sandbox) == [PAYMENT]
 
 
 def test_nothing_is_retried(toolkit: PaymanToolkit) -> None:
@@ -46,7 +49,15 @@ def test_nothing_hides_in_what_is_no_object(toolkit: PaymanToolkit, sandbox: San
     """Arguments inside of arguments are never taken for them: what a hook of the program has looked at is what is carried out."""
     from payman_sdk.agents import pydantic_ai
 
-    hidden = {pydantic_ai._NO_OBJECT: {"text": "send 10 TSD to Test Payee", "operation": "a"}}
+    hidden = {
+        pydantic_ai._NO_OBJECT: {
+            "payee": "Test Payee",
+            "amount": "10",
+            "currency": "TSD",
+            "memo": None,
+            "operation": "a",
+        }
+    }
     toolset = pydantic_ai.PaymanToolset(toolkit)
     text = asyncio.run(toolset.call_tool("payman_pay", hidden, None, None))  # type: ignore[arg-type]
     assert text.startswith("Nothing was done: the arguments are no object")

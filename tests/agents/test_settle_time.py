@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from payman_api.models.task import Task
 from payman_sdk._config import read_config
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.ids import derive_task_id
+from payman_sdk._core.orders import PaymentOrder, read_payment_order
+from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk.agents import (
     MemoryOperationStore,
@@ -35,10 +38,11 @@ from payman_sdk.errors import (
     PaymanError,
     TaskNotFoundError,
 )
-from payman_sdk.types import FormattedTaskResponse
 from tests.steps import Clock
 
-PAYMENT = "send 10 TSD to Test Payee"
+PAYMENT = read_payment_order("Test Payee", "10.00", "TSD", None, None)
+OTHER = PAYMENT._replace(amount=Decimal("11.00"))
+ORDER: dict[str, Any] = {"payee": "Test Payee", "amount": Decimal("10.00"), "currency": "TSD"}
 ACCOUNT = "pm-1 at https://agent.payman.dev"
 
 
@@ -48,39 +52,48 @@ class Agent:
     def __init__(self) -> None:
         self.failure: Callable[[str], Exception] | None = None
         self.found: set[str] = set()
-        self.asked: list[str] = []
+        self.asked: list[PaymentOrder] = []
         self.before_send: Callable[[Any], None] = lambda outgoing: None
         self.key_stores: list[Any] = []
         self.loaded: list[float | None] = []
 
-    def ask(
-        self, text: str, *, idempotency_key: str, key_store: Any, **options: Any
-    ) -> FormattedTaskResponse:
+    def pay(
+        self,
+        payee: str,
+        amount: Decimal,
+        currency: str,
+        *,
+        memo: str | None,
+        idempotency_key: str,
+        key_store: Any,
+        **options: Any,
+    ) -> Payment:
+        order = PaymentOrder(payee, amount, currency, memo)
         task_id = derive_task_id("pm-1", idempotency_key)
         self.key_stores.append(key_store)
         before = key_store.load(task_id)
         self.loaded.append(before)
-        self.before_send(text)
+        self.before_send(order)
         try:
             assert key_store.claim(task_id, 0.0, before)
         except OperationStoreError as failure:
             raise lost(task_id, sent=False, kind=KeyStoreError) from failure
-        self.asked.append(text)
+        self.asked.append(order)
         if self.failure is not None:
             error = self.failure(task_id)
-            if "on_message" in options:
-                options["on_message"](error)
+            if "on_event" in options:
+                options["on_event"](error)
+            if isinstance(error, OutcomeUnknownError) or (isinstance(error, PaymanError) and error.sent):
+                return paid(task_id, order, error=error)
             raise error
         self.found.add(task_id)
-        return answer(task_id)
+        return paid(task_id, order)
 
-    def reply(self, task: dict[str, str], text: str, **options: Any) -> FormattedTaskResponse:
-        return self.ask(text, idempotency_key="reply", key_store=Ignored(), **options)
-
-    def get_task(self, task_id: str) -> FormattedTaskResponse:
+    def payment_status(self, payment: Payment | str) -> Payment:
+        task_id = payment if isinstance(payment, str) else str(payment.task_id)
         if task_id not in self.found:
             raise TaskNotFoundError("Task not found", task_id=task_id)
-        return answer(task_id)
+        return paid(task_id, PAYMENT)
 
     def get_session_id(self) -> str:
         return "ses-1"
@@ -96,18 +109,18 @@ class Durable:
         )  # fmt: skip
 
 
-class Ignored:
-    def load(self, task_id: str) -> None:
-        """Know nothing."""
-
-    def claim(self, task_id: str, sent_at: float, expected: float | None) -> bool:
-        return True
-
-
-def answer(task_id: str) -> FormattedTaskResponse:
+def paid(task_id: str, order: PaymentOrder, error: PaymanError | None = None) -> Payment:
+    """Return a payment that was made, or whose answer was lost."""
     status = {"state": "completed", "timestamp": "2025-06-27T16:31:41Z"}
     task = Task.from_dict({"id": task_id, "sessionId": "ses-1", "status": status})
-    return format_task(task, request_id="req-1", session_id="ses-1")
+    response = format_task(task, request_id="req-1", session_id="ses-1")
+    return Payment(
+        outcome=PaymentOutcome.UNDETERMINED if error else PaymentOutcome.PAID,
+        task_id=task_id,
+        error=error,
+        response=None if error else response,
+        **order._asdict(),
+    )
 
 
 class Bench:
@@ -127,10 +140,10 @@ class Bench:
         return OperationContext(self.agent, ledger, None, config)  # type: ignore[arg-type]
 
     def pay(
-        self, name: str = "a", text: str = PAYMENT, *, run_id: str = "monday", **options: Any
+        self, name: str = "a", order: PaymentOrder = PAYMENT, *, run_id: str = "monday", **options: Any
     ) -> OperationResult:
         task_id = derive_task_id("pm-1", name)
-        return run(pay(self.desk(run_id), text, name, task_id, 0, options.get("on_message")))
+        return run(pay(self.desk(run_id), order, name, task_id, 0, options.get("on_message")))
 
     def check(self, name: str = "a") -> OperationResult:
         return run(check(self.desk(), name, derive_task_id("pm-1", name)))
@@ -143,12 +156,12 @@ class Bench:
     def write(self, *, sent_at: float | None, **members: Any) -> None:
         """Write down an operation that was sent, as a process has left it."""
         task_id = derive_task_id("pm-1", "a")
-        given: dict[str, Any] = {"name": "a", "text": PAYMENT, "stage": "sent", "runs": ["monday"], **members}
+        given: dict[str, Any] = {"name": "a", **ORDER, "stage": "sent", "runs": ["monday"], **members}
         self.store.save(Operation(task_id=task_id, account=ACCOUNT, sent_at=sent_at, **given))
 
 
 def test_what_may_still_arrive_is_never_sent() -> None:
-    """An operation that Payman does not know is sent again only if it was sent long enough ago, in the same words, and that is allowed."""
+    """An operation that Payman does not know is sent again only if it was sent long enough ago, with the same order, and that is allowed."""
     rows: dict[str, tuple[float | None, dict[str, Any], dict[str, Any], bool]] = {
         "just sent": (0, {}, {}, False),
         "a moment before its time": (29.999, {}, {}, False),
@@ -159,8 +172,8 @@ def test_what_may_still_arrive_is_never_sent() -> None:
         "at a time that is not recorded": (None, {}, {}, False),
         "in the future": (-0.001, {}, {}, False),
         "in a far future": (-(10**9), {}, {}, False),
-        "other words": (10**6, {"text": "send 11 TSD to Test Payee"}, {}, False),
-        "words that are not known": (10**6, {"text": None}, {}, False),
+        "another order": (10**6, {**ORDER, "amount": OTHER.amount}, {}, False),
+        "an order that is not known": (10**6, dict.fromkeys(("payee", "amount", "currency")), {}, False),
         "known to Payman once": (10**6, {"status": "working"}, {}, False),
         "of unknown state once": (10**6, {"status": "unknown"}, {}, False),
         "with a reply on its way": (10**6, {"is_replying": True}, {}, False),
@@ -173,9 +186,9 @@ def test_what_may_still_arrive_is_never_sent() -> None:
         assert bench.agent.asked == [], name
         paid = bench.pay()
         assert bench.agent.asked == ([PAYMENT] if is_sent else []), name
-        assert (paid.status == "completed") is is_sent, name
+        assert (paid.status == "paid") is is_sent, name
         assert checked.status == (members.get("status") or "unknown"), name
-        assert ("once more" in checked.text) is (is_sent or name == "other words"), name
+        assert ("once more" in checked.text) is (is_sent or name == "another order"), name
         assert bench.record().runs == ("monday",), name
 
 
@@ -188,7 +201,7 @@ def test_a_clock_that_was_set_back_or_is_not_recorded_begins_anew() -> None:
         bench.clock.now += 29.9
         assert bench.pay().status == "unknown"
         bench.clock.now += 0.1
-        assert bench.pay().status == "completed"
+        assert bench.pay().status == "paid"
 
 
 def test_every_attempt_is_recorded_before_it_leaves() -> None:
@@ -224,9 +237,7 @@ def test_every_attempt_is_recorded_before_it_leaves() -> None:
 
 def test_the_client_s_own_key_store_is_asked_and_told_too() -> None:
     """An ask with the same key that no toolkit made is known, in whichever store; one that fails stops only those who named it."""
-    operation = Operation(
-        task_id="tsk-1", account=ACCOUNT, name="a", text=PAYMENT, stage="sent", sent_at=900.0
-    )
+    operation = Operation(task_id="tsk-1", account=ACCOUNT, name="a", **ORDER, stage="sent", sent_at=900.0)
     for before, recorded, expected in (
         (None, None, None),
         (500, None, 500),
@@ -288,7 +299,7 @@ def test_only_what_was_not_sent_gives_its_count_back() -> None:
             bench.clock.now += 3600
             bench.agent.failure = None
             statuses = [bench.pay(f"invoice-{number}").status for number in range(10)]
-            assert statuses == ["completed"] * 3 + ["refused"] * 7, row
+            assert statuses == ["paid"] * 3 + ["refused"] * 7, row
 
 
 def test_a_count_stays_when_an_operation_is_sent_again_and_refused() -> None:
@@ -307,7 +318,7 @@ def test_a_count_stays_when_an_operation_is_sent_again_and_refused() -> None:
     assert bench.pay(run_id="tuesday").status == "unknown"
     assert bench.record().runs == ("monday",)
     bench.agent.failure = None
-    assert bench.pay(run_id="tuesday").status == "completed"
+    assert bench.pay(run_id="tuesday").status == "paid"
     assert bench.record().runs == ("monday", "tuesday")
 
 
@@ -351,7 +362,7 @@ def test_a_reply_is_no_payment_to_be_sent_again() -> None:
 def test_a_store_that_loses_what_this_process_has_counted() -> None:
     """Whatever a store loses of a run, the toolkits of the process that counted it refuse, and count nothing anew."""
     bench = Bench(limit=SpendingLimit(max_payments=3))
-    assert [bench.pay(name).status for name in "ab"] == ["completed"] * 2
+    assert [bench.pay(name).status for name in "ab"] == ["paid"] * 2
     kept = dict(bench.store.kept._operations)
     for lost_names in ("a", "b", "ab"):
         for name in lost_names:
@@ -359,13 +370,13 @@ def test_a_store_that_loses_what_this_process_has_counted() -> None:
         with pytest.raises(OperationStoreError, match="has lost an operation"):
             bench.pay("c")
         bench.store.kept._operations.update(kept)
-    assert [bench.pay(name).status for name in "cd"] == ["completed", "refused"]
-    assert bench.pay("d", run_id="tuesday").status == "completed"
+    assert [bench.pay(name).status for name in "cd"] == ["paid", "refused"]
+    assert bench.pay("d", run_id="tuesday").status == "paid"
 
 
 def test_an_operation_that_somebody_else_took_up() -> None:
     """Where another call has written an operation down while this one asked a person, its lock being lost, this one sends nothing."""
-    for stage, status in (("sent", "unknown"), ("ended", "completed"), ("open", "working")):
+    for stage, status in (("sent", "unknown"), ("ended", "paid"), ("open", "working")):
         bench = Bench()
         desk = bench.desk()
 
@@ -380,7 +391,7 @@ def test_an_operation_that_somebody_else_took_up() -> None:
 
 def test_an_operation_that_somebody_else_took_up_after_it_was_claimed() -> None:
     """Where another call has written an operation down before this one could send it, that stays, and is told."""
-    for stage, status in (("sent", "unknown"), ("ended", "completed")):
+    for stage, status in (("sent", "unknown"), ("ended", "paid")):
         bench = Bench(limit=SpendingLimit(max_payments=1))
 
         def before_send(
@@ -402,9 +413,9 @@ def test_claims_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) ->
     """A process remembers its newest claims, which is where a store shows that it lost some."""
     monkeypatch.setattr("payman_sdk.agents.claims._MOST", 2)
     bench = Bench(limit=SpendingLimit(max_payments=9))
-    assert [bench.pay(name).status for name in "abc"] == ["completed"] * 3
+    assert [bench.pay(name).status for name in "abc"] == ["paid"] * 3
     bench.store.save(evolve(bench.record("a"), runs=()))
-    assert bench.pay("d").status == "completed"
+    assert bench.pay("d").status == "paid"
     bench.store.save(evolve(bench.record("d"), runs=()))
     with pytest.raises(OperationStoreError, match="has lost an operation"):
         bench.pay("e")

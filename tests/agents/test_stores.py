@@ -30,13 +30,12 @@ from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
-from tests.agents.conftest import connected_async, let_settle, sends
+from tests.agents.conftest import PAYMENT, connected_async, let_settle, sends
 
 ROOT = Path(__file__).parent.parent.parent
-PAYMENT = "send 10 TSD to Test Payee"
 FULL = Operation(
-    task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", text="send 1.50 TSD", stage="ended", runs=["a", "b"],
-    amount=Decimal("1.50"), currency="TSD", status="completed", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True, sent_at=1764000000.123456,
+    task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", payee="Zoë", memo="Tee", stage="ended", runs=["a", "b"],
+    amount=Decimal("1.50"), currency="TSD", status="paid", answer="Done ✓", session_id="ses-1", replies=["yes"], is_replying=True, sent_at=1764000000.123456,
 )  # fmt: skip
 BARE = Operation(task_id="tsk-2", account="pm-1 at https://example.com", runs=["a"])
 
@@ -89,10 +88,10 @@ def test_an_operation_in_every_store(opened: Open, client: PaymanClient, sandbox
     def toolkit() -> PaymanToolkit:
         return PaymanToolkit(client, run_id="monday", limit=SpendingLimit(max_payments=1), store=opened())
 
-    first = toolkit().pay(PAYMENT, "a")
-    assert toolkit().pay(PAYMENT, "a") == first
-    assert toolkit().pay("send 11 TSD to Test Payee", "a").text.startswith(first.text)
-    assert toolkit().pay(PAYMENT, "b").status == "refused"
+    first = toolkit().pay(*PAYMENT, operation="a")
+    assert toolkit().pay(*PAYMENT, operation="a") == first
+    assert toolkit().pay("Test Payee", "11", "TSD", operation="a").text.startswith(first.text)
+    assert toolkit().pay(*PAYMENT, operation="b").status == "refused"
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -103,10 +102,10 @@ def test_an_operation_on_an_event_loop_in_every_store(opened: Open, sandbox: San
     async def main() -> set[str]:
         async with connected_async(sandbox) as client:
             toolkits = [AsyncPaymanToolkit(client, store=opened()) for _ in range(5)]
-            results = await asyncio.gather(*(toolkit.pay(PAYMENT, "a") for toolkit in toolkits))
+            results = await asyncio.gather(*(toolkit.pay(*PAYMENT, operation="a") for toolkit in toolkits))
             return {result.status for result in results}
 
-    assert asyncio.run(main()) == {"completed"}
+    assert asyncio.run(main()) == {"paid"}
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -178,23 +177,23 @@ def test_fifty_claims_of_five_processes(payers: Payers, served: Sandbox) -> None
     ]
     assert len(results) == 50
     assert {json.dumps(result) for result in results} == {json.dumps(results[0])}
-    assert results[0][0]["status"] == "completed"
+    assert results[0][0]["status"] == "paid"
     assert (len(served.payments), len([text for text in sends(served) if text == PAYMENT])) == (before + 1, 1)
 
 
 def test_a_slow_call_is_not_taken_for_a_dead_one(payers: Payers, served: Sandbox) -> None:
     """While a process is at an operation, another sends nothing, however long it takes; when it is killed, its lock is free at once."""
-    slow = payers.start(("slow", "send 23 TSD to Test Payee"), asks=True)
+    slow = payers.start(("slow", ("Test Payee", "23.00", "TSD")), asks=True)
     assert slow.stdout is not None
     assert slow.stdout.readline() == "asked\n"
     with served.client(timeout=0.2) as client:
         toolkit = PaymanToolkit(client, store=payers.store())
-        waited = toolkit.pay("send 23 TSD to Test Payee", "slow")
+        waited = toolkit.pay("Test Payee", "23", "TSD", operation="slow")
         assert (waited.status, "Do not pay again" in waited.text) == ("working", True)
-        assert "send 23 TSD to Test Payee" not in sends(served)
+        assert ("Test Payee", "23.00", "TSD") not in sends(served)
         slow.kill()
         slow.wait(timeout=60)
-        assert toolkit.pay("send 23 TSD to Test Payee", "slow").status == "completed"
+        assert toolkit.pay("Test Payee", "23", "TSD", operation="slow").status == "paid"
 
 
 def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
@@ -203,23 +202,23 @@ def test_after_a_kill(payers: Payers, served: Sandbox) -> None:
     What was killed before anything was sent may still be on its way, by all that is known; after that time it is paid. Nobody has to
     clear anything.
     """
-    texts = {"early": "send 21 TSD to Test Payee", "late": "send 22 TSD to Test Payee"}
+    orders = {name: ("Test Payee", f"{amount}.00", "TSD") for name, amount in (("early", 21), ("late", 22))}
     killed = [
-        payers.start(("early", texts["early"]), dies="before"),
-        payers.start(("late", texts["late"]), dies="after"),
+        payers.start(("early", orders["early"]), dies="before"),
+        payers.start(("late", orders["late"]), dies="after"),
     ]
     assert [process.wait(timeout=60) for process in killed] == [-9, -9]
-    again = payers.start(*texts.items(), ("late", "please pay invoice late now: 22 TSD to Test Payee"))
+    again = payers.start(*orders.items(), ("late", ("Test Payee", "23.00", "TSD")))
     [[early, late, other]] = json.loads(again.communicate(timeout=60)[0])
-    assert [one["status"] for one in (early, late, other)] == ["unknown", "completed", "completed"]
-    assert "Sent **22.00 TSD**" in late["text"]
+    assert [one["status"] for one in (early, late, other)] == ["unknown", "paid", "paid"]
+    assert late["amount"] == "22.00"
     assert other["text"].startswith(late["text"])
-    assert "Nothing was sent for the words given now" in other["text"]
+    assert "is the name of another order" in other["text"]
     let_settle(payers.store(), early["task_id"])
-    [[early]] = json.loads(payers.start(("early", texts["early"])).communicate(timeout=60)[0])
-    assert early["status"] == "completed"
+    [[early]] = json.loads(payers.start(("early", orders["early"])).communicate(timeout=60)[0])
+    assert early["status"] == "paid"
     assert sorted(payment.amount for payment in served.payments if payment.amount in (21, 22)) == [21, 22]
-    assert [text for text in sends(served) if text in texts.values()].count(texts["late"]) == 1
+    assert [text for text in sends(served) if text in orders.values()].count(orders["late"]) == 1
 
 
 # --- SQLite
@@ -251,7 +250,7 @@ def test_a_file_that_is_none(tmp_path: Path, client: PaymanClient, sandbox: Sand
         SQLiteOperationStore(tmp_path / "note.txt"),
         SQLiteOperationStore(tmp_path / "note.txt" / "x" / "y"),
     ):
-        result = PaymanToolkit(client, store=store).pay(PAYMENT, "a")
+        result = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="a")
         assert (result.status, "Nothing was sent now" in result.text) == ("not-sent", True)
     assert sends(sandbox) == []
 
@@ -260,7 +259,7 @@ def test_a_damaged_record() -> None:
     """A record that cannot be read is an error that says where, and never an operation that is new or counts less."""
     members = json.loads(FULL.to_json())
     damaged: dict[str, list[object]] = {
-        "task_id": [None, 5, []], "account": [None], "name": [5, ["a"]], "text": [5, False], "stage": ["over", None, "", 0],
+        "task_id": [None, 5, []], "account": [None], "name": [5, ["a"]], "payee": [None, 5, False], "memo": [5, []], "reason": [5], "payment_id": [5], "ordered_at": [5, "soon", "2025-06-27T16:31:41"], "stage": ["over", None, "", 0],
         "runs": [[1], "a", None, {"a": 1}], "amount": ["x", "NaN", "Infinity", "-1", "0", 1.5, None, []], "currency": [None, 5],
         "status": [5, "over", "open", False], "answer": [None, 5], "session_id": [5], "replies": [["a", None], "yes"],
         "is_replying": [0, None, "no"], "sent_at": ["now", True, -1, float("nan"), float("inf"), 10**400, []],
@@ -325,11 +324,13 @@ def test_a_lock_that_was_lost_pays_once(
         with redis_library.Redis.from_url(redis_url) as redis:
             redis.delete(f"payman:operations:{tmp_path.name}:lock:operation {proposal.task_id}")
         results.append(
-            PaymanToolkit(client, store=RedisOperationStore(redis_url, name=tmp_path.name)).pay(PAYMENT, "a")
+            PaymanToolkit(client, store=RedisOperationStore(redis_url, name=tmp_path.name)).pay(
+                *PAYMENT, operation="a"
+            )
         )
         return True
 
-    results.append(PaymanToolkit(client, store=store, confirm=lose).pay(PAYMENT, "a"))
+    results.append(PaymanToolkit(client, store=store, confirm=lose).pay(*PAYMENT, operation="a"))
     assert len({result.text for result in results}) == 1
     assert (len(sandbox.payments), sends(sandbox)) == (1, [PAYMENT])
 
@@ -340,6 +341,6 @@ def test_a_redis_that_is_none(client: PaymanClient, sandbox: Sandbox) -> None:
         with pytest.raises(ConfigurationError, match="redis_client"):
             RedisOperationStore(given)  # type: ignore[arg-type]
     store = RedisOperationStore("redis://:s3cret-word@127.0.0.1:1/0")
-    result = PaymanToolkit(client, store=store).pay(PAYMENT, "a")
+    result = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="a")
     assert (result.status, sends(sandbox)) == ("not-sent", [])
     assert "s3cret-word" not in result.text + repr(store)

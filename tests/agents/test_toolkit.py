@@ -18,43 +18,75 @@ from payman_sdk.agents import (
     MemoryOperationStore,
     OperationResult,
     PaymanToolkit,
-    read_only_asks,
+    SpendingLimit,
 )
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import HTTPError, RPCError, Sandbox, ScriptedResponse
-from tests.agents.conftest import connected, connected_async, sends
+from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, read_sent, sends
 
-PAYMENT = "send 10 TSD to Test Payee"
-BIG = "send 200 TSD to Test Payee"
-
-
-# --- ask
+# --- reading and free words
 
 
-def test_an_ask_reads(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
-    """What only reads is asked, and the agent's answer is told."""
-    result = toolkit.ask("list all wallets")
-    assert (result.status, result.is_error, result.operation) == ("completed", False, None)
-    assert "1,000.00 TSD" in result.text
-    assert sends(sandbox) == ["list all wallets"]
+def test_lists_are_read_by_typed_calls(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Lists come as items for the program and as framed lines for the model; nothing is changed."""
+    toolkit.pay(*PAYMENT, operation="invoice-1")
+    wallets, payees, transactions = toolkit.wallets(), toolkit.payees("test"), toolkit.transactions(5)
+    assert [one.status for one in (wallets, payees, transactions)] == ["completed"] * 3
+    assert [(one["currency"], one["balance"]) for one in wallets.items or ()] == [("TSD", "990.00")]
+    assert [one["name"] for one in payees.items or ()] == ["Test Payee"]
+    assert [(one["amount"], one["outcome"]) for one in transactions.items or ()] == [("10.00", "paid")]
+    assert '> {"id": ' in wallets.text
+    assert json.loads(json.dumps(wallets.as_dict())) == wallets.as_dict()
+    assert sends(sandbox) == [PAYMENT]
 
 
-@pytest.mark.parametrize(
-    "text", [PAYMENT, "approve", "create a payee named Al", "überweise 5 an Bob", "who is Bob"]
-)
-def test_an_ask_that_may_move_money_is_refused(text: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
-    """What may move money, or is not understood, is not sent, and the model is told to use pay."""
-    result = toolkit.ask(text)
-    assert (result.status, result.is_error) == ("refused", True)
-    assert "use pay" in result.text
-    assert sandbox.requests == []
+def test_a_payee_is_created_once(client: PaymanClient, sandbox: Sandbox) -> None:
+    """A payee is created once for a name, after a confirmation that shows its fields; the name is then no other order's."""
+    shown: list[list[str]] = []
+    toolkit = PaymanToolkit(client, confirm=lambda request: shown.append(request.as_lines()) or True)  # type: ignore[func-returns-value]
+    first, again = (
+        toolkit.create_payee("Ada", "TEST_RAILS", operation="payee-1", email="ada@example.com")
+        for _ in range(2)
+    )
+    assert (first.status, first.as_dict()) == ("completed", again.as_dict())
+    assert (first.items or ({},))[0].get("name") == "Ada"
+    assert shown[0] == [
+        'Action: "create payee"', 'Payee: "Ada"', 'Type: "TEST_RAILS"', 'Email: "ada@example.com"', 'Operation: "payee-1"',
+    ]  # fmt: skip
+    assert toolkit.create_payee("Eve", "TEST_RAILS", operation="payee-1").status == "refused"
+    toolkit.pay(*PAYMENT, operation="invoice-1")
+    assert toolkit.create_payee("Eve", "TEST_RAILS", operation="invoice-1").status == "refused"
+    allowed = PaymanToolkit(client, limit=SpendingLimit(allowed_payees=["Test Payee"]))
+    assert allowed.create_payee("Test Payee", "TEST_RAILS", operation="payee-2").status == "refused"
+    assert (
+        PaymanToolkit(client, confirm=lambda _: False).create_payee("Eve", "TEST_RAILS", operation="x").status
+        == "refused"
+    )
+    assert [order for order in sends(sandbox) if "Eve" in order] == []
+
+
+def test_free_words_are_refused_unless_bounded(client: PaymanClient, sandbox: Sandbox) -> None:
+    """Words are sent after a person confirmed exactly them, and without a limit; nothing looks at what they say."""
+    asked: list[str | None] = []
+    confirm = lambda request: asked.append(request.text) or request.text == "list all wallets"  # type: ignore[func-returns-value] # noqa: E731
+    limited = {"confirm": confirm, "limit": SpendingLimit(max_payments=9)}
+    for options in ({}, limited):
+        toolkit = PaymanToolkit(client, **options)  # type: ignore[arg-type]
+        assert "payman_ask" not in {tool.name for tool in toolkit.tools}
+        assert toolkit.ask("list all wallets").status == "refused"
+    toolkit = PaymanToolkit(client, confirm=confirm)
+    assert toolkit.tools[-1].name == "payman_ask"
+    assert [toolkit.ask(text).status for text in ("list all wallets", "list all payees")] == [
+        "completed",
+        "refused",
+    ]
+    assert asked == [*sends(sandbox), "list all payees"] == ["list all wallets", "list all payees"]
 
 
 def read_only(sandbox: Sandbox, http: httpx.Client) -> PaymanClient:
     """A client of the same account, connected with read scopes only."""
-    token = sandbox.issue_token(
-        scopes=["read_balance", "read_list_wallets", "read_list_payees", "read_list_transactions"]
-    )
+    scopes = ["read_balance", "read_list_wallets", "read_list_payees", "read_list_transactions"]
+    token = {**sandbox.issue_token(scopes=scopes), "scope": ",".join(scopes)}
     return PaymanClient.with_token(
         {"client_id": sandbox.client_id, "base_url": "https://sandbox.invalid"}, token, http_client=http
     )
@@ -64,37 +96,43 @@ def test_a_reader_asks(sandbox: Sandbox, client: PaymanClient) -> None:
     """With a reader, asks go through it, and payments through the other client."""
     with connected(sandbox) as reader:
         toolkit = PaymanToolkit(client, reader=reader)
-        assert toolkit.ask("list all wallets").status == "completed"
-        assert toolkit.pay(PAYMENT, "invoice-1").status == "completed"
+        assert toolkit.wallets().status == "completed"
+        assert toolkit.pay(*PAYMENT, operation="invoice-1").status == "paid"
         sessions = [one.session_id for one in sandbox.requests if one.operation == "send_task"]
-        assert sessions == [reader.get_session_id(), client.get_session_id()]
+        assert sessions[:2] == [reader.get_session_id(), client.get_session_id()]
 
 
 # --- pay, check, reply
 
 
 def test_a_payment_is_made_and_told(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
-    """A payment is made, and the result says so in the agent's words, in few facts that JSON can hold."""
-    result = toolkit.pay(PAYMENT, "invoice-1")
+    """A payment is made, and the result says so in few facts that JSON can hold."""
+    result = toolkit.pay(*PAYMENT, operation="invoice-1")
     [payment] = sandbox.payments
     assert result.as_dict() == {
         "text": result.text,
-        "status": "completed",
+        "status": "paid",
         "operation": "invoice-1",
         "task_id": payment.task_id,
+        "payee": "Test Payee",
+        "amount": "10.00",
+        "currency": "TSD",
+        "reason": None,
+        "payment_id": payment.id,
+        "items": None,
     }
-    assert "Sent **10.00 TSD**" in result.text
+    assert result.text == 'Paid: 10.00 TSD to "Test Payee". This was operation invoice-1.'
     assert json.loads(json.dumps(result.as_dict())) == result.as_dict()
     assert str(result) == result.text
 
 
 def test_the_same_operation_is_told_the_same(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """However often it is paid and checked, it is paid once, and every result is the same, byte for byte."""
-    first = toolkit.pay(PAYMENT, "invoice-1")
+    first = toolkit.pay(*PAYMENT, operation="invoice-1")
     again = [
-        toolkit.pay(f" {PAYMENT}\n", "invoice-1 "),
+        toolkit.pay("Test Payee", 10, "TSD", operation="invoice-1 "),
         toolkit.check("invoice-1"),
-        toolkit.pay(PAYMENT, "invoice-1"),
+        toolkit.pay(*PAYMENT, operation="invoice-1"),
     ]
     assert [one.as_dict() for one in again] == [first.as_dict()] * 3
     assert len(sandbox.payments) == 1
@@ -102,31 +140,40 @@ def test_the_same_operation_is_told_the_same(toolkit: PaymanToolkit, sandbox: Sa
 
 
 @pytest.mark.parametrize("is_shared", [True, False])
-def test_in_other_words_nothing_more_is_paid(is_shared: bool, client: PaymanClient, sandbox: Sandbox) -> None:
-    """Another text under the same name pays nothing and is told so, behind the first result; also where the store knows nothing of it."""
+def test_another_order_under_a_name_pays_nothing(
+    is_shared: bool, client: PaymanClient, sandbox: Sandbox
+) -> None:
+    """Another order under the same name pays nothing and is told so, behind the first result; also where the store knows nothing of it."""
     store = MemoryOperationStore()
-    first = PaymanToolkit(client, store=store).pay(PAYMENT, "invoice-1")
+    first = PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
     toolkit = PaymanToolkit(client, store=store if is_shared else None)
-    other = toolkit.pay("send 500 TSD to Somebody Else", "invoice-1")
+    other = toolkit.pay("Somebody Else", "500", "TSD", operation="invoice-1")
     assert other.text.startswith(first.text)
-    assert (other.status, other.task_id) == ("completed", first.task_id)
-    assert "Nothing was sent for the words given now" in other.text
-    assert "that has NOT been paid" in other.text
+    assert (other.status, other.task_id) == ("paid", first.task_id)
+    assert "is the name of another order: 10.00 TSD to" in other.text
+    assert "What was ordered now has NOT been paid" in other.text
     assert sends(sandbox) == [PAYMENT]
-    assert toolkit.pay("send 500 TSD to Somebody Else", "invoice-1").as_dict() == other.as_dict()
+    assert toolkit.pay("Somebody Else", "500", "TSD", operation="invoice-1").as_dict() == other.as_dict()
 
 
-def test_the_first_words_are_told(toolkit: PaymanToolkit) -> None:
-    """Who asks in other words is told which words the operation stands for."""
-    toolkit.pay(PAYMENT, "invoice-1")
-    assert f'"{PAYMENT}"' in toolkit.pay("send 11 TSD to Test Payee", "invoice-1").text
+def test_every_part_of_an_order_counts(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
+    """Another payee, amount, currency or memo is another order."""
+    toolkit.pay(*PAYMENT, operation="invoice-1", memo="coffee")
+    others: list[tuple[tuple[str, str, str], str | None]] = [
+        (("Test payee", "10", "TSD"), "coffee"), (("Test Payee", "10.01", "TSD"), "coffee"),
+        (("Test Payee", "10", "USD"), "coffee"), (PAYMENT, None), (PAYMENT, "Coffee"),
+    ]  # fmt: skip
+    for order, memo in others:
+        result = toolkit.pay(*order, operation="invoice-1", memo=memo)
+        assert '10.00 TSD to "Test Payee", memo "coffee"' in result.text, (order, memo)
+    assert sends(sandbox) == [PAYMENT]
 
 
 @pytest.mark.parametrize("name", [" invoice-42\n", "invoice\u201142", "invoice\u201042"])
 def test_names_that_look_the_same(name: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """White space around a name, and hyphens that look like the usual one, make no other operation."""
-    first = toolkit.pay(PAYMENT, "invoice-42")
-    assert toolkit.pay(PAYMENT, name) == toolkit.check(name) == first
+    first = toolkit.pay(*PAYMENT, operation="invoice-42")
+    assert toolkit.pay(*PAYMENT, operation=name) == toolkit.check(name) == first
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -140,62 +187,53 @@ def test_an_operation_that_nobody_knows(toolkit: PaymanToolkit, sandbox: Sandbox
 
 def test_another_store_finds_what_was_paid(client: PaymanClient) -> None:
     """What this store knows nothing of, Payman still tells by the name."""
-    first = PaymanToolkit(client).pay(PAYMENT, "invoice-1")
+    first = PaymanToolkit(client).pay(*PAYMENT, operation="invoice-1")
     assert PaymanToolkit(client).check("invoice-1").as_dict() == first.as_dict()
-    assert PaymanToolkit(client).pay(PAYMENT, "invoice-1").as_dict() == first.as_dict()
+    assert PaymanToolkit(client).pay(*PAYMENT, operation="invoice-1").as_dict() == first.as_dict()
 
 
 def test_an_approval_is_given_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A payment that waits is approved by a reply; the same reply again is told what came of it, and is not sent."""
-    waits = toolkit.pay(BIG, "invoice-1")
-    assert (waits.status, waits.is_error) == ("input-required", False)
-    assert toolkit.pay(BIG, "invoice-1").as_dict() == waits.as_dict()
+    waits = toolkit.pay(*BIG, operation="invoice-1")
+    assert (waits.status, waits.is_error) == ("awaiting-approval", False)
+    assert toolkit.pay(*BIG, operation="invoice-1").as_dict() == waits.as_dict()
     done = toolkit.reply("invoice-1", "approve")
-    again = toolkit.reply("invoice-1", "Approve ")
-    assert (done.status, again.status) == ("completed", "completed")
+    again = toolkit.reply("invoice-1", "approve")
+    assert (done.status, again.status) == ("paid", "paid")
     assert "was not sent again" in again.text
     assert sends(sandbox) == [BIG, "approve"]
     assert sandbox.balance("TSD") == 800
-    assert toolkit.check("invoice-1").as_dict() == toolkit.pay(BIG, "invoice-1").as_dict() == done.as_dict()
-
-
-def test_the_same_reply_never_answers_the_next_question(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
-    """A task that waits again after a reply takes the same words for a repetition, and others as an answer."""
-    sandbox.script(
-        [
-            ScriptedResponse("First approval?", state="input-required"),
-            ScriptedResponse("And the second?", state="input-required"),
-        ]
+    assert (
+        toolkit.check("invoice-1").as_dict()
+        == toolkit.pay(*BIG, operation="invoice-1").as_dict()
+        == done.as_dict()
     )
-    toolkit.pay(BIG, "invoice-1")
-    assert "And the second?" in toolkit.reply("invoice-1", "approve").text
-    sandbox.script([ScriptedResponse("Done.")])
-    repeated = toolkit.reply("invoice-1", "approve")
-    assert (repeated.status, sends(sandbox)) == ("input-required", [BIG, "approve"])
-    assert toolkit.reply("invoice-1", "approve the second").status == "completed"
 
 
 def test_a_payment_that_was_decided_elsewhere(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """What somebody decided in the dashboard is told, and a reply to it is not sent."""
-    waits = toolkit.pay(BIG, "invoice-1")
+    waits = toolkit.pay(*BIG, operation="invoice-1")
     sandbox.approve(waits.task_id or "")
-    assert toolkit.check("invoice-1").status == "completed"
+    assert toolkit.check("invoice-1").status == "paid"
     late = toolkit.reply("invoice-1", "approve")
-    assert "The reply was not sent" in late.text
+    assert "The decision was not sent" in late.text
     assert sends(sandbox) == [BIG]
 
 
 def test_a_task_is_replied_to_by_its_id(client: PaymanClient, toolkit: PaymanToolkit) -> None:
-    """A task that waits can be named by its id, whoever asked for it."""
-    waits = client.ask(BIG)
-    assert toolkit.check(waits.task_id).status == "input-required"
-    assert toolkit.reply(waits.task_id, "deny").status == "completed"
+    """A payment that waits can be named by the id of its task, whoever ordered it; a task of free words takes no decision."""
+    waits = client.pay(*BIG)
+    assert toolkit.check(waits.task_id or "").status == "awaiting-approval"
+    assert toolkit.reply(waits.task_id or "", "deny").status == "refused"
+    words = client.ask("send 200 TSD to Test Payee")
+    assert toolkit.check(words.task_id).status == "input-required"
+    assert "does not wait for one" in toolkit.reply(words.task_id, "approve").text
 
 
 def test_the_id_of_a_task_is_no_name(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """Who gives a task's id as the name of a payment is told so: it could not be checked under it."""
-    task_id = toolkit.pay(PAYMENT, "invoice-1").task_id or ""
-    result = toolkit.pay(PAYMENT, task_id)
+    task_id = toolkit.pay(*PAYMENT, operation="invoice-1").task_id or ""
+    result = toolkit.pay(*PAYMENT, operation=task_id)
     assert (result.status, "no name of an operation" in result.text) == ("invalid", True)
     assert sends(sandbox) == [PAYMENT]
 
@@ -204,9 +242,9 @@ def test_the_id_of_a_task_is_no_name(toolkit: PaymanToolkit, sandbox: Sandbox) -
 def test_a_payment_that_fails(state: str, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A task that ends without success is told as failed, every time, and is not sent again."""
     sandbox.script([ScriptedResponse("No such luck.", state=state)])
-    results = [toolkit.pay(PAYMENT, "invoice-1") for _ in range(2)]
+    results = [toolkit.pay(*PAYMENT, operation="invoice-1") for _ in range(2)]
     assert [(one.status, one.is_error) for one in results] == [("failed", True)] * 2
-    assert "No such luck." in results[0].text
+    assert results[0].reason in {"Processing failed", "Canceled"}
     assert results[0] == results[1]
     assert sends(sandbox) == [PAYMENT]
 
@@ -217,10 +255,10 @@ def test_a_payment_that_fails(state: str, toolkit: PaymanToolkit, sandbox: Sandb
 def test_an_error_of_the_agent(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """What the agent refuses has failed, and may be tried again; after an error of its own it may have been carried out."""
     sandbox.script([RPCError(-32602, "no"), RPCError(-32603)])
-    result = toolkit.pay(PAYMENT, "invoice-1")
+    result = toolkit.pay(*PAYMENT, operation="invoice-1")
     assert (result.status, result.operation) == ("failed", "invoice-1")
     assert "nothing was paid" in result.text
-    assert [toolkit.pay(PAYMENT, "invoice-1").status for _ in range(2)] == ["unknown"] * 2
+    assert [toolkit.pay(*PAYMENT, operation="invoice-1").status for _ in range(2)] == ["unknown"] * 2
     assert len(sends(sandbox)) == 2
 
 
@@ -228,8 +266,8 @@ def test_an_error_of_the_agent(toolkit: PaymanToolkit, sandbox: Sandbox) -> None
 def test_a_refusal_of_the_server(status: int, toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """What the server refused is told as that, and the operation can be tried again."""
     sandbox.script([HTTPError(status)])
-    assert toolkit.pay(PAYMENT, "invoice-1").status == "refused"
-    assert toolkit.pay(PAYMENT, "invoice-1").status == "completed"
+    assert toolkit.pay(*PAYMENT, operation="invoice-1").status == "refused"
+    assert toolkit.pay(*PAYMENT, operation="invoice-1").status == "paid"
 
 
 def test_payman_cannot_be_reached(sandbox: Sandbox) -> None:
@@ -245,14 +283,14 @@ def test_payman_cannot_be_reached(sandbox: Sandbox) -> None:
     store = MemoryOperationStore()
     with sandbox.client(transport=Astray(), max_retries=0, timeout=0.1) as nobody:
         offline = PaymanToolkit(nobody, store=store)
-        result = offline.pay(PAYMENT, "invoice-1")
+        result = offline.pay(*PAYMENT, operation="invoice-1")
         assert (result.status, result.is_error) == ("not-sent", True)
         assert "Nothing was sent" in result.text
         assert "tried again with the same operation, invoice-1" in result.text
         assert offline.check("invoice-1").status == "unknown"
-        assert offline.ask("list all wallets").status == "failed"
+        assert offline.wallets().status == "failed"
     with connected(sandbox) as client:
-        assert PaymanToolkit(client, store=store).pay(PAYMENT, "invoice-1").status == "completed"
+        assert PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1").status == "paid"
 
 
 def test_a_store_that_fails(client: PaymanClient, sandbox: Sandbox) -> None:
@@ -262,7 +300,7 @@ def test_a_store_that_fails(client: PaymanClient, sandbox: Sandbox) -> None:
         def save(self, operation: object) -> None:
             raise OSError("the disk is full")
 
-    result = PaymanToolkit(client, store=Broken()).pay(PAYMENT, "invoice-1")
+    result = PaymanToolkit(client, store=Broken()).pay(*PAYMENT, operation="invoice-1")
     assert (result.status, sends(sandbox)) == ("not-sent", [])
     assert "the disk is full" in result.text
 
@@ -283,31 +321,33 @@ def test_mistakes_of_the_program(client: PaymanClient, sandbox: Sandbox) -> None
     toolkit = PaymanToolkit(client)
     for operation in ("", " ", "x" * 256, "a\nb", None, 5):
         with pytest.raises(ConfigurationError, match="operation"):
-            toolkit.pay(PAYMENT, operation)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="text"):
-        toolkit.pay(" ", "invoice-1")
+            toolkit.pay(*PAYMENT, operation=operation)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="payee"):
+        toolkit.pay(" ", "1", "TSD", operation="invoice-1")
+    with pytest.raises(ConfigurationError, match="decision"):
+        toolkit.reply("invoice-1", "yes")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="on_message"):
-        toolkit.pay(PAYMENT, "invoice-1", on_message=confirm)
+        toolkit.pay(*PAYMENT, operation="invoice-1", on_message=confirm)
     with pytest.raises(ConfigurationError, match="coroutine"):
         PaymanToolkit(client, confirm=functools.partial(lambda call, proposal: call(proposal), confirm)).pay(
-            PAYMENT, "x"
+            *PAYMENT, operation="x"
         )
     client.close()
     with pytest.raises(ConfigurationError, match="closed"):
-        toolkit.pay(PAYMENT, "invoice-1")
+        toolkit.pay(*PAYMENT, operation="invoice-1")
     assert sends(sandbox) == []
 
 
 def test_a_store_of_another_account(client: PaymanClient) -> None:
     """Operations of another client in the same store are not taken for one's own."""
     store = MemoryOperationStore()
-    PaymanToolkit(client, store=store).pay(PAYMENT, "invoice-1")
+    PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
     [task_id] = store._operations
     store._operations[task_id] = store._operations[task_id].__class__(
         task_id=task_id, account="somebody else"
     )
     with pytest.raises(ConfigurationError, match="of its own"):
-        PaymanToolkit(client, store=store).pay(PAYMENT, "invoice-1")
+        PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
 
 
 # --- as it happens
@@ -316,13 +356,12 @@ def test_a_store_of_another_account(client: PaymanClient) -> None:
 def test_events_are_told_where_they_are_wanted(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """With on_message an operation is streamed, and without it is not; the results are of the same kind."""
     events: list[Any] = []
-    assert toolkit.pay(PAYMENT, "invoice-1", on_message=events.append).status == "completed"
-    assert toolkit.ask("list all wallets", on_message=events.append).status == "completed"
-    assert toolkit.pay("send 200 TSD to Test Payee", "invoice-2").status == "input-required"
-    assert toolkit.reply("invoice-2", "approve", on_message=events.append).status == "completed"
+    assert toolkit.pay(*PAYMENT, operation="invoice-1", on_message=events.append).status == "paid"
+    assert toolkit.pay(*BIG, operation="invoice-2").status == "awaiting-approval"
+    assert toolkit.reply("invoice-2", "approve", on_message=events.append).status == "paid"
     assert {event.type for event in events} == {"status_update", "artifact_update"}
-    operations = [one.operation for one in sandbox.requests if one.text]
-    assert operations == ["send_task_subscribe", "send_task_subscribe", "send_task", "send_task_subscribe"]
+    kinds = [one.operation for one in sandbox.requests if one.text and read_sent(one.text) is not None]
+    assert kinds == ["send_task_subscribe", "send_task", "send_task_subscribe"]
 
 
 def test_what_on_message_raises_comes_out(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
@@ -332,8 +371,8 @@ def test_what_on_message_raises_comes_out(toolkit: PaymanToolkit, sandbox: Sandb
         raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):
-        toolkit.pay(PAYMENT, "invoice-1", on_message=stop)
-    assert toolkit.pay(PAYMENT, "invoice-1").status == "completed"
+        toolkit.pay(*PAYMENT, operation="invoice-1", on_message=stop)
+    assert toolkit.pay(*PAYMENT, operation="invoice-1").status == "paid"
     assert len(sends(sandbox)) == 1
 
 
@@ -346,8 +385,8 @@ def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
     heard: list[Any] = []
 
     async def confirm(proposal: ConfirmationRequest) -> bool:
-        heard.append(proposal.text)
-        return True
+        heard.append(proposal.action)
+        return proposal.action != "ask"
 
     async def on_message(event: Any) -> None:
         heard.append(event.type)
@@ -356,21 +395,21 @@ def test_the_same_on_an_event_loop(loop: str, sandbox: Sandbox) -> None:
         async with connected_async(sandbox) as client:
             toolkit = AsyncPaymanToolkit(client, confirm=confirm)
             return [
+                await toolkit.wallets(),
                 await toolkit.ask("list all wallets"),
-                await toolkit.ask(PAYMENT),
-                await toolkit.pay(BIG, "invoice-1", on_message=on_message),
-                await toolkit.pay("other words", "invoice-1"),
+                await toolkit.pay(*BIG, operation="invoice-1", on_message=on_message),
+                await toolkit.pay("Test Payee", "11", "TSD", operation="invoice-1"),
                 await toolkit.reply("invoice-1", "approve"),
                 await toolkit.check("invoice-1"),
-                await toolkit.tools[2].call({"operation": "invoice-1"}),
-                await toolkit.tools[2].call({}),
+                await toolkit.tools[5].call({"operation": "invoice-1"}),
+                await toolkit.tools[5].call({}),
             ]
 
     results = anyio.run(main, backend=loop)
     assert [one.status for one in results] == [
-        "completed", "refused", "input-required", "input-required", "completed", "completed", "completed", "invalid",
+        "completed", "refused", "awaiting-approval", "awaiting-approval", "paid", "paid", "paid", "invalid",
     ]  # fmt: skip
-    assert heard[0] == BIG
+    assert heard[:2] == ["ask", "pay"]
     assert heard[-1] == "approve"
     assert "status_update" in heard
     assert sandbox.balance("TSD") == 800
@@ -380,20 +419,19 @@ def test_both_toolkits_have_the_same_methods() -> None:
     """Nothing can be done with one that cannot be done with the other."""
     import inspect
 
-    for name in ("__init__", "ask", "pay", "check", "reply"):
+    names = ("__init__", "pay", "wallets", "payees", "transactions", "create_payee", "check", "reply", "ask")
+    for name in names:
         sync, asynchronous = (getattr(one, name) for one in (PaymanToolkit, AsyncPaymanToolkit))
         assert list(inspect.signature(sync).parameters) == list(inspect.signature(asynchronous).parameters)
 
 
-def test_a_payment_sneaked_through_ask_is_stopped_by_the_scopes(
-    sandbox: Sandbox, client: PaymanClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Were the words to deceive the toolkit, a reader that is connected with read scopes only moves no money."""
-    monkeypatch.setattr(read_only_asks, "may_move_money", lambda text: False)
+def test_free_words_with_a_token_that_only_reads(sandbox: Sandbox, client: PaymanClient) -> None:
+    """A reader that is connected with read scopes only may be asked anything, also in a run with a limit; it moves no money."""
     with httpx.Client(transport=sandbox.transport()) as http, read_only(sandbox, http) as reader:
-        toolkit = PaymanToolkit(client, reader=reader)
-        for text in (PAYMENT, "create a payee named Al"):
+        toolkit = PaymanToolkit(client, reader=reader, limit=SpendingLimit(max_payments=0))
+        assert toolkit.tools[-1].name == "payman_ask"
+        for text in ("send 10 TSD to Test Payee", "create a payee named Al"):
             result = toolkit.ask(text)
             assert "the access token lacks the scope" in result.text
-        assert toolkit.ask("list all wallets").status == "completed"
+        assert toolkit.wallets().status == "completed"
     assert sandbox.payments == []

@@ -4,6 +4,7 @@ import pytest
 
 from payman_sdk._cli.settings import Settings
 from payman_sdk._cli.terminal import Terminal
+from payman_sdk._core.auth.scopes import is_read_only
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
@@ -33,9 +34,22 @@ def test_without_a_terminal_a_payment_needs_yes(payman: Payman, sandbox: Sandbox
     assert sandbox.balance() == 990
 
 
-def test_what_only_asks_needs_no_yes(payman: Payman) -> None:
-    """A harmless ask is sent as it is."""
-    assert payman("ask", "list all wallets").status == 0
+def test_words_need_a_yes_whatever_they_say(payman: Payman, sandbox: Sandbox) -> None:
+    """Nothing reads the words: what seems to ask for a list needs a yes as an order does."""
+    for text in ("list all wallets", "show payments settle.invoice.now/42", "thanks"):
+        assert payman("ask", text).status == 2, text
+    assert sandbox.requests == []
+    assert payman("ask", "list all wallets", "--yes").status == 0
+
+
+def test_a_token_that_can_only_read_needs_no_yes() -> None:
+    """What counts are the scopes of the login's token; where they are not known, or hold one that nobody listed, a yes is needed."""
+    rows = {
+        "read_balance,read_list_wallets": True, "read_list_payees read_list_transactions": True, None: False, "": False, ",": False,
+        "read_balance,write_send_payment": False, "read_everything": False, "READ_BALANCE": False, "read_balance,admin": False,
+    }  # fmt: skip
+    for scope, expected in rows.items():
+        assert is_read_only(scope) is expected, scope
 
 
 @pytest.mark.usefixtures("seen")
@@ -64,10 +78,9 @@ def test_a_reply_needs_a_yes_whatever_it_says(payman: Payman, sandbox: Sandbox) 
 
 
 def test_a_chat_goes_on_after_a_refusal(payman: Payman, sandbox: Sandbox) -> None:
-    """Lines from a pipe that may move money are refused one by one."""
+    """Lines from a pipe are refused one by one."""
     said = payman("chat", given=f"{PAY}\nlist all wallets\n")
-    assert "--yes" in said.err
-    assert "1,000.00 TSD" in said.out
+    assert said.err.count("--yes") == 2
     assert sandbox.payments == []
     said = payman("chat", "--yes", given="send 150 TSD to Test Payee\n/approve\n")
     assert said.status == 0
@@ -79,7 +92,7 @@ def test_a_decision_from_a_pipe_needs_yes(
     payman: Payman, sandbox: Sandbox, decision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who wrote the line has not seen what waits, so a command decides no more than words do."""
-    monkeypatch.setattr("payman_sdk._cli.confirm.may_move_money", lambda text: False)
+    monkeypatch.setattr("payman_sdk._cli.confirm._can_only_read", lambda *_: True)
     said = payman("chat", given=f"send 150 TSD to Test Payee\n{decision}\n")
     assert said.status == 2
     assert "--yes" in said.err
@@ -91,7 +104,7 @@ def test_a_decision_at_a_keyboard_is_a_yes_of_its_own(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who types /approve has seen what waits."""
-    monkeypatch.setattr("payman_sdk._cli.confirm.may_move_money", lambda text: False)
+    monkeypatch.setattr("payman_sdk._cli.confirm._can_only_read", lambda *_: True)
     assert payman("chat", given="send 150 TSD to Test Payee\n/approve\n").status == 0
     assert sandbox.balance() == 850
 

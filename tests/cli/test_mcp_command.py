@@ -103,10 +103,26 @@ def test_real_money_needs_a_person_or_a_limit(
     monkeypatch.setenv("PAYMAN_BASE_URL", "https://agent.payman.ai")
     status, _, err = payman("mcp", "--without-confirmation")
     assert status == 2
-    assert "could pay out everything. Add --max-payments or --max-amount." in err
+    assert "could pay out everything. Add --max-payments or --max-amount, with --run-id." in err
     assert not started
-    assert payman("mcp", "--without-confirmation", "--max-payments", "1").status == 0
+    assert payman("mcp", "--without-confirmation", "--max-payments", "1", "--run-id", "x").status == 0
     assert payman("mcp").status == 0
+
+
+def test_a_limit_needs_a_store_and_a_run(payman: Payman, started: dict[str, Any], tmp_path: Path) -> None:
+    """A limit that every start of the server would begin anew is none: without a run or a store that is kept, nothing is started."""
+    limits = [["--max-payments", "1"], ["--max-amount", "TSD 5"], ["--allow-payee", "Test Payee"]]
+    for limit in limits:
+        for options in ([], ["--run-id", "x", "--store", ":memory:"], ["--store", str(tmp_path / "o")]):
+            status, _, err = payman("mcp", *limit, *options)
+            assert (status, started) == (2, {}), (limit, options)
+            assert "A limit needs a store and a run" in err
+    assert payman("--sandbox", "mcp", "--max-payments", "1", "--run-id", "x").status == 2
+    assert (
+        payman("mcp", "--allow-payee", "Test Payee", "--run-id", "x", "--store", str(tmp_path / "o")).status
+        == 0
+    )
+    assert started["limit"] == SpendingLimit(allowed_payees=["TEST payee"])
 
 
 def test_a_login_is_used(payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +176,7 @@ def test_the_server_over_http_until_it_is_stopped(tmp_path: Path) -> None:
             assert address is not None
             assert token is not None
             assert httpx2.post(address[0], json={}).status_code == 401
-            assert anyio.run(_tools, address[0], token[1]) == 4
+            assert anyio.run(_tools, address[0], token[1]) == 8
         finally:
             server.send_signal(signal.SIGTERM)
             out, err = server.communicate(timeout=60)

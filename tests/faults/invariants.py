@@ -101,7 +101,9 @@ def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
         return False
     last = line.entries[-1] if line is not None and line.entries else None
     if last is not None and last.note == HIDDEN:
-        return False  # a task that is not known for `settle_time` is given up, also where its stream had begun
+        return (
+            False  # a task that is not known for `settle_time` is given up, also where its stream had begun
+        )
     # Who is refused once more with a token that has just been issued need not go on asking.
     fault = None if last is None else last.fault
     return fault is None or fault.kind not in (Kind.UNAUTHORIZED, Kind.UNAUTHORIZED_TAKEN)

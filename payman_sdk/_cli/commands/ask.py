@@ -48,7 +48,7 @@ def ask(
 ) -> None:
     """Ask the agent something, or to do something.
 
-    On a live server, what may move money is asked for first; where there is no terminal, it needs --yes.
+    On a live server, you are asked before it is sent, unless the token can only read; where there is no terminal, it needs --yes.
 
     Exit status 0 means completed, which a refusal in words is too: to pay, use payman pay. payman --help has all of them. The flags of
     payman itself, such as --env and --sandbox, may be here too.
@@ -66,7 +66,7 @@ def ask(
         "idempotency_key": key,
     }
     with connect(run, session_id=None if session == "new" else session) as (client, settings, store):
-        if not confirm_send(run, settings, text, yes=yes):
+        if not confirm_send(run, client, settings, text, yes=yes):
             raise typer.Exit(report_not_sent(run))
         if raw:
             answer = client.ask(text, options, raw=True)

@@ -130,7 +130,12 @@ class Chat:
     def _say(self, text: str) -> None:
         try:
             agreed = confirm_send(
-                self._run, self._settings, text, yes=self._yes, is_reply=self._waiting is not None
+                self._run,
+                self._client,
+                self._settings,
+                text,
+                yes=self._yes,
+                is_reply=self._waiting is not None,
             )
         except PaymanError as error:
             self._status = report_error(self._run, error)

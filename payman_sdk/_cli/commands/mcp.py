@@ -63,6 +63,10 @@ def mcp(
         list[str] | None,
         typer.Option(metavar="AMOUNT", help='How much a run may pay, as "TSD 100"; once for each currency.'),
     ] = None,
+    allow_payee: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PAYEE", help="A name or id that may be paid; may be repeated. All by default."),
+    ] = None,
     dotenv: Annotated[
         bool,
         typer.Option(
@@ -85,11 +89,21 @@ def mcp(
         run.terminal.write_message("The file .env in the working directory is not read; --dotenv reads it.")
     with open_settings(run, dotenv=dotenv) as settings:
         announce(run, settings)
-        limit = read_limit(max_payments, max_amount or [])
-        if without_confirmation and limit is None and settings.is_live:
+        limit = read_limit(max_payments, max_amount or [], allow_payee)
+        is_kept = store != ":memory:" and not (store is None and run.sandbox)
+        if limit is not None and not (is_kept and run_id):
+            raise ConfigurationError(
+                "A limit needs a store and a run, or it begins anew with every start of the server.",
+                next_step="Add --run-id NAME, and --store FILE in place of memory.",
+            )
+        if (
+            without_confirmation
+            and settings.is_live
+            and not (limit and (limit.max_amount or limit.max_payments is not None))
+        ):
             raise ConfigurationError(
                 "Without confirmation and without a limit, a model could pay out everything.",
-                next_step="Add --max-payments or --max-amount.",
+                next_step="Add --max-payments or --max-amount, with --run-id.",
             )
         options: dict[str, Any] = {"run_id": run_id, "limit": limit, "store": _open_store(run, store)}
         if without_confirmation:
@@ -102,7 +116,9 @@ def mcp(
             _serve_stdio(settings, options)
 
 
-def read_limit(payments: int | None, amounts: list[str]) -> SpendingLimit | None:
+def read_limit(
+    payments: int | None, amounts: list[str], payees: list[str] | None = None
+) -> SpendingLimit | None:
     """The limit of a run, None where there is none.
 
     Raises:
@@ -115,7 +131,7 @@ def read_limit(payments: int | None, amounts: list[str]) -> SpendingLimit | None
     """
     from payman_sdk.agents import SpendingLimit
 
-    if payments is None and not amounts:
+    if payments is None and not amounts and not payees:
         return None
     read: dict[str, Decimal] = {}
     for given in amounts:
@@ -128,7 +144,7 @@ def read_limit(payments: int | None, amounts: list[str]) -> SpendingLimit | None
                 f"--max-amount is given twice for {currency}.", next_step="Give it once."
             )
         read[currency] = Decimal(amount)
-    return SpendingLimit(max_payments=payments, max_amount=read)
+    return SpendingLimit(max_payments=payments, max_amount=read, allowed_payees=payees or None)
 
 
 def _serve_stdio(settings: Settings, options: dict[str, Any]) -> None:

@@ -69,7 +69,7 @@ def reply(
     run: Run = context.obj
     refuse_more_words(run, context, ["tasks", "reply", task], text, "text")
     with connect(run, session_id=session) as (client, settings, _):
-        if not confirm_send(run, settings, text, yes=yes, is_reply=True):
+        if not confirm_send(run, client, settings, text, yes=yes, is_reply=True):
             raise typer.Exit(report_not_sent(run))
         raise typer.Exit(_show(run, client.reply(task, text, timeout=timeout), as_json=as_json))
 

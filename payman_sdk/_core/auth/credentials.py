@@ -24,11 +24,13 @@ class InitialToken(NamedTuple):
         access_token: None where there is only a refresh token.
         lifetime: Seconds the access token still lives.
         refresh_token: What gets the next one.
+        scope: What it allows, where whoever gives it says so.
     """
 
     access_token: SecretStr | None
     lifetime: float
     refresh_token: SecretStr | None
+    scope: str | None = None
 
 
 class Credentials(NamedTuple):
@@ -80,7 +82,15 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
     ):
         problem = "is missing" if expires_in is None else "is no number of seconds"
         raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
-    return InitialToken(access_token=access_token, lifetime=float(expires_in), refresh_token=refresh_token)
+    scope = token_info.get("scope")
+    return InitialToken(
+        access_token=access_token,
+        lifetime=float(expires_in),
+        refresh_token=refresh_token,
+        scope=SecretStr(scope).reveal()
+        if isinstance(scope, str)
+        else None,  # wrapped with the rest, but no secret
+    )
 
 
 def check_code(auth_code: object) -> SecretStr:

@@ -93,6 +93,11 @@ class TokenManager:
         return self._current.value if self._current else None
 
     @property
+    def scope(self) -> str | None:
+        """What the newest token allows, as the server said it; None where that is not known."""
+        return self._kept.known.scope if self._kept.known else None
+
+    @property
     def can_refresh(self) -> bool:
         """Whether there is anything that gets a token: credentials of the own account, or a refresh token."""
         return self._owner.has_own_account or self.refresh_token is not None

@@ -117,10 +117,16 @@ def format_question(proposal: ConfirmationRequest) -> str:
     Clients show it as plain text, as Markdown or as HTML: in each of them, a value is the text that is sent and nothing else.
 
     Example:
+        >>> from decimal import Decimal
         >>> from payman_sdk.agents import ConfirmationRequest
         >>> from payman_sdk.agents.mcp.elicitation import format_question
-        >>> print(format_question(ConfirmationRequest(text="send 10 TSD to John Doe", operation="invoice-42", task_id="tsk-1")))
-        Text for Payman: `send 10 TSD to John Doe`
+        >>> request = ConfirmationRequest(action="pay", payee="John Doe", amount=Decimal("10.00"), currency="TSD", operation="invoice-42")
+        >>> print(format_question(request))
+        Action: `pay`
+        <BLANKLINE>
+        Payee: `John Doe`
+        <BLANKLINE>
+        Amount: `10.00 TSD`
         <BLANKLINE>
         Operation: `invoice-42`
         <BLANKLINE>

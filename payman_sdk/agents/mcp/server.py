@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, get_args
@@ -38,6 +39,7 @@ from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
+from payman_sdk.errors import PaymanError
 
 Context = ServerRequestContext[Any, Any]
 
@@ -46,10 +48,16 @@ _RESULT = {
     "properties": {
         "text": {"type": "string"},
         "status": {"type": "string", "enum": list(get_args(OperationStatus))},
-        "operation": {"type": ["string", "null"]},
-        "task_id": {"type": ["string", "null"]},
+        **{
+            name: {"type": ["string", "null"]}
+            for name in ("operation", "task_id", "payee", "amount", "currency", "reason", "payment_id")
+        },
+        "items": {
+            "type": ["array", "null"],
+            "items": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+        },
     },
-    "required": ["text", "status", "operation", "task_id"],
+    "required": ["text", "status"],
     "additionalProperties": False,
 }
 
@@ -83,24 +91,26 @@ def mcp_server(
         >>> from payman_sdk.sandbox import Sandbox
         >>> async def main() -> None:
         ...     async with sandbox.async_client() as payman, Client(mcp_server(payman)) as client:
-        ...         result = await client.call_tool("payman_ask", {"text": "list all wallets"})
-        ...         print(result.structured_content["status"])
+        ...         result = await client.call_tool("payman_wallets", {})
+        ...         print(result.structured_content["items"][0]["balance"])
         >>> with Sandbox() as sandbox:
         ...     asyncio.run(main())
-        completed
+        1000.00
     """
     toolkit = AsyncPaymanToolkit(
         client, run_id=run_id, confirm=confirm, limit=limit, store=store, reader=reader
     )
-    tools = {tool.name: tool for tool in toolkit.tools}
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        return ListToolsResult(tools=[_describe_tool(tool) for tool in tools.values()])
+        if reader is not None:  # whether free words are offered depends on its token
+            with contextlib.suppress(PaymanError):
+                await reader.get_access_token()
+        return ListToolsResult(tools=[_describe_tool(tool) for tool in toolkit.tools])
 
     async def call_tool(
         context: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        tool = tools.get(params.name)
+        tool = next((one for one in toolkit.tools if one.name == params.name), None)
         if tool is None:
             raise MCPError(INVALID_PARAMS, f"There is no tool {shorten(params.name)}.")
         with bind_call(context, params) as asking:

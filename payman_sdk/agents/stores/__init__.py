@@ -6,6 +6,7 @@ A store keeps records and gives locks. `MemoryOperationStore` is the default; th
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import threading
@@ -21,9 +22,11 @@ from payman_sdk._io.locks import ThreadLock
 from payman_sdk.errors import PaymanError
 
 Stage: TypeAlias = Literal["open", "sent", "ended"]
-"""`open`: certainly not carried out, so it may be sent, in any words. `sent`: it may have been sent. `ended`: its end is known."""
+"""`open`: certainly not carried out, so any order may be sent under its name. `sent`: it may have been sent. `ended`: its end is known."""
 
-_STATUSES = (None, "completed", "failed", "input-required", "working", "unknown")
+_STATUSES = (
+    None, "paid", "awaiting-approval", "refused", "failed", "working", "unknown", "completed", "input-required",
+)  # fmt: skip
 """What `Operation.status` may be."""
 
 
@@ -43,15 +46,19 @@ class Operation:
         task_id: The id of its task, which is its key.
         account: Whose it is: the client's id and server.
         name: The name that it was given; None for a task that was only replied to.
-        text: The words that it stands for; None where they are not known.
+        payee: Who is paid; None where the order is not known, as for the next three.
+        amount: How much.
+        currency: The code of its currency.
+        memo: What it is for.
         stage: How far it has come.
-        runs: The runs that it counts in.
-        amount: How much the words say, where that can be read.
-        currency: Of what.
-        status: How it stood when that was heard last; None if never.
-        answer: What the agent said then.
+        runs: The runs that it was sent in. It counts there until it is known not to have happened.
+        status: Its newest known status; None if there is none.
+        reason: Why it is not paid, as far as that is known.
+        payment_id: Its id at Payman.
+        answer: The agent's newest answer.
+        ordered_at: The earliest time it can have been made, by the server's clock, in ISO 8601.
         session_id: The session that it belongs to.
-        replies: What was replied to it.
+        replies: The decisions that were sent for it.
         is_replying: Whether the last reply may not have arrived.
         sent_at: When it was sent last, in seconds since 1970 by the store's clock; None if it never was, or that is not recorded.
     """
@@ -59,21 +66,40 @@ class Operation:
     task_id: str
     account: str
     name: str | None = None
-    text: str | None = None
-    stage: Stage = "open"
-    runs: tuple[str, ...] = field(default=(), converter=_convert_texts)
+    payee: str | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    memo: str | None = None
+    stage: Stage = "open"
+    runs: tuple[str, ...] = field(default=(), converter=_convert_texts)
     status: str | None = None
+    reason: str | None = None
+    payment_id: str | None = None
     answer: str = ""
+    ordered_at: str | None = None
     session_id: str | None = None
     replies: tuple[str, ...] = field(default=(), converter=_convert_texts)
     is_replying: bool = False
     sent_at: float | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether it counts as a payment: it may have been made, or may still be."""
+        return self.stage != "ended" or self.status not in {"refused", "failed"}
+
     def reopened(self) -> Operation:
         """The same, certain not to have been carried out: it counts nowhere."""
-        return evolve(self, stage="open", runs=(), status=None, answer="", sent_at=None)
+        return evolve(
+            self,
+            stage="open",
+            runs=(),
+            status=None,
+            reason=None,
+            payment_id=None,
+            answer="",
+            ordered_at=None,
+            sent_at=None,
+        )
 
     def to_json(self) -> str:
         """The record as JSON text."""
@@ -102,9 +128,12 @@ class Operation:
         )
 
 
+_OPTIONAL = (
+    "name", "payee", "amount", "currency", "memo", "status", "reason", "payment_id", "ordered_at", "session_id",
+)  # fmt: skip
 _KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("task_id", "account", "stage", "answer"), (str,)),
-    **dict.fromkeys(("name", "text", "amount", "currency", "status", "session_id"), (str, type(None))),
+    **dict.fromkeys(_OPTIONAL, (str, type(None))),
     **dict.fromkeys(("runs", "replies"), (list,)),
     "is_replying": (bool,),
     "sent_at": (int, float, type(None)),
@@ -120,7 +149,11 @@ def _is_sound(members: Mapping[str, Any]) -> bool:
         and all(isinstance(one, str) for name in ("runs", "replies") for one in members[name])
         and members["stage"] in get_args(Stage)
         and members["status"] in _STATUSES
-        and (amount is None) == (members["currency"] is None)
+        and (amount is None) == (members["currency"] is None) == (members["payee"] is None)
+        and (
+            members["ordered_at"] is None
+            or dt.datetime.fromisoformat(members["ordered_at"]).tzinfo is not None
+        )
         and (amount is None or (Decimal(amount).is_finite() and Decimal(amount) > 0))
         and (sent_at is None or (not isinstance(sent_at, bool) and sent_at >= 0 and math.isfinite(sent_at)))
     )

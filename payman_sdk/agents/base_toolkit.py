@@ -1,0 +1,233 @@
+"""What both toolkits have in common: they check their arguments and build flows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeVar, get_args
+
+from payman_sdk._client.async_ import AsyncPaymanClient
+from payman_sdk._client.sync import PaymanClient
+from payman_sdk._core.ids import derive_task_id, generate_id
+from payman_sdk._core.orders import read_payee_order, read_payment_order
+from payman_sdk._text.error_response import format_sentence
+from payman_sdk._text.logger import get_logger
+from payman_sdk.agents import asks, listings, messages, operations, payees, replies
+from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
+from payman_sdk.agents.effects import Flow
+from payman_sdk.agents.limits import SpendingLimit
+from payman_sdk.agents.operation_log import OperationLog
+from payman_sdk.agents.operation_names import normalize_name
+from payman_sdk.agents.operations import OperationContext
+from payman_sdk.agents.results import OperationResult
+from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
+from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem
+from payman_sdk.errors import ConfigurationError
+
+Client = TypeVar("Client", PaymanClient, AsyncPaymanClient)
+
+log = get_logger()
+
+_TASK_ID = re.compile(r"tsk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class BaseToolkit(Generic[Client]):
+    """A toolkit, without what waits for its flows."""
+
+    _kind: type[Any]
+    _is_async: bool
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        run_id: str | None = None,
+        confirm: Confirm | None = None,
+        limit: SpendingLimit | None = None,
+        store: OperationStore | None = None,
+        reader: Client | None = None,
+    ) -> None:
+        for name, given in (("client", client), ("reader", reader)):
+            if not isinstance(given, self._kind) and (name == "client" or given is not None):
+                raise ConfigurationError(
+                    f"{name} is a {type(given).__name__}.", next_step=f"Give a {self._kind.__name__}."
+                )
+        if run_id is not None and (
+            not isinstance(run_id, str) or not run_id.strip() or len(run_id) > LONGEST_NAME
+        ):
+            raise ConfigurationError(
+                f"run_id is {run_id!r}."[:300], next_step="Give a text that names the run, or None."
+            )
+        if confirm is not None and not callable(confirm):
+            raise ConfigurationError(f"confirm is a {type(confirm).__name__}.", next_step="Give a function.")
+        if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
+            raise ConfigurationError(
+                "confirm is a coroutine function, which nobody would await.",
+                next_step="Give a function, or use AsyncPaymanToolkit.",
+            )
+        if limit is not None and not isinstance(limit, SpendingLimit):
+            raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a SpendingLimit.")
+        store = MemoryOperationStore() if store is None else store
+        if not all(callable(getattr(store, name, None)) for name in ("load", "save", "list_by_run", "lock")):
+            raise ConfigurationError(
+                f"store is a {type(store).__name__}, which cannot keep operations.",
+                next_step="See OperationStore.",
+            )
+        self.client: Client = client
+        self.reader: Client = client if reader is None else reader
+        self.run_id = generate_id("run") if run_id is None else run_id
+        config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
+        self._client_id: str = config.client_id
+        self._patience: float = config.timeout
+        ledger = OperationLog(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
+        self._context = OperationContext(client, ledger, confirm, config)
+        if limit is not None and (run_id is None or isinstance(store, MemoryOperationStore)):
+            log.warning(
+                "The spending limit of %s bounds this process only. Pass a run_id and a store that outlives the process, such as "
+                "SQLiteOperationStore, to go on counting in the next one.",
+                self.run_id,
+            )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of run {getattr(self, 'run_id', '')}>"
+
+    @property
+    def _specs(self) -> tuple[ToolSpec, ...]:
+        """The tools to offer: free words only where something bounds them."""
+        can_ask = self._ask_confirm is not None or asks.has_read_only_token(self.reader)
+        return (*TOOLS, ASK) if can_ask else TOOLS
+
+    @property
+    def _ask_confirm(self) -> Confirm | None:
+        """Who confirms free words; nobody where a limit counts, which no words may pass by."""
+        return None if self._context.ledger.limit is not None else self._context.confirm
+
+    def _get_flow(self, spec: ToolSpec) -> Callable[..., Flow[OperationResult]]:
+        flow: Callable[..., Flow[OperationResult]] = getattr(self, spec.name.removeprefix("payman"))
+        return flow
+
+    def _build_read_options(self) -> dict[str, Any]:
+        return build_send_options(None, self.reader._config.before_send)  # pyright: ignore[reportPrivateUsage] # as below
+
+    def _ask(self, text: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        text = _check_text(text)
+        options = self._build_read_options()
+        if self._check_on_message(on_message) is not None:
+            options["on_message"] = on_message
+        return (yield from asks.ask(self.reader, text, self._ask_confirm, options))
+
+    def _wallets(self, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        read = partial(self.reader.wallets, **self._build_read_options())
+        return (yield from listings.list_items(read, listings.describe_wallet, "wallets"))
+
+    def _payees(self, query: str | None = None, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        read = partial(self.reader.payees, query, **self._build_read_options())
+        return (yield from listings.list_items(read, listings.describe_payee, "payees"))
+
+    def _transactions(
+        self, limit: int | None = None, on_message: OnMessage | None = None
+    ) -> Flow[OperationResult]:
+        most = 20 if limit is None else limit
+        read = partial(self.reader.transactions, limit=most, **self._build_read_options())
+        return (yield from listings.list_items(read, listings.describe_transaction, "transactions"))
+
+    def _create_payee(
+        self,
+        name: str,
+        type: str,  # noqa: A002 (as the API has it)
+        operation: str,
+        on_message: OnMessage | None = None,
+        **fields: str | None,
+    ) -> Flow[OperationResult]:
+        order, operation = read_payee_order(name, type, fields), _check_operation(operation)
+        if _TASK_ID.fullmatch(operation):
+            return messages.reject_task_id(operation)
+        task_id = derive_task_id(self._client_id, operation)
+        flow = payees.create_payee(self._context, order, operation, task_id, self._patience)
+        return (yield from _handle_store_error(flow, operation, task_id))
+
+    def _pay(
+        self,
+        payee: str,
+        amount: Decimal | str | int,
+        currency: str,
+        operation: str,
+        memo: str | None = None,
+        on_message: OnMessage | None = None,
+    ) -> Flow[OperationResult]:
+        order, operation = (
+            read_payment_order(payee, amount, currency, memo, None), _check_operation(operation),
+        )  # fmt: skip
+        if _TASK_ID.fullmatch(operation):
+            return messages.reject_task_id(operation)
+        task_id = derive_task_id(self._client_id, operation)
+        flow = operations.pay(
+            self._context, order, operation, task_id, self._patience, self._check_on_message(on_message)
+        )
+        return (yield from _handle_store_error(flow, operation, task_id))
+
+    def _check(self, operation: str, on_message: OnMessage | None = None) -> Flow[OperationResult]:
+        operation = _check_operation(operation)
+        task_id = self._resolve_task_id(operation)
+        return (
+            yield from _handle_store_error(
+                operations.check(self._context, operation, task_id), operation, task_id
+            )
+        )
+
+    def _reply(
+        self, operation: str, decision: replies.Decision, on_message: OnMessage | None = None
+    ) -> Flow[OperationResult]:
+        operation = _check_operation(operation)
+        if decision not in get_args(replies.Decision):
+            raise ConfigurationError(f"decision is {decision!r}."[:200], next_step="Use 'approve' or 'deny'.")
+        task_id = self._resolve_task_id(operation)
+        flow = replies.reply(
+            self._context, decision, operation, task_id, self._patience, self._check_on_message(on_message)
+        )
+        return (yield from _handle_store_error(flow, operation, task_id))
+
+    def _resolve_task_id(self, operation: str) -> str:
+        return operation if _TASK_ID.fullmatch(operation) else derive_task_id(self._client_id, operation)
+
+    def _check_on_message(self, on_message: OnMessage | None) -> OnMessage | None:
+        is_lost = not self._is_async and iscoroutinefunction(on_message)
+        if on_message is not None and (is_lost or not callable(on_message)):
+            raise ConfigurationError(
+                "on_message is no function that this toolkit can call.", next_step="Give a plain function."
+            )
+        return on_message
+
+
+def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[OperationResult]:
+    """A flow with a result for a store that fails; it fails before anything is sent."""
+    try:
+        return (yield from flow)
+    except OperationStoreError as error:
+        text = (
+            f"Nothing was sent now: {format_sentence(error.message)} Do not pay in another way; the same operation, "
+            f"{operation}, may be tried again later."
+        )
+        return OperationResult(text, "not-sent", operation, task_id)
+
+
+def _check_text(text: str) -> str:
+    """A text that can be asked, without the white space around it."""
+    from payman_sdk._core.options import check_text
+
+    check_text(text)
+    return text.strip()
+
+
+def _check_operation(operation: str) -> str:
+    """The name of an operation, as it counts."""
+    problem = find_name_problem(operation)
+    if problem is not None:
+        raise ConfigurationError(
+            f"operation {problem}.",
+            next_step="Name the operation with Latin letters, digits and plain punctuation, such as 'invoice-42'.",
+        )
+    return normalize_name(operation)
