@@ -79,14 +79,14 @@ def test_a_state_that_nobody_has_listed_is_not_final() -> None:
 
 
 def test_what_is_rejected_has_ended() -> None:
-    """`wait` returns at once, and the toolkit reports a failure."""
+    """`wait` returns at once, and the toolkit reports a refusal."""
     with Sandbox() as sandbox, sandbox.client() as client:
         sandbox.script([ScriptedResponse("Policy says no.", state="rejected")] * 2)
         response = client.ask("send 10 TSD to Test Payee")
         assert response.error == {"state": "rejected", "message": "Rejected by the agent"}
         assert client.wait(response, timeout=30).state == TaskState.REJECTED
         assert client.stats().lookups == 1
-        assert PaymanToolkit(client).pay("send 10 TSD to Test Payee", "op-1").status == "failed"
+        assert PaymanToolkit(client).pay("Test Payee", "10", "TSD", operation="op-1").status == "refused"
 
 
 def test_what_waits_for_a_person_returns() -> None:
@@ -97,4 +97,4 @@ def test_what_waits_for_a_person_returns() -> None:
         with client.stream("send 10 TSD to Test Payee") as stream:
             assert list(stream)[-1]["state"] == "auth-required"
             assert stream.result().state is TaskState.AUTH_REQUIRED
-        assert PaymanToolkit(client).pay("send 10 TSD to Test Payee", "op-1").status == "working"
+        assert PaymanToolkit(client).pay("Test Payee", "10", "TSD", operation="op-1").status == "working"

@@ -13,7 +13,18 @@ from payman_sdk.agents.langchain import payman_tools
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 
-WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+AMOUNTS = ["10.00", "12.00"]
+
+
+def order(amount: str) -> dict[str, str | None]:
+    """The arguments of a payment, as a model writes them."""
+    return {
+        "payee": "Test Payee",
+        "amount": amount,
+        "currency": "TSD",
+        "memo": None,
+        "operation": "invoice-42",
+    }
 
 
 class Scripted(GenericFakeChatModel):
@@ -25,11 +36,8 @@ class Scripted(GenericFakeChatModel):
 
 
 def script() -> Scripted:
-    """A model that pays, plans anew, pays again in other words, and says what it has read."""
-    calls = [
-        {"name": "payman_pay", "args": {"text": text, "operation": "invoice-42"}, "id": text}
-        for text in WORDS
-    ]
+    """A model that pays, plans anew, pays again with another amount, and says what it has read."""
+    calls = [{"name": "payman_pay", "args": order(amount), "id": amount} for amount in AMOUNTS]
     return Scripted(
         messages=iter(
             [*(AIMessage("", tool_calls=[call]) for call in calls), AIMessage("Invoice 42 is paid.")]
@@ -54,7 +62,10 @@ def main() -> None:
     with Sandbox() as sandbox, sandbox.client() as client:  # an account of yours: PaymanClient.from_env()
         store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
         toolkit = PaymanToolkit(
-            client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+            client,
+            run_id="invoices",
+            store=store,
+            limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
         )
         for message in run(script(), payman_tools(toolkit), "Pay invoice 42."):
             if message.text:

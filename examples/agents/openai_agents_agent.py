@@ -13,14 +13,25 @@ from payman_sdk.agents.openai_agents import payman_tools
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 
-WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+AMOUNTS = ["10.00", "12.00"]
+
+
+def order(amount: str) -> dict[str, str | None]:
+    """The arguments of a payment, as a model writes them."""
+    return {
+        "payee": "Test Payee",
+        "amount": amount,
+        "currency": "TSD",
+        "memo": None,
+        "operation": "invoice-42",
+    }
 
 
 class Scripted(Model):
-    """Stands for a real model: it pays, plans anew, pays again in other words, and says that it is done."""
+    """Stands for a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
 
     def __init__(self) -> None:
-        calls = [json.dumps({"text": text, "operation": "invoice-42"}) for text in WORDS]
+        calls = [json.dumps(order(amount)) for amount in AMOUNTS]
         self._outputs: list[Any] = [
             ResponseFunctionToolCall(name="payman_pay", arguments=call, call_id=call, type="function_call")
             for call in calls
@@ -50,7 +61,10 @@ async def main() -> None:
         async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
             toolkit = AsyncPaymanToolkit(
-                client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+                client,
+                run_id="invoices",
+                store=store,
+                limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
             )
             agent = Agent(name="Bookkeeper", model=Scripted(), tools=list(payman_tools(toolkit)))
             offline = RunConfig(tracing_disabled=True)  # a real run may send its traces to OpenAI

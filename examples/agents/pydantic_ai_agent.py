@@ -12,16 +12,27 @@ from payman_sdk.agents.pydantic_ai import PaymanToolset
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 
-WORDS = ["send 10 TSD to Test Payee", "Please pay the invoice now: 10 TSD to Test Payee"]
+AMOUNTS = ["10.00", "12.00"]
+
+
+def order(amount: str) -> dict[str, str | None]:
+    """The arguments of a payment, as a model writes them."""
+    return {
+        "payee": "Test Payee",
+        "amount": amount,
+        "currency": "TSD",
+        "memo": None,
+        "operation": "invoice-42",
+    }
 
 
 def script() -> Callable[[list[ModelMessage], AgentInfo], ModelResponse]:
-    """Stands for a real model: it pays, plans anew, pays again in other words, and says that it is done."""
-    texts = iter(WORDS)
+    """Stands for a real model: it pays, plans anew, pays again with another amount, and says that it is done."""
+    amounts = iter(AMOUNTS)
 
     def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-        for text in texts:
-            return ModelResponse([ToolCallPart("payman_pay", {"text": text, "operation": "invoice-42"})])
+        for amount in amounts:
+            return ModelResponse([ToolCallPart("payman_pay", order(amount))])
         return ModelResponse([TextPart("Invoice 42 is paid.")])
 
     return answer
@@ -33,7 +44,10 @@ async def main() -> None:
         async with sandbox.async_client() as client:  # an account of yours: AsyncPaymanClient.from_env()
             store = SQLiteOperationStore("operations.sqlite3")  # so that a restart pays nothing twice
             toolkit = AsyncPaymanToolkit(
-                client, store=store, limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100})
+                client,
+                run_id="invoices",
+                store=store,
+                limit=SpendingLimit(max_payments=5, max_amount={"TSD": 100}),
             )
             agent = Agent(FunctionModel(script()), toolsets=[PaymanToolset(toolkit)])
             result = await agent.run("Pay invoice 42.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from payman_sdk._core.auth.scopes import is_read_only
 from payman_sdk.errors import TokenStoreError
 
 if TYPE_CHECKING:
@@ -17,18 +18,3 @@ def may_move_money(store: TokenStore) -> bool:
     except TokenStoreError:
         return True
     return kept is None or not is_read_only(kept.scope)
-
-
-def is_read_only(scope: str | None) -> bool:
-    """Return whether scopes allow nothing but to read; a scope that nobody has listed does not count as one that reads.
-
-    Example:
-        >>> from payman_sdk._cli.token_scopes import is_read_only
-        >>> is_read_only("read_balance,read_list_payees"), is_read_only("read_balance write_send_payment"), is_read_only("")
-        (True, False, False)
-    """
-    from payman_sdk._core.auth.authorization import Scope
-
-    reading = {one.value for one in Scope if one.value.startswith("read_")}
-    names = (scope or "").replace(",", " ").split()
-    return bool(names) and reading.issuperset(names)

@@ -141,9 +141,10 @@ def apply_payment(operation: Operation, payment: Payment) -> Operation:
     response = payment.response
     if response is None:  # whether it was made is not known
         return operation
-    outcome, waits = payment.outcome, response.requires_input
+    outcome, waits, since = payment.outcome, response.requires_input, payment.ordered_at
     status = _STATUSES.get(outcome, "unknown")
-    if status == "unknown" and get_phase(response.state) is Phase.AT_WORK:
+    is_unknown = get_phase(response.state) is Phase.UNKNOWN
+    if status == "unknown" and response.status == "in_progress" and not waits and not is_unknown:
         status = "working"
     is_decided = outcome in {PaymentOutcome.PAID, PaymentOutcome.REFUSED, PaymentOutcome.FAILED}
     return evolve(
@@ -157,7 +158,7 @@ def apply_payment(operation: Operation, payment: Payment) -> Operation:
         reason=payment.reason,
         payment_id=payment.payment_id,
         answer=response.text,
-        ordered_at=operation.ordered_at or (payment.ordered_at and payment.ordered_at.isoformat()),
+        ordered_at=operation.ordered_at or (None if since is None else since.isoformat()),
         session_id=payment.session_id or operation.session_id,
         is_replying=waits and operation.is_replying,
     )
@@ -325,11 +326,10 @@ def _send(
     ledger, raised = desk.ledger, list[Exception]()
     key = ledger.make_key(claimed, before, desk.config.key_store)
     options: dict[str, Any] = {"memo": claimed.memo, "idempotency_key": claimed.name, "key_store": key}
-    order = (claimed.payee or "", claimed.amount or 0, claimed.currency or "")
+    payee, amount, currency = claimed.payee or "", claimed.amount or 0, claimed.currency or ""
+    options.update(desk.build_options(on_message, raised))
     try:
-        payment: Payment = yield Invoke(
-            partial(desk.client.pay, *order, **options, **desk.build_options(on_message, raised))
-        )
+        payment: Payment = yield Invoke(partial(desk.client.pay, payee, amount, currency, **options))
         raise_lost(payment)
     except BlockedByHook as withheld:
         written = yield from ledger.restore(claimed, before)

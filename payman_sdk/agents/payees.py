@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 from attrs import evolve
 
 from payman_sdk._core.orders import PayeeOrder
-from payman_sdk._core.payment_types import Payee
+from payman_sdk._core.payment_types import Payee, PayeeType
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
     BlockedByHook,
@@ -62,10 +63,11 @@ def create_payee(
         if why is not None:
             return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
         options = build_send_options(None, desk.config.before_send)
+        kind = cast("PayeeType", order.type)
         try:
             payee: Payee = yield Invoke(
                 partial(
-                    desk.client.create_payee, order.name, order.type, **order.fields, idempotency_key=operation, **options
+                    desk.client.create_payee, order.name, kind, **order.fields, idempotency_key=operation, **options
                 )
             )  # fmt: skip
         except BlockedByHook as withheld:

@@ -155,7 +155,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
             ...     print(result.status, result.items[0]["name"])
             completed Ada
         """
-        return run(self._create_payee(name, type, operation, **fields))
+        return run(self._create_payee(name, type, operation, None, **fields))
 
     def check(self, operation: str) -> OperationResult:
         """Look an operation up, and send nothing.
@@ -285,7 +285,7 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
         **fields: str | None,
     ) -> OperationResult:
         """Create one payee, once. See `PaymanToolkit`."""
-        return await run_async(self._create_payee(name, type, operation, **fields))
+        return await run_async(self._create_payee(name, type, operation, None, **fields))
 
     async def check(self, operation: str) -> OperationResult:
         """Look an operation up, and send nothing. See `PaymanToolkit`."""

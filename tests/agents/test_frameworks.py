@@ -63,7 +63,7 @@ def run(framework: str, sandbox: Sandbox, script: Script, *, is_async: bool, **o
 @pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
 def test_the_same_operation_again(framework: str, is_async: bool, sandbox: Sandbox) -> None:
     """An agent that pays again, with the same order and another, pays once, and its model reads the first result, byte for byte."""
-    script = [
+    script: Script = [
         [pay()],
         [pay()],
         [pay(OTHER)],

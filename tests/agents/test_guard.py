@@ -238,7 +238,7 @@ def test_a_denial_needs_no_room_in_the_limit(client: PaymanClient, sandbox: Sand
     run = {"limit": SpendingLimit(max_payments=1), "store": store, "run_id": "monday"}
     PaymanToolkit(client, **run).pay(*BIG, operation="a")  # type: ignore[arg-type]
     none = PaymanToolkit(client, store=store, limit=SpendingLimit(max_payments=0, allowed_payees=[]))
-    assert [none.reply("a", decision).status for decision in ("approve", "deny")] == ["refused", "refused"]  # type: ignore[arg-type]
+    assert [none.reply("a", decision).status for decision in ("approve", "deny")] == ["refused", "refused"]
     assert sends(sandbox) == [BIG, "deny"]
     assert PaymanToolkit(client, **run).pay(*PAYMENT, operation="b").status == "paid"  # type: ignore[arg-type]
 

@@ -116,7 +116,7 @@ def test_a_yes_counts_for_its_question_only(sandbox: Sandbox) -> None:
     """A yes that comes back with other arguments, with a state that was made up, or with none, pays nothing."""
 
     async def main() -> list[object]:
-        async def call(arguments: dict[str, str], state: str | None) -> object:
+        async def call(arguments: dict[str, Any], state: str | None) -> object:
             try:
                 return await client.session.call_tool(
                     "payman_pay",

@@ -134,7 +134,7 @@ class Payers:
 
     def start(
         self,
-        *pays: tuple[str, str],
+        *pays: tuple[str, tuple[str, str, str]],
         dies: str = "",
         threads: int = 1,
         waits: bool = False,

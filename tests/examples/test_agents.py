@@ -21,8 +21,8 @@ def test_an_agent_pays_once(
     main = runpy.run_path(str(EXAMPLES / "agents" / program))["main"]
     asyncio.run(main()) if iscoroutinefunction(main) else main()
     shown = capsys.readouterr().out
-    first, again = [part for part in shown.split("tool: ") if "Sent **10.00 TSD**" in part]
+    first, again = [part for part in shown.split("tool: ") if "10.00 TSD to" in part]
     assert again.startswith(first.strip())
-    assert "Nothing was sent for the words given now" in again
+    assert "is the name of another order" in again
     assert shown.endswith("Invoice 42 is paid.\n\n1 payment was made, 990.00 TSD are left.\n")
     assert (tmp_path / "operations.sqlite3").exists()
