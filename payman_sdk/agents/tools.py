@@ -58,7 +58,9 @@ class ToolSpec:
     description: str
     parameters: dict[str, Any] = field(repr=False)
     moves_money: bool
-    _check: Callable[[Mapping[str, Any]], object] | None = field(default=None, repr=False, eq=False)
+    _check: Callable[[Mapping[str, Any]], object] | None = field(
+        default=None, repr=False, eq=False, alias="check"
+    )
 
     def find_order_problem(self, arguments: Mapping[str, Any]) -> str | None:
         """Return what is wrong with the order in arguments of the right types; None where nothing is."""
