@@ -148,7 +148,7 @@ def test_without_configuration_it_says_what_to_set(monkeypatch: pytest.MonkeyPat
 def test_a_server_that_is_not_there_is_a_failure(payman: Payman, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody listens, nothing was done: status 1."""
     monkeypatch.setenv("PAYMAN_BASE_URL", "http://127.0.0.1:9")
-    said = payman("ask", "list all wallets", "--timeout", "2")
+    said = payman("ask", "list all wallets", "--timeout", "2", "--yes")
     assert (said.status, said.out) == (1, "")
 
 

@@ -56,8 +56,8 @@ _MODES = (
 _COMMANDS = (
     ("ask", "hello", "--no-stream", "--yes"),
     ("ask", "hello", "--stream", "--yes"),
-    ("ask", "hello", "--raw"),
-    ("ask", "hello", "--json"),
+    ("ask", "hello", "--raw", "--yes"),
+    ("ask", "hello", "--json", "--yes"),
     ("tasks", "get", "tsk-1"),
     ("tasks", "cancel", "tsk-1"),
     ("tasks", "reply", "tsk-1", "approve", "--yes"),
@@ -187,7 +187,7 @@ def test_answers_in_every_words(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> 
         for words in _WORDS:
             _behave(peer, "fine", words)
             for how in ("--no-stream", "--stream"):
-                out, err = _run("ask", "hello", how)
+                out, err = _run("ask", "hello", how, "--yes")
                 _check(out, err, (is_rendered, how, words))
                 assert "answer" in out
     _behave(peer, "fine", "one\r\ntwo\n\n- three")
@@ -206,7 +206,7 @@ def test_a_terminal_is_given_nothing_but_colours(peer: Peer) -> None:
         _behave(peer, mode, "".join(_WORDS))
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            [*PROGRAM, "--debug", "ask", "hello"],
+            [*PROGRAM, "--debug", "ask", "hello", "--yes"],
             stdin=slave,
             stdout=slave,
             stderr=slave,

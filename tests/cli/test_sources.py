@@ -437,7 +437,7 @@ def test_a_login_that_is_remembered_at_a_hostile_server_gets_no_secret(folder: P
         )
     )
     save_login(login)
-    ran = run(folder, "ask", "hello", **{KEY: "my-secret"})
+    ran = run(folder, "ask", "hello", "--yes", **{KEY: "my-secret"})
     assert ran.returncode in {0, 6}
     sent = [
         request.headers.get("authorization", "") + request.target + request.body.decode()
