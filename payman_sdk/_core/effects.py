@@ -1,8 +1,8 @@
-"""Flows decide, doors do.
+"""Flows decide, runners act.
 
-A flow is a plain generator: it yields the steps it wants done and is sent their outcomes, or has their failure thrown
-into it. It does no I/O, so every decision can be tested by stepping it. Flows compose with `yield from`. The doors in
-`doors.py` carry steps out; clocks, locks and sockets live there and nowhere else.
+A flow is a plain generator: it yields effects and is sent their results, or has their failure thrown into it. It does
+no I/O, so a test can step through every decision. Flows compose with `yield from`. The runners in `_io/runner.py` and
+`_io/async_runner.py` carry effects out; clocks, locks and sockets live there and nowhere else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Steps are named tuples, as everything is that an ask makes on its way: making such a class takes a tenth of the time that one of
+# Effects are named tuples, as everything is that an ask makes on its way: making such a class takes a tenth of the time that one of
 # attrs takes, and all of them together are a good part of what the first ask of a program waits for.
 
 
@@ -26,11 +26,11 @@ class SendRequest(NamedTuple):
 
     Args:
         request: What `payman_api`'s `build_request` gives: method, url, params, json, headers.
-        deadline: When, on the door's clock, everything has to be over.
+        deadline: When, on the runner's clock, everything has to be over.
         patience: How many seconds the answer may take, or, where it is an event stream, its beginning, and any silence in it.
-            None takes the door's own limit.
+            None takes the runner's own limit.
         is_stream: Whether an event stream is left open for `ReadChunk`.
-        transmission: What the door notes on how far the request has come; without one, nobody wants to know.
+        transmission: What the runner notes on how far the request has come; without one, nobody wants to know.
     """
 
     request: Mapping[str, Any]
@@ -40,18 +40,20 @@ class SendRequest(NamedTuple):
     transmission: Transmission | None = None
 
     def compute_deadline(self, now: float, patience: float) -> float:
-        """When, if it is sent now, its answer has to be there; `patience` is the door's own."""
+        """When, if it is sent now, its answer has to be there; `patience` is the runner's own."""
         return min(self.deadline, now + (patience if self.patience is None else self.patience))
 
     def __repr__(self) -> str:
-        return f"Send(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
+        return (
+            f"SendRequest(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
+        )
 
 
 class ReadChunk(NamedTuple):
     """Read on in the event stream that the flow has open; the outcome is the next piece of bytes, None at its end.
 
     Args:
-        until: When, on the door's clock, waiting ends.
+        until: When, on the runner's clock, waiting ends.
     """
 
     until: float
@@ -88,7 +90,7 @@ class CallHook(NamedTuple):
 class NotifyHook(NamedTuple):
     """Call this function of the user's with this, on the way out of a flow that was interrupted.
 
-    The door awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
+    The runner awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
     raises is logged: the interruption goes on.
     """
 
@@ -113,8 +115,8 @@ class WithLock(NamedTuple):
 
     Args:
         flow: What is to be run.
-        until: When, on the door's clock, waiting for the lock ends; a time that has passed only tries.
-        lock: The lock; without one, the door's own.
+        until: When, on the runner's clock, waiting for the lock ends; a time that has passed only tries.
+        lock: The lock; without one, the runner's own.
     """
 
     flow: Generator[Effect, Any, Any]

@@ -1,4 +1,4 @@
-"""Payman's agent as a client sees it: every method is a flow, for either door."""
+"""Payman's agent as a client sees it: every method is a flow, for either runner."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Operations:
     Args:
         tokens: Where its requests get their token.
         config: How much time there is.
-        clock: Seconds that only go forward; the clock of the door that runs the flows.
+        clock: Seconds that only go forward; the clock of the runner.
         random: A number from 0 to 1, another at every call.
         wall_clock: Seconds since 1970, for what processes share.
         observer: Sees what is done.
@@ -71,7 +71,7 @@ class Operations:
         self.proofs = Proofs()
 
     def now(self) -> float:
-        """Seconds on the clock of the door."""
+        """Seconds on the clock of the runner."""
         return self._clock()
 
     def timeout_of(self, options: Mapping[str, Any]) -> float:

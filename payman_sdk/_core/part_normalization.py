@@ -1,4 +1,4 @@
-"""Parts and single values as the protocol writes them, from what a server wrote; see `normal_form`."""
+"""Parts and single values as the protocol writes them, from what a server wrote; see `task_normalization`."""
 
 from __future__ import annotations
 

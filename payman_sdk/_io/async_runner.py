@@ -1,4 +1,4 @@
-"""The door for asyncio and trio. It differs from the one for threads in `await` and nothing else.
+"""The runner for asyncio and trio. It differs from the one for threads in `await` and nothing else.
 
 It has a module of its own because an event loop takes a while to import, which programs with threads need not wait for.
 """

@@ -26,7 +26,7 @@ _deadline = _Deadline()
 
 
 class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
-    """Whatever this thread does on punctual connections in the block is over in so many seconds.
+    """Whatever this thread does on the client's own connections in the block is over in so many seconds.
 
     It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
     """

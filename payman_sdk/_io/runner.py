@@ -1,4 +1,4 @@
-"""The door for threads: carries flows out with an `httpx.Client`. `async_doors.py` has the other one."""
+"""The runner for threads: carries flows out with an `httpx.Client`. `async_runner.py` has the other one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answer that is being read, for either door: one at most, decompressed piece by piece, closed whatever happens."""
+"""The answer that is being read, for either runner: one at most, decompressed piece by piece, closed whatever happens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAVING = 2.0
 
 
 class OpenStream:
-    """An open answer of the door for threads, or none."""
+    """An open answer of the runner for threads, or none."""
 
     def __init__(self) -> None:
         self._answer: httpx.Response | None = None
@@ -62,7 +62,7 @@ class OpenStream:
 
 
 class AsyncOpenStream:
-    """An open answer of the door for tasks, or none."""
+    """An open answer of the runner for tasks, or none."""
 
     def __init__(self) -> None:
         self._answer: httpx.Response | None = None

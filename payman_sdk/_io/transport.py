@@ -100,7 +100,7 @@ class BareAsyncClient(httpx.AsyncClient):
 
 
 def check_kind(value: object, kind: type, name: str) -> None:
-    """Refuses a client or a transport that is of the other door, or none at all.
+    """Refuse a client or a transport for the other runner, and what is neither.
 
     Raises:
         ConfigurationError: It is something else than `kind`.
@@ -130,7 +130,7 @@ def build_http_client(
 def build_async_http_client(
     base_url: str, transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport] | None = None
 ) -> BareAsyncClient:
-    """The same for the other door.
+    """The same for asyncio and trio.
 
     Raises:
         ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.

@@ -1,4 +1,4 @@
-"""The guards at the door: requests that may not be are answered before anything is looked up or read."""
+"""Checks that come first: requests that may not be are answered before anything is looked up or read."""
 
 from __future__ import annotations
 
