@@ -28,7 +28,7 @@ LISTS: dict[object, type] = {
 DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
-class Field(NamedTuple):
+class TypeField(NamedTuple):
     """A member of a class.
 
     Attributes:
@@ -44,7 +44,7 @@ class Field(NamedTuple):
     is_required: bool
 
 
-def fields_of(owner: type[Any]) -> list[Field] | None:
+def fields_of(owner: type[Any]) -> list[TypeField] | None:
     """Return the members of a TypedDict, a dataclass or an attrs class; None for anything else.
 
     Raises:
@@ -55,7 +55,7 @@ def fields_of(owner: type[Any]) -> list[Field] | None:
         # A class whose annotations are texts does not know which of them are optional.
         marks = {name: typing.get_origin(one) for name, one in _hints(owner, include_extras=True).items()}
         return [
-            Field(
+            TypeField(
                 name,
                 name,
                 one,
@@ -67,7 +67,7 @@ def fields_of(owner: type[Any]) -> list[Field] | None:
     if dataclasses.is_dataclass(owner):
         hints = _hints(owner)
         return [
-            Field(
+            TypeField(
                 one.name,
                 one.name,
                 hints[one.name],
@@ -81,7 +81,7 @@ def fields_of(owner: type[Any]) -> list[Field] | None:
 
         hints = _hints(owner)
         return [
-            Field(one.name, one.alias or one.name, hints.get(one.name, Any), one.default is attrs.NOTHING)
+            TypeField(one.name, one.alias or one.name, hints.get(one.name, Any), one.default is attrs.NOTHING)
             for one in attrs.fields(owner)
             if one.init
         ]

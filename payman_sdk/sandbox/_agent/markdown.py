@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 
-from payman_sdk.sandbox._ledger.accounts import Payee, Policy
+from payman_sdk.sandbox._ledger.accounts import PayeeAccount, Policy
 from payman_sdk.sandbox._ledger.ledger import to_decimal
 from payman_sdk.sandbox._ledger.payments import Payment
 
@@ -37,7 +37,7 @@ def format_moment(nanoseconds: int) -> str:
     return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def format_payee(one: Payee) -> str:
+def format_payee(one: PayeeAccount) -> str:
     """A payee on one line."""
     email = f", {escape(one.email)}" if one.email else ""
     return f"**{escape(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"

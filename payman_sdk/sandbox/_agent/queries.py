@@ -8,7 +8,7 @@ from payman_api.models.scope import Scope
 from payman_sdk.sandbox._agent import markdown, session_history
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
-from payman_sdk.sandbox._ledger.accounts import Account, Wallet
+from payman_sdk.sandbox._ledger.accounts import Account, WalletAccount
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -107,7 +107,7 @@ def _list_wallets(tx: Transaction, account: Account, *, show_balances: bool) -> 
     return f"{title}; for balances the access token lacks the scope `{Scope.READ_BALANCE}`:\n\n{lines}"
 
 
-def _format_wallet(one: Wallet) -> str:
+def _format_wallet(one: WalletAccount) -> str:
     return f"**{one.currency} Wallet** – paytag `{one.paytag}`"
 
 

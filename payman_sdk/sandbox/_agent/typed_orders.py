@@ -17,7 +17,7 @@ from payman_sdk.sandbox._agent.agent import AgentAnswer, AgentContext
 from payman_sdk.sandbox._agent.json_answers import write
 from payman_sdk.sandbox._agent.language.intents import Pay, PayeeKind, PayeeReference, Reading
 from payman_sdk.sandbox._ledger import accounts, approvals, ledger, payment_orders, payments
-from payman_sdk.sandbox._ledger.accounts import Account, Payee
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount
 from payman_sdk.sandbox._ledger.approvals import Settlement
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
@@ -204,7 +204,7 @@ def payment_shape(tx: Transaction, payment: Payment, text: str) -> Json:
     }
 
 
-def _identity(payee: Payee) -> Json:
+def _identity(payee: PayeeAccount) -> Json:
     return {"name": payee.name, "id": payee.id, "email": payee.email, "paytag": payee.paytag}
 
 
@@ -229,7 +229,7 @@ def _create_payee(context: AgentContext, order: Order) -> AgentAnswer:
     return write(context.world.json_answers, shape, f"Created the payee {name}.", is_payment=False)
 
 
-def _payee(payee: Payee) -> Json:
+def _payee(payee: PayeeAccount) -> Json:
     return {**_identity(payee), "type": payee.kind.value}
 
 
@@ -272,7 +272,7 @@ def transaction_shapes(context: AgentContext, count: int) -> list[Json]:
     return [_transaction(context, one) for one in payments.list_newest(context.tx, context.account, count)]
 
 
-def _wallet(context: AgentContext, wallet: accounts.Wallet) -> Json:
+def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:
     waiting = payments.list_waiting(context.tx, context.account)
     pending = sum((one.amount for one in waiting if one.currency == wallet.currency), Decimal("0.00"))
     shown = context.can_show_balances

@@ -43,7 +43,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Wallet:
+class WalletAccount:
     """Money of an account, in one currency."""
 
     id: str
@@ -54,7 +54,7 @@ class Wallet:
 
 
 @dataclass(frozen=True)
-class Payee:
+class PayeeAccount:
     """Somebody whom an account may pay."""
 
     id: str
@@ -121,10 +121,10 @@ def list_accounts(tx: Transaction) -> list[Account]:
     return [Account(*row) for row in tx.execute(f"{_SELECT} ORDER BY c.rowid")]
 
 
-def _open_wallet(tx: Transaction, world: SandboxEnvironment, account: Account) -> Wallet:
+def _open_wallet(tx: Transaction, world: SandboxEnvironment, account: Account) -> WalletAccount:
     identity = world.new_id("wlt")
     policy = Policy()
-    wallet = Wallet(
+    wallet = WalletAccount(
         identity,
         ledger.open_book(tx, identity, "wallet", CURRENCY),
         CURRENCY,
@@ -156,14 +156,14 @@ def _make_paytag(tx: Transaction, world: SandboxEnvironment) -> str:
             return paytag
 
 
-def list_wallets(tx: Transaction, account: Account) -> list[Wallet]:
+def list_wallets(tx: Transaction, account: Account) -> list[WalletAccount]:
     """The account's wallets."""
     return [
         _read_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))
     ]
 
 
-def load_wallet(tx: Transaction, identity: str) -> Wallet:
+def load_wallet(tx: Transaction, identity: str) -> WalletAccount:
     """The wallet with that id."""
     return _read_wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
 
@@ -183,11 +183,11 @@ def set_policy(tx: Transaction, identity: str, policy: Policy) -> None:
     )
 
 
-def _read_wallet(row: Any) -> Wallet:
+def _read_wallet(row: Any) -> WalletAccount:
     policy = Policy(
         row["approval_above"], row["most_per_transaction"], row["most_per_day"], row["most_per_month"]
     )
-    return Wallet(row["id"], row["book_id"], row["currency"], row["paytag"], policy)
+    return WalletAccount(row["id"], row["book_id"], row["currency"], row["paytag"], policy)
 
 
 def add_payee(
@@ -198,11 +198,11 @@ def add_payee(
     name: str,
     email: str | None,
     kind: PayeeKind,
-) -> Payee:
+) -> PayeeAccount:
     """Give the account one more payee."""
     identity = world.new_id("pd")
     book = ledger.open_book(tx, identity, "payee", CURRENCY)
-    payee = Payee(identity, book, name, email, kind, _make_paytag(tx, world))
+    payee = PayeeAccount(identity, book, name, email, kind, _make_paytag(tx, world))
     tx.execute(
         "INSERT INTO payees (id, account_id, book_id, name, email, kind, paytag) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (payee.id, account.id, book, name, email, kind, payee.paytag),
@@ -210,7 +210,7 @@ def add_payee(
     return payee
 
 
-def list_payees(tx: Transaction, account: Account) -> list[Payee]:
+def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
     """The account's payees, oldest first."""
     return [
         _read_payee(row)
@@ -218,14 +218,14 @@ def list_payees(tx: Transaction, account: Account) -> list[Payee]:
     ]
 
 
-def load_payee(tx: Transaction, identity: str) -> Payee:
+def load_payee(tx: Transaction, identity: str) -> PayeeAccount:
     """The payee with that id."""
     return _read_payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
 
 
-def _read_payee(row: Any) -> Payee:
+def _read_payee(row: Any) -> PayeeAccount:
     kind = PayeeKind(row["kind"])
-    return Payee(row["id"], row["book_id"], row["name"], row["email"], kind, row["paytag"])
+    return PayeeAccount(row["id"], row["book_id"], row["name"], row["email"], kind, row["paytag"])
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ class PayeeMatches:
         exact: whether id, paytag, email or the whole name agree, and not only some words of the name.
     """
 
-    payees: tuple[Payee, ...]
+    payees: tuple[PayeeAccount, ...]
     exact: bool
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._agent.language.intents import Pay, Reading
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
-from payman_sdk.sandbox._ledger.accounts import Account, Payee, Wallet
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 from payman_sdk.sandbox._ledger.payments import RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
@@ -27,7 +27,7 @@ class _Choice:
     """The one reading of an order that the account's payees allow."""
 
     reading: Reading
-    payee: Payee
+    payee: PayeeAccount
     sure: bool
 
 
@@ -112,7 +112,7 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
     )
 
 
-def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> Wallet:
+def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> WalletAccount:
     """The wallet to pay from; RefusedError where the account has none such."""
     found = accounts.list_wallets(tx, account)
     if reading.wallet is not None:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger
-from payman_sdk.sandbox._ledger.accounts import Account, Payee, Wallet
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, compute_day_and_month
 from payman_sdk.sandbox._ledger.store import Transaction
 
@@ -158,8 +158,8 @@ def propose(
     account: Account,
     *,
     task_number: int,
-    wallet: Wallet,
-    payee: Payee,
+    wallet: WalletAccount,
+    payee: PayeeAccount,
     amount: int,
     description: str | None,
     ask: bool,
@@ -238,7 +238,7 @@ def _load_payment(tx: Transaction, account: Account, identity: str) -> Payment:
 
 
 def _check_policy(
-    tx: Transaction, world: SandboxEnvironment, wallet: Wallet, payee: Payee, amount: int
+    tx: Transaction, world: SandboxEnvironment, wallet: WalletAccount, payee: PayeeAccount, amount: int
 ) -> None:
     """Raise RefusedError where the payment may not be made."""
     policy, currency = wallet.policy, wallet.currency
@@ -268,7 +268,7 @@ def _check_policy(
             )
 
 
-def _sum_spent(tx: Transaction, world: SandboxEnvironment, wallet: Wallet) -> tuple[int, int]:
+def _sum_spent(tx: Transaction, world: SandboxEnvironment, wallet: WalletAccount) -> tuple[int, int]:
     """What the wallet paid since the day began, and since the month began."""
     day, month = compute_day_and_month(world.now())
     found = tx.execute(
@@ -283,8 +283,8 @@ def _carry_out(
     tx: Transaction,
     world: SandboxEnvironment,
     identity: str,
-    wallet: Wallet,
-    payee: Payee,
+    wallet: WalletAccount,
+    payee: PayeeAccount,
     amount: int,
     description: str | None,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from payman_sdk.sandbox._agent import markdown, tasks, typed_orders
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
-from payman_sdk.sandbox._ledger.accounts import Account, Payee, Policy, Wallet
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, Policy, WalletAccount
 from payman_sdk.sandbox._ledger.ledger import LedgerRow
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
@@ -113,7 +113,7 @@ def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
     ]
 
 
-def _pending_in(tx: Transaction, account: Account, wallet: Wallet) -> int:
+def _pending_in(tx: Transaction, account: Account, wallet: WalletAccount) -> int:
     waiting = payments.list_waiting(tx, account)
     return sum(ledger.to_minor(one.amount) for one in waiting if one.currency == wallet.currency)
 
@@ -151,7 +151,7 @@ def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRo
     return ListPage(found, number, last, total)
 
 
-def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[Payee]:
+def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[PayeeAccount]:
     """A page of the account's payees, oldest first."""
     everybody = accounts.list_payees(tx, account)
     number, last = ListPage.locate(len(everybody), wanted)
@@ -173,7 +173,7 @@ def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView
     )
 
 
-def view_policy(wallet: Wallet) -> list[PolicyField]:
+def view_policy(wallet: WalletAccount) -> list[PolicyField]:
     """The form of a wallet's policy, as the policy is."""
     written = _format_fields(wallet.policy)
     return [PolicyField(name, *words, written[name]) for name, words in POLICY.items()]
