@@ -83,7 +83,7 @@ class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMet
             config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
         )
         try:
-            await client._connect().door.run(exchange)
+            await client._connect().runner.run(exchange)
         except BaseException:
             await client.close()
             raise
@@ -128,12 +128,12 @@ class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMet
             ['accessToken', 'expiresIn']
         """
         connection = self._connect()
-        return await connection.door.run(connection.tokens.info(connection.agent.compute_deadline()))
+        return await connection.runner.run(connection.tokens.info(connection.agent.compute_deadline()))
 
     async def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
         if self._connection is not None and self._connection.tokens.is_unsaved:
-            await self._connection.door.run(self._connection.tokens.flush())
+            await self._connection.runner.run(self._connection.tokens.flush())
         self._closed = True
         if self._owns_http and self._http is not None:
             await self._http.aclose()
@@ -163,14 +163,14 @@ class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMet
         check_transport(config.transport, httpx.AsyncBaseTransport)
         if self._http is None:
             self._http = build_async_http_client(config.base_url, config.transport)
-        door = AsyncRunner(
+        runner = AsyncRunner(
             self._http,
             config.base_url,
             Timeouts(connect=config.connect_timeout, read=config.read_timeout),
             max_answer_bytes=config.max_answer_bytes,
         )
         return APIConnection(
-            door,
+            runner,
             tokens,
             Operations(
                 tokens,

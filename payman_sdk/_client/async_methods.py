@@ -149,7 +149,7 @@ class AsyncMethods(AsyncTypedCalls):
             answer = await self._run_ask(text, asked)
         else:
             connection = self._connect()
-            answer = await connection.door.run(
+            answer = await connection.runner.run(
                 *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
             )
         return answer if wanted is None else wanted.read(cast("FormattedTaskResponse", answer))
@@ -214,7 +214,7 @@ class AsyncMethods(AsyncTypedCalls):
         if asked.on_message is not None:
             return cast("FormattedTaskResponse", await self._run_ask(text, asked, task_id))
         connection = self._connect()
-        answer = await connection.door.run(
+        answer = await connection.runner.run(
             *connection.agent.ask(
                 text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
             )
@@ -239,7 +239,7 @@ class AsyncMethods(AsyncTypedCalls):
             completed
         """
         connection = self._connect()
-        return await connection.door.run(connection.agent.get_task(task))
+        return await connection.runner.run(connection.agent.get_task(task))
 
     async def wait(
         self,
@@ -271,7 +271,7 @@ class AsyncMethods(AsyncTypedCalls):
 
         timeout = None if timeout is None else read_seconds(timeout, "timeout", 0)
         connection = self._connect()
-        return await connection.door.run(connection.agent.wait(task, timeout))
+        return await connection.runner.run(connection.agent.wait(task, timeout))
 
     async def cancel_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
         """Cancels a task that has not ended, and returns how it stands then [P].
@@ -292,14 +292,14 @@ class AsyncMethods(AsyncTypedCalls):
             canceled 1000.00
         """
         connection = self._connect()
-        return await connection.door.run(connection.agent.cancel(task))
+        return await connection.runner.run(connection.agent.cancel(task))
 
     def _open_stream(self, text: str, asked: AskCall, task_id: str | None = None) -> AsyncTaskStream:
         from payman_sdk._client.task_stream import AsyncTaskStream
 
-        door, _, agent = self._connect()
+        runner, _, agent = self._connect()
         return AsyncTaskStream(
-            door,
+            runner,
             agent,
             agent.build_stream(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )

@@ -84,7 +84,7 @@ class AsyncTypedCalls(AsyncTypedLists):
         order = read_payment_order(payee, amount, currency, memo, wallet)
         call = self._pay_call(options, on_event, verify)
         connection = self._connect()
-        return await connection.door.run(payment_flows.pay(connection.agent, order, call))
+        return await connection.runner.run(payment_flows.pay(connection.agent, order, call))
 
     async def approve(
         self,
@@ -187,12 +187,12 @@ class AsyncTypedCalls(AsyncTypedLists):
 
         call = self._read_call("payment_status", options, verify)
         connection = self._connect()
-        return await connection.door.run(payment_flows.read_status(connection.agent, payment, call))
+        return await connection.runner.run(payment_flows.read_status(connection.agent, payment, call))
 
     async def _settle(self, what: str, payment: Payment, call: Call) -> Payment:
         from payman_sdk._core import payment_flows
 
         connection = self._connect()
-        return await connection.door.run(
+        return await connection.runner.run(
             payment_flows.settle(connection.agent, payment, call, approve=what == "approve")
         )

@@ -194,8 +194,8 @@ class AsyncTypedLists(TypedSession["AsyncRunner"]):
         order = read_payee_order(name, type, given)
         call = self._create_call(options)
         connection = self._connect()
-        return await connection.door.run(create_payee(connection.agent, order, call))
+        return await connection.runner.run(create_payee(connection.agent, order, call))
 
     async def _read(self, text: str, read: Callable[[FormattedTaskResponse], T], call: Call) -> T:
         connection = self._connect()
-        return await connection.door.run(connection.agent.read(text, call.session_id, call.options, read))
+        return await connection.runner.run(connection.agent.read(text, call.session_id, call.options, read))

@@ -19,7 +19,7 @@ RunnerT = TypeVar("RunnerT")
 class APIConnection(NamedTuple, Generic[RunnerT]):
     """What a client makes on first use."""
 
-    door: RunnerT
+    runner: RunnerT
     tokens: TokenManager
     agent: Operations
 

@@ -89,7 +89,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
             config, settings, auth_code, redirect_uri, code_verifier, http_client, token_store
         )
         try:
-            client._connect().door.run(exchange)
+            client._connect().runner.run(exchange)
         except BaseException:
             client.close()
             raise
@@ -134,12 +134,12 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
             ['accessToken', 'expiresIn']
         """
         connection = self._connect()
-        return connection.door.run(connection.tokens.info(connection.agent.compute_deadline()))
+        return connection.runner.run(connection.tokens.info(connection.agent.compute_deadline()))
 
     def close(self) -> None:
         """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
         if self._connection is not None and self._connection.tokens.is_unsaved:
-            self._connection.door.run(self._connection.tokens.flush())
+            self._connection.runner.run(self._connection.tokens.flush())
         with get_fork_lock():
             self._closed = True
             if self._owns_http and self._http is not None:
@@ -174,14 +174,14 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
             self._http = build_http_client(config.base_url, config.transport)
             # Programs make clients and drop them; their connections must not wait for the end of the process.
             self._finalizer = weakref.finalize(self, self._http.close)
-        door = SyncRunner(
+        runner = SyncRunner(
             self._http,
             config.base_url,
             Timeouts(connect=config.connect_timeout, read=config.read_timeout),
             max_answer_bytes=config.max_answer_bytes,
         )
         return APIConnection(
-            door,
+            runner,
             tokens,
             Operations(
                 tokens,

@@ -146,7 +146,7 @@ class SyncMethods(TypedCalls):
             answer = self._run_ask(text, asked)
         else:
             connection = self._connect()
-            answer = connection.door.run(
+            answer = connection.runner.run(
                 *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
             )
         return answer if wanted is None else wanted.read(cast("FormattedTaskResponse", answer))
@@ -211,7 +211,7 @@ class SyncMethods(TypedCalls):
         if asked.on_message is not None:
             return cast("FormattedTaskResponse", self._run_ask(text, asked, task_id))
         connection = self._connect()
-        answer = connection.door.run(
+        answer = connection.runner.run(
             *connection.agent.ask(
                 text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
             )
@@ -236,7 +236,7 @@ class SyncMethods(TypedCalls):
             completed
         """
         connection = self._connect()
-        return connection.door.run(connection.agent.get_task(task))
+        return connection.runner.run(connection.agent.get_task(task))
 
     def wait(self, task: str | Mapping[str, Any], timeout: float | None = None) -> FormattedTaskResponse:
         """Waits until a task has ended, and returns how: one that is still at work, or that waits for a person [P].
@@ -264,7 +264,7 @@ class SyncMethods(TypedCalls):
 
         timeout = None if timeout is None else read_seconds(timeout, "timeout", 0)
         connection = self._connect()
-        return connection.door.run(connection.agent.wait(task, timeout))
+        return connection.runner.run(connection.agent.wait(task, timeout))
 
     def cancel_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
         """Cancels a task that has not ended, and returns how it stands then [P].
@@ -285,14 +285,14 @@ class SyncMethods(TypedCalls):
             canceled 1000.00
         """
         connection = self._connect()
-        return connection.door.run(connection.agent.cancel(task))
+        return connection.runner.run(connection.agent.cancel(task))
 
     def _open_stream(self, text: str, asked: AskCall, task_id: str | None = None) -> TaskStream:
         from payman_sdk._client.task_stream import TaskStream
 
-        door, _, agent = self._connect()
+        runner, _, agent = self._connect()
         return TaskStream(
-            door,
+            runner,
             agent,
             agent.build_stream(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
         )

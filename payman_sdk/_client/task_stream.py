@@ -27,8 +27,8 @@ D = TypeVar("D")
 class _BaseTaskStream(Generic[D]):
     """What both streams have in common: everything but waiting."""
 
-    def __init__(self, door: D, agent: Operations, following: StreamFlow) -> None:
-        self._door = door
+    def __init__(self, runner: D, agent: Operations, following: StreamFlow) -> None:
+        self._runner = runner
         self._agent = agent
         self._following = following
         self._flow = following.run()
@@ -99,8 +99,8 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
         status_update status_update completed
     """
 
-    def __init__(self, door: SyncRunner, agent: Operations, following: StreamFlow) -> None:
-        super().__init__(door, agent, following)
+    def __init__(self, runner: SyncRunner, agent: Operations, following: StreamFlow) -> None:
+        super().__init__(runner, agent, following)
         self._line = OpenStream()
 
     def __enter__(self) -> Self:
@@ -164,7 +164,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
             TaskNotCancelableError: The task has ended already.
             PaymanError: As for `get_task`.
         """
-        return self._door.run(self._agent.cancel(self.task_id))
+        return self._runner.run(self._agent.cancel(self.task_id))
 
     def close(self) -> None:
         """Closes the connection; what was not read is lost. Doing it twice is harmless."""
@@ -174,7 +174,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
     def _read_more(self) -> None:
         try:
             try:
-                self._record_effect(self._door.advance(self._flow, self._line))
+                self._record_effect(self._runner.advance(self._flow, self._line))
             except BaseException as error:
                 self._record_failure(error)
                 self.close()
@@ -202,8 +202,8 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
         status_update status_update completed
     """
 
-    def __init__(self, door: AsyncRunner, agent: Operations, following: StreamFlow) -> None:
-        super().__init__(door, agent, following)
+    def __init__(self, runner: AsyncRunner, agent: Operations, following: StreamFlow) -> None:
+        super().__init__(runner, agent, following)
         self._line = AsyncOpenStream()
 
     async def __aenter__(self) -> Self:
@@ -267,7 +267,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
             TaskNotCancelableError: The task has ended already.
             PaymanError: As for `get_task`.
         """
-        return await self._door.run(self._agent.cancel(self.task_id))
+        return await self._runner.run(self._agent.cancel(self.task_id))
 
     async def close(self) -> None:
         """Closes the connection; what was not read is lost. Doing it twice is harmless."""
@@ -277,7 +277,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
     async def _read_more(self) -> None:
         try:
             try:
-                self._record_effect(await self._door.advance(self._flow, self._line))
+                self._record_effect(await self._runner.advance(self._flow, self._line))
             except BaseException as error:
                 self._record_failure(error)
                 await self.close()

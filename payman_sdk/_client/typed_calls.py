@@ -80,7 +80,7 @@ class TypedCalls(TypedLists):
         order = read_payment_order(payee, amount, currency, memo, wallet)
         call = self._pay_call(options, on_event, verify)
         connection = self._connect()
-        return connection.door.run(payment_flows.pay(connection.agent, order, call))
+        return connection.runner.run(payment_flows.pay(connection.agent, order, call))
 
     def approve(
         self,
@@ -171,12 +171,12 @@ class TypedCalls(TypedLists):
 
         call = self._read_call("payment_status", options, verify)
         connection = self._connect()
-        return connection.door.run(payment_flows.read_status(connection.agent, payment, call))
+        return connection.runner.run(payment_flows.read_status(connection.agent, payment, call))
 
     def _settle(self, what: str, payment: Payment, call: Call) -> Payment:
         from payman_sdk._core import payment_flows
 
         connection = self._connect()
-        return connection.door.run(
+        return connection.runner.run(
             payment_flows.settle(connection.agent, payment, call, approve=what == "approve")
         )

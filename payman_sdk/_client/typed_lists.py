@@ -178,8 +178,8 @@ class TypedLists(TypedSession["SyncRunner"]):
         order = read_payee_order(name, type, given)
         call = self._create_call(options)
         connection = self._connect()
-        return connection.door.run(create_payee(connection.agent, order, call))
+        return connection.runner.run(create_payee(connection.agent, order, call))
 
     def _read(self, text: str, read: Callable[[FormattedTaskResponse], T], call: Call) -> T:
         connection = self._connect()
-        return connection.door.run(connection.agent.read(text, call.session_id, call.options, read))
+        return connection.runner.run(connection.agent.read(text, call.session_id, call.options, read))

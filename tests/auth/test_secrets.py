@@ -236,7 +236,7 @@ def test_no_way_in_tells_a_secret(
             connection = client._connect()
             assert_nothing_in(repr(client), repr(client._identity), repr(connection), repr(held))
             assert_nothing_in(
-                *(repr(vars(part)) for part in (connection.tokens, connection.agent, connection.door))
+                *(repr(vars(part)) for part in (connection.tokens, connection.agent, connection.runner))
             )
     except PaymanError as error:
         assert_nothing_in(*told_by(error))

@@ -18,9 +18,9 @@ _LONGEST = 200_000
 
 async def fetch_agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
     """The card and its media type; words that say so where the server gives none."""
-    door = client._connect().door  # pyright: ignore[reportPrivateUsage] # no credentials go with it, only its connections
+    runner = client._connect().runner  # pyright: ignore[reportPrivateUsage] # no credentials go with it, only its connections
     try:
-        status, text = await door.run(_request_card())
+        status, text = await runner.run(_request_card())
     except PaymanError as error:
         return (
             "text/plain",
