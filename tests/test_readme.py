@@ -17,10 +17,11 @@ README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
-def test_readme_runs_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme_runs_as_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each block runs when it is pasted alone, and prints what the comment behind a `print` says."""
     with Sandbox(clients={"your_client_id": "your_client_secret"}) as sandbox:
         monkeypatch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
+        monkeypatch.chdir(tmp_path)  # one block keeps operations in a file
         checked = 0
         for number, block in enumerate(BLOCKS, 1):
             printed = io.StringIO()
