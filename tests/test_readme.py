@@ -14,6 +14,7 @@ from payman_sdk import PaymanClient
 from payman_sdk.sandbox import Sandbox
 
 README = Path(__file__).parent.parent / "README.md"
+CONTRIBUTING = README.with_name("CONTRIBUTING.md")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
@@ -60,9 +61,10 @@ def test_readme_says_what_ci_runs() -> None:
     )
 
 
-def test_every_script_that_readme_names_exists_and_can_be_run() -> None:
-    """Each `./scripts/…` of README is an executable file, and every executable file there is in README."""
-    named = set(re.findall(r"\./scripts/(\w+)", README.read_text(encoding="utf-8")))
+def test_every_script_that_is_named_exists_and_can_be_run() -> None:
+    """Each `./scripts/…` of README and CONTRIBUTING is an executable file, and CONTRIBUTING names all of them."""
+    named = set(re.findall(r"\./scripts/(\w+)", CONTRIBUTING.read_text(encoding="utf-8")))
+    assert set(re.findall(r"\./scripts/(\w+)", README.read_text(encoding="utf-8"))) <= named
     there = {
         path.name for path in (README.parent / "scripts").iterdir() if path.is_file() and not path.suffix
     }

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_MOST_TRANSACTIONS = 20
+_MOST_TRANSACTIONS = 50
 """Transactions that are looked at to prove an outcome."""
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
