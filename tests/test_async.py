@@ -89,6 +89,7 @@ def test_the_two_clients_have_one_surface() -> None:
 def test_what_does_io_is_awaited_and_the_rest_is_not() -> None:
     """Exactly what talks to somebody is a coroutine function of the async client and its conversations and streams."""
     asked = {"ask", "cancel_task", "get_task", "reply", "wait"}
+    asked |= {"approve", "create_payee", "deny", "pay", "payees", "payment_status", "transactions", "wallets"}
     for kind, awaited in (
         (AsyncPaymanClient, asked | {"close", "get_access_token", "with_auth_code"}),
         (AsyncConversation, asked),

@@ -12,11 +12,13 @@ import typer
 
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import Settings
+from payman_sdk._core.auth.scopes import is_read_only
 from payman_sdk._core.confirmation import Field, find_problem, format_lines
-from payman_sdk.errors import ConfigurationError, PaymanError
+from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 
 if TYPE_CHECKING:
     from payman_sdk._client.sync import PaymanClient
+    from payman_sdk.token_stores.base import TokenStore
 
 
 def confirm_send(
@@ -85,10 +87,17 @@ def _can_only_read(client: PaymanClient, settings: Settings) -> bool:
     """Return whether the token of a login is known to allow reading only. The token of a client's own account may write."""
     if settings.login is None:
         return False
-    from payman_sdk._core.auth.scopes import is_read_only
-
     try:
         client.get_access_token()
     except PaymanError:  # the ask itself will say why
         return False
     return is_read_only(client._connect().tokens.scope)  # pyright: ignore[reportPrivateUsage]
+
+
+def may_move_money(store: TokenStore) -> bool:
+    """Return whether the token in a store may be used to pay; a token whose scopes are not known may be."""
+    try:
+        kept = store.load()
+    except TokenStoreError:
+        return True
+    return kept is None or not is_read_only(kept.scope)

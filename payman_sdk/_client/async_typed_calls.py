@@ -68,14 +68,10 @@ class AsyncTypedCalls(AsyncTypedLists):
                 the payment is `UNDETERMINED`, and `payment.error` says why.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         payment = await client.pay("Test Payee", "10.00", "TSD", memo="coffee", idempotency_key="invoice-42")
-            ...         print(payment.outcome, (await client.pay("Test Payee", 900, "TSD")).reason)
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", "10.00", "TSD", memo="coffee", idempotency_key="invoice-42")
+            ...     print(payment.outcome, client.pay("Test Payee", 900, "TSD").reason)
             paid No payment was made: 900.00 TSD is above the limit of 500.00 TSD for one transaction.
         """
         from payman_sdk._core import payment_flows
@@ -107,14 +103,10 @@ class AsyncTypedCalls(AsyncTypedLists):
             PaymanError: As for `pay`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         payment = await client.pay("Test Payee", 200, "TSD")
-            ...         print(payment.outcome, (await client.approve(payment)).outcome)
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 200, "TSD")
+            ...     print(payment.outcome, client.approve(payment).outcome)
             awaiting_approval paid
         """
         return await self._settle("approve", payment, self._settle_call("approve", options, on_event, verify))
@@ -140,13 +132,9 @@ class AsyncTypedCalls(AsyncTypedLists):
             PaymanError: As for `pay`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         print((await client.deny(await client.pay("Test Payee", 200, "TSD"))).outcome, sandbox.balance("TSD"))
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(client.deny(client.pay("Test Payee", 200, "TSD")).outcome, sandbox.balance("TSD"))
             refused 1000.00
         """
         return await self._settle("deny", payment, self._settle_call("deny", options, on_event, verify))
@@ -172,15 +160,11 @@ class AsyncTypedCalls(AsyncTypedLists):
             PaymanError: How the task stands cannot be learned.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         payment = await client.pay("Test Payee", 200, "TSD")
-            ...         approved = sandbox.approve(payment.task_id)
-            ...         print(payment.outcome, (await client.payment_status(payment)).outcome)
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 200, "TSD")
+            ...     approved = sandbox.approve(payment.task_id)
+            ...     print(payment.outcome, client.payment_status(payment).outcome)
             awaiting_approval paid
         """
         from payman_sdk._core import payment_flows

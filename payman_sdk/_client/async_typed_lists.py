@@ -44,13 +44,9 @@ class AsyncTypedLists(TypedSession["AsyncRunner"]):
             PaymanError: As for `ask`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         print([(wallet.currency, wallet.balance) for wallet in await client.wallets()])
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print([(wallet.currency, wallet.balance) for wallet in client.wallets()])
             [('TSD', Decimal('1000.00'))]
         """
         from payman_sdk._core.listings import read_wallets
@@ -69,13 +65,9 @@ class AsyncTypedLists(TypedSession["AsyncRunner"]):
             PaymanError: As for `wallets`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         print([payee.name for payee in await client.payees("test")])
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print([payee.name for payee in client.payees("test")])
             ['Test Payee']
         """
         from payman_sdk._core.listings import read_payees
@@ -97,14 +89,10 @@ class AsyncTypedLists(TypedSession["AsyncRunner"]):
             PaymanError: As for `wallets`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         payment = await client.pay("Test Payee", 10, "TSD")
-            ...         print([(one.amount, one.payee and one.payee.name, one.outcome.value) for one in await client.transactions()])
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 10, "TSD")
+            ...     print([(one.amount, one.payee and one.payee.name, one.outcome.value) for one in client.transactions()])
             [(Decimal('10.00'), 'Test Payee', 'paid')]
         """
         from payman_sdk._core.listings import read_transactions
@@ -162,14 +150,10 @@ class AsyncTypedLists(TypedSession["AsyncRunner"]):
             PaymanError: As for `ask`.
 
         Example:
-            >>> import asyncio
             >>> from payman_sdk.sandbox import Sandbox
-            >>> async def main() -> None:
-            ...     async with sandbox.async_client() as client:
-            ...         ada = await client.create_payee("Ada Lovelace", "TEST_RAILS", email="ada@example.com")
-            ...         print(ada.name, (await client.pay(ada, 5, "TSD")).outcome)
-            >>> with Sandbox() as sandbox:
-            ...     asyncio.run(main())
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     ada = client.create_payee("Ada Lovelace", "TEST_RAILS", email="ada@example.com")
+            ...     print(ada.name, client.pay(ada, 5, "TSD").outcome)
             Ada Lovelace paid
         """
         from payman_sdk._core.orders import read_payee_order

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._cli.commands.sample_data import SEED, seed
+from payman_sdk._cli.commands.sandbox import SEED, seed
 from payman_sdk._cli.request_log_middleware import format_request
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payman_sdk._cli.clients import make_sandbox
-from payman_sdk._cli.commands.sample_data import SEED, seed
 from payman_sdk._cli.request_log_middleware import RequestLogMiddleware, format_request
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
@@ -183,3 +182,23 @@ def _stop_on_signals() -> Generator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+SEED = (
+    "Create a payee of type Test Rails called John Doe",
+    "create a new payee named Ada Lovelace with email ada@example.com",
+    "send 40 TSD to John Doe for the garden fence",
+    "send 12.50 TSD to Ada Lovelace for lunch",
+    "send 7 TSD to Test Payee for coffee",
+    "send 150 TSD to John Doe for the new gate",
+)
+"""What makes a sandbox that is not empty: payees, payments, and one that waits. Asked for once in each account."""
+
+
+def seed(sandbox: Sandbox) -> None:
+    """Says all of `SEED` to a sandbox that does not serve yet; what its account was told before is not told again."""
+    import httpx
+
+    with httpx.Client(transport=sandbox.transport()) as http, sandbox.client(http_client=http) as client:
+        for number, text in enumerate(SEED):
+            client.ask(text, idempotency_key=f"seed-{number}")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import assert_never
 
 from payman_api.models.scope import Scope
-from payman_sdk.sandbox._agent import markdown, session_history
+from payman_sdk.sandbox._agent import markdown
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._ledger import accounts, ledger, payments
 from payman_sdk.sandbox._ledger.accounts import Account, WalletAccount
 from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
+
+_REMEMBERED = 20
+"""Messages of a session that are recalled."""
 
 ABILITIES = markdown.format_bullets(
     (
@@ -82,7 +85,7 @@ def answer_question(
         case intent.TestConnection():
             return "The connection works."
         case intent.Recall():
-            said = session_history.recall(tx, account, session_id)
+            said = _recall(tx, account, session_id)
             if not said:
                 return "We have not talked about anything in this session yet."
             return "Earlier in this session you said:\n\n" + markdown.format_bullets(
@@ -128,3 +131,13 @@ def _format_wallets(tx: Transaction, account: Account, currency: str | None) -> 
             lines.append(f"Spendable balance: {balance}")
             lines.append(f"Pending balance: {pending}")
     return markdown.format_bullets(lines)
+
+
+def _recall(tx: Transaction, account: Account, session_id: str) -> list[str]:
+    """What the account's user said in the session, oldest first, the newest twenty at most."""
+    found = tx.execute(
+        "SELECT m.text FROM messages m JOIN tasks t ON t.number = m.task_number "
+        "WHERE t.account_id = ? AND t.session_id = ? AND m.role = 'user' ORDER BY m.number DESC LIMIT ?",
+        (account.id, session_id, _REMEMBERED),
+    ).fetchall()
+    return [row["text"] for row in reversed(found)]
