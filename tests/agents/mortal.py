@@ -102,3 +102,15 @@ def pay(order: dict[str, Any], step: Steps | None = None) -> list[str]:
             client, run_id="monday", store=store, limit=SpendingLimit(max_payments=order["limit"])
         )
         return [toolkit.pay(*PAYMENT, operation=name).status for name in order["names"]]
+
+
+def call_tools(order: dict[str, Any]) -> None:
+    """Make every call of an order by the tools of a toolkit that this process makes for it."""
+    with PaymanClient(**order["client"]) as client:
+        limit = SpendingLimit(max_payments=order["limit"], allowed_payees=["Test Payee"])
+        store = SQLiteOperationStore(order["store"])
+        toolkit = PaymanToolkit(client, run_id="monday", store=store, limit=limit)
+        tools = {tool.name: tool for tool in toolkit.tools}
+        for name, arguments in order["calls"]:
+            if name in tools:
+                tools[name].call(arguments)

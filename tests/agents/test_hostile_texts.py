@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import ORDER, connected, connected_async, sends
 from tests.agents.frameworks import FRAMEWORKS, Call
 from tests.agents.hostile_texts import TEXTS, generate_texts
+from tests.agents.mortal import call_tools
+from tests.processes import Forked
 
 ONE = {**ORDER, "amount": "1"}
 GENERATED = generate_texts(500)
@@ -133,6 +136,33 @@ def test_a_limit_outlives_its_toolkit(sandbox: Sandbox, tmp_path: Path) -> None:
             statuses = [*pool.map(pay, range(8)), *map(pay, range(8, 16))]
         assert sorted(statuses) == ["paid", *["refused"] * 15], run
         assert len(sandbox.payments) == before + 1, run
+
+
+def test_a_limit_outlives_processes(tmp_path: Path) -> None:
+    """Three processes at once, and three that start when these have ended, send no more than the limit with any text."""
+    texts = [*TEXTS, *GENERATED[:13]]
+    with Sandbox() as sandbox:
+        client = {
+            "client_id": sandbox.client_id,
+            "client_secret": sandbox.client_secret,
+            "base_url": sandbox.base_url,
+        }
+        order = {"client": client, "store": str(tmp_path / "store"), "limit": 3}
+        for turn in range(2):
+            with ExitStack() as stack:
+                processes = [stack.enter_context(closing(Forked(call_tools))) for _ in range(3)]
+                for number, process in enumerate(processes):
+                    calls = [
+                        (name, {**arguments, "memo": text} if "memo" in arguments else arguments)
+                        for at, text in enumerate(texts[number::3])
+                        for name, arguments in build_calls(text, at * 3 + number + turn * len(texts))
+                        if name == "payman_pay"
+                    ]
+                    process.order({**order, "calls": calls})
+                for process in processes:
+                    process.report(timeout=100)
+            check(sandbox, texts, most=3)
+        assert len(sandbox.payments) == 3
 
 
 def test_a_limit_in_memory_says_what_it_bounds(
