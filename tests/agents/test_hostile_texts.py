@@ -90,7 +90,9 @@ def test_every_tool_of_every_framework(framework: str, sandbox: Sandbox) -> None
             toolkit = AsyncPaymanToolkit(client, limit=SpendingLimit(max_payments=3))
             calls = [call for number, text in enumerate(texts) for call in build_calls(text, number)]
             offered = [call for call in calls if call[0] != "payman_ask"]
-            await FRAMEWORKS[framework](toolkit, [[call] for call in offered[:: len(offered) // 40][:40]], None)
+            await FRAMEWORKS[framework](
+                toolkit, [[call] for call in offered[:: len(offered) // 40][:40]], None
+            )
 
     asyncio.run(main())
     check(sandbox, texts, most=3)
