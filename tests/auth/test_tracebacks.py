@@ -220,7 +220,7 @@ def test_a_context_that_was_there_before_keeps_its_frames(peer: Peer) -> None:
     assert error.__context__.__traceback__ is not None
 
 
-_NO_REQUEST = ("of anyio: fail_a", "checkpoint_if_cancelled", "wait_task_rescheduled", "raise_cancel")
+_NO_REQUEST = ("of anyio: fail_a", "checkpoint", "wait_task_rescheduled", "raise_cancel")
 """Frames that hold no request: of the time limit, and of a cancellation that came before a request, on a busy machine."""
 
 
