@@ -99,11 +99,12 @@ def _differs(told: Told, payments: Sequence[object]) -> bool:
 def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
     if told.end != "unknown" or told.seconds >= settings.timeout - _AT_THE_END:
         return False
-    last = line.entries[-1] if line is not None and line.entries else None
-    if last is not None and last.note == HIDDEN:
-        return (
-            False  # a task that is not known for `settle_time` is given up, also where its stream had begun
-        )
+    entries = [] if line is None else line.entries
+    looks = [entry for entry in entries if entry.name == "get"]
+    # A task that is not known for `settle_time` is given up, also where its stream had begun.
+    if looks and looks[-1].note == HIDDEN:
+        return False
+    last = entries[-1] if entries else None
     # Who is refused once more with a token that has just been issued need not go on asking.
     fault = None if last is None else last.fault
     return fault is None or fault.kind not in (Kind.UNAUTHORIZED, Kind.UNAUTHORIZED_TAKEN)
