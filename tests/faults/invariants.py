@@ -102,7 +102,7 @@ def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
     entries = [] if line is None else line.entries
     looks = [entry for entry in entries if entry.name == "get"]
     # A task that is not known for `settle_time` is given up, also where its stream had begun.
-    if looks and looks[-1].note == HIDDEN:
+    if looks and looks[-1].note == HIDDEN and told.seconds >= settings.settle_time:
         return False
     last = entries[-1] if entries else None
     # Who is refused once more with a token that has just been issued need not go on asking.
