@@ -276,7 +276,9 @@ class TaskAccumulator:
         """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
         assert self._retold is not None  # noqa: S101 (only then is anything told again)
         goes_on = artifact.is_prefix_of(again)
-        was_told = any(again.is_prefix_of(version) for version in (artifact, *self.memory.replaced(index)))
+        was_told = any(
+            again.is_prefix_of(version) for version in (artifact, *self.memory.find_earlier_versions(index))
+        )
         if was_told and not (goes_on and closes and index not in self._closed):
             self._retold[index] = again
             if goes_on:

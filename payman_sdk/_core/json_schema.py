@@ -62,7 +62,7 @@ def check_schema(schema: object) -> Schema:
         raise SchemaError("is nested too deeply") from None
     except (TypeError, ValueError) as error:
         raise error if isinstance(error, SchemaError) else SchemaError(f"is not JSON: {error}") from None
-    if _resolved(root, root).get("type") != "object":
+    if _resolve_reference(root, root).get("type") != "object":
         raise SchemaError('is not of an object; its "type" has to be "object"')
     return root
 
@@ -161,7 +161,7 @@ def _look_up(reference: object, root: Schema) -> Schema:
     return cast("Schema", found)
 
 
-def _resolved(schema: Schema, root: Schema) -> Schema:
+def _resolve_reference(schema: Schema, root: Schema) -> Schema:
     for _ in range(_DEEPEST):
         if not isinstance(schema, Mapping) or "$ref" not in schema:
             return schema if isinstance(schema, Mapping) else {}

@@ -184,10 +184,10 @@ def check_completed(response: FormattedTaskResponse) -> None:
         TaskFailedError: It has not.
     """
     if response.status != "completed":
-        raise failed(response, f"The task is {response['state']}: {shorten(response.text)}")
+        raise build_failure(response, f"The task is {response['state']}: {shorten(response.text)}")
 
 
-def failed(response: FormattedTaskResponse, message: str) -> TaskFailedError:
+def build_failure(response: FormattedTaskResponse, message: str) -> TaskFailedError:
     """Make the error for an answer that says that nothing was done."""
     failure = TaskFailedError(
         message, task_id=response.task_id, request_id=response.request_id, session_id=response.session_id
@@ -226,7 +226,7 @@ def _read_list(response: FormattedTaskResponse, name: str, read: Callable[[Json]
     except (NoObjectError, InvalidObjectError) as problem:
         raise unreadable(response, str(problem)) from None
     if error is not None and items is None:
-        raise failed(response, f"The agent cannot list {name}: {shorten(error)}")
+        raise build_failure(response, f"The agent cannot list {name}: {shorten(error)}")
     raise unreadable(response, f"{name} is not a list")
 
 

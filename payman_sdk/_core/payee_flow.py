@@ -8,8 +8,8 @@ from payman_sdk._core.effects import Flow
 from payman_sdk._core.json_answer import Json, NoObjectError, find_object
 from payman_sdk._core.listings import (
     InvalidObjectError,
+    build_failure,
     check_completed,
-    failed,
     read_payee,
     text_or_none,
     unreadable,
@@ -34,7 +34,9 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         reason = text_or_none(value, "reason")
         found = value.get("payee")
         if value.get("status") == "refused":
-            raise failed(response, f"The payee was not created: {shorten(reason or 'no reason was given')}")
+            raise build_failure(
+                response, f"The payee was not created: {shorten(reason or 'no reason was given')}"
+            )
         if value.get("status") in {"created", "exists"} and isinstance(found, dict):
             payee = read_payee(cast("Json", found), response)
             if _is_same(payee, order):

@@ -21,7 +21,7 @@ class Scalar(NamedTuple):
     read: Callable[[Any], Any]
 
 
-def _refused(value: object) -> Any:
+def _refuse(value: object) -> Any:
     raise ValueError(value)
 
 
@@ -29,12 +29,12 @@ def _read_decimal(value: object) -> Decimal:
     if not isinstance(value, str) and not is_number(value):
         raise ValueError(value)
     number = Decimal(str(value))
-    return number if number.is_finite() else cast("Decimal", _refused(value))
+    return number if number.is_finite() else cast("Decimal", _refuse(value))
 
 
 def _read_float(value: object) -> float:
-    number = float(cast("Any", value)) if is_number(value) else cast("float", _refused(value))
-    return number if number - number == 0 else cast("float", _refused(value))  # without end
+    number = float(cast("Any", value)) if is_number(value) else cast("float", _refuse(value))
+    return number if number - number == 0 else cast("float", _refuse(value))  # without end
 
 
 def _read_datetime(value: object) -> dt.datetime:
@@ -44,15 +44,15 @@ def _read_datetime(value: object) -> dt.datetime:
 
 
 def _read_text(value: object) -> str:
-    return value if isinstance(value, str) else cast("str", _refused(value))
+    return value if isinstance(value, str) else cast("str", _refuse(value))
 
 
 def _read_bool(value: object) -> bool:
-    return value if isinstance(value, bool) else cast("bool", _refused(value))
+    return value if isinstance(value, bool) else cast("bool", _refuse(value))
 
 
 def _read_int(value: object) -> int:
-    return int(cast("Decimal", value)) if is_integer(value) else cast("int", _refused(value))
+    return int(cast("Decimal", value)) if is_integer(value) else cast("int", _refuse(value))
 
 
 def _read_uuid(value: object) -> UUID:

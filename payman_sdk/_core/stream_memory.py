@@ -47,7 +47,7 @@ class Memory:
             left -= forgotten
             self.size -= forgotten
 
-    def replaced(self, number: int) -> Iterable[ArtifactBuffer]:
+    def find_earlier_versions(self, number: int) -> Iterable[ArtifactBuffer]:
         """The versions of an artifact that are remembered."""
         return self._replaced.get(number, ())
 

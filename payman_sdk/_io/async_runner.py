@@ -49,7 +49,7 @@ from payman_sdk._io.failures import (
 from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_request, redact_response, whole
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
-from payman_sdk._io.request_target import unwatched
+from payman_sdk._io.request_target import suppress_instrumentation
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import AsyncOpenStream
 from payman_sdk._io.timers import move_on_after, sleep
@@ -241,7 +241,7 @@ class AsyncRunner:
         transmission.sent, handled = True, sys.exception()
         outcome: Outcome | None = None
         try:
-            with move_on_after(until - now), unwatched(request):
+            with move_on_after(until - now), suppress_instrumentation(request):
                 outcome = await self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())

@@ -47,7 +47,7 @@ def show_query(request: httpx.Request) -> httpx.Request:
     return request
 
 
-def unwatched(request: httpx.Request) -> AbstractContextManager[Any]:
+def suppress_instrumentation(request: httpx.Request) -> AbstractContextManager[Any]:
     """A context in which no instrumentation of OpenTelemetry sees a request whose address has a query."""
     instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
     if not request.url.query or instrumentation is None:  # without that module there are none

@@ -50,7 +50,7 @@ from payman_sdk._io.http import (
     whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
-from payman_sdk._io.request_target import unwatched
+from payman_sdk._io.request_target import suppress_instrumentation
 from payman_sdk._io.signals import call_handlers, defer_signals
 from payman_sdk._io.streams import Guard, OpenStream, close_quietly
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
@@ -201,7 +201,7 @@ class SyncRunner:
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         try:
-            with self._guard(), deadline_scope(until - now), unwatched(request):
+            with self._guard(), deadline_scope(until - now), suppress_instrumentation(request):
                 outcome: Outcome = self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())

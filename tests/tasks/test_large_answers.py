@@ -289,7 +289,7 @@ def test_the_memory_of_a_stream_is_bounded() -> None:
         memory.replace(0, artifact)
         assert not memory.knows(number)
     assert memory.size < 10_000_000
-    assert len(list(memory.replaced(0))) < 256
+    assert len(list(memory.find_earlier_versions(0))) < 256
     assert memory.knows(99_999)
     assert not memory.knows(0)
 

@@ -71,7 +71,7 @@ def _facts(context: AgentContext, text: str) -> Json:
     if Scope.READ_LIST_WALLETS in context.scopes:
         wallets = typed_orders.wallet_shapes(context)
         facts |= {**wallets[0], "wallets": wallets}
-    payment = payments.numbered(context.tx, context.task_number)
+    payment = payments.find_by_task_number(context.tx, context.task_number)
     if payment is not None:
         facts |= typed_orders.payment_shape(context.tx, payment, text)
     return facts
@@ -79,7 +79,7 @@ def _facts(context: AgentContext, text: str) -> Json:
 
 def _fill(schema: Mapping[str, Any], root: Json, known: object) -> object:
     """What is known, in the form of a schema."""
-    schema = _resolved(schema, root)
+    schema = _resolve_reference(schema, root)
     for one in schema.get("anyOf", ()):
         try:
             return _fill(one, root, known)
@@ -120,7 +120,7 @@ def _fill_object(schema: Mapping[str, Any], root: Json, known: Json) -> Json:
     return filled
 
 
-def _resolved(schema: Mapping[str, Any], root: Json) -> Mapping[str, Any]:
+def _resolve_reference(schema: Mapping[str, Any], root: Json) -> Mapping[str, Any]:
     reference = schema.get("$ref")
     if not isinstance(reference, str):
         return schema

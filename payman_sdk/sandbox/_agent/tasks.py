@@ -213,7 +213,7 @@ def _finish_task(
 ) -> None:
     """End the task whose payment was decided upon."""
     first = find(tx, account, settlement.task_id).history[0].text
-    answer = typed_orders.settled(tx, account, settlement, first, world.json_answers)
+    answer = typed_orders.answer_settlement(tx, account, settlement, first, world.json_answers)
     _record(tx, world, account, settlement.task_id, _turn(answer or agent.AgentAnswer(settlement.text)))
 
 

@@ -82,14 +82,14 @@ def answer(context: AgentContext, order: Order) -> AgentAnswer:
     needed = _NEEDED[order.operation]
     if needed not in context.scopes:
         reason = f"the access token lacks the scope {needed.value}"
-        return _refused(context, order, reason, waits=context.waiting is not None)
+        return _answer_refusal(context, order, reason, waits=context.waiting is not None)
     match order.operation:
         case "pay" if context.waiting is None:
             return _pay(context, order)
         case "approve" | "deny" if context.waiting is not None:
             return _settle(context, order, context.waiting)
         case "pay" | "approve" | "deny":
-            return _refused(
+            return _answer_refusal(
                 context, order, "this task waits for no such decision", waits=context.waiting is not None
             )
         case "create_payee":
@@ -98,7 +98,7 @@ def answer(context: AgentContext, order: Order) -> AgentAnswer:
             return _list(context, order)
 
 
-def settled(
+def answer_settlement(
     tx: Transaction, account: Account, settlement: Settlement, first_text: str, manner: str
 ) -> AgentAnswer | None:
     """What a task that was ordered as a typed payment says when a person has decided; None for any other task."""
@@ -115,10 +115,10 @@ def _pay(context: AgentContext, order: Order) -> AgentAnswer:
         amount = Decimal(order.text("amount"))
         ledger.to_minor(amount)
     except (InvalidOperation, ValueError):
-        return _refused(context, order, "this amount cannot be paid in this currency")
+        return _answer_refusal(context, order, "this amount cannot be paid in this currency")
     reference = PayeeReference(order.text("payee"))
     if not accounts.match_payees(tx, account, reference).exact:
-        return _refused(context, order, f'you have no payee "{reference.text}"')
+        return _answer_refusal(context, order, f'you have no payee "{reference.text}"')
     wallet, memo = order.text("wallet") or None, order.text("memo") or None
     reading = Reading(amount, order.text("currency"), reference, wallet, memo)
     paid = payment_orders.pay(
@@ -129,9 +129,9 @@ def _pay(context: AgentContext, order: Order) -> AgentAnswer:
         Pay((reading,)),
         show_balance=context.can_show_balances,
     )
-    payment = payments.numbered(tx, context.task_number)
+    payment = payments.find_by_task_number(tx, context.task_number)
     if payment is None:
-        return _refused(context, order, paid.text)
+        return _answer_refusal(context, order, paid.text)
     said = write(
         context.world.json_answers, payment_shape(tx, payment, paid.text), paid.text, is_payment=True
     )
@@ -141,7 +141,7 @@ def _pay(context: AgentContext, order: Order) -> AgentAnswer:
 def _settle(context: AgentContext, order: Order, waiting: Payment) -> AgentAnswer:
     wanted = order.values.get("payment_id")
     if wanted not in (None, waiting.id):
-        return _refused(context, order, "this task waits for another payment", waits=True)
+        return _answer_refusal(context, order, "this task waits for another payment", waits=True)
     settlement = approvals.settle(
         context.tx, context.world, context.account, waiting, approve=order.operation == "approve"
     )
@@ -156,7 +156,7 @@ def _settle(context: AgentContext, order: Order, waiting: Payment) -> AgentAnswe
     return AgentAnswer(said.text, settlement=settlement, data=said.data)
 
 
-def _refused(context: AgentContext, order: Order, reason: str, *, waits: bool = False) -> AgentAnswer:
+def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: bool = False) -> AgentAnswer:
     reason = reason.strip()
     if order.operation == "create_payee":
         shape: Json = {"status": "refused", "payee": None, "reason": reason}

@@ -112,7 +112,7 @@ def find_by_task(tx: Transaction, account: Account, task_id: str) -> Payment | N
     return None if found is None else _read_payment(found)
 
 
-def numbered(tx: Transaction, task_number: int) -> Payment | None:
+def find_by_task_number(tx: Transaction, task_number: int) -> Payment | None:
     """The payment that the task of that number asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.number = ?", (task_number,)).fetchone()
     return None if found is None else _read_payment(found)

@@ -104,7 +104,7 @@ _VIEWS: Mapping[str, tuple[str, _View]] = {
         "Transactions",
         lambda tx, room, one, query: {
             "leaf": money.view_transactions(tx, one, _parse_number(query, "page")),
-            "refused": money.refused(tx, one),
+            "refused": money.view_refusals(tx, one),
         },
     ),
     "ledger": (

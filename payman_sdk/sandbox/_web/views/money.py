@@ -132,7 +132,7 @@ def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPag
     return ListPage([view_payment(tx, account, one) for one in found], number, last, total)
 
 
-def refused(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
+def view_refusals(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
     """The newest payments that were ordered and not made, newest first, as many as a page has."""
     found, total = payments.refusals(tx, account, ON_A_PAGE)
     return ListPage([_refusal(tx, account, one) for one in found], 1, 1, total)

@@ -139,7 +139,7 @@ def _make_view(tx: Transaction, number: int, task: Task) -> TaskView:
     shown = TaskView(number, typed_orders.title(text), task.state.value, task.explanation, task.updated)
     if task.state in (State.SUBMITTED, State.WORKING):
         return shown
-    made = payments.numbered(tx, number)
+    made = payments.find_by_task_number(tx, number)
     if made is not None:
         words = f"{_OUTCOMES[made.status]} {markdown.format_amount(made)}"
         return replace(shown, payment=words, outcome=OUTCOMES[made.status])
