@@ -132,7 +132,7 @@ class AsyncMethods(AsyncTypedCalls):
             ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
             OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
             StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
-            IdempotencyKeyReuseError: The key stands for another text; nothing was sent.
+            IdempotencyKeyReuseError: The key was used with another text; nothing was sent.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
 
         Example:

@@ -62,7 +62,7 @@ class PaymanConfig(TypedDict, total=False):
     on_token: Callable[[Any], Any] | None
     """Called with a `TokenRefresh` after each access token that was fetched, or could not be."""
     on_task: Callable[[Any], Any] | None
-    """Called with a `TaskStateChange` whenever a task stands otherwise than before."""
+    """Called with a `TaskStateChange` when a task changes state."""
     telemetry: bool | Telemetry | None
     """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
     transport: (

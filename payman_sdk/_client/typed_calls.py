@@ -63,7 +63,7 @@ class TypedCalls(TypedLists):
 
         Raises:
             ConfigurationError: An argument is unusable; nothing was sent.
-            IdempotencyKeyReuseError: The key stands for another payment; nothing was sent.
+            IdempotencyKeyReuseError: The key was used for another payment; nothing was sent.
             PaymanError: It was not ordered, or turned away, as for `ask`. Where it may have been carried out nothing is raised:
                 the payment is `UNDETERMINED`, and `payment.error` says why.
 
@@ -157,7 +157,7 @@ class TypedCalls(TypedLists):
         Raises:
             TaskNotFoundError: The agent knows no such task.
             ConfigurationError: What was ordered is not known.
-            PaymanError: How the task stands cannot be learned.
+            PaymanError: The task could not be read.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox

@@ -1,4 +1,4 @@
-"""What a stream has told so far: every piece of it in, each event for the caller out exactly once, with a snapshot of all artifacts."""
+"""The state of a streamed task: takes every piece of the stream, and returns each event once, with a snapshot of all artifacts."""
 
 from __future__ import annotations
 

@@ -135,8 +135,8 @@ class FlowResult(NamedTuple, Generic[T]):
 
 
 def get_result(end: Emit | FlowResult[T]) -> T:
-    """What a flow that tells nothing has returned."""
-    assert isinstance(end, FlowResult), "a flow that tells something has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+    """Return the result of a flow that emits no events."""
+    assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
     result: T = end.result
     return result
 

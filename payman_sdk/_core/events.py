@@ -1,4 +1,4 @@
-"""What a stream tells: the seed's event dicts, with the same things and more as attributes.
+"""The events of a stream: the seed's event dicts, with the same members and more as attributes.
 
 All members of an event are plain JSON, so that every serializer takes it for the dict it is.
 """
@@ -36,7 +36,7 @@ class StatusUpdate(Record):
     type = Key[Literal["status_update"]]()
     """`status_update`."""
     status = Key[Status]()
-    """How the task stands: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
+    """The status of the task: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
     state = Key[TaskState | str](_read_state)
     """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
     is_final = Key[bool]()

@@ -87,7 +87,7 @@ class TokenRefresh(NamedTuple):
 
 
 class TaskStateChange(NamedTuple):
-    """A task stands otherwise than before: what an `on_task` hook is given.
+    """Passed to `on_task` when a task changes state.
 
     Attributes:
         task_id: The id of the task (`tsk-…`).

@@ -41,7 +41,7 @@ def send_by_key(
     """Send the ask that a key stands for, unless it was sent before; return how it ended.
 
     Raises:
-        IdempotencyKeyReuseError: The key stands for another text.
+        IdempotencyKeyReuseError: The key was used with another text.
         OutcomeUnknownError: What was sent with the key may still arrive, or how it ended could not be learned.
         KeyStoreError: The store failed; nothing was sent.
         PaymanError: As for an ask without a key.
@@ -89,7 +89,7 @@ class _KeyClaim(Generic[T]):
         """Return how the ask that the key stands for ended; None where it may be sent now.
 
         Raises:
-            IdempotencyKeyReuseError: The key stands for another text.
+            IdempotencyKeyReuseError: The key was used with another text.
             OutcomeUnknownError: Whether something was sent with the key, and how it ended, could not be learned.
             KeyStoreError: The store failed; nothing was sent.
         """

@@ -36,7 +36,7 @@ class _Options(TypedDict, total=False):
     before_send: Callable[[Any], Any] | None
     """Called with an `OutgoingAsk` before it is sent; the client's by default."""
     on_task: Callable[[Any], Any] | None
-    """Called with a `TaskStateChange` whenever the task stands otherwise than before; the client's by default."""
+    """Called with a `TaskStateChange` when the task changes state; the client's by default."""
     idle_timeout: float | None
     """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
 

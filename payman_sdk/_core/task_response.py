@@ -76,7 +76,7 @@ class FormattedTaskResponse(Record):
         return response
 
     status = Key[Status]()
-    """How the ask stands: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""
+    """The status of the ask: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""
     is_final = Key[bool]()
     """Whether the task has ended and will not change any more."""
     status_message = Key["str | None"]()

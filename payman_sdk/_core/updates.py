@@ -53,7 +53,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     is_bare = _is_bare(envelope)
     told = unwrap_task(envelope if is_bare else envelope.get("result"))
     update = None if told is None else _read_task_update(told, task_id, request_id if is_bare else task_id)
-    # How the task stands counts for more than an error that somebody put beside it.
+    # The state of the task counts for more than an error beside it.
     is_told = update is not None and update.task is not None
     if not is_told and (error := build_agent_error(envelope)) is not None:
         raise error

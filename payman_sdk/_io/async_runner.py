@@ -100,7 +100,7 @@ class AsyncRunner:
 
     @defer_on_trio
     async def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
-        """Runs a flow that tells nothing to its end and returns what it returns.
+        """Run a flow that emits no events, and return its result.
 
         Args:
             flow: The flow.
@@ -165,7 +165,7 @@ class AsyncRunner:
             case ReadChunk(until):
                 return await self._read_chunk(line, until)
             case Emit():
-                raise AssertionError("only who advances a flow is told something")
+                raise AssertionError("only advance() returns events")
             case Sleep(seconds):
                 return await self._sleep(seconds)
             case CallBlocking(function):

@@ -97,7 +97,7 @@ class SyncRunner:
         self._streams: dict[httpx.Response, weakref.ref[OpenStream]] = {}
 
     def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
-        """Runs a flow that tells nothing to its end and returns what it returns.
+        """Run a flow that emits no events, and return its result.
 
         Args:
             flow: The flow.
@@ -159,7 +159,7 @@ class SyncRunner:
             case ReadChunk(until):
                 return self._read_chunk(line, until)
             case Emit():
-                raise AssertionError("only who advances a flow is told something")
+                raise AssertionError("only advance() returns events")
             case Sleep(seconds):
                 return self._sleep(seconds)
             case CallBlocking(function):

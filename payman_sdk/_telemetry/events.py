@@ -83,7 +83,7 @@ class TaskFetched(NamedTuple):
 
 
 class StateChanged(NamedTuple):
-    """A task stands otherwise than before."""
+    """A task has changed state."""
 
     task_id: str
     state: str
@@ -104,7 +104,7 @@ class StreamBroke(NamedTuple):
 
 
 class EventReceived(NamedTuple):
-    """A stream told something."""
+    """A stream delivered an event."""
 
     task_id: str
     event: StreamEvent

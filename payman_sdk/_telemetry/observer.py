@@ -1,4 +1,4 @@
-"""Who is told what a client does: one `Observer` for the client, and one `AskTracker` on it for each ask.
+"""Reports what a client does: one `Observer` for the client, and one `AskTracker` for each ask.
 
 What is counted is counted always. Events are made only where somebody reads them: the log, from INFO on, or OpenTelemetry.
 """

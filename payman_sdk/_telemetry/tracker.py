@@ -56,7 +56,7 @@ class AskTracker(Tracker):
         observer: The client's.
         clock: Seconds that only go forward; the clock of the runner.
         task_id: The task it is about; None for a token.
-        on_task: Called with a `TaskStateChange` whenever the task stands otherwise than before.
+        on_task: Called with a `TaskStateChange` when the task changes state.
     """
 
     answer: Callable[[], str] | None = None

@@ -1,4 +1,4 @@
-"""The words in which a model is told how an operation stands. They never invite another try where money may have moved."""
+"""The texts that tell a model the state of an operation. They never invite another try where money may have moved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_NAME = 300
 
 
 def describe_operation(operation: Operation) -> OperationResult:
-    """Return how an operation stands, by what is known of it."""
+    """Return the state of an operation as a result."""
     about = name_operation(operation)
     ordered = describe_order(operation)
     answer = frame_words(operation.reason or operation.answer)

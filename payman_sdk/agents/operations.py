@@ -261,7 +261,7 @@ def settle(desk: OperationContext, operation: Operation) -> Flow[tuple[Operation
 def _report_overtaken(
     desk: OperationContext, operation: str, task_id: str, order: PaymentOrder
 ) -> Flow[OperationResult]:
-    """Return how an operation stands that somebody else has taken up, because its lock was lost."""
+    """Return the state of an operation that another process continues, because its lock was lost."""
     known = yield from desk.ledger.load(task_id)
     if known is None or known.stage == "open":
         return messages.describe_under_way(operation, task_id)
@@ -288,7 +288,7 @@ def format_refusal(operation: Operation, why: str) -> OperationResult:
 
 
 def check(desk: OperationContext, operation: str, task_id: str) -> Flow[OperationResult]:
-    """A flow that tells how an operation stands, and sends nothing."""
+    """Return the state of an operation, and send nothing."""
     ledger = desk.ledger
     with (yield from ledger.make_guard(task_id)) as hold:
         is_held = yield from hold.acquire(0)
