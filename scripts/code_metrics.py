@@ -287,7 +287,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "modules": (43, 12),
     "lines": (15000, 7500),
     "scripts": (6750, 5500),
-    "wheel": (700, 700),
+    "wheel": (800, 700),  # a second API client and two stores are being added
 }
 """The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
 

@@ -59,7 +59,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
             assert [name for name in {HEAVY!r} if name in sys.modules] == []
         """,
     )
-    assert "1 passed" in project.run("-p", "no:recording")
+    assert "1 passed" in project.run("-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx")
 
 
 def test_fixtures_are_announced_with_what_they_are_for(project: Project) -> None:
@@ -252,4 +252,4 @@ def test_a_missing_extra_is_named(project: Project) -> None:
             pass
         """,
     )
-    assert "pip install 'paymanai-sdk[sandbox]'" in project.run("-p", "no:recording")
+    assert "pip install 'paymanai-sdk[sandbox]'" in project.run("-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx")
