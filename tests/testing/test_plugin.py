@@ -252,4 +252,6 @@ def test_a_missing_extra_is_named(project: Project) -> None:
             pass
         """,
     )
-    assert "pip install 'paymanai-sdk[sandbox]'" in project.run("-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx")
+    assert "pip install 'paymanai-sdk[sandbox]'" in project.run(
+        "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx"
+    )
