@@ -21,6 +21,7 @@ class Entry:
         forwarded: whether the server got all of it.
         taken: whether the server has answered all of it.
         blind: whether it made a task, or went on with one, though nothing had said that an earlier one was not taken.
+        not_found: whether it answered that there is no such task.
         note: what else happened, in words.
     """
 
@@ -30,6 +31,7 @@ class Entry:
     forwarded: bool = False
     taken: bool = False
     blind: bool = False
+    not_found: bool = False
     note: str = ""
 
     def __str__(self) -> str:

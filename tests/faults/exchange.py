@@ -143,6 +143,7 @@ class Exchange:
     def _consider(self, answer: bytes) -> None:
         """Notices an answer that says that the task is unknown."""
         if self._request.looks_up and http1.says_unknown_task(answer):
+            self._entry.not_found = True
             self._frees()
 
     def _closing(self, answer: bytes) -> bytes:

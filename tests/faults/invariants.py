@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from tests.faults.ask_modes import WAYS, Told
-from tests.faults.entries import HIDDEN
 from tests.faults.fault_kinds import Kind
 from tests.faults.proxy import Line
 from tests.faults.runner import Case, Outcome
@@ -32,7 +31,7 @@ BREACHES = {
     TWICE: "more than one payment for one ask, or one that belongs to no ask, or taken twice by the server",
     UNPAID: 'told "completed" without a payment, or with that of another task',
     PAID: 'told "failed" or that nothing was done (`sent` is False) with a payment',
-    EARLY: 'told "unknown" with time left, though the server tells how tasks stand',
+    EARLY: 'told "unknown" with time left, though the server knows the task',
     OTHER: "ended with the exception of another library, or with what is none of the ends",
     BLIND: "sent again without a look-up that had found nothing",
     LATE: f"told more than {GRACE} s after the deadline, not counting while this process stood still",
@@ -101,8 +100,8 @@ def _is_early(told: Told, line: Line | None, settings: Settings) -> bool:
         return False
     entries = [] if line is None else line.entries
     looks = [entry for entry in entries if entry.name == "get"]
-    # A task that is not known for `settle_time` is given up, also where its stream had begun.
-    if looks and looks[-1].note == HIDDEN and told.seconds >= settings.settle_time:
+    # A task that the agent has not known for `settle_time` is given up where the next pause would outlast the deadline.
+    if looks and looks[-1].not_found and told.seconds >= settings.settle_time:
         return False
     last = entries[-1] if entries else None
     # Who is refused once more with a token that has just been issued need not go on asking.

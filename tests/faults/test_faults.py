@@ -96,6 +96,12 @@ def test_a_client_that_asks_anew_is_found_out(blunder: Blunder) -> None:
     assert breaches_of(BLUNDERS)["twice"] > 0
 
 
+def test_a_client_that_gives_up_is_found_out(blunder: Blunder) -> None:
+    """A client that says "undetermined" with time left, though the server knows the task, is found out."""
+    blunder(lambda once: once(timeout=0.3))
+    assert breaches_of(BLUNDERS)["early"] > 0
+
+
 def test_a_client_that_sends_blindly_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends the same task again without asking how it stands is found out, though the sandbox forgives it."""
     true_send = BareClient.send
