@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def _to_stored_key(key: Any) -> Any:
-    """The key that a look-up means: a name in snake_case, anything else as it is."""
+    """Return the key that a look-up means: a name in snake_case, anything else as it is."""
     if not isinstance(key, str):
         return key
     return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
@@ -32,14 +32,14 @@ class Record(dict[str, Any]):
         return super().__contains__(key) or super().__contains__(_to_stored_key(key))
 
     def get(self, key: str, default: Any = None, /) -> Any:
-        """The value of a key in either spelling, or the default."""
+        """Return the value of a key in either spelling, or the default."""
         try:
             return self[key]
         except KeyError:
             return default
 
     def copy(self) -> Self:
-        """A copy that can be read by attributes too."""
+        """Return a copy that can be read by attributes too."""
         return copy.copy(self)
 
     def __repr__(self) -> str:

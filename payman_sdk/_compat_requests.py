@@ -21,7 +21,7 @@ class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
     """Which one. A `Timeout` is a `ReadTimeout` or `ConnectTimeout` where the keyword `sent` tells."""
 
     def __new__(cls, *args: Any, **known: Any) -> Self:
-        """Makes it of the class that fits the moment, which has the name of this one."""
+        """Create an instance of the matching class, which has the name of this one."""
         made = cls
         if "requests" in sys.modules:
             made = _derive_class(cls, _get_timeout_name(known.get("sent"), cls._in_requests))
@@ -40,7 +40,7 @@ class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
 
 
 def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
-    """What `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
+    """Return what `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
     as_there = _find_exception("JSONDecodeError")
     # With simplejson installed, theirs is no error of Python's own json: then that one counts.
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):
@@ -51,7 +51,7 @@ def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
 def _rebuild_error(
     error_class: type[RequestsCompatible], args: tuple[Any, ...], sent: object
 ) -> RequestsCompatible:
-    """A copied error before it gets its attributes; without __init__, for a subclass's own may take other arguments."""
+    """Return a copied error before it gets its attributes; without __init__, for a subclass's own may take other arguments."""
     return RequestsCompatible.__new__(error_class, *args, sent=sent)
 
 
@@ -79,7 +79,7 @@ def _derive_class(error_class: type[E], name: str) -> type[E]:
 
 
 def _find_exception(name: str) -> type[BaseException] | None:
-    """An exception of `requests`; None where the program has not imported it, or calls something else so."""
+    """Return an exception of `requests`; None where the program has not imported it, or calls something else so."""
     # A submodule is bound to its package when it is complete; sys.modules holds it before that.
     found = getattr(getattr(sys.modules.get("requests"), "exceptions", None), name, None)
     return found if isinstance(found, type) else None
@@ -106,7 +106,7 @@ def _join_classes(public: type[E], counterpart: type[BaseException], root: type[
 
 
 def _get_public_class(value: Any) -> Any:
-    """The class that a class was made of here; anything else as it is."""
+    """Return the class that a class was made of here; anything else as it is."""
     return vars(value).get(_PUBLIC, value) if isinstance(value, type) else value
 
 

@@ -69,7 +69,7 @@ _SETTINGS = frozenset({*Config._fields, "environment"})
 
 
 def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> Config:
-    """The settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
+    """Return the settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
 
     Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
     own server is used.
@@ -116,7 +116,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
 
 
 def read_seconds(value: object, name: str, default: float) -> float:
-    """A duration in seconds, or the default for None.
+    """Return a duration in seconds, or the default for None.
 
     Raises:
         ConfigurationError: It is not a number above zero, or more than sockets can count.
@@ -131,7 +131,7 @@ def read_seconds(value: object, name: str, default: float) -> float:
 
 
 def check_session_id(session_id: object) -> str | None:
-    """The id of a session to resume, None where there is none.
+    """Return the id of a session to resume, None where there is none.
 
     Raises:
         ConfigurationError: It is no text, or blank.
@@ -247,7 +247,7 @@ def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dic
 
 
 def _read_text(given: Mapping[str, Any], name: str) -> str | None:
-    """A text setting without the white space around it; None if it was not given or is blank."""
+    """Return a text setting without the white space around it; None if it was not given or is blank."""
     value = given.get(name)
     if value is None:
         return None
@@ -297,7 +297,7 @@ def _check_url(url: str) -> str:
 
 
 def find_url_problem(url: str) -> str | None:
-    """What is wrong with the address of a server, None if nothing is; for the middle of a sentence.
+    """Return what is wrong with the address of a server, None if nothing is; for the middle of a sentence.
 
     Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
     """

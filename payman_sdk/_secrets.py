@@ -75,7 +75,7 @@ class SecretStr(str):
 
 
 def _hide_text(text: str) -> Callable[[], str]:
-    """A function that gives a text, and shows nothing to whoever looks through attributes."""
+    """Return a function that gives a text, and shows nothing to whoever looks through attributes."""
     return lambda: text
 
 
@@ -84,7 +84,7 @@ def _unwrap(value: Any) -> Any:
 
 
 def _wrap_method(name: str) -> Callable[..., Any]:
-    """A method of `str` that works on what a secret stands for, and makes secrets of the texts it gives."""
+    """Return a method of `str` that works on what a secret stands for, and makes secrets of the texts it gives."""
     operation: Callable[..., Any] = getattr(str, name)
 
     def wrapper(self: SecretStr, *given: Any, **named: Any) -> Any:
@@ -177,7 +177,7 @@ sent_secrets: Final = SentSecrets()
 
 
 def reveal_for_wire(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The headers or parameters of a request as they are sent; their secrets are noted."""
+    """Return the headers or parameters of a request as they are sent; their secrets are noted."""
     sent: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, SecretStr):
@@ -188,7 +188,7 @@ def reveal_for_wire(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretStr:
-    """The value of a Basic header (RFC 7617)."""
+    """Return the value of a Basic header (RFC 7617)."""
     sent_secrets.add(client_secret)
     pair = f"{client_id}:{client_secret.reveal()}".encode()
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
@@ -198,7 +198,7 @@ _HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_
 
 
 def wrap_secrets(given: Any) -> Any:
-    """A copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
+    """Return a copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
 
     Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
     traceback of the SDK hold no secret that can be read.
@@ -210,7 +210,7 @@ def wrap_secrets(given: Any) -> Any:
 
 
 def to_secret(value: Any) -> Any:
-    """A text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
+    """Return a text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
     return SecretStr(value) if isinstance(value, str) else _blank_out(value)
 
 

@@ -163,7 +163,7 @@ class PaymanError(RequestsCompatible):
         session_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Self:
-        """Notes which task the error belongs to, and returns the error; a key that is known already stays."""
+        """Note which task the error belongs to, and return the error; a key that is known already stays."""
         self.task_id, self.request_id, self.session_id = task_id, request_id, session_id
         if idempotency_key is not None:
             self.idempotency_key = idempotency_key
@@ -404,12 +404,12 @@ _BY_CODE: dict[int, type[AgentError]] = {
 
 
 def find_status_class(status_code: int) -> type[APIStatusError]:
-    """The class for an HTTP status; `APIStatusError` itself for one that has none of its own."""
+    """Return the class for an HTTP status; `APIStatusError` itself for one that has none of its own."""
     return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else APIStatusError)
 
 
 def find_code_class(code: int) -> type[AgentError]:
-    """The class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
+    """Return the class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
     return _BY_CODE.get(code, AgentError)
 
 

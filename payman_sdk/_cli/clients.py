@@ -30,7 +30,7 @@ class ConnectedClient(NamedTuple):
 
 
 def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Settings:
-    """The settings that hold in this run; `--sandbox` has its own, see `open_settings`.
+    """Return the settings that hold in this run; `--sandbox` has its own, see `open_settings`.
 
     Args:
         run: The run.
@@ -57,7 +57,7 @@ def resolve_settings(run: Run, *, client_id: str | None = None, dotenv: bool = T
 
 @contextmanager
 def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True) -> Generator[Settings]:
-    """The settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
+    """Provide the settings that hold in this run; with `--sandbox` those of a sandbox that serves in the block.
 
     Raises:
         ConfigurationError: As for `resolve_settings`, or the sandbox needs an extra.
@@ -86,7 +86,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
 
 @contextmanager
 def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
-    """A client of the settings that hold in this run, closed at the end.
+    """Provide a client of the settings that hold in this run, closed at the end.
 
     Args:
         run: The run.
@@ -101,7 +101,7 @@ def connect(run: Run, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClie
 
 @contextmanager
 def open_client(run: Run, settings: Settings, **config: Unpack[PaymanConfig]) -> Generator[ConnectedClient]:
-    """A client of these settings, closed at the end; arguments and errors are those of `connect`."""
+    """Provide a client of these settings, closed at the end; arguments and errors are those of `connect`."""
     from payman_sdk._client.sync import PaymanClient
 
     known: PaymanConfig = {
@@ -129,7 +129,7 @@ def announce(run: Run, settings: Settings) -> None:
 
 
 def make_sandbox(**settings: Any) -> Sandbox:
-    """A sandbox.
+    """Return a sandbox.
 
     Raises:
         ConfigurationError: It needs an extra that is not installed, or a setting is unusable.

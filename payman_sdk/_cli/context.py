@@ -32,7 +32,7 @@ class Commands(TyperGroup):
     """The command as a whole: its global flags may be anywhere, and failures are said in words, as JSON and by the exit status."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The flags; what `--install-completion` leaves to be desired is not worth two lines of the help."""
+        """Return the flags; what `--install-completion` leaves to be desired is not worth two lines of the help."""
         params = super().get_params(ctx)
         for param in params:
             if param.name == "show_completion":
@@ -96,7 +96,7 @@ def _report_arguments(run: Run) -> Generator[None]:
 
 @contextmanager
 def _guard_help_output() -> Generator[None]:
-    """What Typer writes itself, which is the help and the version, ends as answers do where it cannot be written."""
+    """Treat a failed write of Typer's help or version like a failed write of an answer."""
     try:
         yield
     except OSError as error:
@@ -108,7 +108,7 @@ def _guard_help_output() -> Generator[None]:
 
 
 def hoist_flags(args: Sequence[str]) -> list[str]:
-    """The arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
+    """Return the arguments with the global flags first, wherever they stood: `payman ask … --sandbox` is `payman --sandbox ask …`.
 
     Example:
         >>> from payman_sdk._cli.context import hoist_flags

@@ -43,14 +43,14 @@ class ProgressView:
         self._spinner: Spinner | None = None
 
     def update(self, event: StreamEvent) -> None:
-        """Takes what was told."""
+        """Take an event."""
         if isinstance(event, ArtifactUpdate):
             self._event = event
         elif isinstance(event, StatusUpdate):
             self._state = event.status_message or str(event["state"])
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The newest lines, as many as there is room for, and the state."""
+        """Return the newest lines, as many as there is room for, and the state."""
         if self._event is not None:
             text = render_markdown(self._event.artifact.content[-_SHOWN:])
             lines = console.render_lines(text, options, pad=False)
@@ -70,7 +70,7 @@ class ProgressView:
 
 @contextmanager
 def show_progress(terminal: Terminal) -> Generator[ProgressView]:
-    """Shows in the block what its progress is told, where there is a terminal; it is gone afterwards."""
+    """Show progress on a terminal during the block, and remove it afterwards."""
     progress = ProgressView()
     if not terminal.is_output_terminal:
         yield progress
@@ -86,7 +86,7 @@ def show_progress(terminal: Terminal) -> Generator[ProgressView]:
 
 
 def show_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
-    """Shows an answer as it comes, and the whole of it in the end."""
+    """Show an answer as it comes, and the whole of it in the end."""
     try:
         with show_progress(terminal) as progress:
             for event in stream:
@@ -101,7 +101,7 @@ def show_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse
 
 
 def print_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
-    """Writes an answer as it comes, as plain text."""
+    """Write an answer as it comes, as plain text."""
     written = False
     for words in stream.text_stream:
         terminal.write(sanitize(words))

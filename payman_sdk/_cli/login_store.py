@@ -24,7 +24,7 @@ _NAME = "payman-cli"
 
 
 def open_store(keep: str) -> TokenStore:
-    """The store for the token of the login.
+    """Return the store for the token of the login.
 
     Args:
         keep: `file` or `keyring`.
@@ -51,7 +51,7 @@ def describe_place(keep: str) -> str:
 
 
 def load_login() -> Login | None:
-    """The login that is stored, None if there is none.
+    """Return the login that is stored, None if there is none.
 
     Raises:
         TokenStoreError: What is stored cannot be read.
@@ -83,7 +83,7 @@ def load_login() -> Login | None:
 
 
 def save_login(login: Login) -> None:
-    """Writes down whose token is in the store.
+    """Write down whose token is in the store.
 
     Raises:
         TokenStoreError: It cannot be written.
@@ -105,7 +105,7 @@ def save_login(login: Login) -> None:
 
 
 def delete_token(keep: str) -> bool:
-    """Removes the token of a login from the store; returns whether there was one.
+    """Remove the token of a login from the store, and return whether there was one.
 
     Raises:
         TokenStoreError: It cannot be removed.
@@ -135,7 +135,7 @@ def delete_token(keep: str) -> bool:
 
 
 def delete_login() -> bool:
-    """Removes the login and its token, also where what was written down is damaged; returns whether there was one.
+    """Remove the login and its token, even if its record is damaged, and return whether there was one.
 
     Raises:
         TokenStoreError: The token cannot be removed.
@@ -159,7 +159,7 @@ def delete_login() -> bool:
 
 
 def _find_file() -> Path | None:
-    """The file beside the token; None where no login can have been stored."""
+    """Return the file beside the token; None where no login can have been stored."""
     try:
         from payman_sdk.token_stores.file import FileTokenStore
 

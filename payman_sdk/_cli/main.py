@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Runs the command and returns its exit status, see `payman_sdk._cli.exit_codes`."""
+    """Run the command and return its exit status, see `payman_sdk._cli.exit_codes`."""
     prepare_streams()
     try:
         import_module("rich")  # what needs it imports it late
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _handle_sigterm() -> None:
-    """Makes SIGTERM end the command in an orderly way, so that it can say what it had sent."""
+    """Make SIGTERM end the command in an orderly way, so that it can say what it had sent."""
     from payman_sdk._cli.run import TerminatedError
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -59,7 +59,7 @@ def _handle_sigterm() -> None:
 
 
 def _report_unexpected(error: Exception, run: Run) -> int:
-    """A mistake of the program's own. Whether it came before or after the money went is what counts."""
+    """Return a mistake of the program's own. Whether it came before or after the money went is what counts."""
     from payman_sdk._cli.error_report import describe_failure, write_error
     from payman_sdk._cli.exit_codes import FAILED, UNDETERMINED
     from payman_sdk._text.logger import format_traceback

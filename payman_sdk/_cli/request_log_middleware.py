@@ -64,7 +64,7 @@ class RequestLogMiddleware:
 
 
 def format_request(request: SandboxRequest) -> str:
-    """A request on one line: method, path, status and what was said; no secrets are in it.
+    """Return a request on one line: method, path, status and what was said; no secrets are in it.
 
     Example:
         >>> from payman_sdk._cli.request_log_middleware import format_request

@@ -57,7 +57,7 @@ class Run:
         self.terminal.write_message(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
 
     def format_command(self, words: str) -> str:
-        """A command line that asks the same server."""
+        """Return a command line that asks the same server."""
         flags = [] if self.env is None else ["--env", self.env]
         flags += [] if self.base_url is None else ["--base-url", shlex.quote(self.base_url)]
         return " ".join(["payman", *flags, words])

@@ -132,7 +132,7 @@ class Settings:
         return self.client_id is not None and (self.client_secret is not None or self.login is not None)
 
     def to_config(self) -> PaymanConfig:
-        """The settings as a client takes them.
+        """Return the settings as a client takes them.
 
         Raises:
             ConfigurationError: There are no credentials, and nobody is logged in.
@@ -174,7 +174,7 @@ def resolve(
     env_file_name: str = ".env",
     login: Login | None = None,
 ) -> Settings:
-    """The settings that hold.
+    """Return the settings that hold.
 
     Args:
         env: The flag `--env`.
@@ -232,7 +232,7 @@ def resolve(
 
 
 def _make_sandbox_settings(login: Login | None) -> Settings:
-    """The settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
+    """Return the settings of the sandbox that `payman sandbox` serves: whatever listens there gets no secret of another server's."""
     source = "the local sandbox"
     return Settings(
         client_id=FoundSetting(SANDBOX_CLIENT, source),
@@ -247,7 +247,7 @@ def _is_compatible(found: FoundSetting | None, value: str) -> bool:
 
 
 def read_login(shape: object) -> Login | None:
-    """A login as it was written down; None for something else."""
+    """Return a login as it was written down; None for something else."""
     if not isinstance(shape, Mapping):
         return None
     members = cast("Mapping[str, Any]", shape)
@@ -266,7 +266,7 @@ class _VariableSource:
     is_file: bool = False
 
     def find(self, variable: str) -> FoundSetting | None:
-        """A variable that is not empty."""
+        """Return a variable that is not empty."""
         value = (self.values.get(variable) or "").strip()
         if not value:
             return None
@@ -286,7 +286,7 @@ def _is_sandbox_login(login: Login | None) -> bool:
 def _find_server(
     env: str | None, base_url: str | None, places: Sequence[_VariableSource]
 ) -> FoundSetting | None:
-    """The server that the first place names, None where none does."""
+    """Return the server that the first place names, None where none does."""
     if env:
         return _THE_SANDBOX if env == ServerName.SANDBOX else FoundSetting(SERVERS[env], "--env")
     if base_url:

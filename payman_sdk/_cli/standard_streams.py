@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def prepare_streams() -> None:
-    """Makes the streams such that writing to them neither fails for want of a character nor of a stream."""
+    """Make the streams such that writing to them neither fails for want of a character nor of a stream."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by the caller: `payman … 2>&-`
@@ -19,7 +19,7 @@ def prepare_streams() -> None:
 
 
 def flush_streams() -> None:
-    """Writes what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
+    """Write what is left now; at the end of the interpreter a failure could not be kept quiet any more."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -71,7 +71,7 @@ class Terminal:
         return _is_terminal(sys.stdin)
 
     def read_line(self, prompt: str) -> str | None:
-        """The next line of standard input, None at its end; where lines are typed, after a prompt."""
+        """Return the next line of standard input, None at its end; where lines are typed, after a prompt."""
         try:
             if not self.is_input_terminal:
                 return sys.stdin.readline() or None
@@ -95,37 +95,37 @@ class Terminal:
         return _make_console(sys.stderr)
 
     def write_answer(self, text: str) -> None:
-        """Writes an answer: rendered on a terminal, as it is otherwise."""
+        """Write an answer: rendered on a terminal, as it is otherwise."""
         if self.is_output_terminal:
             self.render(text)
         else:
             self.write(sanitize(text).rstrip("\n") + "\n")
 
     def render(self, text: str) -> None:
-        """Writes markdown to a terminal."""
+        """Write markdown to a terminal."""
         _write_guarded(lambda: self.get_stdout().print(render_markdown(text)), sys.stdout)
 
     def write_answer_lines(self, lines: Iterable[str]) -> None:
-        """Writes an answer that consists of lines, as they are."""
+        """Write an answer that consists of lines, as they are."""
         self.write("".join(f"{sanitize(line, one_line=True)}\n" for line in lines))
 
     def write_document(self, value: Any) -> None:
-        """Writes one JSON document. It is ASCII, so that any reader and any code page takes it."""
+        """Write one JSON document. It is ASCII, so that any reader and any code page takes it."""
         self.write(json.dumps(value, indent=2) + "\n")
 
     def write(self, text: str) -> None:
-        """Writes text to standard output, at once."""
+        """Write text to standard output, at once."""
         _write_guarded(lambda: _write(sys.stdout, text), sys.stdout)
 
     def write_message(self, message: str) -> None:
-        """Writes a message to standard error."""
+        """Write a message to standard error."""
         _write_guarded(
             lambda: _write(sys.stderr, f"payman: {sanitize(message, one_line=True, max_length=_LONGEST)}\n"),
             sys.stderr,
         )
 
     def write_hint(self, message: str) -> None:
-        """Writes something that only somebody who looks on wants to know."""
+        """Write something that only somebody who looks on wants to know."""
         if self.is_error_terminal:
             _write_guarded(
                 lambda: self.get_stderr().print(
@@ -138,7 +138,7 @@ class Terminal:
             )
 
     def write_traceback(self, error: BaseException) -> None:
-        """Writes a traceback to standard error, without the values of variables."""
+        """Write a traceback to standard error, without the values of variables."""
         _write_guarded(lambda: _write(sys.stderr, f"{format_traceback(error)}\n"), sys.stderr)
 
 
@@ -167,7 +167,7 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def _write_guarded(write: Callable[[], object], stream: TextIO) -> None:
-    """Writes; a reader that has left is no matter, and the exit status tells how the task ended all the same."""
+    """Write, and ignore a reader that has left; the exit status still reports the outcome."""
     try:
         write()
     except OSError as error:

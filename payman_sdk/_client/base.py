@@ -91,7 +91,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         token_store: TokenStore | None = None,
         **settings: Unpack[PaymanConfig],
     ) -> Self:
-        """A client that acts for the application's own account: the client credentials grant [D].
+        """Return a client that acts for the application's own account: the client credentials grant [D].
 
         Its access token is fetched when it is first needed. Clients of one process with the same credentials share it.
 
@@ -198,7 +198,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         token_store: TokenStore | None = None,
         **settings: Any,
     ) -> Self:
-        """A client that acts with a token that was issued before, for whoever it was issued to [D].
+        """Return a client that acts with a token that was issued before, for whoever it was issued to [D].
 
         With a refresh token it gets the next access token by itself; the client secret goes with that request, or, for an
         application without one, the client id [P].
@@ -254,7 +254,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         http_client: Http | None,
         token_store: TokenStore | None,
     ) -> tuple[Self, Flow[AccessToken]]:
-        """A client that has no token yet, and the flow that exchanges a code for its first."""
+        """Return a client that has no token yet, and the flow that exchanges a code for its first."""
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
         redirect_uri = check_parameter(redirect_uri, "redirect_uri")
         identity = Credentials(config=read_config(config, settings), has_own_account=False, store=token_store)
@@ -266,11 +266,11 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         return client, tokens.exchange_code(request, agent.compute_deadline())
 
     def get_client_name(self) -> str | None:
-        """The name the client was given, None if none."""
+        """Return the name the client was given, None if none."""
         return self._config.name
 
     def get_refresh_token(self) -> str | None:
-        """The newest refresh token, None if there is none. Keep it as carefully as a password."""
+        """Return the newest refresh token, None if there is none. Keep it as carefully as a password."""
         refresh_token = self._connect().tokens.refresh_token
         return None if refresh_token is None else refresh_token.reveal()
 
@@ -279,7 +279,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
 
     def stats(self) -> Stats:
-        """What this client and its conversations have done since the client was made, in numbers.
+        """Return what this client and its conversations have done since the client was made, in numbers.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -307,7 +307,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
 
     def _connect(self) -> APIConnection[RunnerT]:
-        """The connection, made on first use.
+        """Return the connection, made on first use.
 
         Raises:
             ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.

@@ -55,7 +55,7 @@ def load_env_config(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanCo
 
 
 def _find_own(settings: PaymanConfig, key: str) -> FoundSetting | None:
-    """A setting that the program or its environment gives."""
+    """Return a setting that the program or its environment gives."""
     if (given := settings.get(key)) is not None:
         return FoundSetting(cast("str", given), f"the setting {key}")
     value = os.environ.get(VARIABLES[key], "").strip()
@@ -64,7 +64,7 @@ def _find_own(settings: PaymanConfig, key: str) -> FoundSetting | None:
 
 
 def _build_missing_error(names: list[str], file: EnvFile | None) -> ConfigurationError:
-    """What is not set, and where to set it."""
+    """Return what is not set, and where to set it."""
     looked_in, next_step = "the environment", "Set it" if len(names) == 1 else "Set them"
     next_step += ", or put it into a file named .env and use from_env(dotenv=True)."
     if file is not None and file.problem:

@@ -30,7 +30,7 @@ def login(
     token_store: TokenStore | None = None,
     **settings: Unpack[PaymanConfig],
 ) -> PaymanClient:
-    """Opens the authorization page in the person's browser, waits for their decision, and returns a client for their account.
+    """Open the authorization page in the person's browser, wait for their decision, and return a client for their account.
 
     The answer comes to an address on 127.0.0.1, where the SDK listens for it and no longer.
 

@@ -50,11 +50,11 @@ class BaseSession(Generic[RunnerT]):
     """Whether hooks may be coroutine functions."""
 
     def get_session_id(self) -> str:
-        """The id of the session that the next ask belongs to (`ses-…`)."""
+        """Return the id of the session that the next ask belongs to (`ses-…`)."""
         return self._session_id
 
     def _connect(self) -> APIConnection[RunnerT]:
-        """The connection, made on first use."""
+        """Return the connection, made on first use."""
         raise NotImplementedError
 
     def _refuse_if_closed(self) -> None:
@@ -64,7 +64,7 @@ class BaseSession(Generic[RunnerT]):
     def _prepare_ask(
         self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any], *, raw: bool = False
     ) -> AskCall:
-        """An ask in this session, all of it checked; it may begin a new session."""
+        """Return an ask in this session, all of it checked; it may begin a new session."""
         from payman_sdk._core.options import check_text, read_options
 
         check_text(text)
@@ -73,7 +73,7 @@ class BaseSession(Generic[RunnerT]):
     def _prepare_stream(
         self, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
     ) -> AskCall:
-        """The same for a stream, which has fewer options."""
+        """Return the same for a stream, which has fewer options."""
         from payman_sdk._core.options import STREAM_OPTIONS, check_text, read_options
 
         check_text(text)
@@ -82,7 +82,7 @@ class BaseSession(Generic[RunnerT]):
     def _prepare_reply(
         self, task: object, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
     ) -> tuple[str, AskCall]:
-        """The task that is answered, and the same for the answer, which belongs to the session of the task."""
+        """Return the task that is answered, and the same for the answer, which belongs to the session of the task."""
         from payman_sdk._core.options import REPLY_OPTIONS, check_text, read_options, read_task_id
         from payman_sdk._core.turns import get_earlier_artifacts
 

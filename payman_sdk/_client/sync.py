@@ -64,7 +64,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
         token_store: TokenStore | None = None,
         **settings: Unpack[PaymanConfig],
     ) -> Self:
-        """A client that acts for the person who authorized the application: the authorization code grant [D].
+        """Return a client that acts for the person who authorized the application: the authorization code grant [D].
 
         The code is exchanged at once, because codes live shortly. The refresh token that comes with it is kept, and gets the
         next access token by itself.
@@ -96,7 +96,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
         return client
 
     def conversation(self, session_id: str | None = None) -> Conversation:
-        """A conversation of its own, in a session of its own, on this client's connections and token.
+        """Return a conversation with a new session, on this client's connections and token.
 
         It costs nothing: a web service keeps one client, and makes a conversation for every visitor.
 
@@ -116,7 +116,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
         return Conversation(self._connect, self._refuse_if_closed, session_id)
 
     def get_access_token(self) -> TokenInfo | None:
-        """The access token that is valid now and the seconds it still lives; fetched or renewed if need be.
+        """Return the access token that is valid now and the seconds it still lives; fetched or renewed if need be.
 
         Keep it as carefully as a password.
 
@@ -137,7 +137,7 @@ class PaymanClient(BaseClient["httpx.Client", "SyncRunner"], SyncMethods):
         return connection.runner.run(connection.tokens.info(connection.agent.compute_deadline()))
 
     def close(self) -> None:
-        """Closes the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        """Close the client's connections; doing it twice is harmless. A given `http_client` stays open."""
         if self._connection is not None and self._connection.tokens.is_unsaved:
             self._connection.runner.run(self._connection.tokens.flush())
         with get_fork_lock():

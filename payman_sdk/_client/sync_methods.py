@@ -239,7 +239,7 @@ class SyncMethods(TypedCalls):
         return connection.runner.run(connection.agent.get_task(task))
 
     def wait(self, task: str | Mapping[str, Any], timeout: float | None = None) -> FormattedTaskResponse:
-        """Waits until a task has ended, and returns how: one that is still at work, or that waits for a person [P].
+        """Wait until a task that works or waits for a person has ended, and return the outcome [P].
 
         Asks again and again, in growing intervals of up to 5 seconds; a network that fails for a while is no matter.
 
@@ -267,7 +267,7 @@ class SyncMethods(TypedCalls):
         return connection.runner.run(connection.agent.wait(task, timeout))
 
     def cancel_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
-        """Cancels a task that has not ended, and returns how it stands then [P].
+        """Cancel a task that has not ended, and return its state [P].
 
         Args:
             task: The answer, or the id of its task.

@@ -53,7 +53,7 @@ class _BaseTaskStream(Generic[D]):
         return self._following.ask.request_id
 
     def answer(self) -> TaskResponse:
-        """The JSON-RPC answer that would have said in one piece what the stream has told so far."""
+        """Return the JSON-RPC answer that would have said in one piece what the stream has told so far."""
         return cast("TaskResponse", self._following.progress.build_response())
 
     def __repr__(self) -> str:
@@ -139,7 +139,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
         return _TextIterator(self)
 
     def result(self) -> FormattedTaskResponse:
-        """Reads what is left, and returns the answer: the same that `ask` returns.
+        """Read what is left, and return the answer: the same that `ask` returns.
 
         Raises:
             StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
@@ -167,7 +167,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
         return self._runner.run(self._agent.cancel(self.task_id))
 
     def close(self) -> None:
-        """Closes the connection; what was not read is lost. Doing it twice is harmless."""
+        """Close the connection; what was not read is lost. Doing it twice is harmless."""
         self._close_flow()
         self._line.close()
 
@@ -242,7 +242,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
         return _AsyncTextIterator(self)
 
     async def result(self) -> FormattedTaskResponse:
-        """Reads what is left, and returns the answer: the same that `ask` returns.
+        """Read what is left, and return the answer: the same that `ask` returns.
 
         Raises:
             StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
@@ -270,7 +270,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
         return await self._runner.run(self._agent.cancel(self.task_id))
 
     async def close(self) -> None:
-        """Closes the connection; what was not read is lost. Doing it twice is harmless."""
+        """Close the connection; what was not read is lost. Doing it twice is harmless."""
         self._close_flow()
         await self._line.close()
 
@@ -334,7 +334,7 @@ class MessageBuilder:
         self._told: Any = None
 
     def build(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
-        """The message for an event; None for another event of the same answer."""
+        """Return the message for an event; None for another event of the same answer."""
         if not self._raw:
             return event
         told, self._told = self._told, event.raw

@@ -21,7 +21,7 @@ UNLISTED = "unlisted"
 
 
 def redact_state(state: str) -> str:
-    """What may be told of a state."""
+    """Return the part of a state that is safe to show."""
     return state if state in STATES else UNLISTED
 
 

@@ -54,7 +54,7 @@ _REASONS = {
 
 
 def log_event(event: Event) -> None:
-    """Writes down an event."""
+    """Write down an event."""
     if isinstance(event, AskEnded):
         log.info("%s", _summarize(event))
     elif log.isEnabledFor(logging.DEBUG):
@@ -94,7 +94,7 @@ def log_event(event: Event) -> None:
 
 
 def _summarize(ended: AskEnded) -> str:
-    """An ask in one line."""
+    """Return an ask in one line."""
     said = [f"{ended.ask.task_id} {_ENDS[ended.outcome]} after {ended.seconds:.3f} s"]
     said += [f"{_describe_error(ended.error)}"] if ended.error is not None else []
     said += ["known already"] if ended.is_repeated else [_format_count(ended.attempts, "attempt")]

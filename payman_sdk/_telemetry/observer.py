@@ -37,7 +37,7 @@ class AskWrapper(Protocol):
     """Runs the flow of an ask within something, such as a span."""
 
     def __call__(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
-        """The flow, within that."""
+        """Return the flow, within that."""
         ...
 
 
@@ -81,19 +81,19 @@ class Observer(tracking.ClientObserver):
         return AskTracker(self, clock, task_id, on_task)
 
     def get_stats(self) -> Stats:
-        """What was counted so far."""
+        """Return what was counted so far."""
         from payman_sdk._telemetry.stats import Stats
 
         with self._lock:
             return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)
 
     def count(self, name: str) -> None:
-        """Counts one of something."""
+        """Count one of something."""
         with self._lock:
             self._counts[name] += 1
 
     def record_ask(self, watch: AskTracker, outcome: str) -> None:
-        """Counts an ask that has ended."""
+        """Count an ask that has ended."""
         counts = self._counts
         with self._lock:
             counts[outcome] += 1
@@ -116,7 +116,7 @@ class Observer(tracking.ClientObserver):
         flow: Flow[T],
         build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
-        """The flow of a renewal, which is told of.
+        """Return the flow of a renewal, which is told of.
 
         Args:
             reason: Why an access token is fetched.
@@ -139,7 +139,7 @@ class Observer(tracking.ClientObserver):
 
 
 def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observer:
-    """The observer of a client.
+    """Return the observer of a client.
 
     Raises:
         ConfigurationError: Telemetry is wanted, and cannot be had.

@@ -78,7 +78,7 @@ class Tracing:
         self._open: dict[int, tuple[Span, ExitStack]] = {}
 
     def wrap_ask(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool) -> Flow[T]:
-        """The flow of an ask, within a span."""
+        """Return the flow of an ask, within a span."""
         try:
             asked = _AskSpan(self._start_span(ask, is_stream=is_stream))
         except Exception as error:
@@ -107,7 +107,7 @@ class Tracing:
                 warn(error)
 
     def record_event(self, event: Event) -> None:
-        """Takes note of an event."""
+        """Take note of an event."""
         match event:
             case AttemptBegan():
                 self._start_attempt(event)
@@ -171,7 +171,7 @@ class Tracing:
             TraceContextTextMapPropagator().inject(began.headers)
 
     def _begins(self, began: AttemptBegan | TokenRefreshBegan, span: Span) -> ExitStack:
-        """Makes a span current; what is entered on the stack is left when it ends."""
+        """Make a span current; what is entered on the stack is left when it ends."""
         within = ExitStack()
         within.callback(detach, attach(trace.set_span_in_context(span)))
         self._open[id(began)] = span, within
@@ -248,7 +248,7 @@ class Tracing:
 
 
 def _forward_effect(step: Effect, flow: Flow[Any]) -> Generator[Effect, Any, Callable[[], Effect]]:
-    """Passes a step of the flow on; what is returned goes on with the flow."""
+    """Pass a step of the flow on; what is returned goes on with the flow."""
     try:
         outcome = yield step
     except GeneratorExit:
@@ -268,7 +268,7 @@ def _use_span(asked: _AskSpan) -> Generator[None]:
 
 
 def _suppress_http_instrumentation() -> AbstractContextManager[None]:
-    """A context in which instrumentations of HTTP clients make no spans; nothing where no instrumentation is installed."""
+    """Return a context in which instrumentations of HTTP clients make no spans; nothing where no instrumentation is installed."""
     try:
         from opentelemetry.instrumentation.utils import suppress_http_instrumentation
     except ImportError:
@@ -288,5 +288,5 @@ def _describe(span: Span, attributes: dict[str, Any], *, is_error: bool) -> None
 
 
 def _format_message(role: str, text: str, **more: str) -> str:
-    """A message as the conventions for generative AI write it."""
+    """Return a message as the conventions for generative AI write it."""
     return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}], **more}])

@@ -57,7 +57,7 @@ class Metrics:
         )
 
     def record_event(self, event: Event) -> None:
-        """Takes note of an event."""
+        """Take note of an event."""
         match event:
             case AskEnded():
                 self._record_ask(event)

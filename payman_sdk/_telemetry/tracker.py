@@ -85,7 +85,7 @@ class AskTracker(Tracker):
         self._on_task = on_task
 
     def track(self, flow: Flow[T], ask: AskRequest, *, is_stream: bool = False) -> Flow[T]:
-        """The flow of an ask, looked on from its beginning to its end."""
+        """Return the flow of an ask, looked on from its beginning to its end."""
         if is_stream:
             self.is_stream = True
         within = self.observer.wrap_ask
@@ -176,7 +176,7 @@ class AskTracker(Tracker):
         )
 
     def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """A flow that sends a request and returns its answer."""
+        """Return a flow that sends a request and returns its answer."""
         transmission = Transmission()
         send = send._replace(transmission=transmission)
         try:
@@ -187,7 +187,7 @@ class AskTracker(Tracker):
                 self.was_sent = True
 
     def _send_and_notify(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """A flow that sends a request, and tells readers of it."""
+        """Return a flow that sends a request and notifies listeners."""
         from payman_sdk._telemetry.events import AttemptBegan, AttemptEnded
 
         path = str(send.request["url"]).partition("?")[0]
@@ -214,7 +214,7 @@ class AskTracker(Tracker):
         return answer
 
     def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
-        """What the failure of an attempt means."""
+        """Record what the failure of an attempt means."""
         if self.listeners:
             from payman_sdk._telemetry.events import FailureClassified
 
@@ -229,7 +229,7 @@ class AskTracker(Tracker):
             notify(self.listeners, RetryDetails(attempt, failure, delay, task_id))
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
-        """It was asked how a task stands; the state is None where the agent does not know it."""
+        """Record a look-up of a task; the state is None if the agent does not know it."""
         self.lookups += 1
         self.observer.count("lookups")
         if self.listeners:
@@ -238,7 +238,7 @@ class AskTracker(Tracker):
             notify(self.listeners, TaskFetched(task_id, None if state is None else redact_state(state)))
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
-        """A stream is open."""
+        """Record that a stream is open."""
         if is_again:
             self.observer.count("resumed")
         if self.listeners:
@@ -247,7 +247,7 @@ class AskTracker(Tracker):
             notify(self.listeners, StreamOpened(task_id, is_again))
 
     def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
-        """A stream broke before its end."""
+        """Record that a stream broke before its end."""
         if self.listeners:
             from payman_sdk._telemetry.events import StreamBroke
 
@@ -266,7 +266,7 @@ class AskTracker(Tracker):
         return None
 
     def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
-        """Takes note of how a task stands; returns the step that consults the hook where that is new and there is one."""
+        """Record the state of a task; return the step that runs the hook if the state is new."""
         if state == self.state:
             return None
         self.state = state
@@ -299,7 +299,7 @@ def warn(error: Exception) -> None:
 
 
 def _classify_state(state: str | None) -> str:
-    """The outcome of an ask whose task is in this state; None where no state was learned."""
+    """Return the outcome of an ask whose task is in this state; None where no state was learned."""
     match Phase.UNKNOWN if state is None else get_phase(state):
         case Phase.COMPLETED:
             return "completed"

@@ -104,7 +104,7 @@ class ErrorResponse:
         return self.content.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body read as JSON.
+        """Return the body read as JSON.
 
         Raises:
             ValueError: The body is no JSON.
@@ -121,7 +121,7 @@ class ErrorResponse:
 
 
 def summarize_body(response: ErrorResponse) -> str:
-    """What a body says, for a message: cut to a sane length, a web page only named."""
+    """Return what a body says, for a message: cut to a sane length, a web page only named."""
     text = response.text.strip("\ufeff \t\r\n")
     if not text:
         return "an empty body"
@@ -131,10 +131,10 @@ def summarize_body(response: ErrorResponse) -> str:
 
 
 def format_sentence(text: str) -> str:
-    """A server's own words as a sentence that others can follow."""
+    """Return a server's own words as a sentence that others can follow."""
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def shorten(text: str) -> str:
-    """A server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
+    """Return a server's own words on one line, cut to a length that a message bears, and with nothing in them that hides."""
     return sanitize(text, one_line=True, max_length=_SHOWN)

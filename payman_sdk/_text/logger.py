@@ -72,7 +72,7 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 
 
 def _iter_chain(error: BaseException, heading: str = "") -> Iterator[tuple[str, BaseException]]:
-    """The exceptions that led to one, the first of them first, each with what it is to the one before."""
+    """Yield the exceptions that led to one, the first of them first, each with what it is to the one before."""
     found: list[BaseException] = []
     step: BaseException | None = error
     while step is not None and not any(step is one for one in found):
@@ -96,7 +96,7 @@ def _format_lines(error: BaseException, most: int) -> list[str]:
 
 
 def _format_value(value: Any, most: int) -> Any:
-    """A value of a record: numbers as they are, everything else as short text."""
+    """Return a value of a record: numbers as they are, everything else as short text."""
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, BaseException):

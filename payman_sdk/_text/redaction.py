@@ -42,7 +42,7 @@ _NAMED_ESCAPES: Final = {b"\\b": b"\b", b"\\f": b"\f", b"\\n": b"\n", b"\\r": b"
 
 
 def redact(text: T) -> T:
-    """The text without the secrets that servers know of; the very same text where it holds none."""
+    """Return the text without the secrets that servers know of; the very same text where it holds none."""
     index = _index.refresh()
     if index.is_empty:
         return text
@@ -62,7 +62,7 @@ def redact(text: T) -> T:
 
 
 def redact_shape(value: Any) -> Any:
-    """The same for the texts in what JSON holds: the very same object where nothing in it is redacted."""
+    """Return the same for the texts in what JSON holds: the very same object where nothing in it is redacted."""
     try:
         return _redact_copy(value)
     except RecursionError:
@@ -200,7 +200,7 @@ def _iter_starts(view: bytes, run: re.Pattern[bytes], pieces: Mapping[bytes, obj
 
 
 def _undo_escapes(view: bytes, places: Sequence[int]) -> tuple[bytes, Sequence[int]] | None:
-    """The text with its escapes undone, and where each byte of it was before; None where there are none."""
+    """Return the text with its escapes undone, and where each byte of it was before; None where there are none."""
     undone, there, at = bytearray(), array("Q"), 0
     for match in _ESCAPE.finditer(view):
         start, end = match.span()

@@ -23,12 +23,12 @@ def list_spellings(value: str) -> set[str]:
 
 
 def hexadecimal_of(value: str) -> str:
-    """A value in hexadecimal digits."""
+    """Return a value in hexadecimal digits."""
     return value.encode("utf-8", "surrogateescape").hex()
 
 
 def base64_of(value: str) -> list[str]:
-    """What a value is in base64, for each of the three places where it may begin in what was encoded.
+    """Return what a value is in base64, for each of the three places where it may begin in what was encoded.
 
     The characters at either end that depend on what is beside the value are left out.
     """

@@ -37,7 +37,7 @@ def has_read_only_token(client: Client) -> bool:
 
 
 def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, Any]) -> Flow[OperationResult]:
-    """A flow that asks in free words.
+    """Return a flow that asks in free words.
 
     Args:
         reader: The client that asks.

@@ -203,7 +203,7 @@ class BaseToolkit(Generic[Client]):
 
 
 def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: str) -> Flow[OperationResult]:
-    """A flow with a result for a store that fails; it fails before anything is sent."""
+    """Return a flow with a result for a store that fails; it fails before anything is sent."""
     try:
         return (yield from flow)
     except OperationStoreError as error:
@@ -215,7 +215,7 @@ def _handle_store_error(flow: Flow[OperationResult], operation: str, task_id: st
 
 
 def _check_text(text: str) -> str:
-    """A text that can be asked, without the white space around it."""
+    """Return a text that can be asked, without the white space around it."""
     from payman_sdk._core.options import check_text
 
     check_text(text)
@@ -223,7 +223,7 @@ def _check_text(text: str) -> str:
 
 
 def _check_operation(operation: str) -> str:
-    """The name of an operation, as it counts."""
+    """Return the name of an operation, as it counts."""
     problem = find_name_problem(operation)
     if problem is not None:
         raise ConfigurationError(

@@ -117,7 +117,7 @@ class BlockedByHook(Exception):  # noqa: N818 (it is no failure: the hook said n
 
 
 def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest) -> Flow[str | None]:
-    """A flow that asks whether something may be sent, and returns why not; None where it may."""
+    """Return a flow that asks whether something may be sent, and returns why not; None where it may."""
     if confirm is None:
         return None
     problem = find_problem(proposal.fields)
@@ -142,7 +142,7 @@ def format_denial(error: BaseException | None = None) -> str:
 
 
 def wrap_before_send(before_send: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A `before_send` hook that can be told apart from whatever else may fail: only what it raises was certainly not sent."""
+    """Return a `before_send` hook whose exceptions are recognisable: only what it raises was certainly not sent."""
 
     def call_before_send(outgoing: Any) -> Any:
         try:

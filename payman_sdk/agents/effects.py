@@ -102,7 +102,7 @@ def _reject_awaitable(returned: Any) -> Any:
 
 
 async def _run_in_thread(function: Callable[[], T]) -> T:
-    """Calls a function in a thread of its own, to its end: what is half written when its caller leaves would be read by the next."""
+    """Call a function in a new thread, to its end, so that an abandoned caller leaves nothing half written."""
     import anyio
     import anyio.to_thread
 

@@ -48,7 +48,7 @@ class _PaymanTool(BaseTool):
 
 
 def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> list[BaseTool]:
-    """The tools of a toolkit for LangChain: for `bind_tools`, `create_agent`, or a `ToolNode`.
+    """Return the tools of a toolkit for LangChain: for `bind_tools`, `create_agent`, or a `ToolNode`.
 
     A `ToolMessage` has the text for the model as its content, and the result as a dict as its artifact.
 

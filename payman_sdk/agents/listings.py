@@ -44,7 +44,7 @@ def describe_transaction(one: Transaction) -> Item:
 
 
 def list_items(read: Callable[[], Any], describe: Callable[[Any], Item], what: str) -> Flow[OperationResult]:
-    """A flow that reads a list.
+    """Return a flow that reads a list.
 
     Args:
         read: The typed call of a client.

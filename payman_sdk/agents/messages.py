@@ -98,12 +98,12 @@ def describe_resendable(operation: Operation) -> OperationResult:
 
 
 def explain_not_resent(why: str) -> str:
-    """The remark for what was not sent once more."""
+    """Return the remark for what was not sent once more."""
     return f"It was not sent again now: {format_sentence(why)}"
 
 
 def name_operation(operation: Operation) -> str:
-    """An operation as a sentence names it."""
+    """Return an operation as a sentence names it."""
     name = f"task {operation.task_id}" if operation.name is None else f"operation {operation.name}"
     return sanitize(name, one_line=True, max_length=_LONGEST_NAME)
 
@@ -181,17 +181,17 @@ def describe_not_found(operation: str, task_id: str) -> OperationResult:
 
 
 def explain_not_waiting(operation: Operation) -> str:
-    """The remark for a reply to what does not wait for any."""
+    """Return the remark for a reply to what does not wait for any."""
     return f"The decision was not sent: {name_operation(operation)} does not wait for one."
 
 
 def explain_unknown_state(failure: PaymanError) -> str:
-    """The remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
+    """Return the remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
     return f"The decision was not sent: how it stands now could not be learned.\n\n{_frame_error(failure)}"
 
 
 def _frame_error(failure: PaymanError) -> str:
-    """What an error says: it may repeat words of the server's."""
+    """Return what an error says: it may repeat words of the server's."""
     return frame_words(failure.message, "The error says")
 
 

@@ -21,7 +21,7 @@ __all__ = ["payman_tools"]
 
 
 def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> list[FunctionTool]:
-    """The tools of a toolkit for an `Agent` of the OpenAI Agents SDK.
+    """Return the tools of a toolkit for an `Agent` of the OpenAI Agents SDK.
 
     Args:
         toolkit: An `AsyncPaymanToolkit`, or a `PaymanToolkit`, which is called in threads.

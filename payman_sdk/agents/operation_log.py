@@ -57,11 +57,11 @@ class OperationLog:
         self._effect = Invoke if isinstance(store, MemoryOperationStore) else CallStore
 
     def make_guard(self, task_id: str) -> Flow[LockGuard]:
-        """A flow that makes the hold of an operation, which is not taken yet."""
+        """Return a flow that makes the hold of an operation, which is not taken yet."""
         return (yield from self._make_guard(f"operation {task_id}"))
 
     def load(self, task_id: str) -> Flow[Operation | None]:
-        """A flow that returns what is written down of an operation, None if that is nothing.
+        """Return a flow that reads the record of an operation; None if it has none.
 
         Raises:
             OperationStoreError: The store failed.
@@ -106,7 +106,7 @@ class OperationLog:
         return self._limit
 
     def check_limit(self, operation: Operation) -> Flow[str | None]:
-        """A flow that returns why an operation would exceed the limit; None where it does not."""
+        """Return a flow that returns why an operation would exceed the limit; None where it does not."""
         if self._limit is None:
             return None
         return self._limit.refusal(operation, (yield from self._load_counted()))
@@ -114,7 +114,7 @@ class OperationLog:
     def claim(
         self, operation: Operation, known: Operation | None, *, moves_money: bool = True
     ) -> Flow[Operation | str | None]:
-        """A flow that counts an operation and writes down that it is sent from now on; or tells why it may not be.
+        """Return a flow that counts an operation and records that it is being sent, or returns why it may not be.
 
         Nobody else counts in the run meanwhile, so that two operations at once do not both take what is left for one.
 
@@ -166,7 +166,7 @@ class OperationLog:
         return OperationKey(self._store, self._clock, claimed, before.sent_at, keys)
 
     def read_clock(self) -> Flow[float]:
-        """A flow that returns the time in seconds since 1970.
+        """Return a flow that returns the time in seconds since 1970.
 
         Raises:
             OperationStoreError: The store's clock failed.
@@ -174,7 +174,7 @@ class OperationLog:
         return float((yield from self._call_store(self._clock)))
 
     def save(self, operation: Operation) -> Flow[None]:
-        """A flow that writes an operation down.
+        """Return a flow that writes an operation down.
 
         Raises:
             OperationStoreError: The store failed.
@@ -182,7 +182,7 @@ class OperationLog:
         yield from self._call_store(partial(self._store.save, operation))
 
     def note(self, operation: Operation) -> Flow[Operation]:
-        """A flow that writes down how an operation went on, and returns it; where that fails, it is learned again later."""
+        """Return a flow that records how an operation went on. If that fails, a later call looks it up again."""
         if self._run_id not in operation.runs:
             self._claims.remove(operation.task_id, self._run_id)
         try:
@@ -192,7 +192,7 @@ class OperationLog:
         return operation
 
     def restore(self, claimed: Operation, before: Operation) -> Flow[Operation]:
-        """A flow that writes an operation down as it was before it was claimed, and returns how it is written down now.
+        """Return a flow that writes an operation down as it was before it was claimed, and returns how it is written down now.
 
         Where somebody else has written it down since, because its lock was lost, that stays.
         """
@@ -203,7 +203,7 @@ class OperationLog:
         return (yield from self.note(before)) if written in (claimed, None) else written
 
     def note_sent(self, operation: Operation) -> Flow[Operation]:
-        """A flow that writes down that an operation may have been sent until now, and returns it."""
+        """Return a flow that writes down that an operation may have been sent until now, and returns it."""
         with contextlib.suppress(OperationStoreError):
             operation = evolve(operation, sent_at=(yield from self.read_clock()))
         return (yield from self.note(operation))
@@ -262,7 +262,7 @@ class LockGuard:
                 log.warning("A lock of the operation store could not be given back: %s", release_error)
 
     def acquire(self, seconds: float) -> Flow[bool]:
-        """A flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
+        """Return a flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""
         pause, waited = _FIRST_PAUSE, 0.0
         while not (yield from self._call_store(self._try)):
             if waited >= seconds:

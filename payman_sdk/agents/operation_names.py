@@ -106,7 +106,7 @@ def _find_problem(character: str) -> str | None:
 
 
 def _normalize_character(character: str) -> str:
-    """A character, compatible and folded already, as its normal form has it; nothing for an accent."""
+    """Return a character, compatible and folded already, as its normal form has it; nothing for an accent."""
     if unicodedata.category(character) == "Pd" or character in _DASHES:
         return "-"
     character = _QUOTES.get(character) or _PLAIN.get(character) or character

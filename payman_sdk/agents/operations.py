@@ -199,7 +199,7 @@ def pay(
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """A flow that makes a payment, once.
+    """Return a flow that makes a payment, once.
 
     Args:
         desk: What it needs.
@@ -322,7 +322,7 @@ def check(desk: OperationContext, operation: str, task_id: str) -> Flow[Operatio
 def _send(
     desk: OperationContext, before: Operation, claimed: Operation, on_message: OnMessage | None
 ) -> Flow[OperationResult]:
-    """A flow that sends what is written down, and writes down what becomes of it."""
+    """Return a flow that sends what is written down, and writes down what becomes of it."""
     ledger, raised = desk.ledger, list[Exception]()
     key = ledger.make_key(claimed, before, desk.config.key_store)
     options: dict[str, Any] = {"memo": claimed.memo, "idempotency_key": claimed.name, "key_store": key}
@@ -377,7 +377,7 @@ def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]
 def _handle_failure(
     desk: OperationContext, before: Operation, claimed: Operation, failure: PaymanError
 ) -> Flow[OperationResult]:
-    """A flow for what could not be sent, or whose answer was lost. Only what is known not to have been done stops to count."""
+    """Return a flow for a failed send or a lost answer. Only an operation that was certainly not done stops counting."""
     ledger = desk.ledger
     if failure.sent is False:
         written = yield from ledger.restore(claimed, before)
@@ -389,7 +389,7 @@ def _handle_failure(
 
 
 def format_failure(operation: Operation, failure: PaymanError) -> OperationResult:
-    """What a model is told where nothing was done now: whether to try again."""
+    """Return the text for a model when nothing was done: whether to try again."""
     from payman_sdk._core.retry import is_transient
 
     if operation.stage != "open" and operation.status is None:  # it was sent before, too

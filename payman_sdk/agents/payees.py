@@ -27,7 +27,7 @@ from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, Paym
 def create_payee(
     desk: OperationContext, order: PayeeOrder, operation: str, task_id: str, patience: float
 ) -> Flow[OperationResult]:
-    """A flow that creates a payee. The client's idempotency key keeps it from being created twice.
+    """Return a flow that creates a payee. The client's idempotency key keeps it from being created twice.
 
     Args:
         desk: What it needs.

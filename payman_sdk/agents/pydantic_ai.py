@@ -65,7 +65,7 @@ class PaymanToolset(AbstractToolset[Any]):
         return "payman"
 
     async def get_tools(self, ctx: RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
-        """The tools as Pydantic AI holds them."""
+        """Return the tools as Pydantic AI holds them."""
         return {
             tool.name: ToolsetTool(
                 toolset=self,
@@ -81,6 +81,6 @@ class PaymanToolset(AbstractToolset[Any]):
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
     ) -> str:
-        """Calls one of them."""
+        """Call one of them."""
         arguments = None if _NO_OBJECT in tool_args else tool_args
         return (await run_tool(self._toolkit, self._tools[name], arguments, self._on_message)).text

@@ -41,7 +41,7 @@ def reply(
     patience: float,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    """A flow that approves or denies a payment that waits, once.
+    """Return a flow that approves or denies a payment that waits, once.
 
     Args:
         desk: What it needs.

@@ -84,7 +84,7 @@ class OperationResult:
         return {**members, "items": None if self.items is None else [dict(item) for item in self.items]}
 
     def noting(self, note: str) -> OperationResult:
-        """The same with a remark behind it."""
+        """Return the same with a remark behind it."""
         return evolve(self, text=f"{self.text}\n\n{note}")
 
     def __str__(self) -> str:
@@ -118,6 +118,6 @@ def frame_words(words: str, said_by: str = "Payman's agent says", *, max_length:
 
 
 def quote_words(words: str) -> str:
-    """A few words of others within a sentence: on one line, in quotation marks that they cannot close."""
+    """Return a few words of others within a sentence: on one line, in quotation marks that they cannot close."""
     said = _TAG.sub(r"\\u003c", sanitize(words, one_line=True, max_length=_LONGEST_QUOTE))
     return '"' + said.replace('"', '\\"') + '"'

@@ -17,7 +17,7 @@ OnMessage: TypeAlias = Callable[[Any], Any]
 
 
 def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
-    """The tools of a toolkit.
+    """Return the tools of a toolkit.
 
     Raises:
         ConfigurationError: It is none.
@@ -33,7 +33,7 @@ def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
 async def run_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
-    """Calls a tool from an event loop. One that blocks has a thread of its own, so that many may wait at once.
+    """Call a tool from an event loop. One that blocks has a thread of its own, so that many may wait at once.
 
     Args:
         toolkit: The toolkit.
@@ -53,7 +53,7 @@ async def run_tool(
 
 
 def parse_arguments(arguments: str) -> Any:
-    """A model's arguments out of their JSON; what is no JSON stays as it is, for the tool to answer."""
+    """Return a model's arguments out of their JSON; what is no JSON stays as it is, for the tool to answer."""
     try:
         return json.loads(arguments or "{}")
     except (ValueError, RecursionError):

@@ -197,7 +197,7 @@ class Tool(Generic[R]):
         return self.spec.parameters
 
     def call(self, arguments: Mapping[str, Any], on_message: Callable[[Any], Any] | None = None) -> R:
-        """Calls the tool; arguments that cannot be used have a result that says so. Of an asynchronous toolkit, await it.
+        """Call the tool; arguments that cannot be used have a result that says so. Of an asynchronous toolkit, await it.
 
         Args:
             arguments: What the model gave.
@@ -218,7 +218,7 @@ class Tool(Generic[R]):
 
 
 def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
-    """What is wrong with a model's arguments, in a sentence it can act upon; None where nothing is."""
+    """Return what is wrong with a model's arguments, in a sentence it can act upon; None where nothing is."""
     members: dict[str, dict[str, Any]] = spec.parameters["properties"]
     if not isinstance(arguments, Mapping):
         return f"the arguments are no object. Give {', '.join(members)}."
@@ -236,7 +236,7 @@ def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
 
 
 def find_name_problem(name: object) -> str | None:
-    """What is wrong with the name of an operation; None where nothing is."""
+    """Return what is wrong with the name of an operation; None where nothing is."""
     problem = _find_value_problem(name, {"type": "string"}, LONGEST_NAME)
     if problem is None and isinstance(name, str):
         try:

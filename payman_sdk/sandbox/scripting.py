@@ -59,7 +59,7 @@ class ScriptedResponse:
             _check_json("ScriptedResponse", {"text": artifact.text})
 
     def to_turn(self) -> Turn:
-        """What it makes of the task."""
+        """Return what it makes of the task."""
         state = _parse_state(self.state)
         said = [] if self.text is None else [TaskArtifact.from_text(self.text)]
         more = [
@@ -213,7 +213,7 @@ class Script:
         self._entries.clear()
 
     def take(self) -> PlannedOutcome:
-        """What becomes of the next message.
+        """Return what becomes of the next message.
 
         Raises:
             NotTakenError: if it is not taken.
@@ -265,7 +265,7 @@ _PARTS: dict[object, tuple[str, type]] = {
 
 
 def _parse_artifact(where: str, given: object) -> TaskArtifact:
-    """An artifact: a text, one part, or one with `parts`."""
+    """Return an artifact: a text, one part, or one with `parts`."""
     if isinstance(given, str):
         return TaskArtifact.from_text(given)
     if not isinstance(given, Mapping):

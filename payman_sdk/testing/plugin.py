@@ -66,7 +66,7 @@ def _choose_scope(fixture_name: str, config: pytest.Config) -> Literal["function
 
 @pytest.fixture(scope=_choose_scope)
 def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A local Payman with a wallet of 1000 TSD and a test payee: a fresh one for each test, unless configured otherwise.
+    """Provide a local Payman with a wallet of 1000 TSD and a test payee, by default a new one for each test.
 
     Example:
         def test_my_agent(payman_sandbox):
@@ -85,7 +85,7 @@ def payman_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 def _read_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What the test's markers say, the nearest one first."""
+    """Return what the test's markers say, the nearest one first."""
     if request.scope != "function":
         return {}
     settings: dict[str, Any] = {}
@@ -98,7 +98,7 @@ def _read_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.fixture
 def payman_client(payman_sandbox: Sandbox) -> Iterator[PaymanClient]:
-    """A client of the test's sandbox, closed after the test.
+    """Provide a client of the test's sandbox, closed after the test.
 
     Example:
         def test_my_agent(payman_client, payman_sandbox):
@@ -120,7 +120,7 @@ def payman_client(payman_sandbox: Sandbox) -> Iterator[PaymanClient]:
 
 @pytest.fixture
 def async_payman_client(payman_sandbox: Sandbox) -> Iterator[AsyncPaymanClient]:
-    """A client of the test's sandbox for asyncio and trio, whichever plugin runs the test.
+    """Provide a client of the test's sandbox for asyncio and trio, whichever plugin runs the test.
 
     It uses no sockets, so that nothing is left open when the test's event loop ends before the fixture.
 
@@ -138,7 +138,7 @@ def async_payman_client(payman_sandbox: Sandbox) -> Iterator[AsyncPaymanClient]:
 
 @pytest.fixture
 def payman_env(payman_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """The test's sandbox, and the environment's variables point to it: `PaymanClient.from_env()` connects to it.
+    """Point the environment's variables to the test's sandbox: `PaymanClient.from_env()` connects to it.
 
     It needs a sandbox that listens on a port.
 
@@ -159,7 +159,7 @@ _RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 @pytest.fixture(scope="session")
 def payman_vcr_config(pytestconfig: pytest.Config) -> dict[str, Any]:
-    """Settings for pytest-recording: cassettes that hold no secret, and that are played although ids and tokens are new.
+    """Provide settings for pytest-recording: cassettes hold no secret, and replay although ids and tokens are new.
 
     Mark tests with `@pytest.mark.vcr`, record them once with `pytest --record-mode=rewrite`, and run them without a network
     from then on.
@@ -177,7 +177,7 @@ def payman_vcr_config(pytestconfig: pytest.Config) -> dict[str, Any]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
-    """Prepares each cassette, once `payman_vcr_config` is used; those with other settings stay as they are."""
+    """Prepare each cassette, once `payman_vcr_config` is used; those with other settings stay as they are."""
     recorder = config.stash.get(_RECORDER, None)
     if recorder is not None:
         recorder.begin(vcr)

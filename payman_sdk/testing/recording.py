@@ -78,7 +78,7 @@ class Recorder:
         self._refusals = _SaveRefusals()
 
     def config(self) -> dict[str, Any]:
-        """The settings for `vcr.VCR`, or for the fixture `vcr_config` of pytest-recording."""
+        """Return the settings for `vcr.VCR`, or for the fixture `vcr_config` of pytest-recording."""
 
         # Functions and not methods: pytest-recording copies the settings deeply, and a method with its object.
         def before_record_request(request: Any) -> Any:
@@ -96,7 +96,7 @@ class Recorder:
         }
 
     def begin(self, vcr: Any) -> None:
-        """Prepares a `vcr.VCR` for its next cassette. A cassette with other settings is left as it is.
+        """Prepare a `vcr.VCR` for its next cassette. A cassette with other settings is left as it is.
 
         Args:
             vcr: A `vcr.VCR` whose `use_cassette` is called next.
@@ -129,7 +129,7 @@ class _SaveRefusals:
         self._pending: list[SecretLeakError] = []
 
     def refuse(self, error: SecretLeakError) -> None:
-        """Raises when the cassette ends, or at once where vcrpy did not patch this object."""
+        """Raise when the cassette ends, or at once where vcrpy did not patch this object."""
         if not self._open:
             raise error
         self._pending.append(error)
@@ -202,7 +202,7 @@ class _Persister:
         _write(path, text)
 
     def _find_leaks(self, requests: Iterable[Any], responses: Iterable[dict[str, Any]]) -> list[str]:
-        """What is only found in the bodies as programs read them."""
+        """Return what is only found in the bodies as programs read them."""
         answered = [
             response["body"].get("string") if isinstance(response.get("body"), dict) else None
             for response in responses
@@ -235,7 +235,7 @@ def _is_yaml(serializer: Any) -> bool:
 
 
 def _find_unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
-    """The answers that nobody can look through, so that nobody can say that there is no secret in them."""
+    """Return the answers that nobody can look through, so that nobody can say that there is no secret in them."""
     return [
         f"answer {number}: its body is compressed with {response['headers'][name]}, so it cannot be looked through"
         for number, response in enumerate(responses, 1)
@@ -263,7 +263,7 @@ def _dump_yaml(cassette: dict[str, Any]) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Puts a file in its place as a whole, so that an interrupted run leaves the old one."""
+    """Put a file in its place as a whole, so that an interrupted run leaves the old one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

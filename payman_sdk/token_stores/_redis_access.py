@@ -99,7 +99,7 @@ def call_bounded(function: Callable[[], T]) -> T:
 
 
 def _find_plaintext_host(client: redis.Redis) -> str | None:
-    """The other machine that a client talks to without TLS, None where there is none. An unknown one counts."""
+    """Return the other machine that a client talks to without TLS, None where there is none. An unknown one counts."""
     pool = client.connection_pool
     kind: Any = getattr(pool, "connection_class", None)
     known: Any = getattr(pool, "connection_kwargs", {})

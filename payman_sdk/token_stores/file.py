@@ -34,7 +34,7 @@ _POSIX = os.name == "posix"
 
 
 def _open_directly(path: str, flags: int) -> int:
-    """Opens a file without following a link, and without waiting at a pipe."""
+    """Open a file without following a link, and without waiting at a pipe."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -108,7 +108,7 @@ class FileTokenStore:
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
-        """The token in the file, None if there is no file.
+        """Return the token in the file, None if there is no file.
 
         Raises:
             TokenStoreError: The file is unsafe, damaged or unreadable.
@@ -131,7 +131,7 @@ class FileTokenStore:
         return StoredToken.from_json(content, f"The token file {self.path}")
 
     def save(self, token: StoredToken) -> None:
-        """Replaces the file in one step; what is written is on the disk when this returns.
+        """Replace the file in one step; what is written is on the disk when this returns.
 
         Raises:
             TokenStoreError: It could not be written; the file that was there is as it was.

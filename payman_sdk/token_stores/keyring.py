@@ -77,7 +77,7 @@ class KeyringTokenStore:
         self._entry = name.replace("%", "%25").replace("#", "%23")
 
     def load(self) -> StoredToken | None:
-        """The token in the keyring, None if there is none.
+        """Return the token in the keyring, None if there is none.
 
         Raises:
             TokenStoreError: The keyring cannot be asked, or what it holds is damaged.
@@ -90,7 +90,7 @@ class KeyringTokenStore:
         return None if found is None else StoredToken.from_json(found, self._where)
 
     def save(self, token: StoredToken) -> None:
-        """Keeps a token in place of the one before, which stays as it is where that fails.
+        """Keep a token in place of the one before, which stays as it is where that fails.
 
         Raises:
             TokenStoreError: The keyring refuses.
@@ -123,7 +123,7 @@ class KeyringTokenStore:
         raise failure  # out here, it carries no frames of the keyring's with it, which hold the token
 
     def _read(self) -> SecretStr | _EntryIndex | None:
-        """The text of the token; the index where what it names does not fit together. Nothing is raised, with a token in its frames."""
+        """Return the text of the token; the index where what it names does not fit together. Nothing is raised, with a token in its frames."""
         index: _EntryIndex | None = None
         for _ in range(_TRIES):
             text = self._get(self._entry)
@@ -209,16 +209,16 @@ class _LockUntilIdle:
         self._calls = calls
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
-        """Gives the lock back."""
+        """Release the lock."""
         self._calls.call_when_idle(self._lock.release)
 
 
 def _parse_index(text: str | None) -> _EntryIndex | None:
-    """The index in an entry; None for a token, and for anything else."""
+    """Return the index in an entry; None for a token, and for anything else."""
     try:
         given: Any = json.loads(text or "")
     except (ValueError, RecursionError):

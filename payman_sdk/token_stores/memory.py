@@ -31,11 +31,11 @@ class MemoryTokenStore:
         self._lock = ThreadLock()
 
     def load(self) -> StoredToken | None:
-        """The token that is kept, None if there is none."""
+        """Return the token that is kept, None if there is none."""
         return self._token
 
     def save(self, token: StoredToken) -> None:
-        """Keeps a token in place of the one before."""
+        """Keep a token in place of the one before."""
         self._token = token
 
     @property
@@ -52,7 +52,7 @@ _SHARED_AT_MOST = 1024
 
 
 def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
-    """The store of all clients of this process that have the same credentials at the same server.
+    """Return the store of all clients of this process that have the same credentials at the same server.
 
     Web programs make a client for every request; with this they do not fetch a token for every request.
     """
@@ -66,7 +66,7 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 
 
 def forget_shared_stores() -> None:
-    """Makes the clients made from now on share nothing with those made before."""
+    """Make the clients made from now on share nothing with those made before."""
     _SHARED.clear()
 
 

@@ -105,7 +105,7 @@ class RedisTokenStore:
         self._lock = RedisLock(self._client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
-        """The token in Redis, None if there is none.
+        """Return the token in Redis, None if there is none.
 
         Raises:
             TokenStoreError: Redis cannot be asked, or what it holds is damaged.
@@ -115,7 +115,7 @@ class RedisTokenStore:
         return None if text is None else StoredToken.from_json(SecretStr(text), f"{self._key} in Redis")
 
     def save(self, token: StoredToken) -> None:
-        """Keeps a token in place of the one before.
+        """Keep a token in place of the one before.
 
         Raises:
             TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.

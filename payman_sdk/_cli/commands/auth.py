@@ -168,7 +168,7 @@ def _find_earlier_login() -> Login | None:
 
 
 def _make_browser(run: Run) -> SystemBrowser:
-    """The system's browser; the address of the page is shown where there is none."""
+    """Return the system's browser; the address of the page is shown where there is none."""
     from payman_sdk._io.loopback import SystemBrowser
 
     class Browser(SystemBrowser):

@@ -72,7 +72,7 @@ class Chat:
         self._status = exit_codes.COMPLETED
 
     def run_until_end(self) -> int:
-        """Reads lines and does what they mean; returns the exit status."""
+        """Read lines, do what they mean, and return the exit status."""
         terminal = self._run.terminal
         is_typed = terminal.is_input_terminal
         if is_typed:
@@ -95,7 +95,7 @@ class Chat:
         return exit_codes.COMPLETED if is_typed else self._status
 
     def _handle_line(self, line: str) -> bool:
-        """Does what a line means; returns whether the chat goes on."""
+        """Do what a line means, and return whether the chat goes on."""
         terminal = self._run.terminal
         match read_line(line):
             case None:
@@ -174,7 +174,7 @@ class Chat:
         return self._run.sent.task_id if self._run.sent else None
 
     def _cancel(self, task_id: str | None) -> None:
-        """Cancels a task, and tells how it stands then: it may have ended before."""
+        """Cancel a task and return its state; it may have ended before."""
         run = self._run
         if task_id is None:
             run.terminal.write_message("Nothing was sent.")
@@ -203,7 +203,7 @@ class Chat:
             self._show(response, is_cancelable=False)
 
     def _wait_for_end(self, task_id: str) -> FormattedTaskResponse:
-        """A task that is about to end, when it has; or as it stands after a while."""
+        """Return a task that is about to end, when it has; or as it stands after a while."""
         try:
             return self._client.wait(task_id, _END)
         except APITimeoutError:
@@ -211,7 +211,7 @@ class Chat:
 
 
 def _enable_line_editing() -> None:
-    """Gives `input` line editing and a history, where Python has them; Windows has its own."""
+    """Give `input` line editing and a history, where Python has them; Windows has its own."""
     if sys.platform != "win32":
         try:
             import readline

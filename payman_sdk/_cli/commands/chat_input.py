@@ -44,7 +44,7 @@ class UnknownInput:
 
 
 def read_line(line: str) -> Prompt | Command | UnknownInput | None:
-    """What a line means, None for an empty one.
+    """Return what a line means, None for an empty one.
 
     Example:
         >>> from payman_sdk._cli.commands.chat_input import read_line

@@ -93,7 +93,7 @@ def describe_error(what: str, error: PaymanError, settings: Settings | None = No
 
 
 def check_reach(status: int, seconds: float) -> Finding:
-    """The server answered, whatever it said."""
+    """Return the server answered, whatever it said."""
     said = f"answers ({status}, {seconds * 1000:.0f} ms)"
     if status >= 500:
         return Finding(Level.WARNING, "network", said, "The server has trouble of its own; try again later.")
@@ -112,14 +112,14 @@ def check_clock(ahead: float | None) -> Finding:
 
 
 def check_token(expires_in: int, scope: str | None) -> Finding:
-    """A token was given."""
+    """Return whether a token was given."""
     return Finding(
         Level.OK, "token", f"valid for {expires_in} s; scopes: {scope or 'not told by the server'}"
     )
 
 
 def check_versions(python: str, versions: Mapping[str, str | None]) -> list[Finding]:
-    """The versions of what is installed; None for what is not, which is no fault: it is optional."""
+    """Return the versions of what is installed; None for what is not, which is no fault: it is optional."""
     there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     missing = ", ".join(name for name, version in versions.items() if not version)
     said = f"{there}; not installed: {missing}" if missing else there
@@ -132,7 +132,7 @@ def is_healthy(findings: Iterable[Finding]) -> bool:
 
 
 def format_findings(findings: Iterable[Finding]) -> list[str]:
-    """The findings as lines of text."""
+    """Return the findings as lines of text."""
     lines: list[str] = []
     for finding in findings:
         lines.append(f"{finding.level:<8} {finding.what:<10} {finding.said}")

@@ -119,7 +119,7 @@ def mcp(
 def read_limit(
     payments: int | None, amounts: list[str], payees: list[str] | None = None
 ) -> SpendingLimit | None:
-    """The limit of a run, None where there is none.
+    """Return the limit of a run, None where there is none.
 
     Raises:
         ConfigurationError: An amount is none, or two are of one currency.

@@ -165,7 +165,7 @@ def _read_clients(given: list[str]) -> dict[str, str]:
 
 @contextmanager
 def _stop_on_signals() -> Generator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
+    """Provide an event that Ctrl-C and SIGTERM set."""
     stopping = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stopping

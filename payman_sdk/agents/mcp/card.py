@@ -17,7 +17,7 @@ _LONGEST = 200_000
 
 
 async def fetch_agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
-    """The card and its media type; words that say so where the server gives none."""
+    """Return the card and its media type; words that say so where the server gives none."""
     runner = client._connect().runner  # pyright: ignore[reportPrivateUsage] # no credentials go with it, only its connections
     try:
         status, text = await runner.run(_request_card())

@@ -69,7 +69,7 @@ _current_call: ContextVar[ElicitationCall] = ContextVar("payman_mcp_asking")
 def bind_call(
     context: ServerRequestContext[Any, Any], params: CallToolRequestParams
 ) -> Generator[ElicitationCall]:
-    """What `elicit` asks in the block goes to the client of this request, whoever else calls at the same moment."""
+    """Direct the questions of `elicit` in the block to the client of this request."""
     asking = ElicitationCall(context, params)
     token = _current_call.set(asking)
     try:
@@ -79,7 +79,7 @@ def bind_call(
 
 
 async def elicit(proposal: ConfirmationRequest) -> bool:
-    """Shows a person what is about to be sent; whether they said yes. The `confirm` of a toolkit that is called through MCP.
+    """Show a person what is about to be sent; whether they said yes. The `confirm` of a toolkit that is called through MCP.
 
     Args:
         proposal: What is about to be sent.
@@ -112,7 +112,7 @@ async def elicit(proposal: ConfirmationRequest) -> bool:
 
 
 def format_question(proposal: ConfirmationRequest) -> str:
-    """What a person is shown of what is about to be sent.
+    """Return what a person is shown of what is about to be sent.
 
     Clients show it as plain text, as Markdown or as HTML: in each of them, a value is the text that is sent and nothing else.
 
@@ -136,7 +136,7 @@ def format_question(proposal: ConfirmationRequest) -> str:
 
 
 def _make_request_state(proposal: ConfirmationRequest) -> str:
-    """What an answer has to come with to count for this proposal, and for no other that looks like it."""
+    """Return what an answer has to come with to count for this proposal, and for no other that looks like it."""
     return hashlib.sha256(repr(proposal).encode("utf-8", "surrogatepass")).hexdigest()
 
 

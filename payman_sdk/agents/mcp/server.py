@@ -71,7 +71,7 @@ def mcp_server(
     store: OperationStore | None = None,
     reader: AsyncPaymanClient | None = None,
 ) -> Server[Any]:
-    """A server of the Model Context Protocol with the tools of a toolkit, for `serve_stdio`, `http_app` or a program's own transport.
+    """Return a server of the Model Context Protocol with the tools of a toolkit, for `serve_stdio`, `http_app` or a program's own transport.
 
     Args:
         client: The client that everything is sent with.
@@ -173,7 +173,7 @@ def _format_result(result: OperationResult) -> CallToolResult:
 
 
 def _make_reporter(context: Context) -> Callable[[Any], Awaitable[None]] | None:
-    """What tells a client how its call goes on; None where it did not ask for that."""
+    """Return the function that reports progress to a client; None if the client did not ask for it."""
     if context.meta is None or context.meta.get("progress_token") is None:
         return None
     numbers = itertools.count(1)
@@ -185,7 +185,7 @@ def _make_reporter(context: Context) -> Callable[[Any], Awaitable[None]] | None:
 
 
 def _format_event(event: Any) -> str:
-    """An event in a line."""
+    """Return an event in a line."""
     if isinstance(event, ArtifactUpdate):
         return shorten(event.artifact.content.rstrip().rpartition("\n")[2])
     if isinstance(event, StatusUpdate):

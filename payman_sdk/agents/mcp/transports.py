@@ -29,7 +29,7 @@ _PATIENCE = 3
 
 
 async def serve_stdio(server: Server[Any]) -> None:
-    """Serves the client that started this process, until it closes standard input.
+    """Serve the client that started this process, until it closes standard input.
 
     Meanwhile standard output belongs to the protocol: what else is written to it goes to standard error.
 
@@ -41,7 +41,7 @@ async def serve_stdio(server: Server[Any]) -> None:
 
 
 def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str] = ()) -> Starlette:
-    """An ASGI application that serves at `/mcp`, by streamable HTTP.
+    """Return an ASGI application that serves at `/mcp`, by streamable HTTP.
 
     A request needs the token, as `Authorization: Bearer …`, for other programs and users of this machine reach it too. Its `Host` has
     to be one that the server goes by, and so has its `Origin`, if it has one: otherwise a page in a browser could make the browser
@@ -83,7 +83,7 @@ def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str]
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one.
+    """Return a socket that listens; port 0 takes a free one.
 
     Raises:
         ConfigurationError: It cannot listen there.
@@ -109,7 +109,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 async def serve_http(app: Starlette, sock: socket.socket) -> None:
-    """Serves an application on a socket until the process is told to stop, or the task is cancelled.
+    """Serve an application on a socket until the process gets a signal to stop, or the task is cancelled.
 
     Args:
         app: What `http_app` gives.
@@ -160,7 +160,7 @@ class _BearerAuthMiddleware:
 
 
 def _list_host_names(hosts: Iterable[str], port: int, *, is_usual: bool) -> list[str]:
-    """What the `Host` of a request may say; the port that is usual, which may be that of a proxy, is left out of it."""
+    """Return what the `Host` of a request may say; the port that is usual, which may be that of a proxy, is left out of it."""
     names: list[str] = []
     for host in hosts:
         has_port = re.fullmatch(r"[^:]+:[0-9]+|\[.*\]:[0-9]+", host)

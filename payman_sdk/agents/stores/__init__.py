@@ -88,7 +88,7 @@ class Operation:
         return self.stage != "ended" or self.status not in {"refused", "failed"}
 
     def reopened(self) -> Operation:
-        """The same, certain not to have been carried out: it counts nowhere."""
+        """Return the same, certain not to have been carried out: it counts nowhere."""
         return evolve(
             self,
             stage="open",
@@ -102,7 +102,7 @@ class Operation:
         )
 
     def to_json(self) -> str:
-        """The record as JSON text."""
+        """Return the record as JSON text."""
         amount = None if self.amount is None else str(self.amount)
         return json.dumps({**asdict(self), "amount": amount}, ensure_ascii=False)
 
@@ -172,11 +172,11 @@ class OperationStore(Protocol):
     """
 
     def load(self, task_id: str) -> Operation | None:
-        """The operation with that task id, None if there is none."""
+        """Return the operation with that task id, None if there is none."""
         ...
 
     def save(self, operation: Operation) -> None:
-        """Keeps an operation in place of the one with the same task id; it is kept for good when this returns."""
+        """Keep an operation in place of the one with the same task id; it is kept for good when this returns."""
         ...
 
     def list_by_run(self, run_id: str) -> Sequence[Operation]:
@@ -184,7 +184,7 @@ class OperationStore(Protocol):
         ...
 
     def lock(self, name: str) -> Lock:
-        """The lock of that name, among all who share the store. It is held as long as an operation is under way.
+        """Return the lock of that name, among all who share the store. It is held as long as an operation is under way.
 
         It has to come free when its holder dies, and not before its holder lets it go. A lock that can be lost, as one in Redis can,
         leaves a small risk that two send the same operation; the store says so.
@@ -207,21 +207,21 @@ class MemoryOperationStore:
         self._guard = threading.Lock()
 
     def load(self, task_id: str) -> Operation | None:
-        """The operation with that task id, None if there is none."""
+        """Return the operation with that task id, None if there is none."""
         return self._operations.get(task_id)
 
     def save(self, operation: Operation) -> None:
-        """Keeps an operation in place of the one with the same task id."""
+        """Keep an operation in place of the one with the same task id."""
         with self._guard:
             self._operations[operation.task_id] = operation
 
     def list_by_run(self, run_id: str) -> list[Operation]:
-        """The operations that count in a run."""
+        """Return the operations that count in a run."""
         with self._guard:
             return [one for one in self._operations.values() if run_id in one.runs]
 
     def lock(self, name: str) -> Lock:
-        """The lock of that name."""
+        """Return the lock of that name."""
         with self._guard:
             lock = self._locks.get(name)
             if lock is None:

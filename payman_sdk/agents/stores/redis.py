@@ -58,7 +58,7 @@ class RenewedLock:
         self._held: tuple[Lease, threading.Event] | None = None
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         try:
             lease = Lease.acquire(self._client, self._name, seconds=self._seconds, timeout=timeout)
         except redis.RedisError as error:
@@ -73,7 +73,7 @@ class RenewedLock:
         return lease is not None
 
     def release(self) -> None:
-        """Gives the lock back; one that was lost is somebody else's by now and stays theirs."""
+        """Release the lock; one that was lost belongs to another holder and stays theirs."""
         held, self._held = self._held, None
         if held is not None:
             lease, let_go = held
@@ -123,7 +123,7 @@ class RedisOperationStore:
         self._is_checked = False
 
     def load(self, task_id: str) -> Operation | None:
-        """The operation with that task id, None if there is none.
+        """Return the operation with that task id, None if there is none.
 
         Raises:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
@@ -132,7 +132,7 @@ class RedisOperationStore:
         return None if found is None else Operation.from_json(found, f"{self._key} in Redis")
 
     def save(self, operation: Operation) -> None:
-        """Keeps an operation in place of the one with the same task id.
+        """Keep an operation in place of the one with the same task id.
 
         Raises:
             OperationStoreError: Redis refuses, or has lost records.
@@ -140,7 +140,7 @@ class RedisOperationStore:
         self._write(operation)
 
     def claim(self, operation: Operation, run_id: str, counted: int) -> None:
-        """Keeps an operation that counts in a run, if that run counts so many operations until now.
+        """Keep an operation that counts in a run, if that run counts so many operations until now.
 
         Raises:
             OperationStoreError: Redis refuses or has lost records, or the run counts another number by now.
@@ -148,7 +148,7 @@ class RedisOperationStore:
         self._write(operation, run_id, counted)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
-        """The operations that count in a run.
+        """Return the operations that count in a run.
 
         Raises:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
@@ -164,7 +164,7 @@ class RedisOperationStore:
         ]
 
     def now(self) -> float:
-        """The time by the clock of Redis, in seconds since 1970.
+        """Return the time by the clock of Redis, in seconds since 1970.
 
         Raises:
             OperationStoreError: Redis cannot be asked.
@@ -174,7 +174,7 @@ class RedisOperationStore:
         return float(seconds) + float(millionths) / 1_000_000
 
     def lock(self, name: str) -> Lock:
-        """The lock of that name in Redis."""
+        """Return the lock of that name in Redis."""
         return RenewedLock(self._client, f"{self._key}:lock:{escape(name)}")
 
     def __repr__(self) -> str:
@@ -293,7 +293,7 @@ def _warn_of_loss(key: str) -> None:  # once in a process
 
 
 def _make_header_field(run_id: str) -> str:
-    """The field that holds how many operations a run counts."""
+    """Return the field that holds how many operations a run counts."""
     return f"run {run_id}"
 
 

@@ -61,7 +61,7 @@ class SQLiteOperationStore:
         self._locks = self.path.with_name(f"{self.path.name}.locks")
 
     def load(self, task_id: str) -> Operation | None:
-        """The operation with that task id, None if there is none.
+        """Return the operation with that task id, None if there is none.
 
         Raises:
             OperationStoreError: The file cannot be read, or what it holds is damaged.
@@ -71,7 +71,7 @@ class SQLiteOperationStore:
         return None if row is None else Operation.from_json(row[0], str(self.path))
 
     def save(self, operation: Operation) -> None:
-        """Keeps an operation in place of the one with the same task id; it is on the disk when this returns.
+        """Keep an operation in place of the one with the same task id; it is on the disk when this returns.
 
         Raises:
             OperationStoreError: The file cannot be written.
@@ -89,7 +89,7 @@ class SQLiteOperationStore:
         self._run_query(write)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
-        """The operations that count in a run.
+        """Return the operations that count in a run.
 
         Raises:
             OperationStoreError: The file cannot be read, or what it holds is damaged.
@@ -100,7 +100,7 @@ class SQLiteOperationStore:
         return [Operation.from_json(row[0] or "", str(self.path)) for row in rows]
 
     def lock(self, name: str) -> Lock:
-        """The lock of that name, a file in the folder.
+        """Return the lock of that name, a file in the folder.
 
         Raises:
             OperationStoreError: The folder cannot be made.

@@ -104,7 +104,7 @@ def answer_prompt(context: AgentContext, text: str) -> AgentAnswer:
 
 
 def _continue(context: AgentContext, waiting: Payment, meaning: intent.Intent) -> AgentAnswer:
-    """A task that waits takes a yes or a no to its own payment, and nothing else."""
+    """Read a yes or a no to the payment of a task that waits; nothing else counts."""
     match meaning:
         case intent.Approve(reference) | intent.Deny(reference) if approvals.is_reference_to(
             reference, waiting

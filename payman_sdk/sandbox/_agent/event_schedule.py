@@ -54,7 +54,7 @@ class Event:
 
 
 def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
-    """The whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
+    """Return the whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
 
     A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
     task changed, each later one `pace` seconds after the one before; what went before has been told.
@@ -82,7 +82,7 @@ _AT_WORK = Status(State.WORKING, EXPLANATIONS[State.WORKING], final=False)
 
 
 def _split_artifact(words: int, position: int, artifact: TaskArtifact) -> list[Chunk]:
-    """An artifact in pieces, if it is a text; anything else is told whole."""
+    """Return an artifact in pieces, if it is a text; anything else is told whole."""
     if not artifact.is_text:
         return [Chunk(position, artifact, append=False, last=True)]
     texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", artifact.text) or [""]
@@ -93,7 +93,7 @@ def _split_artifact(words: int, position: int, artifact: TaskArtifact) -> list[C
 
 
 def select_due(narration: Sequence[Event], moment: int) -> Sequence[Event]:
-    """The events of a story that have been told by that moment, in nanoseconds since 1970."""
+    """Return the events of a story that have been told by that moment, in nanoseconds since 1970."""
     return [event for event in narration if compute_wait(narration, event, moment) <= 0]
 
 
@@ -104,7 +104,7 @@ def compute_wait(narration: Sequence[Event], event: Event, moment: int) -> int:
 
 
 def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
-    """The task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
+    """Return the task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
     narration = schedule_events(manner, task)
     heard = select_due(narration, moment)
     if len(heard) == len(narration):

@@ -62,7 +62,7 @@ def _read(text: str) -> Json | None:
 
 
 def _facts(context: AgentContext, text: str) -> Json:
-    """What is known, as far as the scopes of the token go."""
+    """Return what is known, as far as the scopes of the token go."""
     facts: Json = {"text": text}
     if Scope.READ_LIST_TRANSACTIONS in context.scopes:
         facts["transactions"] = typed_orders.transaction_shapes(context, 20)
@@ -78,7 +78,7 @@ def _facts(context: AgentContext, text: str) -> Json:
 
 
 def _fill(schema: Mapping[str, Any], root: Json, known: object) -> object:
-    """What is known, in the form of a schema."""
+    """Return what is known, in the form of a schema."""
     schema = _resolve_reference(schema, root)
     for one in schema.get("anyOf", ()):
         try:

@@ -23,34 +23,34 @@ def escape(text: str) -> str:
 
 
 def format_money(minor: int, currency: str) -> str:
-    """An amount in minor units, such as `1,000.00 TSD`."""
+    """Return an amount in minor units, such as `1,000.00 TSD`."""
     return f"{to_decimal(minor):,} {currency}"
 
 
 def format_amount(payment: Payment) -> str:
-    """What a payment is about, such as `100.00 TSD`."""
+    """Return what a payment is about, such as `100.00 TSD`."""
     return f"{payment.amount:,} {payment.currency}"
 
 
 def format_moment(nanoseconds: int) -> str:
-    """A time to the minute, in UTC."""
+    """Return a time to the minute, in UTC."""
     return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def format_payee(one: PayeeAccount) -> str:
-    """A payee on one line."""
+    """Return a payee on one line."""
     email = f", {escape(one.email)}" if one.email else ""
     return f"**{escape(one.name)}** ({one.kind.words}{email}) – id `{one.id}`, paytag `{one.paytag}`"
 
 
 def format_payment(one: Payment) -> str:
-    """A payment on one line."""
+    """Return a payment on one line."""
     about = f" – {escape(one.description)}" if one.description else ""
     return f"{format_moment(one.created)}: **{format_amount(one)}** to **{escape(one.payee)}**, {_STATUS[one.status]}{about} (`{one.id}`)"
 
 
 def format_policy(one: Policy, currency: str) -> str:
-    """A policy as a list."""
+    """Return a policy as a list."""
     return format_bullets(
         (
             f"Approval needed above: {format_money(one.approval_above, currency)}",
@@ -62,5 +62,5 @@ def format_policy(one: Policy, currency: str) -> str:
 
 
 def format_bullets(lines: Sequence[str]) -> str:
-    """A list."""
+    """Return a list."""
     return "\n".join(f"- {line}" for line in lines)

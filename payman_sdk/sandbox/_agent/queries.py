@@ -46,7 +46,7 @@ def answer_question(
     *,
     show_balances: bool,
 ) -> str:
-    """The answer, in markdown, to a question of the account's in that session."""
+    """Return the answer, in markdown, to a question of the account's in that session."""
     match question:
         case intent.ListWallets():
             return _list_wallets(tx, account, show_balances=show_balances)
@@ -134,7 +134,7 @@ def _format_wallets(tx: Transaction, account: Account, currency: str | None) -> 
 
 
 def _recall(tx: Transaction, account: Account, session_id: str) -> list[str]:
-    """What the account's user said in the session, oldest first, the newest twenty at most."""
+    """Return what the account's user said in the session, oldest first, the newest twenty at most."""
     found = tx.execute(
         "SELECT m.text FROM messages m JOIN tasks t ON t.number = m.task_number "
         "WHERE t.account_id = ? AND t.session_id = ? AND m.role = 'user' ORDER BY m.number DESC LIMIT ?",

@@ -26,11 +26,11 @@ class Style:
     nanosecond_timestamps: bool = True
 
     def format_state(self, state: State) -> str:
-        """A state, spelled."""
+        """Return a state, spelled."""
         return state.value.upper().replace("-", "_") if self.uppercase_states else state.value
 
     def format_timestamp(self, moment: int) -> str:
-        """A time in nanoseconds since 1970, spelled."""
+        """Return a time in nanoseconds since 1970, spelled."""
         seconds, fraction = divmod(moment, 1_000_000_000)
         whole = f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%dT%H:%M:%S}"
         return (
@@ -41,12 +41,12 @@ class Style:
 
 
 def make_result(request_id: object, content: object) -> Json:
-    """The JSON-RPC answer that carries a result."""
+    """Return the JSON-RPC answer that carries a result."""
     return {"jsonrpc": "2.0", "id": request_id, "result": content, "error": None}
 
 
 def make_error(request_id: object, code: int, message: str, data: object = None) -> Json:
-    """The JSON-RPC answer that carries an error."""
+    """Return the JSON-RPC answer that carries an error."""
     fault: Json = {"code": code, "message": message}
     if data is not None:
         fault["data"] = data
@@ -54,7 +54,7 @@ def make_error(request_id: object, code: int, message: str, data: object = None)
 
 
 def serialize_task(style: Style, account: Account, one: Task, history_length: int = 0) -> Json:
-    """A task, with as many of its newest messages as are asked for."""
+    """Return a task, with as many of its newest messages as are asked for."""
     shape: Json = {
         "id": one.id,
         "sessionId": one.session_id,

@@ -73,7 +73,7 @@ class TaskWatcher:
                 pass
 
     def take_due_events(self) -> list[tuple[int, Json]]:
-        """The events that have become due and were not given out yet: their numbers and their answers."""
+        """Return the events that have become due and were not given out yet: their numbers and their answers."""
         told = event_schedule.select_due(self._narration, self._world.now())
         fresh = told[self._delivered :]
         self._delivered = max(self._delivered, len(told))
@@ -102,7 +102,7 @@ class TaskWatcher:
             self._set_task(self._find(self._account, self._task.id))
 
     def build_answer(self) -> Json:
-        """The whole task as an ordinary answer."""
+        """Return the whole task as an ordinary answer."""
         shape = serialization.serialize_task(self._style, self._account, self._task, self._history_length)
         return serialization.make_result(self._request_id, shape)
 

@@ -72,7 +72,7 @@ class EndedTaskError(ValueError):
 
 
 def find(tx: Transaction, account: Account, task_id: str) -> Task:
-    """The account's task with that id.
+    """Return the account's task with that id.
 
     Raises:
         UnknownTaskError: if the account has none; whether another account has one does not show.
@@ -99,7 +99,7 @@ def find(tx: Transaction, account: Account, task_id: str) -> Task:
 
 
 def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[tuple[int, Task]]:
-    """The account's newest tasks with their numbers, newest first, after leaving out so many."""
+    """Return the account's newest tasks with their numbers, newest first, after leaving out so many."""
     query = "SELECT number, id FROM tasks WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?"
     rows = tx.execute(query, (account.id, count, after)).fetchall()
     return [(row["number"], find(tx, account, row["id"])) for row in rows]
@@ -113,7 +113,7 @@ def count(tx: Transaction, account: Account) -> int:
 
 
 def find_by_number(tx: Transaction, account: Account, number: int) -> Task:
-    """The account's task with that number; UnknownTaskError if it has none."""
+    """Return the account's task with that number; UnknownTaskError if it has none."""
     query = "SELECT id FROM tasks WHERE account_id = ? AND number = ?"
     row = tx.execute(query, (account.id, number)).fetchone()
     if row is None:
@@ -122,7 +122,7 @@ def find_by_number(tx: Transaction, account: Account, number: int) -> Task:
 
 
 def find_number(tx: Transaction, account: Account, task_id: str) -> int:
-    """The number of the account's task with that id; there has to be one."""
+    """Return the number of the account's task with that id; there has to be one."""
     query = "SELECT number FROM tasks WHERE account_id = ? AND id = ?"
     number: int = tx.execute(query, (account.id, task_id)).fetchone()["number"]
     return number
@@ -184,7 +184,7 @@ def send(
 
 
 def _turn(answer: agent.AgentAnswer) -> Turn:
-    """What an answer of the agent's makes of its task."""
+    """Return what an answer of the agent's makes of its task."""
     state, words = (
         (State.INPUT_REQUIRED, "Waiting for approval")
         if answer.waits

@@ -66,7 +66,7 @@ class TaskArtifact:
 
     @classmethod
     def from_text(cls, text: str) -> TaskArtifact:
-        """An artifact that is a text, as the agent's answers are."""
+        """Return an artifact that is a text, as the agent's answers are."""
         return cls(({"type": "text", "text": text},))
 
     @property
@@ -80,17 +80,17 @@ class TaskArtifact:
         return len(self.parts) == 1 and self.parts[0]["type"] == "text"
 
     def with_text(self, text: str) -> TaskArtifact:
-        """The same with another text."""
+        """Return the same with another text."""
         return replace(self, parts=({**self.parts[0], "text": text},))
 
     def to_json(self) -> str:
-        """The artifact as the store keeps it."""
+        """Return the artifact as the store keeps it."""
         kept = {name: getattr(self, name) for name in ("parts", "name", "description", "metadata", "opens")}
         return json.dumps(kept)
 
     @classmethod
     def from_json(cls, kept: str) -> TaskArtifact:
-        """The artifact that was kept so."""
+        """Return the artifact that was kept so."""
         members: dict[str, Any] = json.loads(kept)
         members["parts"] = tuple(members["parts"])
         return cls(**members)
@@ -114,7 +114,7 @@ class Turn:
 
     @classmethod
     def from_text(cls, text: str, state: State, explanation: str | None = None) -> Turn:
-        """A turn that is one text."""
+        """Return a turn that is one text."""
         return cls(
             (TaskArtifact.from_text(text),),
             state,

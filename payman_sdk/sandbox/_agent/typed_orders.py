@@ -45,13 +45,13 @@ class Order:
     values: Mapping[str, Any]
 
     def text(self, name: str) -> str:
-        """A value that is a text; empty where there is none."""
+        """Return a value that is a text; empty where there is none."""
         value = self.values.get(name)
         return value if isinstance(value, str) else ""
 
 
 def read_order(text: str) -> Order | None:
-    """The order in a message; None where it is no typed order."""
+    """Return the order in a message; None where it is no typed order."""
     lines = text.split("\n")
     if len(lines) != 4 or not lines[1].startswith(_ORDER) or not lines[3].startswith(_SCHEMA):
         return None
@@ -66,7 +66,7 @@ def read_order(text: str) -> Order | None:
 
 
 def title(text: str) -> str:
-    """What a message says, in short: of a typed order, what is to be done and its values."""
+    """Return what a message says, in short: of a typed order, what is to be done and its values."""
     order = read_order(text)
     if order is None:
         return text
@@ -101,7 +101,7 @@ def answer(context: AgentContext, order: Order) -> AgentAnswer:
 def answer_settlement(
     tx: Transaction, account: Account, settlement: Settlement, first_text: str, manner: str
 ) -> AgentAnswer | None:
-    """What a task that was ordered as a typed payment says when a person has decided; None for any other task."""
+    """Return what a task that was ordered as a typed payment says when a person has decided; None for any other task."""
     order = read_order(first_text)
     payment = payments.find_by_task(tx, account, settlement.task_id)
     if order is None or payment is None:
@@ -183,7 +183,7 @@ def _answer_refusal(context: AgentContext, order: Order, reason: str, *, waits: 
 
 
 def _unknown_payee(text: str) -> Json:
-    """A payee whom the account does not have, by what it was called."""
+    """Return a payee whom the account does not have, by what it was called."""
     return {
         "name": text,
         "id": text if text.startswith("pd-") else None,
@@ -193,7 +193,7 @@ def _unknown_payee(text: str) -> Json:
 
 
 def payment_shape(tx: Transaction, payment: Payment, text: str) -> Json:
-    """What became of a payment, in the words of typed calls; the text says why it is not paid."""
+    """Return what became of a payment, in the words of typed calls; the text says why it is not paid."""
     return {
         "status": _STATUSES[payment.status],
         "payment_id": payment.id,
@@ -258,17 +258,17 @@ def _list(context: AgentContext, order: Order) -> AgentAnswer:
 
 
 def wallet_shapes(context: AgentContext) -> list[Json]:
-    """The wallets of the account, as they are listed."""
+    """Return the wallets of the account, as they are listed."""
     return [_wallet(context, wallet) for wallet in accounts.list_wallets(context.tx, context.account)]
 
 
 def payee_shapes(context: AgentContext) -> list[Json]:
-    """The payees of the account, as they are listed."""
+    """Return the payees of the account, as they are listed."""
     return [_payee(payee) for payee in accounts.list_payees(context.tx, context.account)]
 
 
 def transaction_shapes(context: AgentContext, count: int) -> list[Json]:
-    """The newest transactions of the account, as they are listed."""
+    """Return the newest transactions of the account, as they are listed."""
     return [_transaction(context, one) for one in payments.list_newest(context.tx, context.account, count)]
 
 

@@ -105,13 +105,13 @@ _SELECT = "SELECT a.id, c.id AS client_id, a.agent_id FROM clients c JOIN accoun
 
 
 def find_account(tx: Transaction, client_id: str) -> Account | None:
-    """The account that a client acts for."""
+    """Return the account that a client acts for."""
     row = tx.execute(f"{_SELECT} WHERE c.id = ?", (client_id,)).fetchone()
     return None if row is None else Account(*row)
 
 
 def load_account(tx: Transaction, identity: str) -> Account | None:
-    """The account with that id of its own."""
+    """Return the account with that id of its own."""
     row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
     return None if row is None else Account(*row)
 
@@ -157,14 +157,14 @@ def _make_paytag(tx: Transaction, world: SandboxEnvironment) -> str:
 
 
 def list_wallets(tx: Transaction, account: Account) -> list[WalletAccount]:
-    """The account's wallets."""
+    """Return the account's wallets."""
     return [
         _read_wallet(row) for row in tx.execute("SELECT * FROM wallets WHERE account_id = ?", (account.id,))
     ]
 
 
 def load_wallet(tx: Transaction, identity: str) -> WalletAccount:
-    """The wallet with that id."""
+    """Return the wallet with that id."""
     return _read_wallet(tx.execute("SELECT * FROM wallets WHERE id = ?", (identity,)).fetchone())
 
 
@@ -211,7 +211,7 @@ def add_payee(
 
 
 def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
-    """The account's payees, oldest first."""
+    """Return the account's payees, oldest first."""
     return [
         _read_payee(row)
         for row in tx.execute("SELECT * FROM payees WHERE account_id = ? ORDER BY number", (account.id,))
@@ -219,7 +219,7 @@ def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
 
 
 def load_payee(tx: Transaction, identity: str) -> PayeeAccount:
-    """The payee with that id."""
+    """Return the payee with that id."""
     return _read_payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())
 
 
@@ -242,7 +242,7 @@ class PayeeMatches:
 
 
 def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -> PayeeMatches:
-    """The payees that a reference means: by id, paytag, email or whole name, else by words that the name begins or ends with."""
+    """Return the payees that a reference means: by id, paytag, email or whole name, else by words that the name begins or ends with."""
     known = [payee for payee in list_payees(tx, account) if reference.kind in (None, payee.kind)]
     wanted = fold_name(reference.text)
     exact = tuple(
@@ -262,7 +262,7 @@ def match_payees(tx: Transaction, account: Account, reference: PayeeReference) -
 
 
 def fold_name(name: str) -> str:
-    """A name without what people write in different ways: case, spaces, punctuation around it.
+    """Return a name without what people write in different ways: case, spaces, punctuation around it.
 
     Letters of different scripts that look the same stay different: a payee is paid under its own name only.
     """

@@ -52,7 +52,7 @@ def is_reference_to(reference: str | None, payment: Payment) -> bool:
 def resolve_payment(
     tx: Transaction, account: Account, session_id: str, reference: str | None
 ) -> Payment | str:
-    """The waiting payment that a reference means, or, as a sentence, why it is not clear which.
+    """Return the waiting payment that a reference means, or, as a sentence, why it is not clear which.
 
     An id reaches every waiting payment of the account; a payee's name, or no reference, those of the session.
     """

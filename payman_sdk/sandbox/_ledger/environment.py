@@ -71,19 +71,19 @@ class SandboxEnvironment:
     json_answers: JsonAnswers = "careful"
 
     def now(self) -> int:
-        """The time in nanoseconds since 1970."""
+        """Return the time in nanoseconds since 1970."""
         return round(self.clock() * 1_000_000_000)
 
     def new_id(self, prefix: str) -> str:
-        """A new id such as `ses-5f0c…`: the prefix and a random UUID."""
+        """Return a new id such as `ses-5f0c…`: the prefix and a random UUID."""
         return f"{prefix}-{uuid.UUID(bytes=self.randomness(16), version=4)}"
 
     def new_secret(self) -> str:
-        """A new secret of 256 bits, in characters that need no escaping anywhere."""
+        """Return a new secret of 256 bits, in characters that need no escaping anywhere."""
         return base64.urlsafe_b64encode(self.randomness(32)).decode("ascii").rstrip("=")
 
     def new_paytag(self) -> str:
-        """A new paytag: three words and a number of two digits."""
+        """Return a new paytag: three words and a number of two digits."""
         first, second, third, number = (
             int.from_bytes(self.randomness(4), "big") % size for size in (len(_WORDS),) * 3 + (90,)
         )

@@ -43,7 +43,7 @@ class LedgerRow:
 
 
 def to_minor(amount: Decimal) -> int:
-    """An amount in integer minor units; more decimals than the currency has are a ValueError."""
+    """Return an amount in integer minor units; more decimals than the currency has are a ValueError."""
     minor = amount.scaleb(DECIMALS)
     if minor != minor.to_integral_value():
         raise ValueError(f"{amount} has more than {DECIMALS} decimals")
@@ -51,7 +51,7 @@ def to_minor(amount: Decimal) -> int:
 
 
 def to_decimal(minor: int) -> Decimal:
-    """An amount as a decimal number with the currency's decimals."""
+    """Return an amount as a decimal number with the currency's decimals."""
     return Decimal(minor).scaleb(-DECIMALS)
 
 
@@ -62,7 +62,7 @@ def open_book(tx: Transaction, book: str, kind: str, currency: str) -> str:
 
 
 def read_balance(tx: Transaction, book: str) -> int:
-    """What is in a book, in minor units."""
+    """Return what is in a book, in minor units."""
     found: int = tx.execute("SELECT balance FROM books WHERE id = ?", (book,)).fetchone()["balance"]
     return found
 
@@ -117,7 +117,7 @@ _COUNT_OF_ACCOUNT = (
 
 
 def rows_of(tx: Transaction, account_id: str, count: int, after: int = 0) -> tuple[list[LedgerRow], int]:
-    """The newest entries of the transfers of an account, newest first, after leaving out so many; and how many there are on all."""
+    """Return the newest entries of the transfers of an account, newest first, after leaving out so many; and how many there are on all."""
     own = (
         "e.transfer_number IN (SELECT o.transfer_number FROM entries o JOIN wallets v ON v.book_id = o.book_id "
         "WHERE v.account_id = ?)"

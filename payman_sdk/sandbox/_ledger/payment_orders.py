@@ -83,7 +83,7 @@ def pay(
 
 
 def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
-    """The reading whose payee the account has; RefusedError where none or several fit."""
+    """Return the reading whose payee the account has; RefusedError where none or several fit."""
     for rival in order.rivals:
         if accounts.match_payees(tx, account, rival).exact:
             raise RefusedError(
@@ -113,7 +113,7 @@ def _choose(tx: Transaction, account: Account, order: Pay) -> _Choice:
 
 
 def _choose_wallet(tx: Transaction, account: Account, reading: Reading) -> WalletAccount:
-    """The wallet to pay from; RefusedError where the account has none such."""
+    """Return the wallet to pay from; RefusedError where the account has none such."""
     found = accounts.list_wallets(tx, account)
     if reading.wallet is not None:
         wanted = accounts.fold_name(reading.wallet)

@@ -71,12 +71,12 @@ def _read_payment(row: Any) -> Payment:
 
 
 def list_payments(tx: Transaction) -> list[Payment]:
-    """The payments of every account, oldest first."""
+    """Return the payments of every account, oldest first."""
     return [_read_payment(row) for row in tx.execute(f"{_SELECT} ORDER BY p.number")]
 
 
 def list_newest(tx: Transaction, account: Account, count: int, after: int = 0) -> list[Payment]:
-    """The account's newest payments, newest first, after leaving out so many."""
+    """Return the account's newest payments, newest first, after leaving out so many."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? ORDER BY p.number DESC LIMIT ? OFFSET ?",
         (account.id, count, after),
@@ -92,7 +92,7 @@ def count(tx: Transaction, account: Account) -> int:
 
 
 def list_waiting(tx: Transaction, account: Account) -> list[Payment]:
-    """The account's payments that wait for approval, oldest first."""
+    """Return the account's payments that wait for approval, oldest first."""
     found = tx.execute(
         f"{_SELECT} WHERE p.account_id = ? AND p.status = 'AWAITING_APPROVAL' ORDER BY p.number",
         (account.id,),
@@ -101,19 +101,19 @@ def list_waiting(tx: Transaction, account: Account) -> list[Payment]:
 
 
 def find(tx: Transaction, account: Account, reference: str) -> Payment | None:
-    """The account's payment with that id, or that of the task with that id."""
+    """Return the account's payment with that id, or that of the task with that id."""
     found = tx.execute(f"{_SELECT} WHERE p.id = ? AND p.account_id = ?", (reference, account.id)).fetchone()
     return find_by_task(tx, account, reference) if found is None else _read_payment(found)
 
 
 def find_by_task(tx: Transaction, account: Account, task_id: str) -> Payment | None:
-    """The payment that a task of the account asked for."""
+    """Return the payment that a task of the account asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.id = ? AND t.account_id = ?", (task_id, account.id)).fetchone()
     return None if found is None else _read_payment(found)
 
 
 def find_by_task_number(tx: Transaction, task_number: int) -> Payment | None:
-    """The payment that the task of that number asked for."""
+    """Return the payment that the task of that number asked for."""
     found = tx.execute(f"{_SELECT} WHERE t.number = ?", (task_number,)).fetchone()
     return None if found is None else _read_payment(found)
 
@@ -145,7 +145,7 @@ def refusal_of(tx: Transaction, task_number: int) -> Refusal | None:
 
 
 def refusals(tx: Transaction, account: Account, count: int) -> tuple[list[Refusal], int]:
-    """The newest refusals of an account, newest first, and how many there are on all."""
+    """Return the newest refusals of an account, newest first, and how many there are on all."""
     where = "FROM refusals r JOIN tasks t ON t.number = r.task_number WHERE t.account_id = ?"
     found = tx.execute(f"SELECT r.* {where} ORDER BY r.task_number DESC LIMIT ?", (account.id, count))
     total: int = tx.execute(f"SELECT COUNT(*) AS several {where}", (account.id,)).fetchone()["several"]
@@ -269,7 +269,7 @@ def _check_policy(
 
 
 def _sum_spent(tx: Transaction, world: SandboxEnvironment, wallet: WalletAccount) -> tuple[int, int]:
-    """What the wallet paid since the day began, and since the month began."""
+    """Return what the wallet paid since the day began, and since the month began."""
     day, month = compute_day_and_month(world.now())
     found = tx.execute(
         "SELECT COALESCE(SUM(amount) FILTER (WHERE executed >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "

@@ -65,12 +65,12 @@ class Question:
     parameters: Mapping[str, str]
 
     def make_redirect(self, **answer: str) -> Redirect:
-        """The redirect that brings the answer, with the state."""
+        """Return the redirect that brings the answer, with the state."""
         return _build_redirect(self.redirect_uri, self.parameters.get("state"), answer)
 
 
 def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
-    """The question that a request asks, or the redirect that tells what is wrong with it.
+    """Return the question that a request asks, or the redirect that tells what is wrong with it.
 
     Raises:
         UnanswerableError: if the client or the redirect URI is not in order.
@@ -111,7 +111,7 @@ def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Que
 
 
 def sign_ticket(request: str, key: bytes, expires: int) -> str:
-    """What only the page of this request has, so that no other page can answer in the person's name.
+    """Return what only the page of this request has, so that no other page can answer in the person's name.
 
     Args:
         request: the request that the page asks about.

@@ -37,7 +37,7 @@ class ClientAuthorization:
 def list_authorizations(
     tx: Transaction, world: SandboxEnvironment, client_id: str
 ) -> list[ClientAuthorization]:
-    """The connections that have a token alive, and the credentials that were revoked."""
+    """Return the connections that have a token alive, and the credentials that were revoked."""
     rows = tx.execute(
         "SELECT g.by_credentials, g.scope, g.redirect_uri, COUNT(*) AS tokens FROM grants g "
         "JOIN tokens t ON t.grant_number = g.number WHERE g.client_id = ? AND NOT g.revoked AND NOT t.spent "

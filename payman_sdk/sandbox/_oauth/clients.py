@@ -22,13 +22,13 @@ class Client:
 
 
 def find(tx: Transaction, client_id: str) -> Client | None:
-    """The client of that id."""
+    """Return the client of that id."""
     row = tx.execute("SELECT id, secret IS NULL AS public FROM clients WHERE id = ?", (client_id,)).fetchone()
     return None if row is None else Client(row["id"], bool(row["public"]))
 
 
 def find_first(tx: Transaction) -> tuple[str, str] | None:
-    """The id and secret of the confidential client that was registered first."""
+    """Return the id and secret of the confidential client that was registered first."""
     row = tx.execute(
         "SELECT id, secret FROM clients WHERE secret IS NOT NULL ORDER BY rowid LIMIT 1"
     ).fetchone()
@@ -53,7 +53,7 @@ def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> 
 
 
 def list_redirects(tx: Transaction, client_id: str) -> list[str]:
-    """The fixed redirect URIs of a client; none where it may use any."""
+    """Return the fixed redirect URIs of a client; none where it may use any."""
     rows = tx.execute("SELECT uri FROM redirect_uris WHERE client_id = ? ORDER BY rowid", (client_id,))
     return [row["uri"] for row in rows]
 
@@ -81,7 +81,7 @@ def authenticate(tx: Transaction, authorization: str | None, client_id: str | No
 
 
 def _authenticate_basic(tx: Transaction, authorization: str) -> str:
-    """The id of the client whose credentials are in the header."""
+    """Return the id of the client whose credentials are in the header."""
     refusal = OAuthError("invalid_client", "the client is unknown or its secret is wrong", status=401)
     scheme, _, encoded = authorization.partition(" ")
     try:

@@ -43,7 +43,7 @@ _STYLE_SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).dige
 
 
 def build_headers(question: Question | None = None) -> Mapping[str, str]:
-    """The headers of a page; the one with a question may send its form here, and on to the redirect URI."""
+    """Return the headers of a page; the one with a question may send its form here, and on to the redirect URI."""
     # Browsers look at form-action again when the form's answer redirects.
     targets = "'none'" if question is None else f"'self' {redirects.format_csp_source(question.redirect_uri)}"
     return {
@@ -59,7 +59,7 @@ def build_headers(question: Question | None = None) -> Mapping[str, str]:
 
 
 def render_page(consent: Consent) -> str:
-    """The page that asks a person for consent."""
+    """Return the page that asks a person for consent."""
     question = consent.question
     client, target = (
         _escape_name(question.client_id),
@@ -85,7 +85,7 @@ def render_page(consent: Consent) -> str:
 
 
 def render_error_page(reason: str) -> str:
-    """The page for a request that may be answered nowhere else."""
+    """Return the page for a request that may be answered nowhere else."""
     return _render_document(
         "This link does not work",
         f"""<h1>This link does not work</h1>

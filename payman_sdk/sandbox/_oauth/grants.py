@@ -49,7 +49,7 @@ class Terms:
 
 
 def check_lifetime(name: str, seconds: object) -> float:
-    """The lifetime, or a ValueError that names it."""
+    """Return the lifetime, or a ValueError that names it."""
     if not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_LIFETIME:
         raise ValueError(f"{name} has to be above 0 and at most {_LONGEST_LIFETIME} seconds, not {seconds!r}")
     return seconds
@@ -119,7 +119,7 @@ def issue(
     allowed: Scopes,
     lifetime: float,
 ) -> str:
-    """A new token of a grant; the lifetime is in seconds."""
+    """Return a new token of a grant; the lifetime is in seconds."""
     _forget(tx, world)
     value = world.new_secret()
     tx.execute(
@@ -136,7 +136,7 @@ def issue(
 
 
 def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -> Access | None:
-    """What an access token opens; None where there is no token, or it is unknown, revoked or has expired."""
+    """Return what an access token opens; None where there is no token, or it is unknown, revoked or has expired."""
     if not token:
         return None
     row = tx.execute(
@@ -151,7 +151,7 @@ def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -
 
 
 def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
-    """The code or refresh token, however it stands."""
+    """Return the code or refresh token, however it stands."""
     row = tx.execute(
         "SELECT t.digest, t.expires, t.spent, g.* FROM tokens t JOIN grants g ON g.number = t.grant_number "
         "WHERE t.digest = ? AND t.kind = ?",

@@ -108,7 +108,7 @@ class OAuthService:
     def _grant_token(
         self, tx: Transaction, client: Client, given: Mapping[str, str]
     ) -> TokenResponse | ReuseError:
-        """A ReuseError is handed back and not raised: what it revoked has to be kept."""
+        """Return a ReuseError is handed back and not raised: what it revoked has to be kept."""
         try:
             return token_endpoint.grant(tx, self._world, self._terms, client, given)
         except ReuseError as reuse:
@@ -117,7 +117,7 @@ class OAuthService:
             return reuse
 
     def ask(self, parameters: Sequence[tuple[str, str]]) -> Consent | Redirect:
-        """What to show for an authorization request, or where to send the browser with its error.
+        """Return what to show for an authorization request, or where to send the browser with its error.
 
         Raises:
             UnanswerableError: if it may be sent nowhere.
@@ -162,7 +162,7 @@ class OAuthService:
     def issue_code(
         self, client_id: str, allowed: Scopes, *, redirect_uri: str | None, challenge: str | None
     ) -> str:
-        """A code as a person's consent would give it; LookupError if there is no such client."""
+        """Return a code as a person's consent would give it; LookupError if there is no such client."""
         with self._store.transaction() as tx:
             _check_client(tx, client_id)
             return self._issue_code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)

@@ -66,7 +66,7 @@ def is_registered(uri: str, registered: Iterable[str]) -> bool:
 
 
 def add_parameters(uri: str, parameters: Mapping[str, str]) -> str:
-    """The URI with more parameters in its query."""
+    """Return the URI with more parameters in its query."""
     joint = "?" if "?" not in uri else "" if uri.endswith(("?", "&")) else "&"
     return f"{uri}{joint}{urlencode(parameters)}"
 

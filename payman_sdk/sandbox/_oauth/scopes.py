@@ -27,7 +27,7 @@ IN_WORDS: Mapping[Scope, str] = MappingProxyType(
 
 
 def parse_scopes(asked: str | Iterable[str]) -> Scopes:
-    """The scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
+    """Return the scopes in a list of them, or in a text that joins them by commas, as Payman does [D], or by spaces [P].
 
     Raises:
         ValueError: if there is none in it, or one that is unknown.
@@ -42,5 +42,5 @@ def parse_scopes(asked: str | Iterable[str]) -> Scopes:
 
 
 def format_scopes(scopes: Iterable[Scope]) -> str:
-    """The scopes joined by commas, as Payman does [D]."""
+    """Return the scopes joined by commas, as Payman does [D]."""
     return ",".join(scopes)

@@ -39,7 +39,7 @@ class TokenResponse:
     refresh_token: str | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, str | int]:
-        """The answer of the token endpoint [D]."""
+        """Return the answer of the token endpoint [D]."""
         answer: dict[str, str | int] = {
             "accessToken": self.value,
             "tokenType": "Bearer",
@@ -86,7 +86,7 @@ def issue(
     *,
     refresh: bool,
 ) -> TokenResponse:
-    """New tokens of a grant: an access token for all that it allows, or for less, and perhaps a refresh token."""
+    """Issue tokens for a grant: an access token for its scopes or fewer, and perhaps a refresh token."""
     allowed = grant.scopes if allowed is None else allowed
     value = grants.issue(tx, world, grant, TokenKind.ACCESS, allowed, terms.token_lifetime)
     renewal = None
@@ -98,7 +98,7 @@ def issue(
 
 
 def parse_requested_scopes(asked: str | None) -> Scopes | None:
-    """The scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
+    """Return the scopes that are asked for, None where nothing is said of them; OAuthError if one is unknown."""
     try:
         return None if asked is None else scopes.parse_scopes(asked)
     except ValueError as unknown:
@@ -106,7 +106,7 @@ def parse_requested_scopes(asked: str | None) -> Scopes | None:
 
 
 def index_parameters(parameters: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    """The parameters by name; OAuthError if one is there twice."""
+    """Return the parameters by name; OAuthError if one is there twice."""
     given: dict[str, str] = {}
     for name, value in parameters:
         if name in given:
@@ -166,7 +166,7 @@ def _grant_by_refresh(
 def _find_token(
     tx: Transaction, world: SandboxEnvironment, kind: TokenKind, client: Client, value: str | None, name: str
 ) -> TokenRecord:
-    """The code or refresh token that the client gives, if it still serves."""
+    """Return the code or refresh token that the client gives, if it still serves."""
     if value is None:
         raise OAuthError("invalid_request", f"{name} is missing")
     held = grants.find(tx, kind, value)

@@ -34,7 +34,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def create_app(service: Service, authority: OAuthService, faults: StreamFaults, log: RequestLog) -> Starlette:
-    """The sandbox as an ASGI application."""
+    """Return the sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
         return Route(path, endpoint, methods=["POST"])
@@ -157,7 +157,7 @@ async def _respond_whole(request: Request, answer: Json | TaskWatcher) -> Respon
 
 
 async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: StreamFaults) -> Response:
-    """A stream, or what the next fault makes of it; an error is no stream."""
+    """Return a stream, or what the next fault makes of it; an error is no stream."""
     if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
     spoiled = _respond_mishap(answer.mishap)
@@ -172,7 +172,7 @@ async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: 
 
 
 def _respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
-    """What the client gets instead of an answer; None if it gets the answer."""
+    """Return what the client gets instead of an answer; None if it gets the answer."""
     match mishap:
         case HTTPError(status, body=None, headers=headers):
             return _make_failure(status, "scripted", "script() asked for this status", dict(headers))
@@ -206,14 +206,14 @@ async def _redirect_to_page(_: Request) -> Response:
 
 
 async def _show_identity(request: Request) -> Response:
-    """What the command asks before it takes a server on this machine for a sandbox; the guards let no other Host through."""
+    """Return what the command asks before it takes a server on this machine for a sandbox; the guards let no other Host through."""
     server = request.scope.get("server")
     said = {"server": "payman_sdk.sandbox", "port": server[1] if server else None}
     return JSONResponse(said, headers=dict(HEADERS))
 
 
 async def _show_agent_card(request: Request) -> Response:
-    """The agent card of A2A 0.1 [P]."""
+    """Return the agent card of A2A 0.1 [P]."""
     skills = {
         "payments": "Send money to payees within the wallet's policy",
         "payees": "Create and look up payees",
@@ -252,7 +252,7 @@ def _handle_http_error(_: Request, failure: Exception) -> Response:
 
 
 def _handle_disconnect(_: Request, __: Exception) -> Response:
-    """The client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
+    """Return the client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
     return _make_failure(400, "incomplete", "the body ended early")
 
 

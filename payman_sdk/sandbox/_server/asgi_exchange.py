@@ -63,7 +63,7 @@ class ASGIExchange:
         return self._background.start(self._run)
 
     def take_piece(self, wake: Callable[[], object]) -> Piece | None:
-        """The next piece of the answer; if there is none yet, `wake` is called in the background when there is.
+        """Return the next piece of the answer; if there is none yet, `wake` is called in the background when there is.
 
         The end can be taken again and again.
         """

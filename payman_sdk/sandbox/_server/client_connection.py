@@ -44,11 +44,11 @@ class ClientConnection:
         self.transport.abort()
 
     def add_to_scope(self, scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        """The scope of a request that came on this connection."""
+        """Return the scope of a request that came on this connection."""
         return {**scope, "extensions": {**scope.get("extensions", {}), _EXTENSION: {"line": self}}}
 
 
 def find_connection(scope: MutableMapping[str, Any]) -> ClientConnection | None:
-    """The connection of a request; None where the application runs in another server."""
+    """Return the connection of a request; None where the application runs in another server."""
     line = scope.get("extensions", {}).get(_EXTENSION, {}).get("line")
     return line if isinstance(line, ClientConnection) else None

@@ -94,7 +94,7 @@ class ClientControl:
         scopes: Iterable[str] | None = None,
         code_challenge: str | None = None,
     ) -> str:
-        """An authorization code, as if a person had said yes on the consent page.
+        """Return an authorization code, as if a person had said yes on the consent page.
 
         It opens the client's own account: in the sandbox that is the person's account too.
 
@@ -132,7 +132,7 @@ class ClientControl:
         lifetime: float | None = None,
         refresh: bool = True,
     ) -> dict[str, str | int]:
-        """An access token, as the token endpoint would answer: what `with_token` takes.
+        """Return an access token, as the token endpoint would answer: what `with_token` takes.
 
         Args:
             client_id: whom it is for; the sandbox's own client, if nobody is named.

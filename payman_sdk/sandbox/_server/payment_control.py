@@ -32,7 +32,7 @@ class PaymentControl:
         return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
 
     def balance(self, currency: str = "TSD", *, client_id: str | None = None) -> Decimal:
-        """What is in the wallet of that currency.
+        """Return what is in the wallet of that currency.
 
         Args:
             currency: such as `TSD`.

@@ -12,7 +12,7 @@ LARGEST_BODY = 1024 * 1024
 
 
 async def read_body(request: Request) -> bytes:
-    """The request's body, or a 413 if it is too large.
+    """Return the request's body, or a 413 if it is too large.
 
     What is too much is read and thrown away, up to a point: a client that is cut off while it sends sees no answer.
     """
@@ -29,7 +29,7 @@ async def read_body(request: Request) -> bytes:
 
 
 async def read_form(request: Request) -> bytes:
-    """The body, where it is a form's."""
+    """Return the body, where it is a form's."""
     body = await read_body(request)
     kind = request.headers.get("content-type", "").lower()
     return body if kind.startswith("application/x-www-form-urlencoded") else b""

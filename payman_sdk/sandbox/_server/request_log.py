@@ -84,7 +84,7 @@ class RequestLog:
         return seen
 
     def list_requests(self) -> list[SandboxRequest]:
-        """The requests as they are by now, oldest first."""
+        """Return the requests as they are by now, oldest first."""
         with self._lock:
             several = list(self._seen)
         return [seen.build_request() for seen in several]
@@ -157,12 +157,12 @@ class _LoggedRequest:
             self._status, self._is_over = message["status"], True
 
     def record_failure(self) -> None:
-        """The application failed: unless it had begun to answer, the server answers for it."""
+        """Record that the application failed; if it had not begun to answer, the server answers for it."""
         if not self._is_over:
             self._status, self._is_over = 500, True
 
     def build_request(self) -> SandboxRequest:
-        """It as it is by now, read anew each time: nobody can change what the next one sees."""
+        """Return the current record, read anew each time, so that callers cannot change it."""
         return _parse_request(self._method, self._path, self._body, self._status)
 
 

@@ -63,7 +63,7 @@ class RPCRequest:
         self.params = cast("dict[str, object]", params)
 
     def read_text(self, name: str) -> str:
-        """The parameter of that name, a string that is not empty and not too long for an id."""
+        """Return the parameter of that name, a string that is not empty and not too long for an id."""
         value = self.params.get(name)
         if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
             self.refuse(f"params.{name} has to be a string of 1 to {_LONGEST_ID} characters")
@@ -83,7 +83,7 @@ class RPCRequest:
         return value
 
     def read_message_text(self) -> str:
-        """The words of the message: its text parts, one below the other."""
+        """Return the words of the message: its text parts, one below the other."""
         message = self.params.get("message")
         if not isinstance(message, dict):
             self.refuse("params.message has to be an object")
@@ -125,7 +125,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _read_request_id(request: dict[str, object]) -> str | int:
-    """The request's id; a notification, which has none, could not be answered and is refused."""
+    """Return the request's id; a notification, which has none, could not be answered and is refused."""
     value = request.get("id")
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _FaultError(-32600, "id has to be a string or a whole number")
@@ -162,7 +162,7 @@ class RPCMethods:
         self._account, self._scopes = access.account, access.scopes
 
     def call(self, method: str, body: bytes) -> Json | TaskWatcher:
-        """The answer to a request for that method; of a send, the task to be watched to its end."""
+        """Return the answer to a request for that method; of a send, the task to be watched to its end."""
 
         def answer(request: RPCRequest) -> Json | TaskWatcher:
             match method:
@@ -185,7 +185,7 @@ class RPCMethods:
         return _handle_request(method, body, answer)
 
     def stream(self, body: bytes) -> Json | TaskWatcher:
-        """The task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
+        """Return the task of a `tasks/sendSubscribe`, to be watched from its first event; or one answer that is an error."""
 
         def answer(request: RPCRequest) -> TaskWatcher:
             return self._make_watcher(request, self._send(request))
@@ -193,7 +193,7 @@ class RPCMethods:
         return _handle_request("tasks/sendSubscribe", body, answer)
 
     def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """The task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
+        """Return the task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
 
         def answer(request: RPCRequest) -> TaskWatcher:
             if self._manner.resubscribe == "off":
@@ -233,7 +233,7 @@ class RPCMethods:
 
 
 def make_error(body: bytes, code: int, message: str) -> Json:
-    """The answer that carries an error, with the request's id where it has one."""
+    """Return the answer that carries an error, with the request's id where it has one."""
     try:
         return serialization.make_error(RPCRequest(body).id, code, message)
     except _FaultError as fault:

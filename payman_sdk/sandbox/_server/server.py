@@ -228,7 +228,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         return f"{self.base_url}{PAGE}/"
 
     def transport(self) -> SandboxTransport:
-        """A transport for httpx that reaches this sandbox without a socket, whether it is started or not.
+        """Return a transport for httpx that reaches this sandbox without a socket, whether it is started or not.
 
         It is for test suites that block the network. The client that it is given to closes it; `stop()` does not, and
         `close()` does.
@@ -270,7 +270,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         token_store: TokenStore | None = None,
         **config: Unpack[PaymanConfig],
     ) -> PaymanClient:
-        """A client that is connected to this sandbox.
+        """Return a client that is connected to this sandbox.
 
         Args:
             http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
@@ -293,7 +293,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         token_store: TokenStore | None = None,
         **config: Unpack[PaymanConfig],
     ) -> AsyncPaymanClient:
-        """A client for asyncio and trio that is connected to this sandbox.
+        """Return a client for asyncio and trio that is connected to this sandbox.
 
         Args:
             http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,

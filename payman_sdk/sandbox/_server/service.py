@@ -54,11 +54,11 @@ class Service:
         return self._ask(token, body, lambda agent: agent.call(method, body))
 
     def stream(self, token: str | None, body: bytes) -> Json | TaskWatcher:
-        """What a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
+        """Return what a streamed send has to watch, or an error's answer; raises UnauthorizedError and NotTakenError."""
         return self._ask(token, body, lambda agent: agent.stream(body))
 
     def resubscribe(self, token: str | None, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """What a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
+        """Return what a resubscribing request has to watch, or an error's answer; raises UnauthorizedError.
 
         Args:
             token: the access token.
@@ -114,6 +114,6 @@ class Service:
 
 
 def _make_internal_error(body: bytes) -> Json:
-    """The transaction was rolled back: to the client the task was never there, and it may send it again."""
+    """Return the transaction was rolled back: to the client the task was never there, and it may send it again."""
     logger.exception("The sandbox failed; nothing was written")
     return rpc.make_error(body, -32603, "internal error of the sandbox; nothing was done")

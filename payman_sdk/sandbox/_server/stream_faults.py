@@ -89,7 +89,7 @@ class StreamFaults:
         self._queue.clear()
 
     def take(self) -> StreamFault | None:
-        """The next stream's fault; None if it is whole."""
+        """Return the next stream's fault; None if it is whole."""
         try:
             return self._queue.popleft()
         except IndexError:

@@ -132,7 +132,7 @@ async def _iter_comments() -> AsyncIterator[bytes]:
 
 
 async def _iter_pieces(watch: TaskWatcher) -> AsyncIterator[bytes]:
-    """The events of a task, and comments while there is none for long."""
+    """Yield the events of a task, and comments while there is none for long."""
     numbered, patience = watch.manner.has_event_numbers, watch.manner.keep_alive
     while True:
         spoken = watch.now

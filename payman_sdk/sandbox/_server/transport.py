@@ -93,7 +93,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await anyio.to_thread.run_sync(self.close)
 
     def _make_exchange(self, request: httpx.Request, body: bytes) -> ASGIExchange | httpx.ConnectError:
-        """The exchange for a request, or the reason why there can be none."""
+        """Return the exchange for a request, or the reason why there can be none."""
         with self._lock:
             if self._background is None and not self._is_closed:
                 self._background = EventLoopThread("payman-sandbox-transport")
@@ -118,7 +118,7 @@ def _start_exchange(exchange: ASGIExchange | httpx.ConnectError) -> ASGIExchange
 
 
 def _describe_first_step(exchange: ASGIExchange | httpx.ConnectError) -> tuple[str, dict[str, object]]:
-    """What is reported before a request is sent, in the words in which httpcore reports it."""
+    """Return what is reported before a request is sent, in the words in which httpcore reports it."""
     if isinstance(exchange, httpx.ConnectError):
         return "sandbox.connect.failed", {"exception": exchange}
     return "sandbox.send_request_headers.started", {}
@@ -132,7 +132,7 @@ class _ResponseStream(httpx.SyncByteStream):
         self._exchange, self._patience = exchange, patience
 
     def read_piece(self) -> Piece:
-        """The next piece; leaves when it does not come."""
+        """Return the next piece; leaves when it does not come."""
         try:
             came = threading.Event()
             while (piece := self._exchange.take_piece(came.set)) is None:
@@ -160,7 +160,7 @@ class _AsyncResponseStream(httpx.AsyncByteStream):
         self._exchange, self._patience = exchange, patience
 
     async def read_piece(self) -> Piece:
-        """The next piece; leaves when it does not come, and when the task is canceled."""
+        """Return the next piece; leaves when it does not come, and when the task is canceled."""
         try:
             await anyio.lowlevel.checkpoint()  # other tasks get their turn, however fast the pieces come
             came = anyio.Event()
@@ -225,7 +225,7 @@ def _build_scope(request: httpx.Request) -> Scope:
 
 
 def _get_threadsafe_caller() -> Callable[[Callable[[], object]], object]:
-    """What has the event loop that runs here call something, from whichever thread it is used in."""
+    """Return what has the event loop that runs here call something, from whichever thread it is used in."""
     trio = sys.modules.get("trio")
     if trio is not None:
         with contextlib.suppress(RuntimeError):

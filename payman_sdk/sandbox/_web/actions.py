@@ -154,7 +154,7 @@ def set_policy(room: PageContext, account: Account, form: Form) -> Decision:
 
 
 def _parse_amount(text: str) -> int | str:
-    """An amount in minor units, or what is wrong with it."""
+    """Return an amount in minor units, or what is wrong with it."""
     if not text:
         return "write an amount, such as 100.00."
     if not text.replace("0", "").strip("."):

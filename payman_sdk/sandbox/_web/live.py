@@ -57,7 +57,7 @@ class LiveUpdates:
         return self._listeners
 
     def make_response(self, account: Account) -> Response:
-        """The events for a page of an account's."""
+        """Return the events for a page of an account's."""
         return _EventsResponse(self, account)
 
     def add_listener(self) -> bool:
@@ -74,7 +74,7 @@ class LiveUpdates:
             self._listeners -= 1
 
     async def iter_events(self, account: Account) -> AsyncGenerator[bytes]:
-        """An event at once, and one whenever something has changed since the last one was taken."""
+        """Yield an event at once, and one whenever something has changed since the last one was taken."""
         while True:
             seen = await run_in_threadpool(self._read_version, account)
             yield b"data: changed\n\n"

@@ -63,7 +63,7 @@ class RequestOrigin:
 
     @classmethod
     def from_scope(cls, scope: Scope) -> RequestOrigin:
-        """What an ASGI request says."""
+        """Return what an ASGI request says."""
 
         def read_header(name: bytes) -> tuple[str, ...]:
             return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == name)
@@ -162,13 +162,13 @@ class CSRFTokens:
         self._key, self._randomness = randomness(32), randomness
 
     def choose_cookie(self, given: str | None) -> str:
-        """The browser's cookie, or one for a browser that has none."""
+        """Return the browser's cookie, or one for a browser that has none."""
         if given is not None and re.fullmatch("[0-9a-f]{64}", given):
             return given
         return self._randomness(32).hex()
 
     def make_token(self, cookie: str) -> str:
-        """What the forms of the browser with that cookie carry."""
+        """Return what the forms of the browser with that cookie carry."""
         return hmac.new(self._key, cookie.encode(), hashlib.sha256).hexdigest()
 
     def is_valid(self, cookie: str | None, token: str | None) -> bool:

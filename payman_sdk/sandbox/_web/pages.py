@@ -127,7 +127,7 @@ def _parse_number(query: Mapping[str, str], name: str) -> int:
 
 
 def create_pages(service: Service, streams: StreamFaults) -> Starlette:
-    """The web page as an ASGI application, to be mounted where `PAGE` says, behind the guards."""
+    """Return the web page as an ASGI application, to be mounted where `PAGE` says, behind the guards."""
     return _Pages(
         PageContext(service, streams), LiveUpdates(service, streams), CSRFTokens()
     ).build_application()
@@ -237,7 +237,7 @@ def _address(request: Request) -> str:
 
 
 def _load_account(tx: Transaction, identity: str | None) -> Account:
-    """The account with that id, or the first one."""
+    """Return the account with that id, or the first one."""
     if not identity:
         return accounts.list_accounts(tx)[0]
     account = accounts.load_account(tx, identity)
@@ -247,7 +247,7 @@ def _load_account(tx: Transaction, identity: str | None) -> Account:
 
 
 def _describe_payment(tx: Transaction, account: Account, query: Mapping[str, str]) -> tuple[str, str] | None:
-    """What became of a payment: the words, and the payee's name after them."""
+    """Return what became of a payment: the words, and the payee's name after them."""
     words = _SAID_OF_PAYMENTS.get(query.get("said", ""))
     payment = payments.find(tx, account, query.get("payment", "")) if words else None
     if words is None or payment is None:
@@ -275,5 +275,5 @@ def _handle_unknown_task(_: Request, __: Exception) -> Response:
 
 
 def _handle_disconnect(_: Request, __: Exception) -> Response:
-    """The browser left while it sent: nobody reads this answer."""
+    """Return the browser left while it sent: nobody reads this answer."""
     return Response(status_code=400)

@@ -28,12 +28,12 @@ def isolate_text(text: str | None, max_length: int = _LONGEST) -> Markup:
 
 
 def moment(nanoseconds: int) -> str:
-    """A time to the second, in UTC."""
+    """Return a time to the second, in UTC."""
     return f"{dt.datetime.fromtimestamp(nanoseconds // 1_000_000_000, dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def build_link(path: str, **query: object) -> str:
-    """An address of the page."""
+    """Return an address of the page."""
     return f"{PAGE}/{path}?{urlencode(query)}" if query else f"{PAGE}/{path}"
 
 
@@ -53,5 +53,5 @@ def _load_templates() -> Environment:
 
 
 def render_template(template: str, **shown: Any) -> str:
-    """A page."""
+    """Return a page."""
     return _load_templates().get_template(template).render(**shown)

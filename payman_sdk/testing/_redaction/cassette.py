@@ -28,7 +28,7 @@ class CassetteState:
         self._lock = threading.RLock()  # clients in threads share a cassette
 
     def scrub_request(self, request: Any) -> Any:
-        """A request without secrets, changed in its place: vcrpy gives a copy."""
+        """Return a request without secrets, changed in its place: vcrpy gives a copy."""
         with self._lock:
             self.is_used = True
             content_type = str(request.headers.get("content-type", ""))
@@ -41,7 +41,7 @@ class CassetteState:
         return request
 
     def scrub_response(self, response: dict[str, Any]) -> dict[str, Any]:
-        """An answer without secrets, which is played with the ids of the live request."""
+        """Return an answer without secrets, which is played with the ids of the live request."""
         with self._lock:
             self.is_used = True
             if not isinstance(response.get("body"), dict):
@@ -124,7 +124,7 @@ class _TranslatedBody(dict[str, Any]):
 
 
 def mark_as_from_file(request: Any) -> None:
-    """Notes that a request was recorded in an earlier run: only such a one is played."""
+    """Note that a request was recorded in an earlier run: only such a one is played."""
     request._payman_is_from_file = True
 
 
@@ -133,7 +133,7 @@ def _is_from_file(request: Any) -> bool:
 
 
 def _get_content(request: Any) -> RequestContent:
-    """What a request means, worked out once; vcrpy keeps the objects that it compares."""
+    """Return what a request means, worked out once; vcrpy keeps the objects that it compares."""
     if not hasattr(request, "_payman_meaning"):
         body = request.body if isinstance(request.body, bytes) else None
         request._payman_meaning = RequestContent.from_request(

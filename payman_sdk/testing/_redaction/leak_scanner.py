@@ -42,14 +42,14 @@ class LeakScanner:
         self._known = known
 
     def scan_cassette(self, serialized: str) -> list[str]:
-        """What a serialized cassette still holds: the lines and the kinds."""
+        """Return what a serialized cassette still holds: the lines and the kinds."""
         found: dict[str, None] = {}
         for start, kind in sorted(self._scan_text(serialized)):
             found[f"line {serialized.count(chr(10), 0, start) + 1}: {kind}"] = None
         return list(found)
 
     def scan_body(self, body: bytes | str) -> list[str]:
-        """What a body still holds for a program that parses it, joins its events and undoes its escapes."""
+        """Return what a body still holds for a program that parses it, joins its events and undoes its escapes."""
         text = body.decode("utf-8", "surrogateescape") if isinstance(body, bytes) else body
         found: dict[str, None] = {}
         for document in iter_documents(text):

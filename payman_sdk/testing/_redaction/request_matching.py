@@ -47,7 +47,7 @@ class RequestContent:
 
     @classmethod
     def from_request(cls, method: str, uri: str, headers: Mapping[str, Any], body: bytes | None) -> Self:
-        """The meaning of a request.
+        """Return the meaning of a request.
 
         Example:
             >>> RequestContent.from_request("GET", "https://agent.payman.ai/x?b=2&a=1", {"Accept": "*/*"}, None).query
@@ -92,7 +92,7 @@ class IdMap:
         return [*_compare_requests(recorded, live, self._copy())]
 
     def translate(self, body: bytes) -> bytes:
-        """A recorded body with the live ids in the place of the recorded ones."""
+        """Return a recorded body with the live ids in the place of the recorded ones."""
         return _ID_IN_BYTES.sub(
             lambda match: self._live.get(match[0].decode(), match[0].decode()).encode(), body
         )
@@ -105,7 +105,7 @@ class IdMap:
         return all(self._bind(one[0], other[0]) for one, other in pairs)
 
     def describe_id(self, recorded: str) -> str:
-        """What is to be said of a recorded text that is nothing but an id which stands for another one."""
+        """Return what is to be said of a recorded text that is nothing but an id which stands for another one."""
         return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
     def _bind(self, recorded: str, live: str) -> bool:

@@ -81,7 +81,7 @@ class Scrubber:
         return self._known.minted
 
     def scrub_uri(self, uri: str) -> str:
-        """An address without secrets, without a user, and without the port of a server on this machine."""
+        """Return an address without secrets, without a user, and without the port of a server on this machine."""
         user = USER.match(uri)
         if user is not None:
             self._known.get_placeholder("password", unquote_plus(user[2].partition(":")[2]))
@@ -97,7 +97,7 @@ class Scrubber:
         )
 
     def scrub_headers(self, headers: Mapping[str, Any]) -> dict[str, Any]:
-        """The headers that say something about the exchange; those with credentials have placeholders.
+        """Return the headers that say something about the exchange; those with credentials have placeholders.
 
         Args:
             headers: Each value is a text, or a list of them.
@@ -111,7 +111,7 @@ class Scrubber:
         return kept
 
     def scrub_body(self, body: bytes, content_type: str = "") -> bytes:
-        """A body of any type without secrets; bytes that are no text come through as they are."""
+        """Return a body of any type without secrets; bytes that are no text come through as they are."""
         text = body.decode("utf-8", "surrogateescape")
         is_form = content_type.lower().startswith("application/x-www-form-urlencoded")
         return (self._scrub_parameters(text) if is_form else self.scrub_text(text)).encode(
@@ -119,7 +119,7 @@ class Scrubber:
         )
 
     def scrub_text(self, text: str) -> str:
-        """A text without secrets: JSON, an event stream, a web page, or plain."""
+        """Return a text without secrets: JSON, an event stream, a web page, or plain."""
         text = LOOPBACK_PORT.sub(r"\1", text)
         if '"code"' in text:
             for document in iter_documents(text):
@@ -135,7 +135,7 @@ class Scrubber:
         return self._known.build_pattern().sub(self._known.hide_match, text)
 
     def find_leaks(self, serialized: str) -> list[str]:
-        """What scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
+        """Return what scrubbing missed in a serialized cassette: the lines and the kinds, never a value.
 
         Args:
             serialized: The cassette as it would be written.
@@ -150,7 +150,7 @@ class Scrubber:
         return LeakScanner(self._known).scan_cassette(serialized)
 
     def find_leaks_in_body(self, body: bytes | str) -> list[str]:
-        r"""What scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
+        r"""Return what scrubbing missed in a body as a program reads it: parsed, its events joined, its escapes undone.
 
         Args:
             body: A body of any type that was scrubbed.

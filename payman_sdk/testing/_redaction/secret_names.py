@@ -19,7 +19,7 @@ SCRUBBED: Final = re.compile(rf"(?:[A-Za-z]+ )?(?:{PLACEHOLDER.pattern})?:?(?:{P
 
 
 def normalize_name(name: str) -> str:
-    """A name in one spelling: `refreshtoken` for `refresh_token`, `refreshToken` and `Refresh-Token`."""
+    """Return a name in one spelling: `refreshtoken` for `refresh_token`, `refreshToken` and `Refresh-Token`."""
     return name.replace("_", "").replace("-", "").lower()
 
 
@@ -128,7 +128,7 @@ WORD_BEGINS: Final = r"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-
 
 
 def unescape(value: str) -> str:
-    """What stands between the quotes of a JSON string; as it is, if that is none."""
+    """Return what stands between the quotes of a JSON string; as it is, if that is none."""
     try:
         decoded = json.loads(f'"{value}"')
     except ValueError:
@@ -137,12 +137,12 @@ def unescape(value: str) -> str:
 
 
 def decode_escapes(text: str) -> str:
-    r"""A text with the characters that stand as `\uXXXX` in it."""
+    r"""Return a text with the characters that stand as `\uXXXX` in it."""
     return re.sub(r"\\+u([0-9A-Fa-f]{4})", lambda match: chr(int(match[1], 16)), text)
 
 
 def parse_basic(encoded: str) -> tuple[str, str] | None:
-    """The client id and secret in Basic credentials, or None if they are none."""
+    """Return the client id and secret in Basic credentials, or None if they are none."""
     try:
         decoded = base64.b64decode(
             encoded + "=" * (-len(encoded) % 4), b"-_" if {*encoded} & {*"-_"} else None, validate=True
@@ -154,7 +154,7 @@ def parse_basic(encoded: str) -> tuple[str, str] | None:
 
 
 def parse_input(element: str) -> tuple[str, str, int, int] | None:
-    """The name and value of an `<input>`, and where its value stands; None if it has none."""
+    """Return the name and value of an `<input>`, and where its value stands; None if it has none."""
     name, value = INPUT_NAME.search(element), INPUT_VALUE.search(element)
     if name is None or value is None:
         return None
@@ -163,7 +163,7 @@ def parse_input(element: str) -> tuple[str, str, int, int] | None:
 
 
 def iter_documents(text: str) -> Iterator[Any]:
-    """The JSON documents in a text that is one, or that is an event stream of them, each in one line or in several."""
+    """Yield the JSON documents in a text that is one, or that is an event stream of them, each in one line or in several."""
     lines = [line[5:] for line in text.splitlines() if line.startswith("data:")]
     events = [
         "\n".join(data)

@@ -56,7 +56,7 @@ class SecretRegistry:
                 )
 
     def get_placeholder(self, kind: str, value: str) -> str:
-        """What stands for a secret; one that is a placeholder already stays what it is."""
+        """Return what stands for a secret; one that is a placeholder already stays what it is."""
         found = PLACEHOLDER.fullmatch(value)
         if found is not None:
             self._note(found)
@@ -72,7 +72,7 @@ class SecretRegistry:
         return self._placeholders[value]
 
     def _note(self, placeholder: re.Match[str]) -> None:
-        """A number that was found is taken: what is new gets a higher one."""
+        """Mark a number as taken, so that new placeholders get a higher one."""
         kind, number = placeholder[1], int(placeholder[2])
         self._counts[kind] = max(self._counts[kind], number)
 
@@ -81,14 +81,14 @@ class SecretRegistry:
         return self._kinds[value].replace("-", " ")
 
     def hide_match(self, match: re.Match[str]) -> str:
-        """What takes the place of something that `build_pattern` has found."""
+        """Return what takes the place of something that `build_pattern` has found."""
         if match[1]:
             self._note(match)
             return match[0]
         return ":".join(self.get_placeholder(self._kinds[value], value) for value in self._forms[match[0]])
 
     def build_pattern(self) -> re.Pattern[str]:
-        """Finds every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
+        """Find every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
             long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
             self._forms = {form: (value,) for value in long_enough for form in list_spellings(value)}
@@ -98,7 +98,7 @@ class SecretRegistry:
         return self._hunted
 
     def build_word_pattern(self) -> re.Pattern[str]:
-        """Finds the secrets that are too short for `build_pattern`, where no letter or digit is beside them, and not in placeholders."""
+        """Find the secrets that are too short for `build_pattern`, where no letter or digit is beside them, and not in placeholders."""
         if self._hunted_words is None:
             short = [
                 value

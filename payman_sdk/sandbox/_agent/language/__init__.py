@@ -19,7 +19,7 @@ LONGEST = 2000
 
 
 def understand(text: str) -> Intent:
-    """What a prompt means. Never raises; `Unclear` says what stood in the way.
+    """Return what a prompt means. Never raises; `Unclear` says what stood in the way.
 
     Args:
         text: the words of a person or a program.

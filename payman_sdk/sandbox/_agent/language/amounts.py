@@ -56,7 +56,7 @@ _MANY_DECIMALS = re.compile(r"[0-9]+\.(?:[0-9]{3}[0-9]+)|0\.[0-9]{3}")
 
 
 def read_amount(digits: str) -> Decimal | Unclear:
-    """The number that was written, or why it cannot be an amount.
+    """Return the number that was written, or why it cannot be an amount.
 
     Example:
         >>> read_amount("1,000.50")
@@ -75,7 +75,7 @@ def read_amount(digits: str) -> Decimal | Unclear:
 
 
 def read_currency(before: str | None, after: str | None) -> str | Unclear | None:
-    """The code of the currency that stands before or after an amount; a bare `$` means TSD, the test dollar."""
+    """Return the code of the currency that stands before or after an amount; a bare `$` means TSD, the test dollar."""
     # A letter that only looks like one of these, as the dotless i, is in no code.
     codes = {_CODES.get(word.casefold(), word) for word in (before, after) if word}
     if codes > {"$"} and codes <= {"$", "TSD", "USD"}:

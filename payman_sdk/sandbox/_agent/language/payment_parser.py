@@ -74,7 +74,7 @@ _CONDITION = re.compile(
 
 
 def read_order(text: str) -> Pay | Unclear | None:
-    """The payment that a tidy text orders, why it cannot be made, or None where it has not the form of an order."""
+    """Return the payment that a tidy text orders, why it cannot be made, or None where it has not the form of an order."""
     found = _ORDER.fullmatch(_THANKS.sub("", text))
     if found is None:
         return None
@@ -173,7 +173,7 @@ def _split_payee(text: str) -> Iterator[tuple[str, _Tail]]:
 
 
 def _read_tail(text: str) -> _Tail | None:
-    """The wallet and the description at the end of an order; None where the words are neither."""
+    """Return the wallet and the description at the end of an order; None where the words are neither."""
     for form in _TAILS:
         if found := form.fullmatch(text):
             groups = found.groupdict()
@@ -182,6 +182,6 @@ def _read_tail(text: str) -> _Tail | None:
 
 
 def _find_wallet_name(found: re.Match[str]) -> str | None:
-    """The currency or paytag of the wallet; None where there is none, or just "my wallet"."""
+    """Return the currency or paytag of the wallet; None where there is none, or just "my wallet"."""
     groups = found.groupdict()
     return groups.get("wallet") or groups.get("tag") or groups.get("code")

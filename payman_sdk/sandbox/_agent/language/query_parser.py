@@ -105,7 +105,7 @@ _FRILL = re.compile(rf"^{POLITE}(?=\S)", re.IGNORECASE)
 
 
 def read_request(text: str) -> Intent | None:
-    """What a tidy text asks for; None where it asks for nothing known. Payments are read elsewhere."""
+    """Return what a tidy text asks for; None where it asks for nothing known. Payments are read elsewhere."""
     if created := _CREATE.fullmatch(text):
         return _read_payee(created)
     for candidate in (text, _FRILL.sub("", text)):

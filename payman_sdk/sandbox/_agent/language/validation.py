@@ -43,7 +43,7 @@ _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def tidy(text: str) -> str:
-    """The text on one line, with plain quotes, question marks and single spaces. Digits stay as they are."""
+    """Return the text on one line, with plain quotes, question marks and single spaces. Digits stay as they are."""
     text = unicodedata.normalize("NFC", text)
     text = re.sub("[‘’‚‛´`]", "'", text)  # noqa: RUF001 (what keyboards write for an apostrophe)
     text = re.sub("[“”„«»]", '"', text)

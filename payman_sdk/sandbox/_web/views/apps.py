@@ -40,12 +40,12 @@ _HOW = {"consent": "By consent", "credentials": "By its own credentials"}
 
 
 def list_apps(tx: Transaction, world: SandboxEnvironment, account: Account) -> list[AppView]:
-    """The connections of the account's app."""
+    """Return the connections of the account's app."""
     return [_make_view(one) for one in authorizations.list_authorizations(tx, world, account.client_id)]
 
 
 def find_scopes(tx: Transaction, world: SandboxEnvironment, account: Account, kind: str) -> Scopes:
-    """What an ask of that kind may do: as one of the connections may, or everything."""
+    """Return what an ask of that kind may do: as one of the connections may, or everything."""
     for one in authorizations.list_authorizations(tx, world, account.client_id):
         if _find_kind(one) == kind and one.scopes:
             return one.scopes

@@ -60,7 +60,7 @@ CHOICES: Mapping[str, FaultChoice] = {
 
 
 def list_queued(entries: Sequence[Entry]) -> list[str]:
-    """What comes next, the next one first."""
+    """Return what comes next, the next one first."""
     return [describe_entry(entry) for entry in entries]
 
 

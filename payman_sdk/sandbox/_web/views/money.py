@@ -35,7 +35,7 @@ class ListPage(Generic[_T]):
 
     @classmethod
     def locate(cls, total: int, wanted: int) -> tuple[int, int]:
-        """The number of the page that is nearest to the wanted one, and of the last one."""
+        """Return the number of the page that is nearest to the wanted one, and of the last one."""
         last = max(1, -(-total // ON_A_PAGE))
         return min(max(wanted, 1), last), last
 
@@ -100,7 +100,7 @@ POLICY = {
 
 
 def view_wallets(tx: Transaction, account: Account) -> list[WalletView]:
-    """The account's wallets."""
+    """Return the account's wallets."""
     return [
         WalletView(
             one.id,
@@ -119,13 +119,13 @@ def _pending_in(tx: Transaction, account: Account, wallet: WalletAccount) -> int
 
 
 def view_pending(tx: Transaction, account: Account) -> ListPage[PaymentView]:
-    """The payments that wait for approval, oldest first, as many as a page has."""
+    """Return the payments that wait for approval, oldest first, as many as a page has."""
     found = payments.list_waiting(tx, account)
     return ListPage([view_payment(tx, account, one) for one in found[:ON_A_PAGE]], 1, 1, len(found))
 
 
 def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPage[PaymentView]:
-    """A page of the account's payments, newest first."""
+    """Return a page of the account's payments, newest first."""
     total = payments.count(tx, account)
     number, last = ListPage.locate(total, wanted)
     found = payments.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
@@ -133,7 +133,7 @@ def view_transactions(tx: Transaction, account: Account, wanted: int) -> ListPag
 
 
 def view_refusals(tx: Transaction, account: Account) -> ListPage[RefusalShown]:
-    """The newest payments that were ordered and not made, newest first, as many as a page has."""
+    """Return the newest payments that were ordered and not made, newest first, as many as a page has."""
     found, total = payments.refusals(tx, account, ON_A_PAGE)
     return ListPage([_refusal(tx, account, one) for one in found], 1, 1, total)
 
@@ -144,7 +144,7 @@ def _refusal(tx: Transaction, account: Account, one: payments.Refusal) -> Refusa
 
 
 def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRow]:
-    """A page of the ledger, as far as it is the account's, newest first."""
+    """Return a page of the ledger, as far as it is the account's, newest first."""
     _, total = ledger.rows_of(tx, account.id, 0)
     number, last = ListPage.locate(total, wanted)
     found, _ = ledger.rows_of(tx, account.id, ON_A_PAGE, (number - 1) * ON_A_PAGE)
@@ -152,7 +152,7 @@ def entries(tx: Transaction, account: Account, wanted: int) -> ListPage[LedgerRo
 
 
 def view_payees(tx: Transaction, account: Account, wanted: int) -> ListPage[PayeeAccount]:
-    """A page of the account's payees, oldest first."""
+    """Return a page of the account's payees, oldest first."""
     everybody = accounts.list_payees(tx, account)
     number, last = ListPage.locate(len(everybody), wanted)
     first = (number - 1) * ON_A_PAGE
@@ -174,7 +174,7 @@ def view_payment(tx: Transaction, account: Account, one: Payment) -> PaymentView
 
 
 def view_policy(wallet: WalletAccount) -> list[PolicyField]:
-    """The form of a wallet's policy, as the policy is."""
+    """Return the form of a wallet's policy, as the policy is."""
     written = _format_fields(wallet.policy)
     return [PolicyField(name, *words, written[name]) for name, words in POLICY.items()]
 

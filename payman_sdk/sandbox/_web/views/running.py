@@ -73,7 +73,7 @@ class TaskDetails:
 
 
 def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int) -> ListPage[TaskView]:
-    """A page of the account's tasks, newest first."""
+    """Return a page of the account's tasks, newest first."""
     total = tasks.count(tx, account)
     number, last = ListPage.locate(total, wanted)
     found = tasks.list_newest(tx, account, ON_A_PAGE, (number - 1) * ON_A_PAGE)
@@ -81,12 +81,12 @@ def view_tasks(tx: Transaction, service: Service, account: Account, wanted: int)
 
 
 def view_newest(tx: Transaction, service: Service, account: Account, count: int) -> list[TaskView]:
-    """The account's newest tasks, newest first."""
+    """Return the account's newest tasks, newest first."""
     return [_view_current(tx, service, number, one) for number, one in tasks.list_newest(tx, account, count)]
 
 
 def view_task(tx: Transaction, service: Service, account: Account, number: int) -> TaskDetails:
-    """A task of the account's; UnknownTaskError if it has none of that number."""
+    """Return a task of the account's; UnknownTaskError if it has none of that number."""
     task = tasks.find_by_number(tx, account, number)
     moment = service.world.now()
     so_far = event_schedule.snapshot_task(service.manner, task, moment)
@@ -156,7 +156,7 @@ def _describe_content(content: Status | Chunk) -> tuple[str, str]:
 
 
 def _format_artifact(parts: Sequence[Mapping[str, object]]) -> str:
-    """An artifact's words; parts that are files or data are shown as JSON."""
+    """Return an artifact's words; parts that are files or data are shown as JSON."""
     texts = [
         str(part["text"]) if part["type"] == "text" else json.dumps(part, ensure_ascii=False)
         for part in parts

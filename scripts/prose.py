@@ -1,0 +1,215 @@
+"""Count the words and sentences that make our prose hard to read: `python -m scripts.prose`.
+
+Each area has a limit in `prose_limits.json`. A limit only falls: `--lower` writes the present figures where they are lower.
+`--show docs` prints each finding of an area with its place; `--show told` prints each place of a phrase.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import io
+import json
+import re
+import sys
+import tokenize
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+LIMITS = Path(__file__).with_name("prose_limits.json")
+LONGEST_SENTENCE = 25
+"""A sentence with more words is counted."""
+
+COUNTED_PHRASES = ("told", "stands", "is no", "of its own")
+"""Phrases that are counted in whole files, names in code included."""
+
+UNCLEAR_PHRASES = (
+    *(
+        "told",
+        "tells",
+        "tell",
+        "stands",
+        "heard",
+        "hears",
+        "learns",
+        "learned",
+        "takes? up again",
+        "taken up again",
+    ),
+    *(
+        "is over",
+        "are over",
+        "gives back",
+        "given back",
+        "holds? against",
+        "is no",
+        "are no",
+        "of its own",
+        "of their own",
+    ),
+    *(
+        "otherwise than",
+        "it is waited",
+        "is waited",
+        "so it is with",
+        "by then",
+        "wants a person",
+        "none but",
+    ),
+)
+_UNCLEAR = re.compile(rf"\b(?:{'|'.join(UNCLEAR_PHRASES)})\b(?! longer)(?<!no longer)", re.IGNORECASE)
+_FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2[^\n]*$", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]+`")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*_]*\s+(?=[\"'(*_]*[A-Z0-9`])")
+_NEW_UNIT = re.compile(r"\n\s*(?:[-*+|#>]|\d+\. |!!!|\w[\w*, ]*: )|\n\s*\n|\|")
+_WORD = re.compile(r"[A-Za-z][\w’'-]*")
+_REMARK = re.compile(r"^#+!?\s*(?:noqa|type:|pragma|pyright|ruff|nosec|fmt).*")
+
+
+class Text(NamedTuple):
+    """A piece of prose: its area, and where it begins."""
+
+    area: str
+    file: Path
+    line: int
+    text: str
+
+
+class Finding(NamedTuple):
+    """One unclear phrase or long sentence."""
+
+    area: str
+    kind: str
+    place: str
+    text: str
+
+
+def read_prose(root: Path) -> Iterator[Text]:
+    """Yield the prose of README and the other pages, and the docstrings, comments and messages of the package."""
+    for page in [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md")]:
+        if page.name != "CHANGELOG.md":
+            area = "README" if page.name == "README.md" and page.parent == root else "docs"
+            yield Text(area, page, 1, _strip_markdown(page.read_text(encoding="utf-8")))
+    for module in root.glob("payman_sdk/**/*.py"):
+        yield from _read_module(module)
+
+
+def _strip_markdown(text: str) -> str:
+    """Blank out what is code, keeping the lines."""
+    text = _FENCE.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = re.sub(r"<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return _CODE.sub("code", text)
+
+
+def _read_module(module: Path) -> Iterator[Text]:
+    source = module.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    documented: set[int] = set()
+    for body in (getattr(node, "body", None) for node in ast.walk(tree)):
+        for statement in body if isinstance(body, list) else []:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                value = statement.value
+                documented.add(id(value))
+                if isinstance(value.value, str):
+                    text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", value.value, flags=re.MULTILINE)
+                    yield Text("docstrings", module, value.lineno, _CODE.sub("code", text))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            documented.update(id(part) for part in node.values)
+            text = "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "it" for part in node.values
+            )
+            yield from _read_message(module, node.lineno, text)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            yield from _read_message(module, node.lineno, node.value)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and not _REMARK.match(token.string):
+            yield Text("comments", module, token.start[0], _CODE.sub("code", token.string.lstrip("#! ")))
+
+
+def _read_message(module: Path, line: int, text: str) -> Iterator[Text]:
+    if text.count(" ") >= 2 and re.search(r"[a-z] [a-z]", text) and "\\" not in text:
+        yield Text("messages", module, line, _CODE.sub("code", text))
+
+
+def find_faults(texts: Iterable[Text], root: Path = ROOT) -> Iterator[Finding]:
+    """Yield each unclear phrase and each sentence that is too long."""
+    for area, file, line, text in texts:
+        name = file.relative_to(root)
+        for found in _UNCLEAR.finditer(text):
+            at = line + text.count("\n", 0, found.start())
+            yield Finding(area, "phrase", f"{name}:{at}", found[0])
+        start = 0
+        for unit in [*_NEW_UNIT.finditer(text), None]:
+            block = text[start : unit.start() if unit else len(text)]
+            for sentence in _SENTENCE_END.split(block):
+                words = _WORD.findall(sentence)
+                if len(words) > LONGEST_SENTENCE:
+                    at = line + text.count("\n", 0, start + max(block.find(sentence), 0))
+                    yield Finding(
+                        area, "long", f"{name}:{at}", f"{len(words)} words: {' '.join(words[:9])} …"
+                    )
+            start = unit.end() if unit else len(text)
+
+
+def count_phrases(root: Path, phrases: Iterable[str] = COUNTED_PHRASES) -> Iterator[Finding]:
+    """Yield each place of a counted phrase in README, docs and package, code included."""
+    for file in [root / "README.md", *root.glob("docs/**/*"), *root.glob("payman_sdk/**/*")]:
+        if file.suffix not in {".md", ".py", ".html", ".css", ".txt", ".svg"}:
+            continue
+        text = file.read_text(encoding="utf-8")
+        for phrase in phrases:
+            for found in re.finditer(rf"\b{phrase}\b", text, re.IGNORECASE):
+                at = 1 + text.count("\n", 0, found.start())
+                yield Finding(
+                    f'"{phrase}"',
+                    "phrase",
+                    f"{file.relative_to(root)}:{at}",
+                    text.splitlines()[at - 1].strip(),
+                )
+
+
+def measure(findings: Iterable[Finding]) -> dict[str, int]:
+    """Count findings by area and kind; phrases that are counted everywhere have an area for themselves."""
+    return dict(sorted(Counter(f"{one.area} {one.kind}".removesuffix(" phrase") for one in findings).items()))
+
+
+def lower_limits(limits: Mapping[str, int], figures: Mapping[str, int]) -> dict[str, int]:
+    """Return the limits, each at most what it was; a new area gets its figure."""
+    names = sorted({*limits, *figures})
+    return {name: min(limits.get(name, figures.get(name, 0)), figures.get(name, 0)) for name in names}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the figures that exceed their limit; return 1 if one does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.prose", description="Count what makes our prose hard to read."
+    )
+    parser.add_argument("--lower", action="store_true", help="lower the limits to the present figures")
+    parser.add_argument(
+        "--show", metavar="AREA", help="print the findings of an area, or the places of a phrase"
+    )
+    options = parser.parse_args(arguments)
+    findings = [*find_faults(read_prose(ROOT)), *count_phrases(ROOT)]
+    if options.show:
+        for one in findings:
+            if options.show in (one.area, one.area.strip('"'), f"{one.area} {one.kind}"):
+                print(f"{one.place}: {one.text}")
+        return 0
+    figures, limits = measure(findings), json.loads(LIMITS.read_text(encoding="utf-8"))
+    if options.lower:
+        limits = lower_limits(limits, figures)
+        LIMITS.write_text(json.dumps(limits, indent=2) + "\n", encoding="utf-8")
+    too_many = {name: count for name, count in figures.items() if count > limits.get(name, 0)}
+    for name, count in (too_many if not options.lower else figures).items():
+        mark = " ABOVE ITS LIMIT" if name in too_many else ""
+        print(f"{name}: {count}, limit {limits.get(name, 0)}{mark} (python -m scripts.prose --show '{name}')")
+    return 1 if too_many else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
