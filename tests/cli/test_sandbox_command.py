@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import http.client
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ import pytest
 from payman_sdk import PaymanClient
 from payman_sdk._cli.commands.sandbox import SEED, seed
 from payman_sdk._cli.request_log_middleware import format_request
+from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of
 
@@ -44,6 +47,11 @@ class Served:
         rest, errors = self._process.communicate(timeout=15)
         assert (self._process.returncode, errors) == (0, "")
         return rest
+
+    def stop_unread(self) -> int | None:
+        """Press Ctrl-C without reading what it printed; return the exit status."""
+        self._process.send_signal(signal.SIGINT)
+        return self._process.wait(timeout=15)
 
 
 @contextmanager
@@ -81,6 +89,53 @@ def test_it_serves_and_tells_what_it_is_asked() -> None:
         'POST /api/a2a/tasks/sendSubscribe 200 "list all payees"',
     ]
     assert secret not in log
+
+
+def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    """The pipe is full after some hundred lines; the sandbox answers all the same, and Ctrl-C ends it."""
+    with served() as sandbox:
+        address = sandbox.variables["PAYMAN_BASE_URL"].removeprefix("http://")
+        connection = http.client.HTTPConnection(address, timeout=10)
+        for number in range(600):
+            connection.request("GET", f"/{number}/{'x' * 250}")
+            response = connection.getresponse()
+            assert response.status == 404
+            response.read()
+        connection.close()
+        assert sandbox.stop_unread() == 0
+
+
+def test_lines_that_cannot_be_printed_are_counted() -> None:
+    """Only so many wait; a line says how many were dropped, once the output is read again."""
+    printed: list[str] = []
+    is_read = threading.Event()
+    printer = RequestPrinter(printed.append, lambda seconds: is_read.wait(seconds))
+    printer.is_on = True
+    for _ in range(1_010):
+        printer(SandboxRequest("GET", "/"))
+    is_read.set()
+    printer.close()
+    dropped = int(printed.pop()[1:].split()[0])
+    assert dropped in (9, 10)  # one line may have been taken from those that wait
+    assert len(printed) + dropped == 1_010
+
+
+def test_an_exposed_sandbox_says_how_to_open_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It warns, and shows a token that it made; one that was given stays in its variable."""
+
+    def stop_at_once(url: str) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", stop_at_once)
+    said = Payman()("sandbox", "--port", "0", "--open", "--allow-host", "sandbox")
+    assert said.status == 0
+    assert re.search(r"Its pages ask for a password: [\w-]{32,}\n", said.out)
+    assert "Other machines can reach this sandbox." in said.err
+    monkeypatch.setenv("PAYMAN_SANDBOX_ADMIN_TOKEN", "a-token-that-was-given")
+    said = Payman()("sandbox", "--port", "0", "--open")
+    assert "the value of PAYMAN_SANDBOX_ADMIN_TOKEN" in said.out
+    assert "a-token-that-was-given" not in said.out + said.err
 
 
 @pytest.mark.parametrize("is_shown", [True, False])
@@ -130,6 +185,8 @@ def test_what_is_kept_in_a_file_is_seeded_once(tmp_path: Path) -> None:
         ["--chunk-words", "0"],
         ["--db", "/no/such/folder/payman.db"],
         ["--env", "TEST"],
+        ["--host", "0.0.0.0"],  # noqa: S104 # it is refused
+        ["--allow-host", "http://sandbox"],
     ],
 )
 def test_what_it_cannot_do_is_a_usage_error(arguments: list[str]) -> None:

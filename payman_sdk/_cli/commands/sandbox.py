@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import webbrowser
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,15 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from payman_sdk._cli.clients import make_sandbox
-from payman_sdk._cli.request_log_middleware import RequestLogMiddleware, format_request
+from payman_sdk._cli.request_log_middleware import RequestLogMiddleware
+from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk.sandbox import Sandbox, SandboxRequest
+    from payman_sdk.sandbox import Sandbox
 
 _LONGEST = 600.0
+
+ADMIN_TOKEN = "PAYMAN_SANDBOX_ADMIN_TOKEN"  # noqa: S105 # the name of a variable
+"""The environment variable that sets the admin token; an option would show it to every process of the machine."""
 
 
 def sandbox(
@@ -31,6 +36,16 @@ def sandbox(
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="To serve on; 0 takes a free one.")
     ] = SANDBOX_PORT,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="To serve on; 0.0.0.0 lets other machines in, with --allow-host."
+        ),
+    ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A name under which other machines reach it; may be repeated."),
+    ] = None,
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep everything in this file; in memory by default.")
     ] = None,
@@ -77,42 +92,38 @@ def sandbox(
     clients = {**_read_clients(client or []), SANDBOX_CLIENT: SANDBOX_CLIENT}
     with _stop_on_signals() as stopping:
         served = make_sandbox(
-            clients=clients, db=db, port=port, pace=pace, chunk_words=chunk_words, json_answers=json_answers
+            clients=clients,
+            db=db,
+            port=port,
+            host=host,
+            allow_hosts=allow_host or (),
+            admin_token=os.environ.get(ADMIN_TOKEN) or None,
+            pace=pace,
+            chunk_words=chunk_words,
+            json_answers=json_answers,
         )
+        printer = RequestPrinter(lambda line: run.terminal.write(f"{line}\n"))
         try:
-            tell = _make_request_printer(run, served, latency)
+            _log_requests(served, printer, latency)
             if seed_data:
                 seed(served)
             _start(served)
             _introduce(run, served, seeded=seed_data, is_given=bool(client))
-            tell.is_on = not quiet
+            printer.is_on = not quiet
             if open_page:
                 _open(run, served.web_url)
             while not stopping.wait(0.5):  # in pieces: on Windows, a wait cannot be interrupted
                 pass
         finally:
             served.close()
+            printer.close()
 
 
-class _RequestPrinter:
-    """Tells requests on the terminal, once it is on."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell, self.is_on = tell, False
-
-    def __call__(self, request: SandboxRequest) -> None:
-        if self.is_on:
-            self._tell(format_request(request))
-
-
-def _make_request_printer(run: Run, served: Sandbox, latency: float) -> _RequestPrinter:
-    tell = _RequestPrinter(lambda line: run.terminal.write(f"{line}\n"))
-
+def _log_requests(served: Sandbox, printer: RequestPrinter, latency: float) -> None:
     def pick_latency() -> float:
         return latency if served.is_serving else 0.0
 
-    served.app.add_middleware(RequestLogMiddleware, tell=tell, latency=pick_latency)
-    return tell
+    served.app.add_middleware(RequestLogMiddleware, tell=printer, latency=pick_latency)
 
 
 def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> None:
@@ -130,6 +141,12 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
         lines[-1:] = ["", 'Or, without settings: payman --env SANDBOX ask "list all wallets"', ""]
     if seeded:
         lines[-1:] = [f"It was asked already: {'; '.join(SEED)}.", ""]
+    if served.admin_token is not None:
+        run.terminal.write_message(
+            "Other machines can reach this sandbox. Its money is not real, but whoever has a client's secret can use its account."
+        )
+        shown = f"the value of {ADMIN_TOKEN}" if os.environ.get(ADMIN_TOKEN) else served.admin_token
+        lines[2:2] = [f"Its pages ask for a password: {shown}"]
     run.terminal.write_answer_lines(lines)
 
 

@@ -25,6 +25,7 @@ from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestL
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
 from payman_sdk.sandbox._server.streaming import EventStream, NoAnswer, attend, wait_for_end
+from payman_sdk.sandbox._web.access import NetworkAccess
 from payman_sdk.sandbox._web.origins import HEADERS, PAGE
 from payman_sdk.sandbox._web.pages import create_pages
 from payman_sdk.sandbox._web.security import SecurityMiddleware
@@ -33,7 +34,13 @@ from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, NotT
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(service: Service, authority: OAuthService, faults: StreamFaults, log: RequestLog) -> Starlette:
+def create_app(
+    service: Service,
+    authority: OAuthService,
+    faults: StreamFaults,
+    log: RequestLog,
+    access: NetworkAccess | None = None,
+) -> Starlette:
     """Return the sandbox as an ASGI application."""
 
     def post(path: str, endpoint: Endpoint) -> Route:
@@ -57,7 +64,7 @@ def create_app(service: Service, authority: OAuthService, faults: StreamFaults, 
             Route(f"{PAGE}/identity", _show_identity),
             Mount(PAGE, app=create_pages(service, faults)),
         ],
-        middleware=[Middleware(RecordingMiddleware, log=log), Middleware(SecurityMiddleware)],
+        middleware=[Middleware(RecordingMiddleware, log=log), Middleware(SecurityMiddleware, access=access)],
         exception_handlers={
             HTTPException: _handle_http_error,
             ClientDisconnect: _handle_disconnect,

@@ -29,8 +29,9 @@ from payman_sdk.sandbox._server.fault_control import FaultControl
 from payman_sdk.sandbox._server.payment_control import PaymentControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
 from payman_sdk.sandbox._server.service import Service
-from payman_sdk.sandbox._server.serving import ServerThread, check_address
+from payman_sdk.sandbox._server.serving import ServerThread, check_port
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
+from payman_sdk.sandbox._web.access import check_access
 from payman_sdk.sandbox._web.origins import PAGE
 from payman_sdk.sandbox.scripting import Script
 
@@ -62,7 +63,10 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             The others may use any that is https, http to this machine, or an app's own scheme.
         db: the file of the SQLite database; without it everything is kept in memory.
         port: 0 takes a free one.
-        host: a loopback address.
+        host: a loopback address; another one, such as `0.0.0.0`, lets other machines in, and needs `allow_hosts`.
+        allow_hosts: names under which other machines reach it, such as `sandbox`. Requests to other names are refused.
+        admin_token: opens the web page, the consent page and the admin API, where the sandbox serves other machines. At least
+            16 characters; one is made where it is needed and not given.
         uppercase_states: `COMPLETED` as the live server does, rather than `completed` as A2A does.
         nanosecond_timestamps: nine fractional digits as the live server has, rather than three.
         token_lifetime: of an access token, in seconds.
@@ -93,11 +97,12 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
     Attributes:
         client_id: the id of the sandbox's own client: the first of `clients`, or the one that was made.
         client_secret: its secret.
+        admin_token: what opens its pages from other machines; None where it serves this machine only.
         service: what the endpoints do, without HTTP.
         app: the endpoints as an ASGI application, for whoever needs no socket.
 
     Raises:
-        ValueError: if the host is not a loopback address, the port is none, or a client's id, secret or redirect URI, a lifetime
+        ValueError: if other machines reach the host and `allow_hosts` is empty, the port is none, or a client's id, secret or redirect URI, a lifetime
             or a setting of streams cannot be one.
 
     Example:
@@ -115,6 +120,8 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         db: str | Path | None = None,
         port: int = 0,
         host: str = "127.0.0.1",
+        allow_hosts: Iterable[str] = (),
+        admin_token: str | None = None,
         uppercase_states: bool = True,
         nanosecond_timestamps: bool = True,
         token_lifetime: float = 3600,
@@ -131,7 +138,9 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         clock: Clock = read_server_time,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
-        check_address(host, port)
+        check_port(port)
+        access = check_access(host, allow_hosts, admin_token)
+        self.admin_token = None if access is None else access.admin_token
         terms = Terms(
             token_lifetime=token_lifetime,
             refresh_token_lifetime=refresh_token_lifetime,
@@ -161,7 +170,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         self.service = Service(self._store, self._world, style, manner, self._script)
         self.authority = OAuthService(self._store, self._world, terms)
         self._log = RequestLog()
-        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log)
+        self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log, access)
         self._transports: weakref.WeakSet[SandboxTransport] = weakref.WeakSet()
 
     def start(self) -> Self:
@@ -216,7 +225,8 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             raise RuntimeError(
                 "the sandbox has no address before it is started: use `with Sandbox() as sandbox`"
             )
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self._port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # names no address
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
     def web_url(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import socket
 import threading
@@ -20,14 +19,12 @@ _LAST_PORT = 65535
 _PATIENCE = 3  # seconds that a running request gets when the server stops
 
 
-def check_address(host: str, port: int) -> None:
-    """Refuse an address that cannot be served on.
+def check_port(port: int) -> None:
+    """Refuse a port that cannot be served on.
 
     Raises:
-        ValueError: if the host is not a loopback address, or the port is none.
+        ValueError: It is no port.
     """
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError(f"host has to be a loopback address such as 127.0.0.1, not {host}")
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
             f"port {port!r} cannot be one: take a whole number from 0 to {_LAST_PORT}, 0 for a free port"
@@ -93,7 +90,7 @@ class ServerThread:
 
     Args:
         app: the application.
-        host: a loopback address.
+        host: an address of this machine.
         port: 0 takes a free one.
 
     Raises:

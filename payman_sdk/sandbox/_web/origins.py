@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
+from payman_sdk._config import is_loopback
+
 COOKIE = "payman-sandbox"
 PAGE = "/web"
 """Where the web page is; everything below it is the page's."""
@@ -52,6 +54,7 @@ class RequestOrigin:
         origin: the page that made a browser send it.
         site: how that page is related to this one, in the browser's words (Sec-Fetch-Site).
         is_by_socket: whether it came over a network, where browsers are; requests inside a process have no address.
+        allowed_hosts: names that the sandbox answers to beside this machine's own, on any port, for containers map ports.
     """
 
     scheme: str
@@ -60,10 +63,11 @@ class RequestOrigin:
     origin: str | None
     site: str | None
     is_by_socket: bool = True
+    allowed_hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def from_scope(cls, scope: Scope) -> RequestOrigin:
-        """Return what an ASGI request says."""
+    def from_scope(cls, scope: Scope, allowed_hosts: frozenset[str] = frozenset()) -> RequestOrigin:
+        """Read an ASGI request."""
 
         def read_header(name: bytes) -> tuple[str, ...]:
             return tuple(value.decode("latin-1") for key, value in scope["headers"] if key == name)
@@ -77,11 +81,12 @@ class RequestOrigin:
             ", ".join(origins) if origins else None,
             ", ".join(sites) if sites else None,
             server is None or _is_address(server[0]),
+            allowed_hosts,
         )
 
     @property
     def is_host_ours(self) -> bool:
-        """Whether the Host is a name of this machine's own with the sandbox's port: no other name can be led here."""
+        """Whether the Host is an allowed name, or one of this machine's own with the sandbox's port: no other name can be led here."""
         if len(self.hosts) != 1:
             return False
         try:
@@ -89,7 +94,11 @@ class RequestOrigin:
             name, port = parts.hostname or "", parts.port
         except ValueError:
             return False
-        if parts.username is not None or parts.netloc != self.hosts[0] or not _is_loopback(name):
+        if parts.username is not None or parts.netloc != self.hosts[0]:
+            return False
+        if name in self.allowed_hosts:
+            return True
+        if not is_loopback(name):
             return False
         usual = _PORTS.get(self.scheme)
         return (port or usual) == (self.port or usual)
@@ -104,7 +113,8 @@ def find_page_refusal(asked: RequestOrigin) -> str | None:
     """Why the page is not shown; None if it is."""
     if not asked.is_host_ours:
         return (
-            "This page is only there under the sandbox's own address, 127.0.0.1 or localhost with its port."
+            "This page is only there under the sandbox's own address: 127.0.0.1 or localhost with its port, or a name given "
+            "with --allow-host."
         )
     return None
 
@@ -175,15 +185,6 @@ class CSRFTokens:
         """Whether a form comes from a page that this sandbox gave to that browser."""
         expected = self.make_token(cookie or "")
         return hmac.compare_digest(expected.encode(), (token or "").encode()) and bool(cookie)
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_address(host: str) -> bool:

@@ -6,8 +6,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payman_api import PATHS
+from payman_sdk.sandbox._web.access import NetworkAccess
 from payman_sdk.sandbox._web.origins import (
     HEADERS,
+    PAGE,
     RequestOrigin,
     find_api_refusal,
     find_change_refusal,
@@ -16,25 +18,49 @@ from payman_sdk.sandbox._web.origins import (
     is_page,
 )
 
+_OPEN_PATHS = frozenset(PATHS.values()) - {PATHS["authorize"]} | {f"{PAGE}/identity"}
+"""What an exposed sandbox answers without its admin token: Payman's API, whose requests carry tokens or secrets themselves, and
+what it is."""
+
 
 class SecurityMiddleware:
-    """An ASGI application that browsers reach from its own pages only.
+    """An ASGI application that browsers reach from its own pages only, and other machines only as they were allowed to.
 
     Args:
         app: the application.
+        access: how it is guarded where other machines reach it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, access: NetworkAccess | None = None) -> None:
+        self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, or refuse."""
-        refused = _find_refusal(scope) if scope["type"] == "http" else None
+        refused = self._find_refusal(scope) if scope["type"] == "http" else None
         await (refused or self._app)(scope, receive, send)
 
+    def _find_refusal(self, scope: Scope) -> Response | None:
+        access = self._access
+        asked = RequestOrigin.from_scope(scope, access.hosts if access else frozenset())
+        if access is not None and asked.is_by_socket:
+            if not asked.is_host_ours:
+                reason = "the Host is not a name that the sandbox was started with; see --allow-host"
+                return JSONResponse({"error": "foreign_host", "error_description": reason}, 403)
+            if scope["path"] not in _OPEN_PATHS and not access.is_admin(_read_authorization(scope)):
+                asks = {"WWW-Authenticate": 'Basic realm="Payman sandbox", charset="UTF-8"'}
+                return PlainTextResponse(
+                    "The admin token of the sandbox is needed.\n", 401, {**HEADERS, **asks}
+                )
+        return _find_browser_refusal(scope, asked)
 
-def _find_refusal(scope: Scope) -> Response | None:
-    asked, reads = RequestOrigin.from_scope(scope), scope["method"] in ("GET", "HEAD")
+
+def _read_authorization(scope: Scope) -> str | None:
+    values = [value for name, value in scope["headers"] if name == b"authorization"]
+    return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def _find_browser_refusal(scope: Scope, asked: RequestOrigin) -> Response | None:
+    reads = scope["method"] in ("GET", "HEAD")
     if scope["path"] == PATHS["authorize"]:
         reason, nothing = find_consent_refusal(asked, is_change=not reads), "Nothing was allowed."
     elif not is_page(scope["path"]):
