@@ -11,6 +11,7 @@ from payman_sdk.agents.stores import (
     Operation,
     OperationStore,
     OperationStoreError,
+    RunTotals,
 )
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit, PaymanToolkit
 from payman_sdk.agents.tools import TOOLS, Tool, ToolSpec
@@ -26,6 +27,7 @@ __all__ = [
     "OperationStore",
     "OperationStoreError",
     "PaymanToolkit",
+    "RunTotals",
     "SpendingLimit",
     "Tool",
     "ToolSpec",

@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from payman_sdk.agents.stores import OperationStore, OperationStoreError
 
-_MOST = 10_000
-"""Claims of one store that are remembered. A store loses its newest records, or all of them: the newest claims show either."""
+_MOST, _MOST_RUNS = 100, 1000
+"""Claims that are remembered of each run, and runs. A store loses its newest records, or all of them: the newest claims show either."""
 
 
 class Claims:
@@ -19,21 +19,26 @@ class Claims:
 
     def __init__(self) -> None:
         # Used by several threads without a lock, which a fork could leave held: single steps of a dict are whole.
-        self._claims: dict[tuple[str, str], None] = {}
+        self._claims: dict[str, dict[str, None]] = {}
+        self._changes: dict[str, int] = {}
 
     def add(self, task_id: str, run_id: str) -> None:
         """Remember a claim that the store has confirmed."""
-        self._claims[task_id, run_id] = None
-        while len(self._claims) > _MOST:
+        claims = self._claims.setdefault(run_id, {})
+        claims.pop(task_id, None)
+        claims[task_id] = None
+        while len(claims) > _MOST:
+            claims.pop(next(iter(claims)), None)
+        while len(self._claims) > _MOST_RUNS:
             self._claims.pop(next(iter(self._claims)), None)
 
     def remove(self, task_id: str, run_id: str) -> None:
         """Forget a claim that is about to be taken back."""
-        self._claims.pop((task_id, run_id), None)
+        self._claims.get(run_id, {}).pop(task_id, None)
 
     def list_by_run(self, run_id: str) -> list[str]:
-        """Return the task ids that this process has claimed in a run."""
-        return [task_id for task_id, run in tuple(self._claims) if run == run_id]
+        """Return the task ids that this process has claimed in a run, the newest last."""
+        return list(self._claims.get(run_id, {}))
 
     def check(self, run_id: str, expected: Collection[str], found: Collection[str]) -> None:
         """Refuse to go on where the store has lost a claim.
@@ -47,11 +52,36 @@ class Claims:
             OperationStoreError: A claim is missing that was not taken back meanwhile.
         """
         for task_id in expected:
-            if task_id not in found and (task_id, run_id) in self._claims:
-                raise OperationStoreError(
-                    f"The operation store has lost an operation that counts in this run, task {task_id}.",
-                    next_step="Find out from Payman what was paid, and begin another run.",
-                )
+            if task_id not in found and task_id in self._claims.get(run_id, {}):
+                raise _make_loss_error(f"an operation that counts in this run, task {task_id}")
+
+    def get_changes(self, run_id: str) -> int:
+        """Return how often the totals of a run have changed, as far as this process has seen."""
+        return self._changes.get(run_id, 0)
+
+    def check_changes(self, run_id: str, expected: int, found: int) -> None:
+        """Refuse to go on where the totals of a run have changed less often than this process has seen.
+
+        Args:
+            run_id: The run.
+            expected: What `get_changes` returned before the store was asked.
+            found: How often they have changed.
+
+        Raises:
+            OperationStoreError: The store has gone back in time.
+        """
+        if found < expected:
+            raise _make_loss_error("what this run has counted")
+        self._changes[run_id] = max(found, self._changes.pop(run_id, 0))
+        while len(self._changes) > _MOST_RUNS:
+            self._changes.pop(next(iter(self._changes)), None)
+
+
+def _make_loss_error(what: str) -> OperationStoreError:
+    return OperationStoreError(
+        f"The operation store has lost {what}.",
+        next_step="Find out from Payman what was paid, and begin another run.",
+    )
 
 
 _CLAIMS: WeakKeyDictionary[OperationStore, Claims] = WeakKeyDictionary()

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from payman_sdk._core.payments import fold
 from payman_sdk.agents.results import quote_words
-from payman_sdk.agents.stores import Operation
+from payman_sdk.agents.stores import Operation, RunTotals
 from payman_sdk.errors import ConfigurationError
 
 
@@ -95,15 +95,14 @@ class SpendingLimit:
     max_amount: Mapping[str, Decimal] = field(factory=dict[str, Decimal], converter=_convert_amounts)
     allowed_payees: frozenset[str] | None = field(default=None, converter=_convert_payees)
 
-    def refusal(self, operation: Operation, counted: Iterable[Operation]) -> str | None:
+    def refusal(self, operation: Operation, counted: RunTotals) -> str | None:
         """Return why an operation would exceed the limit, in a sentence for a model; None where it does not.
 
         Args:
             operation: What would be paid.
-            counted: What was sent in the run; the operation itself may be among it.
+            counted: What counts in the run, the operation itself left out.
         """
-        others = [one for one in counted if one.task_id != operation.task_id and one.counts]
-        if self.max_payments is not None and len(others) >= self.max_payments:
+        if self.max_payments is not None and counted.payments >= self.max_payments:
             return f"This run may make {self.max_payments} payments, and has made them."
         if self.allowed_payees is not None and (
             operation.payee is None or fold(operation.payee) not in self.allowed_payees
@@ -116,11 +115,9 @@ class SpendingLimit:
             return "This run has a limit in money, and the amount of this payment is not known."
         if operation.currency not in self.max_amount:
             return f"This run may pay nothing in {operation.currency}."
-        if any(one.amount is None for one in others):
+        if counted.unpriced:
             return "This run has a limit in money, and the amount of an earlier payment is not known."
-        most = self.max_amount[operation.currency]
-        amounts = (one.amount for one in others if one.currency == operation.currency)
-        spent = sum((amount for amount in amounts if amount is not None), Decimal(0))
+        most, spent = self.max_amount[operation.currency], counted.amounts.get(operation.currency, Decimal(0))
         if spent + operation.amount > most:
             return f"This run may pay {most} {operation.currency}, of which {most - spent} are left."
         return None

@@ -19,7 +19,13 @@ from payman_sdk.agents.claims import get_claims
 from payman_sdk.agents.effects import CallStore, Delay, Flow, Invoke
 from payman_sdk.agents.limits import SpendingLimit
 from payman_sdk.agents.operation_key import OperationKey
-from payman_sdk.agents.stores import MemoryOperationStore, Operation, OperationStore, OperationStoreError
+from payman_sdk.agents.stores import (
+    MemoryOperationStore,
+    Operation,
+    OperationStore,
+    OperationStoreError,
+    RunTotals,
+)
 from payman_sdk.errors import ConfigurationError
 
 log = get_logger()
@@ -50,6 +56,7 @@ class OperationLog:
         self._store = store
         self._clock: Callable[[], float] = clock or getattr(store, "now", None) or wall_time
         self._claims = get_claims(store)
+        self._sum_run: Callable[[str], RunTotals] | None = getattr(store, "sum_run", None)
         self._account = account
         self._run_id = run_id
         self._limit = limit
@@ -109,7 +116,9 @@ class OperationLog:
         """Return a flow that returns why an operation would exceed the limit; None where it does not."""
         if self._limit is None:
             return None
-        return self._limit.refusal(operation, (yield from self._load_counted()))
+        known = yield from self.load(operation.task_id)
+        totals = yield from self._load_totals(operation.task_id)
+        return self._limit.refusal(operation, self._leave_out(totals, known))
 
     def claim(
         self, operation: Operation, known: Operation | None, *, moves_money: bool = True
@@ -136,18 +145,19 @@ class OperationLog:
                 operation = evolve(operation, stage="sent")
                 yield from self.save(operation)
                 return operation
-            counted = () if self._limit is None else (yield from self._load_counted())
-            refusal = None if self._limit is None else self._limit.refusal(operation, counted)
-            if refusal is not None:
-                return refusal
+            totals = None if self._limit is None else (yield from self._load_totals(operation.task_id))
+            if self._limit is not None and totals is not None:
+                refusal = self._limit.refusal(operation, self._leave_out(totals, known))
+                if refusal is not None:
+                    return refusal
             runs = tuple(dict.fromkeys((*operation.runs, self._run_id)))
             now = yield from self.read_clock()
             operation = evolve(operation, stage="sent", runs=runs, sent_at=now)
             claim = getattr(self._store, "claim", None)
-            if self._limit is None or claim is None:
+            if totals is None or claim is None or self._sum_run is None:
                 yield from self.save(operation)
             else:
-                yield from self._call_store(partial(claim, operation, self._run_id, len(counted)))
+                yield from self._call_store(partial(claim, operation, self._run_id, totals))
             self._claims.add(operation.task_id, self._run_id)
         return operation
 
@@ -208,18 +218,28 @@ class OperationLog:
             operation = evolve(operation, sent_at=(yield from self.read_clock()))
         return (yield from self.note(operation))
 
-    def _load_counted(self) -> Flow[tuple[Operation, ...]]:
-        """Return what counts in the run.
+    def _load_totals(self, task_id: str) -> Flow[RunTotals]:
+        """Return what counts in the run, without an operation where the store has no totals.
 
         Raises:
             OperationStoreError: The store failed, or has lost what this process has counted.
         """
-        expected = self._claims.list_by_run(self._run_id)
-        counted: tuple[Operation, ...] = yield from self._call_store(
-            lambda: tuple(self._store.list_by_run(self._run_id))
-        )
-        self._claims.check(self._run_id, expected, {one.task_id for one in counted})
-        return counted
+        expected, changes = self._claims.list_by_run(self._run_id), self._claims.get_changes(self._run_id)
+        if self._sum_run is None:
+            listed = list((yield from self._call_store(partial(self._store.list_by_run, self._run_id))))
+            self._claims.check(self._run_id, expected, {one.task_id for one in listed})
+            return RunTotals.of(one for one in listed if one.task_id != task_id)
+        totals: RunTotals = yield from self._call_store(partial(self._sum_run, self._run_id))
+        self._claims.check_changes(self._run_id, changes, totals.changes)
+        for newest in expected[-1:]:
+            found = yield from self.load(newest)
+            is_there = found is not None and self._run_id in found.runs
+            self._claims.check(self._run_id, [newest], [newest] if is_there else [])
+        return totals
+
+    def _leave_out(self, totals: RunTotals, known: Operation | None) -> RunTotals:
+        """Return the totals without an operation, as it is written down."""
+        return totals if self._sum_run is None else totals.replace(self._run_id, known, None)
 
     def _make_guard(self, name: str) -> Flow[LockGuard]:
         lock = yield from self._call_store(partial(self._store.lock, name))

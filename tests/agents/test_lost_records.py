@@ -12,10 +12,12 @@ import redis as redis_library
 
 from payman_sdk import PaymanClient
 from payman_sdk.agents import Operation, OperationStoreError, PaymanToolkit, SpendingLimit
+from payman_sdk.agents.stores import RunTotals
 from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 
+OLD_TOTALS = "[1, 1, 1, 1, {}]"
 ACCOUNT = "pm-1 at https://example.com"
 FIRST, SECOND, OTHER = (
     Operation(task_id=f"tsk-{name}", account=ACCOUNT, stage="sent", runs=["monday"], sent_at=1000.5)
@@ -42,28 +44,35 @@ def test_redis_refuses_where_it_has_lost_records(
 ) -> None:
     """Whatever vanishes, a process that has used the store counts nothing anew, and one that starts afterwards notices unless all is gone."""
     key = f"payman:operations:{tmp_path.name}"
-    run, mark = f"{key}:run:monday", f"{key}:incarnation"
+    run, mark, totals = f"{key}:run:monday", f"{key}:incarnation", f"{key}:run:monday:totals"
     losses: dict[str, tuple[Callable[[], object], bool]] = {
         "nothing": (lambda: None, False),
         "the hash of the records": (lambda: server.delete(key), True),
         "the set of the run": (lambda: server.delete(run), True),
+        "the totals of the run": (lambda: server.delete(totals), True),
+        "the newest totals": (lambda: server.set(totals, OLD_TOTALS), True),
         "the mark": (lambda: server.delete(mark), True),
         "a member of the run": (lambda: server.srem(run, "tsk-1"), True),
         "a record": (lambda: server.hdel(key, "tsk-1"), True),
         "the mark and the hash": (lambda: server.delete(mark, key), True),
         "the mark and the set": (lambda: server.delete(mark, run), True),
         "the hash and the set": (lambda: server.delete(key, run), True),
-        "everything": (lambda: server.delete(key, run, mark), False),
+        "all of the run but its records": (lambda: server.delete(run, totals), True),
+        "all but the totals": (lambda: server.delete(key, run, mark), True),
+        "everything": (lambda: server.delete(key, run, mark, totals), False),
     }
     for name, (lose, is_noticed_anew) in losses.items():
-        server.delete(key, run, mark)
+        server.delete(key, run, mark, totals)
         living = RedisOperationStore(redis_url, name=tmp_path.name)
         for operation in (FIRST, SECOND):
-            living.claim(operation, "monday", len(living.list_by_run("monday")))
+            living.claim(operation, "monday", living.sum_run("monday"))
         lose()
         anew = RedisOperationStore(redis_url, name=tmp_path.name)
-        assert is_refused(anew.list_by_run, "monday") is is_noticed_anew, name
-        assert is_refused(living.list_by_run, "monday") is (name != "nothing"), name
+        for read in ("list_by_run", "sum_run"):
+            # A missing record still counts in the totals.
+            is_noticed = name != "a record" or read == "list_by_run"
+            assert is_refused(getattr(anew, read), "monday") is (is_noticed_anew and is_noticed), name
+            assert is_refused(getattr(living, read), "monday") is (name != "nothing" and is_noticed), name
         if is_noticed_anew and name != "a record":
             assert is_refused(anew.save, OTHER), name
 
@@ -94,13 +103,13 @@ def test_a_run_in_a_redis_that_went_back_in_time(
 def test_redis_counts_and_claims_in_one_step(redis_url: str, tmp_path: Path) -> None:
     """A claim that was counted before another was saved is refused, though the lock of the run was lost; a claim again counts once."""
     one, other = (RedisOperationStore(redis_url, name=tmp_path.name) for _ in range(2))
-    one.claim(FIRST, "monday", 0)
+    one.claim(FIRST, "monday", RunTotals())
     with pytest.raises(OperationStoreError, match="counted in the run meanwhile"):
-        other.claim(SECOND, "monday", 0)
-    one.claim(FIRST, "monday", 1)
+        other.claim(SECOND, "monday", RunTotals())
+    one.claim(FIRST, "monday", one.sum_run("monday"))
     with redis_library.Redis.from_url(redis_url, decode_responses=True) as decoding:
         assert RedisOperationStore(decoding, name=tmp_path.name).list_by_run("monday") == [FIRST]
-        RedisOperationStore(decoding, name=tmp_path.name).claim(FIRST, "monday", 1)
+        RedisOperationStore(decoding, name=tmp_path.name).claim(FIRST, "monday", RunTotals.of([FIRST]))
     assert other.load("tsk-2") is None
     assert other.list_by_run("monday") == [FIRST]
 
@@ -114,7 +123,9 @@ def test_redis_keeps_what_an_earlier_version_wrote(
     server.sadd(f"{key}:run:monday", "tsk-1")
     store = RedisOperationStore(redis_url, name=tmp_path.name)
     assert [one.sent_at for one in store.list_by_run("monday")] == [None]
-    store.claim(SECOND, "monday", 1)
+    assert store.sum_run("monday") == RunTotals.of([FIRST])
+    store.claim(SECOND, "monday", store.sum_run("monday"))
+    assert store.sum_run("monday").payments == 2
     assert len(store.list_by_run("monday")) == 2
     server.srem(f"{key}:run:monday", "tsk-1")
     assert is_refused(lambda: RedisOperationStore(redis_url, name=tmp_path.name).list_by_run("monday"))

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias
 
 import pytest
 import redis as redis_library
+from attrs import evolve
 
 from payman_sdk import PaymanClient
 from payman_sdk.agents import (
@@ -24,6 +26,7 @@ from payman_sdk.agents import (
     OperationStore,
     OperationStoreError,
     PaymanToolkit,
+    RunTotals,
     SpendingLimit,
 )
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
@@ -107,6 +110,56 @@ def test_an_operation_on_an_event_loop_in_every_store(opened: Open, sandbox: San
 
     assert asyncio.run(main()) == {"paid"}
     assert sends(sandbox) == [PAYMENT]
+
+
+def test_a_payment_reads_as_much_in_a_long_run_as_in_a_short_one(
+    opened: Open, client: PaymanClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a limit, too: the totals of the run are read, and not its operations. They are the sum of these, also of an old store."""
+    reads: Counter[str] = Counter()
+    from_json = Operation.from_json
+
+    def count(*arguments: Any) -> Operation:
+        reads["records"] += 1
+        return from_json(*arguments)
+
+    monkeypatch.setattr(Operation, "from_json", count)
+    limit = SpendingLimit(max_payments=56, max_amount={"TSD": Decimal(100000)})
+    toolkit, account = PaymanToolkit(client, run_id="a", limit=limit, store=opened()), client._config
+    read = []
+    for names in (range(2), range(2, 4), range(4, 102)):
+        for number in names:
+            amount, currency, payee = (Decimal(number + 1) / 4, "TSD", "Zoë") if number else (None,) * 3
+            opened().save(Operation(
+                task_id=f"tsk-{number}", account=f"{account.client_id} at {account.base_url}", runs=["a"], stage="ended",
+                status="refused" if number % 2 else "paid", amount=amount, currency=currency, payee=payee,
+            ))  # fmt: skip
+        first = opened().load("tsk-0")
+        assert first is not None
+        opened().save(evolve(first, amount=Decimal(1), currency="TSD", payee="Zoë"))
+        reads.clear()
+        assert toolkit.pay(*PAYMENT, operation=f"a-{names.stop}").status == "paid"
+        read.append(reads["records"])
+    assert read[1] == read[2]
+    totals: RunTotals = opened().sum_run("a")  # type: ignore[attr-defined] # not of every store
+    assert evolve(totals, changes=0) == evolve(RunTotals.of(opened().list_by_run("a")), changes=0)
+    assert (totals.members, totals.payments, totals.unpriced) == (105, 54, 0)
+    statuses = [toolkit.pay(*PAYMENT, operation=f"b-{number}").status for number in range(3)]
+    assert statuses == ["paid", "paid", "refused"]
+
+
+def test_damaged_totals() -> None:
+    """Totals that cannot be read are an error that says where, and never a run that counts less."""
+    sound = RunTotals.of([FULL, BARE])
+    assert RunTotals.from_json(sound.to_json(), "the file") == sound
+    for text in (
+        "", "5", "{}", "null", "[]", "[1, 1, 1, 1]", "[1, 2, 0, 3, {}]", "[2, 1, 2, 3, {}]", "[2, -1, -1, 3, {}]", "[2, 1, 1, 1, {}]", "[true, 1, 1, 3, {}]",
+        '[1, 1, 0, 1, {"TSD": "-1"}]', '[1, 1, 0, 1, {"TSD": "NaN"}]', '[1, 1, 0, 1, {"TSD": "x"}]', '[1, 1, 0, 1, {"TSD": null}]', "[1, 1, 0, 1, []]", sound.to_json()[:-1],
+    ):  # fmt: skip
+        with pytest.raises(OperationStoreError, match="the file holds damaged totals"):
+            pytest.fail(f"read {text} as {RunTotals.from_json(text, 'the file')}")
+    with pytest.raises(OperationStoreError, match="are less than"):
+        RunTotals().replace("a", FULL, None)
 
 
 # --- processes

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._secrets import to_secret
 from payman_sdk._text.logger import get_logger
-from payman_sdk.agents.stores import Operation, OperationStoreError
+from payman_sdk.agents.stores.operation import Operation, OperationStoreError
+from payman_sdk.agents.stores.totals import RunTotals
 from payman_sdk.errors import ConfigurationError
 
 try:
@@ -37,8 +38,12 @@ LOCK_SECONDS = 30.0
 _INCARNATION = "incarnation"
 """A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
 
-The hash also holds the size of the set of each run, so that whichever key vanishes, another misses it.
+Each run has a set of its members and a text of its totals, which the hash repeats: whichever key vanishes, another misses it.
 """
+
+
+class _OvertakenError(Exception):
+    """Another process has just written the same operation."""
 
 
 class RenewedLock:
@@ -139,13 +144,13 @@ class RedisOperationStore:
         """
         self._write(operation)
 
-    def claim(self, operation: Operation, run_id: str, counted: int) -> None:
-        """Keep an operation that counts in a run, if that run counts so many operations until now.
+    def claim(self, operation: Operation, run_id: str, totals: RunTotals) -> None:
+        """Keep an operation that counts in a run, if that run counts this until now.
 
         Raises:
-            OperationStoreError: Redis refuses or has lost records, or the run counts another number by now.
+            OperationStoreError: Redis refuses or has lost records, or the run counts something else by now.
         """
-        self._write(operation, run_id, counted)
+        self._write(operation, run_id, totals)
 
     def list_by_run(self, run_id: str) -> list[Operation]:
         """Return the operations that count in a run.
@@ -153,15 +158,19 @@ class RedisOperationStore:
         Raises:
             OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
         """
-        header, members = self._read([_make_header_field(run_id)], run_id)
-        if header is not None and int(header) != len(members):
-            raise self._make_loss_error()
-        if not members:
-            return []
-        # A record that is missing reads as a damaged one: it must not count for nothing.
-        return [
-            Operation.from_json(one or "", f"{self._key} in Redis") for one in self._read(sorted(members))
-        ]
+        header, totals, size, members = self._read_run(run_id, lists=True)
+        self._parse_totals(run_id, header, totals, size)
+        return self._load_all(members)
+
+    def sum_run(self, run_id: str) -> RunTotals:
+        """Return what a run counts.
+
+        Raises:
+            OperationStoreError: Redis cannot be asked, or what it holds is damaged or has been lost.
+        """
+        header, text, size, _ = self._read_run(run_id, lists=False)
+        totals = self._parse_totals(run_id, header, text, size)
+        return RunTotals.of(self.list_by_run(run_id)) if totals is None else totals
 
     def now(self) -> float:
         """Return the time by the clock of Redis, in seconds since 1970.
@@ -180,24 +189,55 @@ class RedisOperationStore:
     def __repr__(self) -> str:
         return f"<RedisOperationStore {getattr(self, '_key', '')}>"
 
-    def _make_run_key(self, run_id: str) -> str:
-        return f"{self._key}:run:{escape(run_id)}"
+    def _make_run_keys(self, run_id: str) -> tuple[str, str]:
+        """Return the keys of the members of a run, and of its totals."""
+        key = f"{self._key}:run:{escape(run_id)}"
+        return key, f"{key}:totals"
 
-    def _read(self, names: list[str], run_id: str | None = None) -> list[Any]:
-        """Read fields of the hash, and behind them the members of a run, all at one instant."""
+    def _read(self, names: list[str], *more: Callable[[Any], object]) -> list[Any]:
+        """Read fields of the hash, and behind them whatever else is asked of Redis, all at one instant."""
 
         def read() -> list[Any]:
             with self._client.pipeline() as pipeline:  # pyright: ignore[reportUnknownMemberType] # untyped there
                 pipeline.get(self._mark)
                 pipeline.hmget(self._key, [_INCARNATION, *names])
-                if run_id is not None:
-                    pipeline.smembers(self._make_run_key(run_id))
+                for ask in more:
+                    ask(pipeline)
                 return pipeline.execute()
 
         self._check_server()
-        mark, [incarnation, *found], *members = self._call_redis(read)
+        mark, [incarnation, *found], *others = self._call_redis(read)
         self._verify(mark, incarnation)
-        return [*found, *members]
+        return [*found, *others]
+
+    def _read_run(self, run_id: str, *, lists: bool) -> list[Any]:
+        """Return what the hash says of a run, its totals, how many members it has, and if wanted which."""
+        members, totals = self._make_run_keys(run_id)
+        return self._read(
+            [_make_header_field(run_id)],
+            lambda pipe: pipe.get(totals),
+            lambda pipe: pipe.scard(members),
+            lambda pipe: pipe.smembers(members) if lists else pipe.exists(members),
+        )
+
+    def _parse_totals(self, run_id: str, header: Any, text: Any, size: int) -> RunTotals | None:
+        """Return what a run counts; None for one of an earlier version. Refuse where a part of it is missing."""
+        if text is None and (_decode_text(header) or "0").isdecimal():
+            if int(header or size) != size:
+                raise self._make_loss_error()
+            return None if size else RunTotals()
+        totals = RunTotals.from_json(text or "", f"{self._key} in Redis") if text == header else None
+        if totals is None or totals.members != size:
+            raise self._make_loss_error()
+        return totals
+
+    def _load_all(self, task_ids: Iterable[Any], pipe: Any = None) -> list[Operation]:
+        names = sorted(task_ids)
+        if not names:
+            return []
+        found = self._read(names) if pipe is None else pipe.hmget(self._key, names)
+        # A record that is missing reads as a damaged one: it must not count for nothing.
+        return [Operation.from_json(one or "", f"{self._key} in Redis") for one in found]
 
     def _verify(self, mark: bytes | str | None, incarnation: bytes | str | None) -> str | None:
         """Return which store this is, None for a new one, and one of an earlier version; refuse where a part of it is missing."""
@@ -206,42 +246,52 @@ class RedisOperationStore:
         self._incarnation = _decode_text(incarnation)
         return self._incarnation
 
-    def _write(self, operation: Operation, run_id: str | None = None, counted: int | None = None) -> None:
-        """Write a record and the runs that it counts in, in one step; not where something is missing, or a run counts another number."""
-        before, joined = self.load(operation.task_id), set(operation.runs)
-        changed = joined.symmetric_difference(before.runs if before else ()).union([run_id] if run_id else ())
+    def _write(
+        self, operation: Operation, run_id: str | None = None, expected: RunTotals | None = None
+    ) -> None:
+        """Write a record and the totals that it changes, in one step; not where something is missing, or a run has other totals."""
+        task_id, before = operation.task_id, self.load(operation.task_id)
+        runs = {*operation.runs, *(before.runs if before else ()), *([run_id] if run_id else [])}
+        changed = [run for run in runs if run == run_id or RunTotals.is_changed(run, before, operation)]
+        keys = {run: self._make_run_keys(run) for run in changed}
 
         def write(pipe: Any) -> str:
             incarnation = self._verify(pipe.get(self._mark), pipe.hget(self._key, _INCARNATION))
-            sizes = {run: pipe.scard(self._make_run_key(run)) for run in changed}
-            for run, size in sizes.items():
-                header = pipe.hget(self._key, _make_header_field(run))
-                if (header is not None and int(header) != size) or (size and not pipe.exists(self._key)):
-                    raise self._make_loss_error()
-                sizes[run] += (run in joined) - pipe.sismember(self._make_run_key(run), operation.task_id)
-                if run == run_id and size != counted:
+            record = pipe.hget(self._key, task_id)
+            if before != (None if record is None else Operation.from_json(record, self._key)):
+                raise _OvertakenError
+            new: dict[str, str] = {}
+            for run, (members, place) in keys.items():
+                size, header = pipe.scard(members), pipe.hget(self._key, _make_header_field(run))
+                totals = self._parse_totals(run, header, pipe.get(place), size)
+                if totals is None:
+                    totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
+                if run == run_id and totals != expected:
                     raise OperationStoreError(
                         f"Another process has counted in the run meanwhile, though {self._key} in Redis was locked."
                     )
+                new[run] = totals.replace(run, before, operation).to_json()
             pipe.multi()
             if incarnation is None:
                 incarnation = secrets.token_hex(16)
                 pipe.set(self._mark, incarnation)
                 pipe.hset(self._key, _INCARNATION, incarnation)
-            pipe.hset(self._key, operation.task_id, operation.to_json())
-            for run, size in sizes.items():
-                (pipe.sadd if run in joined else pipe.srem)(self._make_run_key(run), operation.task_id)
-                pipe.hset(self._key, _make_header_field(run), size)
+            pipe.hset(self._key, task_id, operation.to_json())
+            for run, text in new.items():
+                members, place = keys[run]
+                (pipe.sadd if run in operation.runs else pipe.srem)(members, task_id)
+                pipe.set(place, text)
+                pipe.hset(self._key, _make_header_field(run), text)
             return incarnation
 
         client: Any = self._client
-        watched = [
-            self._mark,
-            *map(self._make_run_key, changed),
-        ]  # whoever changes one of them makes it begin anew
-        self._incarnation = self._call_redis(
-            lambda: client.transaction(write, *watched, value_from_callable=True)
-        )
+        watched = [self._mark, *(key for pair in keys.values() for key in pair)]
+        try:  # whoever changes one of them makes it begin anew
+            self._incarnation = self._call_redis(
+                lambda: client.transaction(write, *watched, value_from_callable=True)
+            )
+        except _OvertakenError:
+            self._write(operation, run_id, expected)
 
     def _check_server(self) -> None:
         """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""

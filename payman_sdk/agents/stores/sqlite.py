@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.private_files import PathProblem, find_folder_problem, make_folder, make_private_database
-from payman_sdk.agents.stores import Operation, OperationStoreError
+from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
+from payman_sdk.agents.stores.operation import OperationStoreError
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.token_stores.file import FileLock
 
@@ -21,14 +22,16 @@ T = TypeVar("T")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (run_id TEXT, task_id TEXT, PRIMARY KEY (run_id, task_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS totals (run_id TEXT PRIMARY KEY, totals TEXT NOT NULL) WITHOUT ROWID;
 """
-_VERSION = 1
-"""Of the tables, as `PRAGMA user_version` has it; 0 is a new file, or one whose records have no `sent_at` yet, and is raised to this."""
+_VERSION = 2
+"""Of the tables, as `PRAGMA user_version` has it. Earlier ones are raised to this: 0 is a new file, or one whose records have no
+`sent_at` yet; 1 has no totals."""
 _PATIENCE = 30.0
 """Seconds to wait for another process that writes; it writes one record at a time."""
 
 
-class SQLiteOperationStore:
+class SQLiteOperationStore(SQLOperationStore):
     """Keeps operations in an SQLite file, which only its owner can read, and takes its locks in a folder beside it.
 
     A file that others can read loses their rights; one that others can write is refused, and so is a folder, at any height,
@@ -60,45 +63,6 @@ class SQLiteOperationStore:
         self.path = Path(path)
         self._locks = self.path.with_name(f"{self.path.name}.locks")
 
-    def load(self, task_id: str) -> Operation | None:
-        """Return the operation with that task id, None if there is none.
-
-        Raises:
-            OperationStoreError: The file cannot be read, or what it holds is damaged.
-        """
-        query = "SELECT record FROM operations WHERE task_id = ?"
-        row = self._run_query(lambda connection: connection.execute(query, (task_id,)).fetchone())
-        return None if row is None else Operation.from_json(row[0], str(self.path))
-
-    def save(self, operation: Operation) -> None:
-        """Keep an operation in place of the one with the same task id; it is on the disk when this returns.
-
-        Raises:
-            OperationStoreError: The file cannot be written.
-        """
-
-        def write(connection: sqlite3.Connection) -> None:
-            key = operation.task_id
-            connection.execute(
-                "REPLACE INTO operations (task_id, record) VALUES (?, ?)", (key, operation.to_json())
-            )
-            connection.execute("DELETE FROM runs WHERE task_id = ?", (key,))
-            joined = [(run, key) for run in operation.runs]
-            connection.executemany("INSERT INTO runs (run_id, task_id) VALUES (?, ?)", joined)
-
-        self._run_query(write)
-
-    def list_by_run(self, run_id: str) -> list[Operation]:
-        """Return the operations that count in a run.
-
-        Raises:
-            OperationStoreError: The file cannot be read, or what it holds is damaged.
-        """
-        query = "SELECT record FROM runs LEFT JOIN operations USING (task_id) WHERE run_id = ?"
-        rows = self._run_query(lambda connection: connection.execute(query, (run_id,)).fetchall())
-        # A record that is missing reads as a damaged one: it must not count for nothing.
-        return [Operation.from_json(row[0] or "", str(self.path)) for row in rows]
-
     def lock(self, name: str) -> Lock:
         """Return the lock of that name, a file in the folder.
 
@@ -117,10 +81,22 @@ class SQLiteOperationStore:
     def __repr__(self) -> str:
         return f"SQLiteOperationStore({str(getattr(self, 'path', ''))!r})"
 
-    def _run_query(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    @property
+    def _place(self) -> str:
+        return f"the file {self.path}"
+
+    def _read(self, function: Callable[[Execute], T]) -> T:
+        return self._run(function)
+
+    def _write(self, function: Callable[[Execute], T]) -> T:
+        return self._run(function, "BEGIN IMMEDIATE")
+
+    def _run(self, function: Callable[[Execute], T], begin: str = "") -> T:
         try:
             with self._connect() as connection, connection:
-                return function(connection)
+                if begin:
+                    connection.execute(begin)
+                return function(connection.execute)
         except (sqlite3.Error, OSError) as error:
             raise OperationStoreError(f"The file {self.path} cannot be read or written: {error}.") from error
 
@@ -130,15 +106,15 @@ class SQLiteOperationStore:
         make_folder(self.path.parent)
         # What others could write may say that nothing was paid, so it is not taken over.
         _refuse(find_folder_problem(self.path.parent) or make_private_database(self.path, takes_over=False))
-        with contextlib.closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+        with contextlib.closing(sqlite3.connect(self.path, _PATIENCE, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             [version] = connection.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
+            if version not in range(_VERSION + 1):
                 raise OperationStoreError(
                     f"The file {self.path} has user_version {version}, which this version of the SDK does not know.",
                     next_step="Install the version that wrote it, or give operations a file of their own.",
                 )
-            if version == 0:
+            if version < _VERSION:
                 connection.executescript(
                     f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {_VERSION}; COMMIT;"
                 )
