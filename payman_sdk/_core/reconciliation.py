@@ -125,11 +125,8 @@ class _Attempts(Generic[T]):
                 return ended
             unknown_since = time.clock() if unknown_since is None else unknown_since
             quiet = time.clock() - unknown_since
-            self._seen = (
-                f"The task waited for input all of {quiet:.3g} s."
-                if self._is_reply
-                else f"The agent did not know the task for {quiet:.3g} s."
-            )
+            known = "The task still waited for input" if self._is_reply else "The agent did not know the task"
+            self._seen = f"{known} for {quiet:.3g} s." if quiet >= 0.01 else f"{known}."
             if quiet >= time.settle_time or time.is_over():
                 return None
             yield Sleep(min(next(pauses).seconds, time.settle_time - quiet))

@@ -272,8 +272,8 @@ def _sum_spent(tx: Transaction, world: SandboxEnvironment, wallet: WalletAccount
     """Return what the wallet paid since the day began, and since the month began."""
     day, month = compute_day_and_month(world.now())
     found = tx.execute(
-        "SELECT COALESCE(SUM(amount) FILTER (WHERE executed >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "
-        "FROM payments WHERE wallet_id = ? AND executed >= ?",
+        "SELECT COALESCE(SUM(amount) FILTER (WHERE day >= ?), 0) AS day, COALESCE(SUM(amount), 0) AS month "
+        "FROM spending WHERE wallet_id = ? AND day >= ?",
         (day, wallet.id, month),
     ).fetchone()
     return found["day"], found["month"]
@@ -290,6 +290,10 @@ def _carry_out(
 ) -> None:
     moment = world.now()
     tx.execute("UPDATE payments SET status = 'INITIATED', executed = ? WHERE id = ?", (moment, identity))
+    tx.execute(
+        "INSERT INTO spending VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+        (wallet.id, compute_day_and_month(moment)[0], amount),
+    )
     ledger.post(
         tx,
         source=wallet.book,

@@ -9,17 +9,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from starlette.concurrency import run_in_threadpool
 
 from payman_sdk._io.private_files import make_private_database
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Transaction = sqlite3.Connection
 """A connection inside a transaction: what the functions of the domain are handed."""
 
 _APPLICATION = 0x5041594D  # "PAYM"
-_VERSION = 4
+_VERSION = 5
 _NOWHERE = frozenset({"", ":memory:"})
 """What SQLite takes for a database that has no name."""
 _SCHEMA = """
@@ -130,7 +136,12 @@ CREATE TABLE IF NOT EXISTS payments (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS payments_of_account ON payments (account_id);
 CREATE INDEX IF NOT EXISTS payments_waiting ON payments (account_id) WHERE status = 'AWAITING_APPROVAL';
-CREATE INDEX IF NOT EXISTS payments_of_wallet ON payments (wallet_id, executed, amount);
+CREATE TABLE IF NOT EXISTS spending ( -- what the policy compares, so that no payment reads all earlier ones
+    wallet_id TEXT NOT NULL REFERENCES wallets,
+    day INTEGER NOT NULL, -- when it began, in UTC
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (wallet_id, day)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals ( -- payments that were ordered and not made
     task_number INTEGER PRIMARY KEY REFERENCES tasks,
     reason TEXT NOT NULL,
@@ -185,6 +196,7 @@ class Store:
         )
         self._close = weakref.finalize(self, self._connection.close)
         self._connection.row_factory = sqlite3.Row
+        self._is_in_memory = path is None
         self._check()
         self._connection.execute("PRAGMA foreign_keys = ON")
         if path is not None:
@@ -226,6 +238,15 @@ class Store:
                 raise
             self._connection.execute("COMMIT")
             self.version += self._connection.total_changes != before
+
+    async def run(self, function: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T:
+        """Call what makes a transaction, without making the event loop wait for a disk.
+
+        In memory a transaction takes less time than the way to another thread and back.
+        """
+        if self._is_in_memory:
+            return function(*args, **keywords)
+        return await run_in_threadpool(function, *args, **keywords)
 
     def close(self) -> None:
         """Close the database. A store in memory is gone then; closing twice is harmless."""

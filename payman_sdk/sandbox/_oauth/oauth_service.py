@@ -63,7 +63,7 @@ class OAuthService:
     """
 
     def __init__(self, store: Store, world: SandboxEnvironment, terms: Terms) -> None:
-        self._store, self._world, self._terms = store, world, terms
+        self.store, self._world, self._terms = store, world, terms
         # In memory only: a page that was open while the sandbox was made anew has to be opened again.
         self._key = world.randomness(32)
         self.token_requests: list[TokenRequest] = []
@@ -85,7 +85,7 @@ class OAuthService:
             if parameters is None:
                 raise OAuthError("invalid_request", "the parameters are not form-encoded")
             given = token_endpoint.index_parameters(parameters)
-            with self._store.transaction() as tx:
+            with self.store.transaction() as tx:
                 client = clients.authenticate(tx, authorization, given.get("client_id"))
                 answer = self._grant_token(tx, client, given)
             if isinstance(answer, ReuseError):
@@ -122,7 +122,7 @@ class OAuthService:
         Raises:
             UnanswerableError: if it may be sent nowhere.
         """
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             question = authorization.parse_request(tx, parameters)
         if isinstance(question, Redirect):
             return question
@@ -142,7 +142,7 @@ class OAuthService:
             answer.get("ticket", ""), request, self._key, self._world.clock()
         ):
             raise UnanswerableError("the page that this answer comes from is too old, or not ours")
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             question = authorization.parse_request(tx, parse_qsl(request))
             if isinstance(question, Redirect):
                 return question
@@ -163,7 +163,7 @@ class OAuthService:
         self, client_id: str, allowed: Scopes, *, redirect_uri: str | None, challenge: str | None
     ) -> str:
         """Return a code as a person's consent would give it; LookupError if there is no such client."""
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             _check_client(tx, client_id)
             return self._issue_code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
 
@@ -172,7 +172,7 @@ class OAuthService:
     ) -> TokenResponse:
         """Tokens without a request for them; LookupError if there is no such client."""
         terms = self._terms if lifetime is None else replace(self._terms, token_lifetime=lifetime)
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             _check_client(tx, client_id)
             return token_endpoint.issue(
                 tx, self._world, terms, grants.open_grant(tx, client_id, allowed), refresh=refresh
@@ -180,7 +180,7 @@ class OAuthService:
 
     def revoke(self, client_id: str | None, *, refresh: bool) -> None:
         """End the access tokens, and the refresh tokens too if asked, of one client or of all."""
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             if client_id is not None:
                 _check_client(tx, client_id)
             grants.withdraw(tx, client_id, TokenKind.ACCESS, *([TokenKind.REFRESH] if refresh else []))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -82,7 +81,7 @@ def create_app(
 def _make_token(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         given = parse_parameters(request.scope["query_string"], await read_form(request))
-        token = await run_in_threadpool(
+        token = await authority.store.run(
             authority.answer_token_request, request.headers.get("authorization"), given
         )
         return JSONResponse(token.as_json(), headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
@@ -92,7 +91,7 @@ def _make_token(authority: OAuthService) -> Endpoint:
 
 def _ask(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        asked = await run_in_threadpool(authority.ask, _decode_parameters(request.scope["query_string"]))
+        asked = await authority.store.run(authority.ask, _decode_parameters(request.scope["query_string"]))
         if isinstance(asked, Redirect):
             return _send_redirect(asked)
         return HTMLResponse(consent.render_page(asked), headers=consent.build_headers(asked.question))
@@ -103,7 +102,7 @@ def _ask(authority: OAuthService) -> Endpoint:
 def _decide(authority: OAuthService) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return _send_redirect(
-            await run_in_threadpool(authority.decide, _decode_parameters(await read_form(request)))
+            await authority.store.run(authority.decide, _decode_parameters(await read_form(request)))
         )
 
     return endpoint
@@ -125,7 +124,7 @@ def _call(service: Service, method: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await read_body(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _respond_whole(request, await run_in_threadpool(service.call, token, method, body))
+        return await _respond_whole(request, await service.store.run(service.call, token, method, body))
 
     return endpoint
 
@@ -134,7 +133,7 @@ def _stream(service: Service, faults: StreamFaults) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         body = await read_body(request)
         token = request.headers.get(ACCESS_TOKEN_HEADER)
-        return await _respond_stream(request, await run_in_threadpool(service.stream, token, body), faults)
+        return await _respond_stream(request, await service.store.run(service.stream, token, body), faults)
 
     return endpoint
 
@@ -144,7 +143,7 @@ def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
         body = await read_body(request)
         token, last = request.headers.get(ACCESS_TOKEN_HEADER), request.headers.get("last-event-id")
         return await _respond_stream(
-            request, await run_in_threadpool(service.resubscribe, token, body, last), faults
+            request, await service.store.run(service.resubscribe, token, body, last), faults
         )
 
     return endpoint
@@ -203,7 +202,7 @@ def _handle_not_taken(_: Request, scripted: Exception) -> Response:
 def _settle(service: Service, *, approve: bool) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         token, task_id = request.headers.get(ACCESS_TOKEN_HEADER), request.path_params["task_id"]
-        return JSONResponse(await run_in_threadpool(service.settle, token, task_id, approve=approve))
+        return JSONResponse(await service.store.run(service.settle, token, task_id, approve=approve))
 
     return endpoint
 

@@ -22,6 +22,48 @@ class Closable(Protocol):
         ...
 
 
+class JoinedTransport:
+    """A transport of asyncio's that sends head and body of an answer in one piece; a send is much of what a short answer costs.
+
+    The first piece of each turn of the event loop waits for the second one, or for the end of the turn.
+
+    Args:
+        transport: the one that sends.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._first: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Send something soon, after what was written before."""
+        if self._first is None:
+            self._first = data
+            self._loop.call_soon(self._flush)
+        else:
+            first, self._first = self._first, None
+            self._transport.write(first + data)
+
+    def close(self) -> None:
+        """End the connection after what was written."""
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """End the connection now; what can be sent without waiting is sent."""
+        self._flush()
+        self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._first is not None:
+            first, self._first = self._first, None
+            self._transport.write(first)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 @dataclass(frozen=True)
 class ClientConnection:
     """A connection.

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import threading
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from payman_sdk._io.timers import new_real_time_loop
-from payman_sdk.sandbox._server.client_connection import ClientConnection
+from payman_sdk.sandbox._server.client_connection import ClientConnection, JoinedTransport
 
 _LAST_PORT = 65535
 _PATIENCE = 3  # seconds that a running request gets when the server stops
@@ -36,8 +37,9 @@ def _make_protocol(leaving: asyncio.Event) -> type[H11Protocol]:
 
     class ConnectionProtocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
-            super().connection_made(transport)
-            app, line = self.app, ClientConnection(transport, leaving)
+            joined = JoinedTransport(transport)
+            super().connection_made(cast("asyncio.Transport", joined))
+            app, line = self.app, ClientConnection(joined, leaving)
 
             async def call_app(scope: Scope, receive: Receive, send: Send) -> None:
                 await app(line.add_to_scope(scope), receive, send)
