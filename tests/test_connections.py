@@ -492,7 +492,8 @@ def test_a_transport_of_the_sandbox_needs_no_socket() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"transport": "aiohttp"}, "transport is a str. Give an httpx.BaseTransport."),
+        ({"transport": "aiohttp"}, "transport is 'aiohttp', which sends for AsyncPaymanClient only."),
+        ({"transport": "requests"}, "transport is a str. Give an httpx.BaseTransport."),
         (
             {"transport": httpx.AsyncHTTPTransport()},
             "transport is a AsyncHTTPTransport. Give an httpx.BaseTransport.",

@@ -70,7 +70,8 @@ class PaymanConfig(TypedDict, total=False):
         | httpx.AsyncBaseTransport
         | Callable[[], httpx.BaseTransport]
         | Callable[[], httpx.AsyncBaseTransport]
+        | Literal["aiohttp"]
         | None
     )
-    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's choice; or a function that
-    makes one, which is called anew in every process and event loop."""
+    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's own; or a function that
+    makes one, which is called anew in every process and event loop. "aiohttp" sends with aiohttp on asyncio (extra `aiohttp`)."""

@@ -14,13 +14,18 @@ import httpx
 from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop
-from payman_sdk._io.interception import Interception
-from payman_sdk._io.request_target import show_query
-from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
+from payman_sdk._io.interception import TRANSPORTS
+from payman_sdk._io.routes import (
+    Route,
+    Routes,
+    from_httpcore,
+    parse_proxy_url,
+    send_intercepted_async,
+    to_httpcore,
+    to_httpx_error,
+)
 from payman_sdk._io.slots import Slot, Slots, Sockets
 from payman_sdk._io.timers import move_on_after
-
-_INTERCEPTION = Interception(httpx.AsyncHTTPTransport, "handle_async_request")
 
 
 class AsyncPool(httpx.AsyncBaseTransport):
@@ -46,9 +51,9 @@ class AsyncPool(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body still to be read."""
-        if _INTERCEPTION.is_on():
-            return await self._send_intercepted(request)
         leases, route = self._leases.get(), self.routes.find(request.url)
+        if TRANSPORTS.is_on():
+            return await send_intercepted_async(request, self._certificates, route.proxy)
         slot = leases.take(route, _MANY)
         if slot is None:
             slot = await leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
@@ -67,14 +72,6 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self._is_closed = True
         for leases in self._leases.values():
             leases.close()
-
-    async def _send_intercepted(self, request: httpx.Request) -> httpx.Response:
-        async with httpx.AsyncHTTPTransport(
-            verify=self._certificates, proxy=self.routes.find(request.url).proxy, trust_env=False
-        ) as transport:
-            answer = await transport.handle_async_request(show_query(request))
-            await answer.aread()
-            return answer
 
     def _make_leases(self) -> _TaskLeases:
         leases = _TaskLeases(self._limit, self._make_slot)

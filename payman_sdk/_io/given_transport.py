@@ -8,6 +8,7 @@ is known to be of no use there.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import threading
 import weakref
@@ -206,13 +207,27 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
 _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
 
 
+AIOHTTP = "aiohttp"
+
+
 def check_transport(given: object, kind: type) -> None:
-    """Refuse what is neither a transport nor a function that makes one.
+    """Refuse what is neither a transport nor a function that makes one, nor the name of one that there is.
 
     Raises:
-        ConfigurationError: It is neither.
+        ConfigurationError: It is none of these, or needs an extra that is not installed.
     """
-    if given is not None and not isinstance(given, kind) and not callable(given):
+    if given == AIOHTTP:
+        if kind is not httpx.AsyncBaseTransport:
+            raise ConfigurationError(
+                "transport is 'aiohttp', which sends for AsyncPaymanClient only.",
+                next_step="Leave transport out.",
+            )
+        if importlib.util.find_spec("httpx_aiohttp") is None:
+            raise ConfigurationError(
+                "transport is 'aiohttp', which needs httpx-aiohttp.",
+                next_step="Install it: pip install 'paymanai-sdk[aiohttp]'.",
+            )
+    elif given is not None and not isinstance(given, kind) and not callable(given):
         raise _build_kind_error(given, kind)
 
 

@@ -1,43 +1,95 @@
-"""Whether something stands in for httpx's transports: what a test has mocked must never reach a server.
+"""Whether something stands in for httpx: what a test has mocked must never reach a server.
 
-pytest-httpx and vcrpy replace `handle_request` of httpx's transports. The client's own connections are not one of those, so
-they look first, and leave a request to a transport of httpx's while its method is replaced. (respx replaces parts of httpcore that the
-own connections use, too.) An instrumentation that only wraps the method changes nothing: it is left out.
+pytest-httpx and vcrpy replace a method of httpx's transports, respx one of httpx's clients or of httpcore's connections, and a
+test by hand any of them. The SDK's own connections are none of those. So they look first, and leave a request to httpx while
+one of these methods is neither the library's nor a watcher's around it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 
-_HTTPX = str(Path(httpx.__file__).parent)
+_LIBRARIES = frozenset({"httpx", "httpcore"})
+_WATCHERS = frozenset({"wrapt", "sentry_sdk", "opentelemetry", "ddtrace"})
+"""Libraries whose wrappers only look on."""
 
 
 class Interception:
-    """Looks at one method of a class of httpx's.
+    """Looks at methods of classes.
 
     Args:
-        kind: The class.
-        method: The name of the method.
+        places: The classes, each with the name of a method.
     """
 
-    def __init__(self, kind: type, method: str) -> None:
-        self._members = vars(kind)
-        self._method = method
-        self._genuine: object = None
+    def __init__(self, *places: tuple[type, str]) -> None:
+        self._places = [(vars(kind), name) for kind, name in places]
+        self._harmless: list[Any] = []
+        self._untouched: list[Any] = []
 
     def is_on(self) -> bool:
-        """Return whether the method is replaced at the moment."""
-        found: Any = self._members[self._method]
-        if found is self._genuine:
-            return False
-        function = found
-        while type(function).__module__.partition(".")[0] == "wrapt":
-            function = function.__wrapped__
-        code = getattr(function, "__code__", None)
-        if code is None or not code.co_filename.startswith(_HTTPX):
-            return True
-        self._genuine = found
+        """Return whether one of the methods is replaced at the moment."""
+        found = [members.get(name) for members, name in self._places]
+        if found != self._harmless:
+            if not all(map(_is_harmless, found)):
+                return True
+            self._harmless = found
         return False
+
+    def is_watched(self) -> bool:
+        """Return whether one of the methods is replaced at the moment, or somebody looks on."""
+        found = [members.get(name) for members, name in self._places]
+        if found != self._untouched:
+            if not all(map(_is_untouched, found)):
+                return True
+            self._untouched = found
+        return False
+
+
+def _is_harmless(function: Any) -> bool:
+    while _find_library(function) in _WATCHERS:
+        inner = getattr(function, "__wrapped__", None)
+        if inner is None:
+            return True
+        function = inner
+    return _is_untouched(function)
+
+
+def _is_untouched(function: Any) -> bool:
+    return function is None or _find_library(function) in _LIBRARIES
+
+
+def _find_library(function: Any) -> str:
+    """Return who wrote a function, or the class of what is called like one; `functools.wraps` does not change that."""
+    module = getattr(function, "__globals__", {}).get("__name__") or type(function).__module__
+    return str(module).partition(".")[0]
+
+
+CLIENTS = Interception(
+    *(
+        (kind, name)
+        for kind in (httpx.Client, httpx.AsyncClient)
+        for name in (
+            "send",
+            "_send_handling_auth",
+            "_send_handling_redirects",
+            "_send_single_request",
+            "_transport_for_url",
+        )
+    )
+)
+"""What httpx's clients do with a request."""
+
+TRANSPORTS = Interception(
+    *(
+        (kind, "handle_request")
+        for kind in (httpx.HTTPTransport, httpcore.ConnectionPool, httpcore.HTTPConnection)
+    ),
+    *(
+        (kind, "handle_async_request")
+        for kind in (httpx.AsyncHTTPTransport, httpcore.AsyncConnectionPool, httpcore.AsyncHTTPConnection)
+    ),
+)
+"""What httpx's transports, and httpcore below them, do with a request."""

@@ -11,13 +11,18 @@ import httpx
 
 from payman_sdk._io.deadlines import DeadlineBackend
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.interception import Interception
+from payman_sdk._io.interception import TRANSPORTS
 from payman_sdk._io.locks import WaiterQueue
-from payman_sdk._io.request_target import show_query
-from payman_sdk._io.routes import Route, Routes, from_httpcore, parse_proxy_url, to_httpcore, to_httpx_error
+from payman_sdk._io.routes import (
+    Route,
+    Routes,
+    from_httpcore,
+    parse_proxy_url,
+    send_intercepted,
+    to_httpcore,
+    to_httpx_error,
+)
 from payman_sdk._io.slots import Slot, Slots, Sockets
-
-_INTERCEPTION = Interception(httpx.HTTPTransport, "handle_request")
 
 
 class Pool(httpx.BaseTransport):
@@ -45,9 +50,9 @@ class Pool(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and return the answer with its body still to be read."""
-        if _INTERCEPTION.is_on():
-            return self._send_intercepted(request)
         leases, route = self._leases, self.routes.find(request.url)
+        if TRANSPORTS.is_on():
+            return send_intercepted(request, self._certificates, route.proxy)
         slot = leases.take(route)
         if slot is None:
             slot = leases.acquire(route, request.extensions.get("timeout", {}).get("pool"))
@@ -70,14 +75,6 @@ class Pool(httpx.BaseTransport):
         inherited, self._leases = self._leases, _ThreadLeases(self._limit, self._make_slot)
         self._leases.is_closed = inherited.is_closed
         inherited.abandon()
-
-    def _send_intercepted(self, request: httpx.Request) -> httpx.Response:
-        with httpx.HTTPTransport(
-            verify=self._certificates, proxy=self.routes.find(request.url).proxy, trust_env=False
-        ) as transport:
-            answer = transport.handle_request(show_query(request))
-            answer.read()
-            return answer
 
     def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
         sockets = Sockets()

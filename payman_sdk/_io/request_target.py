@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from payman_sdk._io.interception import Interception
+from payman_sdk._io.interception import TRANSPORTS
 
 TARGET: Final = "target"
 """The extension of httpx and httpcore that holds what goes into the request line."""
@@ -21,14 +21,10 @@ TARGET: Final = "target"
 _KEEPS_TARGET: Final = "completes_requests"
 """What a transport says that completes requests by itself."""
 _OF_HTTPX: Final = (
-    (httpx.HTTPTransport, "handle_request", Interception(httpx.HTTPTransport, "handle_request")),
-    (
-        httpx.AsyncHTTPTransport,
-        "handle_async_request",
-        Interception(httpx.AsyncHTTPTransport, "handle_async_request"),
-    ),
+    (httpx.HTTPTransport, "handle_request"),
+    (httpx.AsyncHTTPTransport, "handle_async_request"),
 )
-"""The transports of httpx that hand requests to httpcore, which completes them; the methods that do; and who stands in for them."""
+"""The transports of httpx that hand requests to httpcore, which completes them; and the methods that do."""
 
 
 def hide_query(http: httpx.Client | httpx.AsyncClient, request: httpx.Request) -> None:
@@ -68,11 +64,11 @@ def _transport_of(http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> obj
 def _completes(transport: object, url: httpx.URL) -> bool:
     if getattr(transport, _KEEPS_TARGET, False) is True:
         return True
-    for kind, method, interception in _OF_HTTPX:
+    for kind, method in _OF_HTTPX:
         if isinstance(transport, kind):
             bases = type(transport).__mro__
             is_own = any(method in vars(base) for base in bases[: bases.index(kind)])
-            is_plain = not is_own and not interception.is_on()
+            is_plain = not is_own and not TRANSPORTS.is_on()
             return is_plain and not (url.scheme == "http" and _has_proxy(transport))
     return False
 

@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from payman_sdk._io.proxies import find_proxy
-from payman_sdk._io.request_target import TARGET
+from payman_sdk._io.request_target import TARGET, show_query
 
 _PORTS = {b"http": 80, b"https": 443}
 
@@ -91,6 +91,26 @@ def from_httpcore(
     """The answer, for httpx, with a body of ours."""
     extensions = cast("dict[str, Any]", answer.extensions)
     return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
+
+
+def send_intercepted(
+    request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
+) -> httpx.Response:
+    """Send a request with a transport of httpx's, for whoever stands in for that, and read the answer."""
+    with httpx.HTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
+        answer = transport.handle_request(show_query(request))
+        answer.read()
+        return answer
+
+
+async def send_intercepted_async(
+    request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
+) -> httpx.Response:
+    """The same for tasks."""
+    async with httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
+        answer = await transport.handle_async_request(show_query(request))
+        await answer.aread()
+        return answer
 
 
 def to_httpx_error(error: BaseException) -> httpx.HTTPError | None:

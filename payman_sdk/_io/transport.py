@@ -6,15 +6,15 @@ import functools
 import json
 import os
 import ssl
-import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
 
 from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context
-from payman_sdk._io.given_transport import AsyncUserTransport, UserTransport
+from payman_sdk._io.given_transport import AIOHTTP, AsyncUserTransport, UserTransport
+from payman_sdk._io.interception import CLIENTS
 from payman_sdk._io.request_target import show_query
 from payman_sdk._io.routes import Routes
 from payman_sdk.errors import ConfigurationError
@@ -47,8 +47,8 @@ class BareClient(httpx.Client):
         Raises:
             ConfigurationError: It cannot be used here.
         """
-        if isinstance(self._way, UserTransport):
-            self._way.check_usable()
+        if (check := getattr(self._way, "check_usable", None)) is not None:
+            check()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
@@ -56,8 +56,8 @@ class BareClient(httpx.Client):
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
-        if "respx" in sys.modules:  # it may stand in for what httpx finds its transports with
-            return super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
+        if _is_for_httpx(request):
+            return super().send(request, stream=stream, auth=None, follow_redirects=False)
         answer = self._way.handle_request(request)
         answer.request = request
         if not stream:
@@ -81,8 +81,8 @@ class BareAsyncClient(httpx.AsyncClient):
         Raises:
             ConfigurationError: It cannot be used here.
         """
-        if isinstance(self._way, AsyncUserTransport):
-            self._way.check_usable()
+        if (check := getattr(self._way, "check_usable", None)) is not None:
+            check()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
         """The request, with the headers that httpx always sends and none that it remembers."""
@@ -90,13 +90,21 @@ class BareAsyncClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
         """Hands it to the connections."""
-        if "respx" in sys.modules:
-            return await super().send(show_query(request), stream=stream, auth=None, follow_redirects=False)
+        if _is_for_httpx(request):
+            return await super().send(request, stream=stream, auth=None, follow_redirects=False)
         answer = await self._way.handle_async_request(request)
         answer.request = request
         if not stream:
             await answer.aread()
         return answer
+
+
+def _is_for_httpx(request: httpx.Request) -> bool:
+    """Whether a client of httpx is to send it: something stands in for that, or looks on and finds no query in the address."""
+    if CLIENTS.is_on():
+        show_query(request)
+        return True
+    return CLIENTS.is_watched() and not request.url.query
 
 
 def check_kind(value: object, kind: type, name: str) -> None:
@@ -128,9 +136,13 @@ def build_http_client(
 
 
 def build_async_http_client(
-    base_url: str, transport: httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport] | None = None
+    base_url: str,
+    transport: httpx.AsyncBaseTransport
+    | Callable[[], httpx.AsyncBaseTransport]
+    | Literal["aiohttp"]
+    | None = None,
 ) -> BareAsyncClient:
-    """The same for asyncio and trio.
+    """The same for asyncio and trio; "aiohttp" as a transport are the connections of that.
 
     Raises:
         ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
@@ -139,6 +151,10 @@ def build_async_http_client(
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
         return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url)))
+    if transport == AIOHTTP:
+        from payman_sdk._io.aiohttp_transport import AiohttpPool
+
+        return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url), base_url))
     way = AsyncUserTransport(transport)
     return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 

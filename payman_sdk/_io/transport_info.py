@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 import httpcore
 import httpx
 
+from payman_sdk._io.interception import CLIENTS, TRANSPORTS
 from payman_sdk._io.routes import Routes
 
 _PORTS = {"http": 80, "https": 443}
@@ -57,10 +58,14 @@ def _find_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) 
         return TransportInfo(proxy=proxy)
     kind = cast("Any", type(transport))
     is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
-    is_bridge = kind is getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
-    is_watched = is_of_httpx or vars(kind).get("reports_sending") is True
+    bridge = getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
+    is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
+    reports = is_of_httpx or vars(kind).get("reports_sending") is True
+    is_watched = reports and not (
+        TRANSPORTS.is_on() or CLIENTS.is_on()
+    )  # what stands in for them reports nothing
     # A client that was given may have hooks, which raise what they like.
-    return TransportInfo(is_watched or is_bridge, is_watched, is_watched and is_own, proxy)
+    return TransportInfo(reports or is_bridge, is_watched, is_watched and is_own, proxy)
 
 
 _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})

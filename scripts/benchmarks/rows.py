@@ -95,7 +95,7 @@ def _asks_at_once(quick: bool) -> Row:
             side("aiohttp", "aiohttp"),
             side("httpx with aiohttp", "httpx-aiohttp"),
             side("httpx with aiohttp, 1,000 connections", "httpx-aiohttp", "asks, unlimited"),
-            side("client.ask, extra aiohttp", "ours-aiohttp"),
+            side("client.ask, extra aiohttp", "ours-aiohttp", "asks, aiohttp"),
             side("client.ask", "ours"),
             side("httpx2", "httpx2"),
             side("httpx", "httpx"),
@@ -156,7 +156,7 @@ def _stream(quick: bool) -> Row:
                 for label, peer, does in (
                     ("async httpx, bytes only", "httpx", "async bytes"),
                     ("async client.stream", "ours", "async stream, own connections"),
-                    ("async client.stream, extra aiohttp", "ours-aiohttp", "async stream, own connections"),
+                    ("async client.stream, extra aiohttp", "ours-aiohttp", "async stream, aiohttp"),
                     ("async httpx-sse, json.loads", "httpx-sse", "async stream"),
                     ("openai.AsyncStream, untyped", "openai", "async stream, untyped"),
                 )

@@ -321,7 +321,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
 
     def _build_config(self, way: object) -> PaymanConfig:
         # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
-        nowhere = way is not None and not self._port
+        nowhere = way is not None and not isinstance(way, str) and not self._port
         return {
             "client_id": self.client_id,
             "client_secret": self.client_secret,

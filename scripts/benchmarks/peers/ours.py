@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 import httpx
 
@@ -33,7 +34,11 @@ with PaymanClient(client_id="bench", client_secret="bench", base_url=json.loads(
 def sides(target: Target) -> dict[str, Side]:
     """All sides."""
     runner = asyncio.Runner()
-    sdk, async_sdk = Sdk(target.base_url), AsyncSdk(target.base_url)
+    sdk, async_sdk, with_aiohttp = (
+        Sdk(target.base_url),
+        AsyncSdk(target.base_url),
+        AsyncSdk(target.base_url, "aiohttp"),
+    )
 
     def run(streams: Callable[[str, int, int], Awaitable[Reading]]) -> Side:
         async def reading(kind: str, events: int, streams_: int) -> Reading:
@@ -44,11 +49,13 @@ def sides(target: Target) -> dict[str, Side]:
     return {
         "ask": repeated(lambda: sdk.client.ask(ASKED)),
         "asks": at_once(runner, lambda: async_sdk.client.ask(ASKED)),
+        "asks, aiohttp": at_once(runner, lambda: with_aiohttp.client.ask(ASKED)),
         "threads": in_threads(target.base_url, sdk.asking),
         "stream": sdk.stream,
         "stream, first": sdk.first,
         "async stream": run(async_sdk.stream),
         "async stream, own connections": run(async_sdk.own_stream),
+        "async stream, aiohttp": run(with_aiohttp.own_stream),
         "async stream, first": run(async_sdk.first),
     }
 
@@ -92,14 +99,14 @@ class Sdk:
 class AsyncSdk:
     """`AsyncPaymanClient`: with connections of its own for asks, and with a given httpx client for streams."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, transport: Literal["aiohttp"] | None = None) -> None:
         config: PaymanConfig = {
             "client_id": "bench",
             "client_secret": "bench",
             "base_url": base_url,
             "timeout": PATIENCE,
         }
-        self.client = AsyncPaymanClient(config)
+        self.client = AsyncPaymanClient(config, transport=transport)
         connections = httpx.AsyncClient(limits=unlimited(httpx), trust_env=False)
         self._for_streams = AsyncPaymanClient(config, http_client=connections)
 

@@ -1,0 +1,235 @@
+"""What a test has mocked never reaches a server, whoever mocks it and whichever connections a client has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+import respx
+
+from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
+from tests.loops import run_on
+from tests.peer import Peer
+from tests.testing.test_plugin import Project
+
+TOKEN = {"accessToken": "mocked", "tokenType": "Bearer", "expiresIn": 3600}
+
+
+def mocked(request: httpx.Request) -> httpx.Response:
+    """Play the server."""
+    if "oauth2/token" in request.url.path:
+        return httpx.Response(200, json=TOKEN, request=request)
+    asked = json.loads(request.content)
+    task = {"id": asked["params"]["id"], "sessionId": "ses-mocked", "status": {"state": "completed"}}
+    return httpx.Response(200, json={"jsonrpc": "2.0", "id": asked["id"], "result": task}, request=request)
+
+
+def replaced(kind: type, method: str) -> AbstractContextManager[Any]:
+    """Replace a method of a class, as a test by hand does."""
+
+    def handle(_: object, request: httpx.Request, **__: object) -> httpx.Response:
+        return mocked(request)
+
+    async def handle_async(_: object, request: httpx.Request, **__: object) -> httpx.Response:
+        return mocked(request)
+
+    return patch.object(kind, method, handle_async if "Async" in kind.__name__ else handle)
+
+
+@contextlib.contextmanager
+def with_respx(using: str) -> Iterator[None]:
+    with respx.mock(using=using, assert_all_called=False) as router:
+        router.route().mock(side_effect=mocked)
+        yield
+
+
+@contextlib.contextmanager
+def both(method: str) -> Iterator[None]:
+    """Replace a method of both clients or transports of httpx, whichever has it."""
+    with contextlib.ExitStack() as stack:
+        if method == "handle":
+            stack.enter_context(replaced(httpx.HTTPTransport, "handle_request"))
+            stack.enter_context(replaced(httpx.AsyncHTTPTransport, "handle_async_request"))
+        else:
+            stack.enter_context(replaced(httpx.Client, method))
+            stack.enter_context(replaced(httpx.AsyncClient, method))
+        yield
+
+
+MOCKS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+    "respx": lambda: with_respx("httpcore"),
+    "respx on httpx": lambda: with_respx("httpx"),
+    "transports by hand": lambda: both("handle"),
+    "send by hand": lambda: both("send"),
+    "a private step by hand": lambda: both("_send_single_request"),
+}
+PROXIES = ("", "http://127.0.0.1:9", *(["socks5://127.0.0.1:9"] if find_spec("socksio") else []))
+
+
+def ask(peer_url: str, **settings: Any) -> str:
+    with PaymanClient.with_credentials(credentials(peer_url), **settings) as client:
+        return client.ask("send 10 TSD to Test Payee").status
+
+
+async def ask_async(peer_url: str, **settings: Any) -> str:
+    async with AsyncPaymanClient.with_credentials(credentials(peer_url), **settings) as client:
+        return (await client.ask("send 10 TSD to Test Payee")).status
+
+
+def credentials(base_url: str) -> Any:
+    return {
+        "client_id": f"pm-{next(NUMBERS)}",  # tokens are shared by clients with the same credentials
+        "client_secret": "s3cret",
+        "base_url": base_url,
+        "max_retries": 0,
+        "timeout": 5,
+    }
+
+
+NUMBERS = iter(range(10_000))
+
+WAYS: dict[str, Callable[[str], str]] = {
+    "threads": ask,
+    "asyncio": lambda url: asyncio.run(ask_async(url)),
+    "trio": lambda url: run_on("trio", lambda: ask_async(url)),
+    "aiohttp": lambda url: asyncio.run(ask_async(url, transport="aiohttp")),
+    "own transport": lambda url: ask(url, transport=httpx.HTTPTransport),
+}
+
+
+def test_no_mocked_request_reaches_a_server(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the server at hand, and with proxies that connections of their own would go through."""
+    for proxy in PROXIES:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        url = "https://payman.invalid" if proxy else peer.base_url
+        for way, run in WAYS.items():
+            if way == "aiohttp" and proxy.startswith("socks"):
+                continue
+            for name, start in MOCKS.items():
+                with start():
+                    assert run(url) == "completed", (proxy, way, name)
+                assert peer.requests == [], (proxy, way, name)
+
+
+def test_a_mocked_failure_after_sending_is_not_taken_for_one_before(peer: Peer) -> None:
+    """Nobody reports the steps of a mocked request, so silence does not mean that nothing was sent."""
+    failures: dict[str, tuple[Exception, int]] = {
+        "read": (httpx.ReadTimeout("mocked"), 1),
+        "broken": (httpx.RemoteProtocolError("mocked"), 1),
+        "a bug": (RuntimeError("mocked"), 1),
+        "refused": (httpx.ConnectError("mocked"), 2),
+    }
+    for name, (failure, sends) in failures.items():
+        with respx.mock(assert_all_called=False) as router:
+            router.route(path__regex=".*oauth2/token").mock(side_effect=mocked)
+            asks = router.route(path__regex=".*tasks/send").mock(side_effect=failure)
+            router.route().mock(return_value=httpx.Response(500))
+            with pytest.raises(Exception) as caught:
+                ask(peer.base_url, max_retries=1, timeout=1.5)
+        assert isinstance(caught.value, OutcomeUnknownError) is (sends == 1), (name, caught.value)
+        assert asks.call_count == sends, name
+    assert peer.requests == []
+
+
+def test_pytest_httpx_sees_every_request(peer: Peer, tmp_path: Path) -> None:
+    """A suite with pytest-httpx, in a pytest of its own: its fixture gets the requests of every client."""
+    project = Project(tmp_path)
+    project.write(
+        "test_mocked.py",
+        f"""
+        import asyncio
+        import pytest
+        from tests.testing.test_mocks import ask, ask_async, mocked
+
+        URL = {peer.base_url!r}
+
+        @pytest.fixture(autouse=True)
+        def everything(httpx_mock):
+            httpx_mock.add_callback(mocked, is_reusable=True)
+
+        def test_threads(httpx_mock):
+            assert ask(URL) == "completed"
+            assert len(httpx_mock.get_requests()) == 2
+
+        def test_tasks(httpx_mock):
+            assert asyncio.run(ask_async(URL)) == "completed"
+            assert asyncio.run(ask_async(URL, transport="aiohttp")) == "completed"
+            assert len(httpx_mock.get_requests()) == 4
+        """,
+    )
+    assert "2 passed" in project.run("-p", "no:recording", "-p", "no:respx")
+    assert peer.requests == []
+
+
+def test_watchers_change_nothing(peer: Peer) -> None:
+    """A wrapper of Sentry's is asked, and sees no query; what it wraps is looked at, so that a mock below it counts."""
+    program = """
+import sys, httpx, sentry_sdk
+from unittest.mock import patch
+from sentry_sdk.integrations.httpx import HttpxIntegration
+from tests.testing.test_mocks import PaymanClient, credentials, mocked, replaced
+from payman_sdk._io.interception import CLIENTS, TRANSPORTS
+
+sentry_sdk.init(auto_enabling_integrations=False, default_integrations=False, integrations=[HttpxIntegration()])
+seen = []
+patch("sentry_sdk.integrations.httpx.parse_url", lambda url, **_: seen.append(url)).start()
+assert CLIENTS.is_watched() and not CLIENTS.is_on() and not TRANSPORTS.is_on()
+with PaymanClient.with_credentials(credentials(sys.argv[1])) as client:
+    try:
+        client.ask("hello")
+    except Exception as error:
+        pass
+assert seen and all("?" not in url for url in seen), seen
+print(len(seen))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, peer.base_url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_aiohttp_is_used_only_when_asked_for(peer: Peer) -> None:
+    """That the package is there changes nothing; without it, and where it cannot work, the error says what to do."""
+    from tests.peer import ASK_PATH, TOKEN_PATH, completed, token
+
+    peer.always(TOKEN_PATH, token())
+    peer.always(ASK_PATH, completed)
+    import aiohttp
+
+    made: list[object] = []
+    genuine = aiohttp.ClientSession.__init__
+
+    def note(session: aiohttp.ClientSession, *args: Any, **given: Any) -> None:
+        made.append(session)
+        genuine(session, *args, **given)
+
+    with patch.object(aiohttp.ClientSession, "__init__", note):
+        assert asyncio.run(ask_async(peer.base_url)) == "completed"
+        assert made == []
+        assert asyncio.run(ask_async(peer.base_url, transport="aiohttp")) == "completed"
+        assert len(made) == 1
+    with pytest.raises(ConfigurationError, match="AsyncPaymanClient only"):
+        ask(peer.base_url, transport="aiohttp")
+    with pytest.raises(ConfigurationError, match="asyncio only"):
+        run_on("trio", lambda: ask_async(peer.base_url, transport="aiohttp"))
+    with (
+        patch.dict(sys.modules, {"httpx_aiohttp": None}),
+        pytest.raises(ConfigurationError, match=r"paymanai-sdk\[aiohttp\]"),
+    ):
+        asyncio.run(ask_async(peer.base_url, transport="aiohttp"))
