@@ -10,6 +10,12 @@ from attrs import define, field
 from . import ACCESS_TOKEN_HEADER
 
 
+def _check_path(path: str) -> str:
+    if not path.startswith("/") or path.startswith("//"):
+        raise ValueError("path has to begin with one slash; it is added to base_url")
+    return path
+
+
 @define(eq=False)
 class Client:
     """Sends requests that need no access token.
@@ -52,6 +58,23 @@ class Client:
         if self._async_client is None:
             self._async_client = httpx.AsyncClient(**self._arguments())
         return self._async_client
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send any request, such as one that the spec does not have, and return the answer whatever its status.
+
+        Args:
+            method: Of HTTP.
+            path: Below `base_url`; it begins with a slash.
+            arguments: As for `httpx.Client.request`.
+
+        Raises:
+            ValueError: `path` is an address; this client's headers belong to `base_url` alone.
+        """
+        return self.get_httpx_client().request(method, _check_path(path), **arguments)
+
+    async def arequest(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Do as `request`, asynchronously."""
+        return await self.get_async_httpx_client().request(method, _check_path(path), **arguments)
 
     def __enter__(self) -> Self:
         self.get_httpx_client().__enter__()

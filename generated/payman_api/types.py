@@ -1,5 +1,6 @@
 """Types that models and endpoints share."""
 
+from base64 import b64encode
 from collections.abc import Mapping, MutableMapping
 from typing import IO, BinaryIO, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -12,6 +13,9 @@ class Unset:
 
     def __repr__(self) -> str:
         return "UNSET"
+
+    def __reduce__(self) -> str:
+        return "UNSET"  # there is one, also where it is copied or pickled
 
 
 UNSET: Unset = Unset()
@@ -54,6 +58,11 @@ class File(NamedTuple):
         return self.file_name, self.payload, self.mime_type
 
 
+def encode_basic(auth: tuple[str, str]) -> str:
+    """Give the Authorization header of HTTP Basic for a name and a secret."""
+    return "Basic " + b64encode(":".join(auth).encode()).decode()
+
+
 T = TypeVar("T")
 
 
@@ -66,4 +75,4 @@ class Response(NamedTuple, Generic[T]):
     parsed: T | None
 
 
-__all__ = ["UNSET", "File", "FileTypes", "Model", "RequestFiles", "Response", "Unset"]
+__all__ = ["UNSET", "File", "FileTypes", "Model", "RequestFiles", "Response", "Unset", "encode_basic"]

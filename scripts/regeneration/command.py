@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.regeneration import folders, reporting
+from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.progress import Progress
 from scripts.regeneration.work import Work, prepare
@@ -65,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         help="take this API document (YAML or JSON), corrected by spec/overlays/, in the place of the one in spec/",
     )
     parser.add_argument(
+        "--document",
+        default=PRIMARY,
+        metavar="NAME",
+        help="which document --from takes the place of: spec/NAME.openapi.yaml (default: %(default)s)",
+    )
+    parser.add_argument(
         "--report",
         type=Path,
         metavar="FILE",
@@ -97,7 +104,9 @@ def _run(options: argparse.Namespace) -> Work:
             "scripts/regenerate: an earlier run was cut short; everything is back as it was.", file=sys.stderr
         )
     with tempfile.TemporaryDirectory(prefix="payman-") as scratch, contextlib.ExitStack() as unfinished:
-        work = prepare(root, Path(scratch), Progress(), options.source, _is_thorough(options))
+        work = prepare(
+            root, Path(scratch), Progress(), options.source, _is_thorough(options), options.document
+        )
         report = _draft(options.report, reporting.markdown(work.findings), unfinished)
         with folders.undisturbed():
             if not options.check and work.coming:

@@ -22,11 +22,13 @@ from openapi_python_client.strings import PythonIdentifier
 
 from scripts.regeneration.documents import Document
 from scripts.regeneration.evidence import METHODS
+from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
 
 GENERATOR = "0.29.1"
 """The release whose templates spec/templates/ was written for. They are outside its semantic versioning."""
 EVENT_STREAM = "text/event-stream"
+EVENTS = "events.py.jinja"
 
 
 def operations(document: Document, config: Config) -> dict[str, dict[str, Any]]:
@@ -43,18 +45,36 @@ def operations(document: Document, config: Config) -> dict[str, dict[str, Any]]:
     return found
 
 
-def sends_token(document: Document, operation: dict[str, Any]) -> bool:
-    """Say whether an operation needs the access token; the generator takes any security at all for that."""
-    schemes = document.get("components", {}).get("securitySchemes", {})
+def schemes(document: Document, operation: dict[str, Any]) -> set[str]:
+    """Give the kinds of security that an operation has: the scheme of HTTP, or the type of another kind."""
+    known = document.get("components", {}).get("securitySchemes", {})
     wanted = operation["security"] if "security" in operation else document.get("security", [])
-    return any(schemes[name]["type"] == "apiKey" for alternative in wanted for name in alternative)
+    return {
+        known[name].get("scheme", known[name]["type"]).lower()
+        for alternative in wanted
+        for name in alternative
+    }
+
+
+def accepted(document: Document, operation: dict[str, Any]) -> str:
+    """Give the Accept header that names the vendor's media types of an operation's successes; empty where there are none."""
+    answers = [answer for status, answer in operation["responses"].items() if str(status).startswith("2")]
+    return ", ".join(
+        {kind: 0 for it in answers for kind in resolved(document, it).get("content", {}) if "/vnd." in kind}
+    )
+
+
+def resolved(document: Document, answer: dict[str, Any]) -> dict[str, Any]:
+    """Give an answer, or the shared one that it refers to."""
+    if "$ref" not in answer:
+        return answer
+    found: dict[str, Any] = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    return found
 
 
 def event_model(document: Document, operation: dict[str, Any], config: Config) -> Class | None:
     """Give the model of an event stream's events; the generator sees only the first media type of an answer."""
-    answer = operation["responses"].get("200", {})
-    if "$ref" in answer:
-        answer = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    answer = resolved(document, operation["responses"].get("200", {}))
     if EVENT_STREAM not in answer.get("content", {}):
         return None
     schema = answer["content"][EVENT_STREAM].get("schema", {})
@@ -92,13 +112,14 @@ def failing_line(error: Exception) -> str | None:
     )
 
 
-def generate(document: Document, spec: Path, into: Path) -> None:
+def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) -> None:
     """Write the package into the folder `into`, which does not exist yet.
 
     Args:
         document: The API document, which is valid.
         spec: The folder with the generator's settings, the templates and the rules of formatting.
         into: The package's folder.
+        name: The document's name.
 
     Raises:
         RegenerationError: The document, the settings or a template does not fit.
@@ -111,7 +132,7 @@ def generate(document: Document, spec: Path, into: Path) -> None:
     check_scheme(document)
     try:
         # The parser sorts and fills in as it reads; the document is its reader's.
-        project = prepare(deepcopy(document), spec, into)
+        project = prepare(deepcopy(document), spec, into, name)
     except RegenerationError:
         raise
     except Exception as error:  # what it does not expect, it stumbles over
@@ -119,6 +140,8 @@ def generate(document: Document, spec: Path, into: Path) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             problems = project.build()
+        if name == PRIMARY and (spec / "templates" / EVENTS).exists():  # older templates have none
+            (into / "events.py").write_text(project.env.get_template(EVENTS).render(), encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
@@ -129,7 +152,7 @@ def generate(document: Document, spec: Path, into: Path) -> None:
     layout(into, spec / "ruff.toml")
 
 
-def prepare(document: Document, spec: Path, into: Path) -> Project:
+def prepare(document: Document, spec: Path, into: Path, name: str = PRIMARY) -> Project:
     """Set the generator up, and tell the templates what it does not read from the document itself."""
     try:
         settings = ConfigFile.load_from_path(spec / "generator.yaml")
@@ -146,7 +169,8 @@ def prepare(document: Document, spec: Path, into: Path) -> Project:
     events = {name: event_model(document, operation, config) for name, operation in by_name.items()}
     for collection in parsed.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
-            endpoint.requires_security = sends_token(document, by_name[endpoint.name])
+            # The generator takes any security at all for the access token.
+            endpoint.requires_security = "apikey" in schemes(document, by_name[endpoint.name])
 
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     project.env.loader = ChoiceLoader(
@@ -156,7 +180,13 @@ def prepare(document: Document, spec: Path, into: Path) -> Project:
             PrefixLoader({"original": PackageLoader("openapi_python_client")}),
         ]
     )
-    project.env.globals.update(document=document, events=events)
+    accepts = {
+        name: wanted for name, operation in by_name.items() if (wanted := accepted(document, operation))
+    }
+    basic = {name for name, operation in by_name.items() if "basic" in schemes(document, operation)}
+    project.env.globals.update(
+        document=document, events=events, accepts=accepts, basic=basic, name=name, is_primary=name == PRIMARY
+    )
     return project
 
 
@@ -165,7 +195,7 @@ def layout(package: Path, rules: Path) -> None:
     common = ["--config", str(rules.resolve()), "--no-cache", "--quiet", package.name]
     for command in (["check", "--fix"], ["format"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, *common],
+            [sys.executable, "-P", "-m", "ruff", *command, *common],
             cwd=package.parent,
             capture_output=True,
             text=True,

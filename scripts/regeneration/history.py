@@ -1,4 +1,4 @@
-"""Which document the client at hand was made from: what a change is a change of."""
+"""Which documents the client at hand was made from: what a change is a change of."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from scripts.regeneration.documents import Document, parse
 from scripts.regeneration.folders import files
 from scripts.regeneration.generator import generate
+from scripts.regeneration.packages import packages
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.reading import read_file
-from scripts.regeneration.sources import DOCUMENT
 
 
-def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document | None:
-    """Find the document that a generated package was made from.
+def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> dict[str, Document] | None:
+    """Find the documents that the generated packages were made from, by their names.
 
-    A document is taken for it only if it gives that package, byte for byte: the one in the work tree, the one last
-    committed, or the one that was there when the package was last committed.
+    They are taken for it only if they give the packages, byte for byte: those in the work tree, those last
+    committed, or those that were there when the packages were last committed.
 
     Args:
         root: The folder that holds spec/ and generated/.
@@ -33,13 +33,14 @@ def origin(root: Path, present: Mapping[str, bytes], scratch: Path) -> Document 
             continue
         tried.append(content)
         try:
-            document: Document = parse(read_file(spec / DOCUMENT), DOCUMENT)
-            made = scratch / f"origin-{number}"
-            generate(document, spec, made / "payman_api")
+            made, documents = scratch / f"origin-{number}", dict[str, Document]()
+            for package in packages(spec):
+                documents[package.name] = parse(read_file(spec / package.document), package.document)
+                generate(documents[package.name], spec, made / package.folder, package.name)
         except RegenerationError:
             continue  # whatever it was, this client was not made from it
         if files(made) == present:
-            return document
+            return documents
     return None
 
 

@@ -10,6 +10,7 @@ from scripts.comparison.changes import Change
 from scripts.comparison.comparing import UNNOTICED
 from scripts.regeneration.adaptation import Cause
 from scripts.regeneration.names import NameChange
+from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.type_check import Fault
 
 UNTOLD = "What has changed in the API cannot be told: no document in spec/ or in git gives the client that was there."
@@ -24,23 +25,29 @@ class Findings:
 
     Args:
         files: How each file that differs does, by its path.
-        changes: What has changed in the API; None where it cannot be told.
+        changes: What has changed in each document, by its name; None where it cannot be told.
         names: What has become of the client's public names.
         faults: The lines of `payman_sdk` that do not fit the client, each with what it comes from; None where they were not
             looked for.
     """
 
     files: Mapping[str, str]
-    changes: Sequence[Change] | None = None
+    changes: Mapping[str, Sequence[Change]] | None = None
     names: Sequence[NameChange] = field(default=())
     faults: Sequence[tuple[Fault, Sequence[Cause]]] | None = None
 
 
-def api_changes(found: Findings) -> Sequence[Change] | None:
-    """Give the changes of the API, of which none says that nothing is noticed where names of the client are different."""
-    if not found.changes or not found.names:
-        return found.changes
-    return [replace(it, text=ONLY_NAMES) if it.text == UNNOTICED else it for it in found.changes]
+def _all_changes(found: Findings) -> list[Change]:
+    return [change for several in (found.changes or {}).values() for change in several]
+
+
+def _apis(found: Findings) -> Iterator[tuple[str, Sequence[Change]]]:
+    """Give a title and the changes of each document; none says that nothing is noticed where names of the client are different."""
+    for name, changes in (found.changes or {PRIMARY: ()}).items():
+        shown = [
+            replace(it, text=ONLY_NAMES) if it.text == UNNOTICED and found.names else it for it in changes
+        ]
+        yield "The API" if name == PRIMARY else f"The API of {name}", shown
 
 
 def version(found: Findings) -> str | None:
@@ -51,7 +58,7 @@ def version(found: Findings) -> str | None:
     """
     if found.changes is None:
         return None
-    step = api.version_step(found.changes)
+    step = api.version_step(_all_changes(found))
     if step != "major":
         if any(name.kind != "added" and not (step == "minor" and name.is_wider) for name in found.names):
             return "a major step, because names of payman_api have changed or are gone"
@@ -80,7 +87,8 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
     if found.changes is None:
         yield UNTOLD, ()
     else:
-        yield "The API:", api.lines(api_changes(found) or ()) or ["the same as before"]
+        for title, changes in _apis(found):
+            yield f"{title}:", api.lines(changes) or ["the same as before"]
     if found.names:
         yield "Names of payman_api:", [f"{name.kind:<8}  {name}" for name in found.names]
     if found.faults:
@@ -96,7 +104,7 @@ def _sections(found: Findings) -> Iterator[tuple[str, Sequence[str]]]:
         yield FITS, ()
     if step := version(found):
         yield f"Version: {step}.", ()
-    if entry := api.changelog_entry(found.changes or ()):
+    if entry := api.changelog_entry(_all_changes(found)):
         yield "For CHANGELOG.md:", entry.splitlines()
 
 
@@ -112,14 +120,15 @@ def _chapters(found: Findings) -> Iterator[str]:
     if found.changes is None:
         yield f"## The API\n\n{UNTOLD}"
     else:
-        yield "## The API\n\n" + (api.markdown(api_changes(found) or ()).strip() or "The same as before.")
+        for title, changes in _apis(found):
+            yield f"## {title}\n\n" + (api.markdown(changes).strip() or "The same as before.")
     if found.names:
         yield "## Names of `payman_api`\n\n" + "\n".join(f"- {name.kind}: `{name}`" for name in found.names)
     if found.faults is not None:
         yield "## What `payman_sdk` has to adapt\n\n" + ("\n".join(_adaptations(found.faults)) or FITS)
     if step := version(found):
         yield f"## Version\n\n{step[:1].upper()}{step[1:]}."
-    if entry := api.changelog_entry(found.changes or ()):
+    if entry := api.changelog_entry(_all_changes(found)):
         yield f"## For CHANGELOG.md\n\n```markdown\n{entry.strip()}\n```"
     yield "## Files\n\n" + "\n".join(f"- {kind}: `{name}`" for name, kind in found.files.items())
 

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.comparison.changes import Change
 from scripts.comparison.comparing import compare
 from scripts.regeneration import reading, sources
 from scripts.regeneration.adaptation import faults, out_of_date, traced
+from scripts.regeneration.documents import Document
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
 from scripts.regeneration.history import origin
 from scripts.regeneration.names import name_changes, names
+from scripts.regeneration.packages import PRIMARY, Package, packages
 from scripts.regeneration.progress import Progress
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
@@ -32,7 +35,12 @@ class Work:
 
 
 def prepare(
-    root: Path, scratch: Path, progress: Progress, source: str | None = None, thorough: bool = True
+    root: Path,
+    scratch: Path,
+    progress: Progress,
+    source: str | None = None,
+    thorough: bool = True,
+    name: str = PRIMARY,
 ) -> Work:
     """Make the client, and find out what is different.
 
@@ -42,19 +50,26 @@ def prepare(
         progress: Told of every step.
         source: The file or URL of a new document.
         thorough: Whether to look at what the difference means, too.
+        name: Which document the new one takes the place of.
 
     Raises:
         RegenerationError: The client cannot be made.
     """
     spec = root / "spec"
-    with progress.step("Reading the document"):
-        if source is None:
-            given = sources.present(spec)
-        else:
-            given = sources.incoming(spec, reading.read(source), reading.shown(source))
+    wanted = Package(name)
+    with progress.step("Reading the documents"):
+        given = {
+            package: sources.present(spec, package)
+            for package in packages(spec)
+            if not source or package != wanted
+        }
+        if source:
+            given[wanted] = sources.incoming(spec, wanted, reading.read(source), reading.shown(source))
     fresh = scratch / "fresh"
     with progress.step("Generating the client"):
-        generate(given.document, spec, fresh / "payman_api")
+        # In order: the primary package holds the others.
+        for package in sorted(given, key=lambda it: it.folder):
+            generate(given[package].document, spec, fresh / package.folder, package.name)
     changed, coming = _changed(root, scratch, given, fresh)
     if not (changed and thorough):
         return Work(Findings(changed), coming)
@@ -62,12 +77,13 @@ def prepare(
 
 
 def _changed(
-    root: Path, scratch: Path, given: Source, fresh: Path
+    root: Path, scratch: Path, given: Mapping[Package, Source], fresh: Path
 ) -> tuple[dict[str, str], dict[str, Path | None]]:
     """Say what differs, file by file, and what to put where."""
     spec = root / "spec"
-    old = {name: (spec / name).read_bytes() for name in given.files if (spec / name).exists()}
-    new = {name: content for name, content in given.files.items() if content is not None}
+    wanted = {name: content for source in given.values() for name, content in source.files.items()}
+    old = {name: (spec / name).read_bytes() for name in wanted if (spec / name).exists()}
+    new = {name: content for name, content in wanted.items() if content is not None}
     coming: dict[str, Path | None] = {}
     changed: dict[str, str] = {}
     for name, kind in differences(old, new).items():
@@ -81,21 +97,36 @@ def _changed(
     return changed | {f"generated/{name}": kind for name, kind in in_client.items()}, coming
 
 
+_NOTHING: Document = {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}
+"""What a new document is compared with."""
+
+
+def _compare(former: Mapping[str, Document], given: Mapping[Package, Source]) -> dict[str, list[Change]]:
+    """Say what has changed in each document that has; one that is gone has lost everything."""
+    coming = {package.name: source.document for package, source in given.items()}
+    found = {
+        name: compare(former.get(name, _NOTHING), coming.get(name, _NOTHING))
+        for name in sorted({*former, *coming}, key=lambda it: (it != PRIMARY, it))
+    }
+    return {name: changes for name, changes in found.items() if changes}
+
+
 def _findings(
-    root: Path, scratch: Path, progress: Progress, given: Source, changed: Mapping[str, str]
+    root: Path, scratch: Path, progress: Progress, given: Mapping[Package, Source], changed: Mapping[str, str]
 ) -> Findings:
     """Find out what the difference means."""
     present = files(root / "generated")
     with progress.step("Comparing with what was there"):
         former = origin(root, present, scratch)
-        changes = None if former is None else compare(former, given.document)
+        apis = None if former is None else _compare(former, given)
+        changes = [change for several in (apis or {}).values() for change in several]
         fresh = names(files(scratch / "fresh"))
-        renames = [change.names for change in changes or () if change.kind in ("renamed", "moved")]
+        renames = [change.names for change in changes if change.kind in ("renamed", "moved")]
         in_names = name_changes(names(present), fresh, renames)
     is_client_the_same = not any(name.startswith("generated/") for name in changed)
     if is_client_the_same or not (root / "payman_sdk").is_dir():
-        return Findings(changed, changes, in_names)
+        return Findings(changed, apis, in_names)
     with progress.step("Checking the types of payman_sdk"):
         found = faults(root, root / "generated", scratch / "fresh", fresh, scratch)
-    to_adapt = [*traced(root, found, changes or (), in_names), *out_of_date(root, changes or ())]
-    return Findings(changed, changes, in_names, to_adapt)
+    to_adapt = [*traced(root, found, changes, in_names), *out_of_date(root, changes)]
+    return Findings(changed, apis, in_names, to_adapt)

@@ -158,11 +158,11 @@ def test_an_ask_over_http(server: Canned) -> None:
     """Both doors send the access token in its header and give the answer."""
     server.answer(ANSWER)
     with AuthenticatedClient(server.url, token="your_access_token") as client:
-        assert send_task.sync(client=client, body=ASK) == TaskResponse.from_dict(ANSWER)
+        assert send_task.sync_parsed(client=client, body=ASK) == TaskResponse.from_dict(ANSWER)
 
     async def ask() -> object:
         async with AuthenticatedClient(server.url, token="your_access_token") as client:
-            return await send_task.asyncio(client=client, body=ASK)
+            return await send_task.asyncio_parsed(client=client, body=ASK)
 
     assert asyncio.run(ask()) == TaskResponse.from_dict(ANSWER)
     assert [request["path"] for request in server.seen] == ["/api/a2a/tasks/send"] * 2
@@ -217,7 +217,7 @@ def test_the_card_needs_no_token(server: Canned) -> None:
     """The agent card is read by a client that has no token."""
     server.answer({"name": "Payman Agent", "url": "https://agent.payman.ai", "skills": None})
     with Client(server.url) as client:
-        card = get_agent_card.sync(client=client)
+        card = get_agent_card.sync_parsed(client=client)
     assert isinstance(card, AgentCard)
     assert ACCESS_TOKEN_HEADER not in server.seen[0]["headers"]
 

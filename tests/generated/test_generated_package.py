@@ -49,8 +49,8 @@ def test_pure_halves_are_public(operation: str) -> None:
     module = import_module(f"payman_api.api.{TAGS.get(operation, 'tasks')}.{operation}")
     assert list(signature(module.parse_answer).parameters) == ["response", "raise_on_unexpected_status"]
     assert callable(module.build_request)
-    doors = {"sync", "sync_detailed", "asyncio", "asyncio_detailed"}
-    streaming = {"parse_event", "stream", "astream"}
+    doors = {"sync_parsed", "sync_detailed", "asyncio_parsed", "asyncio_detailed"}
+    streaming = {"parse_event", "stream", "astream", "iter_events", "aiter_events"}
     assert {name for name in doors | streaming if hasattr(module, name)} == (
         streaming if operation in STREAMS else doors
     )

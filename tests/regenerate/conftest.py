@@ -98,12 +98,12 @@ def _a_client_is_made_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A document that one test has made a client from gives the next one a copy of it; programs of their own make their own."""
     made: dict[bytes, Path] = {}
 
-    def making(document: Document, spec: Path, into: Path) -> None:
+    def making(document: Document, spec: Path, into: Path, name: str) -> None:
         rules = [path for path in sorted(spec.rglob("*")) if path.is_file() and not is_of_document(path)]
         read = [(path.relative_to(spec), path.read_bytes()) for path in rules]
-        key = hashlib.sha256(repr((document, read)).encode()).digest()
+        key = hashlib.sha256(repr((document, read, name)).encode()).digest()
         if key not in made:
-            generate(document, spec, into)
+            generate(document, spec, into, name)
             made[key] = Path(shutil.copytree(into, tmp_path_factory.mktemp("made") / "client"))
         else:
             shutil.copytree(made[key], into)

@@ -15,6 +15,7 @@ import pytest
 
 from scripts.regeneration import type_check, work
 from scripts.regeneration.documents import parse
+from scripts.regeneration.packages import packages
 from scripts.regeneration.type_check import Fault, new_type_faults
 from tests.regenerate.conftest import DOCUMENT, ROOT, Changed, Regenerate
 
@@ -132,7 +133,8 @@ def _what_is_known_of_ours(
     monkeypatch: pytest.MonkeyPatch, faults_of_ours: Callable[[], list[Fault]]
 ) -> None:
     """Which document the client at hand was made from, and what does not fit it; finding out has tests of its own."""
-    ours = parse((ROOT / DOCUMENT).read_bytes(), DOCUMENT)
+    spec = ROOT / "spec"
+    ours = {it.name: parse((spec / it.document).read_bytes(), it.name) for it in packages(spec)}
     monkeypatch.setattr(work, "origin", lambda *_: ours)
     known, look = faults_of_ours(), type_check.type_faults
 

@@ -46,7 +46,8 @@ def test_names_of_the_client_count_for_the_version(
     changes: list[Change] | None, names: list[NameChange], step: str | None
 ) -> None:
     """However small the change of the API seems, who uses a name that is gone has to change a program."""
-    found = Findings({"generated/payman_api/models/kind.py": "changed"}, changes, names)
+    apis = None if changes is None else {"payman": changes}
+    found = Findings({"generated/payman_api/models/kind.py": "changed"}, apis, names)
     versions = [line for line in terminal(found) if line.startswith("Version")]
     assert versions == ([f"Version: {step}."] if step else [])
     assert (f"## Version\n\nA{step[1:]}." if step else "## Files") in markdown(found)
@@ -55,7 +56,7 @@ def test_names_of_the_client_count_for_the_version(
 def test_where_names_are_different_it_is_not_said_that_nothing_is_noticed() -> None:
     """That is only true where the client is the same."""
     for names in ([], [OTHER]):
-        found = Findings({"spec/payman.openapi.yaml": "changed"}, [SAME], names)
+        found = Findings({"spec/payman.openapi.yaml": "changed"}, {"payman": [SAME]}, names)
         for text in ("\n".join(terminal(found)), markdown(found)):
             assert (UNNOTICED in text) is (not names)
             assert "Written in another way" in text

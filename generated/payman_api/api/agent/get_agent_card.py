@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
 from ...models.agent_card import AgentCard
@@ -106,23 +106,27 @@ async def asyncio_detailed(
     return _build_response(client=client, response=response)
 
 
-def sync(
-    *,
-    client: AuthenticatedClient | Client,
-) -> AgentCard | ErrorAnswer | None:
-    """Do as `sync_detailed`, and give only what was read."""
-    return sync_detailed(
-        client=client,
-    ).parsed
+def _read(response: httpx.Response) -> AgentCard:
+    return cast("AgentCard", errors.read(parse_answer, response, (range(200, 201),)))
 
 
-async def asyncio(
+def sync_parsed(
     *,
     client: AuthenticatedClient | Client,
-) -> AgentCard | ErrorAnswer | None:
-    """Do as `asyncio_detailed`, and give only what was read."""
-    return (
-        await asyncio_detailed(
-            client=client,
-        )
-    ).parsed
+) -> AgentCard:
+    """Read the agent card, and return the body of a success; raise for anything else.
+
+    Raises:
+        errors.ErrorStatus, errors.UnexpectedStatus: The answer is not a success.
+        errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
+        httpx.HTTPError: The exchange failed.
+    """
+    return _read(client.get_httpx_client().request(**build_request()))
+
+
+async def asyncio_parsed(
+    *,
+    client: AuthenticatedClient | Client,
+) -> AgentCard:
+    """Do as `sync_parsed`, asynchronously."""
+    return _read(await client.get_async_httpx_client().request(**build_request()))

@@ -167,7 +167,22 @@ async def asyncio_detailed(
     return _build_response(client=client, response=response)
 
 
-def sync(
+def _read(response: httpx.Response) -> str | Any:
+    return cast(
+        "str | Any",
+        errors.read(
+            parse_answer,
+            response,
+            (
+                range(200, 201),
+                range(302, 303),
+                range(303, 304),
+            ),
+        ),
+    )
+
+
+def sync_parsed(
     *,
     client: AuthenticatedClient | Client,
     response_type: Literal["code"] = "code",
@@ -177,41 +192,51 @@ def sync(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Any | str | None:
-    """Do as `sync_detailed`, and give only what was read."""
-    return sync_detailed(
-        client=client,
-        response_type=response_type,
-        client_id=client_id,
-        redirect_uri=redirect_uri,
-        scope=scope,
-        state=state,
-        code_challenge=code_challenge,
-        code_challenge_method=code_challenge_method,
-    ).parsed
+) -> str | Any:
+    """Ask a person for consent, and return the body of a success; raise for anything else.
 
-
-async def asyncio(
-    *,
-    client: AuthenticatedClient | Client,
-    response_type: Literal["code"] = "code",
-    client_id: str,
-    redirect_uri: str,
-    scope: Scope | str,
-    state: str | Unset = UNSET,
-    code_challenge: str | Unset = UNSET,
-    code_challenge_method: str | Unset = UNSET,
-) -> Any | str | None:
-    """Do as `asyncio_detailed`, and give only what was read."""
-    return (
-        await asyncio_detailed(
-            client=client,
-            response_type=response_type,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            scope=scope,
-            state=state,
-            code_challenge=code_challenge,
-            code_challenge_method=code_challenge_method,
+    Raises:
+        errors.ErrorStatus, errors.UnexpectedStatus: The answer is not a success.
+        errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
+        httpx.HTTPError: The exchange failed.
+    """
+    return _read(
+        client.get_httpx_client().request(
+            **build_request(
+                response_type=response_type,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                scope=scope,
+                state=state,
+                code_challenge=code_challenge,
+                code_challenge_method=code_challenge_method,
+            )
         )
-    ).parsed
+    )
+
+
+async def asyncio_parsed(
+    *,
+    client: AuthenticatedClient | Client,
+    response_type: Literal["code"] = "code",
+    client_id: str,
+    redirect_uri: str,
+    scope: Scope | str,
+    state: str | Unset = UNSET,
+    code_challenge: str | Unset = UNSET,
+    code_challenge_method: str | Unset = UNSET,
+) -> str | Any:
+    """Do as `sync_parsed`, asynchronously."""
+    return _read(
+        await client.get_async_httpx_client().request(
+            **build_request(
+                response_type=response_type,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                scope=scope,
+                state=state,
+                code_challenge=code_challenge,
+                code_challenge_method=code_challenge_method,
+            )
+        )
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
 from ...models.error_answer import ErrorAnswer
@@ -10,7 +10,7 @@ from ...models.grant_type import GrantType
 from ...models.legacy_token_response import LegacyTokenResponse
 from ...models.oauth_error import OAuthError
 from ...models.token_response import TokenResponse
-from ...types import UNSET, Response, Unset
+from ...types import UNSET, Response, Unset, encode_basic
 
 if TYPE_CHECKING:
     import httpx
@@ -26,6 +26,7 @@ def build_request(
     client_id: str | Unset = UNSET,
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
+    auth: tuple[str, str] | Unset = UNSET,
 ) -> dict[str, Any]:
     """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
 
@@ -51,6 +52,8 @@ def build_request(
         "url": "/api/oauth2/token",
         "params": params,
     }
+    if not isinstance(auth, Unset):
+        _kwargs.setdefault("headers", {})["Authorization"] = encode_basic(auth)
     return _kwargs
 
 
@@ -145,6 +148,7 @@ def sync_detailed(
     client_id: str | Unset = UNSET,
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
+    auth: tuple[str, str] | Unset = UNSET,
 ) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
     """Exchange a grant for an access token.
 
@@ -168,6 +172,7 @@ def sync_detailed(
             client_id=client_id,
             redirect_uri=redirect_uri,
             code_verifier=code_verifier,
+            auth=auth,
         )
     )
     return _build_response(client=client, response=response)
@@ -182,6 +187,7 @@ async def asyncio_detailed(
     client_id: str | Unset = UNSET,
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
+    auth: tuple[str, str] | Unset = UNSET,
 ) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
@@ -192,12 +198,19 @@ async def asyncio_detailed(
             client_id=client_id,
             redirect_uri=redirect_uri,
             code_verifier=code_verifier,
+            auth=auth,
         )
     )
     return _build_response(client=client, response=response)
 
 
-def sync(
+def _read(response: httpx.Response) -> LegacyTokenResponse | TokenResponse:
+    return cast(
+        "LegacyTokenResponse | TokenResponse", errors.read(parse_answer, response, (range(200, 201),))
+    )
+
+
+def sync_parsed(
     *,
     client: AuthenticatedClient | Client,
     grant_type: GrantType,
@@ -206,38 +219,52 @@ def sync(
     client_id: str | Unset = UNSET,
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
-) -> ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError | None:
-    """Do as `sync_detailed`, and give only what was read."""
-    return sync_detailed(
-        client=client,
-        grant_type=grant_type,
-        code=code,
-        refresh_token=refresh_token,
-        client_id=client_id,
-        redirect_uri=redirect_uri,
-        code_verifier=code_verifier,
-    ).parsed
+    auth: tuple[str, str] | Unset = UNSET,
+) -> LegacyTokenResponse | TokenResponse:
+    """Exchange a grant for an access token, and return the body of a success; raise for anything else.
 
-
-async def asyncio(
-    *,
-    client: AuthenticatedClient | Client,
-    grant_type: GrantType,
-    code: str | Unset = UNSET,
-    refresh_token: str | Unset = UNSET,
-    client_id: str | Unset = UNSET,
-    redirect_uri: str | Unset = UNSET,
-    code_verifier: str | Unset = UNSET,
-) -> ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError | None:
-    """Do as `asyncio_detailed`, and give only what was read."""
-    return (
-        await asyncio_detailed(
-            client=client,
-            grant_type=grant_type,
-            code=code,
-            refresh_token=refresh_token,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            code_verifier=code_verifier,
+    Raises:
+        errors.ErrorStatus, errors.UnexpectedStatus: The answer is not a success.
+        errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
+        httpx.HTTPError: The exchange failed.
+    """
+    return _read(
+        client.get_httpx_client().request(
+            **build_request(
+                grant_type=grant_type,
+                code=code,
+                refresh_token=refresh_token,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                auth=auth,
+            )
         )
-    ).parsed
+    )
+
+
+async def asyncio_parsed(
+    *,
+    client: AuthenticatedClient | Client,
+    grant_type: GrantType,
+    code: str | Unset = UNSET,
+    refresh_token: str | Unset = UNSET,
+    client_id: str | Unset = UNSET,
+    redirect_uri: str | Unset = UNSET,
+    code_verifier: str | Unset = UNSET,
+    auth: tuple[str, str] | Unset = UNSET,
+) -> LegacyTokenResponse | TokenResponse:
+    """Do as `sync_parsed`, asynchronously."""
+    return _read(
+        await client.get_async_httpx_client().request(
+            **build_request(
+                grant_type=grant_type,
+                code=code,
+                refresh_token=refresh_token,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                auth=auth,
+            )
+        )
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
 from ...models.error_answer import ErrorAnswer
@@ -140,27 +140,41 @@ async def asyncio_detailed(
     return _build_response(client=client, response=response)
 
 
-def sync(
+def _read(response: httpx.Response) -> TaskResponse:
+    return cast("TaskResponse", errors.read(parse_answer, response, (range(200, 201),)))
+
+
+def sync_parsed(
     *,
     client: AuthenticatedClient,
     body: GetTaskRequest,
-) -> ErrorAnswer | TaskResponse | None:
-    """Do as `sync_detailed`, and give only what was read."""
-    return sync_detailed(
-        client=client,
-        body=body,
-    ).parsed
+) -> TaskResponse:
+    """Look a task up, and return the body of a success; raise for anything else.
 
-
-async def asyncio(
-    *,
-    client: AuthenticatedClient,
-    body: GetTaskRequest,
-) -> ErrorAnswer | TaskResponse | None:
-    """Do as `asyncio_detailed`, and give only what was read."""
-    return (
-        await asyncio_detailed(
-            client=client,
-            body=body,
+    Raises:
+        errors.ErrorStatus, errors.UnexpectedStatus: The answer is not a success.
+        errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
+        httpx.HTTPError: The exchange failed.
+    """
+    return _read(
+        client.get_httpx_client().request(
+            **build_request(
+                body=body,
+            )
         )
-    ).parsed
+    )
+
+
+async def asyncio_parsed(
+    *,
+    client: AuthenticatedClient,
+    body: GetTaskRequest,
+) -> TaskResponse:
+    """Do as `sync_parsed`, asynchronously."""
+    return _read(
+        await client.get_async_httpx_client().request(
+            **build_request(
+                body=body,
+            )
+        )
+    )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ... import errors
+from ...events import aiterate, iterate
 from ...models.error_answer import ErrorAnswer
 from ...models.resubscribe_task_request import ResubscribeTaskRequest
 from ...models.task_response import TaskResponse
@@ -133,3 +134,38 @@ async def astream(
         )
     ) as response:
         yield response
+
+
+def iter_events(
+    *,
+    client: AuthenticatedClient,
+    body: ResubscribeTaskRequest,
+) -> Iterator[TaskStreamResponse]:
+    """Watch a task again, and yield each event as it comes; of an answer that is one JSON document, that.
+
+    A stream that ends says nothing about whether all was sent: look for the event that is the last one by its own words.
+
+    Raises:
+        errors.ErrorStatus, errors.UnexpectedStatus: The answer is not a success.
+        errors.UnreadableAnswer: An event is not as the spec has it.
+        httpx.HTTPError: The exchange failed.
+    """
+    with stream(
+        client=client,
+        body=body,
+    ) as response:
+        yield from iterate(response, parse_event, parse_answer, (range(200, 201),))
+
+
+async def aiter_events(
+    *,
+    client: AuthenticatedClient,
+    body: ResubscribeTaskRequest,
+) -> AsyncIterator[TaskStreamResponse]:
+    """Do as `iter_events`, asynchronously."""
+    async with astream(
+        client=client,
+        body=body,
+    ) as response:
+        async for event in aiterate(response, parse_event, parse_answer, (range(200, 201),)):
+            yield event
