@@ -72,6 +72,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""
         self._is_closed = True
+        self._transports.get()  # which closes those of loops that have ended
         if (made := self._transports.pop()) is not None:
             await made.aclose()
 
