@@ -42,7 +42,7 @@ class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
 def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
     """Return what `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
     as_there = _find_exception("JSONDecodeError")
-    # With simplejson installed, theirs is no error of Python's own json: then that one counts.
+    # With simplejson installed, theirs is not an error of Python's own json: then that one counts.
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):
         return error
     return as_there(error.msg, error.doc, error.pos)
@@ -99,7 +99,7 @@ def _join_classes(public: type[E], counterpart: type[BaseException], root: type[
             public.__name__, (public, _build_silent_root(root), counterpart), members
         )
     except Exception:
-        # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is no
+        # Slots, a metaclass or an __init_subclass__ of a user's class may forbid it. Better an error that is not at a
         # exception of requests than none.
         return public
     return joined
@@ -113,7 +113,7 @@ def _get_public_class(value: Any) -> Any:
 def _build_silent_root(root: type[BaseException]) -> type[BaseException]:
     """`RequestException` without what it and OSError do to an exception that is made.
 
-    It stands behind the classes of the SDK and of users, and before those of `requests`. An error has no request, which
+    It comes after the classes of the SDK and of users, and before those of `requests`. An error has no request, which
     would hold secrets, and what a subclass calls `filename` or `errno` is an attribute like any other.
     """
     nothing = dict.fromkeys(("request", "response", "errno", "strerror", "filename", "filename2"))

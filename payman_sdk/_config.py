@@ -134,7 +134,7 @@ def check_session_id(session_id: object) -> str | None:
     """Return the id of a session to resume, None where there is none.
 
     Raises:
-        ConfigurationError: It is no text, or blank.
+        ConfigurationError: It is not a string, or is blank.
     """
     return _read_text({"session_id": session_id}, "session_id")
 
@@ -143,7 +143,7 @@ def read_retries(value: object, default: int = 0) -> int:
     """How often something is tried again, or the default for None.
 
     Raises:
-        ConfigurationError: It is no whole number, below zero, or beyond reason.
+        ConfigurationError: It is not a whole number, negative, or too large.
     """
     if value is None:
         return default
@@ -196,7 +196,7 @@ def check_hook(value: object, name: str) -> None:
     """Refuses what cannot be called.
 
     Raises:
-        ConfigurationError: It is no function.
+        ConfigurationError: It is not a function.
     """
     if value is not None and not callable(value):
         raise ConfigurationError(

@@ -15,11 +15,11 @@ _MOST_REMEMBERED: Final = 256 * 1024
 
 
 class SecretStr(str):
-    """A string that reads as `…`, whoever reads it; only `reveal` gives what it stands for.
+    """A string that reads as `…`, whoever reads it; only `reveal` returns the secret.
 
     The secret is held beside the text, so code that reads the text without asking the class (`"".join`, `json`, `re`,
     `%`, the `write` of a file) finds the mask as well. What cuts or changes a secret (slices, `strip`, `lower`, `+`) gives
-    another `SecretStr`. It equals, and hashes like, the text it stands for. It cannot be pickled.
+    another `SecretStr`. It equals, and hashes like, the text of the secret. It cannot be pickled.
 
     Example:
         >>> from payman_sdk._secrets import SecretStr
@@ -41,7 +41,7 @@ class SecretStr(str):
         return secret
 
     def reveal(self) -> str:
-        """Return the text this stands for."""
+        """Return the text of the secret."""
         return self._plain()
 
     def __repr__(self) -> str:
@@ -84,7 +84,7 @@ def _unwrap(value: Any) -> Any:
 
 
 def _wrap_method(name: str) -> Callable[..., Any]:
-    """Return a method of `str` that works on what a secret stands for, and makes secrets of the texts it gives."""
+    """Return a method of `str` that works on the text of a secret, and wraps the strings that it returns."""
     operation: Callable[..., Any] = getattr(str, name)
 
     def wrapper(self: SecretStr, *given: Any, **named: Any) -> Any:
@@ -210,7 +210,7 @@ def wrap_secrets(given: Any) -> Any:
 
 
 def to_secret(value: Any) -> Any:
-    """Return a text as a secret; of what is no text, and wrong there, no more than the type if it could hold one."""
+    """Wrap a text as a secret; of a value of a wrong type that might hold one, keep only the type."""
     return SecretStr(value) if isinstance(value, str) else _blank_out(value)
 
 

@@ -30,7 +30,7 @@
     │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
     ├── TaskFailedError                  the task failed; raised where the caller asked for it, and by typed reads
     ├── PaymentNotMadeError              a payment is not proven to be paid; raised by `payment.raise_unless_paid()`
-    └── IdempotencyKeyReuseError         a key that stands for another text already (also a ValueError)
+    └── IdempotencyKeyReuseError         a key that names another text already (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
 say it in `str()`, can be pickled, and hold no secret. What they say is one line in which nothing hides, also where it repeats
@@ -404,12 +404,12 @@ _BY_CODE: dict[int, type[AgentError]] = {
 
 
 def find_status_class(status_code: int) -> type[APIStatusError]:
-    """Return the class for an HTTP status; `APIStatusError` itself for one that has none of its own."""
+    """Return the class for an HTTP status; `APIStatusError` itself for one without a class."""
     return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else APIStatusError)
 
 
 def find_code_class(code: int) -> type[AgentError]:
-    """Return the class for a JSON-RPC error code; `AgentError` itself for one that has none of its own."""
+    """Return the class for a JSON-RPC error code; `AgentError` itself for one without a class."""
     return _BY_CODE.get(code, AgentError)
 
 

@@ -67,7 +67,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
         return
     if run.env or run.base_url:
         raise ConfigurationError(
-            "--sandbox starts a server of its own, so another cannot be named.",
+            "--sandbox starts its own server; do not name another.",
             next_step="Leave out --env and --base-url.",
         )
     sandbox = make_sandbox()

@@ -63,7 +63,7 @@ def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], questio
 def _ask_person(run: Run, settings: Settings, fields: list[Field], question: str) -> bool:
     if not run.terminal.is_interactive:
         raise ConfigurationError(
-            f"This may move money at {settings.server_name}, and there is no terminal to ask on; nothing was sent.",
+            f"This may move money at {settings.server_name}, and without a terminal nobody can confirm it; nothing was sent.",
             next_step="Add --yes if it is meant.",
         )
     fields = [*fields, Field("Server", settings.server_name, is_context=True)]

@@ -32,7 +32,7 @@ class ProgressView:
     """What is seen of an answer that is still coming: its newest lines, and below them the state of the task.
 
     Args:
-        state: What to call the state before anything was told.
+        state: What to call the state before the first event.
         clock: Seconds that only go forward.
     """
 

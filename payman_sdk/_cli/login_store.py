@@ -1,6 +1,6 @@
 """The stored login: whose token is kept, where, and how it is forgotten.
 
-The token is in a `FileTokenStore` or a `KeyringTokenStore` of its own name; beside it a small file says which application and
+The token is in a `FileTokenStore` or a `KeyringTokenStore` with that name; beside it a small file says which application and
 server it belongs to. Neither holds the application's secret.
 """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def comment(
     run: Run, response: FormattedTaskResponse, *, is_chat: bool = False, is_cancelable: bool = True
 ) -> int:
-    """Tells how the task stands, where the answer does not say it, and returns the exit status."""
+    """Print the state of the task if the answer does not say it, and return the exit status."""
     status = exit_codes.from_state(response["state"])
     task_id, session_id = shorten(response.task_id), shorten(response.session_id or "")
     task, session = shlex.quote(task_id), shlex.quote(session_id or "new")

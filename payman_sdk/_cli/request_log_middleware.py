@@ -1,4 +1,4 @@
-"""A sandbox that is looked at while it serves: each request is told, and each may take a while longer."""
+"""Report each request of a sandbox while it serves, and delay each if asked to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RequestLogMiddleware:
 
     Args:
         app: The other.
-        tell: Called with every request, once it is answered; of a stream, once it begins. The web page is not told of.
+        tell: Called with every request, once it is answered; of a stream, once it begins. Requests for the web page are left out.
         latency: Gives the seconds that pass before a request is looked at.
     """
 

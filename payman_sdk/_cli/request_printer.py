@@ -1,4 +1,4 @@
-"""Printing what a sandbox is asked, from a thread of its own: a pipe that nobody reads must not stop the sandbox."""
+"""Printing what a sandbox is asked, in its own thread: a pipe that nobody reads must not stop the sandbox."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class Settings:
         """Return the settings as a client takes them.
 
         Raises:
-            ConfigurationError: There are no credentials, and nobody is logged in.
+            ConfigurationError: No credentials are given, and nobody is logged in.
         """
         if self.client_id is None or not self.is_complete:
             missing = [

@@ -83,7 +83,7 @@ class Terminal:
             self.write_hint("")
             return None
         except UnicodeDecodeError:
-            self.write_message("This line is no text in the terminal's encoding.")
+            self.write_message("This line is not text in the terminal's encoding.")
             return ""
 
     def get_stdout(self) -> Console:
@@ -175,7 +175,7 @@ def _write_guarded(write: Callable[[], object], stream: TextIO) -> None:
 
 
 def report_unwritten(error: OSError, stream: TextIO) -> bool:
-    """Tells that a stream could not be written to; returns whether that is no matter, because its reader has left."""
+    """Report a failed write to a stream; return whether it is harmless because the reader has left."""
     hush(stream)
     if error.errno in _CLOSED:
         return True

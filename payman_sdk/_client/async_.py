@@ -98,7 +98,7 @@ class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMet
             session_id: A session to resume (`ses-…`); a new one is made without it.
 
         Raises:
-            ConfigurationError: The session id is no text, or blank.
+            ConfigurationError: The session id is not a string, or is blank.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -115,7 +115,7 @@ class AsyncPaymanClient(BaseClient["httpx.AsyncClient", "AsyncRunner"], AsyncMet
         Keep it as carefully as a password.
 
         Returns:
-            `{'accessToken', 'expiresIn'}`, None where there is no valid token and nothing that gets one.
+            `{'accessToken', 'expiresIn'}`, None without a valid token and a way to get one.
 
         Raises:
             AuthenticationError: Payman refused.

@@ -275,7 +275,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         return None if refresh_token is None else refresh_token.reveal()
 
     def is_access_token_expired(self) -> bool:
-        """Whether there is no access token, or it has ended, or ends within 60 seconds."""
+        """Whether the access token is missing, has expired, or expires within 60 seconds."""
         return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
 
     def stats(self) -> Stats:

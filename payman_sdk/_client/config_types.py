@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from payman_sdk._telemetry.settings import Telemetry
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
-"""A Payman environment; each has a base URL of its own [D]."""
+"""A Payman environment; each has its own base URL [D]."""
 
 
 class PaymanConfig(TypedDict, total=False):
@@ -42,7 +42,7 @@ class PaymanConfig(TypedDict, total=False):
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
     idle_timeout: float | None
-    """Seconds without an event after which a stream counts as broken, 60 by default; comments are no events."""
+    """Seconds without an event after which a stream counts as broken, 60 by default; comments do not count as events."""
     max_retries: int | None
     """How often an ask that did not arrive is sent again, 2 by default."""
     settle_time: float | None

@@ -1,4 +1,4 @@
-"""A conversation: a session of its own on the connections and the token of a client."""
+"""A conversation: its own session on the connections and the token of a client."""
 
 from __future__ import annotations
 

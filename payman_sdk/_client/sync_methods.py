@@ -219,7 +219,7 @@ class SyncMethods(TypedCalls):
         return cast("FormattedTaskResponse", answer)
 
     def get_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
-        """How a task stands, such as one that waited for approval or whose answer was lost [P].
+        """Return the state of a task, such as one that waited for approval or whose answer was lost [P].
 
         Args:
             task: The id of the task, `response.task_id` or `error.task_id`; or the answer itself.
@@ -241,7 +241,7 @@ class SyncMethods(TypedCalls):
     def wait(self, task: str | Mapping[str, Any], timeout: float | None = None) -> FormattedTaskResponse:
         """Wait until a task that works or waits for a person has ended, and return the outcome [P].
 
-        Asks again and again, in growing intervals of up to 5 seconds; a network that fails for a while is no matter.
+        Asks again and again, in growing intervals of up to 5 seconds; short network failures are retried.
 
         Args:
             task: The answer that says `in_progress`, or the id of its task.
@@ -250,7 +250,7 @@ class SyncMethods(TypedCalls):
         Raises:
             APITimeoutError: It had not ended by then.
             TaskNotFoundError: The agent knows no such task.
-            PaymanError: It cannot be learned how it stands.
+            PaymanError: The look-up failed, so its state is unknown.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -303,7 +303,7 @@ class SyncMethods(TypedCalls):
         from payman_sdk._client.task_stream import CallbackErrorNotes, MessageBuilder
 
         on_message, messages = asked.on_message, MessageBuilder(raw=asked.raw)
-        assert on_message is not None  # noqa: S101 (only then is anything told)
+        assert on_message is not None  # noqa: S101 (events are emitted only then)
         with self._open_stream(text, asked, task_id) as stream:
             for event in stream:
                 message = messages.build(event)

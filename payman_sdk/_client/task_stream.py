@@ -53,7 +53,7 @@ class _BaseTaskStream(Generic[D]):
         return self._following.ask.request_id
 
     def answer(self) -> TaskResponse:
-        """Return the JSON-RPC answer that would have said in one piece what the stream has told so far."""
+        """Return what the stream has delivered so far as one JSON-RPC answer."""
         return cast("TaskResponse", self._following.progress.build_response())
 
     def __repr__(self) -> str:
@@ -156,7 +156,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
             raise
 
     def cancel(self) -> FormattedTaskResponse:
-        """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
+        """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
         It may be called by another thread or task than the one that reads.
 
@@ -259,7 +259,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
             raise
 
     async def cancel(self) -> FormattedTaskResponse:
-        """Asks the agent to cancel the task [P], and returns how it stands then; the stream tells its end as usual.
+        """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
         It may be called by another thread or task than the one that reads.
 
@@ -337,8 +337,8 @@ class MessageBuilder:
         """Return the message for an event; None for another event of the same answer."""
         if not self._raw:
             return event
-        told, self._told = self._told, event.raw
-        return None if event.raw is told else self._told
+        previous, self._told = self._told, event.raw
+        return None if event.raw is previous else self._told
 
 
 class CallbackErrorNotes:

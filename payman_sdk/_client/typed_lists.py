@@ -145,7 +145,7 @@ class TypedLists(TypedSession["SyncRunner"]):
 
         Raises:
             ConfigurationError: A field is missing, unusable, or of another type; nothing was sent.
-            TaskFailedError: The agent refused; there is no such payee.
+            TaskFailedError: The agent refused, or the payee does not exist.
             OutcomeUnknownError: Whether it was created is not known; see `payees`.
             PaymanError: As for `ask`.
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from payman_sdk.errors import PaymanError
 
 UNLISTED = "unlisted"
-"""What is told of a state that nobody has listed: it is a text of the server's, which may repeat what the server was sent."""
+"""Shown for a state that is not listed: the server's text may repeat what it was sent."""
 
 
 def redact_state(state: str) -> str:
@@ -76,7 +76,7 @@ class FailureClassified(NamedTuple):
 
 
 class TaskFetched(NamedTuple):
-    """It was asked how a task stands; the state is None where the agent does not know the task."""
+    """A look-up of a task; the state is None if the agent does not know the task."""
 
     task_id: str
     state: str | None
@@ -130,13 +130,13 @@ class AskEnded(NamedTuple):
         ask: The ask.
         is_stream: Whether its answer was streamed.
         outcome: In a word: one of the outcomes in `Stats`.
-        state: The state of its task, where one was told.
+        state: The state of its task, where it is known.
         error: What was raised in place of an answer; None also where the caller left.
         seconds: How long it took.
         first_event: Seconds until the first event of a stream.
         attempts: How often it was sent.
-        lookups: How often it was asked how its task stands.
-        events: How many events its stream told.
+        lookups: How often its task was looked up.
+        events: How many events its stream delivered.
         is_reconciled: Whether the answer got lost, and the end was learned all the same.
         is_repeated: Whether the agent knew it already.
         answer: What gives the text of the answer.

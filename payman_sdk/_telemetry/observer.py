@@ -45,7 +45,7 @@ class Observer(tracking.ClientObserver):
     """Counts what a client does, and tells its readers; safe to use from several threads at once.
 
     Args:
-        readers: Who is told every event, beside the log.
+        readers: Who gets every event, beside the log.
         within: What the flow of every ask runs within.
     """
 
@@ -58,7 +58,7 @@ class Observer(tracking.ClientObserver):
 
     @property
     def listeners(self) -> tuple[Listener, ...]:
-        """Who is told events at the moment."""
+        """Who gets events at the moment."""
         if not log.isEnabledFor(logging.INFO):
             return self._listeners
         from payman_sdk._telemetry.logging import log_event
@@ -116,7 +116,7 @@ class Observer(tracking.ClientObserver):
         flow: Flow[T],
         build_refresh: Callable[[T | None, PaymanError | None], TokenRefresh | None],
     ) -> Flow[T]:
-        """Return the flow of a renewal, which is told of.
+        """Return the flow of a token refresh, with events.
 
         Args:
             reason: Why an access token is fetched.

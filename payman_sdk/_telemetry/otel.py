@@ -1,7 +1,7 @@
 """Spans of OpenTelemetry: one for an ask, and under it one for each request and each renewal of the access token.
 
 The span of an ask is current while its flow runs, and not while a stream's reader has the turn; so everything finds its parent by
-itself, a renewal under a lock in a task of its own too. No exception is recorded: messages may repeat what a server said.
+itself, a refresh under a lock in its own task too. No exception is recorded: messages may repeat what a server said.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 _ASK = create_key("payman-ask")
 _MOST_EVENTS = 100
-"""From how many events of a stream on only those are noted that say how the task stands; spans hold 128 by default."""
+"""From how many events of a stream on only those are noted that report the task's state; spans hold 128 by default."""
 
 
 class _AskSpan:
@@ -219,10 +219,10 @@ class Tracing:
         if asked.noted > _MOST_EVENTS and not is_status:
             return
         names = ("state", "is_final") if is_status else ("index", "is_last_chunk")
-        told = {f"payman.event.{name}": event[name] for name in names if name in event}
+        details = {f"payman.event.{name}": event[name] for name in names if name in event}
         if is_status:
-            told["payman.event.state"] = redact_state(event["state"])
-        asked.span.add_event("payman.event", {"payman.event.type": event["type"], **told})
+            details["payman.event.state"] = redact_state(event["state"])
+        asked.span.add_event("payman.event", {"payman.event.type": event["type"], **details})
 
     def _end_ask(self, span: Span, ended: AskEnded) -> None:
         error = type(ended.error).__name__ if ended.error is not None else None

@@ -21,12 +21,12 @@ class Stats(NamedTuple):
         abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
         attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
         retries: How often something was tried again.
-        lookups: How often it was asked how a task stands.
+        lookups: How often a task was looked up.
         reconciled: Asks whose answer got lost, and whose end was learned all the same.
         deduplicated: Asks with an idempotency key that the agent knew already; nothing was sent.
         streams: Those of the asks that were streamed.
         resumed: How often a stream that broke was taken up again.
-        events: Events that streams told.
+        events: Events that streams delivered.
         token_refreshes: Access tokens that were fetched.
         failed_token_refreshes: Access tokens that could not be fetched.
 

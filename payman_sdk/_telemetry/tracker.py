@@ -1,4 +1,4 @@
-"""One ask as it is looked on: what is counted of it, and who is told."""
+"""One ask as observers see it: counters and events."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class AskTracker(Tracker):
     answer: Callable[[], str] | None = None
     """What gives the text of the answer, once there is one."""
     state: str | None = None
-    """The state of the task, where one was told."""
+    """The state of the task, where it is known."""
     attempts = lookups = events = 0
     is_stream = is_reconciled = is_repeated = False
     was_sent = False
@@ -254,7 +254,7 @@ class AskTracker(Tracker):
             notify(self.listeners, StreamBroke(task_id, failure))
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
-        """Take note of what a stream tells, before its reader is told; return the step that calls the hook, as `record_state`."""
+        """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
         if self.listeners:
             from payman_sdk._telemetry.events import EventReceived
 

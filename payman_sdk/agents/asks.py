@@ -74,7 +74,9 @@ def ask(reader: Client, text: str, confirm: Confirm | None, options: dict[str, A
 
 def _describe_failure(status: OperationStatus, error: PaymanError) -> OperationResult:
     said = frame_words(error.message, "The error says")
-    text = "There is no answer."
+    text = "No answer came."
     if status == "unknown":
-        text = "There is no answer, and what was asked for may have been done. Do not ask again; check the task later."
+        text = (
+            "No answer came, and the ask may have been carried out. Do not ask again; check the task later."
+        )
     return OperationResult(f"{text}\n\n{said}", status, None, error.task_id)

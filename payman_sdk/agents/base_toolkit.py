@@ -197,7 +197,7 @@ class BaseToolkit(Generic[Client]):
         is_lost = not self._is_async and iscoroutinefunction(on_message)
         if on_message is not None and (is_lost or not callable(on_message)):
             raise ConfigurationError(
-                "on_message is no function that this toolkit can call.", next_step="Give a plain function."
+                "This toolkit cannot call on_message.", next_step="Give a plain function."
             )
         return on_message
 

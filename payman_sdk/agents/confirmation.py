@@ -112,7 +112,7 @@ Confirm = Callable[[ConfirmationRequest], Any]
 OnMessage = Callable[[Any], Any]
 
 
-class BlockedByHook(Exception):  # noqa: N818 (it is no failure: the hook said no)
+class BlockedByHook(Exception):  # noqa: N818 (not a failure: the hook refused)
     """A `before_send` hook has kept something from being sent; the cause is what it raised."""
 
 
@@ -136,7 +136,7 @@ def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest)
 
 
 def format_denial(error: BaseException | None = None) -> str:
-    """Why something is not sent that was not agreed to; what was raised is told, for it is meant to be read."""
+    """Why an ask without consent is not sent, with the message of the hook's exception."""
     said = "" if error is None else f" ({shorten(str(error) or type(error).__name__)})"
     return f"it was not agreed to{said}. It may be asked for again later."
 

@@ -187,7 +187,7 @@ def explain_not_waiting(operation: Operation) -> str:
 
 def explain_unknown_state(failure: PaymanError) -> str:
     """Return the remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
-    return f"The decision was not sent: how it stands now could not be learned.\n\n{_frame_error(failure)}"
+    return f"The decision was not sent: the look-up of the payment failed.\n\n{_frame_error(failure)}"
 
 
 def _frame_error(failure: PaymanError) -> str:

@@ -88,7 +88,7 @@ class OperationLog:
         if operation.account != self._account:
             raise ConfigurationError(
                 f"The operation store holds operations of {operation.account}, and this client is {self._account}.",
-                next_step="Give every account a store of its own.",
+                next_step="Give every account its own store.",
             )
         return operation
 
@@ -278,7 +278,7 @@ class LockGuard:
             self._is_held = False
             try:
                 self._lock.release()
-            except Exception as release_error:  # what became of the operation is told all the same
+            except Exception as release_error:  # report what became of the operation all the same
                 log.warning("A lock of the operation store could not be given back: %s", release_error)
 
     def acquire(self, seconds: float) -> Flow[bool]:

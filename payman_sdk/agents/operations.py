@@ -89,7 +89,7 @@ class OperationContext:
     def look_up(self, operation: Operation) -> Flow[tuple[Operation, Payment | None] | None]:
         """Return the state of an operation that may have been sent, and its payment; None where Payman does not know it.
 
-        It is not written down. The payment is None for a task that is no typed payment.
+        It is not written down. The payment is None for a task that is not a typed payment.
 
         Raises:
             PaymanError: That cannot be learned.
@@ -97,7 +97,7 @@ class OperationContext:
         try:
             payment = yield Invoke(partial(self.client.payment_status, build_payment(operation)))
             return apply_payment(operation, payment), payment
-        except ConfigurationError:  # it is no typed payment, as far as its task shows
+        except ConfigurationError:  # not a typed payment, as far as its task shows
             answer = yield Invoke(lambda: self.client.get_task(operation.task_id))
             return apply_response(operation, answer), None
         except TaskNotFoundError:
@@ -174,7 +174,7 @@ _STATUSES = {
 
 
 def apply_response(operation: Operation, answer: FormattedTaskResponse) -> Operation:
-    """Return an operation with the state of a task that is no typed payment."""
+    """Return an operation with the state of a task that is not a typed payment."""
     status: str = (
         "input-required" if answer.requires_input else answer.status.replace("in_progress", "working")
     )
@@ -358,7 +358,7 @@ def raise_lost(payment: Payment) -> None:
     """Raise what kept the answer about a payment from coming.
 
     Raises:
-        PaymanError: There is no answer.
+        PaymanError: No answer came.
     """
     if payment.response is None and payment.error is not None:
         raise payment.error
@@ -383,7 +383,7 @@ def _handle_failure(
         written = yield from ledger.restore(claimed, before)
         return format_failure(before, failure) if written is before else messages.describe_operation(written)
     claimed = yield from ledger.note_sent(claimed)
-    if isinstance(failure, AgentError):  # the agent can still tell how the task stands
+    if isinstance(failure, AgentError):  # the agent can still report the task
         claimed, _ = yield from settle(desk, claimed)
     return messages.describe_operation(claimed)
 

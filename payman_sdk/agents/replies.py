@@ -132,7 +132,7 @@ def _send(
         if error.sent is False:
             yield from ledger.restore(claimed, before)
             return format_failure(before, error)
-        if isinstance(error, AgentError):  # it refuses the reply, and can still tell how the task stands
+        if isinstance(error, AgentError):  # it refuses the reply, and can still report the task
             claimed, _ = yield from settle(desk, claimed)
         if claimed.status not in {"awaiting-approval", "input-required"}:
             return messages.describe_operation(claimed)

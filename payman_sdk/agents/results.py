@@ -30,7 +30,7 @@ Payman did not allow it, and nothing was paid. `failed`: it ended without succes
 under another name. `working`: Payman is at work on it. `not-sent`: Payman took nothing, and the same operation may be tried again.
 `not-found`: nothing is known under that name. `invalid`: the arguments are unusable.
 
-Calls that pay nothing, and tasks that are no payment of a toolkit: `completed` has an answer, `input-required` waits for one.
+Calls that pay nothing, and tasks that are not a payment of a toolkit: `completed` has an answer, `input-required` waits for one.
 """
 
 _LONGEST, _LONGEST_QUOTE = 1500, 300
@@ -75,7 +75,7 @@ class OperationResult:
 
     @property
     def is_error(self) -> bool:
-        """Whether the call came to nothing. An unknown outcome is no error: frameworks repeat what failed."""
+        """Whether the call failed. An unknown outcome is not an error here, because frameworks repeat what failed."""
         return self.status in {"failed", "refused", "not-sent", "not-found", "invalid"}
 
     def as_dict(self) -> dict[str, Any]:

@@ -33,13 +33,13 @@ def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
 async def run_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
-    """Call a tool from an event loop. One that blocks has a thread of its own, so that many may wait at once.
+    """Call a tool from an event loop. One that blocks runs in a new thread, so that many may wait at once.
 
     Args:
         toolkit: The toolkit.
         tool: One of its tools.
         arguments: What the model gave, whatever it is.
-        on_message: What is told every event.
+        on_message: Called with every event.
     """
     call: Callable[[], Any] = partial(tool.call, arguments, on_message)
     if isinstance(toolkit, AsyncPaymanToolkit):
@@ -53,7 +53,7 @@ async def run_tool(
 
 
 def parse_arguments(arguments: str) -> Any:
-    """Return a model's arguments out of their JSON; what is no JSON stays as it is, for the tool to answer."""
+    """Return a model's arguments out of their JSON; other text stays as it is, for the tool to answer."""
     try:
         return json.loads(arguments or "{}")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The tools that models are given: what they are told of them, and what is checked of their arguments; for all frameworks."""
+"""The tools for models, in every framework: their descriptions and the checks of their arguments."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _choice(description: str, *values: str, optional: bool = False) -> dict[str,
 
 @frozen
 class ToolSpec:
-    """What a model is told of a tool.
+    """The description of a tool for a model.
 
     Attributes:
         name: Its name, the same in every framework.
@@ -166,7 +166,7 @@ class Tool(Generic[R]):
     """A tool of a toolkit, ready to be called with the arguments that a model gives.
 
     Attributes:
-        spec: What a model is told of it.
+        spec: Its description for a model.
 
     Example:
         >>> from payman_sdk.agents import PaymanToolkit
@@ -221,12 +221,12 @@ def find_argument_problem(spec: ToolSpec, arguments: object) -> str | None:
     """Return what is wrong with a model's arguments, in a sentence it can act upon; None where nothing is."""
     members: dict[str, dict[str, Any]] = spec.parameters["properties"]
     if not isinstance(arguments, Mapping):
-        return f"the arguments are no object. Give {', '.join(members)}."
+        return f"the arguments are not an object. Give {', '.join(members)}."
     given = cast("Mapping[object, object]", arguments)
     for name in given:
         if name not in members:
             shown = sanitize(str(name), one_line=True, max_length=80)
-            return f"there is no argument {shown!r}. Give {', '.join(members)}, and nothing else."
+            return f"unknown argument {shown!r}. Give {', '.join(members)}, and nothing else."
     for name, schema in members.items():
         value = given.get(name)
         problem = find_name_problem(value) if name == "operation" else _find_value_problem(value, schema)
@@ -251,9 +251,9 @@ def _find_value_problem(value: object, schema: Mapping[str, Any], longest: int =
         return None if "null" in schema["type"] else "is missing"
     if "integer" in schema["type"]:
         is_integer = isinstance(value, int) and not isinstance(value, bool)
-        return None if is_integer else f"is no integer but a {type(value).__name__}"
+        return None if is_integer else f"must be an integer, not {type(value).__name__}"
     if not isinstance(value, str):
-        return f"is no string but a {type(value).__name__}"
+        return f"must be a string, not {type(value).__name__}"
     if not value.strip():
         return "is blank"
     if len(value) > longest:

@@ -1,4 +1,4 @@
-"""Answers that a test scripts: what the agent says to the next messages in place of its own answer, and what goes wrong.
+"""Answers that a test scripts: what the agent says to the next messages instead of its usual answer, and what goes wrong.
 
 A message takes the next entry of the script when the agent would answer it: a request that is refused before, and a
 repetition of a message that a task has already, take none.
@@ -18,7 +18,7 @@ from payman_sdk.sandbox._server.stream_faults import StreamFault
 
 @dataclass(frozen=True)
 class ScriptedResponse:
-    """What the agent answers: the task's new artifacts, and how the task stands then. No money moves.
+    """What the agent answers: the task's new artifacts and its state. No money moves.
 
     Attributes:
         text: the words of the answer, markdown; None for an answer without words.
@@ -71,7 +71,7 @@ class ScriptedResponse:
 
 @dataclass(frozen=True)
 class RPCError:
-    """A JSON-RPC error in place of an answer; nothing is done, and there is no task.
+    """A JSON-RPC error in place of an answer; nothing is done, and no task is made.
 
     Attributes:
         code: such as -32603.
@@ -101,7 +101,7 @@ class HTTPError:
     Attributes:
         status: 400 to 599.
         taken: whether the message was answered all the same, by the agent itself or as `answer` says; the caller does not
-            see that. Otherwise nothing is done, and there is no task.
+            see that. Otherwise nothing is done, and no task is made.
         answer: what the agent answered; None for its own answer.
         body: text, or whatever JSON can hold; None for what the sandbox says of such a status.
         headers: more headers, such as `{"Retry-After": "2"}`.
@@ -132,7 +132,7 @@ class ConnectionLost:
 
     Attributes:
         answer: what the agent answered, unheard; None for its own answer.
-        taken: False if nothing was done, and there is no task: the request was lost, not the answer.
+        taken: False if nothing was done and no task was made: the request was lost, not the answer.
         silent: whether the connection stays open until the client leaves, rather than being closed.
 
     Raises:

@@ -154,7 +154,7 @@ class _SaveRefusals:
 
 
 class _Persister:
-    """Stands before another persister of vcrpy: lets nothing be saved that holds a secret, and saves whole or not at all."""
+    """Wraps a persister of vcrpy: refuses to save a secret, and saves whole or not at all."""
 
     def __init__(
         self, persister: Any, tape: CassetteState, refusals: _SaveRefusals, recorded_against: str | None
@@ -235,7 +235,7 @@ def _is_yaml(serializer: Any) -> bool:
 
 
 def _find_unreadable(responses: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the answers that nobody can look through, so that nobody can say that there is no secret in them."""
+    """Return the answers that nobody can look through, so that nobody can rule out a secret in them."""
     return [
         f"answer {number}: its body is compressed with {response['headers'][name]}, so it cannot be looked through"
         for number, response in enumerate(responses, 1)

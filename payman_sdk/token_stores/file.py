@@ -94,7 +94,7 @@ class FileTokenStore:
         name: Tells the files of several accounts apart.
 
     Raises:
-        ConfigurationError: The name is no plain file name, or there is no path and the user has no home folder.
+        ConfigurationError: The name is not a plain file name, or the path is missing and the user has no home folder.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, name: str = "default") -> None:
@@ -103,12 +103,12 @@ class FileTokenStore:
         if path is not None and (
             not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path)
         ):
-            raise ConfigurationError("path is no file.", next_step="Give the path of a file, or none.")
+            raise ConfigurationError("path is not a file.", next_step="Give the path of a file, or none.")
         self.path = find_user_folder("config") / "tokens" / f"{name}.json" if path is None else Path(path)
         self._lock: FileLock | None = None
 
     def load(self) -> StoredToken | None:
-        """Return the token in the file, None if there is no file.
+        """Return the token in the file, None without a file.
 
         Raises:
             TokenStoreError: The file is unsafe, damaged or unreadable.
@@ -202,7 +202,7 @@ class FileTokenStore:
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise self._build_refusal("is no ordinary file", "Delete it")
+            raise self._build_refusal("is not an ordinary file", "Delete it")
         if not _POSIX:  # modes say nothing there
             return
         if status.st_uid != os.geteuid():

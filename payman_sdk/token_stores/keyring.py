@@ -63,7 +63,7 @@ class KeyringTokenStore:
         service: The service name under which the keyring lists them.
 
     Raises:
-        ConfigurationError: The name is no plain file name.
+        ConfigurationError: The name is not a plain file name.
     """
 
     def __init__(self, name: str = "default", *, service: str = "payman") -> None:

@@ -144,16 +144,16 @@ def test_arguments_that_cannot_be_used(framework: str, is_async: bool, sandbox: 
     wrong: list[tuple[Any, str]] = [
         ({**ORDER}, "the argument operation is missing"),
         ({}, "the argument payee is missing"),
-        ({**ORDER, "amount": 5, "operation": "a"}, "the argument amount is no string but a int"),
+        ({**ORDER, "amount": 5, "operation": "a"}, "the argument amount must be a string, not int"),
         ({**ORDER, "amount": "1e3", "operation": "a"}, "the argument amount is '1e3'"),
         ({**ORDER, "operation": " "}, "the argument operation is blank"),
         *(
-            ({**ORDER, "operation": "a", name: "x"}, f"there is no argument {name!r}")
+            ({**ORDER, "operation": "a", name: "x"}, f"unknown argument {name!r}")
             for name in ("text", "self", "config", "run_manager", "ctx", "args")
         ),
     ]
     if framework != "langchain":  # which has no call of a tool whose arguments are no object
-        none = "the arguments are no object"
+        none = "the arguments are not an object"
         wrong += [('{"text": "send', none), ("[]", none), ("null", none), ("5", none)]
         wrong.append(("", "the argument payee is missing"))
     script = [*([("payman_pay", arguments)] for arguments, _ in wrong), [pay()]]

@@ -60,5 +60,5 @@ def test_nothing_hides_in_what_is_no_object(toolkit: PaymanToolkit, sandbox: San
     }
     toolset = pydantic_ai.PaymanToolset(toolkit)
     text = asyncio.run(toolset.call_tool("payman_pay", hidden, None, None))  # type: ignore[arg-type]
-    assert text.startswith("Nothing was done: the arguments are no object")
+    assert text.startswith("Nothing was done: the arguments are not an object")
     assert sandbox.requests == []

@@ -293,7 +293,7 @@ def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
 def test_a_file_that_is_none(tmp_path: Path, client: PaymanClient, sandbox: Sandbox) -> None:
     """A path that is no file is refused; a file that is no database, damaged or unreachable pays nothing, and the model is told."""
     for path in ("", 5, "a\0b"):
-        with pytest.raises(ConfigurationError, match="path is no file"):
+        with pytest.raises(ConfigurationError, match="path is not a file"):
             SQLiteOperationStore(path)  # type: ignore[arg-type]
     (tmp_path / "note.txt").write_text("no database, but long enough to be looked at as if it were one" * 20)
     (tmp_path / "note.txt.locks").write_text("no folder")

@@ -20,8 +20,8 @@ from tests.cli.command import Payman
         ("  \n", None),
         ("/NEW\n", Command("/new")),
         ("/exit", Command("/quit")),
-        ("/aprove", UnknownInput("'/aprove' is no command. Did you mean /approve?")),
-        ("/xyz", UnknownInput("'/xyz' is no command. See /help.")),
+        ("/aprove", UnknownInput("'/aprove' is not a command. Did you mean /approve?")),
+        ("/xyz", UnknownInput("'/xyz' is not a command. See /help.")),
     ],
 )
 def test_what_a_line_means(line: str, meaning: object) -> None:

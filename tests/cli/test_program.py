@@ -223,7 +223,7 @@ def test_closed_standard_input_is_told(payman: Payman, arguments: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["ask", "list all wallets", "--metadata", "a=\udcff"], "no text in UTF-8"),
+        (["ask", "list all wallets", "--metadata", "a=\udcff"], "not UTF-8 text"),
         (["login", "--port", "99999"], "0<=x<=65535"),
         (["--env", "NOPE", "doctor"], "'NOPE' is none of LIVE, TEST, INTERNAL, SANDBOX."),
     ],

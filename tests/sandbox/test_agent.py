@@ -113,7 +113,7 @@ def test_part_of_two_names_pays_nobody(desk: Desk) -> None:
 
 def test_question_is_asked_back(desk: Desk) -> None:
     """An order with a question mark waits for a yes, and a no ends it."""
-    assert "you asked rather than told" in desk.ask("Pay John Doe 50$?")
+    assert "that was a question, not an order" in desk.ask("Pay John Doe 50$?")
     assert desk.ask("no").startswith("Denied")
     assert not desk.made
     assert "you have no payee" in desk.ask("Pay Tyllen 50$?")

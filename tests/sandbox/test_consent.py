@@ -460,7 +460,7 @@ def test_only_redirect_uri_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("redirect_uris", "said"),
     [
-        ({"nobody": ["https://shop.example"]}, "redirect_uris: there is no client nobody"),
+        ({"nobody": ["https://shop.example"]}, "redirect_uris: unknown client nobody"),
         ({"a": ["http://shop.example"]}, "redirect_uris of a: redirect_uri is plain http"),
         ({"a": "https://shop.example/#x"}, "redirect_uris of a: redirect_uri has a fragment"),
     ],

@@ -157,9 +157,9 @@ def test_unusable_tokens_are_not_issued(shared: Sandbox) -> None:
         shared.issue_token(lifetime=0)
     with pytest.raises(ValueError, match="'x' is unknown; known are read_balance"):
         shared.issue_token(scopes=["x"])
-    with pytest.raises(LookupError, match="there is no client nobody"):
+    with pytest.raises(LookupError, match="unknown client nobody"):
         shared.issue_token("nobody")
-    with pytest.raises(LookupError, match="there is no client nobody"):
+    with pytest.raises(LookupError, match="unknown client nobody"):
         shared.revoke_tokens("nobody")
 
 

@@ -170,5 +170,5 @@ def test_unusable_codes_are_not_issued(shared: Sandbox, settings: dict[str, obje
     """A code that no consent page would give is refused with what is wrong."""
     with pytest.raises(ValueError, match=said):
         shared.issue_code(**settings)  # type: ignore[arg-type]
-    with pytest.raises(LookupError, match="there is no client nobody"):
+    with pytest.raises(LookupError, match="unknown client nobody"):
         shared.issue_code("nobody")

@@ -136,7 +136,7 @@ def test_first_of_several_clients_is_the_sandboxes_own() -> None:
     sandbox = Sandbox(clients={"one": "s1", "two": "s2"})
     assert (sandbox.client_id, sandbox.client_secret) == ("one", "s1")
     assert sandbox.balance(client_id="two") == 1000
-    with pytest.raises(LookupError, match="there is no client three"):
+    with pytest.raises(LookupError, match="unknown client three"):
         sandbox.balance(client_id="three")
     with pytest.raises(LookupError, match="client one has no EUR wallet"):
         sandbox.balance("EUR")

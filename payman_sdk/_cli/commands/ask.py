@@ -47,7 +47,7 @@ def ask(
 ) -> None:
     """Ask the agent something, or to do something.
 
-    On a live server, you are asked before it is sent, unless the token can only read; where there is no terminal, it needs --yes.
+    On a live server, you are asked before it is sent, unless the token can only read; without a terminal, it needs --yes.
 
     Exit status 0 means completed, which a refusal in words is too: to pay, use payman pay. payman --help has all of them. The flags of
     payman itself, such as --env and --sandbox, may be here too.
@@ -105,7 +105,7 @@ def read_metadata(given: list[str]) -> dict[str, Any] | None:
         if not sign or not key.strip():
             raise ConfigurationError(f"--metadata is {entry!r}.", next_step="Write it as KEY=VALUE.")
         if not _is_text(entry):
-            raise ConfigurationError(f"--metadata is {entry!r}, which is no text in UTF-8.")
+            raise ConfigurationError(f"--metadata is {entry!r}, which is not UTF-8 text.")
         metadata[key.strip()] = value
     return metadata or None
 
@@ -121,7 +121,7 @@ def _is_text(given: str) -> bool:
 
 def _read_standard_input() -> str:
     if sys.stdin is None:
-        raise ConfigurationError("Standard input is closed, so there is no text.")
+        raise ConfigurationError("Standard input is closed: nothing to read.")
     try:
         return sys.stdin.read()
     except (UnicodeDecodeError, OSError) as error:

@@ -109,7 +109,7 @@ def login(
 def logout(context: typer.Context) -> None:
     """Forget the login and its token.
 
-    At Payman the token lives until it ends; there is no way to end it earlier.
+    Payman cannot revoke a token early: it stays valid until it expires.
     """
     run: Run = context.obj
     run.terminal.write_message("Logged out." if delete_login() else "Nobody was logged in.")
@@ -140,7 +140,7 @@ def token(
         f"Account:  {describe_account(settings.login)} of {settings.client_id.value}",
         f"Server:   {settings.server_name}",
         f"Expires:  {ends:%Y-%m-%d %H:%M:%S %z}, in {report['expiresIn']} s",
-        f"Scopes:   {(kept.scope if kept else None) or 'not told by the server'}",
+        f"Scopes:   {(kept.scope if kept else None) or 'not reported by the server'}",
         f"Renewal:  {'by itself' if settings.login is None or (kept and kept.refresh_token) else 'log in again'}",
     ]
     if show:

@@ -46,14 +46,14 @@ def chat(
     """
     run: Run = context.obj
     if sys.stdin is None:
-        raise ConfigurationError("Standard input is closed, so there are no lines.")
+        raise ConfigurationError("Standard input is closed: nothing to read.")
     with connect(run) as (client, settings, _):
         talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
         raise typer.Exit(talk.run_until_end())
 
 
 class Chat:
-    """A conversation and how it stands.
+    """A conversation and its state.
 
     Args:
         run: The run.
@@ -203,7 +203,7 @@ class Chat:
             self._show(response, is_cancelable=False)
 
     def _wait_for_end(self, task_id: str) -> FormattedTaskResponse:
-        """Return a task that is about to end, when it has; or as it stands after a while."""
+        """Return a task that is about to end, when it has; or in its state after a while."""
         try:
             return self._client.wait(task_id, _END)
         except APITimeoutError:

@@ -62,4 +62,6 @@ def read_line(line: str) -> Prompt | Command | UnknownInput | None:
     if name in COMMANDS:
         return Command(name)
     near = difflib.get_close_matches(name.partition(" ")[0], COMMANDS, n=1)
-    return UnknownInput(f"{text!r} is no command. " + (f"Did you mean {near[0]}?" if near else "See /help."))
+    return UnknownInput(
+        f"{text!r} is not a command. " + (f"Did you mean {near[0]}?" if near else "See /help.")
+    )

@@ -96,7 +96,7 @@ def check_reach(status: int, seconds: float) -> Finding:
     """Return the server answered, whatever it said."""
     said = f"answers ({status}, {seconds * 1000:.0f} ms)"
     if status >= 500:
-        return Finding(Level.WARNING, "network", said, "The server has trouble of its own; try again later.")
+        return Finding(Level.WARNING, "network", said, "The server has a problem; try again later.")
     return Finding(Level.OK, "network", said)
 
 
@@ -114,12 +114,12 @@ def check_clock(ahead: float | None) -> Finding:
 def check_token(expires_in: int, scope: str | None) -> Finding:
     """Return whether a token was given."""
     return Finding(
-        Level.OK, "token", f"valid for {expires_in} s; scopes: {scope or 'not told by the server'}"
+        Level.OK, "token", f"valid for {expires_in} s; scopes: {scope or 'not reported by the server'}"
     )
 
 
 def check_versions(python: str, versions: Mapping[str, str | None]) -> list[Finding]:
-    """Return the versions of what is installed; None for what is not, which is no fault: it is optional."""
+    """Return the versions of what is installed; None for what is not, it is optional."""
     there = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     missing = ", ".join(name for name, version in versions.items() if not version)
     said = f"{there}; not installed: {missing}" if missing else there
@@ -127,7 +127,7 @@ def check_versions(python: str, versions: Mapping[str, str | None]) -> list[Find
 
 
 def is_healthy(findings: Iterable[Finding]) -> bool:
-    """Whether there is no problem."""
+    """Whether everything is fine."""
     return all(finding.level is not Level.PROBLEM for finding in findings)
 
 

@@ -219,7 +219,7 @@ def _make_client(settings: Settings) -> AsyncPaymanClient:
 
 
 def _open_store(run: Run, given: str | None) -> OperationStore:
-    """Where operations are written down; what was asked of a sandbox of its own ends with the command, and is not."""
+    """Where operations are written down; operations of a private sandbox end with the command and are not kept."""
     from payman_sdk.agents import MemoryOperationStore
 
     if given == ":memory:" or (given is None and run.sandbox):

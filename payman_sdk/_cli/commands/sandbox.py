@@ -84,7 +84,9 @@ def sandbox(
     """
     run: Run = context.obj
     if run.env or run.base_url or run.sandbox:
-        raise ConfigurationError("payman sandbox is a server of its own; --env and the like name none.")
+        raise ConfigurationError(
+            "payman sandbox starts its own server; --env and similar options do not apply."
+        )
     if not 0 <= latency <= _LONGEST:
         raise ConfigurationError(
             f"--latency is {latency:g}.", next_step=f"Give seconds from 0 to {_LONGEST:g}."
@@ -213,7 +215,7 @@ SEED = (
 
 
 def seed(sandbox: Sandbox) -> None:
-    """Says all of `SEED` to a sandbox that does not serve yet; what its account was told before is not told again."""
+    """Send each line of `SEED` to a sandbox that does not serve yet, unless its account got it before."""
     import httpx
 
     with httpx.Client(transport=sandbox.transport()) as http, sandbox.client(http_client=http) as client:

@@ -21,7 +21,7 @@ tasks = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 @tasks.command()
 def get(context: typer.Context, task: TaskId, *, as_json: Json = False) -> None:
-    """Show how a task stands; the exit status says it too, as for ask."""
+    """Show the state of a task; the exit status reports it too, as for ask."""
     with connect(context.obj) as (client, _, _):
         raise typer.Exit(_show(context.obj, client.get_task(task), as_json=as_json))
 

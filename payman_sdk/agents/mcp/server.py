@@ -112,7 +112,7 @@ def mcp_server(
     ) -> CallToolResult | InputRequiredResult:
         tool = next((one for one in toolkit.tools if one.name == params.name), None)
         if tool is None:
-            raise MCPError(INVALID_PARAMS, f"There is no tool {shorten(params.name)}.")
+            raise MCPError(INVALID_PARAMS, f"Unknown tool {shorten(params.name)}.")
         with bind_call(context, params) as asking:
             result = await tool.call(params.arguments or {}, _make_reporter(context))
         return asking.question or _format_result(result)
@@ -128,7 +128,7 @@ def mcp_server(
 
     async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
         if params.uri != URI:
-            raise MCPError(INVALID_PARAMS, f"There is no resource {shorten(params.uri)}; there is {URI}.")
+            raise MCPError(INVALID_PARAMS, f"Unknown resource {shorten(params.uri)}. Read {URI}.")
         kind, text = await fetch_agent_card(client)
         return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type=kind, text=text)])
 

@@ -152,10 +152,10 @@ class _BearerAuthMiddleware:
         if scope["type"] == "http":
             given = Headers(scope=scope).get("authorization", "").encode("latin-1")
             if not hmac.compare_digest(given, self._expected):
-                told = PlainTextResponse(
+                refusal = PlainTextResponse(
                     "This server asks for its bearer token.", 401, {"WWW-Authenticate": "Bearer"}
                 )
-                return await told(scope, receive, send)
+                return await refusal(scope, receive, send)
         return await self._app(scope, receive, send)
 
 

@@ -1,6 +1,6 @@
 """Where operations are written down, so that each is carried out once, whoever asks for it and however often.
 
-A store keeps records and gives locks. `MemoryOperationStore` is the default; the others live in modules of their own:
+A store keeps records and gives locks. `MemoryOperationStore` is the default; each other store has its own module:
 `payman_sdk.agents.stores.sqlite` (extra `file`), `payman_sdk.agents.stores.postgres` (extra `postgres`) and
 `payman_sdk.agents.stores.redis` (extra `redis`).
 """

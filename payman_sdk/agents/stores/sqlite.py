@@ -59,7 +59,7 @@ class SQLiteOperationStore(SQLOperationStore):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
-            raise ConfigurationError("path is no file.", next_step="Give the path of a file.")
+            raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
         self.path = Path(path)
         self._locks = self.path.with_name(f"{self.path.name}.locks")
 
@@ -112,7 +112,7 @@ class SQLiteOperationStore(SQLOperationStore):
             if version not in range(_VERSION + 1):
                 raise OperationStoreError(
                     f"The file {self.path} has user_version {version}, which this version of the SDK does not know.",
-                    next_step="Install the version that wrote it, or give operations a file of their own.",
+                    next_step="Install the version that wrote it, or give operations their own file.",
                 )
             if version < _VERSION:
                 connection.executescript(

@@ -39,7 +39,7 @@ class AgentContext:
 
     @property
     def can_show_balances(self) -> bool:
-        """Whether balances may be told."""
+        """Whether balances may be shown."""
         return Scope.READ_BALANCE in self.scopes
 
 

@@ -1,7 +1,7 @@
-"""The story of a task: the events that a stream tells of it, when each is due, and the task as it is told by then.
+"""The events of a task's stream: what each reports, when each is due, and the task as reported at a moment.
 
-A task is decided at once, in one transaction, and told afterwards as work in progress. The story depends on nothing but
-the task and the manner of telling, so it can be told again, by another process too, and its numbers mean the same.
+A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend on nothing but
+the task and the stream settings, so another process can report them again, with the same numbers.
 
 A task that waited for input and was answered has a longer story. It begins as it did before, number for number: where
 it used to end with `input-required` it now says that work goes on, and the new answer follows. Whoever heard the
@@ -21,7 +21,7 @@ from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact
 
 @dataclass(frozen=True)
 class Status:
-    """The task stands differently now; after the final one there is nothing to tell."""
+    """The task changed its state; nothing follows the final one."""
 
     state: State
     explanation: str
@@ -44,7 +44,7 @@ class Event:
 
     Attributes:
         number: its place in the story, from 1.
-        due: the moment it is told, in nanoseconds since 1970.
+        due: the moment it is sent, in nanoseconds since 1970.
         content: what it tells.
     """
 
@@ -54,10 +54,10 @@ class Event:
 
 
 def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
-    """Return the whole story of a task: at work, its artifacts piece by piece, and how it stands in the end.
+    """Return all events of a task: at work, its artifacts piece by piece, and its last state.
 
     A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
-    task changed, each later one `pace` seconds after the one before; what went before has been told.
+    task changed, each later one `pace` seconds after the one before; what went before has been sent.
     """
     contents: list[Status | Chunk] = []
     turn = 0
@@ -67,10 +67,10 @@ def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
             contents.append(_AT_WORK)
         contents += _split_artifact(manner.chunk_words, position, artifact)
     contents = contents or [_AT_WORK]
-    # A task that is told to be at work still has no final event: its stream simply ends.
+    # A task that is reported as working has no final event: its stream simply ends.
     final = task.state not in (State.SUBMITTED, State.WORKING)
     contents.append(Status(task.state, task.explanation, final=final))
-    # To cancel is no work: it is told at once.
+    # Canceling takes no time: report it at once.
     step = 0 if task.state is State.CANCELED else round(manner.pace * 1_000_000_000)
     return tuple(
         Event(place + 1, task.updated + max(0, place - turn) * step, content)
@@ -82,7 +82,7 @@ _AT_WORK = Status(State.WORKING, EXPLANATIONS[State.WORKING], final=False)
 
 
 def _split_artifact(words: int, position: int, artifact: TaskArtifact) -> list[Chunk]:
-    """Return an artifact in pieces, if it is a text; anything else is told whole."""
+    """Return an artifact in pieces, if it is a text; anything else stays whole."""
     if not artifact.is_text:
         return [Chunk(position, artifact, append=False, last=True)]
     texts: list[str] = re.findall(rf"\s*(?:\S+\s*){{1,{words}}}|\s+", artifact.text) or [""]
@@ -93,7 +93,7 @@ def _split_artifact(words: int, position: int, artifact: TaskArtifact) -> list[C
 
 
 def select_due(narration: Sequence[Event], moment: int) -> Sequence[Event]:
-    """Return the events of a story that have been told by that moment, in nanoseconds since 1970."""
+    """Return the events that are due by a moment, in nanoseconds since 1970."""
     return [event for event in narration if compute_wait(narration, event, moment) <= 0]
 
 
@@ -104,7 +104,7 @@ def compute_wait(narration: Sequence[Event], event: Event, moment: int) -> int:
 
 
 def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
-    """Return the task as it is told by that moment: at work, with its artifacts as far as they go, until the end is told."""
+    """Return the task as reported at that moment: at work, with its artifacts so far, until its end is due."""
     narration = schedule_events(manner, task)
     heard = select_due(narration, moment)
     if len(heard) == len(narration):
@@ -123,5 +123,5 @@ def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
         state=State.WORKING,
         explanation=EXPLANATIONS[State.WORKING],
         artifacts=tuple(artifacts),
-        history=task.history[:-1],  # The last message is the answer that is being told.
+        history=task.history[:-1],  # The last message is the answer that is being sent.
     )

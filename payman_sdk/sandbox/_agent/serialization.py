@@ -69,10 +69,10 @@ def serialize_task(style: Style, account: Account, one: Task, history_length: in
     return shape
 
 
-def serialize_event(style: Style, account: Account, one: Task, told: Event) -> Json:
+def serialize_event(style: Style, account: Account, one: Task, event: Event) -> Json:
     """One event of a task's stream."""
     shape: Json = {"id": one.id}
-    match told.content:
+    match event.content:
         case Status(state, explanation, final):
             shape |= {"status": _serialize_status(style, state, explanation, one.updated), "final": final}
         case Chunk(position, piece, append, last):

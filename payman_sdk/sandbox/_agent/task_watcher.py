@@ -1,4 +1,4 @@
-"""One request that watches a task while it is told: what there is to tell by now, and how long until there is more."""
+"""One request that watches a task: which events are due, and how long until the next one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
 
 Find = Callable[[Account, str], Task]
-"""Gives an account's task with that id as it is by now, in a transaction of its own."""
+"""Return an account's task with that id as it is now, in a new transaction."""
 
 
 class TaskWatcher:
@@ -24,14 +24,14 @@ class TaskWatcher:
         find: looks up the task again.
         world: the clock.
         style: how states and timestamps are spelled.
-        manner: how tasks are told.
+        manner: how tasks are reported.
         account: whose task it is.
         sent: the task as the request found or made it, and what goes wrong with its answer.
         request_id: the id of the request, for the answers to it.
         history_length: how many of the task's messages the finished answer has.
 
     Attributes:
-        manner: how tasks are told.
+        manner: how tasks are reported.
         mishap: what goes wrong with the answer.
         over: whether the final event was given out.
     """
@@ -62,22 +62,22 @@ class TaskWatcher:
 
     def resume(self, last_event_id: str | None) -> None:
         """Begin where the manner of resubscribing says, rather than with the first event."""
-        told = len(event_schedule.select_due(self._narration, self._world.now()))
+        due = len(event_schedule.select_due(self._narration, self._world.now()))
         match self.manner.resubscribe:
             case "live":
-                self._delivered = min(told, len(self._narration) - 1)
+                self._delivered = min(due, len(self._narration) - 1)
             case "resume" if last_event_id and re.fullmatch("[1-9][0-9]{0,8}", last_event_id):
-                # A number that nobody was told yet is not ours: better twice than missed.
-                self._delivered = int(last_event_id) if int(last_event_id) <= told else 0
+                # A number that was not sent yet is not ours: better twice than missed.
+                self._delivered = int(last_event_id) if int(last_event_id) <= due else 0
             case _:
                 pass
 
     def take_due_events(self) -> list[tuple[int, Json]]:
         """Return the events that have become due and were not given out yet: their numbers and their answers."""
-        told = event_schedule.select_due(self._narration, self._world.now())
-        fresh = told[self._delivered :]
-        self._delivered = max(self._delivered, len(told))
-        self.over = len(told) == len(self._narration)
+        due = event_schedule.select_due(self._narration, self._world.now())
+        fresh = due[self._delivered :]
+        self._delivered = max(self._delivered, len(due))
+        self.over = len(due) == len(self._narration)
         return [
             (
                 event.number,
@@ -97,7 +97,7 @@ class TaskWatcher:
 
     def refresh(self) -> None:
         """See the task as it is by now: meanwhile it may have been answered or canceled."""
-        # A task that is forgotten meanwhile is told to its end as it was.
+        # A task that is forgotten meanwhile is reported to its end as it was.
         with contextlib.suppress(UnknownTaskError):
             self._set_task(self._find(self._account, self._task.id))
 

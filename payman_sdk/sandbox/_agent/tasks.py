@@ -32,7 +32,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as it stands.
+    """A task and its state.
 
     Attributes:
         id: made by the client.
@@ -57,7 +57,7 @@ class Task:
 
 @dataclass(frozen=True)
 class SendResult:
-    """What became of a send: the task, and what goes wrong when it is told."""
+    """What became of a send: the task, and the fault of its answer."""
 
     task: Task
     mishap: Mishap | None = None
@@ -117,7 +117,7 @@ def find_by_number(tx: Transaction, account: Account, number: int) -> Task:
     query = "SELECT id FROM tasks WHERE account_id = ? AND number = ?"
     row = tx.execute(query, (account.id, number)).fetchone()
     if row is None:
-        raise UnknownTaskError(f"there is no task number {number}")
+        raise UnknownTaskError(f"unknown task number {number}")
     return find(tx, account, row["id"])
 
 

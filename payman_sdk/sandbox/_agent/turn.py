@@ -1,4 +1,4 @@
-"""What one turn of the agent's makes of a task: artifacts, and how the task stands after them."""
+"""What one turn of the agent makes of a task: artifacts and the new state."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TaskArtifact:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is one text and nothing else, and so can be told piece by piece."""
+        """Whether it is one text and nothing else, so that it can be sent piece by piece."""
         return len(self.parts) == 1 and self.parts[0]["type"] == "text"
 
     def with_text(self, text: str) -> TaskArtifact:
@@ -102,7 +102,7 @@ class Turn:
 
     Attributes:
         artifacts: what was made.
-        state: how the task stands now.
+        state: the new state of the task.
         explanation: that in words.
         metadata: what is said of the task beside what is always said.
     """

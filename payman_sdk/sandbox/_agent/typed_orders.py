@@ -51,7 +51,7 @@ class Order:
 
 
 def read_order(text: str) -> Order | None:
-    """Return the order in a message; None where it is no typed order."""
+    """Return the order in a message; None if it is not a typed order."""
     lines = text.split("\n")
     if len(lines) != 4 or not lines[1].startswith(_ORDER) or not lines[3].startswith(_SCHEMA):
         return None

@@ -111,7 +111,7 @@ def find_account(tx: Transaction, client_id: str) -> Account | None:
 
 
 def load_account(tx: Transaction, identity: str) -> Account | None:
-    """Return the account with that id of its own."""
+    """Return the account with that account id."""
     row = tx.execute(f"{_SELECT} WHERE a.id = ?", (identity,)).fetchone()
     return None if row is None else Account(*row)
 

@@ -72,7 +72,7 @@ def pay(
     if ledger.to_minor(payment.amount) > wallet.policy.approval_above:
         why = f"it is above {markdown.format_money(wallet.policy.approval_above, wallet.currency)}"
     elif order.asked:
-        why = "you asked rather than told me"
+        why = "that was a question, not an order"
     else:
         why = "you gave a part of the name only"
     return PaymentResult(

@@ -39,10 +39,10 @@ def register_redirects(tx: Transaction, client_id: str, uris: Iterable[str]) -> 
     """Fix the redirect URIs of a client, in place of earlier ones; with none, it may use any usable one.
 
     Raises:
-        ValueError: if there is no such client, or a URI is not usable.
+        ValueError: if the client is unknown, or a URI is not usable.
     """
     if find(tx, client_id) is None:
-        raise ValueError(f"redirect_uris: there is no client {client_id}")
+        raise ValueError(f"redirect_uris: unknown client {client_id}")
     tx.execute("DELETE FROM redirect_uris WHERE client_id = ?", (client_id,))
     for uri in dict.fromkeys([uris] if isinstance(uris, str) else uris):
         try:

@@ -76,7 +76,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class TokenRecord:
-    """A code or refresh token that somebody holds, as it stands."""
+    """The record of a code or refresh token that somebody holds."""
 
     digest: bytes
     grant: Grant
@@ -136,7 +136,7 @@ def issue(
 
 
 def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -> Access | None:
-    """Return what an access token opens; None where there is no token, or it is unknown, revoked or has expired."""
+    """Return what an access token opens; None if it is missing, unknown, revoked or expired."""
     if not token:
         return None
     row = tx.execute(
@@ -151,7 +151,7 @@ def find_access(tx: Transaction, world: SandboxEnvironment, token: str | None) -
 
 
 def find(tx: Transaction, kind: TokenKind, value: str) -> TokenRecord | None:
-    """Return the code or refresh token, however it stands."""
+    """Return the code or refresh token, valid or not."""
     row = tx.execute(
         "SELECT t.digest, t.expires, t.spent, g.* FROM tokens t JOIN grants g ON g.number = t.grant_number "
         "WHERE t.digest = ? AND t.kind = ?",

@@ -21,7 +21,7 @@ _PATIENCE = 3600  # seconds that a person may take to decide
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """A request to the token endpoint, as it was answered. There is no secret in it.
+    """A request to the token endpoint, as it was answered. It holds no secret.
 
     Attributes:
         grant_type: one of the three that are supported; None for anything else.
@@ -162,7 +162,7 @@ class OAuthService:
     def issue_code(
         self, client_id: str, allowed: Scopes, *, redirect_uri: str | None, challenge: str | None
     ) -> str:
-        """Return a code as a person's consent would give it; LookupError if there is no such client."""
+        """Return a code as a person's consent would give it; LookupError if the client is unknown."""
         with self.store.transaction() as tx:
             _check_client(tx, client_id)
             return self._issue_code(tx, client_id, allowed, redirect_uri=redirect_uri, challenge=challenge)
@@ -170,7 +170,7 @@ class OAuthService:
     def issue_token(
         self, client_id: str, allowed: Scopes, *, lifetime: float | None, refresh: bool
     ) -> TokenResponse:
-        """Tokens without a request for them; LookupError if there is no such client."""
+        """Tokens without a request for them; LookupError if the client is unknown."""
         terms = self._terms if lifetime is None else replace(self._terms, token_lifetime=lifetime)
         with self.store.transaction() as tx:
             _check_client(tx, client_id)
@@ -200,4 +200,4 @@ class OAuthService:
 
 def _check_client(tx: Transaction, client_id: str) -> None:
     if clients.find(tx, client_id) is None:
-        raise LookupError(f"there is no client {client_id}")
+        raise LookupError(f"unknown client {client_id}")

@@ -150,7 +150,7 @@ def _resubscribe(service: Service, faults: StreamFaults) -> Endpoint:
 
 
 async def _respond_whole(request: Request, answer: Json | TaskWatcher) -> Response:
-    """One JSON-RPC answer, once its task has been told; or what goes wrong with it."""
+    """Return one JSON-RPC answer once its task's end is due, or the fault of the answer."""
     if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
     watch = answer
@@ -163,7 +163,7 @@ async def _respond_whole(request: Request, answer: Json | TaskWatcher) -> Respon
 
 
 async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: StreamFaults) -> Response:
-    """Return a stream, or what the next fault makes of it; an error is no stream."""
+    """Return a stream, or what the next fault makes of it; an error is not a stream."""
     if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
     spoiled = _respond_mishap(answer.mishap)

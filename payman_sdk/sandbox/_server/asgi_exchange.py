@@ -28,7 +28,7 @@ class ResponseHead:
 
 @dataclass(frozen=True)
 class ResponseEnd:
-    """There is no more of an answer; `broken` says whether the connection was closed before it was complete."""
+    """The answer has ended; `broken` says whether the connection was closed before it was complete."""
 
     broken: bool
 

@@ -11,7 +11,7 @@ _EXTENSION = "payman.sandbox.line"
 
 
 class Closable(Protocol):
-    """What can be hung up: a transport of asyncio's, or what stands in its place where there are no sockets."""
+    """What can be hung up: a transport of asyncio's, or its stand-in where no sockets exist."""
 
     def close(self) -> None:
         """End it after what has been sent."""

@@ -47,7 +47,7 @@ class ClientControl:
         return own or self.add_client()
 
     def add_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
-        """Register one more client, with an account of its own; also while the sandbox serves.
+        """Register one more client, with its own account; also while the sandbox serves.
 
         Args:
             client_id: if it is registered already, it keeps its account and gets the secret; without one, one is made.
@@ -57,7 +57,7 @@ class ClientControl:
             The client's id and secret.
 
         Raises:
-            ValueError: if there is no character in one of them, or a colon in the id.
+            ValueError: if one of them is empty, or the id has a colon.
         """
         client_id = self._world.new_id("pm-test") if client_id is None else client_id
         client_secret = self._world.new_secret() if client_secret is None else client_secret
@@ -68,7 +68,7 @@ class ClientControl:
         return client_id, client_secret
 
     def add_public_client(self, client_id: str | None = None) -> str:
-        """Register one more client that has no secret, with an account of its own; also while the sandbox serves.
+        """Register one more client without a secret, with its own account; also while the sandbox serves.
 
         Args:
             client_id: if it is registered already, it keeps its account and loses its secret; without one, one is made.
@@ -77,7 +77,7 @@ class ClientControl:
             The client's id.
 
         Raises:
-            ValueError: if there is no character in the id.
+            ValueError: if the id is empty.
         """
         client_id = self._world.new_id("pm-test") if client_id is None else client_id
         if not client_id:
@@ -105,7 +105,7 @@ class ClientControl:
             code_challenge: of PKCE, S256; the token request has to bring its verifier then, and must not otherwise.
 
         Raises:
-            LookupError: if there is no such client.
+            LookupError: if the client is unknown.
             ValueError: if a scope, the redirect URI or the challenge is unusable.
 
         Example:
@@ -144,7 +144,7 @@ class ClientControl:
             `accessToken`, `tokenType`, `expiresIn` (seconds), `scope` and perhaps `refreshToken`.
 
         Raises:
-            LookupError: if there is no such client.
+            LookupError: if the client is unknown.
             ValueError: if a scope or the lifetime is unusable.
 
         Example:
@@ -168,7 +168,7 @@ class ClientControl:
             refresh: whether refresh tokens end too.
 
         Raises:
-            LookupError: if there is no such client.
+            LookupError: if the client is unknown.
         """
         self.authority.revoke(client_id, refresh=refresh)
 

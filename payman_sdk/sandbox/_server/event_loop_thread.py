@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own that opens no socket, so that it runs where a test suite has forbidden sockets."""
+"""An event loop in its own thread that opens no socket, so that it runs where a test suite has forbidden sockets."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class SocketlessLoop(asyncio.BaseEventLoop):
 
 
 class EventLoopThread:
-    """Runs coroutines in a thread of its own, from the making of this object until `stop()`.
+    """Runs coroutines in its own thread, from the making of this object until `stop()`.
 
     Args:
         name: of the thread.
@@ -76,7 +76,7 @@ class EventLoopThread:
         """Run a coroutine; returns whether that is still possible."""
         with self._lock:  # what is started before `stop()` is begun, and then canceled
             if not self._left:
-                # A context of its own: the caller's may say that trio runs here.
+                # A new context: the caller's may say that trio runs here.
                 self._loop.call_soon_threadsafe(self._begin, work, context=contextvars.Context())
             return not self._left
 

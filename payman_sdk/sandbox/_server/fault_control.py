@@ -19,7 +19,7 @@ class FaultControl:
 
         Asks and replies of all clients count, streamed or not; a request that is refused before the agent sees it does
         not, nor does one that is sent again when the task is known. Afterwards the agent answers by itself again. What
-        it is told to say moves no money.
+        a script makes it say moves no money.
 
         Args:
             answers: each a text; an `Answer`, with artifacts and a state; an `RPCError` or `HTTPError`; `Lost`, for a

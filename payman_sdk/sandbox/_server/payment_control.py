@@ -39,7 +39,7 @@ class PaymentControl:
             client_id: whose wallet; the sandbox's own client's, if none is named.
 
         Raises:
-            LookupError: if there is no such client or wallet.
+            LookupError: if the client or wallet is unknown.
         """
         with self._store.transaction() as tx:
             account = self._find_account(tx, client_id or self.client_id)
@@ -59,7 +59,7 @@ class PaymentControl:
             The payment: `INITIATED`, or `REJECTED` if by now the policy or the balance forbids it.
 
         Raises:
-            LookupError: if there is no such task.
+            LookupError: if the task is unknown.
             ValueError: if the task does not wait for approval, or if several clients have one of that id.
         """
         return self._settle(task_id, client_id, approve=True)
@@ -80,7 +80,7 @@ class PaymentControl:
                     raise ValueError(
                         f"several clients have a task {task_id}: say which one's with client_id="
                     )
-                raise tasks.UnknownTaskError(f"there is no task {task_id}")
+                raise tasks.UnknownTaskError(f"unknown task {task_id}")
             account = self._find_account(tx, owners[0])
             tasks.settle(tx, self._world, account, task_id, approve=approve)
             settled = payments.find_by_task(tx, account, task_id)
@@ -90,7 +90,7 @@ class PaymentControl:
     def _find_account(self, tx: Transaction, client_id: str) -> Account:
         account = accounts.find_account(tx, client_id)
         if account is None:
-            raise LookupError(f"there is no client {client_id}")
+            raise LookupError(f"unknown client {client_id}")
         return account
 
     def ledger(self) -> list[LedgerRow]:

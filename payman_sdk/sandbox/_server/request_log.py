@@ -22,7 +22,7 @@ _TEXT_SHOWN = 60
 
 @dataclass(frozen=True, repr=False)
 class SandboxRequest:
-    """One HTTP request to the sandbox. There are no secrets in it: no headers, no query, nothing that OAuth sends.
+    """One HTTP request to the sandbox. It holds no secrets: no headers, no query, nothing that OAuth sends.
 
     What is about the message is read from the body as far as that can be read; otherwise it is None.
 
@@ -36,7 +36,7 @@ class SandboxRequest:
         session_id: the id of the session.
         request_id: the id of the JSON-RPC request.
         metadata: the metadata of the parameters.
-        body: the body as JSON; None if it is none, is larger than 64 KiB, or was not read, as where there is no such path.
+        body: the body as JSON; None if it is none, is larger than 64 KiB, or was not read, such as for an unknown path.
         status: the HTTP status of the answer; None as long as there is none, and if the connection ended before.
 
     Example:
@@ -140,7 +140,7 @@ class _LoggedRequest:
     def record_received(self, message: Message) -> None:
         """See what the application receives."""
         if message["type"] != "http.request":
-            self._is_over = True  # what is told from now on is heard by nobody
+            self._is_over = True  # nobody reads what comes from now on
             return
         came = self._came
         if came is None:

@@ -40,7 +40,7 @@ class RPCRequest:
 
     def __init__(self, body: bytes) -> None:
         try:
-            # Constants such as NaN, numbers without end and lone surrogates are no JSON that could be answered.
+            # Constants such as NaN, numbers without end and lone surrogates are not JSON that could be answered.
             read: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
             if b"\\u" in body:
                 json.dumps(read, ensure_ascii=False).encode()
@@ -116,7 +116,7 @@ class RPCRequest:
         raise _FaultError(-32602, message, self.id)
 
     def refuse_method(self) -> NoReturn:
-        """Answer that there is no such method."""
+        """Answer that the method is unknown."""
         raise _FaultError(-32601, f"method {self.method!r} is not known here", self.id)
 
 
@@ -142,7 +142,7 @@ class RPCMethods:
         find: looks up a task again, later.
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
-        manner: how tasks are told.
+        manner: how tasks are reported.
         script: what the agent is to answer, where that was said.
         access: what the access token opens.
     """

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: a local Payman that serves in a thread of its own."""
+"""The sandbox as a whole: a local Payman that serves in its own thread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _SETTLE_TIME = 0.25
 class Sandbox(ClientControl, PaymentControl, FaultControl):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
-    Every client id has an account of its own: a wallet with 1000 TSD, a test payee and the default policy.
+    Every client id has its own account: a wallet with 1000 TSD, a test payee and the default policy.
     What is kept outlives `stop()`: a sandbox can be started again, at the same address, which to its clients is an
     outage. With `db` it outlives the process too, the client's id and secret included.
 
@@ -77,8 +77,8 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         refresh_for_credentials: whether client credentials get a refresh token too.
         chunk_words: how many words of an answer an event of a stream has at most.
         pace: seconds between two events of a stream: how long each piece of work seems to take. Money is decided at once;
-            what is told about it takes its time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
-            The first event, and that a task was canceled, are told at once.
+            the reports about it take their time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
+            The first event and a cancellation are reported at once.
         keep_alive: seconds without an event after which a stream sends an SSE comment; None sends none.
         resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and tells those after the
             `Last-Event-ID`; all, without one or with one that no event had so far. `replay` tells all events, and `live`
@@ -88,7 +88,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         json_answers: how the agent answers typed calls and other requests for one JSON object. `careful`: with that object and the
             truth in it. `data_part`: the same as a data part. `fenced`: in a fence, amid chatter. `prose`: in words. `two_objects`:
             with an example beside it. `other_amount`, `other_payee`: about another payment. `truncated`: cut off. `unknown_status`:
-            in words of its own. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
+            in other words. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
             `claims_refused`: refused, whatever happened. `unlinked`: as `careful`, but not knowing which task made a transaction.
             What the ledger says is true in any case, and so are transactions that are listed.
         clock: gives the time in seconds since 1970.

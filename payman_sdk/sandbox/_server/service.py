@@ -36,7 +36,7 @@ class Service:
         store: where everything is kept.
         world: the clock and the source of chance.
         style: how states and timestamps are spelled.
-        manner: how tasks are told.
+        manner: how tasks are reported.
         script: what the agent is to answer, where that was said.
     """
 

@@ -1,4 +1,4 @@
-"""An ASGI application on a loopback socket, served by a thread of its own."""
+"""An ASGI application on a loopback socket, served by its own thread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_port(port: int) -> None:
     """Refuse a port that cannot be served on.
 
     Raises:
-        ValueError: It is no port.
+        ValueError: It is not a port number.
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
@@ -59,7 +59,7 @@ class _Server(uvicorn.Server):
         self._leave = leaving
 
     async def main_loop(self) -> None:
-        """Wait until told to stop."""
+        """Wait for the signal to stop."""
         self._loop = asyncio.get_running_loop()
         self.ready.set()
         await self._leave.wait()
@@ -150,7 +150,7 @@ class ServerThread:
             self._server.ready.set()
 
     def stop(self) -> None:
-        """Stop serving: no new connections, what is told slowly is cut off, other requests get a moment; the thread is gone."""
+        """Stop serving: refuse new connections, cut off slow streams, give other requests a moment, and end the thread."""
         self._server.request_stop()
         self._thread.join()
         self._socket.close()

@@ -1,4 +1,4 @@
-"""Answers that take their time: event streams, and what waits until a task is told; and how they end early.
+"""Answers that take their time: event streams and waits for a task; and how they end early.
 
 They end with the client, with the server, or where a fault says so, and nothing is logged about it.
 """
@@ -41,7 +41,7 @@ async def attend(scope: Scope, receive: Receive, work: Callable[[], Awaitable[ob
 
 
 async def wait_for_end(watch: TaskWatcher) -> None:
-    """Wait until the task that is watched has been told to its end."""
+    """Wait until the end of the watched task is due."""
     while (left := watch.compute_delay(to_the_end=True)) > 0:
         await sleep(min(left, _LOOK))
         if watch.compute_delay(to_the_end=True) <= 0:

@@ -27,7 +27,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     It is for `httpx.Client` and for `httpx.AsyncClient`, under asyncio and trio, for any number of requests at the same time
     from any threads, and whatever the requests' host is. What the application sees and what the client sees is as with a
-    server: answers are heard as they are told, a client that leaves is noticed, a connection that is hung up is a
+    server: answers arrive as they are sent, a client that leaves is noticed, a connection that is hung up is a
     `httpx.RemoteProtocolError`, and the read timeout holds. The others do not apply: there is nothing to wait for.
 
     The application runs in a thread, which ends with `close()` and with the transport itself.
@@ -52,7 +52,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         renew_after_fork(self)
 
     def begin_anew(self) -> None:
-        """Have a thread of its own in a process that has just been forked."""
+        """Start a new thread in a process that has just been forked."""
         self._lock = threading.Lock()
         self._background: EventLoopThread | None = None
 

@@ -76,7 +76,7 @@ def decide(room: PageContext, account: Account, form: Form) -> Decision:
     with room.service.store.transaction() as tx:
         payment = payments.find(tx, account, form.get("payment", ""))
         if payment is None:
-            return FormError("overview", "There is no such payment any more.", None, form)
+            return FormError("overview", "This payment does not exist any more.", None, form)
         said = "late"
         if payment.status == "AWAITING_APPROVAL":
             tasks.settle(tx, room.service.world, account, payment.task_id, approve=wish == "approve")
@@ -119,8 +119,8 @@ def ask(room: PageContext, account: Account, form: Form) -> Decision:
         return FormError("overview", f"An app would have got this error: {_read_error(answer)}.", None, form)
     with service.store.transaction() as tx:
         number = str(tasks.find_number(tx, account, ids["id"]))
-    told = {} if answer.mishap is None else {"said": "mishap"}
-    return PageRedirect(build_link("task", account=account.id, number=number, **told))
+    query = {} if answer.mishap is None else {"said": "mishap"}
+    return PageRedirect(build_link("task", account=account.id, number=number, **query))
 
 
 def _read_error(answer: Mapping[str, object]) -> str:
@@ -135,7 +135,9 @@ def set_policy(room: PageContext, account: Account, form: Form) -> Decision:
             (one for one in accounts.list_wallets(tx, account) if one.id == form.get("wallet")), None
         )
         if wallet is None:
-            return FormError("policy", "There is no such wallet any more; load the page again.", None, form)
+            return FormError(
+                "policy", "This wallet does not exist any more; load the page again.", None, form
+            )
         amounts: dict[str, int] = {}
         fields: list[PolicyField] = []
         for field in money.view_policy(wallet):

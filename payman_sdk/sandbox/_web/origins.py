@@ -28,7 +28,7 @@ HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
     "X-Content-Type-Options": "nosniff",
     # Nobody else gets a referrer. With `no-referrer`, browsers send forms with `Origin: null`, as a sandboxed frame of
-    # somebody else's does, and nothing could be told from it.
+    # somebody else's does, and it would reveal nothing.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -70,7 +70,7 @@ def _view_task(
     tx: Transaction, room: PageContext, account: Account, query: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
-        "told": running.view_task(tx, room.service, account, _parse_number(query, "number")),
+        "view": running.view_task(tx, room.service, account, _parse_number(query, "number")),
         "apps": apps.list_apps(tx, room.service.world, account),
     }
 
@@ -161,7 +161,7 @@ class _Pages:
     async def _show(self, request: Request) -> Response:
         name = request.path_params.get("name", "overview")
         if name not in _VIEWS:
-            raise HTTPException(404, "There is no such page.")
+            raise HTTPException(404, "This page does not exist.")
         cookie = self._forgery.choose_cookie(request.cookies.get(COOKIE))
         query = {**request.query_params, "address": _address(request)}
         html = await run_in_threadpool(self._render_page, name, query, cookie, None)
@@ -173,7 +173,7 @@ class _Pages:
     async def _change(self, request: Request) -> Response:
         action = ACTIONS.get(request.path_params["name"])
         if action is None:
-            raise HTTPException(404, "There is no such form.")
+            raise HTTPException(404, "This form does not exist.")
         cookie = request.cookies.get(COOKIE)
         form = dict(parse_parameters(await read_form(request)) or [])
         if not self._forgery.is_valid(cookie, form.pop("token", None)):
@@ -242,7 +242,7 @@ def _load_account(tx: Transaction, identity: str | None) -> Account:
         return accounts.list_accounts(tx)[0]
     account = accounts.load_account(tx, identity)
     if account is None:
-        raise HTTPException(404, "There is no such account.")
+        raise HTTPException(404, "This account does not exist.")
     return account
 
 
@@ -258,7 +258,7 @@ def _describe_payment(tx: Transaction, account: Account, query: Mapping[str, str
 async def _serve_static(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _STATIC:
-        raise HTTPException(404, "There is no such file.")
+        raise HTTPException(404, "This file does not exist.")
     content = files("payman_sdk.sandbox._web").joinpath("static", name).read_bytes()
     return Response(content, headers=dict(HEADERS), media_type=_STATIC[name])
 
@@ -270,7 +270,7 @@ def _handle_http_error(_: Request, failure: Exception) -> Response:
 
 
 def _handle_unknown_task(_: Request, __: Exception) -> Response:
-    html = render_template("problem.html", problem="There is no such task; perhaps the sandbox was reset.")
+    html = render_template("problem.html", problem="This task does not exist; perhaps the sandbox was reset.")
     return HTMLResponse(html, 404, dict(HEADERS))
 
 

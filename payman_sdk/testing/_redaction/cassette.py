@@ -1,4 +1,4 @@
-"""One cassette in use: what is told of its secrets and ids to vcrpy while it is recorded or played."""
+"""One cassette in use: the secrets and ids that vcrpy meets while it records or plays."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ class CassetteState:
         is_elsewhere = (one.method, one.path) != (other.method, other.path)
         found = self._ids.find_differences(one, other)
         # That it was played already, to another request, is the smallest difference there is.
-        told = [line for line in found if not is_played([line])]
-        return 2 * len(told) + (len(told) < len(found)) + (_FAR if is_elsewhere else 0)
+        unplayed = [line for line in found if not is_played([line])]
+        return 2 * len(unplayed) + (len(unplayed) < len(found)) + (_FAR if is_elsewhere else 0)
 
     def _translate(self, body: bytes) -> bytes:
         with self._lock:

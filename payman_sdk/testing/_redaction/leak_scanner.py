@@ -74,7 +74,7 @@ class LeakScanner:
                 yield from self._scan_document(value, under)
         elif isinstance(document, str):
             if under and document and find_kind(under, document, KINDS) and not SCRUBBED.fullmatch(document):
-                yield f"a member named {under} that is no placeholder"
+                yield f"a member named {under} that is not a placeholder"
             yield from (kind for _, kind in self._scan_text(document))
             if document.lstrip()[:1] in {"{", "["}:
                 for inner in iter_documents(document):
@@ -85,7 +85,7 @@ class LeakScanner:
             and under
             and find_kind(under, str(document), KINDS) not in {None, "client-id"}
         ):
-            yield f"a member named {under} that is no placeholder"
+            yield f"a member named {under} that is not a placeholder"
 
     def _scan_text(self, serialized: str) -> Iterator[tuple[int, str]]:
         yield from self._known.find_in(serialized)
@@ -97,24 +97,24 @@ class LeakScanner:
             for match in pattern.finditer(serialized):
                 value = unquote_plus(match["value"]).strip("\"'")
                 if find_kind(match["name"], value, kinds) and not SCRUBBED.fullmatch(value):
-                    yield match.start(), f"{what} named {match['name']} that is no placeholder"
+                    yield match.start(), f"{what} named {match['name']} that is not a placeholder"
         for match in LABELLED.finditer(serialized):
             names = match["name"], match["name"].split(" ")[-1]
             kind = next(filter(None, (find_kind(name, match["value"], KINDS) for name in names)), None)
             is_amount = kind == "token" and not any(map(str.isalpha, match["value"]))
             if kind not in {None, "client-id"} and not is_amount and not PLACEHOLDER.match(match["value"]):
-                yield match.start(), f"what stands behind {match['name']}"
+                yield match.start(), f"the value of {match['name']}"
         for match in PASSWORD_IN_ADDRESS.finditer(serialized):
             if not PLACEHOLDER.fullmatch(match["value"]):
                 yield match.start(), "a password in an address"
         for match in INPUT.finditer(serialized):
             found = parse_input(match[0])
             if found and find_kind(found[0], found[1], KINDS) and not SCRUBBED.fullmatch(found[1]):
-                yield match.start(), f"an input named {found[0]} that is no placeholder"
+                yield match.start(), f"an input named {found[0]} that is not a placeholder"
         for match in ELEMENT.finditer(serialized):
             value = match["value"].strip()
             if value and find_kind(match["name"], value, KINDS) and not SCRUBBED.fullmatch(value):
-                yield match.start(), f"an element named {match['name']} that is no placeholder"
+                yield match.start(), f"an element named {match['name']} that is not a placeholder"
         for pattern, what in ((BEARER, "a bearer token"), (JWT, "a JSON Web Token")):
             for match in pattern.finditer(serialized):
                 if not PLACEHOLDER.fullmatch(match["value"]):

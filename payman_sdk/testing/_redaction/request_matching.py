@@ -1,7 +1,7 @@
 """What a request means, and how two of them differ.
 
 The client makes the ids of tasks, requests and sessions anew in every run, so a recorded request and a live one are the same
-when they agree up to a renaming: `IdMap` keeps which recorded id stands for which live one, one for one, for a whole cassette.
+when they agree up to a renaming: `IdMap` keeps which recorded id means which live one, one for one, for a whole cassette.
 What is compared here has been scrubbed already, so nothing that is said of a difference holds a secret.
 """
 
@@ -65,7 +65,7 @@ class RequestContent:
 
 
 class IdMap:
-    """Which recorded id stands for which live one, in one cassette.
+    """Which recorded id means which live one, in one cassette.
 
     Placeholders of secrets are treated alike: one that was made for what the test brought along may have another number than
     the recorded one, but what the cassette gave out has to come back as it is.
@@ -105,7 +105,7 @@ class IdMap:
         return all(self._bind(one[0], other[0]) for one, other in pairs)
 
     def describe_id(self, recorded: str) -> str:
-        """Return what is to be said of a recorded text that is nothing but an id which stands for another one."""
+        """Return a note on a recorded text that is an id with a live counterpart."""
         return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
     def _bind(self, recorded: str, live: str) -> bool:
@@ -201,9 +201,9 @@ def _compare_values(place: str, recorded: Any, live: Any, ids: IdMap) -> Iterato
             yield from _compare_values(f"{place}[{index}]", ours, theirs, ids)
     elif isinstance(recorded, str) and isinstance(live, str):
         if not ids.match_texts(recorded, live):
-            told = ids.describe_id(recorded)
+            note = ids.describe_id(recorded)
             start = _find_divergence(recorded, live)
-            yield f"{place or 'body'}: recorded {_format_value(recorded, start)}{told}, now {_format_value(live, start)}"
+            yield f"{place or 'body'}: recorded {_format_value(recorded, start)}{note}, now {_format_value(live, start)}"
     elif isinstance(recorded, bool) is not isinstance(live, bool) or recorded != live:
         yield f"{place or 'body'}: recorded {_format_value(recorded)}, now {_format_value(live)}"
 

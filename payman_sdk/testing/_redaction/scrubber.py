@@ -2,7 +2,7 @@
 
 Everything in a cassette goes through one `Scrubber`: addresses, headers and bodies of requests and answers. A secret is known by
 its name (a header, a parameter, a member), by its looks (`Bearer …`, a JWT), or because it was seen before, and its place is taken
-by a placeholder such as `SCRUBBED-access-token-1`. Nothing is parsed and written anew: what is no secret stays as it was sent, to
+by a placeholder such as `SCRUBBED-access-token-1`. Nothing is parsed and written anew: everything else stays as it was sent, to
 the byte.
 """
 
@@ -111,7 +111,7 @@ class Scrubber:
         return kept
 
     def scrub_body(self, body: bytes, content_type: str = "") -> bytes:
-        """Return a body of any type without secrets; bytes that are no text come through as they are."""
+        """Return a body of any type without secrets; bytes that are not text stay as they are."""
         text = body.decode("utf-8", "surrogateescape")
         is_form = content_type.lower().startswith("application/x-www-form-urlencoded")
         return (self._scrub_parameters(text) if is_form else self.scrub_text(text)).encode(
@@ -157,7 +157,7 @@ class Scrubber:
 
         Example:
             >>> Scrubber().find_leaks_in_body(r'{"access\u005ftoken": "hunted", "password": 4711}')
-            ['a member named access_token that is no placeholder', 'a member named password that is no placeholder']
+            ['a member named access_token that is not a placeholder', 'a member named password that is not a placeholder']
         """
         return LeakScanner(self._known).scan_body(body)
 
@@ -218,7 +218,7 @@ class Scrubber:
         if kind is None and name.lower() == "code" and self._known.is_a("code", value):
             kind = "code"
         if kind is None or not value:
-            # Its value may hold a document of its own.
+            # Its value may itself hold a document.
             at = match.start("value")
             inner = match["value"]
             return (

@@ -87,7 +87,7 @@ LOOPBACK_PORT: Final = re.compile(
     re.IGNORECASE,
 )
 USER: Final = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]*://)([^/@?#]*)@")
-# A member of JSON or of a Python dict, also where the document stands in a string and its quotes are escaped.
+# A member of JSON or of a Python dict, also where the document is in a string and its quotes are escaped.
 MEMBER: Final = re.compile(
     r"""(?P<quote>(?<!\\)\\*["'])(?P<name>[A-Za-z][\w-]{0,40})(?P=quote)(?P<between>\s*:\s*\[?\s*)"""
     r"""(?P=quote)(?P<value>(?:\\.|[^\\])*?)(?P=quote)""",
@@ -128,7 +128,7 @@ WORD_BEGINS: Final = r"(?:(?<!\w)|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-
 
 
 def unescape(value: str) -> str:
-    """Return what stands between the quotes of a JSON string; as it is, if that is none."""
+    """Return the content of a JSON string; unchanged if it is not one."""
     try:
         decoded = json.loads(f'"{value}"')
     except ValueError:
@@ -154,7 +154,7 @@ def parse_basic(encoded: str) -> tuple[str, str] | None:
 
 
 def parse_input(element: str) -> tuple[str, str, int, int] | None:
-    """Return the name and value of an `<input>`, and where its value stands; None if it has none."""
+    """Return the name and value of an `<input>` and the position of the value; None if it has none."""
     name, value = INPUT_NAME.search(element), INPUT_VALUE.search(element)
     if name is None or value is None:
         return None

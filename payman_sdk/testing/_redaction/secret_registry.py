@@ -1,4 +1,4 @@
-"""The secrets that one cassette has to do with: what stands for each, and how each is found again in whatever form it is written."""
+"""The secrets of one cassette: the placeholder of each, and how to find each in every spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from payman_sdk._text.spellings import list_spellings
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER, WORD_BEGINS
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
-_HUNTED_AS_WORD: Final = 4  # from here on it is hunted for as a word of its own, which refuses the recording
+_HUNTED_AS_WORD: Final = 4  # from here on it is searched for as a separate word, which refuses the recording
 
 
 class SecretRegistry:
@@ -40,7 +40,7 @@ class SecretRegistry:
         return self._kinds.get(value) == kind
 
     def find_in(self, text: str) -> Iterator[tuple[int, str]]:
-        """Where a secret stands in a text, and what it is, never its value."""
+        """The position of a secret in a text, and what it is, never its value."""
         for match in self.build_pattern().finditer(text):
             for value in self._forms.get(match[0], ()):
                 elsewhere = self._placeholders.get(value)
@@ -56,7 +56,7 @@ class SecretRegistry:
                 )
 
     def get_placeholder(self, kind: str, value: str) -> str:
-        """Return what stands for a secret; one that is a placeholder already stays what it is."""
+        """Return the placeholder of a secret; a placeholder stays as it is."""
         found = PLACEHOLDER.fullmatch(value)
         if found is not None:
             self._note(found)

@@ -2,7 +2,7 @@
 
 Reading is liberal where nothing can go wrong ("what's my balance?") and strict where something is written: a payment,
 a payee, an approval. There the whole sentence has to fit, and a "not" anywhere in it, an invisible character or a
-question stands in the way.
+question blocks it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def understand(text: str) -> Intent:
         >>> understand("send 100 TSD to John Doe").readings[0].payee.text
         'John Doe'
         >>> understand("never send 100 TSD to John Doe").reason
-        'there is a "never" in it, and I do only what I am plainly told to'
+        'there is a "never" in it, and I follow only plain orders'
     """
     if len(text) > LONGEST:
         return Unclear(f"the text is longer than {LONGEST} characters", payment=True)

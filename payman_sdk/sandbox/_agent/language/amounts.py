@@ -75,7 +75,7 @@ def read_amount(digits: str) -> Decimal | Unclear:
 
 
 def read_currency(before: str | None, after: str | None) -> str | Unclear | None:
-    """Return the code of the currency that stands before or after an amount; a bare `$` means TSD, the test dollar."""
+    """Return the code of the currency before or after an amount; a bare `$` means TSD, the test dollar."""
     # A letter that only looks like one of these, as the dotless i, is in no code.
     codes = {_CODES.get(word.casefold(), word) for word in (before, after) if word}
     if codes > {"$"} and codes <= {"$", "TSD", "USD"}:

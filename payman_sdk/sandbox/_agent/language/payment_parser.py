@@ -2,7 +2,7 @@
 
 The whole sentence has to fit one of a few forms, from its first word to its last. Nothing is searched for inside a
 text, so a sentence that only mentions a payment ("I sent 100 TSD to John", "what if I sent …") orders none. The
-payee's name and the description are free words; where they can be told apart in several ways, every way is a
+payee's name and the description are free words; where they can be split in several ways, every way is a
 reading, and the account's payees decide.
 """
 
@@ -94,7 +94,7 @@ def read_order(text: str) -> Pay | Unclear | None:
 
 
 class _Tail(NamedTuple):
-    """What stands after payee and amount; `free` is a description that no label announces."""
+    """What follows payee and amount; `free` is a description that no label announces."""
 
     wallet: str | None = None
     labelled: str | None = None
@@ -140,7 +140,7 @@ def _read(way: _OrderSplit) -> Reading | Unclear:
 
 
 def _split_order(rest: str, *, money_first: bool) -> Iterator[_OrderSplit]:
-    """Every way to cut what follows the verb. Where an amount names its currency, other numbers are no amounts."""
+    """Return every way to cut what follows the verb. If an amount names its currency, other numbers are not amounts."""
     amounts = list(_MONEY.finditer(rest))
     for money in [one for one in amounts if one["before"] or one["after"]] or amounts[:_MOST_READINGS]:
         head, tail = rest[: money.start()], rest[money.end() :]

@@ -1,4 +1,4 @@
-"""What stands in the way of writing anything: a negation, characters that cannot be seen, a question, an odd amount."""
+"""Reasons not to write anything: a negation, invisible characters, a question, an odd amount."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ODD_AMOUNTS = tuple(
             "I need the amount as a number",
         ),
         (r"[0-9]\s*(?:or|to|/)\s*[0-9]|\bbetween\b", "there is more than one amount in it"),
-        (r"\b(?:nan|inf|infinity|infinite)\b", "that is no amount"),
+        (r"\b(?:nan|inf|infinity|infinite)\b", "that is not an amount"),
     )
 )
 _EXAMPLE = "write it like `send 10 TSD to John Doe for lunch`"
@@ -56,7 +56,7 @@ def find_objection(text: str) -> str | None:
     if any(unicodedata.category(character) in _HIDDEN for character in text if not character.isspace()):
         return "there are characters in it that cannot be seen"
     if found := _NEGATION.search(tidy(text)):
-        return f'there is a "{found[0]}" in it, and I do only what I am plainly told to'
+        return f'there is a "{found[0]}" in it, and I follow only plain orders'
     return None
 
 
@@ -68,7 +68,7 @@ def explain(text: str) -> Unclear:
     if reason := find_objection(text):
         return Unclear(reason, payment=True)
     if _QUESTION.fullmatch(words):
-        return Unclear("that is a question, and I do only what I am plainly told to", payment=True)
+        return Unclear("that is a question, and I follow only plain orders", payment=True)
     for form, reason in _ODD_AMOUNTS:
         if form.search(words):
             return Unclear(reason, payment=True)

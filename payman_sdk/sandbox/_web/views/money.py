@@ -67,7 +67,7 @@ class PaymentView:
 
 @dataclass(frozen=True)
 class PolicyField:
-    """One amount of a policy, as a form has it: `text` is what stands in it, `error` what is wrong with that."""
+    """One amount of a policy, as a form has it: `text` is its content, `error` what is wrong with that."""
 
     name: str
     label: str

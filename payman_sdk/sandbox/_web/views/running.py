@@ -1,4 +1,4 @@
-"""Tasks as they are told by now: their states, their artifacts, and the events of their streams."""
+"""Tasks as reported so far: their states, their artifacts, and the events of their streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OUTCOMES = {"INITIATED": "Paid", "AWAITING_APPROVAL": "Waits:", "REJECTED": "Re
 
 @dataclass(frozen=True)
 class TaskView:
-    """A task in a list: what was asked, how it stands, and what became of the payment that it ordered."""
+    """A task in a list: the ask, the state, and the outcome of the payment that it ordered."""
 
     number: int
     text: str
@@ -47,7 +47,7 @@ class EventView:
 
 @dataclass(frozen=True)
 class TaskDetails:
-    """A task with all that has been told of it.
+    """A task with all that has been reported of it.
 
     Attributes:
         task: as in a list.
@@ -55,7 +55,7 @@ class TaskDetails:
         session_id: its session.
         artifacts: the texts of its artifacts so far.
         messages: what was said in it, by whom.
-        events: those of its stream that have been told, the last ones of very many.
+        events: those that its stream has sent, the last ones of very many.
         left_out: how many events are not among them.
         pending: the payment that it waits for.
         takes_reply: whether it waits for a message.
@@ -115,7 +115,7 @@ def view_task(tx: Transaction, service: Service, account: Account, number: int) 
 
 
 def find_next_due(tx: Transaction, manner: StreamSettings, now: int, account: Account) -> int | None:
-    """When there is more to tell of the account's newest tasks, in nanoseconds since 1970; None if all is told."""
+    """Return when the next event of the account's newest tasks is due, in nanoseconds since 1970; None after the last."""
     if not manner.pace:
         return None
     stories = [
