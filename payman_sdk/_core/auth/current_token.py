@@ -230,7 +230,7 @@ class CurrentToken:
         if not set(ours) & set(theirs):
             raise ConfigurationError(
                 "The token store holds a token of another authorization than this client's.",
-                next_step="Give every account a store of its own, by a name of its own; with_auth_code replaces what is there.",
+                next_step="Give every account its own store, with its own name; with_auth_code replaces what is there.",
             )
         # After a save that failed, what is there is older than what we have: its refresh token is spent.
         return ours[-1] in theirs

@@ -82,7 +82,7 @@ class StoreAdapter:
         if stored.issued_to != self._owner:
             raise ConfigurationError(
                 f"The token store holds a token of {stored.issued_to}, and this client is {self._owner}.",
-                next_step="Give every account a store of its own, by a name of its own.",
+                next_step="Give every account its own store, with its own name.",
             )
         access_token, refresh_token = stored.access_token, stored.refresh_token
         if access_token is not None and not is_header_safe(access_token):
