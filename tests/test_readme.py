@@ -44,8 +44,8 @@ def test_the_test_in_readme_passes(payman_client: PaymanClient, payman_sandbox: 
     assert len(payman_sandbox.payments) == 1
 
 
-def test_readme_says_what_ci_runs() -> None:
-    """README names the commands that CI runs, and they are the ones CI runs."""
+def test_contributing_says_what_ci_runs() -> None:
+    """CONTRIBUTING names the commands that CI runs, and they are the ones CI runs."""
     ci = (README.parent / ".ci" / "run").read_text(encoding="utf-8")
     commands = [line for line in ci.splitlines() if line.startswith("scripts/")]
     assert commands == [
@@ -57,7 +57,7 @@ def test_readme_says_what_ci_runs() -> None:
     ]
     assert (
         "`.ci/run` runs `scripts/regenerate --check`, `scripts/lint`, `scripts/release`, `scripts/test` and `scripts/bench --quick`"
-        in README.read_text(encoding="utf-8")
+        in CONTRIBUTING.read_text(encoding="utf-8")
     )
 
 
@@ -70,3 +70,20 @@ def test_every_script_that_is_named_exists_and_can_be_run() -> None:
     }
     assert named == there
     assert all((README.parent / "scripts" / name).stat().st_mode & 0o111 for name in there)
+
+
+def test_readme_is_short_and_its_links_are_absolute() -> None:
+    """README fits in 200 lines, and the package index can follow its links."""
+    text = README.read_text(encoding="utf-8")
+    assert 150 <= len(text.splitlines()) <= 200
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_links_of_readme_lead_to_files_of_the_repository() -> None:
+    """Each link into the repository names a file that exists."""
+    for link in re.findall(
+        r"payman-sdk-python/(?:blob/)?main/([^)#\s]+)", README.read_text(encoding="utf-8")
+    ):
+        assert (README.parent / link).exists(), link
