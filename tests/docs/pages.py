@@ -174,14 +174,14 @@ def check_output(block: Block, output: str) -> None:
     assert re.fullmatch("".join(lines), f"{output.rstrip()}\n"), f"{block}: it printed\n{output}"
 
 
-def environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """What a user's shell has: the programs of the project's environment first, and nothing of the test run's own."""
+def environment(variables: Mapping[str, str], python: str = sys.executable) -> dict[str, str]:
+    """Return the variables of a user's shell: this interpreter's programs first, and no setting of the test run."""
     own = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PAYMAN_", "PYTEST_", "COV_"))
     }
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    programs = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
     return {
         **own,
         "PATH": programs,

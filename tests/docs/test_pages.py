@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from payman_sdk import PaymanClient
 from payman_sdk.sandbox import Sandbox
+from tests import environments
 from tests.docs.pages import DOCS, PAGES, Block, Run, blocks, environment
 
 # Examples leave clients open, here and in what ran before; that the SDK's own leave no socket behind is tested elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
+ROOT = DOCS.parent
+LOCK = Path(__file__).with_name("frameworks.lock")
+FRAMEWORKS = {"guides/django.md", "guides/flask.md", "guides/celery.md"}
+"""Pages whose programs need packages that the project's environment leaves out."""
+
 CREDENTIALS = {"your_client_id": "your_client_secret"}
 
 
-def run_page(page: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs blocks where a sandbox is and the environment names it, and closes what they left open."""
+def run_page(
+    page: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch, python: Path | None = None
+) -> Run:
+    """Run blocks beside a sandbox that the environment names, and close what they left open."""
     with Sandbox(clients=CREDENTIALS) as sandbox:
         variables = {
             "PAYMAN_BASE_URL": sandbox.base_url,
@@ -27,10 +37,12 @@ def run_page(page: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch) -
             "HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder / ".config"),
         }
+        if python is not None:
+            variables |= {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'generated'}", "PYTHONWARNINGS": ""}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
-        run = Run(folder, environment(variables))
+        run = Run(folder, environment(variables, str(python or sys.executable)))
         try:
             run.run(page)
         finally:
@@ -44,10 +56,20 @@ def run_page(page: list[Block], folder: Path, monkeypatch: pytest.MonkeyPatch) -
     return run
 
 
+@pytest.fixture(scope="module")
+def frameworks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with Django, Flask and Celery."""
+    return environments.with_locked(tmp_path_factory.mktemp("frameworks"), LOCK)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
-def test_page_runs_as_written(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_runs_as_written(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """Every block of a page runs, in order, and prints what the page says it prints."""
-    run_page(blocks(page), tmp_path, monkeypatch)
+    needs_frameworks = page.relative_to(DOCS).as_posix() in FRAMEWORKS
+    python = request.getfixturevalue("frameworks") if needs_frameworks else None
+    run_page(blocks(page), tmp_path, monkeypatch, python)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())

@@ -1,0 +1,14 @@
+# Sourced by scripts that make an environment.
+
+find_python() { # prints the first Python that is new enough
+  local candidate
+  for candidate in ${PAYMAN_PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "$0: Python 3.11 or newer is needed, and PATH has none." >&2
+  echo "Install one, or name it: PAYMAN_PYTHON=/path/to/python3.12 $0" >&2
+  exit 2
+}
