@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
     from payman_sdk.token_stores.memory import MemoryTokenStore
+    from payman_sdk.token_stores.postgres import PostgresTokenStore as PostgresTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
 
 _HOME = {
@@ -68,6 +69,7 @@ _HOME = {
     "PaymanError": "errors",
     "Payment": "_core.payment_types",
     "PaymentOutcome": "_core.payment_types",
+    "PostgresTokenStore": "token_stores.postgres",
     "RedisTokenStore": "token_stores.redis",
     "RetryDetails": "_core.hook_payloads",
     "SQLiteKeyStore": "_io.key_store",

@@ -132,3 +132,18 @@ def connect(peer: Peer) -> Iterator[Connect]:
 @pytest.fixture
 def client(connect: Connect) -> PaymanClient:
     return connect()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a real PostgreSQL."""
+    from tests import postgres_server
+
+    programs = postgres_server.find_programs()
+    if postgres_server.NAMED:
+        yield postgres_server.NAMED
+    elif programs is None:
+        pytest.skip(postgres_server.MISSING)
+    else:
+        with postgres_server.serving(programs) as address:
+            yield address

@@ -109,6 +109,7 @@ def test_everything_that_is_announced_needs_no_extra() -> None:
         "filelock",
         "platformdirs",
         "keyring",
+        "psycopg",
         "redis",
         "starlette",
         "uvicorn",
@@ -122,7 +123,7 @@ for name in {extras!r}:
     sys.modules[name] = None
 from payman_sdk import *
 import payman_sdk
-for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring"), ("RedisTokenStore", "redis"):
+for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring"), ("PostgresTokenStore", "postgres"), ("RedisTokenStore", "redis"):
     try:
         getattr(payman_sdk, store)
     except payman_sdk.errors.ConfigurationError as error:
@@ -131,7 +132,7 @@ for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.split() == ["True"] * 3
+    assert done.stdout.split() == ["True"] * 4
 
 
 @pytest.mark.parametrize("name", sorted(set(payman_sdk.__all__) - {"__version__"}))

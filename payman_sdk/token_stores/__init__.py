@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.file import FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore
     from payman_sdk.token_stores.memory import MemoryTokenStore
+    from payman_sdk.token_stores.postgres import PostgresTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore
 
 __all__ = [
     "FileTokenStore",
     "KeyringTokenStore",
     "MemoryTokenStore",
+    "PostgresTokenStore",
     "RedisTokenStore",
     "StoredToken",
     "TokenStore",
@@ -32,6 +34,7 @@ _MODULES = {
     "FileTokenStore": "file",
     "KeyringTokenStore": "keyring",
     "MemoryTokenStore": "memory",
+    "PostgresTokenStore": "postgres",
     "RedisTokenStore": "redis",
     "StoredToken": "base",
     "TokenStore": "base",

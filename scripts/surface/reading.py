@@ -17,12 +17,13 @@ CLASSES = "the classes that are defined there"
 FIXTURES = "the fixtures, settings and markers"
 
 PLACES: dict[str, tuple[str, ...]] = {
-    "payman_sdk": (ALL, "FileTokenStore", "KeyringTokenStore", "RedisTokenStore"),
+    "payman_sdk": (ALL, "FileTokenStore", "KeyringTokenStore", "PostgresTokenStore", "RedisTokenStore"),
     "payman_sdk.agents": (ALL,),
     "payman_sdk.agents.langchain": (ALL,),
     "payman_sdk.agents.mcp": (ALL,),
     "payman_sdk.agents.openai_agents": (ALL,),
     "payman_sdk.agents.pydantic_ai": (ALL,),
+    "payman_sdk.agents.stores.postgres": ("PostgresOperationStore",),
     "payman_sdk.agents.stores.redis": ("RedisOperationStore",),
     "payman_sdk.agents.stores.sqlite": ("SQLiteOperationStore",),
     "payman_sdk.client": (ALL,),

@@ -1,6 +1,6 @@
 """A process that pays operations and kills itself at a given step of its way: before the store is written, and around each request.
 
-Its order: base_url, the store ({"sqlite": path}, {"redis": url, "name": name} or {"memory": "…"}), the file of the client's key store,
+Its order: base_url, the store ({"sqlite": path}, {"postgres": address, "name": name}, {"redis": url, "name": name} or {"memory": "…"}), the file of the client's key store,
 the names to pay, the limit, the timeout, and the step to die at.
 """
 
@@ -19,6 +19,7 @@ from payman_sdk._core.effects import Lock
 from payman_sdk._core.key_store import KeyStore
 from payman_sdk._io.key_store import SQLiteKeyStore
 from payman_sdk.agents import MemoryOperationStore, OperationStore, PaymanToolkit, SpendingLimit
+from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 
@@ -81,6 +82,8 @@ def store_of(order: dict[str, Any]) -> OperationStore:
         return MemoryOperationStore()
     if "sqlite" in order:
         return SQLiteOperationStore(order["sqlite"])
+    if "postgres" in order:
+        return PostgresOperationStore(order["postgres"], name=order["name"])
     return QuickRedisStore(order["redis"], name=order["name"])
 
 

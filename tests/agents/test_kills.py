@@ -19,11 +19,13 @@ from tests.peer import Peer
 from tests.processes import Forked
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """A store, as an order names it."""
     if request.param == "sqlite":
         return {"sqlite": str(tmp_path / "operations.sqlite3")}
+    if request.param == "postgres":
+        return {"postgres": request.getfixturevalue("postgres_url"), "name": tmp_path.name}
     return {"redis": request.getfixturevalue("redis_url"), "name": tmp_path.name}
 
 

@@ -29,6 +29,7 @@ from payman_sdk.agents import (
     RunTotals,
     SpendingLimit,
 )
+from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
@@ -46,13 +47,16 @@ Open: TypeAlias = Callable[[], OperationStore]
 """Opens the same store again, as another process would."""
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "redis"])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     if request.param == "memory":
         store = MemoryOperationStore()
         return lambda: store
     if request.param == "sqlite":
         return lambda: SQLiteOperationStore(tmp_path / "folder" / "operations.sqlite3")
+    if request.param == "postgres":
+        address: str = request.getfixturevalue("postgres_url")
+        return lambda: PostgresOperationStore(address, name=tmp_path.name)
     url: str = request.getfixturevalue("redis_url")
     return lambda: RedisOperationStore(url, name=tmp_path.name)
 

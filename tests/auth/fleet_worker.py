@@ -1,6 +1,6 @@
 """One process of a fleet: asks as often as it is told, with a token that it shares with the others, and reports.
 
-Its order: base_url, client_id, client_secret, refresh_token, asks, and the store, {"file": path} or {"redis": url}.
+Its order: base_url, client_id, client_secret, refresh_token, asks, and the store, {"file": path}, {"postgres": address} or {"redis": url}.
 """
 
 from __future__ import annotations
@@ -13,12 +13,21 @@ from typing import Any
 import httpx
 
 from payman_api import PATHS
-from payman_sdk import FileTokenStore, PaymanClient, PaymanError, RedisTokenStore, TokenStore
+from payman_sdk import (
+    FileTokenStore,
+    PaymanClient,
+    PaymanError,
+    PostgresTokenStore,
+    RedisTokenStore,
+    TokenStore,
+)
 from payman_sdk._core import operations  # noqa: F401 (loaded now rather than with the first ask)
 
 
 def store_of(order: dict[str, Any]) -> TokenStore:
     """The store that an order names."""
+    if "postgres" in order:
+        return PostgresTokenStore(order["postgres"], name="fleet")
     return FileTokenStore(order["file"]) if "file" in order else RedisTokenStore(order["redis"], name="fleet")
 
 

@@ -103,7 +103,7 @@ def fleet(sandbox: Sandbox, store: dict[str, Any]) -> list[dict[str, int]]:
         return [worker.report(timeout=120) for worker in workers]
 
 
-@pytest.mark.parametrize("kind", ["file", "redis"])
+@pytest.mark.parametrize("kind", ["file", "postgres", "redis"])
 def test_8_processes_share_a_rotating_token(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -111,7 +111,7 @@ def test_8_processes_share_a_rotating_token(
     store = (
         {"file": str(tmp_path / "token.json")}
         if kind == "file"
-        else {"redis": request.getfixturevalue("redis_url")}
+        else {kind: request.getfixturevalue(f"{kind}_url")}
     )
     with Sandbox(token_lifetime=1) as sandbox:
         assert fleet(sandbox, store) == [{"completed": ASKS}] * PROCESSES

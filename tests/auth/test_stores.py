@@ -19,6 +19,7 @@ from payman_sdk import (
     FileTokenStore,
     KeyringTokenStore,
     MemoryTokenStore,
+    PostgresTokenStore,
     RedisTokenStore,
     StoredToken,
     TokenStore,
@@ -71,7 +72,7 @@ def fake_keyring(home: Path, monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
     return backend
 
 
-@pytest.fixture(params=["memory", "file", "keyring", "redis"])
+@pytest.fixture(params=["memory", "file", "keyring", "postgres", "redis"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], TokenStore]:
     """Makes stores of each kind that share one place."""
     match request.param:
@@ -83,6 +84,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], TokenSt
         case "keyring":
             request.getfixturevalue("fake_keyring")
             return KeyringTokenStore
+        case "postgres":
+            address = request.getfixturevalue("postgres_url")
+            return lambda: PostgresTokenStore(address, name=tmp_path.name)
         case _:
             url = request.getfixturevalue("redis_url")
             return lambda: RedisTokenStore(url, name=tmp_path.name)

@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._secrets import to_secret
@@ -35,6 +35,8 @@ LOCK_SECONDS = 30.0
 """After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""
 
 
+_REPLICA_MILLISECONDS = 1000
+"""How long a replica may take to confirm what was written."""
 _INCARNATION = "incarnation"
 """A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
 
@@ -100,9 +102,10 @@ class RedisOperationStore:
     """Keeps operations in Redis, for any number of processes and machines.
 
     They last as long as Redis keeps them, so it has to keep them: a `maxmemory-policy` other than `noeviction` is refused. Where one of
-    the keys vanishes, every process refuses from then on. Where all of them vanish at once (a Redis that restarts empty), or a
-    failover loses the newest writes, the processes that have used the store refuse; one that starts afterwards cannot know, and
-    takes the store for a new one. Give Redis an append-only file, and replicas that are waited for, where that must not happen.
+    the keys vanishes, every process refuses from then on. A write counts once every connected replica has confirmed it. Where all
+    keys vanish at once (a Redis that restarts empty), or a failover loses the newest writes all the same, because the replica was
+    not connected, the processes that have used the store refuse; one that starts afterwards cannot know, and takes the store for a new one.
+    Give Redis an append-only file, and `min-replicas-to-write`, where that must not happen; or use PostgreSQL.
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
@@ -292,6 +295,20 @@ class RedisOperationStore:
             )
         except _OvertakenError:
             self._write(operation, run_id, expected)
+        else:
+            self._wait_for_replicas()
+
+    def _wait_for_replicas(self) -> None:
+        """Wait until every replica has what was written: whichever of them a failover promotes, it misses nothing that is sent."""
+        replicas, client = (
+            int(self._fetch_info("replication").get("connected_slaves", 0)),
+            cast("Any", self._client),
+        )
+        if replicas and self._call_redis(lambda: client.wait(replicas, _REPLICA_MILLISECONDS)) < replicas:
+            raise OperationStoreError(
+                f"A replica of Redis has not confirmed what was written to {self._key}; a failover could lose it.",
+                next_step="Try again when the replica follows, or take it out of service.",
+            )
 
     def _check_server(self) -> None:
         """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""

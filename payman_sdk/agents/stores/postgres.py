@@ -1,0 +1,97 @@
+"""Operations in PostgreSQL, for processes on many machines. Needs the extra `postgres`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from payman_sdk._core.effects import Lock
+from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
+from payman_sdk.agents.stores.operation import OperationStoreError
+from payman_sdk.errors import ConfigurationError
+from payman_sdk.token_stores._postgres_access import (
+    AdvisoryLock,
+    Connection,
+    Place,
+    PostgresAccess,
+    PostgresError,
+    make_key,
+)
+
+T = TypeVar("T")
+
+
+class PostgresOperationStore(SQLOperationStore):
+    """Keeps operations in PostgreSQL, for any number of processes and machines.
+
+    The tables `payman_operations`, `payman_runs` and `payman_totals` are made on first use. A record is committed, and on the
+    server's disk, before anything is sent, whatever `synchronous_commit` says. To survive a failover as well, the server needs a
+    synchronous standby: an asynchronous one may miss the newest records. Then the processes that have used the run refuse; one that
+    starts afterwards cannot know.
+
+    A lock is a transaction that lasts as long as the operation, on a connection of its holder: the server frees it when the
+    holder dies, and within 25 seconds when its machine does. A holder that loses the connection has lost the lock; the record
+    says then that the operation was sent, and the totals of a run are compared in one step with each claim.
+
+    Args:
+        postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.
+        name: Tells the operations of several accounts apart.
+        allow_plaintext: Whether operations may cross a network unencrypted. Without it, the server of another machine needs TLS.
+
+    Raises:
+        ConfigurationError: `postgres` is neither, or allows a server of another machine without TLS.
+
+    Example:
+        >>> from payman_sdk.agents.stores.postgres import PostgresOperationStore
+        >>> store = PostgresOperationStore("postgresql://localhost/payman", name="shop")
+    """
+
+    _tables = "payman_"
+    _lock_rows = " FOR UPDATE"
+
+    def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise ConfigurationError("name is blank or no text.", next_step="Give a name, such as 'default'.")
+        self._store = name
+        self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
+
+    def now(self) -> float:
+        """Return the time by the clock of the server, in seconds since 1970.
+
+        Raises:
+            OperationStoreError: PostgreSQL cannot be asked.
+        """
+        query = "SELECT extract(epoch FROM clock_timestamp())"
+        return float(self._read(lambda execute: execute(query, ()).fetchone()[0]))
+
+    def lock(self, name: str) -> Lock:
+        """Return the lock of that name, a transaction in PostgreSQL."""
+        return AdvisoryLock(self._access, f"payman {self._name(name)}", OperationStoreError)
+
+    def __repr__(self) -> str:
+        return f"<PostgresOperationStore {getattr(self, '_store', '')}>"
+
+    @property
+    def _place(self) -> str:
+        return f"the store {self._store} in PostgreSQL"
+
+    def _name(self, key: str) -> str:
+        return make_key(self._store, key)
+
+    def _read(self, function: Callable[[Execute], T]) -> T:
+        return self._call(lambda: self._access.ask(lambda one: function(_make_execute(one))))
+
+    def _write(self, function: Callable[[Execute], T]) -> T:
+        return self._call(lambda: self._access.write(lambda one: function(_make_execute(one))))
+
+    def _call(self, function: Callable[[], T]) -> T:
+        failure: OperationStoreError
+        try:
+            return function()
+        except PostgresError as error:
+            failure = OperationStoreError(f"PostgreSQL cannot read or write {self._place}: {error}.")
+        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
+
+
+def _make_execute(connection: Connection) -> Execute:
+    return lambda statement, values: connection.execute(statement.replace("?", "%s").encode(), values)

@@ -1,0 +1,330 @@
+"""What all stores in PostgreSQL share: connections, tables, transactions and locks."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import select
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, TypeAlias, TypeVar
+
+from payman_sdk._config import is_loopback
+from payman_sdk._io.clock import monotonic
+from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._io.locks import LayeredLock
+from payman_sdk._io.time_limits import LateError, call_within, get_time_left
+from payman_sdk._secrets import SecretStr, to_secret
+from payman_sdk.errors import ConfigurationError, PaymanError
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+except ImportError as error:
+    raise ConfigurationError(
+        "Stores in PostgreSQL need psycopg.", next_step="pip install 'paymanai-sdk[postgres]'"
+    ) from error
+
+T = TypeVar("T")
+Connection: TypeAlias = "psycopg.Connection[Any]"
+PostgresError: TypeAlias = psycopg.Error
+Place: TypeAlias = "str | Callable[[], Connection]"
+"""The address of a server, or a function that connects to one."""
+
+_CONNECT_SECONDS = 5
+_ANSWER = 30.0
+"""Seconds that one step may take."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.05
+"""Seconds between two tries of a lock that somebody else holds."""
+_MOST_IDLE = 4
+"""Connections of a store that are kept for the next step."""
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
+_VERSION = 1
+_TABLES = f"""
+CREATE TABLE IF NOT EXISTS payman_operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payman_runs (run_id TEXT, task_id TEXT, PRIMARY KEY (run_id, task_id));
+CREATE TABLE IF NOT EXISTS payman_totals (run_id TEXT PRIMARY KEY, totals TEXT NOT NULL) WITH (fillfactor = 50);
+CREATE TABLE IF NOT EXISTS payman_tokens (name TEXT PRIMARY KEY, token TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payman_schema (version INTEGER PRIMARY KEY);
+INSERT INTO payman_schema VALUES ({_VERSION}) ON CONFLICT DO NOTHING;
+"""  # noqa: S608 (a number of ours)
+# A database may confirm what is not on a disk yet; nothing may be sent that its next crash forgets.
+_BEGIN = (
+    "BEGIN; SELECT set_config('synchronous_commit', 'on', true) "
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
+# The transaction of a lock lasts as long as an ask. The server finds a machine that died within 25 seconds.
+_HOLD = (
+    "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL tcp_keepalives_idle = 10; "
+    "SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 3"
+)
+
+
+class PostgresAccess:
+    """The connections of one store. Every step takes one that is idle, or makes one.
+
+    Nothing of a session is relied on but within a transaction, so a pooler may share connections by transactions.
+
+    Args:
+        given: The address of a server, or a function that returns a new connection.
+        allow_plaintext: Whether what is kept may cross a network unencrypted.
+
+    Raises:
+        ConfigurationError: The address is none, or allows plain text.
+    """
+
+    def __init__(self, given: Place, *, allow_plaintext: bool = False) -> None:
+        given = to_secret(given)  # an address may hold a password
+        if callable(given):
+            self._connect = given
+        else:
+            address = _complete_address(given, allow_plaintext=allow_plaintext)
+            if address is None:
+                raise ConfigurationError(
+                    "postgres is not the address of a PostgreSQL server.",
+                    next_step="Give one such as postgresql://payman@db.example/payman?sslmode=verify-full.",
+                )
+            if not address:
+                raise ConfigurationError(
+                    "postgres would send secrets unencrypted to another machine.",
+                    next_step="Use sslmode=verify-full, or allow it by allow_plaintext=True where the network is your own.",
+                )
+            self._connect = lambda: psycopg.connect(address.reveal())
+        self._allow_plaintext = allow_plaintext
+        self._is_ready = False
+        self._idle: deque[Connection] = deque()
+        self._end = weakref.finalize(self, _close_all, self._idle)
+        renew_after_fork(self)
+
+    def begin_anew(self) -> None:
+        """Leave the connections of the parent to the parent: closing one would end its session."""
+        _inherited.append(self._idle)
+        self._end.detach()
+        self._idle = deque()
+        self._end = weakref.finalize(self, _close_all, self._idle)
+
+    def ask(self, function: Callable[[Connection], T]) -> T:
+        """Call a function with a connection on which every statement is committed at once.
+
+        Raises:
+            psycopg.Error: It failed, or has not returned in time.
+        """
+
+        def call() -> T:
+            with self._borrow() as connection:
+                return function(connection)
+
+        return _call_bounded(call)
+
+    def write(self, function: Callable[[Connection], T]) -> T:
+        """Call a function in a transaction, which is on the disk when this returns.
+
+        Raises:
+            psycopg.Error: It failed, or has not returned in time; the last is also raised where only the answer was lost.
+        """
+
+        def call(connection: Connection) -> T:
+            connection.execute(_BEGIN)
+            result = function(connection)
+            connection.execute("COMMIT")
+            return result
+
+        return self.ask(call)
+
+    def take(self) -> Connection:
+        """Return a connection for a longer time."""
+        while self._idle:
+            with contextlib.suppress(IndexError, psycopg.Error):
+                connection = self._idle.pop()
+                if not select.select([connection.fileno()], [], [], 0)[0]:
+                    return connection
+                connection.close()  # the server has closed it
+        connection = self._connect()
+        try:
+            connection.autocommit, connection.prepare_threshold = True, None
+            is_safe = connection.pgconn.ssl_in_use or _is_local(connection.info.host)
+            if not (is_safe or self._allow_plaintext):
+                raise psycopg.OperationalError("the connection to another machine is not encrypted")
+            if not self._is_ready:
+                _prepare(connection)
+                self._is_ready = True
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Keep a connection for the next step, or close it."""
+        if len(self._idle) < _MOST_IDLE and not connection.closed:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    @contextlib.contextmanager
+    def _borrow(self) -> Generator[Connection]:
+        connection = self.take()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()  # which also ends its transaction
+            raise
+        self.give_back(connection)
+
+
+class AdvisoryLock(LayeredLock):
+    """A `Lock` between machines that lasts as long as a transaction, and between the threads of each process.
+
+    The server frees it when its holder ends the transaction or the connection. A holder that loses its connection and goes on has
+    lost the lock: who writes under it asks `is_held` first, and the record of an operation is compared with each claim.
+
+    Args:
+        access: The connections.
+        name: The name of the lock.
+        error: What is raised where the server cannot be asked.
+    """
+
+    def __init__(self, access: PostgresAccess, name: str, error: type[PaymanError]) -> None:
+        self._access = access
+        self._name = name
+        self._error = error
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        self._statement = f"{_HOLD}; SELECT pg_try_advisory_xact_lock({number})".encode()
+        self._held: Connection | None = None
+        super().__init__()
+
+    def is_held(self) -> bool:
+        """Return whether this process has the lock still, by the word of the server."""
+        held = self._held
+        try:
+            return held is not None and _call_bounded(lambda: held.execute("SELECT 1")).fetchone() is not None
+        except psycopg.Error:
+            return False
+
+    def _take_outer(self, timeout: float) -> bool:
+        self._drop_outer()  # a thread that was interrupted may have left it behind
+        end, pause = monotonic() + timeout, _FIRST_PAUSE
+        while not self._try_once():
+            left = end - monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return True
+
+    def _try_once(self) -> bool:
+        failure: PaymanError
+        try:
+            return self._try()
+        except psycopg.Error as error:
+            failure = self._error(f"The lock {self._name} in PostgreSQL cannot be taken: {error}.")
+        raise failure  # out here, it carries no frames of the driver's with it, which hold the address
+
+    def _try(self) -> bool:
+        is_late = False
+
+        def call() -> Connection | None:
+            connection = self._access.take()
+            try:
+                cursor = connection.execute(self._statement)
+                while cursor.nextset():
+                    pass
+                row = cursor.fetchone()
+            except BaseException:
+                connection.close()
+                raise
+            if is_late or row is None or not row[0]:
+                self._end(connection)
+                return None
+            return connection
+
+        try:
+            self._held = _call_bounded(call)
+        except BaseException:
+            is_late = True  # what was left behind gives the lock back
+            raise
+        return self._held is not None
+
+    def _drop_outer(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            with contextlib.suppress(psycopg.Error):  # the server frees it when the connection ends
+                _call_bounded(lambda: self._end(held))
+
+    def _end(self, connection: Connection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except psycopg.Error:  # its end has freed the lock
+            connection.close()
+        else:
+            self._access.give_back(connection)
+
+    def _forget_outer(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            _inherited.append(deque([held]))
+
+
+_inherited: list[deque[Connection]] = []
+
+
+def _close_all(connections: deque[Connection]) -> None:
+    while connections:
+        connections.pop().close()
+
+
+def make_key(*parts: str) -> str:
+    """Return parts as one key, which is no other parts' and holds what a column can hold."""
+    return " ".join(one.replace("%", "%25").replace(" ", "%20").replace("\0", "%00") for one in parts)
+
+
+def _complete_address(given: object, *, allow_plaintext: bool) -> SecretStr | None:
+    """Return an address with what it leaves open; None for what is none, and an empty one where it allows plain text."""
+    try:
+        known: dict[str, Any] = conninfo_to_dict(SecretStr(given).reveal()) if isinstance(given, str) else {}
+    except psycopg.Error:
+        known = {}
+    if not known:
+        return None
+    defaults = {one.keyword: one.val for one in psycopg.pq.Conninfo.get_defaults()}
+
+    def get(name: str) -> str:
+        return str(known.get(name) or (defaults.get(name.encode()) or b"").decode())
+
+    # A replica that lags would say that nothing was sent.
+    usual: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "target_session_attrs": "read-write"}
+    usual |= {"keepalives_idle": 10, "tcp_user_timeout": 15_000}
+    hosts = [host for name in ("host", "hostaddr") for host in get(name).split(",") if host]
+    if not allow_plaintext and ("service" in known or not all(map(_is_local, hosts))):
+        if known.get("sslmode", "require") not in _ENCRYPTED:
+            return SecretStr("")
+        usual["sslmode"] = get("sslmode") if get("sslmode") in _ENCRYPTED else "require"
+    return SecretStr(make_conninfo("", **usual | known))
+
+
+def _is_local(host: str) -> bool:
+    """Whether a host is this machine, or a socket of it."""
+    return not host or host.startswith(("/", "@")) or is_loopback(host.lower())
+
+
+def _prepare(connection: Connection) -> None:
+    """Make the tables where they are missing, and refuse those of another version."""
+    query = "SELECT max(version) FROM payman_schema"
+    try:
+        row = connection.execute(query).fetchone()
+    except psycopg.errors.UndefinedTable:
+        # One process at a time: CREATE TABLE IF NOT EXISTS fails where two make the same.
+        connection.execute(f"BEGIN; SELECT pg_advisory_xact_lock(7249637); {_TABLES} COMMIT".encode())
+        row = connection.execute(query).fetchone()
+    if row is None or row[0] != _VERSION:
+        raise psycopg.DatabaseError(
+            f"the tables have version {row and row[0]}, which this version of the SDK does not know"
+        )
+
+
+def _call_bounded(function: Callable[[], T]) -> T:
+    try:
+        return call_within(function, get_time_left(_ANSWER))
+    except LateError as error:
+        raise psycopg.OperationalError(str(error)) from None

@@ -1,0 +1,282 @@
+"""What every store of operations keeps to where its place is far away: lost connections, lost writes, clocks that differ.
+
+Kills and processes that share a store are in `test_kills`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis as redis_library
+from attrs import evolve
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from payman_sdk import MemoryKeyStore, PaymanClient
+from payman_sdk._core.ids import derive_task_id
+from payman_sdk._io.clock import wall_time
+from payman_sdk.agents import Operation, OperationStore, OperationStoreError, PaymanToolkit, SpendingLimit
+from payman_sdk.agents.stores.postgres import PostgresOperationStore
+from payman_sdk.agents.stores.redis import RedisOperationStore
+from payman_sdk.token_stores import PostgresTokenStore, StoredToken
+from tests.agents.conftest import PAYMENT, let_settle
+from tests.agents.late_agent import LateAgent
+from tests.broken_line import BrokenLine
+from tests.peer import Peer
+
+A = derive_task_id("pm-test-1", "a")
+
+
+class Place:
+    """A store, as processes on several machines open it.
+
+    Args:
+        make: Opens it anew, given whether the way to it can break.
+        connect: Connects to its server.
+        free_locks: Does what the server does in time with the locks of the dead.
+        save: Returns a function that puts everything back as it is now.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int | None], OperationStore],
+        connect: Callable[[], socket.socket],
+        free_locks: Callable[[], object],
+        save: Callable[[], Callable[[], object]],
+    ) -> None:
+        self.make, self.connect, self.free_locks, self.save = make, connect, free_locks, save
+
+
+def make_postgres_place(address: str, name: str) -> Place:
+    known = conninfo_to_dict(address)
+    tables = ("payman_operations", "payman_runs", "payman_totals")
+    select, delete, insert = (
+        SQL("SELECT * FROM {}"),
+        SQL("DELETE FROM {}"),
+        SQL("INSERT INTO {} VALUES (%s, %s)"),
+    )
+    PostgresOperationStore(address).load("tsk-1")  # makes the tables
+
+    def connect() -> socket.socket:
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(f"{known['host']}/.s.PGSQL.5432")
+        return end
+
+    def open_store(port: int | None) -> OperationStore:
+        way = address if port is None else make_conninfo(address, host="127.0.0.1", port=port)
+        return PostgresOperationStore(way, name=name)
+
+    def save() -> Callable[[], object]:
+        with psycopg.connect(address) as connection:
+            kept = {one: connection.execute(select.format(Identifier(one))).fetchall() for one in tables}
+
+        def restore() -> None:
+            with psycopg.connect(address) as connection:
+                for table, rows in kept.items():
+                    connection.execute(delete.format(Identifier(table)))
+                    for row in rows:
+                        connection.execute(insert.format(Identifier(table)), row)
+
+        return restore
+
+    return Place(open_store, connect, lambda: None, save)
+
+
+def make_redis_place(url: str, name: str) -> Place:
+    server = redis_library.Redis.from_url(url)
+    key, port = f"payman:operations:{name}", int(url.split(":")[2].split("/")[0])
+
+    def save() -> Callable[[], object]:
+        kept = {one: server.dump(one) for one in server.scan_iter(f"{key}*")}
+
+        def restore() -> None:
+            server.delete(*server.scan_iter(f"{key}*"))
+            for one, value in kept.items():
+                server.restore(one, 0, value)  # type: ignore[arg-type]
+
+        return restore
+
+    def free_locks() -> None:
+        for lock in server.scan_iter(f"{key}:lock:*"):
+            server.delete(lock)
+
+    return Place(
+        lambda way: RedisOperationStore(url if way is None else f"redis://127.0.0.1:{way}/0", name=name),
+        lambda: socket.create_connection(("127.0.0.1", port)),
+        free_locks,
+        save,
+    )
+
+
+@pytest.fixture(params=["postgres", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "postgres":
+        return make_postgres_place(request.getfixturevalue("postgres_url"), tmp_path.name)
+    return make_redis_place(request.getfixturevalue("redis_url"), tmp_path.name)
+
+
+@contextlib.contextmanager
+def machine(agent: LateAgent, store: OperationStore, **config: Any) -> Iterator[PaymanToolkit]:
+    """A toolkit on a machine that knows of nothing but the store."""
+    given: dict[str, Any] = {
+        "timeout": 20,
+        "settle_time": 30,
+        "max_retries": 0,
+        "key_store": MemoryKeyStore(),
+    }
+    given |= {"client_id": "pm-test-1", "client_secret": "s3cret", "base_url": agent.base_url}
+    with PaymanClient(**given | config) as client:  # fmt: skip
+        yield PaymanToolkit(client, run_id="monday", store=store, limit=SpendingLimit(max_payments=1))
+
+
+def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: Peer) -> None:
+    """Whatever message is lost, or its answer: nothing is paid twice, what is said is so, and afterwards it is paid."""
+    restore = place.save()
+    with BrokenLine(place.connect) as line:
+        for loses_answer in (False, True):
+            step, was_broken = 0, True
+            while was_broken:
+                agent, where = LateAgent(peer), f"message {step}, {loses_answer}"
+                line.arm(step, loses_answer=loses_answer)
+                with machine(agent, place.make(line.port)) as toolkit:
+                    said = toolkit.pay(*PAYMENT, operation="a").status
+                was_broken, step = line.messages > step, step + 1
+                line.arm(None)
+                assert (said, agent.payments[A]) in {("paid", 1), ("not-sent", 0), ("unknown", 0)}, where
+                place.free_locks()
+                store = place.make(None)
+                if not agent.payments and (known := store.load(A)) is not None and known.stage == "sent":
+                    let_settle(store, A)  # it was written down, and the connection broke before it was sent
+                agent.shows = True
+                with machine(agent, store) as toolkit:
+                    ends = [toolkit.pay(*PAYMENT, operation=name).status for name in ("a", "b")]
+                assert (ends, agent.payments) == (["paid", "refused"], {A: 1}), where
+                restore()
+    assert step > 10, step
+
+
+def test_a_failover_that_loses_the_newest_write_pays_once(place: Place, peer: Peer) -> None:
+    """Who has used the run refuses, and with `resend="never"` the machine that has sent says `unknown`; nothing is paid twice."""
+    agent, restore = (
+        LateAgent(peer, lambda request: iter(())),
+        place.save(),
+    )  # it pays, and the answer is lost
+    config: dict[str, Any] = {"resend": "never", "timeout": 0.5, "key_store": MemoryKeyStore()}
+    with machine(agent, place.make(None), **config) as toolkit:
+        assert (toolkit.pay(*PAYMENT, operation="a").status, agent.payments) == ("unknown", {A: 1})
+        restore()
+        for name in "ab":
+            result = toolkit.pay(*PAYMENT, operation=name)
+            assert (result.status, "has lost" in result.text) == ("not-sent", True), name
+    with machine(agent, place.make(None), **config) as toolkit:  # the next process
+        assert toolkit.pay(*PAYMENT, operation="a").status == "unknown"
+    restore()
+    agent.shows = True
+    with machine(agent, place.make(None), resend="never") as toolkit:  # another machine
+        assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
+    assert agent.payments == {A: 1}
+
+
+def test_machines_whose_clocks_differ(place: Place, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the server counts: an hour before or behind, a machine sends nothing again before it has settled."""
+    agent = LateAgent(peer)
+    for hours in (0, -1, 1):
+        monkeypatch.setattr(
+            "payman_sdk.agents.operation_log.wall_time", lambda hours=hours: wall_time() + 3600 * hours
+        )
+        store = place.make(None)
+        if not hours:
+            now: float = getattr(store, "now")()  # noqa: B009 (not of every store)
+            account, runs = f"pm-test-1 at {agent.base_url}", ["monday"]
+            sent = Operation(task_id=A, account=account, name="a", stage="sent", runs=runs, sent_at=now)
+            store.save(evolve(sent, payee=PAYMENT[0], amount=Decimal(10), currency="TSD"))
+        with machine(agent, store) as toolkit:
+            assert toolkit.pay(*PAYMENT, operation="a").status == "unknown", hours
+    assert agent.payments == {}
+
+
+def test_a_replica_that_does_not_follow(
+    redis_url: str, tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is believed once its replicas have what was written, so that none of them can be promoted without it."""
+    monkeypatch.setattr("payman_sdk.agents.stores.redis._REPLICA_MILLISECONDS", 20)
+    agent, store = LateAgent(peer), RedisOperationStore(redis_url, name=tmp_path.name)
+    address = redis_url.split("/")[2].split(":")
+    with redis_library.Redis.from_url(redis_url) as server:
+        with socket.create_connection((address[0], int(address[1]))) as replica:  # one that confirms nothing
+            replica.sendall(b"PSYNC ? -1\r\n")
+            replica.recv(1)
+            with machine(agent, store) as toolkit:
+                result = toolkit.pay(*PAYMENT, operation="a")
+            assert (result.status, "A replica of Redis" in result.text) == ("not-sent", True)
+        while server.info("replication")["connected_slaves"]:
+            pass
+    let_settle(store, A)
+    with machine(agent, store) as toolkit:
+        assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
+    assert agent.payments == {A: 1}
+
+
+def test_addresses_of_postgresql() -> None:
+    """What is none is refused, and so is plain text to another machine; no message repeats a password."""
+    given: dict[Any, str] = {
+        5: "is not the address", "": "is not the address", "s3cret": "is not the address", "postgresql://u:s3cret@h/d?nonsense=1": "is not the address",
+        "postgresql://u:s3cret@db.example/d?sslmode=prefer": "unencrypted", "host=10.0.0.5 password=s3cret sslmode=disable": "unencrypted",
+        "host=/run,db.example sslmode=allow": "unencrypted", "service=s3cret sslmode=prefer": "unencrypted", "hostaddr=10.0.0.5 sslmode=disable": "unencrypted",
+    }  # fmt: skip
+    for address, reason in given.items():
+        for kind in (PostgresOperationStore, PostgresTokenStore):
+            with pytest.raises(Exception, match=reason) as raised:
+                kind(address)
+            assert "s3cret" not in str(raised.value)
+            if reason == "unencrypted":
+                kind(address, allow_plaintext=True)
+    for address in (
+        "postgresql://db.example/d",
+        "host=/run dbname=d sslmode=disable",
+        "postgresql://127.0.0.1",
+        "postgresql://localhost/d",
+    ):
+        PostgresOperationStore(address)
+    for name in ("", " ", None):
+        with pytest.raises(Exception, match="name is blank"):
+            PostgresOperationStore("postgresql://localhost", name=name)  # type: ignore[arg-type]
+
+
+def test_a_postgresql_that_cannot_be_used(postgres_url: str, tmp_path: Path) -> None:
+    """A server that is away, tables of a later version, and a token without its lock are errors of ours; names stay apart."""
+    away = PostgresOperationStore("postgresql://u:s3cret@127.0.0.1:1/d")
+    uses: list[Callable[[], object]] = [
+        lambda: away.load("tsk-1"),
+        away.now,
+        lambda: away.lock("a").acquire(timeout=0),
+    ]
+    for use in uses:
+        with pytest.raises(OperationStoreError) as raised:
+            use()
+        assert "s3cret" not in repr(raised.value)
+    names = ["a", "a b", "a%20b", "a\0", "A"]
+    for name in names:
+        PostgresOperationStore(postgres_url, name=f"{tmp_path.name}{name}").save(
+            Operation(task_id="tsk-1", account=name, runs=[name])
+        )
+    for name in names:
+        store = PostgresOperationStore(postgres_url, name=f"{tmp_path.name}{name}")
+        assert [one.account for one in store.list_by_run(name)] == [name]
+    token = StoredToken("pm-1", "access", 0.0, 1.0)
+    with pytest.raises(Exception, match=r"lock of .* was lost"):
+        PostgresTokenStore(postgres_url, name=tmp_path.name).save(token)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("INSERT INTO payman_schema VALUES (99)")
+        try:
+            with pytest.raises(OperationStoreError, match="version 99"):
+                PostgresOperationStore(postgres_url).load("tsk-1")
+        finally:
+            connection.execute("DELETE FROM payman_schema WHERE version = 99")
