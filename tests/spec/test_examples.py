@@ -24,7 +24,7 @@ def resolve(document: Json, value: Json) -> Json:
 def bodies(document: Json) -> Iterator[tuple[str, Json, Any]]:
     """Give the schema and the value of every example of a request or an answer."""
     for path, item in document["paths"].items():
-        for operation in (item[method] for method in ("get", "post") if method in item):
+        for operation in (item[method] for method in ("get", "post", "delete") if method in item):
             holders = [operation.get("requestBody", {}), *operation["responses"].values()]
             for holder in holders:
                 for kind, media in resolve(document, holder).get("content", {}).items():
@@ -36,7 +36,7 @@ def bodies(document: Json) -> Iterator[tuple[str, Json, Any]]:
 def parameters(document: Json) -> Iterator[tuple[str, Json, Any]]:
     """Give the schema and the value of every example of a parameter or a header."""
     for path, item in document["paths"].items():
-        for operation in (item[method] for method in ("get", "post") if method in item):
+        for operation in (item[method] for method in ("get", "post", "delete") if method in item):
             for parameter in operation.get("parameters", []):
                 if "example" in parameter:
                     yield f"{path} {parameter['name']}", parameter["schema"], parameter["example"]

@@ -8,7 +8,7 @@ has not seen yet as the answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from payman_sdk.sandbox._agent.turn import EXPLANATIONS, State, TaskArtifact, Tu
 from payman_sdk.sandbox._ledger import approvals, payments
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.payments import Payment
 from payman_sdk.sandbox._ledger.store import Transaction
 from payman_sdk.sandbox._oauth.scopes import Scopes
 from payman_sdk.sandbox.scripting import Mishap, Script
@@ -248,6 +249,37 @@ def cancel(tx: Transaction, world: SandboxEnvironment, account: Account, task_id
     canceled = Turn.from_text("Canceled. No payment was made.", State.CANCELED, "Canceled by the client")
     _record(tx, world, account, task_id, canceled)
     return find(tx, account, task_id)
+
+
+def order_directly(
+    tx: Transaction, world: SandboxEnvironment, account: Account, text: str, make: Callable[[int], Payment]
+) -> Payment:
+    """Make a payment that no message asks for, in a task that a person can approve or deny as any other.
+
+    Args:
+        tx: the transaction it all happens in.
+        world: the clock and the source of ids.
+        account: whose payment it is.
+        text: what the task's history says.
+        make: makes the payment for the task of that number.
+    """
+    task_id = world.new_id("tsk")
+    tx.execute(
+        "INSERT INTO tasks (account_id, id, session_id, state, explanation, updated) VALUES (?, ?, ?, ?, '', ?)",
+        (account.id, task_id, world.new_id("ses"), State.WORKING, world.now()),
+    )
+    number = find_number(tx, account, task_id)
+    _add_message(tx, number, "user", text)
+    payment = make(number)
+    waits = payment.status == "AWAITING_APPROVAL"
+    _record(
+        tx,
+        world,
+        account,
+        task_id,
+        _turn(agent.AgentAnswer(f"Ordered by the REST API: {text}.", waits=waits)),
+    )
+    return payment
 
 
 def _add_message(tx: Transaction, number: int, role: str, text: str) -> None:

@@ -218,6 +218,20 @@ def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
     ]
 
 
+def find_payee(tx: Transaction, account: Account, identity: str) -> PayeeAccount | None:
+    """The account's payee with that id."""
+    return next((payee for payee in list_payees(tx, account) if payee.id == identity), None)
+
+
+def delete_payee(tx: Transaction, payee: PayeeAccount) -> bool:
+    """Delete a payee whom no payment is about; say whether that was so."""
+    if tx.execute("SELECT 1 FROM payments WHERE payee_id = ?", (payee.id,)).fetchone() is not None:
+        return False
+    tx.execute("DELETE FROM payees WHERE id = ?", (payee.id,))
+    tx.execute("DELETE FROM books WHERE id = ?", (payee.book,))
+    return True
+
+
 def load_payee(tx: Transaction, identity: str) -> PayeeAccount:
     """Return the payee with that id."""
     return _read_payee(tx.execute("SELECT * FROM payees WHERE id = ?", (identity,)).fetchone())

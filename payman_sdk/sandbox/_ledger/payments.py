@@ -14,6 +14,7 @@ from payman_sdk.sandbox._agent.language.intents import PayeeKind
 from payman_sdk.sandbox._ledger import accounts, ledger
 from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
 from payman_sdk.sandbox._ledger.environment import SandboxEnvironment, compute_day_and_month
+from payman_sdk.sandbox._ledger.refusals import InsufficientFundsError, LimitError, RefusedError
 from payman_sdk.sandbox._ledger.store import Transaction
 
 Status = Literal["INITIATED", "AWAITING_APPROVAL", "REJECTED"]
@@ -50,10 +51,6 @@ class Payment:
     client_id: str
     created: int
     executed: int | None
-
-
-class RefusedError(Exception):
-    """The payment is not made; the text says why, as the end of a sentence."""
 
 
 _SELECT = """
@@ -251,11 +248,13 @@ def _check_policy(
             f"{currency} reaches payees of type Test Rails only, and this one's type is {payee.kind.words}"
         )
     if amount > policy.most_per_transaction:
-        raise RefusedError(
+        raise LimitError(
             f"{format_minor(amount)} is above the limit of {format_minor(policy.most_per_transaction)} for one transaction"
         )
     if amount > (there := ledger.read_balance(tx, wallet.book)):
-        raise RefusedError(f"there is not enough in the wallet: its balance is {format_minor(there)}")
+        raise InsufficientFundsError(
+            f"there is not enough in the wallet: its balance is {format_minor(there)}"
+        )
     for name, most, spent in zip(
         ("day", "month"),
         (policy.most_per_day, policy.most_per_month),
@@ -263,7 +262,7 @@ def _check_policy(
         strict=True,
     ):
         if spent + amount > most:
-            raise RefusedError(
+            raise LimitError(
                 f"the limit is {format_minor(most)} a {name}, and {format_minor(spent)} of it is spent"
             )
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
@@ -21,14 +21,17 @@ from payman_sdk.sandbox._oauth.errors import OAuthError
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.request_body import parse_parameters, read_body, read_form
 from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
+from payman_sdk.sandbox._server.responses import make_failure, respond_mishap
+from payman_sdk.sandbox._server.rest import create_routes
+from payman_sdk.sandbox._server.rest_service import RestService
 from payman_sdk.sandbox._server.service import ForbiddenError, Service, UnauthorizedError
 from payman_sdk.sandbox._server.stream_faults import StreamFault, StreamFaults
-from payman_sdk.sandbox._server.streaming import EventStream, NoAnswer, attend, wait_for_end
+from payman_sdk.sandbox._server.streaming import EventStream, attend, wait_for_end
 from payman_sdk.sandbox._web.access import NetworkAccess
 from payman_sdk.sandbox._web.origins import HEADERS, PAGE
 from payman_sdk.sandbox._web.pages import create_pages
 from payman_sdk.sandbox._web.security import SecurityMiddleware
-from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, NotTakenError, RPCError
+from payman_sdk.sandbox.scripting import NotTakenError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -58,6 +61,7 @@ def create_app(
             post("/sandbox/tasks/{task_id:path}/approve", _settle(service, approve=True)),
             post("/sandbox/tasks/{task_id:path}/deny", _settle(service, approve=False)),
             Route(PATHS["get_agent_card"], _show_agent_card),
+            *create_routes(RestService(service.store, service.world, service.script)),
             Route("/", _redirect_to_page),
             Route(PAGE, _redirect_to_page),
             Route(f"{PAGE}/identity", _show_identity),
@@ -154,7 +158,7 @@ async def _respond_whole(request: Request, answer: Json | TaskWatcher) -> Respon
     if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
     watch = answer
-    spoiled = _respond_mishap(watch.mishap)
+    spoiled = respond_mishap(watch.mishap)
     if spoiled is not None:
         return spoiled
     if watch.compute_delay(to_the_end=True) > 0:
@@ -166,35 +170,20 @@ async def _respond_stream(request: Request, answer: Json | TaskWatcher, faults: 
     """Return a stream, or what the next fault makes of it; an error is not a stream."""
     if not isinstance(answer, TaskWatcher):
         return JSONResponse(answer)
-    spoiled = _respond_mishap(answer.mishap)
+    spoiled = respond_mishap(answer.mishap)
     if spoiled is not None:
         return spoiled
     fault = answer.mishap if isinstance(answer.mishap, StreamFault) else faults.take()
     if fault is not None and fault.as_json:
         return await _respond_whole(request, answer)
     if fault is not None and fault.status is not None:
-        return _make_failure(fault.status, "stream_fault", "inject_stream_faults() asked for this status")
+        return make_failure(fault.status, "stream_fault", "inject_stream_faults() asked for this status")
     return EventStream(answer, fault)
-
-
-def _respond_mishap(mishap: Mishap | RPCError | None) -> Response | None:
-    """Return what the client gets instead of an answer; None if it gets the answer."""
-    match mishap:
-        case HTTPError(status, body=None, headers=headers):
-            return _make_failure(status, "scripted", "script() asked for this status", dict(headers))
-        case HTTPError(status, body=str(text), headers=headers):
-            return PlainTextResponse(text, status, dict(headers))
-        case HTTPError(status, body=document, headers=headers):
-            return JSONResponse(document, status, dict(headers))
-        case ConnectionLost(silent=silent):
-            return NoAnswer(silent=silent)
-        case _:
-            return None
 
 
 def _handle_not_taken(_: Request, scripted: Exception) -> Response:
     assert isinstance(scripted, NotTakenError)  # noqa: S101 (it is registered for these)
-    spoiled = _respond_mishap(scripted.failure)
+    spoiled = respond_mishap(scripted.failure)
     assert spoiled is not None  # noqa: S101 (JSON-RPC errors are answers by then)
     return spoiled
 
@@ -243,23 +232,17 @@ async def _show_agent_card(request: Request) -> Response:
     )
 
 
-def _make_failure(
-    status: int, error: str, description: str, headers: dict[str, str] | None = None
-) -> Response:
-    return JSONResponse({"error": error, "error_description": description}, status, headers)
-
-
 def _handle_http_error(_: Request, failure: Exception) -> Response:
     assert isinstance(failure, HTTPException)  # noqa: S101 (it is registered for these)
     name = {404: "not_found", 405: "method_not_allowed", 413: "content_too_large"}.get(
         failure.status_code, "http_error"
     )
-    return _make_failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
+    return make_failure(failure.status_code, name, failure.detail, dict(failure.headers or {}))
 
 
 def _handle_disconnect(_: Request, __: Exception) -> Response:
     """Return the client left while it sent: nobody reads this answer, and nothing is wrong with the sandbox."""
-    return _make_failure(400, "incomplete", "the body ended early")
+    return make_failure(400, "incomplete", "the body ended early")
 
 
 def _handle_oauth_error(_: Request, failure: Exception) -> Response:
@@ -267,7 +250,7 @@ def _handle_oauth_error(_: Request, failure: Exception) -> Response:
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     if failure.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="Payman sandbox"'
-    return _make_failure(failure.status, failure.error, failure.description, headers)
+    return make_failure(failure.status, failure.error, failure.description, headers)
 
 
 def _handle_unanswerable(_: Request, failure: Exception) -> Response:
@@ -275,7 +258,7 @@ def _handle_unanswerable(_: Request, failure: Exception) -> Response:
 
 
 def _handle_unauthorized(_: Request, __: Exception) -> Response:
-    return _make_failure(
+    return make_failure(
         401,
         "invalid_token",
         f"the {ACCESS_TOKEN_HEADER} header is missing, or its token unknown, revoked or expired",
@@ -283,12 +266,12 @@ def _handle_unauthorized(_: Request, __: Exception) -> Response:
 
 
 def _handle_forbidden(_: Request, failure: Exception) -> Response:
-    return _make_failure(403, "insufficient_scope", str(failure))
+    return make_failure(403, "insufficient_scope", str(failure))
 
 
 def _handle_unknown_task(_: Request, __: Exception) -> Response:
-    return _make_failure(404, "task_not_found", "the account has no such task")
+    return make_failure(404, "task_not_found", "the account has no such task")
 
 
 def _handle_ended_task(_: Request, failure: Exception) -> Response:
-    return _make_failure(409, "task_ended", str(failure))
+    return make_failure(409, "task_ended", str(failure))

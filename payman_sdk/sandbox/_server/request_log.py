@@ -7,16 +7,19 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payman_api import PATHS
+from payman_api import PATHS, rest
 from payman_sdk.sandbox._web.origins import is_page
 
 MOST_REQUESTS = 10_000
 LARGEST_BODY_KEPT = 64 * 1024
 
-_OPERATIONS = {path: operation for operation, path in PATHS.items()}
+_OPERATIONS = {path: operation for operation, path in PATHS.items()} | {
+    urlsplit(rest.SERVERS["LIVE"]).path + path: operation for operation, path in rest.PATHS.items()
+}
 _TEXT_SHOWN = 60
 
 

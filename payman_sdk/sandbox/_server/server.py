@@ -28,6 +28,7 @@ from payman_sdk.sandbox._server.client_control import ClientControl
 from payman_sdk.sandbox._server.fault_control import FaultControl
 from payman_sdk.sandbox._server.payment_control import PaymentControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
+from payman_sdk.sandbox._server.rest import BASE_PATH
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.serving import ServerThread, check_port
 from payman_sdk.sandbox._server.stream_faults import StreamFaults
@@ -227,6 +228,15 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             )
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # names no address
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    @property
+    def rest_url(self) -> str:
+        """Where it serves the REST API of `payman_api.rest`, whose secret is a client's; such as `http://127.0.0.1:8642/api`.
+
+        Raises:
+            RuntimeError: if it has no port yet.
+        """
+        return f"{self.base_url}{BASE_PATH}"
 
     @property
     def web_url(self) -> str:

@@ -1,0 +1,254 @@
+"""The REST API that Payman no longer advertises, without HTTP: each method is one transaction over the agent's own ledger.
+
+A client's secret is its API secret, and opens its whole account. A payment that the policy forbids is `REJECTED`; whatever else keeps it from
+being made is an error. A payment that waits for a person waits in a task, as the agent's do.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, NoReturn, cast
+
+from payman_sdk.sandbox._agent import tasks
+from payman_sdk.sandbox._agent.language.intents import PayeeKind
+from payman_sdk.sandbox._ledger import accounts, ledger, payments
+from payman_sdk.sandbox._ledger.accounts import Account, PayeeAccount, WalletAccount
+from payman_sdk.sandbox._ledger.environment import SandboxEnvironment
+from payman_sdk.sandbox._ledger.refusals import InsufficientFundsError, LimitError, RefusedError
+from payman_sdk.sandbox._ledger.store import Store, Transaction
+from payman_sdk.sandbox.scripting import HTTPError, Mishap, NotTakenError, Script
+
+Json = dict[str, Any]
+ErrorCode = Literal[
+    "invalid_payload",
+    "insufficient_funds",
+    "validation_error",
+    "entity_not_found",
+    "not_authorized",
+    "not_allowed",
+]
+_LONGEST_TEXT = 1000
+_LARGEST_AMOUNT = 10**12
+_NEEDED = {
+    PayeeKind.TEST_RAILS: ("name",),
+    PayeeKind.CRYPTO_ADDRESS: ("address", "chain", "currency"),
+    PayeeKind.PAYMAN_WALLET: ("paymanWallet",),
+    PayeeKind.US_ACH: ("accountNumber", "routingNumber"),
+}
+"""What a payee of each type has to have; the first is its name where none is given."""
+
+
+class RestError(Exception):
+    """A request that is not carried out: nothing was written."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+
+
+@dataclass(frozen=True)
+class RestPayment:
+    """What became of a payment, and what goes wrong when that is answered."""
+
+    answer: Json
+    mishap: Mishap | None
+
+
+class RestService:
+    """The inside of the REST API.
+
+    Args:
+        store: where everything is kept.
+        world: the clock and the source of chance.
+        script: what goes wrong with the next payments, where that was said.
+    """
+
+    def __init__(self, store: Store, world: SandboxEnvironment, script: Script) -> None:
+        self._store, self._world, self._script = store, world, script
+
+    def pay(self, secret: str | None, body: bytes) -> RestPayment:
+        """Pay, or let the payment wait.
+
+        Raises:
+            RestError: if nothing is paid, but for what the policy forbids.
+            NotTakenError: if the script says so.
+        """
+        with self._open(secret) as (tx, account):
+            members = _read_object(body)
+            payee = self._find_payee(tx, account, _read_text(members, "payeeId", is_needed=True))
+            wallet = _choose_wallet(tx, account, _read_text(members, "walletId"))
+            amount, memo = _read_amount(members), _read_text(members, "memo") or None
+            if not isinstance(members.get("metadata", {}), dict | None):
+                raise RestError("validation_error", "metadata has to be an object")
+            planned = self._take()
+
+            def make(number: int) -> payments.Payment:
+                return payments.propose(
+                    tx,
+                    self._world,
+                    account,
+                    task_number=number,
+                    wallet=wallet,
+                    payee=payee,
+                    amount=amount,
+                    description=memo,
+                    ask=False,
+                )
+
+            about = f"pay {ledger.to_decimal(amount)} {wallet.currency} to {payee.name}"
+            tx.execute("SAVEPOINT payment")
+            try:
+                payment = tasks.order_directly(tx, self._world, account, about, make)
+            except LimitError:
+                tx.execute("ROLLBACK TO payment")
+                return RestPayment(_payment_shape(None, "REJECTED"), planned)
+            except InsufficientFundsError as refusal:
+                raise RestError("insufficient_funds", str(refusal)) from None
+            except RefusedError as refusal:
+                raise RestError("not_allowed", str(refusal)) from None
+            return RestPayment(_payment_shape(payment.id, payment.status), planned)
+
+    def create_payee(self, secret: str | None, body: bytes) -> Json:
+        """Add a payee; raises RestError."""
+        with self._open(secret) as (tx, account):
+            members = _read_object(body)
+            kind = members.get("type")
+            if kind not in list(PayeeKind):
+                raise RestError("validation_error", f"type has to be one of {', '.join(PayeeKind)}")
+            given = [_read_text(members, name, is_needed=True) for name in _NEEDED[PayeeKind(kind)]]
+            contact: object = members.get("contactDetails") or {}
+            if not isinstance(contact, dict):
+                raise RestError("validation_error", "contactDetails has to be an object")
+            email = _read_text(cast("Json", contact), "email") or None
+            name = _read_text(members, "name") or given[0]
+            return _payee_shape(
+                accounts.add_payee(tx, self._world, account, name=name, email=email, kind=PayeeKind(kind))
+            )
+
+    def delete_payee(self, secret: str | None, identity: str) -> Json:
+        """Delete a payee whom no payment is about; raises RestError."""
+        with self._open(secret) as (tx, account):
+            if not accounts.delete_payee(tx, self._find_payee(tx, account, identity)):
+                raise RestError("not_allowed", "the sandbox keeps payees whom a payment is about")
+            return {"success": True, "message": "Deleted"}
+
+    def search_payees(self, secret: str | None, query: Mapping[str, str]) -> list[Json]:
+        """The payees that fit; raises RestError. The sandbox knows names and emails, so whatever else is asked for fits none."""
+        name, email = (accounts.fold_name(query.get(key, "")) for key in ("name", "contactEmail"))
+        with self._open(secret) as (tx, account):
+            if any(value for key, value in query.items() if key not in ("name", "contactEmail")):
+                return []
+            return [
+                _payee_shape(payee)
+                for payee in accounts.list_payees(tx, account)
+                if name in accounts.fold_name(payee.name)
+                and email in ("", accounts.fold_name(payee.email or ""))
+            ]
+
+    def read_balance(self, secret: str | None, currency: str) -> float:
+        """What the wallet of a currency holds; raises RestError."""
+        with self._open(secret) as (tx, account):
+            for wallet in accounts.list_wallets(tx, account):
+                if wallet.currency == currency:
+                    return float(ledger.to_decimal(ledger.read_balance(tx, wallet.book)))
+            raise RestError("entity_not_found", "the account has no wallet of this currency")
+
+    @property
+    def moment(self) -> int:
+        """The time, in nanoseconds since 1970."""
+        return self._world.now()
+
+    @contextmanager
+    def _open(self, secret: str | None) -> Generator[tuple[Transaction, Account]]:
+        with self._store.transaction() as tx:
+            rows = tx.execute(
+                "SELECT id, secret FROM clients WHERE secret IS NOT NULL AND NOT barred"
+            ).fetchall()
+            fits = [
+                it["id"] for it in rows if hmac.compare_digest(it["secret"].encode(), (secret or "").encode())
+            ]
+            account = accounts.find_account(tx, fits[0]) if len(fits) == 1 else None
+            if account is None:
+                reason = "several clients have this secret" if fits else "it is missing or unknown"
+                raise RestError("not_authorized", f"the x-payman-api-secret header opens nothing: {reason}")
+            yield tx, account
+
+    def _take(self) -> Mishap | None:
+        planned = self._script.take()
+        if planned.turn is not None:
+            raise NotTakenError(HTTPError(500, body={"message": "the script holds an answer of the agent's"}))
+        return planned.mishap
+
+    def _find_payee(self, tx: Transaction, account: Account, identity: str) -> PayeeAccount:
+        payee = accounts.find_payee(tx, account, identity)
+        if payee is None:
+            raise RestError("entity_not_found", "the account has no payee with this id")
+        return payee
+
+
+def _choose_wallet(tx: Transaction, account: Account, identity: str) -> WalletAccount:
+    found = [
+        it for it in accounts.list_wallets(tx, account) if not identity or identity in (it.id, it.paytag)
+    ]
+    if not found:
+        raise RestError("entity_not_found", "the account has no wallet with this id")
+    if len(found) > 1:
+        raise RestError("validation_error", "walletId has to say which wallet pays")
+    return found[0]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _read_object(body: bytes) -> Json:
+    try:
+        read: object = json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant
+        )
+        json.dumps(read, ensure_ascii=False, default=str).encode()  # a lone surrogate can be kept nowhere
+    except (ValueError, ArithmeticError, RecursionError):
+        raise RestError("invalid_payload", "the body is not valid JSON") from None
+    if not isinstance(read, dict):
+        raise RestError("invalid_payload", "the body is not one JSON object")
+    return cast("Json", read)
+
+
+def _read_text(members: Json, name: str, *, is_needed: bool = False) -> str:
+    value = members.get(name)
+    if value is None and not is_needed:
+        return ""
+    if (
+        not isinstance(value, str)
+        or not value.isprintable()
+        or len(value) > _LONGEST_TEXT
+        or (is_needed and not value.strip())
+    ):
+        raise RestError(
+            "validation_error", f"{name} has to be a printable text of at most {_LONGEST_TEXT} characters"
+        )
+    return value
+
+
+def _read_amount(members: Json) -> int:
+    value = members.get("amountDecimal")
+    if not isinstance(value, Decimal) or not 0 < value <= _LARGEST_AMOUNT:
+        raise RestError("validation_error", "amountDecimal has to be a number above 0")
+    try:
+        return ledger.to_minor(value)
+    except (ValueError, ArithmeticError):
+        raise RestError("validation_error", "amountDecimal has more decimals than the currency") from None
+
+
+def _payment_shape(reference: str | None, status: str) -> Json:
+    return {"reference": reference, "externalReference": None, "status": status}
+
+
+def _payee_shape(payee: PayeeAccount) -> Json:
+    contact = {} if payee.email is None else {"contactDetails": {"email": payee.email}}
+    return {"id": payee.id, "type": payee.kind.value, "name": payee.name, **contact}
