@@ -145,6 +145,25 @@ def test_the_record_of_this_repository_is_up_to_date() -> None:
     assert "is not what the code says" not in done.stderr
 
 
+def test_the_generated_package_has_a_record_beside_it(
+    release: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name of it that changes without the record is named."""
+    module = release / "generated/payman_api/client.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("class Client:\n    def request(self, path: str) -> str: ...\n")
+    assert check(release, "--record") == 0
+    assert "payman_api.client.Client.request: (self, path: str) -> str" in (
+        release / "tests/payman_api.txt"
+    ).read_text(encoding="utf-8")
+    module.write_text("class Client:\n    def send(self, path: str) -> str: ...\n")
+    capsys.readouterr()
+    assert check(release) == 1
+    said = capsys.readouterr().err
+    assert "tests/payman_api.txt is not what the code says" in said
+    assert "- payman_api.client.Client.request: (self, path: str) -> str" in said
+
+
 @pytest.mark.parametrize(("old", "new", "said"), BREAKING, ids=[said for *_, said in BREAKING])
 def test_what_breaks_programs_needs_a_major_version(
     release: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, said: str

@@ -26,13 +26,13 @@ class AnswerError(Exception):
         status_code: int,
         content: bytes = b"",
         headers: Mapping[str, str] | None = None,
-        parsed: object = None,
+        parsed: Any = None,
     ) -> None:
         super().__init__(self._text.format(status_code))
         self.status_code = status_code
         self.content = content
         self.headers: Mapping[str, str] = headers or {}
-        self.parsed = parsed
+        self.parsed: Any = parsed
 
     def __reduce__(self) -> tuple[type[Self], tuple[int]]:
         return type(self), (self.status_code,)

@@ -18,8 +18,8 @@ Public is what README, the guides and the changelog tell users to import, and no
 
 Of a class that is: how it is made, its public methods and attributes, what the language calls by syntax (`with`, `for`, `[]`, …),
 and its bases. What it inherits from a class that is not public counts as its own. A name with an underscore is nobody's
-business, and so are the values of defaults and constants. `payman_api` is not recorded here: it follows the API document,
-and `scripts/regenerate --from` says what breaks in that. Environment variables and the commands are not
+business, and so are the values of defaults and constants. `payman_api` has a record of its names in
+tests/payman_api.txt. It follows the API documents, and `scripts/regenerate --from` says what breaks in it. Environment variables and the commands are not
 recorded either.
 
 `reading` makes facts of code, `record` is how they are written, `comparing` decides what breaks, `history` asks git and the

@@ -1,4 +1,4 @@
-"""Check tests/public_api.txt against the code and against the last release, or write it anew."""
+"""Check tests/public_api.txt and tests/payman_api.txt against the code, the first against the last release too, or write them anew."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import sys
 from difflib import ndiff
 from pathlib import Path
 
+from scripts.regeneration.folders import files
+from scripts.regeneration.names import names
 from scripts.surface.comparing import breakages
 from scripts.surface.history import Baseline, NoBaselineError, baseline, is_major_step, next_version
 from scripts.surface.reading import UnreadableError, facts_of
 from scripts.surface.record import FILE, Fact, Surface, written
 
+GENERATED = "tests/payman_api.txt"
+_HEAD = "# The public names of payman_api, one a line. Written by `python -m scripts.surface --record`.\n"
 RECORD = "python -m scripts.surface --record"
 FETCH = "git fetch --tags --unshallow"
 _AT_MOST = 30
@@ -32,22 +36,24 @@ def main(arguments: list[str] | None = None) -> int:
     root: Path = options.root
     try:
         facts = facts_of(root)
+        records = {str(FILE): written(facts)} | _generated(root)
     except UnreadableError as error:
         print(f"scripts.surface: {error}", file=sys.stderr)
         return 2
     if options.record:
-        (root / FILE).parent.mkdir(exist_ok=True)
-        (root / FILE).write_text(written(facts), encoding="utf-8")
-    up_to_date = _is_up_to_date(root, facts)
+        for name, text in records.items():
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+    differing = [name for name, text in records.items() if not _is_up_to_date(root / name, name, text)]
     try:
         before = baseline(root)
     except NoBaselineError as reason:
         print(f"Nothing to compare the public surface with: {reason}.")
-        return 0 if up_to_date else 1
+        return 1 if differing else 0
     if not _is_enough(before):
         return 2
     announced = _is_announced(root, before, facts)
-    return 0 if up_to_date and announced else 1
+    return 0 if announced and not differing else 1
 
 
 def _is_enough(before: Baseline) -> bool:
@@ -67,23 +73,28 @@ def _is_enough(before: Baseline) -> bool:
     return not is_refused
 
 
-def _is_up_to_date(root: Path, facts: list[Fact]) -> bool:
+def _generated(root: Path) -> dict[str, str]:
+    """The record of the generated package, where there is one: its names as `scripts/regenerate` compares them."""
+    if not (root / "generated").is_dir():
+        return {}
+    found = sorted(names(files(root / "generated")).items())
+    return {GENERATED: _HEAD + "".join(f"{name}: {what}\n" for name, what in found)}
+
+
+def _is_up_to_date(file: Path, name: str, text: str) -> bool:
     """Says what is different between record and code."""
-    file = root / FILE
     recorded = file.read_text(encoding="utf-8") if file.exists() else ""
-    if recorded == written(facts):
+    if recorded == text:
         return True
     changes = [
-        line
-        for line in ndiff(recorded.splitlines(), written(facts).splitlines())
-        if line.startswith(("-", "+"))
+        line for line in ndiff(recorded.splitlines(), text.splitlines()) if line.startswith(("-", "+"))
     ]
-    print(f"{FILE} is not what the code says:", file=sys.stderr)
+    print(f"{name} is not what the code says:", file=sys.stderr)
     for line in changes[:_AT_MOST]:
         print(f"  {line}", file=sys.stderr)
     if len(changes) > _AT_MOST:
         print(f"  … and {len(changes) - _AT_MOST} more", file=sys.stderr)
-    print(f"If that is meant, run `{RECORD}` and commit the file.", file=sys.stderr)
+    print(f"If that is meant, run `{RECORD}` and commit {name}.", file=sys.stderr)
     return False
 
 
