@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     )
     from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
-    from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.option_types import AskOptions
+    from payman_sdk._core.options import AskOptions
     from payman_sdk._core.payment_types import Payee, Payment, PaymentOutcome, Transaction, Wallet
     from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
     from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
-    from payman_sdk._telemetry.settings import Telemetry
-    from payman_sdk._telemetry.stats import Stats
+    from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk.errors import PaymanError
     from payman_sdk.token_stores.file import FileTokenStore as FileTokenStore
     from payman_sdk.token_stores.keyring import KeyringTokenStore as KeyringTokenStore
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ArtifactUpdate": "_core.events",
-    "AskOptions": "_core.option_types",
+    "AskOptions": "_core.options",
     "AsyncConversation": "_client.async_conversation",
     "AsyncPaymanClient": "_client.async_",
     "AsyncTaskStream": "_client.task_stream",
@@ -57,7 +56,7 @@ _HOME = {
     "Environment": "_client.config_types",
     "FileTokenStore": "token_stores.file",
     "FormattedTaskResponse": "_core.task_response",
-    "KeyStore": "_core.key_store",
+    "KeyStore": "_core.exchange",
     "KeyringTokenStore": "token_stores.keyring",
     "MemoryKeyStore": "_io.key_store",
     "MemoryTokenStore": "token_stores.memory",
@@ -74,7 +73,7 @@ _HOME = {
     "RetryDetails": "_core.hook_payloads",
     "SQLiteKeyStore": "_io.key_store",
     "Scope": "_core.auth.authorization",
-    "Stats": "_telemetry.stats",
+    "Stats": "_telemetry.settings",
     "StatusUpdate": "_core.events",
     "StoredToken": "_core.auth.stored_token",
     "StreamEvent": "_core.events",

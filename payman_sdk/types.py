@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._core.auth.access_token import TokenInfo
     from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.hook_payloads import OutgoingAsk, RetryDetails, TaskStateChange, TokenRefresh
-    from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.option_types import (
+    from payman_sdk._core.options import (
         AskOptions,
         JsonAskOptions,
         MarkdownAskOptions,
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     )
     from payman_sdk._core.states import Status
     from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, ParsedResponse, TaskResponse
-    from payman_sdk._telemetry.settings import Telemetry
-    from payman_sdk._telemetry.stats import Stats
+    from payman_sdk._telemetry.settings import Stats, Telemetry
 
 __all__ = [
     "Artifact",
@@ -79,14 +78,14 @@ __all__ = [
 _HOME = {
     "Artifact": "_core.task_response",
     "ArtifactUpdate": "_core.events",
-    "AskOptions": "_core.option_types",
+    "AskOptions": "_core.options",
     "Environment": "_client.config_types",
     "FormattedTaskResponse": "_core.task_response",
-    "JsonAskOptions": "_core.option_types",
-    "KeyStore": "_core.key_store",
-    "MarkdownAskOptions": "_core.option_types",
+    "JsonAskOptions": "_core.options",
+    "KeyStore": "_core.exchange",
+    "MarkdownAskOptions": "_core.options",
     "OutgoingAsk": "_core.hook_payloads",
-    "OutputFormat": "_core.option_types",
+    "OutputFormat": "_core.options",
     "ParsedResponse": "_core.task_response",
     "PayOptions": "_core.payment_types",
     "Payee": "_core.payment_types",
@@ -95,14 +94,14 @@ _HOME = {
     "Payment": "_core.payment_types",
     "PaymentOutcome": "_core.payment_types",
     "ReadOptions": "_core.payment_types",
-    "ReplyOptions": "_core.option_types",
+    "ReplyOptions": "_core.options",
     "RetryDetails": "_core.hook_payloads",
     "SettleOptions": "_core.payment_types",
-    "Stats": "_telemetry.stats",
+    "Stats": "_telemetry.settings",
     "Status": "_core.states",
     "StatusUpdate": "_core.events",
     "StreamEvent": "_core.events",
-    "StreamOptions": "_core.option_types",
+    "StreamOptions": "_core.options",
     "TaskResponse": "_core.task_response",
     "TaskState": "_core.states",
     "TaskStateChange": "_core.hook_payloads",

@@ -18,7 +18,7 @@ import pytest
 import time_machine
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io import clock, timers
+from payman_sdk._io import clock, event_loops
 from payman_sdk.errors import OutcomeUnknownError
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.token_stores.memory import MemoryTokenStore
@@ -124,7 +124,7 @@ def test_a_pause_takes_its_time() -> None:
         began = clock.monotonic()
         async with anyio.create_task_group() as group:
             group.start_soon(_call_in, seconds / 2, change)
-            await timers.sleep(seconds)
+            await event_loops.sleep(seconds)
         return clock.monotonic() - began
 
     wrong = []
@@ -269,9 +269,9 @@ def test_a_scope_without_end() -> None:
     """None waits for ever, and what is over is cancelled at once."""
 
     async def main() -> tuple[bool, bool]:
-        with timers.move_on_after(None) as endless:
+        with event_loops.move_on_after(None) as endless:
             await anyio.lowlevel.checkpoint()
-        with timers.move_on_after(-1) as over:
+        with event_loops.move_on_after(-1) as over:
             await anyio.sleep_forever()
         return endless.cancelled_caught, over.cancelled_caught
 

@@ -19,9 +19,9 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.failure_messages import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk._io.failures import map_exception
 from payman_sdk._io.transport import build_async_http_client, build_http_client
-from payman_sdk._io.transport_info import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk.errors import APIConnectionError, ConfigurationError, OutcomeUnknownError
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payman_sdk._core.answer_scan import AnswerScan, redact_answer
+from payman_sdk._core.http_response import AnswerScan, redact_answer
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.error_response import ErrorResponse
 from payman_sdk._text.redaction import redact, redact_shape

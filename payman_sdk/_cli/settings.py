@@ -1,7 +1,7 @@
 """Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
 
 The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides about it; what may be sent
-there is in `payman_sdk/_core/sources.py`. The stored login counts where nothing names another application or another server. It is a
+there is in `payman_sdk/_core/auth/credentials.py`. The stored login counts where nothing names another application or another server. It is a
 person's: their account is used then, and the application's credentials only renew its token, for they would pay from another
 account.
 """
@@ -19,8 +19,8 @@ from payman_api import SERVERS
 from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
 from payman_sdk._config import find_url_problem, is_loopback
-from payman_sdk._core.sources import FoundSetting as FoundSetting
-from payman_sdk._core.sources import check_sources, format_url, is_payman_url
+from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
+from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 

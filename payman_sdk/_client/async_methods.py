@@ -11,7 +11,7 @@ from payman_sdk._client.session import AskCall
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import AsyncTaskStream
-    from payman_sdk._core.option_types import (
+    from payman_sdk._core.options import (
         AskOptions,
         JsonAskOptions,
         MarkdownAskOptions,

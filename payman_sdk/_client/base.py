@@ -10,7 +10,7 @@ from payman_sdk._client.earlier_names import EarlierNames
 from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
 from payman_sdk._config import Config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
-from payman_sdk._core.ids import generate_id
+from payman_sdk._core.requests import generate_id
 from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._secrets import wrap_secrets
 from payman_sdk.errors import ConfigurationError
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from payman_sdk._core.auth.stored_token import TokenStore
     from payman_sdk._core.auth.tokens import AccessToken, TokenManager
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._telemetry.settings import Telemetry
-    from payman_sdk._telemetry.stats import Stats
+    from payman_sdk._core.exchange import KeyStore
+    from payman_sdk._telemetry.settings import Stats, Telemetry
 
 Http = TypeVar("Http")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._telemetry.settings import Telemetry
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
 from payman_sdk._client.sync_methods import SyncMethods
 from payman_sdk._config import check_session_id
-from payman_sdk._core.ids import generate_id
+from payman_sdk._core.requests import generate_id
 
 if TYPE_CHECKING:
     from payman_sdk._io.runner import SyncRunner as ThreadRunner  # noqa: F401 (named in a string below)

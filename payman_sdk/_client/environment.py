@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, cast
 
 from payman_sdk._config import VARIABLES
-from payman_sdk._core.sources import FoundSetting, check_sources
+from payman_sdk._core.auth.credentials import FoundSetting, check_sources
 from payman_sdk._io.env_file import EnvFile, has_env_file, read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from payman_sdk._core.ids import generate_id
+from payman_sdk._core.requests import generate_id
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._core.exchange import EarlierArtifacts
     from payman_sdk._core.operations import Operations
-    from payman_sdk._core.turns import EarlierArtifacts
 
 RunnerT = TypeVar("RunnerT")
 
@@ -83,8 +83,8 @@ class BaseSession(Generic[RunnerT]):
         self, task: object, text: str, options: Mapping[str, Any] | None, keywords: Mapping[str, Any]
     ) -> tuple[str, AskCall]:
         """Return the task that is answered, and the same for the answer, which belongs to the session of the task."""
+        from payman_sdk._core.exchange import get_earlier_artifacts
         from payman_sdk._core.options import REPLY_OPTIONS, check_text, read_options, read_task_id
-        from payman_sdk._core.turns import get_earlier_artifacts
 
         task_id, earlier = read_task_id(task), get_earlier_artifacts(task)
         check_text(text)

@@ -10,7 +10,7 @@ from payman_sdk._client.typed_calls import TypedCalls
 
 if TYPE_CHECKING:
     from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk._core.option_types import (
+    from payman_sdk._core.options import (
         AskOptions,
         JsonAskOptions,
         MarkdownAskOptions,

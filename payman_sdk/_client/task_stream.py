@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from payman_sdk._core.effects import Emit, FlowResult
 from payman_sdk._core.events import ArtifactUpdate, StreamEvent
-from payman_sdk._core.interruptions import describe_interruption
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+from payman_sdk._core.tracking import describe_interruption
 from payman_sdk._io.streams import AsyncOpenStream, OpenStream
 from payman_sdk.errors import ConfigurationError, PaymanError
 

@@ -14,15 +14,20 @@ from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
-from payman_sdk._core.artifact_buffer import ArtifactBuffer, find_rest
-from payman_sdk._core.event_json import parse_json
-from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, Memory, find_rest
+from payman_sdk._core.events import (
+    ArtifactUpdate,
+    StatusUpdate,
+    StreamEvent,
+    UnknownUpdate,
+    extract_data,
+    read_update,
+)
 from payman_sdk._core.formatting import format_message
+from payman_sdk._core.sse import parse_json
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
-from payman_sdk._core.stream_memory import Memory
 from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import Json, TaskResponse
-from payman_sdk._core.updates import extract_data, read_update
 from payman_sdk._core.wire_json import is_deep, read_json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial
+from inspect import isawaitable
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
+    from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.transmission import Transmission
+
 
 T = TypeVar("T")
 
@@ -156,3 +159,93 @@ def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[NotifyHook]:
             return
         yield step
         resume = partial(flow.send, None)
+
+
+OnEvent: TypeAlias = Callable[["StreamEvent"], Any]
+
+
+def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], None]) -> Flow[T]:
+    """Run a flow that emits events, calling a function with each.
+
+    Args:
+        flow: The flow.
+        on_event: The function; what it raises comes out unchanged, and ends the flow.
+        note: Called with what it raises, to write the ids of the task on it.
+    """
+    annotated = _annotated(on_event, note)
+
+    def take(step: Effect) -> Flow[Any]:
+        if not isinstance(step, Emit):
+            return (yield step)
+        for event in step.what:
+            yield CallHook(annotated, event)
+        return None
+
+    return step_through(flow, take)
+
+
+def step_through(flow: Flow[T], take: Callable[[Effect], Flow[Any]]) -> Flow[T]:
+    """Run a flow, carrying each of its steps out with another one, whose result or failure the flow gets."""
+    resume: Callable[[], Effect] = partial(next, flow)
+    try:
+        while True:
+            try:
+                step = resume()
+            except StopIteration as end:
+                return cast("T", end.value)
+            try:
+                outcome = yield from take(step)
+            except BaseException as error:
+                resume = partial(flow.throw, error)
+            else:
+                resume = partial(flow.send, outcome)
+    finally:
+        flow.close()
+
+
+def _annotated(on_event: OnEvent, note: Callable[[BaseException], None]) -> OnEvent:
+    def call(event: StreamEvent) -> Any:
+        try:
+            returned = on_event(event)
+        except Exception as error:
+            note(error)
+            raise
+        return awaited(returned) if isawaitable(returned) else returned
+
+    async def awaited(returned: Any) -> Any:
+        try:
+            return await returned
+        except Exception as error:
+            note(error)
+            raise
+
+    return call
+
+
+class Stopwatch:
+    """The time that a call has taken, without that of the guard: a person may take theirs to allow it.
+
+    Args:
+        now: Seconds that only go forward.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._began = now()
+
+    def seconds(self) -> float:
+        """Return how long it has taken so far."""
+        return self._now() - self._began
+
+    def without_guard(self, flow: Flow[T], guard: Callable[[Any], Any] | None) -> Flow[T]:
+        """Run a flow, and leave out the time in which it consults the guard."""
+
+        def take(step: Effect) -> Flow[Any]:
+            if not isinstance(step, CallHook) or step.function is not guard:
+                return (yield step)
+            asked = self._now()
+            outcome = yield step
+            self._began += self._now() - asked
+            return outcome
+
+        return (yield from step_through(flow, take))

@@ -5,12 +5,18 @@ All members of an event are plain JSON, so that every serializer takes it for th
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
-from payman_sdk._core.states import STATES, Status
-from payman_sdk._core.task_response import Artifact, TaskResponse
+from payman_sdk._core.responses import build_agent_error
+from payman_sdk._core.states import STATES, Status, canonicalize_state, has_ended
+from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
+from payman_sdk._core.task_response import Artifact, Json, TaskResponse
+from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
+
+if TYPE_CHECKING:
+    from payman_api.models.artifact import Artifact as WireArtifact
 
 
 def _read_state(state: str) -> TaskState | str:
@@ -125,3 +131,104 @@ class UnknownUpdate(Record):
 
 StreamEvent: TypeAlias = StatusUpdate | ArtifactUpdate | UnknownUpdate
 """Whatever a stream tells; `event.type` says which it is."""
+
+
+class Update(NamedTuple):
+    """What an event tells of a task.
+
+    Attributes:
+        artifact: The artifact, or a chunk of it.
+        chunk: The same as JSON.
+        metadata: What is said of the artifact's event.
+        task: The task, or its status only.
+        is_final: Whether the stream ends with it: what the event says, or a whole task that has ended.
+        is_whole: Whether the task is told as a whole.
+        warnings: What could not be read.
+    """
+
+    artifact: WireArtifact | None
+    chunk: Json
+    metadata: Json
+    task: ParsedTask | None
+    is_final: bool
+    is_whole: bool
+    warnings: list[str]
+
+
+def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
+    """Read an event; None where it tells nothing of this task that can be read.
+
+    Args:
+        said: Its JSON: a JSON-RPC answer, or, as some servers send it, the result alone [P].
+        task_id: The task whose stream it is.
+        request_id: The request that the stream answers.
+
+    Raises:
+        AgentError: It is a JSON-RPC error.
+    """
+    envelope = as_object(unwrap_single(said))
+    if envelope is None:
+        return None
+    is_bare = _is_bare(envelope)
+    told = unwrap_task(envelope if is_bare else envelope.get("result"))
+    update = None if told is None else _read_task_update(told, task_id, request_id if is_bare else task_id)
+    # The state of the task counts for more than an error beside it.
+    is_told = update is not None and update.task is not None
+    if not is_told and (error := build_agent_error(envelope)) is not None:
+        raise error
+    if update is not None and envelope.get("error"):
+        update.warnings.append("error: beside a result")
+    return update
+
+
+def extract_data(said: Any) -> Any:
+    """Return the result in a JSON-RPC answer, or else all of what was said."""
+    message = as_object(said)
+    if message is None or _is_bare(message):
+        return said
+    result = as_object(message.get("result"))
+    return said if result is None else result
+
+
+def _is_bare(message: Json) -> bool:
+    """Whether a message is the result itself, without the JSON-RPC around it."""
+    return "result" not in message and (
+        "jsonrpc" not in message or bool({"status", "artifact"} & set(message))
+    )
+
+
+def _read_task_update(told: Json, task_id: str, other_id: str) -> Update | None:
+    if find_task_id(told) not in (None, "", task_id, other_id):
+        return None
+    artifact: WireArtifact | None = None
+    chunk: Json = {}
+    warnings: list[str] = []
+    if told.get("artifact") is not None and (read := read_artifact(told["artifact"])) is not None:
+        artifact, chunk, warnings = read
+    task = read_task(told, task_id) if "status" in told or "state" in told else None
+    if task is None and artifact is None:
+        return None
+    metadata = as_object(told.get("metadata"))
+    if artifact is not None and metadata is None and told.get("metadata") is not None:
+        warnings.append("metadata: not an object")
+    is_final = parse_bool(told.get("final"))
+    if is_final is None and told.get("final") is not None:
+        warnings.append("final: neither true nor false")
+    is_whole = task is not None and artifact is None and is_final is None and _is_task(told)
+    if task is not None:
+        warnings += task.warnings
+        is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
+    return Update(
+        artifact,
+        chunk,
+        metadata or {},
+        task,
+        is_final is True and task is not None,
+        is_whole,
+        warnings,
+    )
+
+
+def _is_task(told: Json) -> bool:
+    """Whether something is a whole task rather than an update of its status, which names the task in another member."""
+    return told.get("kind") != "status-update" and "taskId" not in told

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from payman_sdk._core.effects import CallHook, Flow
+from payman_sdk._core.formatting import format_task
+from payman_sdk._core.polling import TaskAnswer, fetch_task
+from payman_sdk._core.states import is_waiting
+from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._core.wire_json import as_list, as_object
+from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.hook_payloads import OutgoingAsk
-    from payman_sdk._core.key_store import KeyStore
-    from payman_sdk._core.polling import TaskAnswer
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.retry import CallContext
-    from payman_sdk.errors import PaymanError
+
+
+class KeyStore(Protocol):
+    """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
+
+    An operation is named by the id of its task and the server: `tsk-… at https://agent.payman.ai`. What a store raises ends the ask with
+    `KeyStoreError`; nothing is sent then.
+    """
+
+    def load(self, operation: str) -> float | None:
+        """Return when the ask was last sent, in seconds since 1970; None if no record says so."""
+        ...
+
+    def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
+        """Record that the ask is sent at this time, if the record still is `expected`; return whether it was.
+
+        The comparison and the write are one step, among all who share the store. The record is durable when this returns.
+        """
+        ...
+
+    def forget(self, operation: str, expected: float) -> None:
+        """Remove the record, if it still is `expected`: nothing was sent after all."""
+        ...
+
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -70,3 +97,45 @@ def run_before_send(
         began = exchange.time.clock()
         yield CallHook(before_send, exchange.ask.to_outgoing())
         exchange.time = exchange.time.extend(exchange.time.clock() - began)
+
+
+EarlierArtifacts: TypeAlias = Sequence[Mapping[str, Any]]
+"""Artifacts as an answer has them."""
+
+_BRIEF = 5.0
+"""Seconds for a look at a task before it is answered."""
+
+
+def get_earlier_artifacts(task: object) -> EarlierArtifacts | None:
+    """Return the artifacts that were there when a task last waited for somebody; None where that is not known.
+
+    Args:
+        task: An answer, or the id of a task.
+    """
+    if not isinstance(task, Mapping):
+        return None
+    answer = cast("Mapping[str, Any]", task)
+    state = answer.get("state")
+    several = as_list(answer.get("artifacts"))
+    artifacts = [artifact for artifact in map(as_object, several or ()) if artifact is not None]
+    if several is not None and isinstance(state, str) and is_waiting(state):
+        return artifacts
+    new = task.new_artifacts if isinstance(task, FormattedTaskResponse) else None
+    return None if new is None else [old for old in artifacts if all(old is not one for one in new)]
+
+
+def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
+    """Look up, once and briefly, what a task said before the reply that is about to be sent.
+
+    Only words depend on it, so a failure of it changes nothing.
+    """
+    ask, time = exchange.ask, exchange.time
+    brief = time._replace(
+        patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
+    )
+    try:
+        _, task = yield from fetch_task(ask.task_id, exchange.tokens, brief)
+    except PaymanError:
+        return
+    answer = format_task(task, request_id=ask.request_id, session_id=ask.session_id)
+    exchange.ask = ask._replace(earlier=get_earlier_artifacts(answer))

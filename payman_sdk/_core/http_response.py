@@ -1,10 +1,15 @@
-"""An HTTP response as flows see it: whatever carries requests out returns something of this shape."""
+"""Answers of HTTP as flows read them, and the search for secrets in them, which takes a few microseconds."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from functools import lru_cache
+from typing import Any, Final, NamedTuple, Protocol
+
+from payman_sdk._secrets import SecretStr, sent_secrets
+from payman_sdk._text.redaction import ALIKE, ANY, FIRST, base64_of, list_spellings, redact
 
 
 class HTTPResponse(Protocol):
@@ -63,3 +68,88 @@ def parse_json_object(response: HTTPResponse) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+_MOST_LOOKED_FOR: Final = 16
+"""How many secrets are looked for in an answer, beside that of its own request: those that came last."""
+_OVERLAP: Final = 32
+"""How many bytes of what came before are looked at again with a piece."""
+_ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
+"""An error that is not null. Where a piece ends before that shows, the next one shows it, for the overlap is longer than that."""
+
+
+def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
+    """The body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
+
+    This costs a few microseconds where it does not, so every answer of the agent goes through it.
+
+    Args:
+        body: The body.
+        own: A secret of the request that it answers.
+    """
+    return body if AnswerScan(own).is_clean(body) else redact(body)
+
+
+class AnswerScan:
+    """Tells whether an answer that comes in pieces has to be redacted.
+
+    Args:
+        own: A secret of the request that it answers.
+    """
+
+    def __init__(self, own: SecretStr | None = None) -> None:
+        self._own = own
+        self._needles: tuple[bytes, ...] = ()
+        self._changes = -1
+        self._seen = b""
+        self._is_clean = True
+
+    def is_clean(self, piece: bytes) -> bool:
+        """Whether nothing so far repeats a secret or says that it is an error, this piece included."""
+        if not self._is_clean:
+            return False
+        if self._changes != sent_secrets.changes:
+            self._changes, self._needles = sent_secrets.changes, _needles_for(self._own)
+        seen = self._seen + piece
+        self._seen = seen[-_OVERLAP:]
+        if b'"error"' in seen and _ERROR.search(seen) is not None:
+            self._is_clean = False
+            return False
+        alike = seen.translate(ALIKE)
+        for needle in self._needles:
+            if needle in alike:
+                self._is_clean = False
+                return False
+        return True
+
+
+@lru_cache(maxsize=256)
+def _needles(secret: SecretStr) -> tuple[bytes, ...]:
+    """What is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
+    plain = secret.reveal()
+    if len(plain) < FIRST:
+        return ()
+    run = max(re.findall(r"[0-9A-Za-z._~-]+", plain), key=len, default="")
+    spellings = [run[:FIRST]] if len(run) >= FIRST else list_spellings(plain)
+    return tuple(spelling.encode("utf-8", "surrogatepass").translate(ALIKE) for spelling in spellings)
+
+
+@lru_cache(maxsize=256)
+def _needles_of_own(secret: SecretStr) -> tuple[bytes, ...]:
+    """The same for the secret of the request itself, and its base64 too."""
+    encoded = [form.encode().translate(ALIKE) for form in base64_of(secret.reveal())]
+    return *_needles(secret), *(form[:ANY] for form in encoded if len(form) >= ANY)
+
+
+_known: tuple[int, tuple[bytes, ...]] = (-1, ())
+"""What is looked for in any answer, and the number of changes as of which it holds."""
+
+
+def _needles_for(own: SecretStr | None) -> tuple[bytes, ...]:
+    global _known
+    changes, needles = _known
+    if changes != sent_secrets.changes:
+        changes, secrets = sent_secrets.changes, sent_secrets.get_latest(_MOST_LOOKED_FOR)
+        needles = tuple({needle for secret in secrets for needle in _needles(secret)})
+        _known = changes, needles
+    return needles if own is None else tuple({*needles, *_needles_of_own(own)})

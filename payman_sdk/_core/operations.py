@@ -6,23 +6,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from payman_sdk._core.exchange import KeySettings
+from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
 from payman_sdk._core.formatting import format_task, raise_if_failed
-from payman_sdk._core.ids import derive_task_id, generate_id
 from payman_sdk._core.options import read_task_id
+from payman_sdk._core.payments import Proofs
 from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
-from payman_sdk._core.proofs import Proofs
-from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out
-from payman_sdk._core.turns import EarlierArtifacts, get_earlier_artifacts
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
     from payman_sdk._config import Config
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
     from payman_sdk._core.tracking import ClientObserver

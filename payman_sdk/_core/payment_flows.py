@@ -9,10 +9,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from payman_sdk._core.effects import Flow
-from payman_sdk._core.event_flow import OnEvent, hand_out
-from payman_sdk._core.ids import generate_id
-from payman_sdk._core.interruptions import describe_interruption, is_not_recorded
+from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
+from payman_sdk._core.exchange import get_earlier_artifacts
 from payman_sdk._core.listings import (
     read_moment,
     read_transactions,
@@ -26,9 +24,9 @@ from payman_sdk._core.orders import (
 )
 from payman_sdk._core.payment_types import Payment, PaymentOutcome, Transaction
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
-from payman_sdk._core.stopwatch import Stopwatch
+from payman_sdk._core.requests import generate_id
 from payman_sdk._core.task_response import FormattedTaskResponse
-from payman_sdk._core.turns import get_earlier_artifacts
+from payman_sdk._core.tracking import describe_interruption, is_not_recorded
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from payman_sdk._core.key_store import KeyStore
+    from payman_sdk._core.exchange import KeyStore
     from payman_sdk._core.task_response import FormattedTaskResponse
     from payman_sdk.errors import PaymanError
 

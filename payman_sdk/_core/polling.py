@@ -12,8 +12,7 @@ from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow, Sleep
 from payman_sdk._core.formatting import format_message
 from payman_sdk._core.http_response import HTTPResponse
-from payman_sdk._core.ids import generate_id
-from payman_sdk._core.requests import build_cancel_request, build_get_request
+from payman_sdk._core.requests import build_cancel_request, build_get_request, generate_id
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import (
     AGENT_REFUSALS,

@@ -9,9 +9,8 @@ from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import CallHook, Flow
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.ids import generate_id
 from payman_sdk._core.polling import wait_for_end
-from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk.errors import PaymanError

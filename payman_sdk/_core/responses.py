@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from payman_sdk._core.http_response import HTTPResponse
-from payman_sdk._core.part_normalization import as_list, as_object, parse_int, unwrap_single
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
-from payman_sdk._core.wire_json import decode_nested, read_json
+from payman_sdk._core.wire_json import as_list, as_object, decode_nested, parse_int, read_json, unwrap_single
 from payman_sdk._text.error_response import ErrorResponse, format_sentence, shorten, summarize_body
 from payman_sdk.errors import PaymanError, ResponseValidationError, find_code_class, find_status_class
 

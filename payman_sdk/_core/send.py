@@ -42,7 +42,7 @@ def carry_out(
         if ask.idempotency_key is None:
             yield from run_before_send(exchange, before_send)
             if ask.is_reply and ask.earlier is None:
-                from payman_sdk._core.turns import look_before_reply
+                from payman_sdk._core.exchange import look_before_reply
 
                 yield from look_before_reply(exchange)
             return (yield from exactly_once(exchange.attempt, exchange.reconcile, exchange.time, ask))

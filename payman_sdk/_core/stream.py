@@ -10,19 +10,17 @@ from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
-from payman_sdk._core.event_redaction import RedactingDecoder
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import format_task, raise_if_failed
 from payman_sdk._core.http_response import HTTPResponse, is_event_stream
-from payman_sdk._core.ids import generate_id
 from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
-from payman_sdk._core.requests import AskRequest, build_resubscribe_request
+from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.send import carry_out
-from payman_sdk._core.sse import EventTooLargeError
+from payman_sdk._core.sse import EventTooLargeError, RedactingDecoder
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,

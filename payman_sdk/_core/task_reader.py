@@ -10,8 +10,7 @@ from payman_api.models.other_part import OtherPart
 from payman_api.models.task import Task
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import Unset
-from payman_sdk._core.part_normalization import as_object, get_first, unwrap_single
-from payman_sdk._core.wire_json import decode_nested
+from payman_sdk._core.wire_json import as_object, decode_nested, get_first, unwrap_single
 
 if TYPE_CHECKING:
     from payman_api.models.data_part import DataPart
@@ -94,8 +93,7 @@ def read_artifact(given: Any) -> tuple[Artifact, Json, list[str]] | None:
             return artifact, given, []
     except _ODD:
         pass
-    from payman_sdk._core.part_normalization import Warnings
-    from payman_sdk._core.task_normalization import normalize_artifact
+    from payman_sdk._core.task_normalization import Warnings, normalize_artifact
 
     warnings = Warnings()
     try:
@@ -118,8 +116,7 @@ def _read_plainly(given: Json) -> ParsedTask | None:
 
 
 def _read_leniently(given: Json, task_id: str) -> ParsedTask | None:
-    from payman_sdk._core.part_normalization import Warnings
-    from payman_sdk._core.task_normalization import find_state, normalize_task
+    from payman_sdk._core.task_normalization import Warnings, find_state, normalize_task
 
     state = find_state(given)
     if state is None:

@@ -1,11 +1,15 @@
-"""Who looks on while flows work: neutral bases that count and report nothing. `_telemetry` derives from them."""
+"""Who looks on while flows work, and what a program learns of an ask that was interrupted.
+
+The bases here count and report nothing; `_telemetry` derives from them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk.errors import PaymanError
+from payman_sdk.errors import APIConnectionError, PaymanError
 
 if TYPE_CHECKING:
     from payman_sdk._core.effects import CallHook, Flow, SendRequest
@@ -13,7 +17,49 @@ if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
     from payman_sdk._core.http_response import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk.errors import APIConnectionError
+
+
+_MARK = "Payman: "
+"""How the SDK's note on an exception begins; there is one at most, for some exceptions are raised again and again."""
+
+
+def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *, sent: bool) -> None:
+    """Write on an exception which ask it interrupted: the ids as attributes, and a note for whoever reads the traceback.
+
+    An exception that takes neither stays as it is.
+
+    Args:
+        error: The exception.
+        ids: The ids of the ask; `task_id` is one of them.
+        sent: Whether the ask may have been sent.
+    """
+    for name, value in ids.items():
+        with contextlib.suppress(Exception):
+            setattr(error, name, value)
+    task_id = ids["task_id"]
+    note = (
+        f"{_MARK}The ask was sent, and how it ended is not known: task {task_id}. "
+        f"client.get_task({task_id!r}) returns its state. Do not send it again."
+        if sent
+        else f"{_MARK}Nothing was sent: the ask, task {task_id}, was interrupted before."
+    )
+    with contextlib.suppress(Exception):
+        notes = [one for one in getattr(error, "__notes__", ()) if not str(one).startswith(_MARK)]
+        error.__notes__ = [*notes, note]
+
+
+def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
+    """Whether an exception is a failure, or says already that it interrupted this very ask."""
+    return isinstance(error, Exception) or getattr(error, "task_id", None) == ids["task_id"]
+
+
+def is_not_recorded(error: Exception) -> bool:
+    """Return whether vcrpy raised this for a request that a cassette does not hold.
+
+    It is for whoever writes the test, and comes out as it is. Nothing was sent.
+    """
+    return type(error).__module__ == "vcr.errors"
+
 
 T = TypeVar("T")
 

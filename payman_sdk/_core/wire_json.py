@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Mapping
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias, cast
+
+Json: TypeAlias = dict[str, Any]
+"""An object of JSON."""
 
 DEEPEST = 100
 """Levels of nesting that are read. What is nested deeper would exhaust the stack of whoever walks through it."""
@@ -117,3 +122,40 @@ def _prune(text: str) -> str:
                 end = token.end()
             depth -= 1
     return "".join((*kept, text[end:])) if depth <= DEEPEST else text
+
+
+def unwrap_single(value: object) -> object:
+    """Return what a list of one thing holds; anything else as it is."""
+    several = as_list(value)
+    return several[0] if several is not None and len(several) == 1 else value
+
+
+def as_list(value: object) -> list[object] | None:
+    """Return a list of JSON; None for anything else."""
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def as_object(value: object) -> Json | None:
+    """Return an object of JSON; None for anything else."""
+    return cast("Json", value) if isinstance(value, dict) else None
+
+
+def get_first(given: Mapping[str, Any], *names: str) -> Any:
+    """Return the first of these members that is there and not null; None without any."""
+    return next((given[name] for name in names if given.get(name) is not None), None)
+
+
+def parse_int(value: object) -> int | None:
+    """Return a whole number; 1.0 and true are 1, as `==` has it, and some servers write numbers as text."""
+    if isinstance(value, str) and len(value) < 10 and value.isascii() and value.isdigit():
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, int) else None
+
+
+def parse_bool(value: object) -> bool | None:
+    """Return what is true or false; 0, 1 and the words are understood."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return bool(value) if isinstance(value, bool | int | float) and value in (0, 1) else None

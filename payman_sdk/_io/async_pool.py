@@ -13,7 +13,7 @@ import httpx
 
 from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import PerLoop
+from payman_sdk._io.event_loops import PerLoop, move_on_after
 from payman_sdk._io.interception import TRANSPORTS
 from payman_sdk._io.routes import (
     Route,
@@ -25,7 +25,6 @@ from payman_sdk._io.routes import (
     to_httpx_error,
 )
 from payman_sdk._io.slots import Slot, Slots, Sockets
-from payman_sdk._io.timers import move_on_after
 
 
 class AsyncPool(httpx.AsyncBaseTransport):

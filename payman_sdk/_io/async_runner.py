@@ -37,7 +37,8 @@ from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.decompression import BoundedBody
-from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop
+from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
+from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
     Outcome,
     classify_exception,
@@ -49,12 +50,10 @@ from payman_sdk._io.failures import (
 from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_request, redact_response, whole
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
-from payman_sdk._io.request_target import suppress_instrumentation
+from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import AsyncOpenStream
-from payman_sdk._io.timers import move_on_after, sleep
 from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
-from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import anyio.lowlevel
 import httpcore
 
+from payman_sdk._io.event_loops import move_on_after, sleep
 from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
-from payman_sdk._io.timers import move_on_after, sleep
 
 
 class AsyncSocketRegistry(Protocol):

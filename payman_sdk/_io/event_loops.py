@@ -1,14 +1,23 @@
-"""What each event loop has for itself: connections and locks of one loop are of no use in another."""
+"""What each event loop has for itself, and waiting in it by real time, also while a test has frozen the clock that the loop reads.
+
+Connections and locks of one loop are of no use in another.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
+import anyio
+import anyio.lowlevel
+
+from payman_sdk._io.clock import is_patched, monotonic
 from payman_sdk._io.forks import renew_after_fork
 
 T = TypeVar("T")
@@ -91,3 +100,117 @@ def _has_ended(loop: Any) -> bool:
     except Exception:  # trio's RunFinishedError, whose module may not be imported any more
         return True
     return False
+
+
+_SOON = 0.001
+"""Seconds that a loop may call early."""
+
+
+class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
+    """Cancel what the block waits for after so many seconds of real time; None never does.
+
+    As `anyio.move_on_after`. That one counts by the loop's clock, which jumps where a test freezes time: what is waited for
+    is cancelled at once, or never. It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._scope = anyio.CancelScope()
+        self._timer = None if seconds is None else _ScopeTimer(self._scope, monotonic() + seconds)
+
+    def __enter__(self) -> anyio.CancelScope:
+        scope = self._scope.__enter__()
+        if self._timer is not None:
+            self._timer.start()
+        return scope
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if self._timer is not None:
+            self._timer.stop()
+        return bool(self._scope.__exit__(kind, error, traceback))
+
+
+async def sleep(seconds: float) -> None:
+    """Wait so many seconds of real time."""
+    until = monotonic() + seconds
+    await anyio.lowlevel.checkpoint()
+    while (left := until - monotonic()) > 0:
+        if is_patched():
+            with move_on_after(left):
+                await anyio.Event().wait()
+        else:
+            await anyio.sleep(left)  # comes early where the loop's clock is moved meanwhile
+
+
+def keep_real_time(loop: asyncio.BaseEventLoop) -> None:
+    """Have a loop of asyncio read the real clock, for all timers of whatever runs on it."""
+    vars(loop)["time"] = monotonic
+
+
+def new_real_time_loop() -> asyncio.AbstractEventLoop:
+    """Return a new loop of asyncio that keeps real time."""
+    loop: asyncio.BaseEventLoop
+    if sys.platform == "win32":
+        loop = asyncio.ProactorEventLoop()
+    else:
+        loop = asyncio.SelectorEventLoop()
+    keep_real_time(loop)
+    return loop
+
+
+class _ScopeTimer:
+    """Cancels a scope when its time has come.
+
+    On asyncio, the loop's own timer is asked, and set again should it come early because its clock was moved. While a clock is
+    replaced, a thread waits instead: the loop's timers would come late or never. On trio, which has no timers apart
+    from scopes, a task does so.
+    """
+
+    def __init__(self, scope: anyio.CancelScope, until: float) -> None:
+        self._scope = scope
+        self._until = until
+        self._loop = get_asyncio_loop()
+        self._stop: Callable[[], None] = _do_nothing
+
+    def start(self) -> None:
+        left = self._until - monotonic()
+        if left <= _SOON:
+            self._scope.cancel()
+        elif is_patched():
+            self._start_thread(left)
+        elif self._loop is None:
+            self._start_task()
+        else:
+            self._stop = self._loop.call_later(left, self.start).cancel
+
+    def stop(self) -> None:
+        self._stop()
+
+    def _start_task(self) -> None:
+        trio = sys.modules["trio"]
+        own = trio.CancelScope()
+
+        async def wait() -> None:
+            with own:
+                while (left := self._until - monotonic()) > _SOON and not is_patched():
+                    await trio.sleep(left)
+                self.start()
+
+        self._stop = own.cancel
+        trio.lowlevel.spawn_system_task(wait)
+
+    def _start_thread(self, seconds: float) -> None:
+        if self._loop is not None:
+            call_soon: Callable[[Callable[[], None]], object] = self._loop.call_soon_threadsafe
+        else:
+            call_soon = sys.modules["trio"].lowlevel.current_trio_token().run_sync_soon
+
+        def cancel() -> None:
+            with contextlib.suppress(Exception):  # the loop has ended
+                call_soon(self._scope.cancel)
+
+        thread = threading.Timer(min(seconds, threading.TIMEOUT_MAX), cancel)
+        thread.daemon = True
+        thread.start()
+        self._stop = thread.cancel

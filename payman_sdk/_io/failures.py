@@ -13,12 +13,18 @@ from typing import Any, TypeAlias
 import httpcore
 import httpx
 
-from payman_sdk._core.interruptions import is_not_recorded
+from payman_sdk._core.tracking import is_not_recorded
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.decompression import UnreadableAnswerError
-from payman_sdk._io.failure_messages import describe_cause, describe_failure, is_timeout, iter_causes
+from payman_sdk._io.failure_messages import (
+    UNKNOWN_TRANSPORT,
+    TransportInfo,
+    describe_cause,
+    describe_failure,
+    is_timeout,
+    iter_causes,
+)
 from payman_sdk._io.http import redact_response
-from payman_sdk._io.transport_info import UNKNOWN_TRANSPORT, TransportInfo
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 
 _NEVER_SENT = (

@@ -65,7 +65,7 @@ _LATER = (
     "payman_sdk._client.task_stream",
     "payman_sdk._core.stream",
     "payman_sdk._core.options",
-    "payman_sdk._telemetry.stats",
+    "payman_sdk._telemetry.settings",
     "payman_api.api.tasks.cancel_task",
     "payman_api.api.tasks.get_task",
     "payman_api.api.tasks.send_task_subscribe",

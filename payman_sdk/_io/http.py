@@ -10,7 +10,7 @@ import httpx
 
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
-from payman_sdk._io.request_target import hide_query
+from payman_sdk._io.routes import hide_query
 from payman_sdk._secrets import reveal_for_wire
 from payman_sdk._text.redaction import redact
 from payman_sdk.errors import APITimeoutError, ConfigurationError

@@ -33,6 +33,7 @@ from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import deadline_scope
 from payman_sdk._io.decompression import BoundedBody
+from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
     Outcome,
     classify_exception,
@@ -50,11 +51,10 @@ from payman_sdk._io.http import (
     whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
-from payman_sdk._io.request_target import suppress_instrumentation
+from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.signals import call_handlers, defer_signals
 from payman_sdk._io.streams import Guard, OpenStream, close_quietly
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
-from payman_sdk._io.transport_info import TransportInfo, get_transport_info
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")

@@ -12,9 +12,8 @@ from typing import Any
 import anyio
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.event_loops import get_asyncio_loop
+from payman_sdk._io.event_loops import get_asyncio_loop, move_on_after
 from payman_sdk._io.signals import defer_on_trio
-from payman_sdk._io.timers import move_on_after
 
 _STAGGER = 0.25
 """Seconds until the next address of a host is tried beside one that has not answered, as RFC 8305 recommends."""

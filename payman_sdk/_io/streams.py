@@ -159,7 +159,7 @@ async def aclose_quietly(answer: httpx.Response) -> None:
         return
     import anyio
 
-    from payman_sdk._io.timers import move_on_after
+    from payman_sdk._io.event_loops import move_on_after
 
     try:
         with anyio.CancelScope(shield=True), move_on_after(_LEAVING):

@@ -15,8 +15,7 @@ import httpx
 from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context
 from payman_sdk._io.given_transport import AIOHTTP, AsyncUserTransport, UserTransport
 from payman_sdk._io.interception import CLIENTS
-from payman_sdk._io.request_target import show_query
-from payman_sdk._io.routes import Routes
+from payman_sdk._io.routes import Routes, show_query
 from payman_sdk.errors import ConfigurationError
 
 _MOST_UNDER_THREADS = 100

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.events import Listener
-    from payman_sdk._telemetry.settings import Telemetry
-    from payman_sdk._telemetry.stats import Stats
+    from payman_sdk._telemetry.settings import Stats, Telemetry
     from payman_sdk._telemetry.tracker import AskTracker
 
 T = TypeVar("T")
@@ -82,7 +81,7 @@ class Observer(tracking.ClientObserver):
 
     def get_stats(self) -> Stats:
         """Return what was counted so far."""
-        from payman_sdk._telemetry.stats import Stats
+        from payman_sdk._telemetry.settings import Stats
 
         with self._lock:
             return Stats(asks=sum(self._counts[name] for name in OUTCOMES), **self._counts)

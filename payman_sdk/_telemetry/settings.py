@@ -1,8 +1,8 @@
-"""How a client is to be seen by OpenTelemetry."""
+"""How a client is to be seen by OpenTelemetry, and what it has done since it was made, in numbers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import frozen
 
@@ -33,3 +33,57 @@ class Telemetry:
     meter_provider: MeterProvider | None = None
     capture_content: bool = False
     propagate: bool = False
+
+
+class Stats(NamedTuple):
+    """Counts since a client was made: what `client.stats()` gives. Its conversations are counted too.
+
+    Each of `asks` is also one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `abandoned`.
+
+    Attributes:
+        asks: Asks, streams and replies that have ended.
+        completed: Those whose task was completed.
+        failed: Those whose task failed, was canceled or rejected.
+        input_required: Those whose task waits for somebody: for an approval, an answer, or a person who acts elsewhere.
+        in_progress: Those whose task was still at work when the time was over.
+        errors: Those that were refused or failed otherwise.
+        unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.
+        abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
+        attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
+        retries: How often something was tried again.
+        lookups: How often a task was looked up.
+        reconciled: Asks whose answer got lost, and whose end was learned all the same.
+        deduplicated: Asks with an idempotency key that the agent knew already; nothing was sent.
+        streams: Those of the asks that were streamed.
+        resumed: How often a stream that broke was taken up again.
+        events: Events that streams delivered.
+        token_refreshes: Access tokens that were fetched.
+        failed_token_refreshes: Access tokens that could not be fetched.
+
+    Example:
+        >>> from payman_sdk.sandbox import Sandbox
+        >>> with Sandbox() as sandbox, sandbox.client() as client:
+        ...     status = client.ask("list all wallets").status
+        ...     stats = client.stats()
+        >>> stats.asks, stats.completed, stats.retries, stats.token_refreshes
+        (1, 1, 0, 1)
+    """
+
+    asks: int = 0
+    completed: int = 0
+    failed: int = 0
+    input_required: int = 0
+    in_progress: int = 0
+    errors: int = 0
+    unknown: int = 0
+    abandoned: int = 0
+    attempts: int = 0
+    retries: int = 0
+    lookups: int = 0
+    reconciled: int = 0
+    deduplicated: int = 0
+    streams: int = 0
+    resumed: int = 0
+    events: int = 0
+    token_refreshes: int = 0
+    failed_token_refreshes: int = 0

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
-from payman_sdk._core.interruptions import describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.states import Phase, get_phase, has_ended
-from payman_sdk._core.tracking import Tracker
+from payman_sdk._core.tracking import Tracker, describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError

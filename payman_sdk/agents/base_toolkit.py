@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar, get_args
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
-from payman_sdk._core.ids import derive_task_id, generate_id
 from payman_sdk._core.orders import read_payee_order, read_payment_order
+from payman_sdk._core.requests import derive_task_id, generate_id
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.logger import get_logger
 from payman_sdk.agents import asks, listings, messages, operations, payees, replies

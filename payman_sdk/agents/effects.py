@@ -62,7 +62,7 @@ async def run_async(flow: Flow[T]) -> T:
     """Carries a flow out on asyncio or trio."""
     from inspect import isawaitable
 
-    from payman_sdk._io import timers
+    from payman_sdk._io.event_loops import sleep
 
     try:
         step = next(flow)
@@ -76,7 +76,7 @@ async def run_async(flow: Flow[T]) -> T:
                     case CallStore(function):
                         outcome = await _run_in_thread(function)
                     case Delay(seconds):
-                        await timers.sleep(seconds)
+                        await sleep(seconds)
                     case unheard:
                         assert_never(unheard)
             except Exception as error:

@@ -14,9 +14,14 @@ from pathlib import Path
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.folders import find_user_folder
 from payman_sdk._io.locks import LayeredLock
-from payman_sdk._io.private_files import PathProblem, find_file_problem, find_folder_problem, make_folder
+from payman_sdk._io.private_files import (
+    PathProblem,
+    find_file_problem,
+    find_folder_problem,
+    find_user_folder,
+    make_folder,
+)
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
-from payman_sdk._io.time_limits import CallQueue, LateError, get_time_left
+from payman_sdk._io.token_store_access import CallQueue, LateError, get_time_left
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 

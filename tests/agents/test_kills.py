@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis as redis_library
 
-from payman_sdk._core.ids import derive_task_id
+from payman_sdk._core.requests import derive_task_id
 from tests.agents.conftest import let_settle
 from tests.agents.late_agent import LateAgent
 from tests.agents.mortal import pay, store_of

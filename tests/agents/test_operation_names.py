@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.ids import derive_task_id
+from payman_sdk._core.requests import derive_task_id
 from payman_sdk.agents import AsyncPaymanToolkit, MemoryOperationStore, PaymanToolkit
 from payman_sdk.agents.operation_names import MAX_LENGTH, UnusableNameError, normalize_name
 from payman_sdk.errors import ConfigurationError

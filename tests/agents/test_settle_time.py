@@ -13,9 +13,9 @@ from attrs import evolve
 from payman_api.models.task import Task
 from payman_sdk._config import read_config
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.ids import derive_task_id
 from payman_sdk._core.orders import PaymentOrder, read_payment_order
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
+from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore, SQLiteKeyStore
 from payman_sdk.agents import (
     MemoryOperationStore,

@@ -298,7 +298,7 @@ def test_a_late_write_of_a_keyring_replaces_no_newer_token(
 
     monkeypatch.setattr(keyring, "get_password", lambda service, name: kept.get(name))
     monkeypatch.setattr(keyring, "set_password", slow)
-    from payman_sdk._io.time_limits import limit_time
+    from payman_sdk._io.token_store_access import limit_time
 
     store, other = KeyringTokenStore("bob"), KeyringTokenStore("bob")
     assert store.lock.acquire(timeout=5)

@@ -156,4 +156,4 @@ def server(
 
 def _number_ids(monkeypatch: pytest.MonkeyPatch, chance: random.Random) -> None:
     """The client's ids are the same in each recording, so that the next one differs in what is said alone."""
-    monkeypatch.setattr("payman_sdk._core.ids.urandom", chance.randbytes)
+    monkeypatch.setattr("payman_sdk._core.requests.urandom", chance.randbytes)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from payman_sdk._core import event_json
+from payman_sdk._core import sse
 
-fast = event_json.parse_json
-plain = event_json.parse_json_slow
+fast = sse.parse_json
+plain = sse.parse_json_slow
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 documents = st.recursive(
@@ -37,13 +37,13 @@ def same(one: Any, other: Any) -> bool:
 def test_msgspec_is_used_where_it_is_installed() -> None:
     """With the extra, the decoder is not Python's own; without it, it is."""
     assert fast is not plain
-    assert event_json._build_fast_parser() is not None
+    assert sse._build_fast_parser() is not None
 
 
 def test_without_msgspec_python_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where msgspec cannot be imported, nothing is missed."""
     monkeypatch.setitem(__import__("sys").modules, "msgspec", None)
-    assert event_json._build_fast_parser() is None
+    assert sse._build_fast_parser() is None
 
 
 @given(documents, st.booleans(), st.sampled_from([None, 1]))

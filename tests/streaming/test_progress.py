@@ -15,11 +15,11 @@ from payman_api.models.task import Task
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.part_normalization import parse_bool, unwrap_single
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import find_task_id, read_task, unwrap_task
 from payman_sdk._core.task_response import FormattedTaskResponse, Json
+from payman_sdk._core.wire_json import parse_bool, unwrap_single
 from payman_sdk.errors import (
     AgentError,
     InternalAgentError,

@@ -16,8 +16,7 @@ from openapi_schema_validator import OAS31Validator
 
 from payman_sdk import PaymanClient
 from payman_sdk._core.effects import SendRequest
-from payman_sdk._core.ids import generate_id
-from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from payman_sdk import FormattedTaskResponse, PaymanClient
-from payman_sdk._core.ids import derive_task_id
+from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.key_store import MemoryKeyStore
 from payman_sdk.errors import (
     AuthenticationError,

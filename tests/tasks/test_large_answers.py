@@ -14,9 +14,8 @@ import pytest
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.artifact_buffer import ArtifactBuffer
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, Memory
 from payman_sdk._core.effects import SendRequest
-from payman_sdk._core.stream_memory import Memory
 from payman_sdk._io.http import Timeouts
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk.errors import (

@@ -19,8 +19,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._io.request_target import TARGET, hide_query, show_query
-from payman_sdk._io.routes import to_httpcore
+from payman_sdk._io.routes import TARGET, hide_query, show_query, to_httpcore
 from payman_sdk.errors import PaymanError
 from tests.auth.test_echoes import Everything
 from tests.peer import TOKEN_PATH, Peer, token

@@ -13,7 +13,7 @@ import pytest
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._telemetry.observer import Observer
-from payman_sdk._telemetry.stats import Stats
+from payman_sdk._telemetry.settings import Stats
 from payman_sdk.errors import AuthenticationError, BadRequestError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
 from tests.telemetry.conftest import Connected

@@ -14,7 +14,7 @@ from payman_sdk._cli.confirm import confirm_send, may_move_money
 from payman_sdk._cli.error_report import report_not_sent
 from payman_sdk._cli.output import comment
 from payman_sdk._cli.run import Run
-from payman_sdk._core.option_types import MarkdownAskOptions
+from payman_sdk._core.options import MarkdownAskOptions
 from payman_sdk.errors import ConfigurationError
 
 COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed too. To pay, use payman pay."

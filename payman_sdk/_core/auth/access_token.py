@@ -57,3 +57,18 @@ class TokenInfo(TypedDict):
     """Seconds it still lives."""
     refreshToken: NotRequired[str]
     """What gets the next one."""
+
+
+def is_read_only(scope: str | None) -> bool:
+    """Return whether a token of these scopes can only read; False where they are not known, or one of them is not.
+
+    Example:
+        >>> from payman_sdk._core.auth.access_token import is_read_only
+        >>> is_read_only("read_balance,read_list_wallets"), is_read_only("read_balance write_send_payment"), is_read_only(None)
+        (True, False, False)
+    """
+    from payman_api.models.scope import Scope
+
+    reading = {one.value for one in Scope if one.value.startswith("read_")}
+    names = (scope or "").replace(",", " ").split()
+    return bool(names) and reading.issuperset(names)

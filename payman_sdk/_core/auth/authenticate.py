@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
-from payman_sdk._core.answer_scan import redact_answer
 from payman_sdk._core.effects import Flow, SendRequest
-from payman_sdk._core.http_response import HTTPResponse, RedactedResponse, is_event_stream
+from payman_sdk._core.http_response import HTTPResponse, RedactedResponse, is_event_stream, redact_answer
 from payman_sdk._core.tracking import Tracker
 from payman_sdk.errors import PaymanError
 

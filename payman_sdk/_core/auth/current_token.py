@@ -12,8 +12,7 @@ from collections.abc import Callable
 from payman_sdk._core.auth.access_token import AccessToken, TokenOwner
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, Rotation
-from payman_sdk._core.auth.store_adapter import StoreAccess, StoreAdapter
-from payman_sdk._core.auth.stored_token import StoredToken, fingerprint_token
+from payman_sdk._core.auth.stored_token import StoreAccess, StoreAdapter, StoredToken, fingerprint_token
 from payman_sdk._core.effects import Flow, Lock
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.logger import get_logger

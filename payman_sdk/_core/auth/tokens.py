@@ -21,8 +21,7 @@ from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
-from payman_sdk._core.auth.store_adapter import StoreAccess, StoreAdapter
-from payman_sdk._core.auth.stored_token import StoredToken
+from payman_sdk._core.auth.stored_token import StoreAccess, StoreAdapter, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
 from payman_sdk._core.tracking import ClientObserver

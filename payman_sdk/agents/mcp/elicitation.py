@@ -24,7 +24,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from payman_sdk._core.confirmation import format_markdown
-from payman_sdk._io.timers import move_on_after
+from payman_sdk._io.event_loops import move_on_after
 from payman_sdk.agents.confirmation import ConfirmationRequest
 
 _SCHEMA = {

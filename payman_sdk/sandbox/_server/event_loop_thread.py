@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from payman_sdk._io.timers import keep_real_time
+from payman_sdk._io.event_loops import keep_real_time
 
 
 class _WakeableSelector:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from payman_sdk._io.timers import new_real_time_loop
+from payman_sdk._io.event_loops import new_real_time_loop
 from payman_sdk.sandbox._server.client_connection import ClientConnection, JoinedTransport
 
 _LAST_PORT = 65535

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from payman_sdk._io.timers import sleep
+from payman_sdk._io.event_loops import sleep
 from payman_sdk.sandbox._agent.task_watcher import TaskWatcher
 from payman_sdk.sandbox._server.client_connection import find_connection
 from payman_sdk.sandbox._server.stream_faults import StreamFault

@@ -16,8 +16,8 @@ import anyio.to_thread
 import httpx
 from starlette.types import ASGIApp, Scope
 
+from payman_sdk._io.event_loops import move_on_after
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.timers import move_on_after
 from payman_sdk.sandbox._server.asgi_exchange import ASGIExchange, Piece, ResponseEnd, ResponseHead
 from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
 

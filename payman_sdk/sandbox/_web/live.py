@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from payman_sdk._io.timers import sleep
+from payman_sdk._io.event_loops import sleep
 from payman_sdk.sandbox._ledger.accounts import Account
 from payman_sdk.sandbox._server.service import Service
 from payman_sdk.sandbox._server.stream_faults import StreamFaults

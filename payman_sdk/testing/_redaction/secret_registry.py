@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from payman_sdk._text.spellings import list_spellings
+from payman_sdk._text.redaction import list_spellings
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER, WORD_BEGINS
 
 _LONG_ENOUGH: Final = 8  # what is shorter is replaced in its own place only: it may be part of any word
