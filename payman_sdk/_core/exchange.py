@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar,
 
 from payman_sdk._core.effects import CallHook, Flow
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.polling import TaskAnswer, fetch_task
+from payman_sdk._core.polling import fetch_task
 from payman_sdk._core.states import is_waiting
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
+    from payman_api.models.task import Task
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.hook_payloads import OutgoingAsk
+    from payman_sdk._core.polling import TaskAnswer
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._core.retry import CallContext
 
@@ -137,5 +139,16 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
         _, task = yield from fetch_task(ask.task_id, exchange.tokens, brief)
     except PaymanError:
         return
-    answer = format_task(task, request_id=ask.request_id, session_id=ask.session_id)
+    answer = format_answer(task, ask._replace(earlier=()))
     exchange.ask = ask._replace(earlier=get_earlier_artifacts(answer))
+
+
+def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
+    """Return what an ask is answered."""
+    return format_task(
+        task,
+        request_id=ask.request_id,
+        session_id=ask.session_id,
+        idempotency_key=ask.idempotency_key,
+        earlier=ask.earlier,
+    )

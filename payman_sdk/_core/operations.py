@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
+from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, format_answer, get_earlier_artifacts
 from payman_sdk._core.formatting import format_task, raise_if_failed
 from payman_sdk._core.options import read_task_id
 from payman_sdk._core.payments import Proofs
 from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
-from payman_sdk._core.send import ResponseFlow, carry_out
+from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
@@ -108,11 +108,11 @@ class Operations:
         before_send = options.get("before_send", self._config.before_send)
         exchange = ResponseFlow(ask, self._tokens, time)
         answer, task = yield from carry_out(exchange, before_send, self._get_keys(options))
-        time.watch.answer = lambda: _format_answer(task, exchange.ask).text
+        time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from notify_change(task, time.watch)
         if raw and not options.get("raise_on_failure"):
             return cast("TaskResponse", answer)
-        response = _format_answer(task, exchange.ask)
+        response = format_answer(task, exchange.ask)
         response = raise_if_failed(response) if options.get("raise_on_failure") else response
         return cast("TaskResponse", answer) if raw else response
 
@@ -156,8 +156,6 @@ class Operations:
         read: Callable[[FormattedTaskResponse], T],
     ) -> Flow[T]:
         """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
-        from payman_sdk._core.reads import read_repeatedly
-
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
         before_send = options.get("before_send", self._config.before_send)
@@ -241,15 +239,4 @@ def _format_fetched(answer: dict[str, Any], task: Task, given: object) -> Format
         request_id=request_id if isinstance(request_id, str) else "",
         session_id=None,
         earlier=get_earlier_artifacts(given),
-    )
-
-
-def _format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
-    """What an ask is answered."""
-    return format_task(
-        task,
-        request_id=ask.request_id,
-        session_id=ask.session_id,
-        idempotency_key=ask.idempotency_key,
-        earlier=ask.earlier,
     )

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow
-from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
+from payman_sdk._core.exchange import AskExchange, KeySettings, format_answer, run_before_send
 from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
 from payman_sdk._core.reconciliation import build_unknown_error, exactly_once
-from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.requests import AskRequest, generate_id
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
-from payman_sdk._core.retry import CallContext, is_ambiguous
+from payman_sdk._core.retry import CallContext, is_ambiguous, retry_read
 from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
+    from payman_sdk._core.task_response import FormattedTaskResponse
 
 T = TypeVar("T")
 
@@ -55,12 +56,22 @@ def carry_out(
 
 
 class ResponseFlow:
-    """Sends an ask whose answer is read as a whole."""
+    """Sends an ask whose answer is read as a whole.
 
-    def __init__(self, ask: AskRequest, tokens: TokenManager, time: CallContext) -> None:
+    Args:
+        ask: What is asked.
+        tokens: Where the requests get their token.
+        time: The time there is for all of it.
+        renews: Whether a 401 sends it again at once with another token: right for what only reads.
+    """
+
+    def __init__(
+        self, ask: AskRequest, tokens: TokenManager, time: CallContext, *, renews: bool = False
+    ) -> None:
         self.ask = ask
         self.tokens = tokens
         self.time = time
+        self._renews = renews
 
     def attempt(self) -> Flow[TaskAnswer]:
         """Send the ask, and return the JSON-RPC answer with its task."""
@@ -71,7 +82,7 @@ class ResponseFlow:
             time.deadline,
             time.patience,
             watch=time.watch,
-            renews=False,
+            renews=self._renews,
         )
         if (failure := find_inconclusive_error(answer)) is not None:
             raise failure
@@ -97,3 +108,40 @@ class ResponseFlow:
             )
         except PaymanError as error:
             raise build_unknown_error(lost, error) from lost
+
+
+def read_repeatedly(
+    ask: AskRequest,
+    tokens: TokenManager,
+    time: CallContext,
+    read: Callable[[FormattedTaskResponse], T],
+    before_send: Callable[[OutgoingAsk], Any] | None,
+) -> Flow[T]:
+    """Ask for something that changes nothing, as often as it takes, and return what `read` makes of the answer.
+
+    Args:
+        ask: What is asked. Each attempt is a task by itself; the first has the id of this ask.
+        tokens: Where the requests get their token.
+        time: The time there is.
+        read: Reads the answer. A `ResponseValidationError` of it counts as an attempt that failed.
+        before_send: Consulted before anything is sent; what it raises comes out unchanged.
+
+    Raises:
+        PaymanError: The last failure.
+    """
+    exchange = ResponseFlow(ask, tokens, time, renews=True)
+    yield from run_before_send(exchange, before_send)
+    asks = iter((ask,))
+
+    def attempt() -> Flow[T]:
+        one = next(asks, None) or ask._replace(task_id=generate_id("tsk"), request_id=generate_id("req"))
+        exchange.ask = one
+        try:
+            known = yield from exchange.attempt()
+            _, task = yield from wait_for_end(one.task_id, tokens, exchange.time, or_rests=True, known=known)
+        except PaymanError as error:
+            error.add_context(**one.get_ids())
+            raise
+        return read(format_answer(task, one))
+
+    return (yield from retry_read(attempt, exchange.time, ask.task_id))

@@ -11,8 +11,8 @@ from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
 from payman_sdk._core.events import StreamEvent
-from payman_sdk._core.exchange import KeySettings
-from payman_sdk._core.formatting import format_task, raise_if_failed
+from payman_sdk._core.exchange import KeySettings, format_answer
+from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http_response import HTTPResponse, is_event_stream
 from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
@@ -162,13 +162,8 @@ class StreamFlow:
 
     def format_answer(self) -> FormattedTaskResponse:
         """What the stream has told so far, as an ask would have answered it."""
-        return format_task(
-            self.progress.build_task(),
-            request_id=self.ask.request_id,
-            session_id=self.progress.session_id,
-            idempotency_key=self.ask.idempotency_key,
-            earlier=self.ask.earlier,
-        )
+        ask = self.ask._replace(session_id=self.progress.session_id)
+        return format_answer(self.progress.build_task(), ask)
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Sends a request and tells what its answer tells, to the end; returns True, for it did.
