@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from payman_api import SERVERS
 from payman_sdk._client.config_types import PaymanConfig
@@ -305,7 +305,7 @@ def _check_address(found: FoundSetting) -> FoundSetting:
             f"The address of the server, from {found.source}, {problem}.",
             next_step="Give an address such as https://agent.payman.ai.",
         )
-    return evolve(found, value=found.value.rstrip("/"))
+    return found._replace(value=found.value.rstrip("/"))
 
 
 def _resolve_name(found: FoundSetting) -> FoundSetting:
@@ -317,7 +317,7 @@ def _resolve_name(found: FoundSetting) -> FoundSetting:
             f"PAYMAN_ENVIRONMENT, from {found.source}, is {found.value!r}.",
             next_step=f"Use one of {', '.join(ServerName)}.",
         )
-    return evolve(found, value=SERVERS[name])
+    return found._replace(value=SERVERS[name])
 
 
 def _find_first(places: Sequence[_VariableSource], name: str) -> FoundSetting | None:

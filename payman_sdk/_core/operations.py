@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, format_answer, get_earlier_artifacts
 from payman_sdk._core.formatting import format_task, raise_if_failed
 from payman_sdk._core.options import read_task_id
-from payman_sdk._core.payments import Proofs
 from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
@@ -21,11 +20,36 @@ if TYPE_CHECKING:
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.effects import Flow
     from payman_sdk._core.exchange import KeyStore
+    from payman_sdk._core.payment_types import Transaction
     from payman_sdk._core.stream import StreamFlow
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
     from payman_sdk._core.tracking import ClientObserver
 
 T = TypeVar("T")
+
+
+_MOST = 10_000
+"""Transactions that are remembered. A transaction that is older than a payment proves nothing for it, so older ones may be forgotten."""
+
+
+class Proofs:
+    """The transactions that name no task and have proven an outcome, and the task of the payment that each has proven."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, str] = {}
+
+    def is_taken(self, transaction_id: str, task_id: str) -> bool:
+        """Return whether a transaction has proven a payment of another task."""
+        return self._tasks.get(transaction_id, task_id) != task_id
+
+    def take(self, transaction: Transaction, task_id: str) -> bool:
+        """Have a transaction prove the payment of a task; return whether it does, which of two threads only one is answered."""
+        if transaction.task_id is not None or transaction.id is None:
+            return transaction.task_id == task_id
+        is_taken = self._tasks.setdefault(transaction.id, task_id) != task_id
+        while len(self._tasks) > _MOST:
+            self._tasks.pop(next(iter(self._tasks)), None)
+        return not is_taken
 
 
 class DescribedFlow(NamedTuple):

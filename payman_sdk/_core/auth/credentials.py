@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from attrs import field, frozen
-
 from payman_api import SERVERS
 from payman_sdk._config import Config
 from payman_sdk._secrets import SecretStr
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.auth.stored_token import TokenStore
 
 
-@frozen
-class FoundSetting:
+class FoundSetting(NamedTuple):
     """A setting and where it was found.
 
     Args:
@@ -27,9 +24,12 @@ class FoundSetting:
         is_from_file: Whether a file in the working directory holds it.
     """
 
-    value: str = field(repr=False)
+    value: str
     source: str
     is_from_file: bool = False
+
+    def __repr__(self) -> str:
+        return f"FoundSetting(source={self.source!r})"  # the value may be a secret
 
 
 def is_payman_url(base_url: str) -> bool:
