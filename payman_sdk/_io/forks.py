@@ -41,7 +41,17 @@ _PACKAGES = frozenset(
             "idna",
             "certifi",
         ),
-        *("attr", "dateutil", "dotenv", "filelock", "platformdirs", "keyring", "psycopg", "redis", "opentelemetry"),
+        *(
+            "attr",
+            "dateutil",
+            "dotenv",
+            "filelock",
+            "platformdirs",
+            "keyring",
+            "psycopg",
+            "redis",
+            "opentelemetry",
+        ),
         *(
             "encodings",
             "stringprep",

@@ -15,7 +15,7 @@ from payman_sdk._config import is_loopback
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.locks import LayeredLock
-from payman_sdk._io.time_limits import LateError, call_within, get_time_left
+from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr, to_secret
 from payman_sdk.errors import ConfigurationError, PaymanError
 

@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from payman_sdk import MemoryKeyStore, PaymanClient
-from payman_sdk._core.ids import derive_task_id
+from payman_sdk._core.requests import derive_task_id
 from payman_sdk._io.clock import wall_time
 from payman_sdk.agents import Operation, OperationStore, OperationStoreError, PaymanToolkit, SpendingLimit
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
