@@ -18,7 +18,15 @@ import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk._secrets import sent_secrets
 from payman_sdk.token_stores.memory import forget_shared_stores
+from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds here)
+    _is_as_fast_as_it_says,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_runtest_protocol,
+)
 from tests.peer import Peer
+from tests.reports import pytest_terminal_summary  # noqa: F401
 
 SECRET = "peer-client-secret"
 

@@ -198,6 +198,14 @@ class Peer:
             if path == TOKEN_PATH:
                 self._always[path] = token()
 
+    def renew(self) -> None:
+        """Forget scripts, requests and tasks, as a new peer."""
+        with self._lock:
+            self._scripts.clear()
+            self._known.clear()
+            self._always = {TOKEN_PATH: token()}
+            self.requests.clear()
+
     def asks(self) -> list[Request]:
         """What came to `tasks/send`."""
         return self._at(ASK_PATH)

@@ -1,0 +1,90 @@
+"""What `--fast` runs, and what holds it to that: no processes, no browser, no sockets beyond loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+_STARTS: Final = {
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.startfile",
+    "os.system",
+    "pty.spawn",
+    "subprocess.Popen",
+}
+"""The events of Python that say a process is started."""
+
+_watched: list[str] | None = None
+"""What the test that runs has done that a fast test does not do; None where nobody watches."""
+
+
+def is_forbidden(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether a fast test may not do what Python's audit event says; an address that cannot be read is beyond loopback."""
+    match event, arguments:
+        case "socket.connect" | "socket.sendto" | "socket.sendmsg", (_, address, *_):
+            return address is not None and not _is_loopback(address[0] if address else None)
+        case "socket.getaddrinfo" | "socket.gethostbyname" | "socket.gethostbyaddr", (host, *_):
+            return host is not None and not _is_loopback(host)
+        case _:
+            return event in _STARTS
+
+
+def _is_loopback(host: Any) -> bool:
+    text = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+    if text == "localhost" or text.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _watch(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watched is not None and is_forbidden(event, arguments):
+        _watched.append(f"{event} {arguments!r:.200}")
+        raise PermissionError(f"A fast test may not do this: {_watched[-1]}. Mark it with pytest.mark.slow.")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--fast`."""
+    parser.addoption("--fast", action="store_true", help="leave out tests that are slow or start processes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to listen to Python's audit events, which never ends."""
+    if config.getoption("fast"):
+        sys.addaudithook(_watch)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked as slow."""
+    if config.getoption("fast"):
+        left_out = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Watch a test from before its fixtures until after them."""
+    global _watched
+    _watched = [] if item.config.getoption("fast") else None
+    try:
+        return (yield)
+    finally:
+        _watched = None
+
+
+@pytest.fixture(autouse=True)
+def _is_as_fast_as_it_says() -> Iterator[None]:
+    """Fails a test that has caught the error of what a fast test may not do."""
+    yield
+    assert not _watched, f"A fast test may not do this: {_watched}. Mark it with pytest.mark.slow."
