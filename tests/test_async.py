@@ -43,6 +43,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, chunked, rpc, token
+from tests.tables import table
 from tests.tasks.faults import REFUSED, SILENT, UNREADABLE
 
 PATIENCE = Timeouts(connect=5, read=5)
@@ -194,7 +195,7 @@ def test_flows_run_alone_one_after_the_other(own: bool, run: Run) -> None:
 # Money
 
 
-@pytest.mark.parametrize("name", SILENT)
+@table("name", SILENT)
 def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer: Peer) -> None:
     """Whatever goes wrong after the request was sent, it was sent once, and where nothing can be learned, the error has its ids."""
     peer.always(ASK_PATH, SILENT[name])
@@ -210,7 +211,7 @@ def test_a_fault_after_sending_leaves_the_outcome_open(name: str, run: Run, peer
     assert (raised.value.task_id, raised.value.request_id) == (ask.json["params"]["id"], ask.json["id"])
 
 
-@pytest.mark.parametrize("name", [*REFUSED, *UNREADABLE])
+@table("name", [*REFUSED, *UNREADABLE])
 def test_other_faults_are_errors_of_ours(name: str, run: Run, peer: Peer) -> None:
     """Refusals and unreadable answers come out as they do from the other client."""
     peer.always(ASK_PATH, REFUSED[name][0] if name in REFUSED else UNREADABLE[name])

@@ -9,17 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from payman_sdk.testing._redaction.scrubber import Scrubber
 from tests.environments import AS_OTHERS
+from tests.tables import table
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "tests" / "cassettes"
 FILES = sorted(CASSETTES.rglob("*.yaml"))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CASSETTES)))
+@table("path", FILES, ids=lambda path: str(path.relative_to(CASSETTES)))
 def test_no_cassette_holds_a_secret(path: Path) -> None:
     """Neither the hunt that recording makes, nor one of another kind, finds a credential in a cassette."""
     text = path.read_text(encoding="utf-8")

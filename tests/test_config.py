@@ -12,6 +12,7 @@ from payman_sdk import PaymanClient
 from payman_sdk._config import Config, is_loopback, read_config, read_seconds
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
+from tests.tables import table
 
 CREDENTIALS: dict[str, Any] = {"client_id": "pm-test-1", "client_secret": "s3cret"}
 
@@ -92,8 +93,8 @@ def test_none_means_not_given() -> None:
     assert read_config(CREDENTIALS | nothing, nothing) == config()
 
 
-@pytest.mark.parametrize("missing", ["client_id", "client_secret"])
-@pytest.mark.parametrize("value", [None, "", " \t"])
+@table("missing", ["client_id", "client_secret"])
+@table("value", [None, "", " \t"])
 def test_a_missing_or_blank_credential_is_named(missing: str, value: str | None) -> None:
     """A credential that is None, absent or blank is refused by name, with the variable that would hold it."""
     with pytest.raises(ConfigurationError, match=rf"{missing} is missing.*PAYMAN_{missing.upper()}"):
@@ -108,10 +109,8 @@ def test_white_space_around_a_setting_is_dropped() -> None:
     assert (read.client_secret, read.session_id, read.name) == ("s3cret", "ses-1", None)
 
 
-@pytest.mark.parametrize("value", [5, b"bytes", ["list"], True])
-@pytest.mark.parametrize(
-    "name", ["client_id", "client_secret", "environment", "base_url", "name", "session_id"]
-)
+@table("value", [5, b"bytes", ["list"], True])
+@table("name", ["client_id", "client_secret", "environment", "base_url", "name", "session_id"])
 def test_a_setting_of_the_wrong_type_is_named(name: str, value: object) -> None:
     """What has to be text and is not is refused with its name and its type, and without its value."""
     said = refused(**CREDENTIALS | {name: value})
@@ -169,7 +168,7 @@ def test_an_unknown_environment_is_refused_with_those_there_are() -> None:
     assert "Use one of LIVE, TEST, INTERNAL" in refused(**CREDENTIALS | {"environment": "STAGING"})
 
 
-@pytest.mark.parametrize(
+@table(
     ("given", "read"),
     [
         ("https://payman.example", "https://payman.example"),
@@ -193,7 +192,7 @@ def test_base_urls_that_are_taken(given: str, read: str) -> None:
 SECRET_IN_URL = "hunter2"
 
 
-@pytest.mark.parametrize(
+@table(
     ("given", "problem"),
     [
         ("http://payman.example", "plain http"),
@@ -290,10 +289,8 @@ def test_loopback_is_told_by_name(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
-@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "timeout"])
-@pytest.mark.parametrize(
-    "value", [0, -1, -0.5, math.nan, math.inf, True, "5", pytest.param(10**400, id="huge"), 1e10, [5]]
-)
+@table("name", ["connect_timeout", "read_timeout", "timeout"])
+@table("value", [0, -1, -0.5, math.nan, math.inf, True, "5", pytest.param(10**400, id="huge"), 1e10, [5]])
 def test_a_timeout_that_is_no_time_is_refused(name: str, value: object) -> None:
     """A timeout is a number of seconds above zero that a socket can count; anything else is refused by name."""
     assert refused(**CREDENTIALS | {name: value}).startswith(f"{name} is ")

@@ -43,6 +43,7 @@ from tests.peer import (
     rpc,
     token,
 )
+from tests.tables import table
 
 NOBODY_TELLS = rpc(error={"code": -32601, "message": "there is no tasks/get"})
 
@@ -170,7 +171,7 @@ MAYBE_SENT: list[Exception] = [
 ]
 
 
-@pytest.mark.parametrize("failure", [*NEVER_SENT, *MAYBE_SENT], ids=lambda failure: type(failure).__name__)
+@table("failure", [*NEVER_SENT, *MAYBE_SENT], ids=lambda failure: type(failure).__name__)
 def test_each_failure_of_aiohttp_says_whether_the_request_was_sent(
     failure: Exception,
 ) -> None:

@@ -31,6 +31,7 @@ from payman_sdk.errors import (
 from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect
 from tests.peer import TOKEN_PATH, Answer, Peer
+from tests.tables import table
 from tests.tasks.faults import AGENT_ERRORS, BODIES, REFUSED, SILENT, UNREADABLE
 
 
@@ -96,8 +97,8 @@ def raise_one(error_class: type[PaymanError]) -> None:
     raise made(error_class)
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
-@pytest.mark.parametrize("copied", WAYS)
+@table("error_class", CLASSES)
+@table("copied", WAYS)
 def test_every_error_survives_being_copied(
     error_class: type[PaymanError], copied: Callable[[PaymanError], PaymanError]
 ) -> None:
@@ -132,7 +133,7 @@ def test_errors_come_back_from_another_process() -> None:
     assert_whole(raised_in_another_process(raise_one))
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
+@table("error_class", CLASSES)
 def test_every_error_says_what_is_known(error_class: type[PaymanError]) -> None:
     """The text of an error is its message, the next step, and the ids."""
     known = "HTTP 503, task tsk-1, session ses-1, request req-1, key invoice-42"
@@ -141,7 +142,7 @@ def test_every_error_says_what_is_known(error_class: type[PaymanError]) -> None:
     assert made(error_class).status_code == 503
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
+@table("error_class", CLASSES)
 def test_every_error_is_a_payman_error(error_class: type[PaymanError]) -> None:
     """One except clause catches them all, and the module shows them all."""
     assert issubclass(error_class, PaymanError)
@@ -199,7 +200,7 @@ def test_the_drawn_codes_are_the_real_ones() -> None:
     assert (len(statuses), len(codes)) == (7, 9)
 
 
-@pytest.mark.parametrize(
+@table(
     ("status", "error_class"),
     [
         (300, APIStatusError),
@@ -223,7 +224,7 @@ def test_an_unlisted_code_is_an_agent_error() -> None:
     assert find_code_class(7) is AgentError
 
 
-@pytest.mark.parametrize(
+@table(
     ("content", "media_type", "said"),
     [
         (b"", "", "an empty body"),
@@ -249,7 +250,7 @@ def test_a_body_in_a_message_is_short(content: bytes, media_type: str, said: str
     assert summarize_body(ErrorResponse(500, content, media_type)) == said
 
 
-@pytest.mark.parametrize("status", [429, 529, 599, 999, 99, 0])
+@table("status", [429, 529, 599, 999, 99, 0])
 def test_any_status_can_be_carried(status: int) -> None:
     """A status that Python or HTTP knows nothing of makes an error like any other."""
     response = ErrorResponse(status, b"busy")
@@ -345,7 +346,7 @@ TOKEN_FAULTS: dict[str, Answer] = {
 }
 
 
-@pytest.mark.parametrize("name", AGENT_FAULTS)
+@table("name", AGENT_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_agent(
     name: str, peer: Peer, connect: Connect, http: httpx.Client
 ) -> None:
@@ -360,7 +361,7 @@ def test_nothing_of_httpx_escapes_from_the_agent(
         assert_only_ours(caught)
 
 
-@pytest.mark.parametrize("name", TOKEN_FAULTS)
+@table("name", TOKEN_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_token_endpoint(
     name: str, peer: Peer, connect: Connect, http: httpx.Client
 ) -> None:

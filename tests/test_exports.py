@@ -12,6 +12,7 @@ import payman_sdk
 from payman_sdk import errors, types
 from payman_sdk._client import sync
 from payman_sdk.sandbox import Sandbox
+from tests.tables import table
 
 
 def test_everything_that_is_announced_can_be_had() -> None:
@@ -135,7 +136,7 @@ for store, extra in ("FileTokenStore", "file"), ("KeyringTokenStore", "keyring")
     assert done.stdout.split() == ["True"] * 4
 
 
-@pytest.mark.parametrize("name", sorted(set(payman_sdk.__all__) - {"__version__"}))
+@table("name", sorted(set(payman_sdk.__all__) - {"__version__"}))
 def test_no_module_hides_a_public_name(name: str) -> None:
     """No module of the package has the name of something public: imported first, it would stand in its place."""
     assert importlib.util.find_spec(f"payman_sdk.{name}") is None

@@ -11,14 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import payman_sdk
 from payman_sdk import PaymanClient
 from payman_sdk._secrets import SecretStr, sent_secrets
 from payman_sdk._text.logger import MOST_IN_A_WARNING, SafeFormatter, format_traceback, get_logger
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import PaymanError
+from tests.tables import table
 
 _FORGED = "2026-11-28 21:00:00,000 INFO payroll 1,000,000 USD approved by alice"
 
@@ -252,9 +251,7 @@ def test_every_logger_of_the_sdk_is_safe() -> None:
                 assert is_safe, f"{file.relative_to(root)}:{node.lineno}"
 
 
-@pytest.mark.parametrize(
-    "attribute", ["message", "next_step", "task_id", "session_id", "request_id", "idempotency_key"]
-)
+@table("attribute", ["message", "next_step", "task_id", "session_id", "request_id", "idempotency_key"])
 def test_an_error_says_one_line(attribute: str) -> None:
     """Whatever of an error repeats a server's words, its text is one line in which nothing hides, and not without end."""
     for kind, words in _WORDS.items():

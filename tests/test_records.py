@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payman_sdk._attrdict import Key, Record
+from tests.tables import table
 
 
 class Note(Record):
@@ -37,7 +38,7 @@ def test_a_record_reads_like_an_object() -> None:
         note.anything = 1  # type: ignore[attr-defined] # that is what is tested
 
 
-@pytest.mark.parametrize("key", ["textIdd", "text_idd", "zzz", "aB", "ABC", "aBCdE", "", 5, None, ("a",)])
+@table("key", ["textIdd", "text_idd", "zzz", "aB", "ABC", "aBCdE", "", 5, None, ("a",)])
 def test_a_key_that_is_not_there_is_a_key_error(key: Any) -> None:
     """What is not there in either spelling is missed at once, as in any dict."""
     record = Record(text_id=1, text=2)

@@ -34,6 +34,7 @@ from payman_sdk.errors import (
 )
 from tests.conftest import SECRET, Connect, imported
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, json_answer, reset, rpc
+from tests.tables import table
 from tests.test_errors import CLASSES, WAYS, assert_whole, carried, made, raise_one, raised_in_another_process
 
 Copied = Callable[[PaymanError], PaymanError]
@@ -205,7 +206,7 @@ COUNTERPARTS = {
 }
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
+@table("error_class", CLASSES)
 def test_every_error_is_also_one_of_requests(error_class: type[PaymanError], requests: Any) -> None:
     """Each class is caught as itself, and as the exception of `requests` that means the same and no other."""
     counterpart = next(name for parent, name in COUNTERPARTS.items() if issubclass(error_class, parent))
@@ -234,7 +235,7 @@ def test_every_error_reads_the_same_with_requests(
     assert traceback.format_exception(error) == traceback.format_exception(plain)
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
+@table("error_class", CLASSES)
 def test_what_an_error_of_the_system_has_does_not_get_in_the_way(
     error_class: type[PaymanError], requests: Any
 ) -> None:
@@ -327,8 +328,8 @@ def test_no_json_is_pythons_own_error_without_requests(
     assert type(plain.value) is type(other.value) is json.JSONDecodeError
 
 
-@pytest.mark.parametrize("error_class", CLASSES)
-@pytest.mark.parametrize("copied", WAYS)
+@table("error_class", CLASSES)
+@table("copied", WAYS)
 def test_every_error_survives_being_copied_with_requests(
     error_class: type[PaymanError], copied: Copied, requests: Any
 ) -> None:
@@ -483,8 +484,8 @@ OWN: list[Callable[[], PaymanError]] = [
 ]
 
 
-@pytest.mark.parametrize("make", OWN)
-@pytest.mark.parametrize("copied", WAYS)
+@table("make", OWN)
+@table("copied", WAYS)
 def test_a_users_own_class_works_either_way(
     make: Callable[[], PaymanError], copied: Copied, *, either_way: bool
 ) -> None:

@@ -18,6 +18,7 @@ from payman_sdk._core.task_normalization import find_state
 from payman_sdk._core.task_reader import read_task
 from payman_sdk.errors import ResponseValidationError
 from payman_sdk.types import FormattedTaskResponse, TaskState
+from tests.tables import table
 from tests.tasks.faults import MISTYPED
 
 
@@ -93,7 +94,7 @@ def test_the_sample_of_the_documentation_gives_what_the_documentation_shows() ->
     assert answer.text == wallets
 
 
-@pytest.mark.parametrize(
+@table(
     ("state", "canonical", "status", "is_final"),
     [
         ("completed", "completed", "completed", True),
@@ -227,7 +228,7 @@ def test_how_it_came_and_what_could_not_be_read_are_attributes() -> None:
     assert (FormattedTaskResponse().raw, FormattedTaskResponse().warnings) == (None, [])
 
 
-@pytest.mark.parametrize("state", TaskState)
+@table("state", TaskState)
 def test_a_canonical_state_is_left_alone(state: TaskState) -> None:
     """A state that is spelt as the protocol spells it stays so."""
     assert canonicalize_state(state.value) == state.value

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from scripts.surface.calling import broken_calls
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("old", "new", "said"),
     [
         ("(a, b)", "(b, a)", ["a has moved from place 1 to 2", "b has moved from place 2 to 1"]),

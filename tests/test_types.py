@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from payman_sdk.types import Artifact, FormattedTaskResponse, PaymanConfig, TaskState
+from tests.tables import table
 
 
 def response(**members: Any) -> FormattedTaskResponse:
@@ -70,7 +71,7 @@ def test_a_response_is_an_object_too() -> None:
     assert isinstance(response().artifacts[0], Artifact)
 
 
-@pytest.mark.parametrize("key", response())
+@table("key", response())
 def test_every_key_is_found_in_either_spelling(key: str) -> None:
     """`task_id` and `taskId` find the same, by subscript, `in` and `get`; one of them is stored."""
     answer, camel = response(), camel_case(key)
@@ -81,7 +82,7 @@ def test_every_key_is_found_in_either_spelling(key: str) -> None:
     assert camel == key or camel not in list(answer)
 
 
-@pytest.mark.parametrize("key", ["nothing", "sessionID_", "toString", "", "Status", 5, None, ("task_id",)])
+@table("key", ["nothing", "sessionID_", "toString", "", "Status", 5, None, ("task_id",)])
 def test_an_unknown_key_is_a_key_error(key: Any) -> None:
     """What is not there is missed as in any dict, whatever its type."""
     answer = response()
@@ -146,7 +147,7 @@ def test_the_state_is_the_agents_own(stored: str, state: TaskState | str) -> Non
     assert (read, type(read)) == (state, type(state))
 
 
-@pytest.mark.parametrize(
+@table(
     ("written", "read"),
     [
         ("2025-06-27T16:31:41.510422505Z", dt.datetime(2025, 6, 27, 16, 31, 41, 510422, tzinfo=dt.UTC)),

@@ -30,6 +30,7 @@ from payman_sdk.agents import (
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, RateLimitError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse
 from tests.agents.conftest import BIG, PAYMENT, connected, connected_async, let_settle, sends
+from tests.tables import table
 
 # --- confirm
 
@@ -275,7 +276,7 @@ def test_payments_at_once_do_not_slip_under_the_limit(
     assert sends(sandbox) == [PAYMENT] * 3
 
 
-@pytest.mark.parametrize(
+@table(
     "given", [{"max_payments": -1}, {"max_payments": 1.5}, {"max_payments": True}, {"max_amount": 5}, {"max_amount": {"$": 5}}, {"max_amount": {"TSD": "much"}},
               {"max_amount": {"TSD": -1}}, {"max_amount": {"TSD": True}}, {"max_amount": {"TSD": float("nan")}}, {"max_amount": {5: 5}}, {"allowed_payees": "Bob"}, {"allowed_payees": 5}, {"allowed_payees": [5]}, {"allowed_payees": [" "]}]
 )  # fmt: skip

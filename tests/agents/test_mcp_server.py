@@ -28,6 +28,7 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import ORDER
 from tests.agents.mcp_tour import YES, Person, served, text_of
+from tests.tables import table
 
 MODES = ("legacy", "2026-07-28")
 
@@ -219,7 +220,7 @@ def _unreachable() -> httpx.Response:
     raise httpx.ConnectError("refused")
 
 
-@pytest.mark.parametrize(
+@table(
     ("answer", "said"),
     [
         (

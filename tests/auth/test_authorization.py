@@ -8,6 +8,7 @@ import pytest
 
 from payman_sdk import Scope, authorization_url, parse_redirect
 from payman_sdk.errors import AuthenticationError, ConfigurationError
+from tests.tables import table
 
 BACK = "https://shop.example/back"
 
@@ -64,7 +65,7 @@ def test_scopes_are_those_of_payman() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@table(
     ("changed", "named"),
     [
         ({"client_id": ""}, "client_id"),

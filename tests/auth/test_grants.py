@@ -16,6 +16,7 @@ from payman_sdk.errors import (
     ResponseValidationError,
     ServerError,
 )
+from tests.tables import table
 
 SECRET = "recognisable-access-token"
 
@@ -44,7 +45,7 @@ def test_the_repr_of_a_grant_and_of_a_token_holds_no_secret() -> None:
     assert SECRET not in repr(IssuedToken(SecretStr(SECRET), 3600, 4600, SecretStr(SECRET), None))
 
 
-@pytest.mark.parametrize(
+@table(
     ("document", "lifetime"),
     [
         ({"accessToken": SECRET, "tokenType": "Bearer", "expiresIn": 3600, "scope": "a,b"}, 3600),
@@ -65,7 +66,7 @@ def test_tokens_that_are_read(document: dict[str, Any], lifetime: float) -> None
     assert issued.scope == document.get("scope")
 
 
-@pytest.mark.parametrize(
+@table(
     "document",
     [
         None,
@@ -116,7 +117,7 @@ def test_a_refusal_repeats_the_servers_words(status: int) -> None:
     assert "client_secret" in error.next_step
 
 
-@pytest.mark.parametrize(
+@table(
     ("answer", "said"),
     [
         (httpx.Response(401), "an empty body"),

@@ -36,13 +36,14 @@ from tests.auth.test_secrets import assert_nothing_in, told_by
 from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, TOKEN_PATH, Peer, Request, answer, json_answer, token
+from tests.tables import table
 
 SCOPES = [Scope.READ_BALANCE]
 BACK = "https://shop.example/back"
 CODE = {"client_id": "x", "base_url": "http://127.0.0.1:1"}
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         lambda: parse_redirect("/back?code=c", state=""),
@@ -89,7 +90,7 @@ def test_wrong_input_is_an_error_of_ours(wrong: Callable[[], object]) -> None:
     assert_nothing_in(*told_by(raised.value))
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         lambda: PaymanClient({"client_id": "x", "clientSecret": "hunted-client-secret"}),  # type: ignore[arg-type]

@@ -43,6 +43,7 @@ from tests.peer import (
     rpc,
     token,
 )
+from tests.tables import table
 
 CLIENT_SECRET = "hunted-client-secret"
 ACCESS = "hunted-access-token"
@@ -217,17 +218,18 @@ FAULTS: dict[str, dict[str, Answer]] = {
 }
 
 
-@pytest.mark.parametrize("store", ["memory", "file", "failing"])
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("way", WAYS)
+@table("store", ["memory", "file", "failing"])
+@table("fault", FAULTS)
 def test_no_way_in_tells_a_secret(
     way: Way, fault: str, store: str, peer: Peer, said: list[str], tmp_path: Path
 ) -> None:
     """Whichever way in, store and fault: no secret in records, reprs, errors, their chains, or the locals of our frames."""
+    said.clear()
     peer.always(TOKEN_PATH, ROTATED)
     for path, write in FAULTS[fault].items():
         peer.always(path, write)
-    held = store_of(store, tmp_path)
+    held = store_of(store, tmp_path / fault)
     try:
         with way(peer.base_url, held) as client:
             answered = client.ask("Hello!", raw=True)
@@ -248,11 +250,12 @@ def test_no_way_in_tells_a_secret(
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("fault", FAULTS)
+@table("fault", FAULTS)
 def test_the_async_client_tells_no_secret(
     fault: str, loop: str, peer: Peer, said: list[str], tmp_path: Path
 ) -> None:
     """The same of the async client, with a refresh token in a file."""
+    said.clear()
     peer.always(TOKEN_PATH, ROTATED)
     for path, write in FAULTS[fault].items():
         peer.always(path, write)
@@ -261,7 +264,7 @@ def test_the_async_client_tells_no_secret(
         client = AsyncPaymanClient.with_token(
             config(peer.base_url),
             {"refreshToken": REFRESH},
-            token_store=FileTokenStore(tmp_path / "token.json"),
+            token_store=FileTokenStore(tmp_path / f"{fault}.json"),
         )
         async with client:
             await client.ask("Hello!")
@@ -276,7 +279,7 @@ def test_the_async_client_tells_no_secret(
     assert_nothing_in(*said)
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         lambda: PaymanClient(client_id="x", client_secret=CLIENT_SECRET, environment="NOWHERE"),  # type: ignore[arg-type] # wrong on purpose

@@ -11,9 +11,10 @@ from payman_sdk._client.conversation import Conversation
 from payman_sdk.errors import PaymanError, TaskNotCancelableError
 from payman_sdk.sandbox import HTTPError, Sandbox, ScriptedResponse
 from tests.cli.command import Payman
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("line", "meaning"),
     [
         ("list all wallets\n", Prompt("list all wallets")),

@@ -13,6 +13,7 @@ from payman_sdk._cli.commands import diagnosis
 from payman_sdk._cli.commands.diagnosis import Level
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import Payman
+from tests.tables import table
 
 
 def levels(payman: Payman, *arguments: str) -> dict[str, str]:
@@ -95,7 +96,7 @@ def test_a_clock_that_is_wrong(late: str) -> None:
     assert "problem  clock      600 s ahead of the server's" in said.out
 
 
-@pytest.mark.parametrize(
+@table(
     ("ahead", "level"),
     [
         (None, Level.OK),

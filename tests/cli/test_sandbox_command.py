@@ -18,6 +18,7 @@ from payman_sdk._cli.request_log_middleware import format_request
 from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of
+from tests.tables import table
 
 
 class Served:
@@ -174,7 +175,7 @@ def test_what_is_kept_in_a_file_is_seeded_once(tmp_path: Path) -> None:
         sandbox.close()
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ["--client", "nothing"],

@@ -13,6 +13,7 @@ from payman_sdk import PaymanClient
 from payman_sdk.sandbox import Sandbox
 from tests import environments
 from tests.docs.pages import DOCS, PAGES, Block, Run, blocks, environment
+from tests.tables import table
 
 # Examples leave clients open, here and in what ran before; that the SDK's own leave no socket behind is tested elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -72,7 +73,7 @@ def test_page_runs_as_written(
     run_page(blocks(page), tmp_path, monkeypatch, python)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
+@table("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_files_of_a_page_are_used_on_it(page: Path) -> None:
     """A file that a page shows is run by a shell block of the page: by its name, or by pytest."""
     found = blocks(page)

@@ -20,6 +20,7 @@ from tests.faults.conftest import LEAVES_CONNECTIONS
 from tests.faults.invariants import breaches, counted, held
 from tests.faults.reports import report
 from tests.faults.stall_detector import Pulse
+from tests.tables import table
 
 pytestmark = LEAVES_CONNECTIONS
 PROGRAM = (sys.executable, "-m", "tests.faults")
@@ -201,7 +202,7 @@ def test_the_program_shows_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@table(
     ("arguments", "complaint"),
     [
         (["--asks", "0"], "--asks: 0 is not from 1 to 90000"),

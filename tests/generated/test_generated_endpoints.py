@@ -31,6 +31,7 @@ from payman_api.models import (
     TextPart,
     TokenResponse,
 )
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.generated.conftest import Canned
@@ -124,18 +125,18 @@ def test_a_json_rpc_error_comes_with_success() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@table(
     "body", [b"<html>", b"", b"[]", b"null", b'"ok"', b'{"result": {"foo": 1}}', b"\xff"]
 )
-@pytest.mark.parametrize("module", [send_task, get_task, *STREAMS])
+@table("module", [send_task, get_task, *STREAMS])
 def test_a_malformed_success_raises(module: Any, body: bytes) -> None:
     """A body that is not the spec's raises, with a status of success."""
     with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
         module.parse_answer(httpx.Response(200, content=body))
 
 
-@pytest.mark.parametrize("status", [401, 404, 502, 529])
-@pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b"\xff"])
+@table("status", [401, 404, 502, 529])
+@table("body", [b"<html>", b"", b"[]", b"\xff"])
 def test_a_malformed_error_is_not_a_second_error(status: int, body: bytes) -> None:
     """The page of a proxy says nothing beyond its status."""
     assert send_task.parse_answer(httpx.Response(status, content=body)) is None

@@ -23,6 +23,7 @@ from payman_api.models import (
     TokenResponse,
 )
 from payman_api.types import UNSET, Unset
+from tests.tables import table
 
 Json = dict[str, Any]
 MISREAD = (AttributeError, KeyError, TypeError, ValueError)
@@ -118,7 +119,7 @@ def test_anything_else_raises_what_is_documented(answer: Any) -> None:
         assert read is None or isinstance(read, Task)
 
 
-@pytest.mark.parametrize(
+@table(
     "result", [{"foo": 1}, {"id": "tsk-1"}, {"id": "tsk-1", "status": "completed"}, [], "done", 7, True]
 )
 def test_a_result_that_is_no_task_raises(result: Any) -> None:
@@ -129,14 +130,14 @@ def test_a_result_that_is_no_task_raises(result: Any) -> None:
         TaskStreamResponse.from_dict({"id": "req-1", "result": result})
 
 
-@pytest.mark.parametrize("body", [[], "", "text", None, 5, [["id", "tsk-1"]]])
+@table("body", [[], "", "text", None, 5, [["id", "tsk-1"]]])
 def test_what_is_not_an_object_raises(body: Any) -> None:
     """An empty list is not an answer without members."""
     with pytest.raises(MISREAD):
         TaskResponse.from_dict(body)
 
 
-@pytest.mark.parametrize(
+@table(
     ("model", "data"),
     [
         (Task, {"id": None, "status": {"state": "working"}}),
@@ -247,7 +248,7 @@ def test_tokens_do_not_show(token: object) -> None:
     assert "hidden" not in repr(token)
 
 
-@pytest.mark.parametrize("parts", [{}, {"0": {}}, "", "text", None, 5])
+@table("parts", [{}, {"0": {}}, "", "text", None, 5])
 def test_a_list_that_is_none_is_refused(parts: object) -> None:
     """An object or a text in a list's place does not come through as a list of nothing, of keys or of letters."""
     for model in (Artifact, Message):

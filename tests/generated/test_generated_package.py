@@ -8,6 +8,7 @@ import pytest
 import payman_api
 import payman_api.models
 from payman_api import PATHS
+from tests.tables import table
 
 TAGS = {"create_token": "oauth", "authorize": "oauth", "get_agent_card": "agent"}
 STREAMS = {"send_task_subscribe", "resubscribe_task"}
@@ -43,7 +44,7 @@ def test_all_names_are_there() -> None:
             package.Nothing  # noqa: B018 (the look-up is what is tested)
 
 
-@pytest.mark.parametrize("operation", PATHS)
+@table("operation", PATHS)
 def test_pure_halves_are_public(operation: str) -> None:
     """Every operation's module builds requests and reads answers without sending; streams have their own doors."""
     module = import_module(f"payman_api.api.{TAGS.get(operation, 'tasks')}.{operation}")

@@ -12,6 +12,7 @@ import yaml
 from scripts.comparison.changes import Change, Level, lines, version_step
 from scripts.comparison.comparing import compare
 from tests.regenerate.notes import GONE, NOTES, Document, edited, with_value
+from tests.tables import table
 
 A, B, C = Level.ADDITIVE, Level.BREAKING, Level.COSMETIC
 DOCUMENT: Document = yaml.safe_load(
@@ -96,7 +97,7 @@ VALUES: list[tuple[object, object, Level, Level, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "request_level", "answer_level", "kind", "says"), VALUES)
+@table(("old", "new", "request_level", "answer_level", "kind", "says"), VALUES)
 def test_direction(
     old: object, new: object, request_level: Level, answer_level: Level, kind: str, says: str
 ) -> None:
@@ -134,7 +135,7 @@ def test_more_values_in_a_list_than_the_one_by_itself() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@table(
     "rows",
     [
         (TEXT, {"type": ["string"]}),
@@ -332,9 +333,7 @@ EDITS: list[tuple[str, list[tuple[str, object]], Level, str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("edits", "level", "kind", "where", "text"), [pytest.param(*row[1:], id=row[0]) for row in EDITS]
-)
+@table(("edits", "level", "kind", "where", "text"), [pytest.param(*row[1:], id=row[0]) for row in EDITS])
 def test_one_edit_is_one_change(
     edits: list[tuple[str, object]], level: Level, kind: str, where: str, text: str
 ) -> None:
@@ -675,7 +674,7 @@ PROMISED: list[tuple[str, Callable[[Document], object], Level, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("edit", "level", "texts"), [pytest.param(*row[1:], id=row[0]) for row in PROMISED])
+@table(("edit", "level", "texts"), [pytest.param(*row[1:], id=row[0]) for row in PROMISED])
 def test_what_is_promised(edit: Callable[[Document], object], level: Level, texts: list[str]) -> None:
     """The changes an API goes through are told of Payman's own document, each for what it is."""
     new = copy.deepcopy(DOCUMENT)

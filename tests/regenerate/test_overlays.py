@@ -10,6 +10,7 @@ import yaml
 from scripts.regeneration.overlays import corrected, read_overlay
 from scripts.regeneration.problems import RegenerationError
 from tests.regenerate.conftest import DOCUMENT, Changed, Regenerate, everything
+from tests.tables import table
 
 
 def overlay(*actions: Any, **members: Any) -> Any:
@@ -25,7 +26,7 @@ def after(document: Any, *actions: Any) -> Any:
     return corrected(document, [read_overlay(overlay(*actions), "fix.yaml")])
 
 
-@pytest.mark.parametrize(
+@table(
     ("document", "action", "result"),
     [
         ({"a": {"b": 1}}, {"target": "$.a", "update": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
@@ -77,7 +78,7 @@ def test_what_is_updated_in_two_places_is_not_shared() -> None:
     assert result == {"a": {"list": [1, 2]}, "b": {"list": [1]}}
 
 
-@pytest.mark.parametrize(
+@table(
     ("content", "said"),
     [
         ([], "it has to begin with `overlay: 1.0.0`"),

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import UNNOTICED
 from scripts.regeneration.names import NameChange
 from scripts.regeneration.reporting import Findings, markdown, terminal
+from tests.tables import table
 
 SAME = Change(Level.COSMETIC, "changed", "document", "document", UNNOTICED)
 MORE = Change(Level.ADDITIVE, "added", "schema", "schema Task", "`Task.due` was added.")
@@ -24,7 +23,7 @@ NO_DEFAULT = NameChange("changed", "payman_api.models.Task.due", "str = …", "s
 MAJOR = "a major step, because names of payman_api have changed or are gone"
 
 
-@pytest.mark.parametrize(
+@table(
     ("changes", "names", "step"),
     [
         ([], [], None),

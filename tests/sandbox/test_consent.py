@@ -13,6 +13,7 @@ from payman_sdk._core.auth.authorization import Scope, authorization_url, parse_
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.browser import PAGE, Page, landed
 from tests.sandbox.desk import Desk
+from tests.tables import table
 
 _BACK = "http://127.0.0.1:8765/back"
 _CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
@@ -121,7 +122,7 @@ def test_sdk_walks_through(desk: Desk) -> None:
     assert not desk.payments
 
 
-@pytest.mark.parametrize(
+@table(
     "state",
     ["a b+c&d=e?f#g%20", "ünicode ✓", '"><script>alert(1)</script>', "line\r\nbreak\n", "\x00", "x" * 4000],
 )
@@ -175,7 +176,7 @@ def test_style_is_the_one_that_the_policy_allows(desk: Desk) -> None:
     assert f"style-src 'sha256-{digest}'" in answer.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
+@table(
     ("redirect_uri", "source"),
     [
         ("https://shop.example/back", "https://shop.example"),
@@ -269,7 +270,7 @@ _UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize("changed", _UNUSABLE, ids=lambda changed: str(changed)[:60])
+@table("changed", _UNUSABLE, ids=lambda changed: str(changed)[:60])
 def test_what_could_lead_astray_is_a_page(desk: Desk, changed: dict[str, Any]) -> None:
     """An unknown client or an unusable redirect URI is a page that says so, never a redirect; nor is its form's answer."""
     for answer in (_ask(desk, **changed), _ask(desk, **changed, response_type="token", scope="nonsense")):
@@ -283,7 +284,7 @@ def test_what_could_lead_astray_is_a_page(desk: Desk, changed: dict[str, Any]) -
         assert not {"form", "script"} & set(page.tags)
 
 
-@pytest.mark.parametrize(
+@table(
     "uri",
     [
         "https://shop.example",
@@ -302,7 +303,7 @@ def test_usable_redirect_uris(desk: Desk, uri: str) -> None:
     assert answer.headers["location"].startswith(f"{uri}{'&' if '?' in uri else '?'}code=")
 
 
-@pytest.mark.parametrize(
+@table(
     ("changed", "error"),
     [
         ({"response_type": None}, "invalid_request"),

@@ -8,6 +8,7 @@ import pytest
 from payman_sdk.sandbox._agent.language import LONGEST, understand
 from payman_sdk.sandbox._agent.language import intents as intent
 from payman_sdk.sandbox._agent.language.intents import Pay, PayeeKind, PayeeReference, Unclear
+from tests.tables import table
 
 _JOHN = (Decimal(100), "TSD", "John Doe", None, None)
 
@@ -20,7 +21,7 @@ def _first(text: str) -> tuple[Decimal, str | None, str, str | None, str | None]
     return reading.amount, reading.currency, reading.payee.text, reading.description, reading.wallet
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "reading"),
     [
         # from the docs and from programs in the wild
@@ -97,7 +98,7 @@ def test_orders_are_understood(
     assert _first(text) == reading
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "payees"),
     [
         ("send 5 TSD to Bread for All", ["Bread", "Bread for All"]),
@@ -134,7 +135,7 @@ def test_orders_are_not_asked() -> None:
     assert not order.asked
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "because"),
     [
         # negations
@@ -247,7 +248,7 @@ def test_what_is_not_sure_is_not_paid(text: str, because: str) -> None:
     assert because in meaning.reason
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "meaning"),
     [
         ("list all wallets and their balances", intent.ListWallets()),
@@ -320,7 +321,7 @@ def test_requests_are_understood(text: str, meaning: intent.Intent) -> None:
     assert understand(text) == meaning
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "don't approve", "never approve it", "do not approve the payment", "approve?", "should I approve it?",
@@ -334,7 +335,7 @@ def test_unsure_approvals_approve_nothing(text: str) -> None:
     assert not isinstance(meaning, intent.Approve) or meaning.reference
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "because"),
     [
         ("create a payee", "needs a name"),
@@ -353,7 +354,7 @@ def test_unsure_payees_are_not_created(text: str, because: str) -> None:
     assert not meaning.payment
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "send " + "1 " * 999,

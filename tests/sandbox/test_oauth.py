@@ -9,6 +9,7 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.desk import Desk
+from tests.tables import table
 
 _TOKEN = "/api/oauth2/token"
 _GRANT = {"grant_type": "client_credentials"}
@@ -60,7 +61,7 @@ def test_scope_narrows(ask: Ask) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
 
 
-@pytest.mark.parametrize(
+@table(
     "header",
     [
         {},
@@ -148,8 +149,8 @@ def test_token_expires() -> None:
         assert desk.ask("hello")
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "\x7f"])
-@pytest.mark.parametrize("path", ["send", "sendSubscribe", "get", "cancel"])
+@table("token", ["", "nonsense", "\x7f"])
+@table("path", ["send", "sendSubscribe", "get", "cancel"])
 def test_every_endpoint_wants_a_token(desk: Desk, path: str, token: str) -> None:
     """Without a token that is known, every endpoint of the agent is a 401 in JSON, whatever the body is."""
     desk.token = token

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sandbox.till import Till, refused, till
+from tests.tables import table
 
 
 @pytest.fixture
@@ -120,8 +121,8 @@ def test_lifetimes_are_told_in_whole_seconds(lifetime: float, told: int) -> None
         assert not at.opens(token["accessToken"])
 
 
-@pytest.mark.parametrize("name", ["token_lifetime", "refresh_token_lifetime", "code_lifetime"])
-@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), 2 * 10**9, "60", None])
+@table("name", ["token_lifetime", "refresh_token_lifetime", "code_lifetime"])
+@table("seconds", [0, -1, float("nan"), float("inf"), 2 * 10**9, "60", None])
 def test_impossible_lifetimes_are_refused(name: str, seconds: object) -> None:
     """A lifetime that is none is refused by name when the sandbox is made."""
     with pytest.raises(ValueError, match=f"^{name} has to be above 0"), till(**{name: seconds}):

@@ -9,6 +9,7 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.desk import Desk
+from tests.tables import table
 
 
 class _Day:
@@ -201,7 +202,7 @@ def test_ledger_shows_both_sides(timed: Desk) -> None:
     assert rows[2].transfer == rows[3].transfer
 
 
-@pytest.mark.parametrize(
+@table(
     "damage",
     [
         "UPDATE entries SET amount = amount + 1 WHERE number = 1",

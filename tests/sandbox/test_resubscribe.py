@@ -7,6 +7,7 @@ import pytest
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import own_desk, resubscribe, subscribe
+from tests.tables import table
 
 _WALLETS = "list all wallets and their balances"
 _MUCH = "send 200 TSD to Test Payee"
@@ -155,7 +156,7 @@ def test_answered_task_goes_on_with_its_numbers(desk: Desk) -> None:
     assert later[-1]["status"]["state"] == "COMPLETED"
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "value"),
     [
         ("chunk_words", 0),

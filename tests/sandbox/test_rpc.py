@@ -9,6 +9,7 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.desk import Desk, texts
+from tests.tables import table
 
 _SEND = "/api/a2a/tasks/send"
 _PART = {"type": "text", "text": "hello"}
@@ -97,7 +98,7 @@ def test_message_without_words_is_answered(desk: Desk) -> None:
     assert not desk.payments
 
 
-@pytest.mark.parametrize(
+@table(
     "body",
     [
         b"",
@@ -118,7 +119,7 @@ def test_what_is_no_json_is_a_parse_error(desk: Desk, body: bytes) -> None:
     assert (answer.json()["error"]["code"], answer.json()["id"]) == (-32700, None)
 
 
-@pytest.mark.parametrize(
+@table(
     ("body", "code", "names"),
     [
         ([], -32600, "batches"),
@@ -173,7 +174,7 @@ def test_wrong_shapes_are_named(desk: Desk, body: Any, code: int, names: str) ->
     assert desk.call("tasks/get", id="tsk-shape")["error"]["code"] == -32001
 
 
-@pytest.mark.parametrize(
+@table(
     ("part", "names"),
     [
         (None, "parts[1].type"),

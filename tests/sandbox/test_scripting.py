@@ -18,6 +18,7 @@ from payman_sdk.errors import (
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse, StreamFault
 from payman_sdk.sandbox._agent.turn import State
 from payman_sdk.sandbox.scripting import Entry
+from tests.tables import table
 
 PAY = "send 10 TSD to Test Payee"
 
@@ -337,7 +338,7 @@ def test_a_database_keeps_scripted_tasks(tmp_path: Any) -> None:
         sandbox.close()
 
 
-@pytest.mark.parametrize(
+@table(
     ("make", "said"),
     [
         (lambda: ScriptedResponse(3), "Answer.text has to be a string or None, not 3"),  # type: ignore[arg-type]

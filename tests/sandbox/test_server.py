@@ -18,6 +18,7 @@ import pytest
 
 from payman_sdk.sandbox import Sandbox
 from tests.sandbox.desk import Desk
+from tests.tables import table
 
 
 def test_account_is_as_payman_gives_it(shared: Sandbox) -> None:
@@ -107,7 +108,7 @@ def test_credentials_that_cannot_be_are_refused(clients: dict[str, str]) -> None
         Sandbox(clients=clients)
 
 
-@pytest.mark.parametrize("port", [99999, 65536, -1, True, "8642", 80.5, None])
+@table("port", [99999, 65536, -1, True, "8642", 80.5, None])
 def test_a_port_that_is_none_is_refused(port: Any) -> None:
     """What is no number of a port is refused when the sandbox is made, and the message names it."""
     with pytest.raises(ValueError, match=f"port {re.escape(repr(port))} cannot be one: take "):

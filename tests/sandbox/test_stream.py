@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
-
 from payman_sdk.sandbox._agent.event_schedule import schedule_events
 from payman_sdk.sandbox._agent.serialization import Style, serialize_event
 from payman_sdk.sandbox._agent.stream_settings import StreamSettings
@@ -12,6 +10,7 @@ from payman_sdk.sandbox._agent.tasks import Task
 from payman_sdk.sandbox._agent.turn import State, TaskArtifact
 from payman_sdk.sandbox._ledger.accounts import Account
 from tests.sandbox.desk import Desk
+from tests.tables import table
 
 _ACCOUNT = Account("org-1", "pm-test-1", "ai-1")
 
@@ -93,7 +92,7 @@ def test_error_is_no_stream(desk: Desk) -> None:
     assert desk.post("/api/a2a/tasks/sendSubscribe", b"x").json()["error"]["code"] == -32700
 
 
-@pytest.mark.parametrize("text", ["", " ", "one", " \n two  \n\nthree ", "a b c d e f g", "x" * 5000, "\n"])
+@table("text", ["", " ", "one", " \n two  \n\nthree ", "a b c d e f g", "x" * 5000, "\n"])
 def test_chunks_lose_nothing(text: str) -> None:
     """However the text is, its chunks put together are the text."""
     task = Task("tsk", "ses", State.COMPLETED, "", 0, (TaskArtifact.from_text(text),), ())

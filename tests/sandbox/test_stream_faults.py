@@ -15,6 +15,7 @@ from payman_sdk.sandbox import Sandbox, StreamFault
 from payman_sdk.sandbox._agent.turn import TaskArtifact
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
+from tests.tables import table
 
 _PAY = "send 10 TSD to Test Payee"
 _HEAD = {"id": "tsk", "message": {"role": "user", "parts": [{"type": "text", "text": _PAY}]}}
@@ -280,7 +281,7 @@ def test_drop_without_a_server_is_an_error(own: Desk) -> None:
     assert b"".join(message.get("body", b"") for message in sent).count(b"data:") == len(whole.events)
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         {},

@@ -32,6 +32,7 @@ from tests.sandbox.browser import Page
 from tests.sandbox.desk import Desk
 from tests.sandbox.streams import opened, resubscribe, subscribe
 from tests.sandbox.workshop import Clock, Listener
+from tests.tables import table
 
 _PAY = "send 10 TSD to Test Payee"
 _HEAD = {"id": "tsk", "message": {"role": "user", "parts": [{"type": "text", "text": _PAY}]}}
@@ -167,7 +168,7 @@ def test_requests_have_the_same_answers_as_over_a_socket() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@table(
     "fault",
     [
         None,

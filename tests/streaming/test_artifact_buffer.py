@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from payman_api.models.artifact import Artifact as WireArtifact
 from payman_sdk._core.artifact_buffer import ArtifactBuffer, GrowingText, find_rest, join_halves
 from payman_sdk._core.formatting import format_artifact
 from payman_sdk._core.task_response import Json
+from tests.tables import table
 
 DATA: Json = {"type": "data", "data": {"paytag": "tube.tense.cask/53"}}
 FILE: Json = {"type": "file", "file": {"uri": "https://payman.example/a.pdf"}}
@@ -44,7 +44,7 @@ def grown(*chunks: Json) -> ArtifactBuffer:
     return artifact
 
 
-@pytest.mark.parametrize(
+@table(
     ("chunks", "parts"),
     [
         ([chunk("Hel"), chunk("lo")], [words("Hello")]),

@@ -17,6 +17,7 @@ from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate, StreamEvent, UnknownUpdate
 from payman_sdk._core.requests import AskRequest
 from payman_sdk.types import Artifact, TaskState
+from tests.tables import table
 
 
 def told(*results: dict[str, Any]) -> list[StreamEvent]:
@@ -143,7 +144,7 @@ def test_every_member_is_found_in_every_way(made: Made) -> None:
 
 
 @every_event
-@pytest.mark.parametrize("key", ["zzz", "taskIdd", "task_idd", "rawData", "raw", "Type", "", 5, None])
+@table("key", ["zzz", "taskIdd", "task_idd", "rawData", "raw", "Type", "", 5, None])
 def test_what_an_event_does_not_have(made: Made, key: Any) -> None:
     """What is not there is a KeyError, not in it, and the default of `get`."""
     event = made()
@@ -167,7 +168,7 @@ def by_pickle(event: StreamEvent) -> StreamEvent:
 
 
 @every_event
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, by_pickle, lambda event: event.copy()])
+@table("copied", [copy.copy, copy.deepcopy, by_pickle, lambda event: event.copy()])
 def test_a_copy_is_the_same_event(made: Made, copied: Callable[[StreamEvent], StreamEvent]) -> None:
     """A copied or pickled event is of the same class, equal, and has the answer it came in; so has a copy of a copy."""
     event = made()
@@ -327,7 +328,7 @@ def test_an_event_may_be_made_by_hand() -> None:
     assert json.loads(json.dumps(event)) == copy.copy(event) == by_pickle(event) == event
 
 
-@pytest.mark.parametrize(
+@table(
     ("spelled", "state"),
     [
         ("WORKING", TaskState.WORKING),

@@ -31,6 +31,7 @@ from payman_sdk.errors import (
     TaskNotFoundError,
 )
 from tests.streaming.test_artifact_buffer import joined, put_together
+from tests.tables import table
 from tests.tasks.faults import MISTYPED
 
 STAMP = "2025-06-27T16:31:41.510422505Z"
@@ -221,7 +222,7 @@ def test_an_artifact_without_a_number_is_the_first(number: Any) -> None:
     assert second["artifact"]["content"] == "ab"
 
 
-@pytest.mark.parametrize("number", [1e400, -1e400, float("nan"), 1.5, "-1", "one"])
+@table("number", [1e400, -1e400, float("nan"), 1.5, "-1", "one"])
 def test_an_odd_number_is_none(number: Any) -> None:
     """What is no whole number numbers nothing: the artifact is the first."""
     [event] = take(TaskAccumulator(ASK), chunk("a", index=number))
@@ -312,7 +313,7 @@ def test_a_whole_task_has_the_last_word() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@table(
     ("numbers", "read"),
     [
         ([None, None], [0, 1]),
@@ -356,7 +357,7 @@ OVER = [
 ]
 
 
-@pytest.mark.parametrize(("state", "final", "has_ended"), OVER)
+@table(("state", "final", "has_ended"), OVER)
 def test_the_end_of_a_stream(state: str, final: bool, has_ended: bool) -> None:
     """A stream is over when an event says so: after a state in which a task has ended, an artifact may follow."""
     told = TaskAccumulator(ASK)
@@ -370,7 +371,7 @@ def test_the_end_of_a_stream(state: str, final: bool, has_ended: bool) -> None:
         assert (told.is_over, formatted(told.build_task()).text) == (True, "late")
 
 
-@pytest.mark.parametrize(("state", "final", "has_ended"), OVER)
+@table(("state", "final", "has_ended"), OVER)
 def test_the_end_by_a_whole_task(state: str, final: bool, has_ended: bool) -> None:
     """A whole task in a stream ends it where the task has ended; one that was asked for, where it waits as well."""
     if final:
@@ -546,7 +547,7 @@ def midway() -> TaskAccumulator:
     return told
 
 
-@pytest.mark.parametrize("name", OTHER)
+@table("name", OTHER)
 def test_what_is_no_event_of_the_task_is_unknown(name: str) -> None:
     """What is another task's, or not as the protocol has it, is told as unknown and changes nothing of the task."""
     for as_sent in (enveloped(OTHER[name]), OTHER[name]):
@@ -635,7 +636,7 @@ def test_json_that_cannot_be_read_whole() -> None:
         assert (event["state"], told.is_over, len(told.warnings)) == ("completed", True, 1)
 
 
-@pytest.mark.parametrize("name", NO_RESULT)
+@table("name", NO_RESULT)
 def test_an_answer_without_a_result_is_unknown(name: str) -> None:
     """An answer that says nothing, or says that something went wrong and not what, is told as unknown, all of it."""
     told = midway()
@@ -645,8 +646,8 @@ def test_an_answer_without_a_result_is_unknown(name: str) -> None:
     assert (told.is_over, told.build_response(), told.count) == (False, before, 5)
 
 
-@pytest.mark.parametrize("before", ["", " ", "\n\t"])
-@pytest.mark.parametrize("after", ["", " ", "\r\n"])
+@table("before", ["", " ", "\n\t"])
+@table("after", ["", " ", "\r\n"])
 def test_white_space_around_json_is_none_of_it(before: str, after: str) -> None:
     """JSON may have white space around it."""
     [event] = TaskAccumulator(ASK).add_event(f"{before}{json.dumps(enveloped(chunk('a')))}{after}")
@@ -672,7 +673,7 @@ def test_the_stream_goes_on_after_what_is_unknown() -> None:
         assert (event["delta"], event["artifact"]["content"]) == ("!", "Hello you!")
 
 
-@pytest.mark.parametrize("depth", [*range(0, 800, 100), *range(800, 1000)])
+@table("depth", [*range(0, 800, 100), *range(800, 1000)])
 def test_nesting_of_any_depth_is_told(depth: int) -> None:
     """However deeply something is nested, it is told, once more too, and nothing but an agent's error is raised."""
     told = TaskAccumulator(ASK)
@@ -687,7 +688,7 @@ def test_nesting_of_any_depth_is_told(depth: int) -> None:
     told.add_event(f'{{"result":{{"id":"tsk-1","a":{nested}}}}}')
 
 
-@pytest.mark.parametrize(
+@table(
     ("code", "kind"),
     [
         (-32700, InvalidJSONError),
@@ -699,7 +700,7 @@ def test_nesting_of_any_depth_is_told(depth: int) -> None:
         (7, AgentError),
     ],
 )
-@pytest.mark.parametrize("result", [None, chunk("a"), {}, "none"])
+@table("result", [None, chunk("a"), {}, "none"])
 def test_an_error_of_the_agent_is_raised(code: int, kind: type[AgentError], result: Any) -> None:
     """A JSON-RPC error is raised as the class of its code, unless the same event says how the task stands."""
     said: Json = {"jsonrpc": "2.0", "error": {"code": code, "message": "It broke", "data": [1]}}

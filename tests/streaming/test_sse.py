@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payman_sdk._core.sse import EventTooLargeError, ServerSentEvent, SSEDecoder
+from tests.tables import table
 
 
 class Reading(NamedTuple):
@@ -245,7 +246,7 @@ CASES: dict[str, tuple[bytes, list[ServerSentEvent], str, int | None]] = {
 }
 
 
-@pytest.mark.parametrize(("stream", "events", "last_event_id", "retry"), CASES.values(), ids=CASES)
+@table(("stream", "events", "last_event_id", "retry"), CASES.values(), ids=CASES)
 def test_the_rules(
     stream: bytes, events: list[ServerSentEvent], last_event_id: str, retry: int | None
 ) -> None:
@@ -342,7 +343,7 @@ def test_any_bytes(stream: bytes, places: list[int]) -> None:
     assert read(cut(stream, places)) == by_the_book(stream)
 
 
-@pytest.mark.parametrize(
+@table(
     "stream",
     [
         b"data: 3456\n\n",
@@ -367,7 +368,7 @@ def test_up_to_the_limit(stream: bytes) -> None:
     assert read([stream], limit=10) == read(bytewise(stream), limit=10) == expected
 
 
-@pytest.mark.parametrize(
+@table(
     ("fine", "too_much"),
     [
         (b"", b"data: 34567"),
@@ -385,7 +386,7 @@ def test_up_to_the_limit(stream: bytes) -> None:
         (b"id: 1\nretry: 5\n", b"data: 34567\n\nretry: 6\nid: 2\n\n"),
     ],
 )
-@pytest.mark.parametrize("before", [b"", b"data: one\n\n", b"id: 1\ndata: a\n\n", b"\xef\xbb\xbf\n"])
+@table("before", [b"", b"data: one\n\n", b"id: 1\ndata: a\n\n", b"\xef\xbb\xbf\n"])
 def test_beyond_the_limit(before: bytes, fine: bytes, too_much: bytes) -> None:
     """A line, ended or not, or data of more than ten bytes is refused by a limit of ten, but not what is before it."""
     stream = before + fine + too_much

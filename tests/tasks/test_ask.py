@@ -28,6 +28,7 @@ from payman_sdk.errors import (
 )
 from tests.peer import ASK_PATH, GET_PATH, Peer, Request, answer, rpc, task_for, task_with
 from tests.steps import Clock, driven, own_tokens, sent_whole, time_of, token_answer
+from tests.tables import table
 
 ASK = AskRequest(text="Hello!", task_id="tsk-1", request_id="req-1", session_id="ses-1")
 IDS = ("tsk-1", "req-1", "ses-1")
@@ -74,7 +75,7 @@ def test_a_second_attempt_has_the_same_ids() -> None:
     assert sent[1].request["json"] == sent[4].request["json"]
 
 
-@pytest.mark.parametrize(
+@table(
     ("failure", "raised"),
     [
         (APIConnectionError("It broke."), OutcomeUnknownError),

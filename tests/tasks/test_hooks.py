@@ -30,6 +30,7 @@ from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, answer, completed, reset, rpc
 from tests.steps import Clock, driven, keys_in_memory, own_tokens, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
+from tests.tables import table
 
 TEXT = "send 10 TSD to Test Payee"
 NOT_KNOWN = rpc(error={"code": -32001, "message": "Task not found"})
@@ -218,7 +219,7 @@ def test_what_a_guard_raises_comes_out(ask: Ask, peer: Peer, connect: Connect) -
 
 @loops
 @later
-@pytest.mark.parametrize("guard", [refuse, refuse_later])
+@table("guard", [refuse, refuse_later])
 def test_what_a_guard_of_tasks_raises_comes_out(loop: str, ask: Ask, guard: Any, peer: Peer) -> None:
     """The same for tasks."""
     with pytest.raises(TooMuch, match="too much"):

@@ -32,6 +32,7 @@ from tests.conftest import Connect
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, reset, rpc, task_with
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
+from tests.tables import table
 
 PAYMENT = "send 10 TSD to Test Payee"
 KEY = "invoice-42"
@@ -429,7 +430,7 @@ def test_the_raw_answer_of_a_key(is_json: bool, sandbox: Sandbox) -> None:
 
 
 @ways
-@pytest.mark.parametrize(
+@table(
     "key", ["", " ", "\t", 5, True, b"key", ["key"], "x" * 256, "x" * 300, "a\nb", "a\r", "\x00", "\u2028"]
 )
 def test_a_key_that_is_none(ask: Ask, key: Any, peer: Peer, client: PaymanClient) -> None:

@@ -16,6 +16,7 @@ from payman_sdk.errors import (
 )
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, head, raw, reset, rpc
+from tests.tables import table
 from tests.tasks.faults import AGENT_ERRORS, REFUSED, SILENT, UNREADABLE
 
 
@@ -63,7 +64,7 @@ def test_an_ask_whose_answer_cannot_be_read_is_sent_once(
     assert "get_task" in caught.value.next_step
 
 
-@pytest.mark.parametrize("name", REFUSED | AGENT_ERRORS)
+@table("name", REFUSED | AGENT_ERRORS)
 def test_an_ask_that_was_refused_says_by_whom(name: str, peer: Peer, client: PaymanClient) -> None:
     """A refusal is the error of its class with the ids; only a refused token is worth a second attempt."""
     fault, error_class = (REFUSED | AGENT_ERRORS)[name]

@@ -58,6 +58,7 @@ from tests.loops import LOOPS, run_on
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, reset
 from tests.steps import Clock, keys_in_memory, own_tokens, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
+from tests.tables import table
 
 Way: TypeAlias = Literal["plain", "stream"]
 SEND: dict[Way, str] = {"plain": ASK_PATH, "stream": STREAM_PATH}
@@ -396,7 +397,7 @@ TOLD_TO_WAIT: dict[str, tuple[Outcome, float]] = {
 
 
 @ways
-@pytest.mark.parametrize("name", TOLD_TO_WAIT)
+@table("name", TOLD_TO_WAIT)
 def test_a_server_that_is_busy(way: Way, name: str) -> None:
     """Who is told to come again does so after as long as was said, and asks the same."""
     outcome, seconds = TOLD_TO_WAIT[name]
@@ -423,7 +424,7 @@ def test_a_server_that_is_busy_for_longer_than_there_is_time(way: Way, code: int
 
 
 @ways
-@pytest.mark.parametrize("most", [0, 1, 2])
+@table("most", [0, 1, 2])
 def test_a_server_that_takes_nothing_for_ever(way: Way, most: int) -> None:
     """After `max_retries` repetitions the last failure is raised; only where no byte can have left it says that nothing was done."""
     for outcome, sent in ((REFUSED, False), (status(429), None), (status(503, retry_after="1"), None)):
@@ -500,12 +501,12 @@ def test_an_error_of_the_agent_is_an_answer(way: Way) -> None:
 
 # --- what leaves the outcome open
 
-open_ones = pytest.mark.parametrize("name", OPEN)
+open_ones = table("name", OPEN)
 
 
 @ways
 @open_ones
-@pytest.mark.parametrize("state", ["completed", "FAILED", "canceled", "INPUT_REQUIRED"])
+@table("state", ["completed", "FAILED", "canceled", "INPUT_REQUIRED"])
 def test_what_has_ended_or_waits_is_returned(way: Way, name: str, state: str) -> None:
     """An ask whose answer was lost is looked up by its task, sent no more, and returned as it ended, or as it waits."""
     told = story(way, [OPEN[name]], looks=[task(state)])
@@ -579,7 +580,7 @@ CANNOT_TELL: dict[str, Outcome] = {
 
 @ways
 @open_ones
-@pytest.mark.parametrize("why", CANNOT_TELL)
+@table("why", CANNOT_TELL)
 def test_a_server_that_cannot_tell(way: Way, name: str, why: str) -> None:
     """Where the task cannot be looked up, the ask is not sent again, and its outcome is told to be unknown."""
     told = story(way, [OPEN[name]], looks=[CANNOT_TELL[why]] * 2)
@@ -591,7 +592,7 @@ def test_a_server_that_cannot_tell(way: Way, name: str, why: str) -> None:
 
 
 @ways
-@pytest.mark.parametrize("outcome", [LOST, REFUSED, LATE, status(500), status(429), status(200), status(401)])
+@table("outcome", [LOST, REFUSED, LATE, status(500), status(429), status(200), status(401)])
 def test_a_server_that_cannot_be_reached_any_more(way: Way, outcome: Outcome) -> None:
     """Whoever cannot look the task up tries to the deadline, and is told then that the outcome is unknown."""
     told = story(way, [LOST], looks=cycle([outcome]), seconds=30)
@@ -609,7 +610,7 @@ def test_a_server_that_can_be_reached_again(way: Way) -> None:
 
 
 @ways
-@pytest.mark.parametrize("most", [0, 1, 2])
+@table("most", [0, 1, 2])
 def test_what_never_arrives(way: Way, most: int) -> None:
     """An ask that the agent does not know, however often it is sent, may arrive still: its outcome is undetermined."""
     for name in ("lost", "late", "500", "409"):

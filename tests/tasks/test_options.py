@@ -11,9 +11,10 @@ from payman_sdk import PaymanClient
 from payman_sdk._core.options import read_options
 from payman_sdk.errors import ConfigurationError
 from tests.peer import Peer
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
+@table(
     ("options", "keywords", "read"),
     [
         (None, {}, {}),
@@ -37,7 +38,7 @@ LOOP: dict[str, Any] = {}
 LOOP["itself"] = LOOP
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "options", "said"),
     [
         ("", {}, "text is blank"),
@@ -71,7 +72,7 @@ LOOP["itself"] = LOOP
         ("Hello!", {"metadata": LOOP}, "metadata cannot be sent as JSON"),
     ],
 )
-@pytest.mark.parametrize("as_dict", [True, False])
+@table("as_dict", [True, False])
 def test_what_cannot_be_asked_is_refused(
     as_dict: bool, text: Any, options: Any, said: str, peer: Peer, client: PaymanClient
 ) -> None:

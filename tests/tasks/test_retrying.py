@@ -43,6 +43,7 @@ from payman_sdk.errors import (
     ResponseValidationError,
 )
 from tests.steps import Clock, time_of
+from tests.tables import table
 
 T = TypeVar("T")
 
@@ -188,7 +189,7 @@ AT = 1445412480.0
 """The same in seconds since 1970."""
 
 
-@pytest.mark.parametrize(
+@table(
     ("headers", "seconds"),
     [
         ({}, None),

@@ -27,6 +27,7 @@ from payman_sdk.sandbox import Sandbox
 from tests.loops import LOOPS, run_on
 from tests.peer import GET_PATH, TOKEN_PATH, Answer, Peer, answer, completed, raw, reset, rpc, task_with
 from tests.steps import Clock, driven, own_tokens, time_of, token_answer
+from tests.tables import table
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +171,7 @@ def test_waiting_in_vain(peer: Peer, client: PaymanClient) -> None:
         client.wait("tsk-1", timeout=0.2)
 
 
-@pytest.mark.parametrize(
+@table(
     ("given", "said"),
     [
         (None, "task_id is None"),
@@ -180,7 +181,7 @@ def test_waiting_in_vain(peer: Peer, client: PaymanClient) -> None:
         ({"status": "completed"}, "task_id is None"),
     ],
 )
-@pytest.mark.parametrize("method", ["get_task", "wait", "cancel_task", "reply"])
+@table("method", ["get_task", "wait", "cancel_task", "reply"])
 def test_what_is_no_task(method: str, given: Any, said: str, peer: Peer, client: PaymanClient) -> None:
     """What names no task is refused before anything is sent."""
     with pytest.raises(ConfigurationError, match=said):

@@ -4,7 +4,6 @@ import json
 import uuid
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from payman_sdk.testing._redaction.request_matching import (
     is_played,
     measure_likeness,
 )
+from tests.tables import table
 
 ASK = PATHS["send_task"]
 
@@ -102,7 +102,7 @@ def test_nothing_is_kept_of_a_request_that_differs() -> None:
     assert ids.translate(task(1).encode()) == task(12).encode()
 
 
-@pytest.mark.parametrize(
+@table(
     ("recorded", "live", "found"),
     [
         (

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from payman_api import ACCESS_TOKEN_HEADER, PATHS
 from payman_sdk.testing._redaction.scrubber import Scrubber
 from payman_sdk.testing._redaction.secret_names import PLACEHOLDER
+from tests.tables import table
 
 TOKEN_PATH = PATHS["create_token"]
 ACCESS = "at-7f3c0b9e51d84a6c"
@@ -57,7 +58,7 @@ def test_headers_with_credentials_have_placeholders() -> None:
     assert Scrubber().scrub_headers(scrubbed) == scrubbed
 
 
-@pytest.mark.parametrize(
+@table(
     ("value", "scrubbed"),
     [
         (f"Bearer {ACCESS}", "Bearer SCRUBBED-access-token-1"),
@@ -89,7 +90,7 @@ def test_a_challenge_is_no_credential() -> None:
 # Addresses, forms and redirects
 
 
-@pytest.mark.parametrize(
+@table(
     ("name", "kind"),
     [
         ("refresh_token", "refresh-token"),
@@ -127,7 +128,7 @@ def test_secret_parameters_are_replaced_in_addresses_and_forms(name: str, kind: 
     assert Scrubber().scrub_headers(location) == {"location": [f"https://x/back?{expected}"]}
 
 
-@pytest.mark.parametrize(
+@table(
     ("address", "scrubbed"),
     [
         ("http://127.0.0.1:40123/x?y=1", "http://127.0.0.1/x?y=1"),
@@ -256,7 +257,7 @@ def test_other_members_and_headers_with_secret_names_are_replaced() -> None:
     assert Scrubber().find_leaks('{"sessionToken": "abc"}') != []
 
 
-@pytest.mark.parametrize("before", ["is it ", "(", '"', "\\n", "%20", "\\u0020", "x="])
+@table("before", ["is it ", "(", '"', "\\n", "%20", "\\u0020", "x="])
 def test_a_short_secret_is_hunted_for_as_a_word(before: str) -> None:
     """What is too short to be scrubbed everywhere refuses the recording, but not as a part of other words."""
     seen = Scrubber()
@@ -410,7 +411,7 @@ def test_other_parameters_stay(parameters: dict[str, str]) -> None:
 # The hunt
 
 
-@pytest.mark.parametrize(
+@table(
     ("serialized", "kind"),
     [
         (f"a\nx: {SECRET}", "line 2: a client secret"),
@@ -435,7 +436,7 @@ def test_the_hunt_names_place_and_kind_and_no_value(serialized: str, kind: str) 
     assert not any(value in str(leaks) for value in (SECRET, "abc", JWT, "else"[::-1]))
 
 
-@pytest.mark.parametrize(
+@table(
     "serialized",
     [
         "status:\n  code: 200\n",
@@ -453,7 +454,7 @@ def test_the_hunt_finds_nothing_where_nothing_is(serialized: str) -> None:
     assert Scrubber([("client-secret", SECRET)]).find_leaks(serialized) == []
 
 
-@pytest.mark.parametrize(
+@table(
     "body",
     [
         '{"password": 4711}',
@@ -493,7 +494,7 @@ def test_bodies_without_secrets_are_let_through(body: str) -> None:
     assert scrubber.find_leaks_in_body(scrubber.scrub_body(body.encode())) == []
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "scrubbed"),
     [
         ("<input type=hidden name='access_token' value='§'>", "access-token"),
@@ -517,7 +518,7 @@ def test_secrets_in_pages_and_texts_are_replaced(text: str, scrubbed: str) -> No
     assert scrubber.find_leaks(expected) == []
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "access_token: §",
@@ -539,7 +540,7 @@ def test_secrets_in_prose_refuse_the_recording(text: str) -> None:
     assert Scrubber().find_leaks(text.replace("§", "SCRUBBED-token-1")) == []
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "the x-payman-access-token header is missing, or its token unknown, revoked or expired",

@@ -18,6 +18,7 @@ from payman_sdk.sandbox._web.origins import (
     find_page_refusal,
 )
 from tests.sandbox.web.visitor import ORIGIN, Visitor, visiting
+from tests.tables import table
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_the_page_is_there_under_own_names(host: str) -> None:
     assert find_page_refusal(asked(host)) is None
 
 
-@pytest.mark.parametrize(
+@table(
     "host",
     [
         "evil.example:8642",
@@ -74,7 +75,7 @@ def test_no_host_and_two_hosts_are_refused() -> None:
         assert find_page_refusal(RequestOrigin("http", 8642, hosts, None, None)) is not None
 
 
-@pytest.mark.parametrize(
+@table(
     ("said", "is_taken"),
     [
         ({"origin": ORIGIN}, True),
@@ -114,10 +115,8 @@ def test_the_api_refuses_pages_of_others(visitor: Visitor) -> None:
     assert visitor.sandbox.requests[-1].status == 403
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-@pytest.mark.parametrize(
-    "missing", ["token", "wrong token", "cookie", "other cookie", "origin", "foreign origin"]
-)
+@table("action", sorted(ACTIONS))
+@table("missing", ["token", "wrong token", "cookie", "other cookie", "origin", "foreign origin"])
 def test_no_change_without_token_cookie_and_origin(visitor: Visitor, action: str, missing: str) -> None:
     """Each form is refused when one of them is missing or another's, and nothing is written."""
     page = visitor.get()
@@ -151,9 +150,7 @@ def test_the_right_name_is_needed_over_http_too(visitor: Visitor) -> None:
         assert (answer.status_code, "127.0.0.1 or localhost" in answer.text) == (403, True)
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/web/", "/web/policy", "/web/nothing", "/web/static/live.js", "/web/static/x"]
-)
+@table("path", ["/", "/web/", "/web/policy", "/web/nothing", "/web/static/live.js", "/web/static/x"])
 def test_every_answer_is_kept_in(visitor: Visitor, path: str) -> None:
     """Nothing is loaded from elsewhere, framed, sniffed, stored or sent on, whatever the answer is."""
     for host in ("127.0.0.1:8642", "evil.example"):
