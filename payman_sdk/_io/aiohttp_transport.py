@@ -72,6 +72,8 @@ class AiohttpPool(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""
         self._is_closed = True
+        if get_asyncio_loop() is None:
+            return
         self._transports.get()  # which closes those of loops that have ended
         if (made := self._transports.pop()) is not None:
             await made.aclose()
