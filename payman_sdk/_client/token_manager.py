@@ -9,7 +9,7 @@ from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.tracking import ClientObserver
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.token_store_access import TokenStoreAccess
-from payman_sdk.token_stores.memory import MemoryTokenStore, shared_store
+from payman_sdk.token_stores.memory import SHARERS, MemoryTokenStore, shared_store
 
 
 def create_token_manager(credentials: Credentials, observer: ClientObserver) -> TokenManager:
@@ -21,7 +21,9 @@ def create_token_manager(credentials: Credentials, observer: ClientObserver) -> 
         has_own_account=credentials.has_own_account,
     )
     store = credentials.store
+    is_shared = False
     if store is None and credentials.has_own_account and config.client_secret is not None:
+        is_shared = True
         store = shared_store(config.base_url, config.client_id, config.client_secret)
     known = None
     if given is not None:
@@ -34,7 +36,7 @@ def create_token_manager(credentials: Credentials, observer: ClientObserver) -> 
             scope=given.scope,
             lineage=fingerprint_token(given.refresh_token or given.access_token),
         )
-    return TokenManager(
+    manager = TokenManager(
         owner,
         TokenStoreAccess(store or MemoryTokenStore()),
         clock=monotonic,
@@ -43,3 +45,6 @@ def create_token_manager(credentials: Credentials, observer: ClientObserver) -> 
         observer=observer,
         on_token=config.on_token,
     )
+    if is_shared:
+        SHARERS.add(manager)
+    return manager

@@ -5,7 +5,13 @@ pytest finds it by itself once the package is installed. It imports nothing unti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -18,6 +24,8 @@ if TYPE_CHECKING:
 
 _SCOPE = "payman_sandbox_scope"
 _SOCKETS = "payman_sandbox_sockets"
+_STATE = "PAYMAN_STATE_DIR"
+_FOLDER: pytest.StashKey[Path] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Announces the marker."""
+    config.stash[_FOLDER] = (
+        Path(tempfile.gettempdir()) / f"payman-tests-{uuid.uuid4().hex}"
+    )  # made when it is used
     config.addinivalue_line(
         "markers",
         "payman_sandbox(**settings): settings of this test's payman_sandbox, as payman_sdk.sandbox.Sandbox takes them; "
@@ -44,6 +55,30 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if _choose_scope("payman_sandbox", config) == "session":
         config.pluginmanager.register(_OneSandbox(), "payman-one-sandbox")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep tests apart: none needs or sees the tokens that another's clients fetched, or the idempotency keys that they used.
+
+    A `PAYMAN_STATE_DIR` of the suite's own is left alone.
+    """
+    if (memory := sys.modules.get("payman_sdk.token_stores.memory")) is not None:
+        memory.forget_shared_tokens()
+    if _STATE in os.environ:
+        return (yield)
+    folder = os.environ[_STATE] = str(item.config.stash[_FOLDER] / uuid.uuid4().hex)
+    try:
+        return (yield)
+    finally:
+        if os.environ.get(_STATE) == folder:
+            del os.environ[_STATE]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what tests left in their folders."""
+    if (folder := config.stash.get(_FOLDER, None)) is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _OneSandbox:

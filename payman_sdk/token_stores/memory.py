@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import Protocol
+from weakref import WeakSet
 
 from payman_sdk._core.auth.stored_token import StoredToken
 from payman_sdk._core.effects import Lock
@@ -38,6 +40,10 @@ class MemoryTokenStore:
         """Keep a token in place of the one before."""
         self._token = token
 
+    def clear(self) -> None:
+        """Forget the token."""
+        self._token = None
+
     @property
     def lock(self) -> Lock:
         """The lock that is held across "read again, renew, write"."""
@@ -49,6 +55,14 @@ class MemoryTokenStore:
 
 _SHARED: dict[tuple[str, str, bytes], MemoryTokenStore] = {}
 _SHARED_AT_MOST = 1024
+
+
+class _Sharer(Protocol):
+    def forget(self) -> None: ...
+
+
+SHARERS: WeakSet[_Sharer] = WeakSet()
+"""What remembers a token of these stores beside them."""
 
 
 def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTokenStore:
@@ -68,6 +82,14 @@ def shared_store(base_url: str, client_id: str, client_secret: str) -> MemoryTok
 def forget_shared_stores() -> None:
     """Make the clients made from now on share nothing with those made before."""
     _SHARED.clear()
+
+
+def forget_shared_tokens() -> None:
+    """Forget the tokens that clients with the same credentials share; those clients fetch another."""
+    for sharer in [*SHARERS]:
+        sharer.forget()
+    for store in [*_SHARED.values()]:
+        store.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from payman_sdk.sandbox import Sandbox
 from tests.environments import AS_OTHERS
 
 HEAVY = (
@@ -32,10 +33,14 @@ class Project:
     def write(self, name: str, content: str) -> None:
         (self.folder / name).write_text(textwrap.dedent(content), encoding="utf-8")
 
-    def run(self, *arguments: str) -> str:
-        """What pytest says."""
+    def run(self, *arguments: str, state: bool = False) -> str:
+        """What pytest says; without the folder of this suite for used keys."""
         command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, *arguments]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST", *(() if state else ("PAYMAN_STATE",))))
+        }
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
         )
@@ -255,3 +260,114 @@ def test_a_missing_extra_is_named(project: Project) -> None:
     assert "pip install 'paymanai-sdk[sandbox]'" in project.run(
         "-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx"
     )
+
+
+def test_no_test_depends_on_another(project: Project) -> None:
+    """Shared tokens and used keys end with each test, also those of a client that outlives it; a folder of the suite's own stays."""
+    project.write(
+        "test_apart.py",
+        """
+        import os
+
+        import pytest
+        from pathlib import Path
+
+        from payman_sdk import PaymanClient
+        from payman_sdk.sandbox import Sandbox
+
+        folders = set()
+
+        @pytest.fixture(scope="module")
+        def sandbox():
+            with Sandbox() as sandbox:
+                yield sandbox
+
+        @pytest.fixture(scope="module")
+        def client(sandbox):
+            with sandbox.client() as client:
+                yield client
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_long_lived(client, sandbox, number):
+            before = len(sandbox.token_requests)
+            assert client.ask("Hello!").status == client.ask("Hello!").status == "completed"
+            assert len(sandbox.token_requests) == before + 1
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_new(sandbox, number):
+            before = len(sandbox.token_requests)
+            for _ in range(2):
+                with sandbox.client() as client:
+                    client.ask("Hello!")
+            assert len(sandbox.token_requests) == before + 1
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_keys(client, number):
+            client.ask("send 1 TSD to Test Payee", idempotency_key="one")
+            folders.add(os.environ["PAYMAN_STATE_DIR"])
+            assert Path(os.environ["PAYMAN_STATE_DIR"], "keys.sqlite3").exists()
+
+        def test_folders():
+            assert len(folders) == 2
+            Path("folders").write_text("\\\\n".join(folders))
+        """,
+    )
+    assert "7 passed" in project.run()
+    for folder in (project.folder / "folders").read_text().splitlines():
+        assert not Path(folder).exists()
+    project.write(
+        "test_apart.py", "import os\ndef test_own(): assert os.environ['PAYMAN_STATE_DIR'] == '/own'\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAYMAN_STATE_DIR", "/own")
+        assert "1 passed" in project.run(state=True)
+
+
+def test_a_cassette_plays_alone_and_in_any_order(project: Project) -> None:
+    """Recorded in one order, by an account whose id is its secret, and played alone, the other way round, in two processes and twice."""
+    project.write(
+        "conftest.py",
+        """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def vcr_config(payman_vcr_config):
+            return payman_vcr_config
+        """,
+    )
+    project.write(
+        "test_two.py",
+        """
+        import pytest
+
+        from payman_sdk import PaymanClient
+
+        @pytest.mark.vcr
+        def test_first():
+            with PaymanClient.from_env() as client:
+                assert client.ask("send 1 TSD to Test Payee", idempotency_key="one").status == "completed"
+
+        @pytest.mark.vcr
+        def test_second():
+            with PaymanClient.from_env() as client:
+                assert client.ask("list all payees").status == "completed"
+        """,
+    )
+    with (
+        Sandbox(clients={"payman-sandbox": "payman-sandbox"}) as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("PAYMAN_BASE_URL", sandbox.base_url)
+        patch.setenv("PAYMAN_CLIENT_ID", "payman-sandbox")
+        patch.setenv("PAYMAN_CLIENT_SECRET", "payman-sandbox")
+        assert "2 passed" in project.run("--record-mode=rewrite")
+    first, second = "test_two.py::test_first", "test_two.py::test_second"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAYMAN_BASE_URL", "https://payman.invalid")
+        patch.setenv("PAYMAN_CLIENT_ID", "nobody")
+        patch.setenv("PAYMAN_CLIENT_SECRET", "nothing")
+        for arguments in ((second, first), (second,), ("-p", "xdist", "-n", "2")):
+            passed = "1 passed" if arguments == (second,) else "2 passed"
+            assert passed in project.run("--block-network", *arguments), arguments
+    for cassette in (project.folder / "cassettes" / "test_two").iterdir():
+        assert cassette.read_text().count("oauth2/token") == 1

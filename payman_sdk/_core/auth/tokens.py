@@ -181,6 +181,10 @@ class TokenManager:
         if self._current is not None and self._current.value == refused.value:
             self._current = None
 
+    def forget(self) -> None:
+        """Drop everything that is known, as if nothing had been fetched yet."""
+        self._current = self._kept.known = self._failure = None
+
     # What a test or a debugger looks at.
 
     @property

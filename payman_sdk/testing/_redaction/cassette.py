@@ -42,7 +42,7 @@ class CassetteState:
 
     def scrub_response(self, response: dict[str, Any]) -> dict[str, Any]:
         """Return an answer without secrets, which is played with the ids of the live request."""
-        with self._lock:
+        with self._lock, self.scrubber.reading_answer():
             self.is_used = True
             if not isinstance(response.get("body"), dict):
                 return response  # as vcrpy wrote it years ago; it is hunted through before it is saved again

@@ -109,11 +109,13 @@ class IdMap:
         return f"{_PLAYED_AS}{self._live[recorded]})" if recorded in self._live else ""
 
     def _bind(self, recorded: str, live: str) -> bool:
+        if live == recorded and PLACEHOLDER.fullmatch(live) and live not in self._minted:
+            return True  # the cassette gave it out
         if recorded in self._live or live in self._recorded:
             return self._live.get(recorded) == live
         if _get_kind(recorded) != _get_kind(live):
             return False
-        if PLACEHOLDER.fullmatch(live) and live not in self._minted and live != recorded:
+        if PLACEHOLDER.fullmatch(live) and live not in self._minted:
             return False
         self._live[recorded], self._recorded[live] = live, recorded
         return True

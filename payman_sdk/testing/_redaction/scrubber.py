@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 
@@ -79,6 +80,15 @@ class Scrubber:
     def new_placeholders(self) -> set[str]:
         """The placeholders that this scrubber made, as against those it found."""
         return self._known.minted
+
+    @contextmanager
+    def reading_answer(self) -> Generator[None]:
+        """A context in which what is scrubbed was said by a server."""
+        self._known.is_answer = True
+        try:
+            yield
+        finally:
+            self._known.is_answer = False
 
     def scrub_uri(self, uri: str) -> str:
         """Return an address without secrets, without a user, and without the port of a server on this machine."""

@@ -16,34 +16,43 @@ _HUNTED_AS_WORD: Final = 4  # from here on it is searched for as a separate word
 
 
 class SecretRegistry:
-    """Secrets by value, with a placeholder for each, numbered by kind in order of appearance.
+    """Secrets, with a placeholder for each, numbered by kind in order of appearance.
+
+    What a program brings along goes by its role: an id and a secret that happen to be equal are two secrets, as they are when
+    they differ. What a server gives out keeps one placeholder in every role, for it has to come back.
 
     Args:
         known: Kinds and values of secrets that are known beforehand.
 
     Attributes:
         minted: The placeholders that were made here, as against those that were found.
+        is_answer: Whether a server says what is read now.
     """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
         self.minted: set[str] = set()
+        self.is_answer = False
         self._counts: Counter[str] = Counter()
-        self._placeholders: dict[str, str] = {}
-        self._kinds = {value: kind for kind, value in known if value}
+        self._placeholders: dict[str, dict[str, str]] = {}
+        self._given_out: set[str] = set()
+        self._kinds: dict[str, list[str]] = {}
+        for kind, value in known:
+            if value:
+                self._add_kind(kind, value)
         self._hunted: re.Pattern[str] | None = None
         self._hunted_words: re.Pattern[str] | None = None
-        self._forms: dict[str, tuple[str, ...]] = {}
+        self._forms: dict[str, tuple[tuple[str, str], ...]] = {}
         self._words: dict[str, str] = {}
 
     def is_a(self, kind: str, value: str) -> bool:
         """Whether a value is known to be a secret of that kind."""
-        return self._kinds.get(value) == kind
+        return kind in self._kinds.get(value, ())
 
     def find_in(self, text: str) -> Iterator[tuple[int, str]]:
         """The position of a secret in a text, and what it is, never its value."""
         for match in self.build_pattern().finditer(text):
-            for value in self._forms.get(match[0], ()):
-                elsewhere = self._placeholders.get(value)
+            for _, value in self._forms.get(match[0], ()):
+                elsewhere = next(iter(self._placeholders.get(value, {}).values()), None)
                 yield (
                     match.start(),
                     f"a {self.describe_kind(value)}, {f'elsewhere {elsewhere}' if elsewhere else 'known beforehand'}",
@@ -63,13 +72,23 @@ class SecretRegistry:
             return value
         if not value:
             return value
-        if value not in self._placeholders:
-            self._kinds.setdefault(value, kind)
-            self._counts[self._kinds[value]] += 1
-            self._placeholders[value] = f"SCRUBBED-{self._kinds[value]}-{self._counts[self._kinds[value]]}"
-            self.minted.add(self._placeholders[value])
+        by_kind = self._placeholders.setdefault(value, {})
+        if kind not in by_kind and by_kind and (self.is_answer or value in self._given_out):
+            return next(iter(by_kind.values()))
+        if kind not in by_kind:
+            if self.is_answer:
+                self._given_out.add(value)
+            self._add_kind(kind, value)
+            self._counts[kind] += 1
+            by_kind[kind] = f"SCRUBBED-{kind}-{self._counts[kind]}"
+            self.minted.add(by_kind[kind])
+        return by_kind[kind]
+
+    def _add_kind(self, kind: str, value: str) -> None:
+        kinds = self._kinds.setdefault(value, [])
+        if kind not in kinds:
+            kinds.append(kind)
             self._hunted = self._hunted_words = None
-        return self._placeholders[value]
 
     def _note(self, placeholder: re.Match[str]) -> None:
         """Mark a number as taken, so that new placeholders get a higher one."""
@@ -78,20 +97,25 @@ class SecretRegistry:
 
     def describe_kind(self, value: str) -> str:
         """In words, what a secret is."""
-        return self._kinds[value].replace("-", " ")
+        kinds = self._kinds[value]
+        return next((kind for kind in kinds if kind != "client-id"), kinds[0]).replace("-", " ")
 
     def hide_match(self, match: re.Match[str]) -> str:
         """Return what takes the place of something that `build_pattern` has found."""
         if match[1]:
             self._note(match)
             return match[0]
-        return ":".join(self.get_placeholder(self._kinds[value], value) for value in self._forms[match[0]])
+        return ":".join(self.get_placeholder(kind, value) for kind, value in self._forms[match[0]])
 
     def build_pattern(self) -> re.Pattern[str]:
         """Find every secret seen so far, in every form; and before all, placeholders, in which nothing is to be found."""
         if self._hunted is None:
             long_enough = [value for value in self._kinds if len(value) >= _LONG_ENOUGH]
-            self._forms = {form: (value,) for value in long_enough for form in list_spellings(value)}
+            self._forms = {
+                form: ((self._kinds[value][0], value),)
+                for value in long_enough
+                for form in list_spellings(value)
+            }
             self._forms.update(self._iter_pairs())
             forms = sorted(self._forms, key=len, reverse=True)  # of two that begin alike, the longer
             self._hunted = re.compile("|".join([PLACEHOLDER.pattern, *map(re.escape, forms)]))
@@ -102,8 +126,8 @@ class SecretRegistry:
         if self._hunted_words is None:
             short = [
                 value
-                for value, kind in self._kinds.items()
-                if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kind != "client-id"
+                for value, kinds in self._kinds.items()
+                if _HUNTED_AS_WORD <= len(value) < _LONG_ENOUGH and kinds != ["client-id"]
             ]
             self._words = {form: value for value in short for form in list_spellings(value)}
             forms = sorted(self._words, key=len, reverse=True)
@@ -115,12 +139,13 @@ class SecretRegistry:
             self._hunted_words = re.compile(f"{PLACEHOLDER.pattern}|{word}")
         return self._hunted_words
 
-    def _iter_pairs(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        secrets = [value for value, kind in self._kinds.items() if kind == "client-secret"]
-        for client_id in [value for value, kind in self._kinds.items() if kind == "client-id"]:
+    def _iter_pairs(self) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+        secrets = [value for value, kinds in self._kinds.items() if "client-secret" in kinds]
+        for client_id in [value for value, kinds in self._kinds.items() if "client-id" in kinds]:
             for client_secret in secrets:
                 pair = f"{client_id}:{client_secret}".encode("utf-8", "surrogateescape")
                 for encoded in (base64.b64encode(pair), base64.urlsafe_b64encode(pair)):
                     for form in list_spellings(encoded.decode()):
-                        yield form, (client_id, client_secret)
-                        yield form.rstrip("="), (client_id, client_secret)
+                        parts = (("client-id", client_id), ("client-secret", client_secret))
+                        yield form, parts
+                        yield form.rstrip("="), parts
