@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payman_api import PATHS
+from payman_api import PATHS, rest
 from payman_sdk.sandbox._web.access import NetworkAccess
 from payman_sdk.sandbox._web.origins import (
     HEADERS,
@@ -18,8 +21,18 @@ from payman_sdk.sandbox._web.origins import (
     is_page,
 )
 
-_OPEN_PATHS = frozenset(PATHS.values()) - {PATHS["authorize"]} | {f"{PAGE}/identity"}
-"""What an exposed sandbox answers without its admin token: Payman's API, whose requests carry tokens or secrets themselves, and
+_REST = urlsplit(rest.SERVERS["LIVE"]).path
+_OPEN = re.compile(
+    "|".join(
+        re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+        for path in (
+            *(path for operation, path in PATHS.items() if operation != "authorize"),
+            *(_REST + path for path in rest.PATHS.values()),
+            f"{PAGE}/identity",
+        )
+    )
+)
+"""What an exposed sandbox answers without its admin token: Payman's APIs, whose requests carry tokens or secrets themselves, and
 what it is."""
 
 
@@ -46,7 +59,7 @@ class SecurityMiddleware:
             if not asked.is_host_ours:
                 reason = "the Host is not a name that the sandbox was started with; see --allow-host"
                 return JSONResponse({"error": "foreign_host", "error_description": reason}, 403)
-            if scope["path"] not in _OPEN_PATHS and not access.is_admin(_read_authorization(scope)):
+            if not _OPEN.fullmatch(scope["path"]) and not access.is_admin(_read_authorization(scope)):
                 asks = {"WWW-Authenticate": 'Basic realm="Payman sandbox", charset="UTF-8"'}
                 return PlainTextResponse(
                     "The admin token of the sandbox is needed.\n", 401, {**HEADERS, **asks}

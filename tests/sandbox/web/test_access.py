@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,21 @@ def exposed() -> Iterator[Sandbox]:
     sandbox.close()
 
 
-def fetch_status(sandbox: Sandbox, method: str, path: str, host: str = "sandbox:8642", **headers: str) -> int:
+def fetch(
+    sandbox: Sandbox, method: str, path: str, host: str = "sandbox:8642", **headers: str
+) -> tuple[int, str]:
     port = int(sandbox.base_url.rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(method, path, headers={"Host": host, **headers})
-        return connection.getresponse().status
+        response = connection.getresponse()
+        return response.status, response.read().decode() if response.status >= 400 else ""
     finally:
         connection.close()
+
+
+def fetch_status(*arguments: Any, **headers: str) -> int:
+    return fetch(*arguments, **headers)[0]
 
 
 def basic(password: str, user: str = "anyone") -> str:
@@ -73,7 +81,15 @@ def test_everything_but_the_api_needs_the_admin_token(exposed: Sandbox) -> None:
         for right in (basic(TOKEN), f"bearer {TOKEN}"):
             assert fetch_status(exposed, "GET", path, Authorization=right) != 401, (path, right)
     assert fetch_status(exposed, "GET", "/web/identity") == 200
-    assert fetch_status(exposed, "POST", "/api/a2a/tasks/send") == 401  # for want of an access token
+    own = [
+        ("POST", "/api/a2a/tasks/send"),
+        ("GET", "/api/balances/currencies/TSD"),
+        ("DELETE", "/api/payments/payees/p1"),
+    ]
+    for method, path in own:  # these want an access token or a key of their own
+        status, said = fetch(exposed, method, path)
+        assert (status, "admin token" in said) == (401, False), path
+    assert "admin token" in fetch(exposed, "GET", "/api/balances/currencies/TSD/more")[1]
 
 
 def test_a_client_works_and_in_process_requests_pass(exposed: Sandbox) -> None:
