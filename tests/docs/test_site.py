@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
+from tests.docs.pages import DOCS
 
-from tests.docs.pages import DOCS, environment
-
-ROOT = DOCS.parent
 # What a browser fetches by itself when it shows a page.
 FETCHED = {
     ("script", "src"),
@@ -48,24 +43,6 @@ class References(HTMLParser):
 def _in_style(text: str) -> Iterator[str]:
     yield from (found[1] for found in re.finditer(r"""url\(["']?([^"')]+)""", text))
     yield from (found[1] for found in re.finditer(r"""@import\s+["']([^"']+)""", text))
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site. What stands in the way is said: a page that is not in the navigation, a link that leads nowhere."""
-    built = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(built)],
-        cwd=ROOT,
-        env=environment({"NO_MKDOCS_2_WARNING": "1", "PYTHONWARNINGS": ""}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return built
 
 
 def test_every_page_is_built(site: Path) -> None:
@@ -117,7 +94,14 @@ def test_what_users_call_is_in_the_reference(site: Path) -> None:
 def test_examples_of_docstrings_are_shown_as_code(site: Path) -> None:
     """No example of a docstring became a quotation or a box of prose."""
     pages = {page.name: page.read_text(encoding="utf-8") for page in (site / "reference").glob("*.html")}
-    assert "&gt;&gt;&gt;" in pages["payman_sdk.html"]
+    assert "&gt;&gt;&gt;" in pages["client.html"]
     for name, page in pages.items():
         assert "admonition" not in page, name
         assert "<blockquote>" not in page, name
+
+
+def test_llms_txt_names_every_page_of_the_navigation(site: Path) -> None:
+    """The overview for language models links each page, and each link leads to a page."""
+    text = (site / "llms.txt").read_text(encoding="utf-8")
+    linked = {DOCS / found for found in re.findall(r"/main/docs/([\w/.-]+\.md)\)", text)}
+    assert linked == set(DOCS.rglob("*.md")) - {DOCS / "index.md"}
