@@ -12,3 +12,7 @@ find_python() { # prints the first Python that is new enough
   echo "Install one, or name it: PAYMAN_PYTHON=/path/to/python3.12 $0" >&2
   exit 2
 }
+
+link_programs() { # of an environment: Windows has them in Scripts, and the scripts look in bin
+  [ -e "$1/bin" ] || cmd //c mklink //J "$1\\bin" "$1\\Scripts" >/dev/null
+}
