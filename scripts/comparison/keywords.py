@@ -210,7 +210,11 @@ def _listed_changes(place: Place, old: list[Any], new: list[Any], is_open: bool)
     gone = [each for key, each in before.items() if key not in after]
     come = [each for key, each in after.items() if key not in before]
     if gone:
-        yield place.change("removed", f"has lost the {_noun(gone)} {listed(gone)}", request=BREAKING)
+        says, literals = (
+            f"has lost the {_noun(gone)} {listed(gone)}",
+            [it for it in gone if isinstance(it, str)],
+        )
+        yield place.change("removed", says, request=BREAKING, literals=literals)
     if come:
         says = f"has the new {_noun(come)} {listed(come)}"
         yield place.change("added", says, request=ADDITIVE, response=ADDITIVE if is_open else BREAKING)

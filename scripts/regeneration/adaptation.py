@@ -1,7 +1,7 @@
 """What a changed client breaks in `payman_sdk`: the lines, and the change of the API that each one comes from.
 
 The type checker sees attributes, arguments and types. What it cannot see are keys of constants such as `PATHS["get_task"]`;
-those are looked up here. Nor can it see texts in quotes that the API does not know any more.
+those are looked up here. `quotes` finds texts in quotes that the API does not know any more.
 """
 
 from __future__ import annotations
@@ -73,34 +73,6 @@ def traced(
         for fault in found
         for statement in [statements.at(fault)]
     ]
-
-
-def out_of_date(root: Path, changes: Sequence[Change]) -> list[tuple[Fault, Sequence[Cause]]]:
-    """Give the lines that hold the old name of a parameter, an old constant or an old path in quotes, with what changed it.
-
-    The same text may mean something else there; a person has to look.
-
-    Args:
-        root: The folder with `payman_sdk`.
-        changes: What has changed in the API.
-    """
-    causes: dict[str, list[Change]] = {}
-    for change in sorted(changes, key=lambda change: change.rank):
-        if change.level is Level.BREAKING:
-            for literal in change.literals:
-                causes.setdefault(literal, []).append(change)
-    if not causes:
-        return []
-    found = {
-        (
-            Fault(path.relative_to(root).as_posix(), node.lineno, f'holds "{node.value}"', "literal"),
-            node.value,
-        )
-        for path in (root / "payman_sdk").rglob("*.py")
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in causes
-    }
-    return [(fault, causes[literal]) for fault, literal in sorted(found)]
 
 
 def best(message: str, statement: str, causes: Sequence[tuple[Cause, Collection[str]]]) -> Sequence[Cause]:

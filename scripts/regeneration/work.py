@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts.comparison.changes import Change
 from scripts.comparison.comparing import compare
 from scripts.regeneration import reading, sources
-from scripts.regeneration.adaptation import faults, out_of_date, traced
+from scripts.regeneration.adaptation import faults, traced
 from scripts.regeneration.documents import Document
 from scripts.regeneration.folders import differences, files
 from scripts.regeneration.generator import generate
@@ -17,6 +17,7 @@ from scripts.regeneration.history import origin
 from scripts.regeneration.names import name_changes, names
 from scripts.regeneration.packages import PRIMARY, Package, packages
 from scripts.regeneration.progress import Progress
+from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
 
@@ -128,5 +129,10 @@ def _findings(
         return Findings(changed, apis, in_names)
     with progress.step("Checking the types of payman_sdk"):
         found = faults(root, root / "generated", scratch / "fresh", fresh, scratch)
-    to_adapt = [*traced(root, found, changes, in_names), *out_of_date(root, changes)]
+    seen = {(fault.file, fault.line) for fault in found}
+    quoted = out_of_date(root, changes, former or {})
+    to_adapt = [
+        *traced(root, found, changes, in_names),
+        *(it for it in quoted if (it[0].file, it[0].line) not in seen),
+    ]
     return Findings(changed, apis, in_names, to_adapt)

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 
 from scripts.comparison.changes import Change, Level
-from scripts.comparison.comparing import compare
-from scripts.regeneration.adaptation import missing_keys, out_of_date, traced
+from scripts.regeneration.adaptation import missing_keys, traced
 from scripts.regeneration.names import NameChange
 from scripts.regeneration.type_check import Fault, parsed
-from tests.regenerate.notes import GONE, NOTES, edited
 
 SOURCE = '''"""A module."""
 
@@ -106,33 +104,3 @@ def test_without_a_change_of_the_api_a_name_is_the_cause(root: Path) -> None:
 def test_a_fault_of_no_line_comes_from_nothing(root: Path) -> None:
     """That the types could not be checked at all is said, and blamed on nobody."""
     assert causes(root, Fault("payman_sdk", 0, "its types could not be checked"), change("Task")) == []
-
-
-def test_texts_that_the_api_does_not_know_any_more_are_found(root: Path) -> None:
-    """Old names of parameters, constants and paths in quotes, whole ones only; each with the changes it comes from."""
-    (root / "payman_sdk" / "wire.py").write_text(
-        '"""Trace and dry."""\nif given["Trace"] == "send":\n    post("/notes", "id", "Trace it")\n'
-    )
-    method = "paths./notes.post.requestBody.content.application/json.schema"
-    old = edited(NOTES, (method, {"const": "send"}))
-    new = edited(
-        old,
-        ("paths./messages", old["paths"]["/notes"]),
-        ("paths./notes", GONE),
-    )
-    post = new["paths"]["/messages"]["post"]
-    post["parameters"][1]["name"] = "Track"
-    post["requestBody"]["content"]["application/json"]["schema"]["const"] = "sent"
-    found = out_of_date(root, compare(old, new))
-    assert [str(fault) for fault, _ in found] == [
-        'payman_sdk/wire.py:2: holds "Trace" [literal]',
-        'payman_sdk/wire.py:2: holds "send" [literal]',
-        'payman_sdk/wire.py:3: holds "/notes" [literal]',
-    ]
-    assert [[cause.kind for cause in causes] for _, causes in found] == [["renamed"], ["changed"], ["moved"]]
-
-
-def test_texts_of_what_breaks_nothing_are_not_looked_for(root: Path) -> None:
-    """Where a change breaks no program, what the SDK holds is still right."""
-    there = Change(Level.ADDITIVE, "changed", "schema", "x", "x", literals=frozenset({"get_task", "gone"}))
-    assert out_of_date(root, [there]) == []

@@ -1,0 +1,249 @@
+"""Lines of `payman_sdk` that hold in quotes what has another name or value now: members, enum values, parameters, paths.
+
+A text such as `sessionId` or `tasks/get` means one thing wherever it is. A bare word such as `state` means many, so it is named only where the
+code around it speaks of the same object: it is looked up in something that is called as the object is (`status["state"]`), or is used, in one
+place, together with other members of that object or other values of that enum.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scripts.comparison.changes import Change, Level
+from scripts.regeneration.documents import Document
+from scripts.regeneration.names import plain
+from scripts.regeneration.type_check import Fault
+
+_LOOK_UPS = frozenset({"get", "pop", "setdefault", "__getitem__"})
+_UNMISTAKABLE = re.compile(r"[a-z][A-Z]|[-/]")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A text that is out of date.
+
+    Args:
+        change: What made it so.
+        is_key: Whether it is a name, such as a member's; otherwise it is a value.
+        family: What it is used with: the object's other members, or the enum's other values.
+        owners: What things that have it are called, in every spelling.
+        others: What things of other schemas are called.
+    """
+
+    change: Change
+    is_key: bool
+    family: frozenset[str]
+    owners: frozenset[str]
+    others: frozenset[str]
+
+
+def out_of_date(
+    root: Path, changes: Sequence[Change], documents: Mapping[str, Document]
+) -> list[tuple[Fault, list[Change]]]:
+    """Give the lines that hold an old name or value, with what changed it.
+
+    Args:
+        root: The folder with `payman_sdk`.
+        changes: What has changed in the API.
+        documents: The documents as they were.
+    """
+    wanted: dict[str, list[Wanted]] = defaultdict(list)
+    for document in documents.values():
+        for change in sorted(changes, key=lambda it: it.rank):
+            if change.level is Level.BREAKING:
+                for text, found in _wanted(change, document):
+                    wanted[text].append(found)
+    spelled: dict[str, list[tuple[str, Wanted]]] = defaultdict(list)
+    for text, several in wanted.items():
+        spelled[plain(text)] += [(text, it) for it in several]
+    causes: dict[Fault, list[Change]] = defaultdict(list)
+    for path in sorted((root / "payman_sdk").rglob("*.py")) if wanted else ():
+        for group in _groups(path.read_bytes()):
+            for use in group.uses:
+                for text, it in spelled.get(plain(use.text), ()):
+                    if _is_meant(text, it, use, group):
+                        word = f"uses {group.label}.{use.text}" if use.is_attribute else f'holds "{use.text}"'
+                        fault = Fault(path.relative_to(root).as_posix(), use.line, word, "literal")
+                        causes[fault] += [it.change] if it.change not in causes[fault] else []
+    return sorted(causes.items())
+
+
+def _is_meant(text: str, wanted: Wanted, use: Use, group: Group) -> bool:
+    label = plain(group.label)
+    if use.is_attribute:  # of one that is gone the type checker knows
+        return wanted.is_key and wanted.change.kind == "changed" and label in wanted.owners
+    if text != use.text or use.is_key not in (None, wanted.is_key):
+        return False
+    if _UNMISTAKABLE.search(text) or label in wanted.owners:
+        return True
+    said = {each.text for each in group.uses if not each.is_attribute}
+    together = said & (wanted.family | {text})
+    return label not in wanted.others and len(together) > 1 and 2 * len(together) > len(said)
+
+
+def _wanted(change: Change, document: Document) -> Iterator[tuple[str, Wanted]]:
+    """Give the texts that a change has put out of date in the document that had them."""
+    schemas: dict[str, Any] = document.get("components", {}).get("schemas", {})
+    keys, values = set(change.literals & change.names), set(change.literals - change.names)
+    family, owners, concerned = set[str](), set[str](), change.names & schemas.keys()
+    for name in concerned:
+        members = schemas[name].get("properties", {})
+        owners |= _owners(name, schemas)
+        if not values:
+            keys |= change.names & members.keys()
+            # What may be one of several things is read without knowing which.
+            for kind in {name, *(it for union in _unions(schemas) if name in union for it in union)}:
+                family |= schemas.get(kind, {}).get("properties", {}).keys()
+        family |= {it for it in schemas[name].get("enum", ()) if isinstance(it, str)}
+        for member in change.names & members.keys() if values else ():
+            # The constants that members of this name have elsewhere distinguish the kinds.
+            same = [it["properties"][member] for it in schemas.values() if member in it.get("properties", {})]
+            family |= {str(it["const"]) for it in same if "const" in it}
+            owners = {plain(member)}
+    for item in document.get("paths", {}).values():
+        for operation in item.values():
+            if isinstance(operation, dict) and operation.get("operationId") in change.names:
+                family |= {it["name"] for it in operation.get("parameters", ()) if "name" in it}
+    others = {it for name in schemas.keys() - concerned for it in _owners(name, schemas)} - owners
+    for is_key, texts in ((True, keys), (False, values)):
+        for text in texts:
+            yield text, Wanted(change, is_key, *map(frozenset, (family, owners, others)))
+
+
+def _unions(value: Any) -> Iterator[set[str]]:
+    """Give the schemas that are alternatives of each other."""
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _unions(inner)
+    if isinstance(value, dict):
+        several = [it for word in ("anyOf", "oneOf") for it in value.get(word, ())]
+        yield {str(it.get("$ref", "")).rpartition("/")[2] for it in several}
+
+
+def _owners(schema: str, schemas: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> set[str]:
+    """Give what things of a schema are called: as it is, and as the members that refer to it, or to an alias of it, are."""
+    found = {plain(schema)}
+    for name, other in schemas.items():
+        if name in seen or f"#/components/schemas/{schema}'" not in repr(other):
+            continue
+        members = other.get("properties", {})
+        for member, inner in members.items():
+            if f"#/components/schemas/{schema}'" in repr(inner):
+                found |= {plain(member), plain(member).removesuffix("s")}
+        if not members:
+            found |= _owners(name, schemas, seen | {schema})
+    return found
+
+
+@dataclass(frozen=True)
+class Use:
+    """A text in quotes: where it is, and whether it is a key or a value, None where it may be either; or an attribute."""
+
+    text: str
+    line: int
+    is_key: bool | None = None
+    is_attribute: bool = False
+
+
+@dataclass
+class Group:
+    """The texts that a piece of code uses together, and what it uses them with is called."""
+
+    label: str
+    uses: list[Use]
+
+
+@cache
+def _groups(source: bytes) -> Iterable[Group]:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ()
+    found: dict[tuple[int, str], Group] = {}
+
+    def note(scope: int, label: str, is_key: bool | None, *nodes: ast.AST | None) -> None:
+        group = found.setdefault((scope, label), Group(label, []))
+        group.uses += [Use(*found, is_key) for node in nodes for found in _texts(node)]
+
+    def visit(node: ast.AST, scope: int) -> None:
+        for inner in ast.iter_child_nodes(node):
+            own = str(id(inner))
+            match inner:
+                case ast.Expr(value=ast.Constant()):  # a docstring
+                    continue
+                case ast.Subscript(value=value, slice=key):
+                    note(scope, _label(value), True, key)
+                case ast.Call(func=ast.Attribute(value=value, attr=name), args=[key, *_]) if (
+                    name in _LOOK_UPS
+                ):
+                    note(scope, _label(value), True, key)
+                case ast.Call(args=[ast.Name(id=name), *keys]):
+                    note(scope, name, None, *keys)
+                case ast.Compare(
+                    left=ast.Constant() as left, ops=[ast.In() | ast.NotIn()], comparators=[right]
+                ):
+                    note(scope, _label(right), True, left)
+                case ast.Compare(left=left, comparators=[right]):
+                    note(scope, _label(left), False, right)
+                case ast.Dict(keys=keys, values=values) | ast.MatchMapping(keys=keys, patterns=values):
+                    note(scope, own, None, *keys)
+                    pairs: list[tuple[ast.AST | None, ast.AST]] = [*zip(keys, values, strict=True)]
+                    for held, content in pairs:
+                        for text, _ in _texts(held):
+                            note(scope, text, False, content)
+                case ast.Set() | ast.List() | ast.Tuple():
+                    note(scope, own, None, inner)
+                case ast.Match(subject=subject, cases=cases):
+                    note(scope, _label(subject), None, *(case.pattern for case in cases))
+                case ast.Attribute(value=value, attr=name):
+                    group = found.setdefault((scope, _label(value)), Group(_label(value), []))
+                    group.uses.append(Use(name, inner.lineno, is_attribute=True))
+                case ast.Constant(value=str()):
+                    note(scope, own, None, inner)
+                case _:
+                    pass
+            is_scope = isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            visit(inner, id(inner) if is_scope else scope)
+
+    visit(tree, 0)
+    return list(found.values())
+
+
+def _texts(node: ast.AST | None) -> Iterator[tuple[str, int]]:
+    """Give the texts in a constant, a literal, or a pattern, however deep."""
+    match node:
+        case ast.Constant(value=str(text)) if text:
+            yield text, node.lineno
+        case ast.Tuple(elts=inner) | ast.List(elts=inner) | ast.Set(elts=inner) | ast.MatchOr(patterns=inner):
+            for one in inner:
+                yield from _texts(one)
+        case ast.Starred(value=one) | ast.MatchValue(value=one):
+            yield from _texts(one)
+        case ast.MatchMapping(keys=keys):
+            for key in keys:
+                yield from _texts(key)
+        case _:
+            pass
+
+
+def _label(node: ast.AST) -> str:
+    """Give what something is called, as far as it is."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+        case ast.Call(func=ast.Attribute(attr=attribute), args=[ast.Constant(value=str(name)), *_]) if (
+            attribute in _LOOK_UPS
+        ):
+            return name
+        case ast.Call(func=ast.Name(id="cast"), args=[_, inner]):
+            return _label(inner)
+        case _:
+            return ""
