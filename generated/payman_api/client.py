@@ -7,13 +7,12 @@ from typing import Any, Self
 import httpx
 from attrs import define, field
 
-from . import ACCESS_TOKEN_HEADER
+Scheme = tuple[str, str, str]
+"""Where an access token goes: the place (header, query or cookie), the name in it, and what is before the token."""
 
 
-def _check_path(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//"):
-        raise ValueError("path has to begin with one slash; it is added to base_url")
-    return path
+_TOKEN: Scheme | None = ("header", "x-payman-access-token", "")
+"""Where most operations want it."""
 
 
 @define(eq=False)
@@ -27,6 +26,7 @@ class Client:
         verify: Whether, or with what, certificates are checked.
         httpx_args: Further arguments of `httpx.Client` and `httpx.AsyncClient`.
         raise_on_unexpected_status: Whether a status that the spec does not have raises `errors.UnexpectedStatus`.
+        servers: Where to send what the spec sends to another server than `base_url`, by the address that the spec has.
     """
 
     base_url: str
@@ -35,6 +35,7 @@ class Client:
     verify: SSLContext | str | bool = field(default=True, kw_only=True)
     httpx_args: dict[str, Any] = field(factory=dict, kw_only=True, repr=False)
     raise_on_unexpected_status: bool = field(default=False, kw_only=True)
+    servers: dict[str, str] = field(factory=dict, kw_only=True)
     _client: httpx.Client | None = field(default=None, init=False, repr=False)
     _async_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False)
 
@@ -46,6 +47,25 @@ class Client:
             "verify": self.verify,
             **self.httpx_args,
         }
+
+    def prepare(
+        self, request: dict[str, Any], scheme: Scheme | None = None, server: str | None = None
+    ) -> dict[str, Any]:
+        """Return a request with what its operation wants: its server, and the access token if there is one.
+
+        Args:
+            request: What `build_request` has returned.
+            scheme: Where the operation wants the access token; None where it wants none.
+            server: The address that the spec has for this operation, if it has one of its own.
+        """
+        if server is None:
+            return request
+        return {**request, "url": self.servers.get(server, server).rstrip("/") + request["url"]}
+
+    def _prepare_raw(self, method: str, path: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if not path.startswith("/") or path.startswith("//"):
+            raise ValueError("path has to begin with one slash; it is added to base_url")
+        return self.prepare({"method": method, "url": path, **arguments}, _TOKEN)
 
     def get_httpx_client(self) -> httpx.Client:
         """Give the `httpx.Client` behind this one, made on first need."""
@@ -70,11 +90,11 @@ class Client:
         Raises:
             ValueError: `path` is an address; this client's headers belong to `base_url` alone.
         """
-        return self.get_httpx_client().request(method, _check_path(path), **arguments)
+        return self.get_httpx_client().request(**self._prepare_raw(method, path, arguments))
 
     async def arequest(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Do as `request`, asynchronously."""
-        return await self.get_async_httpx_client().request(method, _check_path(path), **arguments)
+        return await self.get_async_httpx_client().request(**self._prepare_raw(method, path, arguments))
 
     def __enter__(self) -> Self:
         self.get_httpx_client().__enter__()
@@ -105,7 +125,19 @@ class AuthenticatedClient(Client):
 
     token: str = field(kw_only=True, repr=False)
 
-    def _arguments(self) -> dict[str, Any]:
+    def prepare(
+        self, request: dict[str, Any], scheme: Scheme | None = None, server: str | None = None
+    ) -> dict[str, Any]:
+        """Do as `Client.prepare`; the access token goes where `scheme` says, and nowhere without it."""
         # A call and not `super()`, which attrs' slotted classes rebuild behind the method's back.
-        arguments = Client._arguments(self)
-        return {**arguments, "headers": {**self.headers, ACCESS_TOKEN_HEADER: self.token}}
+        prepared = Client.prepare(self, request, scheme, server)
+        if scheme is None:
+            return prepared
+        place, name, prefix = scheme
+        if place == "query":
+            params = httpx.QueryParams(prepared.get("params"))
+            return {**prepared, "params": params.merge({name: prefix + self.token})}
+        headers = dict(prepared.get("headers") or {})
+        if place == "cookie":
+            name, prefix = "Cookie", "; ".join(filter(None, [headers.get("Cookie"), f"{name}="]))
+        return {**prepared, "headers": {**headers, name: prefix + self.token}}

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, MutableMapping
-from typing import IO, BinaryIO, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import IO, BinaryIO, Generic, Literal, NamedTuple, TypeVar
 
 
 class Unset:
@@ -21,24 +21,6 @@ class Unset:
 UNSET: Unset = Unset()
 
 
-class Model:
-    """What all models have in common: they are equal where all that they hold is, and show it, but for secrets."""
-
-    __slots__ = ("__weakref__",)
-    _hidden: ClassVar[tuple[str, ...]] = ()
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
-
-    def __repr__(self) -> str:
-        held = ", ".join(
-            f"{name}={getattr(self, name)!r}" for name in self.__slots__ if name not in self._hidden
-        )
-        return f"{type(self).__name__}({held})"
-
-
 FileContent = IO[bytes] | bytes | str
 FileTypes = (
     tuple[str | None, FileContent, str | None] | tuple[str | None, FileContent, str | None, Mapping[str, str]]
@@ -49,7 +31,7 @@ RequestFiles = list[tuple[str, FileTypes]]
 class File(NamedTuple):
     """A file to upload."""
 
-    payload: BinaryIO
+    payload: BinaryIO | bytes
     file_name: str | None = None
     mime_type: str | None = None
 
@@ -75,4 +57,4 @@ class Response(NamedTuple, Generic[T]):
     parsed: T | None
 
 
-__all__ = ["UNSET", "File", "FileTypes", "Model", "RequestFiles", "Response", "Unset", "encode_basic"]
+__all__ = ["UNSET", "File", "FileTypes", "RequestFiles", "Response", "Unset", "encode_basic"]

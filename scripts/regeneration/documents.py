@@ -7,10 +7,10 @@ from collections.abc import Hashable, Iterator
 from typing import Any
 
 import yaml
-from openapi_spec_validator import validate
-from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
+from openapi_spec_validator.schemas import openapi_v30_schema_validator, openapi_v31_schema_validator
 
 from scripts.regeneration import reading
+from scripts.regeneration.pointers import join, look_up, walk
 from scripts.regeneration.problems import RegenerationError
 
 try:
@@ -19,6 +19,7 @@ except ImportError:  # a PyYAML that was built without libyaml does the same, te
     from yaml import SafeLoader  # type: ignore[assignment]
 
 Document = dict[str, Any]
+_VALIDATORS = {"3.0.": openapi_v30_schema_validator, "3.1.": openapi_v31_schema_validator}
 
 
 class _Loader(SafeLoader):
@@ -69,7 +70,7 @@ def parse(content: bytes, name: str) -> Any:
                 f"{name} cannot be read: it holds more than {reading.LIMITS.values:,} values."
             )
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise RegenerationError(f"{name} cannot be read: {error}") from error
+        raise RegenerationError(f"{name} cannot be read: {shorten(str(error))}") from error
     return value
 
 
@@ -94,48 +95,51 @@ def _all(value: Any) -> Iterator[Any]:
             waiting += inner
 
 
-def _references(value: Any) -> Iterator[str]:
-    for inner in _all(value):
-        if isinstance(inner, dict) and isinstance(inner.get("$ref"), str):
-            yield inner["$ref"]
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    """Give every reference, and where it is; what is an example may look like one."""
+    for inner, place in walk(value):
+        if isinstance(inner.get("$ref"), str):
+            yield inner["$ref"], place
 
 
-def parse_document(content: bytes, name: str) -> Document:
-    """Give the API document that JSON or YAML holds, and check that it is valid OpenAPI.
+def check(document: Document, name: str) -> None:
+    """Check that a document is OpenAPI 3.0 or 3.1 by its structure; what its schemas say, the generator checks.
 
     Raises:
         RegenerationError: It is not; the message says where.
     """
-    document = parse(content, name)
-    if not isinstance(document, dict):
-        raise RegenerationError(f"{name} is not an OpenAPI document: a mapping is expected.")
-    check(document, name)
-    return document
-
-
-def check(document: Document, name: str) -> None:
-    """Check that a document is valid OpenAPI.
-
-    Raises:
-        RegenerationError: It is not, or it is not all there; the message says where.
-    """
-    for reference in _references(document):
+    if "swagger" in document:
+        raise RegenerationError(f"{name} is Swagger {document['swagger']}; convert it to OpenAPI 3 first.")
+    version = str(document.get("openapi", ""))
+    if not version:
+        raise RegenerationError(f"{name} is not an OpenAPI document: it has no `openapi` with the version.")
+    if version[:4] not in _VALIDATORS:
+        raise RegenerationError(f"{name} is OpenAPI {version:.20}; 3.0 and 3.1 can be read.")
+    for reference, place in _references(document):
         if not reference.startswith("#"):
             # Who follows it would read whatever file or address somebody else's document names.
             raise RegenerationError(
-                f"{name} refers to {reference}; only references within a document are followed."
+                f"{name} refers to {reference:.200}; only references within a document are followed."
             )
+        try:
+            look_up(document, reference[1:])
+        except KeyError:
+            raise RegenerationError(f"{name}: $ref {reference:.200} leads nowhere (at #{place}).") from None
     try:
-        validate(document)
-    except OpenAPIValidationError as error:
-        place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
-        # What follows the first line is the whole document over again.
-        said = str(getattr(error, "message", error)).partition("\n")[0]
-        raise RegenerationError(f"{name} is not valid OpenAPI: {said} (at /{place})") from error
-    except (
-        Exception
-    ) as error:  # the validator lets out what its parts raise, such as an unresolvable reference
-        raise RegenerationError(f"{name} is not valid OpenAPI: {error!r}") from error
+        error = next(iter(_VALIDATORS[version[:4]].iter_errors(document)), None)
+    except RecursionError as raised:
+        raise RegenerationError(f"{name} cannot be checked: it is nested too deeply.") from raised
+    if error is not None:
+        place = join("", *error.absolute_path)
+        # What follows is the whole document over again.
+        said = error.message.partition("\n")[0]
+        raise RegenerationError(f"{name} is not valid OpenAPI: {shorten(said)} (at #{place}).")
+
+
+def shorten(text: str, length: int = 200) -> str:
+    """Give a text for one line of a message."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 class _Dumper(yaml.SafeDumper):

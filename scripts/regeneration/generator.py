@@ -1,100 +1,31 @@
-"""From a document to the package: openapi-python-client with the settings and templates in spec/, formatted."""
+"""From a document to the package: the templates in spec/templates/, formatted by the rules in spec/."""
 
 from __future__ import annotations
 
-import contextlib
-import io
+import json
 import subprocess
 import sys
 import traceback
-from copy import deepcopy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openapi_python_client
-from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader, TemplateSyntaxError
-from openapi_python_client import Project
-from openapi_python_client.config import Config, ConfigFile, MetaType
-from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError
-from openapi_python_client.parser.properties.schemas import Class
-from openapi_python_client.strings import PythonIdentifier
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.evidence import METHODS
+from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.python_operations import Scheme
+from scripts.regeneration.python_types import Member, Type
+from scripts.regeneration.schemas import Schemas
 
-GENERATOR = "0.29.1"
-"""The release whose templates spec/templates/ was written for. They are outside its semantic versioning."""
-EVENT_STREAM = "text/event-stream"
-EVENTS = "events.py.jinja"
+_DEPRECATION = """import sys
 
-
-def operations(document: Document, config: Config) -> dict[str, dict[str, Any]]:
-    """Give every operation by the name of its module."""
-    found: dict[str, dict[str, Any]] = {}
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                if "operationId" not in item[method]:
-                    raise RegenerationError(
-                        f"{method.upper()} {path} needs an operationId; it becomes the name of a module."
-                    )
-                found[PythonIdentifier(item[method]["operationId"], config.field_prefix)] = item[method]
-    return found
-
-
-def schemes(document: Document, operation: dict[str, Any]) -> set[str]:
-    """Give the kinds of security that an operation has: the scheme of HTTP, or the type of another kind."""
-    known = document.get("components", {}).get("securitySchemes", {})
-    wanted = operation["security"] if "security" in operation else document.get("security", [])
-    return {
-        known[name].get("scheme", known[name]["type"]).lower()
-        for alternative in wanted
-        for name in alternative
-    }
-
-
-def accepted(document: Document, operation: dict[str, Any]) -> str:
-    """Give the Accept header that names the vendor's media types of an operation's successes; empty where there are none."""
-    answers = [answer for status, answer in operation["responses"].items() if str(status).startswith("2")]
-    return ", ".join(
-        {kind: 0 for it in answers for kind in resolved(document, it).get("content", {}) if "/vnd." in kind}
-    )
-
-
-def resolved(document: Document, answer: dict[str, Any]) -> dict[str, Any]:
-    """Give an answer, or the shared one that it refers to."""
-    if "$ref" not in answer:
-        return answer
-    found: dict[str, Any] = document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
-    return found
-
-
-def event_model(document: Document, operation: dict[str, Any], config: Config) -> Class | None:
-    """Give the model of an event stream's events; the generator sees only the first media type of an answer."""
-    answer = resolved(document, operation["responses"].get("200", {}))
-    if EVENT_STREAM not in answer.get("content", {}):
-        return None
-    schema = answer["content"][EVENT_STREAM].get("schema", {})
-    if "$ref" not in schema:
-        raise RegenerationError(f"{operation['operationId']}: the schema of {EVENT_STREAM} has to be a $ref.")
-    return Class.from_string(string=schema["$ref"], config=config)
-
-
-def check_scheme(document: Document) -> None:
-    """Check that the document says which header carries the access token; the templates make a constant of it.
-
-    Raises:
-        RegenerationError: It does not.
-    """
-    schemes = document.get("components", {}).get("securitySchemes", {})
-    if not any(it.get("type") == "apiKey" and it.get("in") == "header" for it in schemes.values()):
-        raise RegenerationError(
-            "The document names no header for the access token: components.securitySchemes needs a scheme with "
-            "type: apiKey, in: header and the header's name. An overlay in spec/overlays/ can add it."
-        )
+if sys.version_info >= (3, 13):
+    from warnings import deprecated
+else:
+    from typing_extensions import deprecated"""
 
 
 def failing_line(error: Exception) -> str | None:
@@ -117,77 +48,105 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
 
     Args:
         document: The API document, which is valid.
-        spec: The folder with the generator's settings, the templates and the rules of formatting.
+        spec: The folder with the templates and the rules of formatting.
         into: The package's folder.
         name: The document's name.
 
     Raises:
-        RegenerationError: The document, the settings or a template does not fit.
+        RegenerationError: The document or a template does not fit.
     """
-    if openapi_python_client.__version__ != GENERATOR:
-        raise RegenerationError(
-            f"spec/templates/ is for openapi-python-client {GENERATOR}; {openapi_python_client.__version__} is installed. "
-            "Compare its templates with ours, then change GENERATOR in scripts/regeneration/generator.py."
-        )
-    check_scheme(document)
+    schemas = Schemas(document)
+    operations = Operations(document, schemas)
     try:
-        # The parser sorts and fills in as it reads; the document is its reader's.
-        project = prepare(deepcopy(document), spec, into, name)
-    except RegenerationError:
-        raise
-    except Exception as error:  # what it does not expect, it stumbles over
-        raise RegenerationError(f"The generator cannot read the spec: {error!r}") from error
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            problems = project.build()
-        if name == PRIMARY and (spec / "templates" / EVENTS).exists():  # older templates have none
-            (into / "events.py").write_text(project.env.get_template(EVENTS).render(), encoding="utf-8")
+        for path, text in _files(document, schemas, operations, spec / "templates", name):
+            place = into / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
-    if problems:
-        said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
-        raise RegenerationError(f"The generator has complaints:\n{said}")
     (into / "py.typed").touch()
     layout(into, spec / "ruff.toml")
 
 
-def prepare(document: Document, spec: Path, into: Path, name: str = PRIMARY) -> Project:
-    """Set the generator up, and tell the templates what it does not read from the document itself."""
-    try:
-        settings = ConfigFile.load_from_path(spec / "generator.yaml")
-    except Exception as error:  # whatever YAML and pydantic raise
-        raise RegenerationError(f"{spec / 'generator.yaml'} cannot be read: {error}") from error
-    config = Config.from_sources(
-        settings, MetaType.NONE, spec, file_encoding="utf-8", overwrite=False, output_path=into
+def _files(
+    document: Document, schemas: Schemas, operations: Operations, templates: Path, name: str
+) -> Iterator[tuple[str, str]]:
+    environment = Environment(  # noqa: S701 (it writes Python) # nosec B701
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.loopcontrols"],
     )
-    parsed = GeneratorData.from_dict(document, config=config)
-    if isinstance(parsed, GeneratorError):
-        raise RegenerationError(f"The generator cannot read the spec: {parsed.header} {parsed.detail or ''}")
-
-    by_name = operations(document, config)
-    events = {name: event_model(document, operation, config) for name, operation in by_name.items()}
-    for collection in parsed.endpoint_collections_by_tag.values():
-        for endpoint in collection.endpoints:
-            # The generator takes any security at all for the access token.
-            endpoint.requires_security = "apikey" in schemes(document, by_name[endpoint.name])
-
-    project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
-    project.env.loader = ChoiceLoader(
-        [
-            FileSystemLoader(spec / "templates"),
-            PackageLoader("openapi_python_client"),
-            PrefixLoader({"original": PackageLoader("openapi_python_client")}),
-        ]
-    )
-    accepts = {
-        name: wanted for name, operation in by_name.items() if (wanted := accepted(document, operation))
+    environment.filters |= {
+        "docstring": _docstring,
+        "literal": _literal,
+        "assigned": _assigned,
+        "credential": _credential,
+        "optional": _optional,
     }
-    basic = {name for name, operation in by_name.items() if "basic" in schemes(document, operation)}
-    project.env.globals.update(
-        document=document, events=events, accepts=accepts, basic=basic, name=name, is_primary=name == PRIMARY
-    )
-    return project
+    environment.globals |= {
+        "classes": schemas.classes,
+        "operations": operations.found,
+        "webhooks": operations.webhooks,
+        "servers": operations.servers,
+        "token": operations.token,
+        "authorization_server": operations.authorization_server,
+        "title": document["info"]["title"],
+        "deprecation": _DEPRECATION,
+        "name": name,
+        "is_primary": name == PRIMARY,
+        "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
+    }
+
+    def render(template: str, **given: Any) -> str:
+        return environment.get_template(f"{template}.jinja").render(given)
+
+    yield "__init__.py", render("package_init.py")
+    shared = ("events.py", "_base.py", "_http.py") if name == PRIMARY else ()
+    for path in ("client.py", "errors.py", "types.py", *shared):
+        yield path, render(path)
+    if operations.webhooks:
+        yield "webhooks.py", render("webhooks.py")
+    yield "models/__init__.py", render("models_init.py")
+    for model in schemas.classes.values():
+        yield f"models/{model.module}.py", render("enum.py" if model.values else "model.py", model=model)
+    yield "api/__init__.py", '"""The operations, by their tags."""\n'
+    for operation in operations.found:
+        yield (
+            f"api/{operation.tag}/__init__.py",
+            f'"""The operations tagged {_docstring(operation.tag)}."""\n',
+        )
+        yield f"api/{operation.tag}/{operation.name}.py", render("endpoint_module.py", operation=operation)
+
+
+def _docstring(text: object) -> str:
+    """Give a text as it can be inside a docstring."""
+    found = str(text).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return found[:-1] + '\\"' if found.endswith('"') else found
+
+
+def _literal(value: Any) -> str:
+    """Give a value as code."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _assigned(member: Member) -> str:
+    """Give what follows a parameter's type: its default, if it has one."""
+    default = member.default if member.default is not None else None if member.is_required else "UNSET"
+    return "" if default is None else f" = {default}"
+
+
+def _credential(scheme: Scheme | None) -> str:
+    if scheme is None or scheme.location == "basic":
+        return "None"
+    return f"({_literal(scheme.location)}, {_literal(scheme.name)}, {_literal(scheme.prefix)})"
+
+
+def _optional(kind: Type) -> str:
+    return f"{kind}" if {"None", "Any"} & {*kind.choices} else f"{kind} | None"
 
 
 def layout(package: Path, rules: Path) -> None:

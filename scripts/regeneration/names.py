@@ -61,7 +61,8 @@ def names(package: Mapping[str, bytes]) -> Names:
     """Give the public names in a package's files, by the files' paths."""
     found: Names = {}
     for path, content in package.items():
-        if path.endswith(".py"):
+        last_part = path.rpartition("/")[2]
+        if path.endswith(".py") and (last_part == "__init__.py" or not last_part.startswith("_")):
             try:
                 module = ast.parse(content)
             except SyntaxError:

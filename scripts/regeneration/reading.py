@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 
@@ -45,6 +46,13 @@ def read(source: str) -> bytes:
         RegenerationError: It cannot be read, or is more than a document is.
     """
     return _fetch(source) if is_url(source) else read_file(Path(source))
+
+
+def beside(source: str, path: str) -> str:
+    """Give the file or URL of what is below the folder of another."""
+    if not is_url(source):
+        return str(Path(source).parent / path)
+    return source.partition("#")[0].partition("?")[0].rpartition("/")[0] + "/" + quote(path)
 
 
 def read_file(path: Path) -> bytes:

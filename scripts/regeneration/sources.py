@@ -12,15 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.regeneration.documents import (
-    Document,
-    check,
-    dump,
-    is_json,
-    parse,
-    parse_document,
-)
-from scripts.regeneration.evidence import check_marks
+from scripts.regeneration import reading
+from scripts.regeneration.bundle import bundle
+from scripts.regeneration.documents import Document, check, dump, is_json, parse
 from scripts.regeneration.overlays import Overlay, corrected, read_overlays
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
@@ -60,37 +54,38 @@ def present(spec: Path, package: Package) -> Source:
             f"bring it with --from, or correct {package.document} itself."
         )
     path = spec / package.document
-    return Source(parse_document(read_file(path), str(path)), files={})
+    document = _parse(read_file(path), str(path))
+    check(document, str(path))
+    return Source(document, files={})
 
 
-def incoming(spec: Path, package: Package, content: bytes, name: str) -> Source:
+def incoming(spec: Path, package: Package, source: str) -> Source:
     """Give the document that has come from outside, corrected.
 
     Args:
         spec: The folder with the overlays.
         package: What it becomes.
-        content: What has come.
-        name: What it is called in messages.
+        source: The file or URL.
 
     Raises:
         RegenerationError: It cannot be used, or cannot be corrected.
     """
     overlays = read_overlays(spec / package.overlays)
+    content, name = reading.read(source), reading.shown(source)
+    document = _parse(content, name)
+    whole = bundle(document, name.rpartition("/")[2], lambda path: reading.read(reading.beside(source, path)))
+    if whole is not document:
+        content = dump(whole, f"Written by scripts/regenerate from {name} and the files that it refers to.")
     if overlays:
         return _from_upstream(package, content, name, overlays)
-    document = parse_document(content, name)
-    check_marks(document)
-    written = dump(document) if is_json(content) else content
+    check(whole, name)
+    document, written = whole, dump(whole) if is_json(content) else content
     return Source(document, {package.document: written, **dict.fromkeys(package.upstream)})
 
 
 def _from_upstream(package: Package, content: bytes, name: str, overlays: Sequence[Overlay]) -> Source:
-    upstream = parse(content, name)
-    if not isinstance(upstream, dict):
-        raise RegenerationError(f"{name} is not an OpenAPI document: a mapping is expected.")
-    document = corrected(upstream, overlays)
+    document = corrected(_parse(content, name), overlays)
     check(document, f"{name}, corrected by the overlays," if overlays else name)
-    check_marks(document)
     kept = package.upstream[is_json(content)]
     comment = (
         f"Written by scripts/regenerate from {kept} and {package.overlays}/; edits are lost. The overlays:\n"
@@ -98,3 +93,10 @@ def _from_upstream(package: Package, content: bytes, name: str, overlays: Sequen
     )
     files = {package.document: dump(document, comment), **dict.fromkeys(package.upstream), kept: content}
     return Source(document, files)
+
+
+def _parse(content: bytes, name: str) -> Document:
+    document = parse(content, name)
+    if not isinstance(document, dict):
+        raise RegenerationError(f"{name} is not an OpenAPI document: a mapping is expected.")
+    return document

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.comparison.changes import Change
 from scripts.comparison.comparing import compare
-from scripts.regeneration import reading, sources
+from scripts.regeneration import sources
 from scripts.regeneration.adaptation import faults, traced
 from scripts.regeneration.documents import Document
 from scripts.regeneration.folders import differences, files
@@ -65,7 +65,7 @@ def prepare(
             if not source or package != wanted
         }
         if source:
-            given[wanted] = sources.incoming(spec, wanted, reading.read(source), reading.shown(source))
+            given[wanted] = sources.incoming(spec, wanted, source)
     fresh = scratch / "fresh"
     with progress.step("Generating the client"):
         # In order: the primary package holds the others.

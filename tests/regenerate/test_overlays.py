@@ -122,20 +122,22 @@ def write(copy: Path, name: str, content: Any) -> Path:
     return path
 
 
-def test_a_document_from_outside_needs_marks(bare: Path, changed: Changed, regenerate: Regenerate) -> None:
-    """What is missing is named; the message is the overlay to write, and with it the document is taken."""
-    before = everything(bare)
-    new = changed(without_marks)
-    run = regenerate("--from", new)
-    assert run.status == 2
-    assert "POST /api/a2a/tasks/send does not say how it is known (x-payman-evidence)." in run.err
-    assert "https://agent.payman.ai does not say which environment it is (x-payman-environment)." in run.err
-    assert everything(bare) == before
+MARKS = {
+    "overlay": "1.0.0",
+    "info": {"title": "Which environment a server is", "version": "1.0.0"},
+    "actions": [
+        {"target": f"$.servers[{number}]", "update": {"x-payman-environment": environment}}
+        for number, environment in enumerate(("LIVE", "TEST", "INTERNAL"))
+    ],
+}
 
-    suggested = run.err[run.err.index("overlay: 1.0.0") : run.err.index("Nothing was changed.")]
-    for environment in ("LIVE", "TEST", "INTERNAL"):
-        suggested = suggested.replace("environment: LIVE", f"environment: {environment} ", 1)
-    write(bare, "marks.yaml", suggested)
+
+def test_a_document_from_outside_is_kept_and_corrected(
+    bare: Path, changed: Changed, regenerate: Regenerate
+) -> None:
+    """Without our marks it is taken, too; an overlay adds them, and the document itself stays as it came."""
+    new = changed(without_marks)
+    write(bare, "marks.yaml", MARKS)
     run = regenerate("--from", new)
     assert (run.status, run.err) == (0, "")
     assert "added spec/upstream.openapi.yaml" in run.out
@@ -143,7 +145,7 @@ def test_a_document_from_outside_needs_marks(bare: Path, changed: Changed, regen
     made = (bare / DOCUMENT).read_text()
     assert made.startswith(
         "# Written by scripts/regenerate from upstream.openapi.yaml and overlays/; edits are lost. The overlays:\n"
-        "# marks.yaml: How each operation is known, and which environment a server is\n"
+        "# marks.yaml: Which environment a server is\n"
     )
     again = regenerate()
     assert (again.status, again.out, again.err) == (0, "", "")

@@ -1,1 +1,1 @@
-"""Contains methods for accessing the API"""
+"""The operations, by their tags."""

@@ -1,40 +1,36 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from .. import models
-from ..types import UNSET, Model, Unset
+from .._base import OpenModel
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.metadata import Metadata
+    from .metadata import Metadata
 
 
-class TextPart(Model):
+class TextPart(OpenModel[Any]):
     """Words, usually markdown.
 
     Attributes:
-        type_ (Literal['text']):  Default: 'text'.
         text (str): The words.
+        type_ (Literal['text']):
         metadata (Metadata | None | Unset):
     """
 
-    __slots__ = (
-        "text",
-        "type_",
-        "metadata",
-        "additional_properties",
-    )
     __match_args__ = (
         "text",
         "type_",
         "metadata",
     )
+    __slots__ = __match_args__
+    _wire = {
+        "type_": "type",
+    }
 
     text: str
     type_: Literal["text"]
     metadata: Metadata | None | Unset
-    additional_properties: dict[str, Any]
 
     def __init__(
         self,
@@ -46,88 +42,3 @@ class TextPart(Model):
         self.type_ = type_
         self.metadata = metadata
         self.additional_properties = {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as JSON has it."""
-        if not TYPE_CHECKING:
-            Metadata = models.Metadata
-
-        type_ = self.type_
-
-        text = self.text
-
-        metadata: dict[str, Any] | None | Unset
-        if isinstance(self.metadata, Unset):
-            metadata = UNSET
-        elif isinstance(self.metadata, Metadata):
-            metadata = self.metadata.to_dict()
-        else:
-            metadata = self.metadata
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict["type"] = type_
-        field_dict["text"] = text
-        if metadata is not UNSET:
-            field_dict["metadata"] = metadata
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from what JSON has.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
-        """
-        if not TYPE_CHECKING:
-            Metadata = models.Metadata
-
-        if isinstance(src_dict, (list, str)):
-            raise TypeError(f"TextPart must be an object, got {type(src_dict).__name__}")
-        d = dict(src_dict)
-        type_ = cast(Literal["text"], d.pop("type"))
-        if type_ != "text":
-            raise ValueError(f"type must match const 'text', got '{type_}'")
-
-        text = d.pop("text")
-        if not isinstance(text, str):
-            raise TypeError(f"text must be str, got {type(text).__name__}")
-
-        def _parse_metadata(data: object) -> Metadata | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict):
-                metadata_type_0 = Metadata.from_dict(data)
-
-                return metadata_type_0
-            raise TypeError(f"metadata must be Metadata | None, got {type(data).__name__}")
-
-        metadata = _parse_metadata(d.pop("metadata", UNSET))
-
-        text_part = cls(
-            type_=type_,
-            text=text,
-            metadata=metadata,
-        )
-        text_part.additional_properties = d
-        return text_part
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """The names of the members that the spec does not have."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

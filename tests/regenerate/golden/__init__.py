@@ -15,8 +15,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 import yaml
-from openapi_spec_validator import validate
 
+from scripts.regeneration.documents import check
 from scripts.regeneration.generator import generate
 
 HERE = Path(__file__).parent
@@ -32,7 +32,7 @@ _LINES = 30
 def generated(spec: Path = SPEC) -> dict[str, bytes]:
     """What the generator makes of the document with the templates and settings of a folder, file by file."""
     document = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
-    validate(document)
+    check(document, DOCUMENT.name)
     with tempfile.TemporaryDirectory(prefix="payman-golden-") as scratch:
         package = Path(scratch) / RECORD.name
         generate(document, spec, package)

@@ -5,24 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
-from ...models.agent_card import AgentCard
-from ...models.error_answer import ErrorAnswer
+from ..._http import Answers, build, read_answer
 from ...types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.agent_card import AgentCard
+    from ...models.error_answer import ErrorAnswer
+
+_ANSWERS: Answers = {
+    "200": ("json", "AgentCard"),
+    "404": ("json", "ErrorAnswer"),
+    "429": ("json", "ErrorAnswer"),
+    "5XX": ("json", "ErrorAnswer"),
+}
 
 
 def build_request() -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/.well-known/agent.json",
-    }
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "GET",
+        "/.well-known/agent.json",
+    )
 
 
 def parse_answer(
@@ -41,32 +47,10 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if response.status_code == 200:
-        response_200 = AgentCard.from_dict(response.json())
-
-        return response_200
-
-    try:
-        if response.status_code == 404:
-            response_404 = ErrorAnswer.from_dict(response.json())
-
-            return response_404
-
-        if response.status_code == 429:
-            response_429 = ErrorAnswer.from_dict(response.json())
-
-            return response_429
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = ErrorAnswer.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: AgentCard | ErrorAnswer | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
@@ -93,7 +77,7 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(**build_request())
+    response = client.get_httpx_client().request(**client.prepare(build_request(), None))
     return _build_response(client=client, response=response)
 
 
@@ -102,7 +86,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
 ) -> Response[AgentCard | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(**build_request())
+    response = await client.get_async_httpx_client().request(**client.prepare(build_request(), None))
     return _build_response(client=client, response=response)
 
 
@@ -121,7 +105,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(client.get_httpx_client().request(**build_request()))
+    return _read(client.get_httpx_client().request(**client.prepare(build_request(), None)))
 
 
 async def asyncio_parsed(
@@ -129,4 +113,4 @@ async def asyncio_parsed(
     client: AuthenticatedClient | Client,
 ) -> AgentCard:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(await client.get_async_httpx_client().request(**build_request()))
+    return _read(await client.get_async_httpx_client().request(**client.prepare(build_request(), None)))

@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ... import errors
-from ...models.scope import Scope
+from ..._http import Answers, build, read_answer
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.scope import Scope
+
+_ANSWERS: Answers = {
+    "200": ("text", "str"),
+    "302": ("text", "str"),
+    "303": None,
+    "400": ("text", "str"),
+}
 
 
 def build_request(
@@ -24,41 +32,23 @@ def build_request(
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    params: dict[str, Any] = {}
-
-    params["response_type"] = response_type
-
-    params["client_id"] = client_id
-
-    params["redirect_uri"] = redirect_uri
-
-    json_scope: str
-    if isinstance(scope, Scope):
-        json_scope = scope.value
-    else:
-        json_scope = scope
-
-    params["scope"] = json_scope
-
-    params["state"] = state
-
-    params["code_challenge"] = code_challenge
-
-    params["code_challenge_method"] = code_challenge_method
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/oauth/authorize",
-        "params": params,
-    }
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "GET",
+        "/oauth/authorize",
+        query={
+            "response_type": response_type,
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "scope": scope,
+            "state": state,
+            "code_challenge": code_challenge,
+            "code_challenge_method": code_challenge_method,
+        },
+    )
 
 
-def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> Any | str | None:
+def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool = False) -> str | None:
     """Read an answer.
 
     Args:
@@ -72,31 +62,13 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if response.status_code == 200:
-        response_200 = response.text
-        return response_200
-
-    if response.status_code == 302:
-        response_302 = response.text
-        return response_302
-
-    if response.status_code == 303:
-        response_303 = cast(Any, None)
-        return response_303
-
-    try:
-        if response.status_code == 400:
-            response_400 = response.text
-            return response_400
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: str | None = read_answer(response, _ANSWERS, __name__, raise_on_unexpected_status)
+    return found
 
 
-def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[Any | str]:
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[str | None]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -115,7 +87,7 @@ def sync_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[Any | str]:
+) -> Response[str | None]:
     """Ask a person for consent.
 
     A page for a browser, not for a program: the person signs in, sees who asks for which scopes, and
@@ -128,14 +100,18 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            response_type=response_type,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            scope=scope,
-            state=state,
-            code_challenge=code_challenge,
-            code_challenge_method=code_challenge_method,
+        **client.prepare(
+            build_request(
+                response_type=response_type,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                scope=scope,
+                state=state,
+                code_challenge=code_challenge,
+                code_challenge_method=code_challenge_method,
+            ),
+            None,
+            "https://app.paymanai.com",
         )
     )
     return _build_response(client=client, response=response)
@@ -151,25 +127,29 @@ async def asyncio_detailed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> Response[Any | str]:
+) -> Response[str | None]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            response_type=response_type,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            scope=scope,
-            state=state,
-            code_challenge=code_challenge,
-            code_challenge_method=code_challenge_method,
+        **client.prepare(
+            build_request(
+                response_type=response_type,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                scope=scope,
+                state=state,
+                code_challenge=code_challenge,
+                code_challenge_method=code_challenge_method,
+            ),
+            None,
+            "https://app.paymanai.com",
         )
     )
     return _build_response(client=client, response=response)
 
 
-def _read(response: httpx.Response) -> str | Any:
+def _read(response: httpx.Response) -> str | None:
     return cast(
-        "str | Any",
+        "str | None",
         errors.read(
             parse_answer,
             response,
@@ -192,7 +172,7 @@ def sync_parsed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> str | Any:
+) -> str | None:
     """Ask a person for consent, and return the body of a success; raise for anything else.
 
     Raises:
@@ -202,14 +182,18 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                response_type=response_type,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                scope=scope,
-                state=state,
-                code_challenge=code_challenge,
-                code_challenge_method=code_challenge_method,
+            **client.prepare(
+                build_request(
+                    response_type=response_type,
+                    client_id=client_id,
+                    redirect_uri=redirect_uri,
+                    scope=scope,
+                    state=state,
+                    code_challenge=code_challenge,
+                    code_challenge_method=code_challenge_method,
+                ),
+                None,
+                "https://app.paymanai.com",
             )
         )
     )
@@ -225,18 +209,22 @@ async def asyncio_parsed(
     state: str | Unset = UNSET,
     code_challenge: str | Unset = UNSET,
     code_challenge_method: str | Unset = UNSET,
-) -> str | Any:
+) -> str | None:
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                response_type=response_type,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                scope=scope,
-                state=state,
-                code_challenge=code_challenge,
-                code_challenge_method=code_challenge_method,
+            **client.prepare(
+                build_request(
+                    response_type=response_type,
+                    client_id=client_id,
+                    redirect_uri=redirect_uri,
+                    scope=scope,
+                    state=state,
+                    code_challenge=code_challenge,
+                    code_challenge_method=code_challenge_method,
+                ),
+                None,
+                "https://app.paymanai.com",
             )
         )
     )

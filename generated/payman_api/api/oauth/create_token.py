@@ -5,17 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
-from ...models.error_answer import ErrorAnswer
-from ...models.grant_type import GrantType
-from ...models.legacy_token_response import LegacyTokenResponse
-from ...models.oauth_error import OAuthError
-from ...models.token_response import TokenResponse
-from ...types import UNSET, Response, Unset, encode_basic
+from ..._http import Answers, build, read_answer
+from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.error_answer import ErrorAnswer
+    from ...models.grant_type import GrantType
+    from ...models.legacy_token_response import LegacyTokenResponse
+    from ...models.oauth_error import OAuthError
+    from ...models.token_response import TokenResponse
+
+_ANSWERS: Answers = {
+    "200": ("json", "TokenResponse | LegacyTokenResponse"),
+    "400": ("json", "OAuthError"),
+    "401": ("json", "OAuthError"),
+    "429": ("json", "ErrorAnswer"),
+    "5XX": ("json", "ErrorAnswer"),
+}
 
 
 def build_request(
@@ -28,38 +37,25 @@ def build_request(
     code_verifier: str | Unset = UNSET,
     auth: tuple[str, str] | Unset = UNSET,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    params: dict[str, Any] = {}
-
-    json_grant_type = grant_type.value
-    params["grant_type"] = json_grant_type
-
-    params["code"] = code
-
-    params["refresh_token"] = refresh_token
-
-    params["client_id"] = client_id
-
-    params["redirect_uri"] = redirect_uri
-
-    params["code_verifier"] = code_verifier
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/api/oauth2/token",
-        "params": params,
-    }
-    if not isinstance(auth, Unset):
-        _kwargs.setdefault("headers", {})["Authorization"] = encode_basic(auth)
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "POST",
+        "/api/oauth2/token",
+        query={
+            "grant_type": grant_type,
+            "code": code,
+            "refresh_token": refresh_token,
+            "client_id": client_id,
+            "redirect_uri": redirect_uri,
+            "code_verifier": code_verifier,
+        },
+        auth=auth,
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError | None:
+) -> TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer | None:
     """Read an answer.
 
     Args:
@@ -73,64 +69,15 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if response.status_code == 200:
-
-        def _parse_response_200(data: object) -> LegacyTokenResponse | TokenResponse:
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError
-                response_200_type_0 = TokenResponse.from_dict(data)
-
-                return response_200_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError
-                response_200_type_1 = LegacyTokenResponse.from_dict(data)
-
-                return response_200_type_1
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            raise TypeError(
-                f"response_200 must be LegacyTokenResponse | TokenResponse, got {type(data).__name__}"
-            )
-
-        response_200 = _parse_response_200(response.json())
-
-        return response_200
-
-    try:
-        if response.status_code == 400:
-            response_400 = OAuthError.from_dict(response.json())
-
-            return response_400
-
-        if response.status_code == 401:
-            response_401 = OAuthError.from_dict(response.json())
-
-            return response_401
-
-        if response.status_code == 429:
-            response_429 = ErrorAnswer.from_dict(response.json())
-
-            return response_429
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = ErrorAnswer.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
+) -> Response[TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -149,7 +96,7 @@ def sync_detailed(
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
     auth: tuple[str, str] | Unset = UNSET,
-) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
+) -> Response[TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer]:
     """Exchange a grant for an access token.
 
     Parameters travel in the query string; whether the server reads a form body is unknown. The URL of
@@ -165,14 +112,17 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            grant_type=grant_type,
-            code=code,
-            refresh_token=refresh_token,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            code_verifier=code_verifier,
-            auth=auth,
+        **client.prepare(
+            build_request(
+                grant_type=grant_type,
+                code=code,
+                refresh_token=refresh_token,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                auth=auth,
+            ),
+            None,
         )
     )
     return _build_response(client=client, response=response)
@@ -188,25 +138,28 @@ async def asyncio_detailed(
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
     auth: tuple[str, str] | Unset = UNSET,
-) -> Response[ErrorAnswer | LegacyTokenResponse | TokenResponse | OAuthError]:
+) -> Response[TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            grant_type=grant_type,
-            code=code,
-            refresh_token=refresh_token,
-            client_id=client_id,
-            redirect_uri=redirect_uri,
-            code_verifier=code_verifier,
-            auth=auth,
+        **client.prepare(
+            build_request(
+                grant_type=grant_type,
+                code=code,
+                refresh_token=refresh_token,
+                client_id=client_id,
+                redirect_uri=redirect_uri,
+                code_verifier=code_verifier,
+                auth=auth,
+            ),
+            None,
         )
     )
     return _build_response(client=client, response=response)
 
 
-def _read(response: httpx.Response) -> LegacyTokenResponse | TokenResponse:
+def _read(response: httpx.Response) -> TokenResponse | LegacyTokenResponse:
     return cast(
-        "LegacyTokenResponse | TokenResponse", errors.read(parse_answer, response, (range(200, 201),))
+        "TokenResponse | LegacyTokenResponse", errors.read(parse_answer, response, (range(200, 201),))
     )
 
 
@@ -220,7 +173,7 @@ def sync_parsed(
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
     auth: tuple[str, str] | Unset = UNSET,
-) -> LegacyTokenResponse | TokenResponse:
+) -> TokenResponse | LegacyTokenResponse:
     """Exchange a grant for an access token, and return the body of a success; raise for anything else.
 
     Raises:
@@ -230,14 +183,17 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                grant_type=grant_type,
-                code=code,
-                refresh_token=refresh_token,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                auth=auth,
+            **client.prepare(
+                build_request(
+                    grant_type=grant_type,
+                    code=code,
+                    refresh_token=refresh_token,
+                    client_id=client_id,
+                    redirect_uri=redirect_uri,
+                    code_verifier=code_verifier,
+                    auth=auth,
+                ),
+                None,
             )
         )
     )
@@ -253,18 +209,21 @@ async def asyncio_parsed(
     redirect_uri: str | Unset = UNSET,
     code_verifier: str | Unset = UNSET,
     auth: tuple[str, str] | Unset = UNSET,
-) -> LegacyTokenResponse | TokenResponse:
+) -> TokenResponse | LegacyTokenResponse:
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                grant_type=grant_type,
-                code=code,
-                refresh_token=refresh_token,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                auth=auth,
+            **client.prepare(
+                build_request(
+                    grant_type=grant_type,
+                    code=code,
+                    refresh_token=refresh_token,
+                    client_id=client_id,
+                    redirect_uri=redirect_uri,
+                    code_verifier=code_verifier,
+                    auth=auth,
+                ),
+                None,
             )
         )
     )

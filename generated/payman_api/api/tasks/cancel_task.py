@@ -5,38 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from ... import errors
-from ...models.cancel_task_request import CancelTaskRequest
-from ...models.error_answer import ErrorAnswer
-from ...models.task_response import TaskResponse
+from ..._http import Answers, build, read_answer
 from ...types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.cancel_task_request import CancelTaskRequest
+    from ...models.error_answer import ErrorAnswer
+    from ...models.task_response import TaskResponse
+
+_ANSWERS: Answers = {
+    "200": ("json", "TaskResponse"),
+    "400": ("json", "ErrorAnswer"),
+    "401": ("json", "ErrorAnswer"),
+    "403": ("json", "ErrorAnswer"),
+    "404": ("json", "ErrorAnswer"),
+    "429": ("json", "ErrorAnswer"),
+    "5XX": ("json", "ErrorAnswer"),
+}
 
 
 def build_request(
     *,
     body: CancelTaskRequest,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/api/a2a/tasks/cancel",
-    }
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = headers
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "POST",
+        "/api/a2a/tasks/cancel",
+        body=body,
+        media=("application/json", "json"),
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> ErrorAnswer | TaskResponse | None:
+) -> TaskResponse | ErrorAnswer | None:
     """Read an answer.
 
     Args:
@@ -50,52 +56,15 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if response.status_code == 200:
-        response_200 = TaskResponse.from_dict(response.json())
-
-        return response_200
-
-    try:
-        if response.status_code == 400:
-            response_400 = ErrorAnswer.from_dict(response.json())
-
-            return response_400
-
-        if response.status_code == 401:
-            response_401 = ErrorAnswer.from_dict(response.json())
-
-            return response_401
-
-        if response.status_code == 403:
-            response_403 = ErrorAnswer.from_dict(response.json())
-
-            return response_403
-
-        if response.status_code == 404:
-            response_404 = ErrorAnswer.from_dict(response.json())
-
-            return response_404
-
-        if response.status_code == 429:
-            response_429 = ErrorAnswer.from_dict(response.json())
-
-            return response_429
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = ErrorAnswer.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: TaskResponse | ErrorAnswer | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorAnswer | TaskResponse]:
+) -> Response[TaskResponse | ErrorAnswer]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -108,7 +77,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelTaskRequest,
-) -> Response[ErrorAnswer | TaskResponse]:
+) -> Response[TaskResponse | ErrorAnswer]:
     """Call a task off.
 
     Gives the task as it then stands, or the JSON-RPC error -32002 if it is too late.
@@ -119,8 +88,11 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-access-token", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -130,11 +102,14 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CancelTaskRequest,
-) -> Response[ErrorAnswer | TaskResponse]:
+) -> Response[TaskResponse | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-access-token", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -158,8 +133,11 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-access-token", ""),
             )
         )
     )
@@ -173,8 +151,11 @@ async def asyncio_parsed(
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-access-token", ""),
             )
         )
     )

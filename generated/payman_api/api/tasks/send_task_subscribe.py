@@ -6,41 +6,46 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ... import errors
+from ..._http import Answers, build, read_answer, read_value
 from ...events import aiterate, iterate
-from ...models.error_answer import ErrorAnswer
-from ...models.send_task_streaming_request import SendTaskStreamingRequest
-from ...models.task_response import TaskResponse
-from ...models.task_stream_response import TaskStreamResponse
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient
+    from ...models.error_answer import ErrorAnswer
+    from ...models.send_task_streaming_request import SendTaskStreamingRequest
+    from ...models.task_response import TaskResponse
+    from ...models.task_stream_response import TaskStreamResponse
+
+_ANSWERS: Answers = {
+    "200": ("json", "TaskResponse"),
+    "400": ("json", "ErrorAnswer"),
+    "401": ("json", "ErrorAnswer"),
+    "403": ("json", "ErrorAnswer"),
+    "404": ("json", "ErrorAnswer"),
+    "429": ("json", "ErrorAnswer"),
+    "5XX": ("json", "ErrorAnswer"),
+}
 
 
 def build_request(
     *,
     body: SendTaskStreamingRequest,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/api/a2a/tasks/sendSubscribe",
-    }
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-    headers["Accept"] = "text/event-stream, application/json"
-    _kwargs["headers"] = headers
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "POST",
+        "/api/a2a/tasks/sendSubscribe",
+        body=body,
+        media=("application/json", "json"),
+        accept="text/event-stream, application/json",
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> ErrorAnswer | TaskResponse | None:
+) -> TaskResponse | ErrorAnswer | None:
     """Read an answer that is not an event stream.
 
     Args:
@@ -54,47 +59,10 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if response.status_code == 200:
-        response_200 = TaskResponse.from_dict(response.json())
-
-        return response_200
-
-    try:
-        if response.status_code == 400:
-            response_400 = ErrorAnswer.from_dict(response.json())
-
-            return response_400
-
-        if response.status_code == 401:
-            response_401 = ErrorAnswer.from_dict(response.json())
-
-            return response_401
-
-        if response.status_code == 403:
-            response_403 = ErrorAnswer.from_dict(response.json())
-
-            return response_403
-
-        if response.status_code == 404:
-            response_404 = ErrorAnswer.from_dict(response.json())
-
-            return response_404
-
-        if response.status_code == 429:
-            response_429 = ErrorAnswer.from_dict(response.json())
-
-            return response_429
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = ErrorAnswer.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: TaskResponse | ErrorAnswer | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:
@@ -103,7 +71,8 @@ def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The data is not as the spec has it.
     """
-    return TaskStreamResponse.from_dict(data)
+    event: TaskStreamResponse = read_value(data, "TaskStreamResponse", __name__)
+    return event
 
 
 @contextmanager
@@ -114,8 +83,11 @@ def stream(
 ) -> Iterator[httpx.Response]:
     """Open the stream: `with stream(...) as response`. The body is not read; an error status, or a body of JSON, is the caller's to look at."""
     with client.get_httpx_client().stream(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-access-token", ""),
         )
     ) as response:
         yield response
@@ -129,8 +101,11 @@ async def astream(
 ) -> AsyncIterator[httpx.Response]:
     """Open the stream: `async with astream(...) as response`. As `stream`."""
     async with client.get_async_httpx_client().stream(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-access-token", ""),
         )
     ) as response:
         yield response

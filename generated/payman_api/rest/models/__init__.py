@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from .send_payment_request import SendPaymentRequest
     from .send_payment_response import SendPaymentResponse
 
+_MODULES: dict[str, str] = {
+    "ContactDetails": ".contact_details",
+    "DeletePayeeResponse": ".delete_payee_response",
+    "ErrorCode": ".error_code",
+    "Payee": ".payee",
+    "PayeeCryptoAddress": ".payee_crypto_address",
+    "PayeePaymanWallet": ".payee_payman_wallet",
+    "PayeeTestRails": ".payee_test_rails",
+    "PayeeType": ".payee_type",
+    "PayeeUsAch": ".payee_us_ach",
+    "PaymentMetadata": ".payment_metadata",
+    "PaymentStatus": ".payment_status",
+    "RestError": ".rest_error",
+    "SendPaymentRequest": ".send_payment_request",
+    "SendPaymentResponse": ".send_payment_response",
+}
 __all__ = (
     "ContactDetails",
     "DeletePayeeResponse",
@@ -35,23 +51,6 @@ __all__ = (
     "SendPaymentRequest",
     "SendPaymentResponse",
 )
-
-_MODULES = {
-    "ContactDetails": ".contact_details",
-    "DeletePayeeResponse": ".delete_payee_response",
-    "ErrorCode": ".error_code",
-    "Payee": ".payee",
-    "PayeeCryptoAddress": ".payee_crypto_address",
-    "PayeePaymanWallet": ".payee_payman_wallet",
-    "PayeeTestRails": ".payee_test_rails",
-    "PayeeType": ".payee_type",
-    "PayeeUsAch": ".payee_us_ach",
-    "PaymentMetadata": ".payment_metadata",
-    "PaymentStatus": ".payment_status",
-    "RestError": ".rest_error",
-    "SendPaymentRequest": ".send_payment_request",
-    "SendPaymentResponse": ".send_payment_response",
-}
 
 if not TYPE_CHECKING:
 

@@ -1,38 +1,27 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from .. import models
-from ..types import UNSET, Model, Unset
+from ..._base import OpenModel
+from ...types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.contact_details import ContactDetails
+    from .contact_details import ContactDetails
 
 
-class PayeeCryptoAddress(Model):
+class PayeeCryptoAddress(OpenModel[Any]):
     """A payee with a crypto address.
 
     Attributes:
-        type_ (Literal['CRYPTO_ADDRESS']):  Default: 'CRYPTO_ADDRESS'.
         address (str):
         chain (str):
         currency (str):
-        name (None | str | Unset):
+        type_ (Literal['CRYPTO_ADDRESS']):
+        name (str | None | Unset):
         tags (list[str] | None | Unset):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __slots__ = (
-        "address",
-        "chain",
-        "currency",
-        "type_",
-        "name",
-        "tags",
-        "contact_details",
-        "additional_properties",
-    )
     __match_args__ = (
         "address",
         "chain",
@@ -42,15 +31,19 @@ class PayeeCryptoAddress(Model):
         "tags",
         "contact_details",
     )
+    __slots__ = __match_args__
+    _wire = {
+        "type_": "type",
+        "contact_details": "contactDetails",
+    }
 
     address: str
     chain: str
     currency: str
     type_: Literal["CRYPTO_ADDRESS"]
-    name: None | str | Unset
+    name: str | None | Unset
     tags: list[str] | None | Unset
     contact_details: ContactDetails | None | Unset
-    additional_properties: dict[str, Any]
 
     def __init__(
         self,
@@ -58,7 +51,7 @@ class PayeeCryptoAddress(Model):
         chain: str,
         currency: str,
         type_: Literal["CRYPTO_ADDRESS"] = "CRYPTO_ADDRESS",
-        name: None | str | Unset = UNSET,
+        name: str | None | Unset = UNSET,
         tags: list[str] | None | Unset = UNSET,
         contact_details: ContactDetails | None | Unset = UNSET,
     ) -> None:
@@ -70,139 +63,3 @@ class PayeeCryptoAddress(Model):
         self.tags = tags
         self.contact_details = contact_details
         self.additional_properties = {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as JSON has it."""
-        if not TYPE_CHECKING:
-            ContactDetails = models.ContactDetails
-
-        type_ = self.type_
-
-        address = self.address
-
-        chain = self.chain
-
-        currency = self.currency
-
-        name: None | str | Unset = self.name
-
-        tags: list[str] | None | Unset
-        if isinstance(self.tags, Unset):
-            tags = UNSET
-        elif isinstance(self.tags, list):
-            tags = self.tags
-
-        else:
-            tags = self.tags
-
-        contact_details: dict[str, Any] | None | Unset
-        if isinstance(self.contact_details, Unset):
-            contact_details = UNSET
-        elif isinstance(self.contact_details, ContactDetails):
-            contact_details = self.contact_details.to_dict()
-        else:
-            contact_details = self.contact_details
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict["type"] = type_
-        field_dict["address"] = address
-        field_dict["chain"] = chain
-        field_dict["currency"] = currency
-        if name is not UNSET:
-            field_dict["name"] = name
-        if tags is not UNSET:
-            field_dict["tags"] = tags
-        if contact_details is not UNSET:
-            field_dict["contactDetails"] = contact_details
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from what JSON has.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
-        """
-        if not TYPE_CHECKING:
-            ContactDetails = models.ContactDetails
-
-        if isinstance(src_dict, (list, str)):
-            raise TypeError(f"PayeeCryptoAddress must be an object, got {type(src_dict).__name__}")
-        d = dict(src_dict)
-        type_ = cast(Literal["CRYPTO_ADDRESS"], d.pop("type"))
-        if type_ != "CRYPTO_ADDRESS":
-            raise ValueError(f"type must match const 'CRYPTO_ADDRESS', got '{type_}'")
-
-        address = d.pop("address")
-        if not isinstance(address, str):
-            raise TypeError(f"address must be str, got {type(address).__name__}")
-
-        chain = d.pop("chain")
-        if not isinstance(chain, str):
-            raise TypeError(f"chain must be str, got {type(chain).__name__}")
-
-        currency = d.pop("currency")
-        if not isinstance(currency, str):
-            raise TypeError(f"currency must be str, got {type(currency).__name__}")
-
-        _name = d.pop("name", UNSET)
-        if isinstance(_name, dict | list):
-            raise TypeError(f"name must be None | str, got {type(_name).__name__}")
-        name = cast("None | str | Unset", _name)
-
-        def _parse_tags(data: object) -> list[str] | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, list):
-                tags_type_0 = cast(list[str], data)
-
-                return tags_type_0
-            raise TypeError(f"tags must be list[str] | None, got {type(data).__name__}")
-
-        tags = _parse_tags(d.pop("tags", UNSET))
-
-        def _parse_contact_details(data: object) -> ContactDetails | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict):
-                contact_details_type_0 = ContactDetails.from_dict(data)
-
-                return contact_details_type_0
-            raise TypeError(f"contactDetails must be ContactDetails | None, got {type(data).__name__}")
-
-        contact_details = _parse_contact_details(d.pop("contactDetails", UNSET))
-
-        payee_crypto_address = cls(
-            type_=type_,
-            address=address,
-            chain=chain,
-            currency=currency,
-            name=name,
-            tags=tags,
-            contact_details=contact_details,
-        )
-        payee_crypto_address.additional_properties = d
-        return payee_crypto_address
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """The names of the members that the spec does not have."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

@@ -1,34 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from .. import models
-from ..types import UNSET, Model, Unset
+from ..._base import OpenModel
+from ...types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.contact_details import ContactDetails
+    from .contact_details import ContactDetails
 
 
-class PayeePaymanWallet(Model):
+class PayeePaymanWallet(OpenModel[Any]):
     """A payee with a wallet at Payman.
 
     Attributes:
-        type_ (Literal['PAYMAN_WALLET']):  Default: 'PAYMAN_WALLET'.
         payman_wallet (str): The wallet's paytag or id.
-        name (None | str | Unset):
+        type_ (Literal['PAYMAN_WALLET']):
+        name (str | None | Unset):
         tags (list[str] | None | Unset):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __slots__ = (
-        "payman_wallet",
-        "type_",
-        "name",
-        "tags",
-        "contact_details",
-        "additional_properties",
-    )
     __match_args__ = (
         "payman_wallet",
         "type_",
@@ -36,19 +27,24 @@ class PayeePaymanWallet(Model):
         "tags",
         "contact_details",
     )
+    __slots__ = __match_args__
+    _wire = {
+        "payman_wallet": "paymanWallet",
+        "type_": "type",
+        "contact_details": "contactDetails",
+    }
 
     payman_wallet: str
     type_: Literal["PAYMAN_WALLET"]
-    name: None | str | Unset
+    name: str | None | Unset
     tags: list[str] | None | Unset
     contact_details: ContactDetails | None | Unset
-    additional_properties: dict[str, Any]
 
     def __init__(
         self,
         payman_wallet: str,
         type_: Literal["PAYMAN_WALLET"] = "PAYMAN_WALLET",
-        name: None | str | Unset = UNSET,
+        name: str | None | Unset = UNSET,
         tags: list[str] | None | Unset = UNSET,
         contact_details: ContactDetails | None | Unset = UNSET,
     ) -> None:
@@ -58,123 +54,3 @@ class PayeePaymanWallet(Model):
         self.tags = tags
         self.contact_details = contact_details
         self.additional_properties = {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give it as JSON has it."""
-        if not TYPE_CHECKING:
-            ContactDetails = models.ContactDetails
-
-        type_ = self.type_
-
-        payman_wallet = self.payman_wallet
-
-        name: None | str | Unset = self.name
-
-        tags: list[str] | None | Unset
-        if isinstance(self.tags, Unset):
-            tags = UNSET
-        elif isinstance(self.tags, list):
-            tags = self.tags
-
-        else:
-            tags = self.tags
-
-        contact_details: dict[str, Any] | None | Unset
-        if isinstance(self.contact_details, Unset):
-            contact_details = UNSET
-        elif isinstance(self.contact_details, ContactDetails):
-            contact_details = self.contact_details.to_dict()
-        else:
-            contact_details = self.contact_details
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict["type"] = type_
-        field_dict["paymanWallet"] = payman_wallet
-        if name is not UNSET:
-            field_dict["name"] = name
-        if tags is not UNSET:
-            field_dict["tags"] = tags
-        if contact_details is not UNSET:
-            field_dict["contactDetails"] = contact_details
-
-        return field_dict
-
-    @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Read it from what JSON has.
-
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: It is not as the spec has it.
-        """
-        if not TYPE_CHECKING:
-            ContactDetails = models.ContactDetails
-
-        if isinstance(src_dict, (list, str)):
-            raise TypeError(f"PayeePaymanWallet must be an object, got {type(src_dict).__name__}")
-        d = dict(src_dict)
-        type_ = cast(Literal["PAYMAN_WALLET"], d.pop("type"))
-        if type_ != "PAYMAN_WALLET":
-            raise ValueError(f"type must match const 'PAYMAN_WALLET', got '{type_}'")
-
-        payman_wallet = d.pop("paymanWallet")
-        if not isinstance(payman_wallet, str):
-            raise TypeError(f"paymanWallet must be str, got {type(payman_wallet).__name__}")
-
-        _name = d.pop("name", UNSET)
-        if isinstance(_name, dict | list):
-            raise TypeError(f"name must be None | str, got {type(_name).__name__}")
-        name = cast("None | str | Unset", _name)
-
-        def _parse_tags(data: object) -> list[str] | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, list):
-                tags_type_0 = cast(list[str], data)
-
-                return tags_type_0
-            raise TypeError(f"tags must be list[str] | None, got {type(data).__name__}")
-
-        tags = _parse_tags(d.pop("tags", UNSET))
-
-        def _parse_contact_details(data: object) -> ContactDetails | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            if isinstance(data, dict):
-                contact_details_type_0 = ContactDetails.from_dict(data)
-
-                return contact_details_type_0
-            raise TypeError(f"contactDetails must be ContactDetails | None, got {type(data).__name__}")
-
-        contact_details = _parse_contact_details(d.pop("contactDetails", UNSET))
-
-        payee_payman_wallet = cls(
-            type_=type_,
-            payman_wallet=payman_wallet,
-            name=name,
-            tags=tags,
-            contact_details=contact_details,
-        )
-        payee_payman_wallet.additional_properties = d
-        return payee_payman_wallet
-
-    @property
-    def additional_keys(self) -> list[str]:
-        """The names of the members that the spec does not have."""
-        return list(self.additional_properties)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties

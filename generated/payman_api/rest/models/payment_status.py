@@ -2,9 +2,8 @@ from enum import StrEnum
 
 
 class PaymentStatus(StrEnum):
+    """What became of a payment."""
+
     AWAITING_APPROVAL = "AWAITING_APPROVAL"
     INITIATED = "INITIATED"
     REJECTED = "REJECTED"
-
-    def __str__(self) -> str:
-        return str(self.value)

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
-from ... import errors
-from ...models.rest_error import RestError
-from ...types import Response
+from .... import errors
+from ...._http import Answers, build, read_answer
+from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.rest_error import RestError
+
+_ANSWERS: Answers = {
+    "2XX": ("json", "float"),
+    "4XX": ("json", "RestError"),
+    "5XX": ("json", "RestError"),
+}
 
 
 def build_request(
     currency: str,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/balances/currencies/{currency}".format(
-            currency=quote(str(currency), safe=""),
-        ),
-    }
-    _kwargs.setdefault("headers", {})["Accept"] = "application/vnd.payman.v1+json"
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "GET",
+        "/balances/currencies/{currency}",
+        path={
+            "currency": currency,
+        },
+        accept="application/vnd.payman.v1+json",
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> RestError | float | None:
+) -> float | RestError | None:
     """Read an answer.
 
     Args:
@@ -46,33 +51,13 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if 200 <= response.status_code <= 299:
-        response_2xx = cast(float, response.json())
-        if not isinstance(response_2xx, int | float):
-            raise TypeError(f"the body must be int | float, got {type(response_2xx).__name__}")
-        return response_2xx
-
-    try:
-        if 400 <= response.status_code <= 499:
-            response_4xx = RestError.from_dict(response.json())
-
-            return response_4xx
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = RestError.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: float | RestError | None = read_answer(response, _ANSWERS, __name__, raise_on_unexpected_status)
+    return found
 
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[RestError | float]:
+) -> Response[float | RestError]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -85,7 +70,7 @@ def sync_detailed(
     currency: str,
     *,
     client: AuthenticatedClient,
-) -> Response[RestError | float]:
+) -> Response[float | RestError]:
     """Read what can be spent in a currency.
 
     Raises:
@@ -94,8 +79,11 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            currency=currency,
+        **client.prepare(
+            build_request(
+                currency=currency,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -105,11 +93,14 @@ async def asyncio_detailed(
     currency: str,
     *,
     client: AuthenticatedClient,
-) -> Response[RestError | float]:
+) -> Response[float | RestError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            currency=currency,
+        **client.prepare(
+            build_request(
+                currency=currency,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -133,8 +124,11 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                currency=currency,
+            **client.prepare(
+                build_request(
+                    currency=currency,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )
@@ -148,8 +142,11 @@ async def asyncio_parsed(
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                currency=currency,
+            **client.prepare(
+                build_request(
+                    currency=currency,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )

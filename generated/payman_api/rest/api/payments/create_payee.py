@@ -4,46 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...models.payee import Payee
-from ...models.payee_crypto_address import PayeeCryptoAddress
-from ...models.payee_payman_wallet import PayeePaymanWallet
-from ...models.payee_test_rails import PayeeTestRails
-from ...models.payee_us_ach import PayeeUsAch
-from ...models.rest_error import RestError
-from ...types import Response
+from .... import errors
+from ...._base import Other
+from ...._http import Answers, build, read_answer
+from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.payee import Payee
+    from ...models.payee_crypto_address import PayeeCryptoAddress
+    from ...models.payee_payman_wallet import PayeePaymanWallet
+    from ...models.payee_test_rails import PayeeTestRails
+    from ...models.payee_us_ach import PayeeUsAch
+    from ...models.rest_error import RestError
+
+_ANSWERS: Answers = {
+    "2XX": ("json", "Payee"),
+    "4XX": ("json", "RestError"),
+    "5XX": ("json", "RestError"),
+}
 
 
 def build_request(
     *,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch,
+    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/payments/payees",
-    }
-
-    if isinstance(body, PayeeCryptoAddress):
-        _kwargs["json"] = body.to_dict()
-    elif isinstance(body, PayeePaymanWallet):
-        _kwargs["json"] = body.to_dict()
-    elif isinstance(body, PayeeTestRails):
-        _kwargs["json"] = body.to_dict()
-    else:
-        _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = headers
-    _kwargs.setdefault("headers", {})["Accept"] = "application/vnd.payman.v1+json"
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "POST",
+        "/payments/payees",
+        body=body,
+        media=("application/json", "json"),
+        accept="application/vnd.payman.v1+json",
+    )
 
 
 def parse_answer(
@@ -62,27 +57,8 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if 200 <= response.status_code <= 299:
-        response_2xx = Payee.from_dict(response.json())
-
-        return response_2xx
-
-    try:
-        if 400 <= response.status_code <= 499:
-            response_4xx = RestError.from_dict(response.json())
-
-            return response_4xx
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = RestError.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: Payee | RestError | None = read_answer(response, _ANSWERS, __name__, raise_on_unexpected_status)
+    return found
 
 
 def _build_response(
@@ -99,7 +75,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch,
+    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Response[Payee | RestError]:
     """Create a payee.
 
@@ -109,8 +85,11 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -119,12 +98,15 @@ def sync_detailed(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch,
+    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Response[Payee | RestError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -137,7 +119,7 @@ def _read(response: httpx.Response) -> Payee:
 def sync_parsed(
     *,
     client: AuthenticatedClient,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch,
+    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Payee:
     """Create a payee, and return the body of a success; raise for anything else.
 
@@ -148,8 +130,11 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )
@@ -158,13 +143,16 @@ def sync_parsed(
 async def asyncio_parsed(
     *,
     client: AuthenticatedClient,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch,
+    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Payee:
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )

@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
-from ... import errors
-from ...models.delete_payee_response import DeletePayeeResponse
-from ...models.rest_error import RestError
-from ...types import Response
+from .... import errors
+from ...._http import Answers, build, read_answer
+from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.delete_payee_response import DeletePayeeResponse
+    from ...models.rest_error import RestError
+
+_ANSWERS: Answers = {
+    "2XX": ("json", "DeletePayeeResponse"),
+    "4XX": ("json", "RestError"),
+    "5XX": ("json", "RestError"),
+}
 
 
 def build_request(
     id: str,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    _kwargs: dict[str, Any] = {
-        "method": "DELETE",
-        "url": "/payments/payees/{id}".format(
-            id=quote(str(id), safe=""),
-        ),
-    }
-    _kwargs.setdefault("headers", {})["Accept"] = "application/vnd.payman.v1+json"
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "DELETE",
+        "/payments/payees/{id}",
+        path={
+            "id": id,
+        },
+        accept="application/vnd.payman.v1+json",
+    )
 
 
 def parse_answer(
@@ -47,27 +52,10 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if 200 <= response.status_code <= 299:
-        response_2xx = DeletePayeeResponse.from_dict(response.json())
-
-        return response_2xx
-
-    try:
-        if 400 <= response.status_code <= 499:
-            response_4xx = RestError.from_dict(response.json())
-
-            return response_4xx
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = RestError.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: DeletePayeeResponse | RestError | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
@@ -94,8 +82,11 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            id=id,
+        **client.prepare(
+            build_request(
+                id=id,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -108,8 +99,11 @@ async def asyncio_detailed(
 ) -> Response[DeletePayeeResponse | RestError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            id=id,
+        **client.prepare(
+            build_request(
+                id=id,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -133,8 +127,11 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                id=id,
+            **client.prepare(
+                build_request(
+                    id=id,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )
@@ -148,8 +145,11 @@ async def asyncio_parsed(
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                id=id,
+            **client.prepare(
+                build_request(
+                    id=id,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )

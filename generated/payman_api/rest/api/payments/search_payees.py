@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...models.payee import Payee
-from ...models.rest_error import RestError
-from ...types import UNSET, Response, Unset
+from .... import errors
+from ...._http import Answers, build, read_answer
+from ....types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.payee import Payee
+    from ...models.rest_error import RestError
+
+_ANSWERS: Answers = {
+    "2XX": ("json", "list[Payee]"),
+    "4XX": ("json", "RestError"),
+    "5XX": ("json", "RestError"),
+}
 
 
 def build_request(
@@ -28,44 +35,29 @@ def build_request(
     crypto_currency: str | Unset = UNSET,
     crypto_chain: str | Unset = UNSET,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-
-    params: dict[str, Any] = {}
-
-    params["name"] = name
-
-    params["contactEmail"] = contact_email
-
-    params["contactPhoneNumber"] = contact_phone_number
-
-    params["contactTaxId"] = contact_tax_id
-
-    params["accountNumber"] = account_number
-
-    params["routingNumber"] = routing_number
-
-    params["agentReference"] = agent_reference
-
-    params["cryptoAddress"] = crypto_address
-
-    params["cryptoCurrency"] = crypto_currency
-
-    params["cryptoChain"] = crypto_chain
-
-    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
-
-    _kwargs: dict[str, Any] = {
-        "method": "GET",
-        "url": "/payments/search-payees",
-        "params": params,
-    }
-    _kwargs.setdefault("headers", {})["Accept"] = "application/vnd.payman.v1+json"
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "GET",
+        "/payments/search-payees",
+        query={
+            "name": name,
+            "contactEmail": contact_email,
+            "contactPhoneNumber": contact_phone_number,
+            "contactTaxId": contact_tax_id,
+            "accountNumber": account_number,
+            "routingNumber": routing_number,
+            "agentReference": agent_reference,
+            "cryptoAddress": crypto_address,
+            "cryptoCurrency": crypto_currency,
+            "cryptoChain": crypto_chain,
+        },
+        accept="application/vnd.payman.v1+json",
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> RestError | list[Payee] | None:
+) -> list[Payee] | RestError | None:
     """Read an answer.
 
     Args:
@@ -79,39 +71,15 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if 200 <= response.status_code <= 299:
-        _response_2xx = response.json()
-        if not isinstance(_response_2xx, list):
-            raise TypeError(f"response_2XX must be a list, got {type(_response_2xx).__name__}")
-        response_2xx = []
-        for response_2xx_item_data in _response_2xx:
-            response_2xx_item = Payee.from_dict(response_2xx_item_data)
-
-            response_2xx.append(response_2xx_item)
-
-        return response_2xx
-
-    try:
-        if 400 <= response.status_code <= 499:
-            response_4xx = RestError.from_dict(response.json())
-
-            return response_4xx
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = RestError.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: list[Payee] | RestError | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[RestError | list[Payee]]:
+) -> Response[list[Payee] | RestError]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -133,7 +101,7 @@ def sync_detailed(
     crypto_address: str | Unset = UNSET,
     crypto_currency: str | Unset = UNSET,
     crypto_chain: str | Unset = UNSET,
-) -> Response[RestError | list[Payee]]:
+) -> Response[list[Payee] | RestError]:
     """Search payees.
 
     Without a parameter, all of them.
@@ -144,17 +112,20 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            name=name,
-            contact_email=contact_email,
-            contact_phone_number=contact_phone_number,
-            contact_tax_id=contact_tax_id,
-            account_number=account_number,
-            routing_number=routing_number,
-            agent_reference=agent_reference,
-            crypto_address=crypto_address,
-            crypto_currency=crypto_currency,
-            crypto_chain=crypto_chain,
+        **client.prepare(
+            build_request(
+                name=name,
+                contact_email=contact_email,
+                contact_phone_number=contact_phone_number,
+                contact_tax_id=contact_tax_id,
+                account_number=account_number,
+                routing_number=routing_number,
+                agent_reference=agent_reference,
+                crypto_address=crypto_address,
+                crypto_currency=crypto_currency,
+                crypto_chain=crypto_chain,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -173,20 +144,23 @@ async def asyncio_detailed(
     crypto_address: str | Unset = UNSET,
     crypto_currency: str | Unset = UNSET,
     crypto_chain: str | Unset = UNSET,
-) -> Response[RestError | list[Payee]]:
+) -> Response[list[Payee] | RestError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            name=name,
-            contact_email=contact_email,
-            contact_phone_number=contact_phone_number,
-            contact_tax_id=contact_tax_id,
-            account_number=account_number,
-            routing_number=routing_number,
-            agent_reference=agent_reference,
-            crypto_address=crypto_address,
-            crypto_currency=crypto_currency,
-            crypto_chain=crypto_chain,
+        **client.prepare(
+            build_request(
+                name=name,
+                contact_email=contact_email,
+                contact_phone_number=contact_phone_number,
+                contact_tax_id=contact_tax_id,
+                account_number=account_number,
+                routing_number=routing_number,
+                agent_reference=agent_reference,
+                crypto_address=crypto_address,
+                crypto_currency=crypto_currency,
+                crypto_chain=crypto_chain,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -219,17 +193,20 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                name=name,
-                contact_email=contact_email,
-                contact_phone_number=contact_phone_number,
-                contact_tax_id=contact_tax_id,
-                account_number=account_number,
-                routing_number=routing_number,
-                agent_reference=agent_reference,
-                crypto_address=crypto_address,
-                crypto_currency=crypto_currency,
-                crypto_chain=crypto_chain,
+            **client.prepare(
+                build_request(
+                    name=name,
+                    contact_email=contact_email,
+                    contact_phone_number=contact_phone_number,
+                    contact_tax_id=contact_tax_id,
+                    account_number=account_number,
+                    routing_number=routing_number,
+                    agent_reference=agent_reference,
+                    crypto_address=crypto_address,
+                    crypto_currency=crypto_currency,
+                    crypto_chain=crypto_chain,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )
@@ -252,17 +229,20 @@ async def asyncio_parsed(
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                name=name,
-                contact_email=contact_email,
-                contact_phone_number=contact_phone_number,
-                contact_tax_id=contact_tax_id,
-                account_number=account_number,
-                routing_number=routing_number,
-                agent_reference=agent_reference,
-                crypto_address=crypto_address,
-                crypto_currency=crypto_currency,
-                crypto_chain=crypto_chain,
+            **client.prepare(
+                build_request(
+                    name=name,
+                    contact_email=contact_email,
+                    contact_phone_number=contact_phone_number,
+                    contact_tax_id=contact_tax_id,
+                    account_number=account_number,
+                    routing_number=routing_number,
+                    agent_reference=agent_reference,
+                    crypto_address=crypto_address,
+                    crypto_currency=crypto_currency,
+                    crypto_chain=crypto_chain,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )

@@ -4,40 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from ... import errors
-from ...models.rest_error import RestError
-from ...models.send_payment_request import SendPaymentRequest
-from ...models.send_payment_response import SendPaymentResponse
-from ...types import Response
+from .... import errors
+from ...._http import Answers, build, read_answer
+from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.rest_error import RestError
+    from ...models.send_payment_request import SendPaymentRequest
+    from ...models.send_payment_response import SendPaymentResponse
+
+_ANSWERS: Answers = {
+    "2XX": ("json", "SendPaymentResponse"),
+    "4XX": ("json", "RestError"),
+    "5XX": ("json", "RestError"),
+}
 
 
 def build_request(
     *,
     body: SendPaymentRequest,
 ) -> dict[str, Any]:
-    """Give the keywords for `httpx.Client.build_request`; nothing is sent."""
-    headers: dict[str, Any] = {}
-
-    _kwargs: dict[str, Any] = {
-        "method": "POST",
-        "url": "/payments/send-payment",
-    }
-    _kwargs["json"] = body.to_dict()
-
-    headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = headers
-    _kwargs.setdefault("headers", {})["Accept"] = "application/vnd.payman.v1+json"
-    return _kwargs
+    """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
+    return build(
+        "POST",
+        "/payments/send-payment",
+        body=body,
+        media=("application/json", "json"),
+        accept="application/vnd.payman.v1+json",
+    )
 
 
 def parse_answer(
     response: httpx.Response, *, raise_on_unexpected_status: bool = False
-) -> RestError | SendPaymentResponse | None:
+) -> SendPaymentResponse | RestError | None:
     """Read an answer.
 
     Args:
@@ -51,32 +53,15 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    if 200 <= response.status_code <= 299:
-        response_2xx = SendPaymentResponse.from_dict(response.json())
-
-        return response_2xx
-
-    try:
-        if 400 <= response.status_code <= 499:
-            response_4xx = RestError.from_dict(response.json())
-
-            return response_4xx
-
-        if 500 <= response.status_code <= 599:
-            response_5xx = RestError.from_dict(response.json())
-
-            return response_5xx
-
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
-    if raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    return None
+    found: SendPaymentResponse | RestError | None = read_answer(
+        response, _ANSWERS, __name__, raise_on_unexpected_status
+    )
+    return found
 
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[RestError | SendPaymentResponse]:
+) -> Response[SendPaymentResponse | RestError]:
     return Response(
         status_code=response.status_code,
         content=response.content,
@@ -89,7 +74,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: SendPaymentRequest,
-) -> Response[RestError | SendPaymentResponse]:
+) -> Response[SendPaymentResponse | RestError]:
     """Send money to a payee.
 
     Money moves when this is answered with `INITIATED`, and also when the answer is lost: there is no
@@ -102,8 +87,11 @@ def sync_detailed(
         httpx.HTTPError: The exchange failed.
     """
     response = client.get_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -113,11 +101,14 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: SendPaymentRequest,
-) -> Response[RestError | SendPaymentResponse]:
+) -> Response[SendPaymentResponse | RestError]:
     """Do as `sync_detailed`, asynchronously."""
     response = await client.get_async_httpx_client().request(
-        **build_request(
-            body=body,
+        **client.prepare(
+            build_request(
+                body=body,
+            ),
+            ("header", "x-payman-api-secret", ""),
         )
     )
     return _build_response(client=client, response=response)
@@ -141,8 +132,11 @@ def sync_parsed(
     """
     return _read(
         client.get_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )
@@ -156,8 +150,11 @@ async def asyncio_parsed(
     """Do as `sync_parsed`, asynchronously."""
     return _read(
         await client.get_async_httpx_client().request(
-            **build_request(
-                body=body,
+            **client.prepare(
+                build_request(
+                    body=body,
+                ),
+                ("header", "x-payman-api-secret", ""),
             )
         )
     )

@@ -1,0 +1,154 @@
+"""How requests are put together and answers are read, for all operations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from . import errors
+from ._base import MISFITS, Model, encode, reader
+from .types import UNSET, File, Unset, encode_basic
+
+if TYPE_CHECKING:
+    import httpx
+
+Given = Mapping[str, Any]
+Answers = Mapping[str, tuple[str, str] | None]
+"""For each status, such as 200, 5XX or default: the kind of body, and its type."""
+
+
+class Styled:
+    """A parameter that is not written in the usual way: `json`, `deepObject`, `explode`, or what is put between the values of a list."""
+
+    def __init__(self, value: Any, style: str) -> None:
+        self.value, self.style = value, style
+
+
+def build(
+    method: str,
+    url: str,
+    *,
+    path: Given | None = None,
+    query: Given | None = None,
+    headers: Given | None = None,
+    cookies: Given | None = None,
+    body: Any = UNSET,
+    media: tuple[str, str] = ("", ""),
+    accept: str = "",
+    auth: tuple[str, str] | Unset = UNSET,
+) -> dict[str, Any]:
+    """Return the keywords for `httpx.Client.build_request`.
+
+    Args:
+        method: Of HTTP.
+        url: The path of the operation, with names in braces.
+        path: What these names are.
+        query: The parameters in the query.
+        headers: Those in headers.
+        cookies: Those in cookies.
+        body: What is sent.
+        media: Its media type, and what kind of one that is.
+        accept: What may be answered.
+        auth: The name and the secret for HTTP Basic.
+    """
+    for name, value in _flatten(path or {}):
+        url = url.replace(f"{{{name}}}", quote(_text(value), safe=""))
+    built: dict[str, Any] = {"method": method, "url": url}
+    if query is not None:
+        built["params"] = dict(_flatten(query))
+    sent = {name: _text(value) for name, value in _flatten(headers or {})}
+    if cookies:
+        sent |= {"Cookie": "; ".join(f"{name}={_text(value)}" for name, value in _flatten(cookies))}
+    if not isinstance(body, Unset):
+        kind, value = media[1], encode(body)
+        if kind == "multipart":
+            built["files"] = [*_parts(body)]
+        else:
+            sent["Content-Type"] = media[0]
+            if kind == "form":
+                built["data"] = {name: each for name, each in value.items() if each is not None}
+            else:
+                built["json" if kind == "json" else "content"] = value
+    if accept:
+        sent["Accept"] = accept
+    if not isinstance(auth, Unset):
+        sent["Authorization"] = encode_basic(auth)
+    if sent:
+        built["headers"] = sent
+    return built
+
+
+def read_answer(response: httpx.Response, answers: Answers, module: str, is_strict: bool) -> Any:
+    """Return what the spec has for an answer; None where it has nothing, or the body of an error is not as it has it.
+
+    Args:
+        response: The answer, its body read.
+        answers: What the spec has.
+        module: The module of the operation.
+        is_strict: Whether to raise for a status that the spec does not have.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
+        errors.UnexpectedStatus: As asked for by `is_strict`.
+    """
+    status = response.status_code
+    known = [name for name in (str(status), f"{status // 100}XX", "default") if name in answers]
+    if not known:
+        if is_strict:
+            raise errors.UnexpectedStatus(status, response.content)
+        return None
+    answer = answers[known[0]]
+    if answer is None:
+        return None
+    kind, annotation = answer
+    try:
+        if kind in ("text", "bytes"):
+            return response.text if kind == "text" else response.content
+        return read_value(response.json(), annotation, module)
+    except MISFITS:
+        if status < 400:
+            raise
+        return None
+
+
+def read_value(value: Any, annotation: str, module: str) -> Any:
+    """Return a value of JSON as its type, which names models of the module's package."""
+    return reader(annotation, module.partition(".api.")[0].removesuffix(".webhooks") + ".models")(
+        value, "body"
+    )
+
+
+def _flatten(given: Given) -> Iterator[tuple[str, Any]]:
+    for name, value in given.items():
+        style = ""
+        if isinstance(value, Styled):
+            value, style = value.value, value.style
+        value = encode(value)
+        if value is None or isinstance(value, Unset):
+            continue
+        if style == "json":
+            yield name, json.dumps(value)
+        elif style in ("deepObject", "explode"):
+            for key, inner in value.items():
+                yield (f"{name}[{key}]" if style == "deepObject" else key), inner
+        else:
+            yield name, style.join(map(_text, value)) if style else value
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parts(body: Any) -> Iterator[tuple[str, Any]]:
+    """Give the parts of a multipart body: a list is several of one name, an object is JSON."""
+    given = body.to_dict() if isinstance(body, Model) else body
+    for name, several in given.items():
+        for value in several if isinstance(several, list) else [several]:
+            if isinstance(value, File):
+                yield name, value.to_tuple()
+            elif isinstance(value, dict):
+                yield name, (None, json.dumps(encode(value)).encode(), "application/json")
+            elif value is not None:
+                yield name, (None, _text(value).encode(), "text/plain")

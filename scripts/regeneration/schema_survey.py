@@ -1,0 +1,103 @@
+"""What has to be known of a document's schemas before its classes are made: which members are files, and which tell the models of a choice apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.regeneration.documents import Document
+from scripts.regeneration.pointers import join, refuse, resolve, walk
+from scripts.regeneration.schema_parts import CHOICES, Part, flatten, merge, values_of
+
+
+class Survey:
+    """Goes through a document once.
+
+    Attributes:
+        files: The places of schemas that are files: those of members of multipart bodies.
+        tags: For the place of a model, the members that tell it from others, each with its values.
+        with_others: The places of choices of which a model that is not listed can be recognised.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.files: set[str] = set()
+        self.tags: dict[str, dict[str, list[Any]]] = {}
+        self.with_others: set[str] = set()
+        for schema, place in walk(document):
+            self._find_files(schema, place)
+            self._find_tags(schema, place)
+
+    def _find_files(self, schema: dict[str, Any], place: str) -> None:
+        """Note the members of multipart bodies that are files; JSON has none."""
+        content = schema.get("content")
+        media = content.get("multipart/form-data") if isinstance(content, dict) else None
+        if not isinstance(media, dict) or "schema" not in media:
+            return
+        parts, _ = flatten(
+            self.document, media["schema"], join(place, "content", "multipart/form-data", "schema")
+        )
+        for part, at in parts:
+            for wire, inner in part.get("properties", {}).items():
+                where = join(at, "properties", wire)
+                found, where = resolve(self.document, inner, where)
+                if isinstance(found, dict) and found.get("type") == "array":
+                    found, where = resolve(self.document, found.get("items", {}), join(where, "items"))
+                if isinstance(found, dict) and (
+                    found.get("format") == "binary" or "contentMediaType" in found
+                ):
+                    self.files.add(where)
+
+    def _find_tags(self, schema: dict[str, Any], place: str) -> None:
+        """Note the member that says which model of a choice a value is."""
+        keyword = next((each for each in CHOICES if isinstance(schema.get(each), list)), None)
+        if keyword is None:
+            return
+        models: list[tuple[str, str, dict[str, Part]]] = []
+        for number, variant in enumerate(schema[keyword]):
+            parts, deeper = flatten(self.document, variant, join(place, keyword, number))
+            merged = {} if deeper else merge(parts, place)
+            if merged.get("properties"):
+                at = (
+                    parts[0][1]
+                    if isinstance(variant, dict) and "$ref" in variant and len(parts) == 1
+                    else join(place, keyword, number)
+                )
+                if isinstance(variant, dict) and "$ref" in variant:
+                    at = resolve(self.document, variant, at)[1]
+                models.append((at, str(variant.get("$ref", "")), _joined(parts)))
+        given = schema.get("discriminator")
+        wires = (
+            [str(given.get("propertyName"))] if isinstance(given, dict) else [*models[0][2]] if models else []
+        )
+        for wire in wires:
+            values = [
+                self._tag_values(properties.get(wire), given, reference)
+                for _, reference, properties in models
+            ]
+            flat = [repr(value) for each in values for value in each]
+            if len(models) < 2 or not all(values) or len({*flat}) < len(flat):
+                continue
+            self.with_others.add(place)
+            for (at, _, _), each in zip(models, values, strict=True):
+                known = self.tags.setdefault(at, {}).setdefault(wire, [])
+                known += [value for value in each if value not in known]
+            return
+        if given is not None:
+            refuse(f"The discriminator {wires[0]!r} does not tell the choices apart", place)
+
+    def _tag_values(self, given: Part | None, discriminator: Any, reference: str) -> list[Any]:
+        merged = merge(flatten(self.document, *given)[0], given[1]) if given else {}
+        values = values_of(merged)
+        if not values and isinstance(discriminator, dict) and reference:
+            name = reference.rpartition("/")[2]
+            mapping = discriminator.get("mapping") or {}
+            values = [value for value, target in mapping.items() if target in (reference, name)] or [name]
+        return values if all(isinstance(value, str | int) for value in values) else []
+
+
+def _joined(parts: list[Part]) -> dict[str, Part]:
+    return {
+        wire: (schema, join(at, "properties", wire))
+        for part, at in parts
+        for wire, schema in part.get("properties", {}).items()
+    }
