@@ -17,6 +17,7 @@ from scripts.regeneration.history import origin
 from scripts.regeneration.names import name_changes, names
 from scripts.regeneration.packages import PRIMARY, Package, packages
 from scripts.regeneration.progress import Progress
+from scripts.regeneration.proof import prove
 from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
@@ -72,6 +73,9 @@ def prepare(
         for package in sorted(given, key=lambda it: it.folder):
             generate(given[package].document, spec, fresh / package.folder, package.name)
     changed, coming = _changed(root, scratch, given, fresh)
+    if thorough and "generated" in coming:
+        with progress.step("Trying the client"):
+            prove(fresh, {package: it.document for package, it in given.items()}, scratch)
     if not (changed and thorough):
         return Work(Findings(changed), coming)
     return Work(_findings(root, scratch, progress, given, changed), coming)

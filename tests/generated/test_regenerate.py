@@ -41,6 +41,12 @@ def run(copy: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return running
 
 
+@pytest.fixture(autouse=True)
+def _without_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof of a client has tests of its own."""
+    monkeypatch.setattr("scripts.regeneration.work.prove", lambda *_: None)
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     for name in ("spec", "generated"):

@@ -1,0 +1,107 @@
+"""The gate: a generated client is put in place only if it passes mypy --strict and does what its document says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.regeneration import trial
+from scripts.regeneration.documents import Document, shorten
+from scripts.regeneration.operations import Operations
+from scripts.regeneration.packages import Package
+from scripts.regeneration.problems import RegenerationError
+from scripts.regeneration.samples import class_trials, operation_trials
+from scripts.regeneration.schemas import Schemas
+
+_MOST = 10
+_MYPY = "import sys; sys.path[:] = [it for it in sys.path if it != {root!r}]; from mypy.__main__ import console_entry; console_entry()"
+
+
+def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> None:
+    """Try a candidate.
+
+    Args:
+        fresh: The folder that holds it.
+        documents: What its packages are made from.
+        scratch: A folder to work in.
+
+    Raises:
+        RegenerationError: It does not work; the message says what, and where that is in the document.
+    """
+    trials: list[dict[str, Any]] = []
+    places: dict[str, str] = {}
+    for package, document in documents.items():
+        module = package.folder.replace("/", ".")
+        schemas = Schemas(document)
+        operations = Operations(document, schemas)
+        try:
+            found = [*class_trials(document, schemas), *operation_trials(document, schemas, operations)]
+        except RecursionError as error:
+            raise RegenerationError(
+                f"{package.document}: a schema needs itself, so no value fits it."
+            ) from error
+        trials += [{**each, "package": module} for each in found]
+        places |= {
+            f"{package.folder}/models/{made.module}.py": made.pointer for made in schemas.classes.values()
+        }
+        places |= {f"{package.folder}/api/{it.tag}/{it.name}.py": it.pointer for it in operations.found}
+    for file in sorted(fresh.rglob("*.py")):
+        path = file.relative_to(fresh).as_posix()
+        name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        trials.append({"import": name, "place": places.get(path, "")})
+    problems = [*find_type_problems(fresh, places), *try_out(fresh, trials, scratch)]
+    if problems:
+        more = f"\n… and {len(problems) - _MOST} more." if len(problems) > _MOST else ""
+        raise RegenerationError(
+            "The client that the document gives does not work:\n" + "\n".join(problems[:_MOST]) + more
+        )
+
+
+def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
+    """Check the candidate's types."""
+    cache = os.environ.get("MYPY_CACHE_DIR") or fresh.parent / ".mypy_cache"
+    options = [
+        "--strict",
+        "--no-error-summary",
+        "--no-color-output",
+        "--config-file",
+        os.devnull,
+        "--cache-dir",
+        str(cache),
+    ]
+    done = _run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
+    for line in done.stdout.splitlines():
+        if match := re.match(r"([^:]+):\d+: error: (.*)", line):
+            yield f"{match[1]}: {shorten(match[2])} (at #{places.get(match[1], '')})"
+    if done.returncode > 1 or (done.returncode and ": error: " not in done.stdout):
+        yield f"Its types cannot be checked: {shorten(done.stderr or done.stdout)}"
+
+
+def try_out(fresh: Path, trials: list[dict[str, Any]], scratch: Path) -> Iterator[str]:
+    """Use the candidate."""
+    given = scratch / "trials.json"
+    given.write_text(json.dumps(trials), encoding="utf-8")
+    done = _run([str(Path(trial.__file__)), str(given)], fresh, scratch)
+    for line in done.stdout.splitlines():
+        found = json.loads(line)
+        yield f"{found['what']}: {shorten(found['said'], 400)} (at #{found['place']})"
+    if done.returncode:
+        yield f"It cannot be used: {shorten(done.stderr, 600)}"
+
+
+def _run(arguments: list[str], path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        [sys.executable, "-P", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
