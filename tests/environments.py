@@ -51,11 +51,16 @@ def empty(home: Path) -> Path:
 def with_locked(home: Path, lock: Path) -> Path:
     """The interpreter of a new environment with what a lock holds; skips the test where no index is within reach."""
     python = empty(home)
-    installed = install(python, "--require-hashes", "--no-deps", "-r", str(lock))
+    install_lock(python, lock)
+    return python
+
+
+def install_lock(python: Path, lock: Path, *options: str) -> None:
+    """Install what a lock holds; skips the test where no index is within reach."""
+    installed = install(python, "--require-hashes", "--no-deps", *options, "-r", str(lock))
     if installed.returncode and is_out_of_reach(installed.stderr):
         pytest.skip(f"what {lock.name} holds cannot be installed: no package index is within reach")
     assert installed.returncode == 0, installed.stderr
-    return python
 
 
 def install(python: Path, *what: str, **environment: str) -> subprocess.CompletedProcess[str]:

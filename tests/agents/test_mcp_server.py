@@ -169,7 +169,7 @@ def test_nobody_can_be_asked_outside_of_a_call() -> None:
 
 def test_a_question_that_nobody_answers_is_no_yes(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that shows a question and never answers holds an operation for a while only; nothing is sent."""
-    monkeypatch.setattr("payman_sdk.agents.mcp.elicitation._PATIENCE", 0.01)
+    monkeypatch.setattr("payman_sdk.agents.mcp.elicitation.PATIENCE", 0.01)
 
     async def never(context: Any, params: Any) -> ElicitResult:
         await anyio.sleep_forever()

@@ -1,5 +1,7 @@
 """The tools for models as a server of the Model Context Protocol. Needs the extra `mcp`.
 
+Versions 1 and 2 of the official SDK serve them.
+
 `payman mcp` is all of it as a command. A program makes a server with `mcp_server`, and serves it with `serve_stdio`, or with `http_app`
 under any ASGI server.
 """

@@ -10,24 +10,12 @@ import contextlib
 import hashlib
 from collections.abc import Generator, Mapping
 from contextvars import ContextVar
-from typing import Any
-
-from attrs import define
-from mcp.server import ServerRequestContext
-from mcp_types import (
-    CallToolRequestParams,
-    ElicitRequest,
-    ElicitRequestFormParams,
-    ElicitResult,
-    InputRequiredResult,
-)
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from typing import Any, Protocol
 
 from payman_sdk._core.confirmation import format_markdown
-from payman_sdk._io.event_loops import move_on_after
 from payman_sdk.agents.confirmation import ConfirmationRequest
 
-_SCHEMA = {
+SCHEMA = {
     "type": "object",
     "properties": {
         "confirm": {
@@ -38,8 +26,7 @@ _SCHEMA = {
     },
     "required": ["confirm"],
 }
-_KEY = "confirm"
-_PATIENCE = 600.0
+PATIENCE = 600.0
 """Seconds for an answer; meanwhile nobody else can carry the operation out, and a client may have gone without a word."""
 
 
@@ -47,33 +34,36 @@ class CannotAskError(Exception):
     """The client has no way to show a question to a person."""
 
 
-@define
-class ElicitationCall:
-    """A call of a tool, as far as its client can be asked something.
+class ElicitationCall(Protocol):
+    """A call of a tool, as far as its client can be asked something."""
 
-    Args:
-        context: The request, which knows its session.
-        params: What it holds; an answer to what was asked before, perhaps.
-        question: What the client is to be asked instead of being given a result.
-    """
+    @property
+    def capabilities(self) -> Any:
+        """What the client says it can do; None where it says nothing."""
+        ...
 
-    context: ServerRequestContext[Any, Any]
-    params: CallToolRequestParams
-    question: InputRequiredResult | None = None
+    async def ask(self, message: str, state: str) -> Any:
+        """Return how the client answers a form; None where it was not asked, or is asked instead of being given a result.
+
+        Args:
+            message: What a person is shown.
+            state: What an answer has to come with to count for this question.
+
+        Raises:
+            CannotAskError: There was no answer in time.
+        """
+        ...
 
 
 _current_call: ContextVar[ElicitationCall] = ContextVar("payman_mcp_asking")
 
 
 @contextlib.contextmanager
-def bind_call(
-    context: ServerRequestContext[Any, Any], params: CallToolRequestParams
-) -> Generator[ElicitationCall]:
-    """Direct the questions of `elicit` in the block to the client of this request."""
-    asking = ElicitationCall(context, params)
-    token = _current_call.set(asking)
+def bind_call(call: ElicitationCall) -> Generator[None]:
+    """Direct the questions of `elicit` in the block to the client that makes this call."""
+    token = _current_call.set(call)
     try:
-        yield asking
+        yield
     finally:
         _current_call.reset(token)
 
@@ -90,25 +80,14 @@ async def elicit(proposal: ConfirmationRequest) -> bool:
     asking = _current_call.get(None)
     if asking is None:
         raise CannotAskError("nobody can be asked here, outside of a call through MCP")
-    session = asking.context.session
-    if not can_ask(session.client_capabilities):
+    if not can_ask(asking.capabilities):
         raise CannotAskError(
             "this client cannot ask the user; the user may take one that supports elicitation, or start the server "
             "without confirmation"
         )
-    message = format_question(proposal)
-    if session.protocol_version not in MODERN_PROTOCOL_VERSIONS:
-        with move_on_after(_PATIENCE):
-            return _is_yes(await session.elicit_form(message, _SCHEMA, asking.context.request_id))
-        raise CannotAskError("the user did not answer in time")
-    answers = asking.params.input_responses or {}
-    if asking.params.request_state == _make_request_state(proposal) and _KEY in answers:
-        return _is_yes(answers[_KEY])
-    form = ElicitRequestFormParams(message=message, requested_schema=_SCHEMA)
-    asking.question = InputRequiredResult(
-        input_requests={_KEY: ElicitRequest(params=form)}, request_state=_make_request_state(proposal)
-    )
-    return False
+    answer = await asking.ask(format_question(proposal), _make_request_state(proposal))
+    content: Mapping[str, Any] = getattr(answer, "content", None) or {}
+    return getattr(answer, "action", None) == "accept" and content.get("confirm") is True
 
 
 def format_question(proposal: ConfirmationRequest) -> str:
@@ -142,13 +121,7 @@ def _make_request_state(proposal: ConfirmationRequest) -> str:
 
 def can_ask(capabilities: Any) -> bool:
     """Whether a client shows forms; one that names no kind of elicitation means these, as there was no other kind once."""
-    elicitation = None if capabilities is None else capabilities.elicitation
-    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
-
-
-def _is_yes(answer: object) -> bool:
-    """Whether a person said yes: they accepted, and the box is ticked."""
-    if not isinstance(answer, ElicitResult) or answer.action != "accept":
+    elicitation = getattr(capabilities, "elicitation", None)
+    if elicitation is None:
         return False
-    content: Mapping[str, Any] = answer.content or {}
-    return content.get("confirm") is True
+    return getattr(elicitation, "form", None) is not None or getattr(elicitation, "url", None) is None

@@ -3,45 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
-from mcp import MCPError
-from mcp.server import Server, ServerRequestContext
-from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp_types import (
-    INVALID_PARAMS,
-    CallToolRequestParams,
-    CallToolResult,
-    InputRequiredResult,
-    ListResourcesResult,
-    ListToolsResult,
-    PaginatedRequestParams,
-    ReadResourceRequestParams,
-    ReadResourceResult,
-    Resource,
-    TextContent,
-    TextResourceContents,
-    ToolAnnotations,
-)
-from mcp_types import Tool as ListedTool
+import mcp
+from mcp.server import Server
 
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
 from payman_sdk._text.error_response import shorten
-from payman_sdk._version import __version__
 from payman_sdk.agents.confirmation import Confirm
 from payman_sdk.agents.limits import SpendingLimit
-from payman_sdk.agents.mcp.card import URI, fetch_agent_card
-from payman_sdk.agents.mcp.elicitation import bind_call, elicit
+from payman_sdk.agents.mcp.card import URI
+from payman_sdk.agents.mcp.elicitation import ElicitationCall, bind_call, elicit
 from payman_sdk.agents.results import OperationResult, OperationStatus
 from payman_sdk.agents.stores import OperationStore
 from payman_sdk.agents.toolkit import AsyncPaymanToolkit
 from payman_sdk.agents.tools import Tool
 from payman_sdk.errors import PaymanError
 
-Context = ServerRequestContext[Any, Any]
+CARD = {
+    "uri": URI,
+    "name": "agent-card",
+    "description": "What Payman's agent says it can do.",
+    "mimeType": "application/json",
+}
+"""The resource, as the protocol writes it."""
 
 _RESULT = {
     "type": "object",
@@ -101,87 +88,85 @@ def mcp_server(
         client, run_id=run_id, confirm=confirm, limit=limit, store=store, reader=reader
     )
 
-    async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        if reader is not None:  # whether free words are offered depends on its token
+    tools = ServedTools(toolkit, client, reader)
+    if hasattr(mcp, "MCPError"):
+        from payman_sdk.agents.mcp.server_mcp2 import build_server
+    else:
+        from payman_sdk.agents.mcp.server_mcp1 import build_server
+    return build_server(tools)
+
+
+class ServedTools:
+    """What a server serves, whichever version of the official SDK it is made with.
+
+    Args:
+        toolkit: The tools.
+        client: The client that the agent card is fetched with.
+        reader: The client for what only reads.
+    """
+
+    def __init__(
+        self, toolkit: AsyncPaymanToolkit, client: AsyncPaymanClient, reader: AsyncPaymanClient | None
+    ) -> None:
+        self._toolkit, self.client, self._reader = toolkit, client, reader
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Return the tools, as the protocol writes them."""
+        if self._reader is not None:  # whether free words are offered depends on its token
             with contextlib.suppress(PaymanError):
-                await reader.get_access_token()
-        return ListToolsResult(tools=[_describe_tool(tool) for tool in toolkit.tools])
+                await self._reader.get_access_token()
+        return [_describe_tool(tool) for tool in self._toolkit.tools]
 
-    async def call_tool(
-        context: Context, params: CallToolRequestParams
-    ) -> CallToolResult | InputRequiredResult:
-        tool = next((one for one in toolkit.tools if one.name == params.name), None)
+    async def call(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None,
+        asking: ElicitationCall,
+        report: Callable[[str], Awaitable[object]] | None,
+    ) -> dict[str, Any] | None:
+        """Call a tool and return its result, as the protocol writes it; None where there is no such tool.
+
+        Args:
+            name: Its name.
+            arguments: Its arguments.
+            asking: The call, whose client is asked for a confirmation.
+            report: Tells the client of progress, in a line.
+        """
+        tool = next((one for one in self._toolkit.tools if one.name == name), None)
         if tool is None:
-            raise MCPError(INVALID_PARAMS, f"Unknown tool {shorten(params.name)}.")
-        with bind_call(context, params) as asking:
-            result = await tool.call(params.arguments or {}, _make_reporter(context))
-        return asking.question or _format_result(result)
+            return None
 
-    async def list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
-        card = Resource(
-            uri=URI,
-            name="agent-card",
-            description="What Payman's agent says it can do.",
-            mime_type="application/json",
-        )
-        return ListResourcesResult(resources=[card])
+        async def report_event(event: Any) -> None:
+            if report is not None:
+                await report(_format_event(event))
 
-    async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
-        if params.uri != URI:
-            raise MCPError(INVALID_PARAMS, f"Unknown resource {shorten(params.uri)}. Read {URI}.")
-        kind, text = await fetch_agent_card(client)
-        return ReadResourceResult(contents=[TextResourceContents(uri=URI, mime_type=kind, text=text)])
-
-    server: Server[Any] = Server(
-        "payman",
-        version=__version__,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_read_resource=read_resource,
-    )
-    # What a client gives back of a question is what it was given: sealed with a key that ends with this process.
-    server.middleware.append(
-        RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience="payman")
-    )
-    return server
+        with bind_call(asking):
+            result = await tool.call(arguments or {}, report_event if report is not None else None)
+        return _format_result(result)
 
 
-def _describe_tool(tool: Tool[Any]) -> ListedTool:
+def _describe_tool(tool: Tool[Any]) -> dict[str, Any]:
     moves_money = tool.spec.moves_money
-    hints = ToolAnnotations(
-        read_only_hint=not moves_money,
-        destructive_hint=moves_money,
-        idempotent_hint=True,  # an operation is paid once, and a reply given once
-        open_world_hint=True,
-    )
-    return ListedTool(
-        name=tool.name,
-        description=tool.description,
-        input_schema=tool.parameters,
-        output_schema=_RESULT,
-        annotations=hints,
-    )
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "inputSchema": tool.parameters,
+        "outputSchema": _RESULT,
+        "annotations": {
+            "readOnlyHint": not moves_money,
+            "destructiveHint": moves_money,
+            "idempotentHint": True,  # an operation is paid once, and a reply given once
+            "openWorldHint": True,
+        },
+    }
 
 
-def _format_result(result: OperationResult) -> CallToolResult:
-    return CallToolResult(
-        content=[TextContent(text=result.text)],
-        structured_content=result.as_dict(),
-        is_error=result.is_error,
-    )
-
-
-def _make_reporter(context: Context) -> Callable[[Any], Awaitable[None]] | None:
-    """Return the function that reports progress to a client; None if the client did not ask for it."""
-    if context.meta is None or context.meta.get("progress_token") is None:
-        return None
-    numbers = itertools.count(1)
-
-    async def report(event: Any) -> None:
-        await context.session.report_progress(next(numbers), message=_format_event(event))
-
-    return report
+def _format_result(result: OperationResult) -> dict[str, Any]:
+    return {
+        "content": [{"type": "text", "text": result.text}],
+        "structuredContent": result.as_dict(),
+        "isError": result.is_error,
+    }
 
 
 def _format_event(event: Any) -> str:

@@ -6,10 +6,12 @@ import hmac
 import os
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
+import mcp
 from mcp.server import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
@@ -36,7 +38,12 @@ async def serve_stdio(server: Server[Any]) -> None:
     Args:
         server: What `mcp_server` gives.
     """
-    async with stdio_server() as (incoming, outgoing):
+    open_streams: Callable[[], AbstractAsyncContextManager[Any]] = stdio_server
+    if not hasattr(mcp, "MCPError"):
+        from payman_sdk.agents.mcp.server_mcp1 import open_stdio
+
+        open_streams = open_stdio
+    async with open_streams() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
@@ -77,7 +84,12 @@ def http_app(server: Server[Any], *, token: str, port: int, hosts: Iterable[str]
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
     )
-    app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
+    if hasattr(mcp, "MCPError"):
+        app = server.streamable_http_app(streamable_http_path=PATH, transport_security=security)
+    else:
+        from payman_sdk.agents.mcp.server_mcp1 import build_app
+
+        app = build_app(server, PATH, security)
     app.add_middleware(_BearerAuthMiddleware, token=token)
     return app
 
