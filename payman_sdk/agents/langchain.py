@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from payman_sdk.agents.tool_calls import OnMessage, Toolkit, get_toolkit_tools, run_tool
-from payman_sdk.agents.toolkit import AsyncPaymanToolkit
+from payman_sdk.agents.tool_calls import OnMessage, Toolkit, call_tool, get_toolkit_tools, run_tool
 from payman_sdk.agents.tools import Tool
-from payman_sdk.errors import ConfigurationError
 
 try:
     from langchain_core.tools import BaseTool
@@ -34,12 +32,7 @@ class _PaymanTool(BaseTool):
 
     # A model may name an argument as it likes, also `self`: every name but the known ones is answered by the tool.
     def _run(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
-        if isinstance(self._toolkit, AsyncPaymanToolkit):
-            raise ConfigurationError(
-                f"{self.name} belongs to an AsyncPaymanToolkit, and cannot be called without an event loop.",
-                next_step="Use ainvoke, or give a PaymanToolkit.",
-            )
-        result = self._tool.call(arguments, self._on_message)
+        result = call_tool(self._toolkit, self._tool, arguments, self._on_message)
         return result.text, result.as_dict()
 
     async def _arun(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:

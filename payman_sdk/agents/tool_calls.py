@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeAlias
 
 from payman_sdk.agents.results import OperationResult
@@ -30,6 +32,20 @@ def get_toolkit_tools(toolkit: Toolkit) -> tuple[Tool[Any], ...]:
     return toolkit.tools
 
 
+def get_blocking_tools(toolkit: PaymanToolkit) -> tuple[Tool[Any], ...]:
+    """Return the tools of a toolkit for a framework that calls them without an event loop.
+
+    Raises:
+        ConfigurationError: It is none, or needs an event loop.
+    """
+    if isinstance(toolkit, AsyncPaymanToolkit):
+        raise ConfigurationError(
+            "toolkit is an AsyncPaymanToolkit, and this framework calls tools without an event loop.",
+            next_step="Give a PaymanToolkit.",
+        )
+    return get_toolkit_tools(toolkit)
+
+
 async def run_tool(
     toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
 ) -> OperationResult:
@@ -50,6 +66,57 @@ async def run_tool(
 
     # Who is cancelled leaves at once; the thread goes on to its end, and what comes of it is written down.
     return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
+
+
+def call_tool(
+    toolkit: Toolkit, tool: Tool[Any], arguments: Any, on_message: OnMessage | None
+) -> OperationResult:
+    """Call a tool without an event loop.
+
+    Args:
+        toolkit: The toolkit.
+        tool: One of its tools.
+        arguments: What the model gave, whatever it is.
+        on_message: Called with every event.
+
+    Raises:
+        ConfigurationError: The toolkit needs an event loop.
+    """
+    if isinstance(toolkit, AsyncPaymanToolkit):
+        raise ConfigurationError(
+            f"{tool.name} belongs to an AsyncPaymanToolkit, and cannot be called without an event loop.",
+            next_step="Call it from an event loop, or give a PaymanToolkit.",
+        )
+    result: OperationResult = tool.call(arguments, on_message)
+    return result
+
+
+def build_arguments_model(tool: Tool[Any]) -> Any:
+    """Return a model of pydantic that has the schema of a tool and takes whatever a model gives: the tool checks that itself."""
+    from pydantic import BaseModel, ConfigDict
+
+    class Arguments(BaseModel):
+        model_config = ConfigDict(extra="allow")
+
+        @classmethod
+        def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+            return deepcopy(tool.parameters)
+
+    return Arguments
+
+
+def import_framework(module: str, package: str) -> Any:
+    """Return a module of a framework.
+
+    Raises:
+        ImportError: The framework is not installed; it says what is to be installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{module} cannot be imported ({error}): pip install {package}", name=error.name
+        ) from error
 
 
 def parse_arguments(arguments: str) -> Any:
