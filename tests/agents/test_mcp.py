@@ -19,6 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
+from payman_sdk.agents.mcp.server import spread_types
 from payman_sdk.sandbox import Sandbox
 from tests.agents.mcp_tour import (
     OTHER,
@@ -116,7 +117,7 @@ def tour(request: pytest.FixtureRequest, tours: dict[str, Tour]) -> Tour:
 def test_tools_are_those_of_the_toolkit(tour: Tour) -> None:
     """Names, descriptions and schemas are the toolkit's own; hints tell a client which tools move money, and which repeat safely."""
     assert [(tool.name, tool.description, tool.input_schema) for tool in tour.tools] == [
-        (spec.name, spec.description, spec.parameters) for spec in TOOLS
+        (spec.name, spec.description, spread_types(spec.parameters)) for spec in TOOLS
     ]
     hints = {tool.name: tool.annotations for tool in tour.tools}
     assert {

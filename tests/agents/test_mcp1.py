@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from payman_sdk.agents import TOOLS
+from payman_sdk.agents.mcp.server import spread_types
 from tests import environments
 
 LOCK = Path(__file__).with_name("mcp_1.lock")
@@ -49,7 +50,7 @@ def test_version_1_serves_the_same_tools(tmp_path: Path) -> None:
     assert said["http"].pop("refused") == [401, 421, 403]
     for way in ("http", "stdio"):
         tour = said[way]
-        tools = [[spec.name, spec.parameters, not spec.moves_money] for spec in TOOLS]
+        tools = [[spec.name, spread_types(spec.parameters), not spec.moves_money] for spec in TOOLS]
         assert sorted(tour.pop("tools")) == sorted(tools), way
         assert tour == {
             "paid": "paid",

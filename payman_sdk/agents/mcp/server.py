@@ -150,7 +150,7 @@ def _describe_tool(tool: Tool[Any]) -> dict[str, Any]:
     return {
         "name": tool.name,
         "description": tool.description,
-        "inputSchema": tool.parameters,
+        "inputSchema": spread_types(tool.parameters),
         "outputSchema": _RESULT,
         "annotations": {
             "readOnlyHint": not moves_money,
@@ -159,6 +159,25 @@ def _describe_tool(tool: Tool[Any]) -> dict[str, Any]:
             "openWorldHint": True,
         },
     }
+
+
+def spread_types(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose members have one type or `anyOf`: clients such as Semantic Kernel fail at a list of types.
+
+    Example:
+        >>> spread_types({"type": "object", "properties": {"memo": {"type": ["string", "null"]}}})["properties"]
+        {'memo': {'anyOf': [{'type': 'string'}, {'type': 'null'}]}}
+    """
+    members = {
+        name: member
+        if isinstance(member["type"], str)
+        else {
+            "anyOf": [{"type": one} for one in member["type"]],
+            **{key: value for key, value in member.items() if key != "type"},
+        }
+        for name, member in parameters["properties"].items()
+    }
+    return {**parameters, "properties": members}
 
 
 def _format_result(result: OperationResult) -> dict[str, Any]:
