@@ -41,6 +41,13 @@ def _all_changes(found: Findings) -> list[Change]:
     return [change for several in (found.changes or {}).values() for change in several]
 
 
+def is_different(found: Findings) -> bool:
+    """Say whether the API or a generated file differs; that a document is only laid out in another way is no difference."""
+    if found.changes is None:
+        return bool(found.files)
+    return bool(_all_changes(found)) or any(name.startswith("generated/") for name in found.files)
+
+
 def _apis(found: Findings) -> Iterator[tuple[str, Sequence[Change]]]:
     """Give a title and the changes of each document; none says that nothing is noticed where names of the client are different."""
     for name, changes in (found.changes or {PRIMARY: ()}).items():

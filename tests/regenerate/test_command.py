@@ -162,3 +162,24 @@ def test_a_terminal_shows_the_steps(bare: Path, changed: Changed) -> None:
     assert out.startswith("changed spec/payman.openapi.yaml\n")
     for step in ("Reading the document", "Generating the client", "Comparing with what was there"):
         assert f"✓ {step}" in shown.decode()
+
+
+def test_a_scheduled_check_of_an_address_says_by_its_status_what_to_do(
+    bare: Path, changed: Changed, regenerate: Regenerate, peer: Peer
+) -> None:
+    """0 for the same API, however it is laid out; 1 for another one; 2 where that cannot be told. Nothing changes."""
+    before = everything(bare)
+    document = yaml.safe_load((bare / DOCUMENT).read_text(encoding="utf-8"))
+    another = yaml.safe_load(changed(colour).read_text(encoding="utf-8"))
+    for content, status, said in (
+        (json.dumps(document).encode(), 0, ""),
+        ((bare / DOCUMENT).read_bytes() + b"# a comment\n", 0, ""),
+        (json.dumps(another).encode(), 1, "additive  schema TaskSendParams, property colour"),
+        (b"<!doctype html>", 2, ""),
+    ):
+        peer.always("/openapi.json", answer(body=content.decode()))
+        run = regenerate("--check", "--from", f"{peer.base_url}/openapi.json")
+        assert run.status == status, run
+        assert said in run.out
+        assert (run.err != "") == (status == 2)
+        assert everything(bare) == before
