@@ -17,6 +17,7 @@ MODULES_OF_EXTRAS = {
     "payman_sdk.agents.langchain": {"payman_tools"},
     "payman_sdk.agents.openai_agents": {"payman_tools"},
     "payman_sdk.agents.pydantic_ai": {"PaymanToolset"},
+    "payman_sdk.agents.stores.postgres": {"PostgresOperationStore"},
     "payman_sdk.agents.stores.sqlite": {"SQLiteOperationStore"},
 }
 """What they export; importing some of them takes long."""
