@@ -153,5 +153,5 @@ def postgres_url() -> Iterator[str]:
     elif programs is None:
         pytest.skip(postgres_server.MISSING)
     else:
-        with postgres_server.serving(programs) as address:
-            yield address
+        with postgres_server.Server(programs) as server:
+            yield server.address

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -34,31 +35,55 @@ def find_programs() -> Path | None:
     return next((folder for folder in folders if (folder / "pg_ctl").exists()), None)
 
 
-@contextlib.contextmanager
-def serving(programs: Path) -> Iterator[str]:
-    """Run a server; yield its address, on a socket."""
-    with tempfile.TemporaryDirectory(prefix="pg") as name:  # the path of a socket has to be short
-        folder, data = Path(name), Path(name) / "data"
-        data.mkdir(mode=0o700)
-        prefix: list[str] = []
+class Server:
+    """A server in a temporary folder, on a socket.
+
+    Args:
+        programs: Where PostgreSQL's programs are.
+        settings: Settings that differ from those of the tests.
+
+    Attributes:
+        address: Its address.
+    """
+
+    def __init__(self, programs: Path, **settings: str) -> None:
+        self._programs, self._settings = programs, _SETTINGS | settings
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="pg")  # the path of a socket has to be short
+        folder = Path(self._folder.name)
+        self._data = folder / "data"
+        self._data.mkdir(mode=0o700)
+        self._prefix: list[str] = []
         if os.geteuid() == 0:  # PostgreSQL refuses root
             user = _find_user()
-            for path in (folder, data):
+            for path in (folder, self._data):
                 shutil.chown(path, user)
-            prefix = ["setpriv", f"--reuid={user}", f"--regid={_get_group(user)}", "--clear-groups"]
-        settings = {**_SETTINGS, "unix_socket_directories": name}
+            self._prefix = ["setpriv", f"--reuid={user}", f"--regid={_get_group(user)}", "--clear-groups"]
+        self._run("initdb", "-U", "payman", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        self.start()
+        self.address = f"postgresql://payman@/postgres?host={folder}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+        self._folder.cleanup()
+
+    def start(self) -> None:
+        """Start it."""
+        settings = {**self._settings, "unix_socket_directories": self._folder.name}
         options = " ".join(f"-c {key}={value!r}" for key, value in settings.items())
+        self._run("pg_ctl", "-w", "-l", f"{self._folder.name}/log", "-o", options, "start")
 
-        def run(program: str, *arguments: str) -> None:
-            command = [*prefix, str(programs / program), "-D", str(data), *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, timeout=60)
+    def kill(self) -> None:
+        """Kill it with everything that it does, and start it again; it recovers from its log."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+        self.start()
 
-        run("initdb", "-U", "payman", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            yield f"host={name} user=payman dbname=postgres"
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self._prefix, str(self._programs / program), "-D", str(self._data), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder.name, timeout=60)
 
 
 @contextlib.contextmanager

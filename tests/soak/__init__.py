@@ -1,0 +1,1 @@
+"""Payouts of many workers while workers and their database are killed and the network fails: `scripts/soak`."""

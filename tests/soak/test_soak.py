@@ -1,0 +1,23 @@
+"""`scripts/soak` in small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import postgres_server
+from tests.soak.run import soak
+
+
+def test_a_fleet_that_is_killed_pays_each_line_once(tmp_path: Path) -> None:
+    """Each line is paid once and reported as it ended, though workers, the database and the network fail."""
+    programs = postgres_server.find_programs()
+    if programs is None:
+        pytest.skip(postgres_server.MISSING)
+    with postgres_server.Server(programs) as server:
+        found = soak(
+            tmp_path, server, payments=24, workers=2, kills=4, rate=0.03, seed=1, seconds=90, settle=1.0
+        )
+    assert (found.wrong, found.kills) == ([], {"worker": 3, "database": 1})
+    assert found.outcomes["paid"] >= 22
