@@ -4,46 +4,118 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args, overload
 
 T = TypeVar("T")
 
 
 def _to_stored_key(key: Any) -> Any:
-    """Return the key that a look-up means: a name in snake_case, anything else as it is."""
+    """The key that a look-up means: a name in snake_case, anything else as it is."""
     if not isinstance(key, str):
         return key
     return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
 
 
 class Record(dict[str, Any]):
-    """A dict that stores snake_case names and understands camelCase ones when asked."""
+    """A dict that stores snake_case names and understands camelCase ones too: to read, to change and to remove."""
 
     __slots__ = ()
 
+    _keys: ClassVar[dict[str, Key[Any]]] = {}
+    """The attributes that read a key of the same name."""
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        cls._keys = {**cls._keys, **{name: key for name, key in vars(cls).items() if isinstance(key, Key)}}
+        _unknown_to_yaml.append(cls)
+        register_with_yaml()
+
+    def _find(self, key: Any) -> Any:
+        """The key under which something is stored; the key itself where nothing is."""
+        if super().__contains__(key):
+            return key
+        stored = _to_stored_key(key)
+        return stored if super().__contains__(stored) else key
+
     def __missing__(self, key: str) -> Any:
-        spelled = _to_stored_key(key)
-        if super().__contains__(spelled):
-            return super().__getitem__(spelled)
-        raise KeyError(key)
+        if (stored := self._find(key)) is key:
+            raise KeyError(key)
+        return super().__getitem__(stored)
 
     def __contains__(self, key: object) -> bool:
         return super().__contains__(key) or super().__contains__(_to_stored_key(key))
 
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(self._find(key), value)
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(self._find(key))
+
     def get(self, key: str, default: Any = None, /) -> Any:
-        """Return the value of a key in either spelling, or the default."""
+        """The value of a key in either spelling, or the default."""
         try:
             return self[key]
         except KeyError:
             return default
 
+    def pop(self, key: str, /, *default: Any) -> Any:
+        """Remove a key in either spelling, and return its value, or the default where there is none."""
+        return super().pop(self._find(key), *default)
+
+    def setdefault(self, key: str, default: Any = None, /) -> Any:
+        """Return the value of a key in either spelling, which is set to the default where there is none."""
+        return super().setdefault(self._find(key), default)
+
     def copy(self) -> Self:
-        """Return a copy that can be read by attributes too."""
+        """A copy that can be read by attributes too."""
         return copy.copy(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({super().__repr__()})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Have pydantic take a record as it is, make one of a dict, and describe its keys."""
+        from pydantic_core import core_schema
+
+        members = {
+            name: core_schema.typed_dict_field(
+                handler.generate_schema(get_args(key.__orig_class__)[0]), required=False
+            )
+            for name, key in cls._keys.items()
+        }
+        members |= {
+            name: core_schema.typed_dict_field(
+                core_schema.literal_schema([getattr(cls, name)]), required=False
+            )
+            for name in cls._constants
+        }
+        shape = core_schema.typed_dict_schema(members, extra_behavior="allow", cls_name=cls.__name__)
+        made = core_schema.no_info_after_validator_function(cls, shape)
+        return core_schema.json_or_python_schema(
+            json_schema=made,
+            python_schema=core_schema.union_schema(
+                [core_schema.is_instance_schema(cls), made], mode="left_to_right"
+            ),
+            serialization=core_schema.plain_serializer_function_ser_schema(dict, return_schema=shape),
+        )
+
+    _constants: ClassVar[tuple[str, ...]] = ()
+    """Keys that are the same in all records of a class, and attributes of the class."""
+
+
+_unknown_to_yaml: list[type[Record]] = []
+
+
+def register_with_yaml() -> None:
+    """Have PyYAML write records as the mappings they are; it need not be there, nor before the SDK."""
+    if _unknown_to_yaml and (yaml := cast("Any", sys.modules.get("yaml"))) is not None:
+        while _unknown_to_yaml:
+            kind = _unknown_to_yaml.pop()
+            for representer in (yaml.representer.SafeRepresenter, yaml.representer.Representer):
+                representer.add_representer(kind, representer.represent_dict)
 
 
 class Key(Generic[T]):
@@ -52,6 +124,9 @@ class Key(Generic[T]):
     Args:
         read: What makes the attribute of what the dict has; without it, both are the same.
     """
+
+    __orig_class__: Any
+    """`Key[…]` with the type of what it reads; `typing` sets it."""
 
     def __init__(self, read: Callable[[Any], T] | None = None) -> None:
         self._read = read

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
-from urllib.parse import urlsplit
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from payman_api import SERVERS
+from payman_sdk._headers import read_headers
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import find_url_problem
 from payman_sdk.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    pass
 
 Resend: TypeAlias = Literal["after_settling", "never"]
 """Whether an ask whose first send may have arrived is ever sent a second time."""
@@ -62,9 +61,12 @@ class Config(NamedTuple):
     key_store: Any = None
     max_answer_bytes: int = _ANSWER_BYTES
     max_event_bytes: int = _EVENT_BYTES
+    default_headers: Mapping[str, str] = MappingProxyType({})
+    proxy: SecretStr | None = None
+    verify: Any = None
 
 
-_SETTINGS = frozenset({*Config._fields, "environment"})
+SETTINGS = frozenset({*Config._fields, "environment"})
 """The settings that a client takes; `PaymanConfig` has their types."""
 
 
@@ -112,6 +114,22 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         key_store=check_key_store(given.get("key_store")),
         max_answer_bytes=read_bytes(given.get("max_answer_bytes"), "max_answer_bytes", _ANSWER_BYTES),
         max_event_bytes=read_bytes(given.get("max_event_bytes"), "max_event_bytes", _EVENT_BYTES),
+        default_headers=read_headers(given.get("default_headers"), "default_headers"),
+        proxy=_read_secret(given, "proxy"),
+        verify=given.get("verify"),
+    )
+
+
+def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Return the settings with some of them changed; headers are added to those that are there.
+
+    Raises:
+        ConfigurationError: A setting is unusable.
+    """
+    checked = read_config({"client_id": config.client_id, "base_url": config.base_url}, changes)
+    headers = {**config.default_headers, **checked.default_headers}
+    return config._replace(
+        **{name: getattr(checked, name) for name in changes} | {"default_headers": headers}
     )
 
 
@@ -204,18 +222,6 @@ def check_hook(value: object, name: str) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
-    if host == "localhost":
-        return True
-    import ipaddress  # imported where it is used, like everything here that most programs never get to
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def refuse_unknown(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
     """Refuses keys that are not known, with the nearest one that is.
 
@@ -241,7 +247,7 @@ def _merge(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -> dic
         )
     given: dict[str, Any] = {}
     for source in (config or {}, keywords):
-        refuse_unknown(source, _SETTINGS, "a setting of the client")
+        refuse_unknown(source, SETTINGS, "a setting of the client")
         given.update({key: value for key, value in source.items() if value is not None})
     return given
 
@@ -294,44 +300,6 @@ def _check_url(url: str) -> str:
             f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
         )
     return url.rstrip("/")
-
-
-def find_url_problem(url: str) -> str | None:
-    """Return what is wrong with the address of a server, None if nothing is; for the middle of a sentence.
-
-    Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        ascii_host = host.encode("idna").decode()
-    except ValueError:  # its message may repeat a password
-        return "is not a URL"
-    if "@" in parts.netloc:
-        return "holds a user name or password"
-    if parts.scheme not in {"https", "http"} or not _is_host(ascii_host, parts.netloc) or not _is_plain(url):
-        return "is not an https address"
-    if "?" in url or "#" in url:  # an empty one, too, would swallow the path of every request
-        return "holds a query or a fragment"
-    if parts.scheme == "http" and not is_loopback(host):
-        return f"would send secrets over plain http to {host}; http is for this machine only (localhost, 127.0.0.1)"
-    return None
-
-
-def _is_plain(url: str) -> bool:
-    return url.isprintable() and "\\" not in url and not any(character.isspace() for character in url)
-
-
-def _is_host(host: str, written: str) -> bool:
-    """Whether a host is an address or a name of letters, digits, hyphens, underscores and dots."""
-    if "[" in written:
-        import ipaddress
-
-        try:
-            return ipaddress.ip_address(host).version == 6
-        except ValueError:
-            return False
-    return bool(host) and all(character.isalnum() or character in "-_." for character in host)
 
 
 def check_key_store(store: object) -> object:

@@ -194,7 +194,8 @@ def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretS
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
 
 
-_HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id"})
+_HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id", "resend", "verify"})
+_HEADERS = frozenset({"default_headers", "extra_headers"})
 
 
 def wrap_secrets(given: Any) -> Any:
@@ -206,7 +207,14 @@ def wrap_secrets(given: Any) -> Any:
     if not isinstance(given, Mapping):
         return _blank_out(given)
     members = cast("Mapping[str, Any]", given)
-    return {key: value if key in _HARMLESS else to_secret(value) for key, value in members.items()}
+    return {key: _wrap_member(key, value) for key, value in members.items()}
+
+
+def _wrap_member(key: str, value: Any) -> Any:
+    if key in _HEADERS and isinstance(value, Mapping):
+        headers = cast("Mapping[str, Any]", value)
+        return {name: to_secret(text) for name, text in headers.items()}
+    return value if key in _HARMLESS else to_secret(value)
 
 
 def to_secret(value: Any) -> Any:

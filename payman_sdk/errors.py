@@ -82,21 +82,6 @@ __all__ = [
     "UnsupportedOperationError",
 ]
 
-if TYPE_CHECKING:
-    from typing import TypedDict, Unpack
-
-    class _ErrorContext(TypedDict, total=False):
-        """What every error takes as keywords: see `PaymanError`."""
-
-        next_step: str
-        status_code: int | None
-        request_id: str | None
-        task_id: str | None
-        session_id: str | None
-        response: ErrorResponse | None
-        idempotency_key: str | None
-
-
 _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
 """Characters that an error says of anything, whoever wrote it."""
 
@@ -115,10 +100,8 @@ class PaymanError(RequestsCompatible):
         session_id: The id of the session (`ses-…`).
         response: The answer, if there was one.
         idempotency_key: The key that the caller gave the ask, if there was one.
-
-    Attributes:
         sent: False where what was asked certainly never reached the agent, True where it may have, None where the answer
-            tells.
+            says it.
 
     Example:
         >>> from payman_sdk.errors import PaymanError
@@ -127,6 +110,7 @@ class PaymanError(RequestsCompatible):
     """
 
     sent: bool | None = None
+    task_id: str | None = None
 
     def __init__(
         self,
@@ -139,18 +123,21 @@ class PaymanError(RequestsCompatible):
         session_id: str | None = None,
         response: ErrorResponse | None = None,
         idempotency_key: str | None = None,
+        sent: bool | None = None,
     ) -> None:
-        message = sanitize(redact(message), one_line=True, max_length=_LONGEST_MESSAGE)
-        self.message = message
+        self.message: str = sanitize(redact(message), one_line=True, max_length=_LONGEST_MESSAGE)
         self.args = (self.message,)
         super().__init__(self.message)
         self.next_step = next_step
         self.status_code = response.status_code if status_code is None and response else status_code
         self.request_id = request_id
-        self.task_id = task_id
         self.session_id = session_id
         self.response = response
         self.idempotency_key = idempotency_key
+        if task_id is not None:
+            self.task_id = task_id
+        if sent is not None:
+            self.sent = sent
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, redact_shape(value))
@@ -180,7 +167,7 @@ class PaymanError(RequestsCompatible):
         ids = ", ".join(
             f"{name} {sanitize(str(value), one_line=True, max_length=_LONGEST_ID)}"
             for name, value in known.items()
-            if value is not None
+            if value not in (None, "")
         )
         said = [self.message, self.next_step, f"[{ids}]" if ids else ""]
         return sanitize(" ".join(part for part in said if part), one_line=True)
@@ -201,11 +188,6 @@ class APIConnectionError(PaymanError):
 
     sent: bool | None = True
     is_transient: bool = True
-
-    def __init__(self, message: str, *, sent: bool | None = None, **known: Unpack[_ErrorContext]) -> None:
-        super().__init__(message, **known)
-        if sent is not None:
-            self.sent = sent
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
@@ -328,6 +310,9 @@ class OutcomeUnknownError(PaymanError):
     Never send the same payment again on this error: ask `client.get_task(error.task_id)` how it ended.
     """
 
+    task_id: str = ""  # pyright: ignore[reportIncompatibleVariableOverride] # what was sent has a task
+    """The id of the task (`tsk-…`)."""
+
 
 class StreamInterruptedError(OutcomeUnknownError):
     """A stream broke, and the task could neither be resumed nor followed to its end.
@@ -356,61 +341,9 @@ class PaymentNotMadeError(PaymanError):
     payment: Any = None
     """The `Payment`."""
 
-    @classmethod
-    def of(cls, payment: Any) -> Self:
-        """Make the error for a payment."""
-        what = f"{payment.amount} {payment.currency} to {payment.payee}"
-        failure = cls(
-            f"The payment of {what} is not proven to be paid; its outcome is {payment.outcome.value.replace('_', ' ')}"
-            f"{': ' + payment.reason if payment.reason else '.'}",
-            task_id=payment.task_id,
-            session_id=payment.session_id,
-            idempotency_key=payment.idempotency_key,
-        )
-        failure.payment = payment
-        if payment.outcome.value in {"undetermined", "awaiting_approval"}:
-            failure.sent = True
-            failure.next_step = (
-                "Do not order it again; client.payment_status(error.payment) reads its outcome anew."
-            )
-        return failure
-
 
 class IdempotencyKeyReuseError(PaymanError, ValueError):
     """The same idempotency key was used with another text. Another payment needs another key."""
-
-
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
-
-_BY_CODE: dict[int, type[AgentError]] = {
-    -32700: InvalidJSONError,
-    -32600: InvalidRequestError,
-    -32601: MethodNotFoundError,
-    -32602: InvalidParamsError,
-    -32603: InternalAgentError,
-    -32001: TaskNotFoundError,
-    -32002: TaskNotCancelableError,
-    -32003: PushNotificationsNotSupportedError,
-    -32004: UnsupportedOperationError,
-}
-
-
-def find_status_class(status_code: int) -> type[APIStatusError]:
-    """Return the class for an HTTP status; `APIStatusError` itself for one without a class."""
-    return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else APIStatusError)
-
-
-def find_code_class(code: int) -> type[AgentError]:
-    """Return the class for a JSON-RPC error code; `AgentError` itself for one without a class."""
-    return _BY_CODE.get(code, AgentError)
 
 
 if not TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import Any, cast
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._config import Config, is_loopback, read_config, read_seconds
+from payman_sdk._config import Config, read_config, read_seconds
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
 from tests.tables import table
 
@@ -443,9 +444,9 @@ def test_from_env_does_without_a_working_directory(folder: Path, monkeypatch: py
 
 
 def test_from_env_refuses_unknown_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A misspelt setting of from_env is refused as everywhere."""
+    """A misspelt keyword of from_env is refused by Python itself, as everywhere."""
     monkeypatch.setenv("PAYMAN_CLIENT_ID", "x")
     monkeypatch.setenv("PAYMAN_CLIENT_SECRET", "y")
     misspelt: dict[str, Any] = {"enviroment": "TEST"}
-    with pytest.raises(ConfigurationError, match="Did you mean 'environment'"):
+    with pytest.raises(TypeError, match="'enviroment'"):
         PaymanClient.from_env(**misspelt)

@@ -14,6 +14,7 @@ import pytest
 
 from payman_api import PATHS
 from payman_sdk import PaymanClient, errors
+from payman_sdk._core.error_classes import find_code_class, find_status_class
 from payman_sdk._text.error_response import shorten, summarize_body
 from payman_sdk.errors import (
     AgentError,
@@ -25,8 +26,6 @@ from payman_sdk.errors import (
     IdempotencyKeyReuseError,
     PaymanError,
     ServerError,
-    find_code_class,
-    find_status_class,
 )
 from payman_sdk.types import FormattedTaskResponse
 from tests.conftest import Connect

@@ -197,4 +197,7 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "before_send",
         "transport",
         "telemetry",
+        "default_headers",
+        "proxy",
+        "verify",
     }

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, TypedDict, assert_type
 
 import httpx
 
+import payman_sdk
 from payman_sdk import (
     ArtifactUpdate,
     AskOptions,
@@ -19,6 +23,7 @@ from payman_sdk import (
     Conversation,
     FileTokenStore,
     FormattedTaskResponse,
+    KeyStore,
     MemoryTokenStore,
     OutgoingAsk,
     ParsedResponse,
@@ -29,9 +34,11 @@ from payman_sdk import (
     PaymentOutcome,
     RetryDetails,
     Scope,
+    Stats,
     StatusUpdate,
     StoredToken,
     StreamEvent,
+    TaskEntry,
     TaskResponse,
     TaskState,
     TaskStream,
@@ -56,9 +63,15 @@ from payman_sdk.errors import (
 )
 from payman_sdk.types import (
     Artifact,
+    BeforeSend,
     JsonAskOptions,
     MarkdownAskOptions,
+    OnEvent,
+    OnRetry,
+    OnTask,
+    OnToken,
     PaymanConfig,
+    RawAskOptions,
     ReplyOptions,
     StreamOptions,
 )
@@ -120,10 +133,12 @@ def options_of_their_own(client: PaymanClient, either: AskOptions, flag: bool) -
     assert_type(client.ask("Hello!", markdown), FormattedTaskResponse)
     assert_type(client.ask("Hello!", as_json), TaskResponse)
     assert_type(client.ask("Hello!", as_json, raw=True), TaskResponse)
+    as_raw: RawAskOptions = {"new_session": True, "on_message": None}
+    assert_type(client.ask("Hello!", as_raw, raw=True), TaskResponse)
     assert_type(client.ask("Hello!", {"output_format": "json"}, True), TaskResponse)
     assert_type(client.ask("Hello!", either), FormattedTaskResponse | TaskResponse)
-    assert_type(client.ask("Hello!", raw=flag), FormattedTaskResponse | TaskResponse)
-    assert_type(client.ask("Hello!", markdown, flag), FormattedTaskResponse | TaskResponse)
+    answer = client.ask("Hello!", raw=True) if flag else client.ask("Hello!", markdown)
+    assert_type(answer, TaskResponse | FormattedTaskResponse)
 
 
 def reading_an_answer(response: FormattedTaskResponse, answer: TaskResponse) -> None:
@@ -157,9 +172,8 @@ def what_can_go_wrong(client: PaymanClient) -> None:
     except ConfigurationError as error:
         assert_type(error.next_step, str)
     except OutcomeUnknownError as error:
-        assert_type(error.task_id, str | None)
-        if error.task_id:
-            client.get_task(error.task_id)
+        assert_type(error.task_id, str)
+        client.get_task(error.task_id)
     except AuthenticationError as error:
         assert_type(error.error_description, str | None)
     except AgentError as error:
@@ -229,6 +243,12 @@ def reading_an_event(event: StreamEvent) -> None:
         case UnknownUpdate():
             assert_type(event.type, Literal["unknown"])
             assert_type(event.data, Any)
+    if event.type == "artifact_update":
+        assert_type(event, ArtifactUpdate)
+    elif event.type == "status_update":
+        assert_type(event, StatusUpdate)
+    else:
+        assert_type(event, UnknownUpdate)
 
 
 def callbacks(client: PaymanClient) -> None:
@@ -240,7 +260,8 @@ def callbacks(client: PaymanClient) -> None:
 
     answers: list[TaskResponse] = []
     assert_type(client.ask("Hello!", on_message=on_event), FormattedTaskResponse)
-    assert_type(client.ask("Hello!", {"on_message": as_the_first_readme_had_it}), FormattedTaskResponse)
+    client.ask("Hello!", on_message=as_the_first_readme_had_it)
+    client.ask("Hello!", on_message=lambda event: print(event.type, event["task_id"]))
     assert_type(client.ask("Hello!", {"on_message": answers.append}, True), TaskResponse)
     assert_type(client.ask("Hello!", {"on_message": None}), FormattedTaskResponse)
 
@@ -381,7 +402,7 @@ def structured_answers(client: PaymanClient) -> None:
     assert_type(invoice.parse_error, str | None)
     assert_type(client.ask("...", {"timeout": 5}, response_format=Balance).parsed, Balance | None)
     as_dict = client.ask("...", response_format={"type": "object"}, new_session=True)
-    assert_type(as_dict.parsed, dict[str, Any] | None)
+    assert_type(as_dict.parsed, Any | None)
 
 
 async def typed_calls_in_event_loops(client: AsyncPaymanClient) -> None:
@@ -392,3 +413,42 @@ async def typed_calls_in_event_loops(client: AsyncPaymanClient) -> None:
     assert_type(await client.payees(), list[Payee])
     assert_type(await client.transactions(), list[Transaction])
     assert_type((await client.ask("...", response_format=Invoice)).parsed, Invoice | None)
+
+
+def what_users_expect_of_a_client(config: PaymanConfig, context: ssl.SSLContext, store: KeyStore) -> None:
+    client = PaymanClient(
+        config,
+        default_headers={"X-Tenant": "acme"},
+        proxy="http://proxy.example:3128",
+        verify=context,
+        key_store=store,
+    )
+    assert_type(client.with_options(timeout=900, max_retries=5, on_task=print), PaymanClient)
+    response = client.ask("Hello!", extra_headers={"X-Request": "1"}, resend="never")
+    assert_type(response.headers, Mapping[str, str])
+    assert_type(response.elapsed, dt.timedelta)
+    assert_type(client.tasks, list[TaskEntry])
+    assert_type(client.tasks[0].state, TaskState | str)
+    assert_type(client.stats(), Stats)
+    with client.stream("Hello!") as stream:
+        assert_type(stream.show(), FormattedTaskResponse)
+    PaymanClient(config, verify=Path("ca.pem"))
+    PaymanClient(config, resend="sometimes")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    client.ask("Hello!", extra_header={})  # type: ignore[call-overload] # pyright: ignore[reportCallIssue]
+
+
+def hooks_by_their_types() -> None:
+    before_send: BeforeSend = guard
+    on_retry: OnRetry = count_retry
+    on_task: OnTask = lambda change: print(change.state, change.is_final)  # noqa: E731
+    on_token: OnToken = lambda refresh: print(refresh.reason, refresh.expires_in)  # noqa: E731
+    on_event: OnEvent = reading_an_event
+    client = PaymanClient(before_send=before_send, on_retry=on_retry, on_task=on_task, on_token=on_token)
+    client.pay("Ada", 5, "TSD", on_event=on_event, before_send=lambda outgoing: print(outgoing.text))
+    client.ask("Hello!", on_retry=lambda retry: print(retry.delay))
+    client.ask("Hello!", before_send=count_retry)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def errors_of_the_package() -> None:
+    assert_type(payman_sdk.OutcomeUnknownError("Silence.").task_id, str)
+    assert_type(payman_sdk.TaskNotFoundError("None.").task_id, str | None)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from payman_sdk._config import is_loopback
 from payman_sdk._io.clock import monotonic
+from payman_sdk._url import is_loopback
 
 IDENTITY_PATH = "/web/identity"
 IDENTITY = "payman_sdk.sandbox"

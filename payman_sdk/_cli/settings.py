@@ -18,10 +18,10 @@ from attrs import field, frozen
 from payman_api import SERVERS
 from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
-from payman_sdk._config import find_url_problem, is_loopback
 from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
 from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import find_url_problem, is_loopback
 from payman_sdk.errors import ConfigurationError
 
 SANDBOX_PORT = 8642

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from payman_sdk._io.async_runner import AsyncRunner  # noqa: F401 (named in a string below)
 
 
-class AsyncConversation(BaseConversation["AsyncRunner"], AsyncMethods):
+class AsyncConversation(AsyncMethods, BaseConversation["AsyncRunner"]):
     """A conversation with the agent, for asyncio and trio; made by `client.conversation()`.
 
     Example:

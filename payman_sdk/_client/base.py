@@ -3,93 +3,93 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, cast, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from payman_sdk._annotations import LazyModule, Setting
+from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.earlier_names import EarlierNames
-from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
-from payman_sdk._config import Config, read_config, require_secret
+from payman_sdk._client.interface import ClientInterface
+from payman_sdk._config import SETTINGS, Config, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
-from payman_sdk._core.requests import generate_id
+from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._secrets import wrap_secrets
+from payman_sdk._text.logger import configure_from_environment
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from payman_sdk._client.config_types import Environment, PaymanConfig
-    from payman_sdk._core.auth.access_token import TokenInfo
-    from payman_sdk._core.auth.stored_token import TokenStore
+    from payman_sdk._client import transports
+    from payman_sdk._core import exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core.auth import access_token, stored_token
     from payman_sdk._core.auth.tokens import AccessToken, TokenManager
     from payman_sdk._core.effects import Flow
-    from payman_sdk._core.exchange import KeyStore
-    from payman_sdk._telemetry.settings import Stats, Telemetry
+    from payman_sdk._io.http import Timeouts
+    from payman_sdk._telemetry import settings, task_history
+else:
+    access_token = LazyModule("payman_sdk._core.auth.access_token")
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
+    task_history = LazyModule("payman_sdk._telemetry.task_history")
+    transports = LazyModule("payman_sdk._client.transports")
 
 Http = TypeVar("Http")
+ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
+"""Stands for `Self`, from which jedi would make the class that has the method."""
 
 _EXPIRES_SOON = 60.0
 
 
-class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
+class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http, RunnerT]):
     """A client before it does anything: settings, identity, session, and connections that are made on first use."""
 
     _credentials: Credentials
-    _http: Http | None
+    _http: Any
     _owns_http: bool
+    _original: Self | None = None
+    """Whose connections it uses, if it was made by `with_options`."""
 
+    # The settings stand in groups, a group a line. `locals()` are a method's own keywords.
+    # fmt: off
     def __init__(
-        self,
-        config: PaymanConfig | None = None,
-        *,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-        **settings: Unpack[PaymanConfig],
+        self, config: Setting[PaymanConfig] = None, *,
+        http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
+        idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
+        resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
+        on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
+        on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
+        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
+        transport: Setting[transports.Transport] = None,
     ) -> None:
-        config, settings = wrap_secrets(config), wrap_secrets(settings)
-        checked = read_config(config, settings)
+        config, given = wrap_secrets(config), gather_settings(locals())
+        del client_secret, default_headers, proxy  # a traceback with locals would show them
+        checked = read_config(config, given)
         require_secret(checked)
         self._set_up(Credentials(config=checked, has_own_account=True, store=token_store), http_client)
 
-    def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
-        expect_forks()
-        store = identity.store
-        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
-            raise ConfigurationError(
-                f"token_store is a {type(store).__name__}, which cannot load and save.",
-                next_step="See TokenStore.",
-            )
-        config = identity.config
-        self._check_hooks(config._asdict())
-        if http_client is not None and config.transport is not None:
-            raise ConfigurationError(
-                "http_client and transport are both given.",
-                next_step="Give the transport to the http_client.",
-            )
-        from payman_sdk._telemetry.observer import create_observer
-
-        self._observer = create_observer(config.telemetry, config.base_url)
-        self._credentials = identity
-        self._session_id = identity.config.session_id or generate_id("ses")
-        self._http = http_client
-        self._owns_http = http_client is None
-        self._connection: APIConnection[RunnerT] | None = None
-        self._closed = False
-        self._process = os.getpid()
-
-    @classmethod
-    def _from_credentials(cls, identity: Credentials, http_client: Http | None) -> Self:
-        client = cls.__new__(cls)
-        client._set_up(identity, http_client)
-        return client
-
     @classmethod
     def with_credentials(
-        cls,
-        config: PaymanConfig | None = None,
-        *,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-        **settings: Unpack[PaymanConfig],
-    ) -> Self:
+        cls: type[ClientT], config: Setting[PaymanConfig] = None, *,
+        http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
+        idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
+        resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
+        on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
+        on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
+        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
+        transport: Setting[transports.Transport] = None,
+    ) -> ClientT:
         """Return a client that acts for the application's own account: the client credentials grant [D].
 
         Its access token is fetched when it is first needed. Clients of one process with the same credentials share it.
@@ -98,7 +98,8 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             config: The settings as a dict, with `client_id` and `client_secret` at least.
             http_client: An httpx client to use instead of one of the client's own.
             token_store: Where the token is kept, to share it between processes.
-            **settings: The same settings as keywords; a keyword wins over the dict.
+
+        The other keywords are the settings of `PaymanConfig`; a keyword wins over the dict.
 
         Raises:
             ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
@@ -111,18 +112,25 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             >>> client.get_session_id()[:4]
             'ses-'
         """
-        config, settings = wrap_secrets(config), wrap_secrets(settings)
-        return cls(config, http_client=http_client, token_store=token_store, **settings)
+        config, given = wrap_secrets(config), gather_settings(locals())
+        del client_secret, default_headers, proxy
+        return cls(config, http_client=http_client, token_store=token_store, **given)
 
     @classmethod
     def from_env(
-        cls,
-        *,
-        dotenv: bool = False,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-        **settings: Unpack[PaymanConfig],
-    ) -> Self:
+        cls: type[ClientT], *, dotenv: bool = False,
+        http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
+        client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
+        idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
+        resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
+        on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
+        on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
+        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
+        transport: Setting[transports.Transport] = None,
+    ) -> ClientT:
         """Make a client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
 
         Args:
@@ -131,7 +139,8 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
                 that names another server than Payman's has to hold the credentials for it, too.
             http_client: An httpx client to use instead of one of the client's own.
             token_store: Where the token is kept, to share it between processes.
-            **settings: Settings that win over the environment's.
+
+        The other keywords are the settings of `PaymanConfig`, which win over the environment's.
 
         Raises:
             ConfigurationError: A variable is missing or its value unusable, or one source names the server and another gives
@@ -139,64 +148,26 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         """
         from payman_sdk._client.environment import load_env_config
 
-        settings = wrap_secrets(settings)
-        known = load_env_config(settings, dotenv=dotenv)
+        given = gather_settings(locals())
+        del client_secret, default_headers, proxy
+        known = load_env_config(given, dotenv=dotenv)
         return cls(known, http_client=http_client, token_store=token_store)
 
-    @overload
     @classmethod
     def with_token(
-        cls,
-        client_id: str,
-        token_info: TokenInfo | Mapping[str, Any] | None = None,
-        environment: Environment | None = None,
-        name: str | None = None,
-        session_id: str | None = None,
-        client_secret: str | None = None,
-        *,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-        base_url: str | None = None,
-        connect_timeout: float | None = None,
-        read_timeout: float | None = None,
-        timeout: float | None = None,
-        idle_timeout: float | None = None,
-        max_retries: int | None = None,
-        settle_time: float | None = None,
-        resend: Literal["after_settling", "never"] | None = None,
-        max_answer_bytes: int | None = None,
-        max_event_bytes: int | None = None,
-        key_store: KeyStore | None = None,
-        on_retry: Callable[[Any], Any] | None = None,
-        before_send: Callable[[Any], Any] | None = None,
-        on_token: Callable[[Any], Any] | None = None,
-        on_task: Callable[[Any], Any] | None = None,
-        telemetry: bool | Telemetry | None = None,
-    ) -> Self: ...
-    @overload
-    @classmethod
-    def with_token(
-        cls,
-        client_id: PaymanConfig,
-        token_info: TokenInfo | Mapping[str, Any] | None = None,
-        *,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-    ) -> Self: ...
-    @classmethod
-    def with_token(
-        cls,
-        client_id: str | PaymanConfig,
-        token_info: TokenInfo | Mapping[str, Any] | None = None,
-        environment: Environment | None = None,
-        name: str | None = None,
-        session_id: str | None = None,
-        client_secret: str | None = None,
-        *,
-        http_client: Http | None = None,
-        token_store: TokenStore | None = None,
-        **settings: Any,
-    ) -> Self:
+        cls: type[ClientT], client_id: Setting[str | PaymanConfig] = None, token_info: Setting[access_token.TokenInfo | Mapping[str, Any]] = None,
+        environment: Setting[Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        client_secret: Setting[str] = None, *, base_url: Setting[str] = None,
+        http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
+        connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
+        idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
+        resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
+        on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
+        on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
+        key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+        default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
+        transport: Setting[transports.Transport] = None,
+    ) -> ClientT:
         """Return a client that acts with a token that was issued before, for whoever it was issued to [D].
 
         With a refresh token it gets the next access token by itself; the client secret goes with that request, or, for an
@@ -213,7 +184,8 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             http_client: An httpx client to use instead of one of the client's own.
             token_store: Where tokens are kept, to share them between processes. A token that is in it wins over a given
                 one that has ended.
-            **settings: Other settings; see `PaymanConfig`.
+
+        The other keywords are the settings of `PaymanConfig`.
 
         Raises:
             ConfigurationError: A setting or the token is missing or unusable; nothing was sent.
@@ -224,23 +196,83 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             >>> client.is_access_token_expired()
             False
         """
-        config = cast("PaymanConfig", wrap_secrets(client_id)) if isinstance(client_id, Mapping) else None
-        token_info = wrap_secrets(token_info)
-        keywords = wrap_secrets(
-            {
-                "client_id": None if config is not None else client_id,
-                "environment": environment,
-                "name": name,
-                "session_id": session_id,
-                "client_secret": client_secret,
-                **settings,
-            }
-        )
-        del client_id, client_secret, settings
-        checked = read_config(config, keywords)
-        given = None if token_info is None and token_store is not None else read_token_info(token_info)
-        identity = Credentials(config=checked, has_own_account=False, given=given, store=token_store)
+        config = wrap_secrets(client_id) if isinstance(client_id, Mapping) else None
+        given, token_info = gather_settings(locals()), wrap_secrets(token_info)
+        if config is not None:
+            given.pop("client_id", None)
+        del client_id, client_secret, default_headers, proxy
+        checked = read_config(config, given)
+        first = None if token_info is None and token_store is not None else read_token_info(token_info)
+        identity = Credentials(config=checked, has_own_account=False, given=first, store=token_store)
         return cls._from_credentials(identity, http_client)
+
+    def with_options(
+        self: ClientT, *, name: Setting[str] = None,
+        timeout: Setting[float] = None, read_timeout: Setting[float] = None, idle_timeout: Setting[float] = None,
+        max_retries: Setting[int] = None, settle_time: Setting[float] = None, resend: Setting[Resend] = None,
+        on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None, on_task: Setting[hooks.OnTask] = None,
+        key_store: Setting[exchange.KeyStore] = None, default_headers: Setting[Mapping[str, str]] = None,
+        max_event_bytes: Setting[int] = None,
+    ) -> ClientT:
+        """The same client with other settings: it shares connections, tokens, session, history and counts with this one.
+
+        Closing it leaves this one open. Headers are added to those that this one sends already.
+
+        Raises:
+            ConfigurationError: A setting is unusable.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     patient = client.with_options(timeout=900, max_retries=5)
+            ...     print(patient.ask("list all wallets").session_id == client.get_session_id())
+            True
+        """
+        given = gather_settings(locals())
+        del default_headers
+        self._check_hooks(given)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        vars(other).pop("_finalizer", None)
+        other._credentials = self._credentials._replace(config=change_config(self._config, given))
+        other._original, other._connection, other._closed = self, None, False
+        return other
+    # fmt: on
+
+    def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
+        expect_forks()
+        store = identity.store
+        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
+            raise ConfigurationError(
+                f"token_store is a {type(store).__name__}, which cannot load and save.",
+                next_step="See TokenStore.",
+            )
+        config = identity.config
+        self._check_hooks(config._asdict())
+        transport = None if isinstance(config.transport, str) else config.transport
+        for given, way in (("http_client", http_client), ("transport", transport)):
+            for name in ("transport", "proxy", "verify"):
+                if way is not None and name != given and getattr(config, name) is not None:
+                    raise ConfigurationError(
+                        f"{given} and {name} are both given.", next_step=f"Give the {name} to the {given}."
+                    )
+        from payman_sdk._telemetry.observer import create_observer
+
+        configure_from_environment()
+        self._observer = create_observer(config.telemetry, config.base_url)
+        self._credentials = identity
+        self._session = Session(identity.config.session_id)
+        self._http = http_client
+        self._owns_http = http_client is None
+        self._connection: APIConnection[RunnerT] | None = None
+        self._closed = False
+        self._process = os.getpid()
+
+    @classmethod
+    def _from_credentials(cls, identity: Credentials, http_client: Http | None) -> Self:
+        client = cls.__new__(cls)
+        client._set_up(identity, http_client)
+        return client
 
     @classmethod
     def _prepare_code_exchange(
@@ -251,7 +283,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         redirect_uri: str | None,
         code_verifier: str | None,
         http_client: Http | None,
-        token_store: TokenStore | None,
+        token_store: stored_token.TokenStore | None,
     ) -> tuple[Self, Flow[AccessToken]]:
         """Return a client that has no token yet, and the flow that exchanges a code for its first."""
         code, verifier = check_code(auth_code), check_parameter(code_verifier, "code_verifier")
@@ -277,7 +309,7 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         """Whether the access token is missing, has expired, or expires within 60 seconds."""
         return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
 
-    def stats(self) -> Stats:
+    def stats(self) -> settings.Stats:
         """Return what this client and its conversations have done since the client was made, in numbers.
 
         Example:
@@ -288,6 +320,20 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             1
         """
         return self._observer.get_stats()
+
+    @property
+    def tasks(self) -> list[task_history.TaskEntry]:
+        """The newest tasks of this client and its conversations, at most 1,000, the newest last.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 200 TSD to Test Payee", idempotency_key="invoice-42")
+            ...     for task in client.tasks:
+            ...         print(task.task_id == response.task_id, task.state, task.idempotency_key)
+            True input-required invoice-42
+        """
+        return self._observer.tasks.list_entries()
 
     def __repr__(self) -> str:
         if not hasattr(
@@ -311,6 +357,8 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
         Raises:
             ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
         """
+        if self._original is not None:
+            return self._share_connection(self._original)
         connection = self._connection
         if connection is None:
             with get_fork_lock():
@@ -333,5 +381,43 @@ class BaseClient(BaseSession[RunnerT], EarlierNames, Generic[Http, RunnerT]):
             )
         return connection
 
+    def _share_connection(self, original: Self) -> APIConnection[RunnerT]:
+        """The connection of another client, with the settings of this one."""
+        self._refuse_if_closed()
+        shared, own = original._connect(), self._connection
+        if own is None or own.runner is not shared.runner:
+            own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
+        return own
+
     def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
+        import random
+
+        from payman_sdk._core.operations import Operations
+        from payman_sdk._io.http import Timeouts
+        from payman_sdk._io.key_store import open_default_store
+
+        config = self._config
+        runner = self._build_runner(
+            Timeouts(connect=config.connect_timeout, read=config.read_timeout), config
+        )
+        agent = Operations(
+            tokens,
+            config,
+            monotonic,
+            random.random,
+            wall_clock=wall_time,
+            observer=self._observer,
+            open_key_store=open_default_store,
+        )
+        return APIConnection(runner, tokens, agent)
+
+    def _build_runner(self, patience: Timeouts, config: Config) -> RunnerT:
         raise NotImplementedError
+
+
+def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the arguments of a method, without those that were not given; what may be secret shows nothing."""
+    settings: dict[str, Any] = wrap_secrets(
+        {name: given[name] for name in SETTINGS & given.keys() if given[name] is not None}
+    )
+    return settings

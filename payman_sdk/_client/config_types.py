@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+
+from payman_sdk._annotations import LazyModule, support_pydantic
+from payman_sdk._config import Resend
 
 if TYPE_CHECKING:
-    import httpx
-
-    from payman_sdk._core.exchange import KeyStore
-    from payman_sdk._telemetry.settings import Telemetry
+    from payman_sdk._client import transports
+    from payman_sdk._core import exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._telemetry import settings
+else:
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    transports = LazyModule("payman_sdk._client.transports")
 
 Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 """A Payman environment; each has its own base URL [D]."""
@@ -47,31 +55,33 @@ class PaymanConfig(TypedDict, total=False):
     """How often an ask that did not arrive is sent again, 2 by default."""
     settle_time: float | None
     """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
-    resend: Literal["after_settling", "never"] | None
+    resend: Resend | None
     """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
     max_answer_bytes: int | None
     """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
     max_event_bytes: int | None
     """How large one event of a stream may be, 16 MiB by default."""
-    key_store: KeyStore | None
+    key_store: exchange.KeyStore | None
     """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
-    on_retry: Callable[[Any], Any] | None
+    on_retry: hooks.OnRetry | None
     """Called before each repetition with a `RetryDetails`."""
-    before_send: Callable[[Any], Any] | None
+    before_send: hooks.BeforeSend | None
     """Called with an `OutgoingAsk` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
-    on_token: Callable[[Any], Any] | None
+    on_token: hooks.OnToken | None
     """Called with a `TokenRefresh` after each access token that was fetched, or could not be."""
-    on_task: Callable[[Any], Any] | None
+    on_task: hooks.OnTask | None
     """Called with a `TaskStateChange` when a task changes state."""
-    telemetry: bool | Telemetry | None
+    telemetry: bool | settings.Telemetry | None
     """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
-    transport: (
-        httpx.BaseTransport
-        | httpx.AsyncBaseTransport
-        | Callable[[], httpx.BaseTransport]
-        | Callable[[], httpx.AsyncBaseTransport]
-        | Literal["aiohttp"]
-        | None
-    )
+    default_headers: Mapping[str, str] | None
+    """Headers to send with every request, beside the SDK's own, which are refused."""
+    proxy: str | None
+    """The proxy to send through, such as `http://proxy.example:3128`; what the environment names by default."""
+    verify: transports.Verify | None
+    """Whom to trust: an `ssl.SSLContext`, or a file of certificates in PEM form; what the environment names by default."""
+    transport: transports.Transport | None
     """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's own; or a function that
     makes one, which is called anew in every process and event loop. "aiohttp" sends with aiohttp on asyncio (extra `aiohttp`)."""
+
+
+support_pydantic(PaymanConfig)

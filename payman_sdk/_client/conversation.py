@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from payman_sdk._client.session import APIConnection, BaseSession, RunnerT
+from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
 from payman_sdk._client.sync_methods import SyncMethods
-from payman_sdk._config import check_session_id
-from payman_sdk._core.requests import generate_id
+from payman_sdk._config import Config, check_session_id
 
 if TYPE_CHECKING:
     from payman_sdk._io.runner import SyncRunner as ThreadRunner  # noqa: F401 (named in a string below)
 
 
-class BaseConversation(BaseSession[RunnerT]):
+class BaseConversation(BaseCalls[RunnerT]):
     """A session on somebody else's connection."""
 
     def __init__(
@@ -22,10 +21,15 @@ class BaseConversation(BaseSession[RunnerT]):
         connect: Callable[[], APIConnection[RunnerT]],
         refuse_if_closed: Callable[[], None],
         session_id: str | None,
+        config: Config,
     ) -> None:
-        self._session_id = check_session_id(session_id) or generate_id("ses")
+        self._session, self._settings = Session(check_session_id(session_id)), config
         self._connect_to = connect
         self._check = refuse_if_closed
+
+    @property
+    def _config(self) -> Config:
+        return self._settings
 
     def _connect(self) -> APIConnection[RunnerT]:
         return self._connect_to()
@@ -34,10 +38,10 @@ class BaseConversation(BaseSession[RunnerT]):
         self._check()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._session_id}>"
+        return f"<{type(self).__name__} {self._session.id}>"
 
 
-class Conversation(BaseConversation["ThreadRunner"], SyncMethods):
+class Conversation(SyncMethods, BaseConversation["ThreadRunner"]):
     """A conversation with the agent; made by `client.conversation()`, and safe to use next to any others.
 
     Example:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._config import VARIABLES
 from payman_sdk._core.auth.credentials import FoundSetting, check_sources
@@ -24,7 +25,7 @@ INSTEAD_OF_REST_KEY = (
 _OF_THE_SERVER = ("base_url", "environment")
 
 
-def load_env_config(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanConfig:
+def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> PaymanConfig:
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
     Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
@@ -54,7 +55,7 @@ def load_env_config(settings: PaymanConfig, *, dotenv: bool = False) -> PaymanCo
     return cast("PaymanConfig", {**settings, **{key: place.value for key, place in found.items()}})
 
 
-def _find_own(settings: PaymanConfig, key: str) -> FoundSetting | None:
+def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:
     """Return a setting that the program or its environment gives."""
     if (given := settings.get(key)) is not None:
         return FoundSetting(cast("str", given), f"the setting {key}")

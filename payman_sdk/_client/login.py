@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
-from payman_sdk._client.config_types import PaymanConfig
+from payman_sdk._annotations import LazyModule, Setting
+from payman_sdk._client.base import gather_settings
+from payman_sdk._client.config_types import Environment, PaymanConfig
 from payman_sdk._client.sync import PaymanClient
-from payman_sdk._config import read_config
+from payman_sdk._config import Resend, read_config
 from payman_sdk._secrets import wrap_secrets
 
 if TYPE_CHECKING:
     import httpx
 
-    from payman_sdk._core.auth.authorization import Scope
-    from payman_sdk._core.auth.stored_token import TokenStore
+    from payman_sdk._client import transports
+    from payman_sdk._core import exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core.auth import authorization as authorizations
+    from payman_sdk._core.auth import stored_token
+    from payman_sdk._telemetry import settings
+else:
+    authorizations = LazyModule("payman_sdk._core.auth.authorization")
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    httpx = LazyModule("httpx")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    stored_token = LazyModule("payman_sdk._core.auth.stored_token")
+    transports = LazyModule("payman_sdk._client.transports")
 
 
+# fmt: off
 def login(
-    config: PaymanConfig | None = None,
-    *,
-    scopes: Iterable[Scope | str],
-    open_browser: Callable[[str], object] | None = None,
-    port: int = 0,
-    wait: float = 300.0,
-    server: str | None = None,
-    http_client: httpx.Client | None = None,
-    token_store: TokenStore | None = None,
-    **settings: Unpack[PaymanConfig],
+    config: Setting[PaymanConfig] = None, *, scopes: Iterable[authorizations.Scope | str],
+    open_browser: Callable[[str], object] | None = None, port: int = 0, wait: float = 300.0, server: str | None = None,
+    http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
+    client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
+    base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+    connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
+    idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
+    resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
+    on_retry: Setting[hooks.OnRetry] = None, before_send: Setting[hooks.BeforeSend] = None,
+    on_token: Setting[hooks.OnToken] = None, on_task: Setting[hooks.OnTask] = None,
+    key_store: Setting[exchange.KeyStore] = None, telemetry: Setting[bool | settings.Telemetry] = None,
+    default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
+    transport: Setting[transports.Transport] = None,
 ) -> PaymanClient:
+# fmt: on
     """Open the authorization page in the person's browser, wait for their decision, and return a client for their account.
 
     The answer comes to an address on 127.0.0.1, where the SDK listens for it and no longer.
@@ -44,7 +63,8 @@ def login(
         server: The server of the page; Payman's own without it, or `base_url` where that is not one of Payman's.
         http_client: An `httpx.Client` to use instead of one of the client's own.
         token_store: Where the tokens are kept, so that the person need not log in again.
-        **settings: The same settings as keywords; a keyword wins over the dict.
+
+    The other keywords are the settings of `PaymanConfig`; a keyword wins over the dict.
 
     Raises:
         AuthenticationError: The person or Payman refused.
@@ -53,8 +73,9 @@ def login(
     """
     from payman_sdk._io.loopback import authorize
 
-    config, settings = wrap_secrets(config), wrap_secrets(settings)
-    checked = read_config(config, settings)
+    config, given = wrap_secrets(config), gather_settings(locals())
+    del client_secret, default_headers, proxy
+    checked = read_config(config, given)
     if server is None:
         server = AUTHORIZATION_SERVER if checked.base_url in SERVERS.values() else checked.base_url
     authorization = authorize(
@@ -67,5 +88,5 @@ def login(
         code_verifier=authorization.code_verifier,
         http_client=http_client,
         token_store=token_store,
-        **settings,
+        **given,
     )

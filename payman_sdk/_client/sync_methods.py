@@ -1,315 +1,190 @@
-"""What can be asked of Payman's agent: the methods that a client and a conversation share."""
+"""What can be asked of Payman's agent, by threads: the methods that a client and a conversation share.
+
+The methods are described in `interface.py`, and planned in `calls.py`; `locals()` are their own keywords.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from payman_sdk._client.session import AskCall
-from payman_sdk._client.typed_calls import TypedCalls
+from payman_sdk._annotations import Hidden, LazyModule, Option
+from payman_sdk._client.calls import BaseCalls
+from payman_sdk._config import Resend
+from payman_sdk._core.task_response import FormattedTaskResponse, ParsedT, TaskResponse
 
 if TYPE_CHECKING:
-    from payman_sdk._client.task_stream import TaskStream
-    from payman_sdk._core.options import (
-        AskOptions,
-        JsonAskOptions,
-        MarkdownAskOptions,
-        ReplyOptions,
-        StreamOptions,
-    )
-    from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse, TaskResponse
-
+    from payman_sdk._client import task_stream
+    from payman_sdk._core import events, exchange
+    from payman_sdk._core import hook_payloads as hooks
+    from payman_sdk._core import option_types as options_of
+    from payman_sdk._core import payment_types as payments
+    from payman_sdk._core.operations import DescribedFlow
+    from payman_sdk._io.runner import SyncRunner  # noqa: F401 (named in a string below)
+else:
+    events = LazyModule("payman_sdk._core.events")
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hooks = LazyModule("payman_sdk._core.hook_payloads")
+    options_of = LazyModule("payman_sdk._core.option_types")
+    payments = LazyModule("payman_sdk._core.payment_types")
+    task_stream = LazyModule("payman_sdk._client.task_stream")
 
 T = TypeVar("T")
 
+Json = Mapping[str, Any]
+Headers = Mapping[str, str]
+TaskRef = str | Hidden[Mapping[str, Any]]
+"""The id of a task, or an answer about it."""
 
-class SyncMethods(TypedCalls):
-    """Asks, streams, and the tasks that come of them."""
 
+class SyncMethods(BaseCalls["SyncRunner"]):
+    """Asks, streams, payments, and the tasks that come of them."""
+
+    # The keywords that many methods share stand in groups, a group a line.
+    # fmt: off
+    @overload
+    def ask(  # pyright: ignore[reportOverlappingOverload] # a call without options has the first one
+        self, text: str, options: Option[options_of.MarkdownAskOptions] = None, raw: Literal[False] = False, *,
+        response_format: type[ParsedT] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
+        on_message: Option[events.OnEvent] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> FormattedTaskResponse[ParsedT]: ...
     @overload
     def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        *,
-        response_format: type[T],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> ParsedResponse[T]: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        *,
-        response_format: Mapping[str, Any],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> ParsedResponse[dict[str, Any]]: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: JsonAskOptions,
-        raw: bool = False,
-        **keywords: Unpack[MarkdownAskOptions],
+        self, text: str, options: Option[options_of.JsonAskOptions | options_of.RawAskOptions] = None, raw: Literal[True] = ..., *,
+        response_format: None = None, output_format: Option[Literal["json"]] = None, on_message: Option[events.OnAnswer] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> TaskResponse: ...
-    @overload
     def ask(
-        self,
-        text: str,
-        options: AskOptions | None = None,
-        raw: bool = False,
-        **keywords: Unpack[JsonAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        raw: Literal[False] = False,
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> FormattedTaskResponse: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None,
-        raw: Literal[True],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        *,
-        raw: Literal[True],
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> TaskResponse: ...
-    @overload
-    def ask(
-        self,
-        text: str,
-        options: MarkdownAskOptions | None = None,
-        raw: bool = False,
-        **keywords: Unpack[MarkdownAskOptions],
-    ) -> FormattedTaskResponse | TaskResponse: ...
-    def ask(
-        self,
-        text: str,
-        options: AskOptions | None = None,
-        raw: bool = False,
-        *,
-        response_format: Any = None,
-        **keywords: Any,
+        self, text: str, options: Option[options_of.AskOptions | options_of.RawAskOptions] = None, raw: Hidden[bool] = False, *,
+        response_format: Option[Any] = None, output_format: Option[options_of.OutputFormat] = None, on_message: Option[events.OnEvent | events.OnAnswer] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> FormattedTaskResponse | TaskResponse:
-        """Asks Payman's agent something, or to do something, and returns its answer.
-
-        An ask happens once. What the server did not take is sent again; what may have arrived is looked up first, and sent again
-        only if the agent does not know it.
-
-        Args:
-            text: What the agent should do, in plain words.
-            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `output_format`,
-                `on_message`, `raise_on_failure`, `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`,
-                `on_task`, `before_send`, as a dict; see `AskOptions`. With `on_message` the answer is streamed: the function is called with
-                every event, and what it raises stops the stream and comes out unchanged.
-            raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
-                `output_format='json'`.
-            response_format: What the answer is to be read as: a TypedDict, a dataclass, an attrs class, a pydantic model, or a JSON
-                Schema of an object. The agent is asked for one JSON object [P]; `response.parsed` is what was made of it, or None
-                with the reason in `response.parse_error`. With an idempotency key, the format is a part of the text.
-            **keywords: The same options as keywords; a keyword wins over the dict.
-
-        Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent.
-            APIConnectionError: Payman could not be reached; nothing was sent.
-            AuthenticationError: Payman gave no token for these credentials; nothing was done.
-            APIStatusError: Payman refused; nothing was done.
-            AgentError: The agent answered with an error.
-            ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
-            OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
-            StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
-            IdempotencyKeyReuseError: The key was used with another text; nothing was sent.
-            TaskFailedError: With `raise_on_failure`: the task ended without success.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 10 TSD to Test Payee", metadata={"source": "docs"})
-            ...     print(response.status, response["sessionId"] == client.get_session_id())
-            completed True
-        """
-        wanted = self._read_format(text, response_format, options, keywords, raw=raw)
-        text = text if wanted is None else wanted.request(text)
-        asked = self._prepare_ask(text, options, keywords, raw=raw)
-        if asked.on_message is not None:
-            answer = self._run_ask(text, asked)
-        else:
-            connection = self._connect()
-            answer = connection.runner.run(
-                *connection.agent.ask(text, asked.session_id, asked.options, raw=asked.raw)
-            )
-        return answer if wanted is None else wanted.read(cast("FormattedTaskResponse", answer))
+        return self._run(self._plan_ask(locals()))
 
     def stream(
-        self, text: str, options: StreamOptions | None = None, **keywords: Unpack[StreamOptions]
-    ) -> TaskStream:
-        """Asks, and gives the answer as it comes; the request is sent when the `with` block begins.
-
-        A stream that breaks is taken up again where it broke, or followed with `get_task`; no event is repeated.
-
-        Args:
-            text: What the agent should do, in plain words.
-            options: `idempotency_key`, `key_store`, `new_session`, `metadata`, `message_metadata`, `part_metadata`, `raise_on_failure`,
-                `timeout`, `read_timeout`, `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see
-                `StreamOptions`.
-            **keywords: The same options as keywords; a keyword wins over the dict.
-
-        Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent.
-            StreamInterruptedError: While reading: it broke, and could neither be taken up again nor followed otherwise.
-            PaymanError: While reading: as for `ask`.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     with client.stream("send 10 TSD to Test Payee") as stream:
-            ...         text = "".join(stream.text_stream)
-            ...         print(text == stream.result().text)
-            True
-        """
-        asked = self._prepare_stream(text, options, keywords)
-        return self._open_stream(text, asked)
+        self, text: str, options: Option[options_of.StreamOptions] = None, *,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
+    ) -> task_stream.TaskStream:
+        return task_stream.TaskStream(*self._plan_stream(locals()))
 
     def reply(
-        self,
-        task: str | Mapping[str, Any],
-        text: str,
-        options: ReplyOptions | None = None,
-        **keywords: Unpack[ReplyOptions],
+        self, task: TaskRef, text: str, options: Option[options_of.ReplyOptions] = None, *, on_message: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
     ) -> FormattedTaskResponse:
-        """Answers a task that waits for input, such as a payment that waits for approval, and returns how it goes on.
+        return self._run(self._plan_reply(locals()))
 
-        Args:
-            task: The answer that says `requires_input`, or the id of its task.
-            text: What to tell the agent, such as `approve`.
-            options: `metadata`, `message_metadata`, `part_metadata`, `on_message`, `raise_on_failure`, `timeout`, `read_timeout`,
-                `idle_timeout`, `max_retries`, `settle_time`, `resend`, `on_retry`, `on_task`, `before_send`, as a dict; see `ReplyOptions`.
-            **keywords: The same options as keywords; a keyword wins over the dict.
+    def get_task(self, task: TaskRef) -> FormattedTaskResponse:
+        return self._run(self._plan("get_task", task))
 
-        Raises:
-            PaymanError: As for `ask`.
+    def wait(self, task: TaskRef, timeout: float | None = None) -> FormattedTaskResponse:
+        return self._run(self._plan("wait", task, self._check_seconds(timeout)))
 
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 200 TSD to Test Payee")
-            ...     print(response.requires_input, client.reply(response, "approve").status)
-            True completed
-        """
-        task_id, asked = self._prepare_reply(task, text, options, keywords)
-        if asked.on_message is not None:
-            return cast("FormattedTaskResponse", self._run_ask(text, asked, task_id))
-        connection = self._connect()
-        answer = connection.runner.run(
-            *connection.agent.ask(
-                text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier
-            )
-        )
-        return cast("FormattedTaskResponse", answer)
+    def cancel_task(self, task: TaskRef) -> FormattedTaskResponse:
+        return self._run(self._plan("cancel", task))
 
-    def get_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
-        """Return the state of a task, such as one that waited for approval or whose answer was lost [P].
+    def pay(
+        self, payee: str | Hidden[payments.Payee], amount: Decimal | str | int, currency: str, *,
+        memo: str | None = None, wallet: str | Hidden[payments.Wallet] | None = None,
+        verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_payment(locals()))
 
-        Args:
-            task: The id of the task, `response.task_id` or `error.task_id`; or the answer itself.
+    def approve(
+        self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_decision("approve", locals()))
 
-        Raises:
-            TaskNotFoundError: The agent knows no such task: it never arrived.
-            PaymanError: As for `ask`.
+    def deny(
+        self, payment: Hidden[payments.Payment], *, verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_decision("deny", locals()))
 
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     task_id = client.ask("list all wallets").task_id
-            ...     print(client.get_task(task_id).status)
-            completed
-        """
-        connection = self._connect()
-        return connection.runner.run(connection.agent.get_task(task))
+    def payment_status(
+        self, payment: TaskRef | Hidden[payments.Payment], *, verify: Hidden[bool] = True,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> payments.Payment:
+        return self._run(self._plan_status(locals()))
 
-    def wait(self, task: str | Mapping[str, Any], timeout: float | None = None) -> FormattedTaskResponse:
-        """Wait until a task that works or waits for a person has ended, and return the outcome [P].
+    def wallets(
+        self, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Wallet]:
+        return self._run(self._plan_list("wallets", locals()))
 
-        Asks again and again, in growing intervals of up to 5 seconds; short network failures are retried.
+    def payees(
+        self, query: str | None = None, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Payee]:
+        return self._run(self._plan_list("payees", locals(), query))
 
-        Args:
-            task: The answer that says `in_progress`, or the id of its task.
-            timeout: Seconds to wait, the client's `timeout` by default.
+    def transactions(
+        self, limit: int = 20, wallet: str | Hidden[payments.Wallet] | None = None, *,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, max_retries: Option[int] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, extra_headers: Option[Headers] = None,
+    ) -> list[payments.Transaction]:
+        return self._run(self._plan_list("transactions", locals(), limit, wallet))
 
-        Raises:
-            APITimeoutError: It had not ended by then.
-            TaskNotFoundError: The agent knows no such task.
-            PaymanError: The look-up failed, so its state is unknown.
+    def create_payee(
+        self, name: str, type: payments.PayeeType, *,  # noqa: A002 (as the API has it)
+        account_holder_name: str | None = None, account_holder_type: Literal["individual", "business"] | None = None,
+        account_number: str | None = None, routing_number: str | None = None, account_type: Literal["checking", "savings"] | None = None,
+        address: str | None = None, chain: str | None = None, currency: str | None = None, paytag: str | None = None,
+        email: str | None = None, phone: str | None = None, postal_address: str | None = None, tax_id: str | None = None,
+        tags: Sequence[str] | None = None,
+        idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
+        metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
+        timeout: Option[float] = None, read_timeout: Option[float] = None, idle_timeout: Option[float] = None,
+        max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
+        on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
+        extra_headers: Option[Headers] = None,
+    ) -> payments.Payee:
+        return self._run(self._plan_payee(locals()))
+    # fmt: on
 
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 200 TSD to Test Payee")
-            ...     payment = sandbox.approve(response.task_id)
-            ...     print(response.status, client.wait(response, timeout=10).status)
-            in_progress completed
-        """
-        from payman_sdk._config import read_seconds
-
-        timeout = None if timeout is None else read_seconds(timeout, "timeout", 0)
-        connection = self._connect()
-        return connection.runner.run(connection.agent.wait(task, timeout))
-
-    def cancel_task(self, task: str | Mapping[str, Any]) -> FormattedTaskResponse:
-        """Cancel a task that has not ended, and return its state [P].
-
-        Args:
-            task: The answer, or the id of its task.
-
-        Raises:
-            TaskNotCancelableError: It has ended already.
-            TaskNotFoundError: The agent knows no such task.
-            PaymanError: As for `ask`.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 200 TSD to Test Payee")
-            ...     print(client.cancel_task(response).state, sandbox.balance("TSD"))
-            canceled 1000.00
-        """
-        connection = self._connect()
-        return connection.runner.run(connection.agent.cancel(task))
-
-    def _open_stream(self, text: str, asked: AskCall, task_id: str | None = None) -> TaskStream:
-        from payman_sdk._client.task_stream import TaskStream
-
-        runner, _, agent = self._connect()
-        return TaskStream(
-            runner,
-            agent,
-            agent.build_stream(text, asked.session_id, asked.options, task_id=task_id, earlier=asked.earlier),
-        )
-
-    def _run_ask(
-        self, text: str, asked: AskCall, task_id: str | None = None
-    ) -> FormattedTaskResponse | TaskResponse:
-        from payman_sdk._client.task_stream import CallbackErrorNotes, MessageBuilder
-
-        on_message, messages = asked.on_message, MessageBuilder(raw=asked.raw)
-        assert on_message is not None  # noqa: S101 (events are emitted only then)
-        with self._open_stream(text, asked, task_id) as stream:
-            for event in stream:
-                message = messages.build(event)
-                if message is not None:
-                    with CallbackErrorNotes(stream):
-                        on_message(message)
-            result = stream.result()
-            with CallbackErrorNotes(stream):
-                return stream.answer() if asked.raw else result
+    def _run(self, plan: DescribedFlow[T]) -> T:
+        return self._connect().runner.run(plan.flow, plan.describe)

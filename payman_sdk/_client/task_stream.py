@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
+from payman_sdk._annotations import LazyModule
+from payman_sdk._client.live_view import LiveView, TextExtractor
+from payman_sdk._core import rendering
 from payman_sdk._core.effects import Emit, FlowResult
-from payman_sdk._core.events import ArtifactUpdate, StreamEvent
+from payman_sdk._core.events import StreamEvent
+from payman_sdk._core.operations import Operations
+from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
-from payman_sdk._core.tracking import describe_interruption
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk._io.streams import AsyncOpenStream, OpenStream
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 if TYPE_CHECKING:
-    from payman_sdk._core.operations import Operations
-    from payman_sdk._core.stream import StreamFlow
-    from payman_sdk._io.async_runner import AsyncRunner
-    from payman_sdk._io.runner import SyncRunner
+    from payman_sdk._io import async_runner
+else:
+    async_runner = LazyModule("payman_sdk._io.async_runner")
 
 D = TypeVar("D")
 
@@ -59,6 +62,16 @@ class _BaseTaskStream(Generic[D]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.task_id}>"
 
+    def _repr_markdown_(self) -> str:
+        return self._render()
+
+    def _render(self) -> str:
+        """What has come so far, as a notebook shows it."""
+        so_far = self._following.format_answer()
+        return rendering.render_answer(
+            so_far["status"], so_far["state"], so_far.text, self.task_id, so_far["is_final"]
+        )
+
     def _record_effect(self, step: Emit | FlowResult[None]) -> None:
         if isinstance(step, Emit):
             self._ready = step.what
@@ -87,7 +100,7 @@ class _BaseTaskStream(Generic[D]):
         return self._following.get_result()
 
 
-class TaskStream(_BaseTaskStream["SyncRunner"]):
+class TaskStream(_BaseTaskStream[SyncRunner]):
     """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
 
     Example:
@@ -155,6 +168,26 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
             self._describe(error)
             raise
 
+    def show(self) -> FormattedTaskResponse:
+        """Show the answer as it comes, and return it: a view that changes in a notebook, words as they come elsewhere.
+
+        Raises:
+            PaymanError: As for `result`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     with client.stream("what's my TSD wallet balance?") as stream:
+            ...         status = stream.show().status
+            <BLANKLINE>
+            ...
+        """
+        view = LiveView()
+        for event in self:
+            view.update(event, self._render)
+        view.close(self._render)
+        return self.result()
+
     def cancel(self) -> FormattedTaskResponse:
         """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
@@ -186,7 +219,7 @@ class TaskStream(_BaseTaskStream["SyncRunner"]):
             raise
 
 
-class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
+class AsyncTaskStream(_BaseTaskStream["async_runner.AsyncRunner"]):
     """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
 
     Example:
@@ -202,7 +235,7 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
         status_update status_update completed
     """
 
-    def __init__(self, runner: AsyncRunner, agent: Operations, following: StreamFlow) -> None:
+    def __init__(self, runner: async_runner.AsyncRunner, agent: Operations, following: StreamFlow) -> None:
         super().__init__(runner, agent, following)
         self._line = AsyncOpenStream()
 
@@ -258,6 +291,14 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
             self._describe(error)
             raise
 
+    async def show(self) -> FormattedTaskResponse:
+        """Show the answer as it comes, and return it; as `TaskStream.show`."""
+        view = LiveView()
+        async for event in self:
+            view.update(event, self._render)
+        view.close(self._render)
+        return await self.result()
+
     async def cancel(self) -> FormattedTaskResponse:
         """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
 
@@ -289,22 +330,9 @@ class AsyncTaskStream(_BaseTaskStream["AsyncRunner"]):
             raise
 
 
-class _TextExtractor:
-    """The text in events, with an empty line between artifacts, as the `text` of an answer has it."""
-
-    def __init__(self) -> None:
-        self._artifact: int | None = None
-
-    def extract(self, event: StreamEvent) -> str:
-        if not isinstance(event, ArtifactUpdate) or not event.delta:
-            return ""
-        before, self._artifact = self._artifact, event.index
-        return event.delta if before in (None, event.index) else f"\n\n{event.delta}"
-
-
 class _TextIterator(Iterator[str]):
     def __init__(self, stream: TaskStream) -> None:
-        self._stream, self._words = stream, _TextExtractor()
+        self._stream, self._words = stream, TextExtractor()
 
     def __next__(self) -> str:
         while not (words := self._words.extract(next(self._stream))):
@@ -314,54 +342,9 @@ class _TextIterator(Iterator[str]):
 
 class _AsyncTextIterator(AsyncIterator[str]):
     def __init__(self, stream: AsyncTaskStream) -> None:
-        self._stream, self._words = stream, _TextExtractor()
+        self._stream, self._words = stream, TextExtractor()
 
     async def __anext__(self) -> str:
         while not (words := self._words.extract(await anext(self._stream))):
             pass
         return words
-
-
-class MessageBuilder:
-    """What an `on_message` callback is given: each event, or each JSON-RPC answer.
-
-    Args:
-        raw: Whether the answers are wanted as they came.
-    """
-
-    def __init__(self, *, raw: bool) -> None:
-        self._raw = raw
-        self._told: Any = None
-
-    def build(self, event: StreamEvent) -> StreamEvent | TaskResponse | None:
-        """Return the message for an event; None for another event of the same answer."""
-        if not self._raw:
-            return event
-        previous, self._told = self._told, event.raw
-        return None if event.raw is previous else self._told
-
-
-class CallbackErrorNotes:
-    """Notes on what a callback raises which task it left: what was asked goes on without it.
-
-    It is not made with `contextlib`, which looks at an exception on its way: some break whoever does.
-
-    Args:
-        stream: The stream that the callback reads.
-    """
-
-    def __init__(self, stream: _BaseTaskStream[Any]) -> None:
-        self._ask = stream._following.ask  # pyright: ignore[reportPrivateUsage] # of the same module
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if isinstance(error, Exception):
-            note = f"The task {self._ask.task_id} goes on all the same; client.get_task tells how it ends."
-            with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
-                error.add_note(note)
-        elif error is not None:
-            describe_interruption(error, self._ask.get_ids(), sent=True)

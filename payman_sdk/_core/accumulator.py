@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
@@ -14,6 +14,7 @@ from payman_api.models.task_response import TaskResponse as WireTaskResponse
 from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
+from payman_sdk._attrdict import register_with_yaml
 from payman_sdk._core.artifact_buffer import ArtifactBuffer, Memory, find_rest
 from payman_sdk._core.events import (
     ArtifactUpdate,
@@ -63,6 +64,9 @@ class TaskAccumulator:
         """How many events were told."""
         self.memory = Memory()
         """What is kept of all that."""
+        self.headers: Mapping[str, str] | None = None
+        """The headers of the HTTP response that the stream began with, redacted."""
+        register_with_yaml()
         self._warnings: dict[str, None] = {}
         self._artifacts: dict[int, ArtifactBuffer] = {}
         self._shown: dict[int, Json] = {}  # the newest snapshot of each, the one that changed last last
@@ -189,7 +193,7 @@ class TaskAccumulator:
             ],
             metadata=Metadata.from_dict(self._metadata) if self._metadata else UNSET,
         )
-        task.raw, task.warnings = None, self.warnings
+        task.headers, task.raw, task.warnings = self.headers, None, self.warnings
         return task
 
     def build_response(self) -> Json:

@@ -5,6 +5,7 @@ All members of an event are plain JSON, so that every serializer takes it for th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from payman_api.models.task_state import TaskState
@@ -12,7 +13,7 @@ from payman_sdk._attrdict import Key, Record
 from payman_sdk._core.responses import build_agent_error
 from payman_sdk._core.states import STATES, Status, canonicalize_state, has_ended
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
-from payman_sdk._core.task_response import Artifact, Json, TaskResponse
+from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json, TaskResponse
 from payman_sdk._core.wire_json import as_object, parse_bool, unwrap_single
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ class StatusUpdate(Record):
     """
 
     __slots__ = ("raw",)
+    _constants = ("type",)
 
     raw: TaskResponse
     """The JSON-RPC answer it came in; no member of the dict."""
 
-    type = Key[Literal["status_update"]]()
+    type: Literal["status_update"] = "status_update"
     """`status_update`."""
     status = Key[Status]()
     """The status of the task: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
@@ -47,13 +49,13 @@ class StatusUpdate(Record):
     """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
     is_final = Key[bool]()
     """Whether the stream ends with it."""
-    status_message = Key["str | None"]()
+    status_message = Key[str | None]()
     """What the agent says about the state."""
-    timestamp = Key["str | None"]()
+    timestamp = Key[str | None]()
     """Since when, exactly as the agent wrote it."""
     task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
-    session_id = Key["str | None"]()
+    session_id = Key[str | None]()
     """The id of the session (`ses-…`)."""
     request_id = Key[str]()
     """The id of the request (`req-…`)."""
@@ -77,11 +79,12 @@ class ArtifactUpdate(Record):
     """
 
     __slots__ = ("raw",)
+    _constants = ("type",)
 
     raw: TaskResponse
     """The JSON-RPC answer it came in; no member of the dict."""
 
-    type = Key[Literal["artifact_update"]]()
+    type: Literal["artifact_update"] = "artifact_update"
     """`artifact_update`."""
     delta = Key[str]()
     """The new text only, to be put behind the text of the artifact so far; for one that is replaced, all of it."""
@@ -95,7 +98,7 @@ class ArtifactUpdate(Record):
     """Whether the agent said that the artifact is complete with it."""
     task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
-    session_id = Key["str | None"]()
+    session_id = Key[str | None]()
     """The id of the session (`ses-…`)."""
     request_id = Key[str]()
     """The id of the request (`req-…`)."""
@@ -113,17 +116,18 @@ class UnknownUpdate(Record):
     """
 
     __slots__ = ("raw",)
+    _constants = ("type",)
 
     raw: Any
     """The data of the event, as JSON where it is JSON; no member of the dict."""
 
-    type = Key[Literal["unknown"]]()
+    type: Literal["unknown"] = "unknown"
     """`unknown`."""
     data = Key[Any]()
     """What came: the result of the JSON-RPC answer, or else all of the data."""
     task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
-    session_id = Key["str | None"]()
+    session_id = Key[str | None]()
     """The id of the session (`ses-…`)."""
     request_id = Key[str]()
     """The id of the request (`req-…`)."""
@@ -131,6 +135,15 @@ class UnknownUpdate(Record):
 
 StreamEvent: TypeAlias = StatusUpdate | ArtifactUpdate | UnknownUpdate
 """Whatever a stream tells; `event.type` says which it is."""
+
+OnEvent: TypeAlias = (
+    Callable[[StreamEvent], object] | Callable[[FormattedTaskResponse | TaskResponse], object]
+)
+"""Called with every event of an answer as it comes: `on_message` and `on_event`. What it raises comes out unchanged.
+
+Version 1 annotated callbacks in the second way; they are called with events as well."""
+OnAnswer: TypeAlias = Callable[[TaskResponse], object]
+"""The same with `raw=True`: called with every JSON-RPC answer."""
 
 
 class Update(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from payman_sdk._core.effects import CallHook, Flow
 from payman_sdk._core.formatting import format_task
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.retry import CallContext
 
 
+@runtime_checkable
 class KeyStore(Protocol):
     """Records when the ask of a key was last sent. Methods may block; asynchronous clients call them in a worker thread.
 

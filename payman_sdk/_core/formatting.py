@@ -73,7 +73,7 @@ def format_task(
         idempotency_key=idempotency_key,
         metadata=read.metadata.to_dict() if read.metadata else {},
     )
-    response.raw, response.warnings = read.raw, warnings
+    response.raw, response.warnings, response.headers = read.raw, warnings, read.headers or {}
     if earlier:
         new = _select_new_artifacts(response.artifacts, earlier)
         # Where nothing was added, what it waits for is still what it said before.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
 
-if TYPE_CHECKING:
-    from payman_api.models.task_state import TaskState
-    from payman_sdk.errors import PaymanError
+from payman_api.models.task_state import TaskState
+from payman_sdk.errors import PaymanError
 
 Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
 """Why an access token is fetched: there is none yet, the one there is ends soon, it has ended, Payman refused it, or a code is
@@ -111,3 +111,13 @@ class TaskStateChange(NamedTuple):
     state: TaskState | str
     is_final: bool
     message: str | None = None
+
+
+OnRetry: TypeAlias = Callable[[RetryDetails], object]
+"""Called before each repetition. Like every hook, a coroutine function with `AsyncPaymanClient` if you like."""
+BeforeSend: TypeAlias = Callable[[OutgoingAsk], object]
+"""Called before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+OnToken: TypeAlias = Callable[[TokenRefresh], object]
+"""Called after each access token that was fetched, or could not be."""
+OnTask: TypeAlias = Callable[[TaskStateChange], object]
+"""Called when a task changes state."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import copy
+import datetime as dt
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, format_answer, get_earlier_artifacts
 from payman_sdk._core.formatting import format_task, raise_if_failed
-from payman_sdk._core.options import read_task_id
+from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
 from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
@@ -52,11 +54,11 @@ class Proofs:
         return not is_taken
 
 
-class DescribedFlow(NamedTuple):
-    """The flow of an ask, and what writes on whatever interrupts it which ask that is."""
+class DescribedFlow(NamedTuple, Generic[T]):
+    """The flow of a call, and what writes on whatever interrupts it which ask that is."""
 
-    flow: Flow[FormattedTaskResponse | TaskResponse]
-    describe: Callable[[BaseException], None]
+    flow: Flow[T]
+    describe: Callable[[BaseException], None] | None = None
 
 
 class Operations:
@@ -90,21 +92,19 @@ class Operations:
         self._wall_clock = wall_clock
         self._observer = observer
         self._keys = KeySettings(config.key_store, config.base_url, open_key_store)
+        self._defaults = build_default_options(config)
         self.proofs = Proofs()
+
+    def with_config(self, config: Config) -> Self:
+        """Return the same for other settings, sharing tokens, observer and proofs."""
+        other = copy.copy(self)
+        other._config, other._defaults = config, build_default_options(config)
+        other._keys = self._keys._replace(store=config.key_store)
+        return other
 
     def now(self) -> float:
         """Seconds on the clock of the runner."""
         return self._clock()
-
-    def timeout_of(self, options: Mapping[str, Any]) -> float:
-        """Return how many seconds a call with these options has."""
-        timeout: float | None = options.get("timeout")
-        return self._config.timeout if timeout is None else timeout
-
-    def guard_of(self, options: Mapping[str, Any]) -> Callable[[Any], Any] | None:
-        """Return the hook that may block a call with these options."""
-        guard: Callable[[Any], Any] | None = options.get("before_send", self._config.before_send)
-        return guard
 
     def compute_deadline(self) -> float:
         """When something that begins now has to be over."""
@@ -114,37 +114,47 @@ class Operations:
         self,
         text: str,
         session_id: str,
-        options: Mapping[str, Any],
+        options: CallOptions,
         *,
-        raw: bool = False,
         task_id: str | None = None,
         earlier: EarlierArtifacts | None = None,
-    ) -> DescribedFlow:
-        """Asks once, or answers a task. `check_text` and `read_options` have checked what is given."""
+    ) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
+        """Ask once, or answer a task; with `on_message`, as a stream whose events it is called with."""
+        if options.on_message is not None:
+            from payman_sdk._core.stream import ask_with_callback
+
+            stream = self.build_stream(text, session_id, options, task_id=task_id, earlier=earlier)
+            flow = ask_with_callback(stream, options.on_message, is_raw=options.is_raw)
+            return DescribedFlow(flow, partial(stream.time.watch.describe, ask=stream.ask))
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
         time = self._build_context(options, ask.task_id)
-        flow = time.watch.track(self._run_ask(ask, time, options, raw=raw), ask)
-        return DescribedFlow(flow, partial(time.watch.describe, ask=ask))
+        return DescribedFlow(
+            time.watch.track(self._run_ask(ask, time, options), ask), partial(time.watch.describe, ask=ask)
+        )
 
     def _run_ask(
-        self, ask: AskRequest, time: CallContext, options: Mapping[str, Any], *, raw: bool
+        self, ask: AskRequest, time: CallContext, options: CallOptions
     ) -> Flow[FormattedTaskResponse | TaskResponse]:
-        before_send = options.get("before_send", self._config.before_send)
+        began = self._clock()
         exchange = ResponseFlow(ask, self._tokens, time)
-        answer, task = yield from carry_out(exchange, before_send, self._get_keys(options))
+        answer, task = yield from carry_out(exchange, options.before_send, self._get_keys(options))
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
         yield from notify_change(task, time.watch)
-        if raw and not options.get("raise_on_failure"):
+        if options.is_raw and not options.raise_on_failure:
             return cast("TaskResponse", answer)
-        response = format_answer(task, exchange.ask)
-        response = raise_if_failed(response) if options.get("raise_on_failure") else response
-        return cast("TaskResponse", answer) if raw else response
+        response = self._time(format_answer(task, exchange.ask), began)
+        response = raise_if_failed(response) if options.raise_on_failure else response
+        return cast("TaskResponse", answer) if options.is_raw else response
+
+    def _time(self, response: FormattedTaskResponse, began: float) -> FormattedTaskResponse:
+        response.elapsed = dt.timedelta(seconds=self._clock() - began)
+        return response
 
     def build_stream(
         self,
         text: str,
         session_id: str,
-        options: Mapping[str, Any],
+        options: CallOptions,
         *,
         task_id: str | None = None,
         earlier: EarlierArtifacts | None = None,
@@ -157,37 +167,37 @@ class Operations:
             ask,
             self._tokens,
             self._build_context(options, ask.task_id),
-            options.get("idle_timeout", self._config.idle_timeout),
-            options.get("before_send", self._config.before_send),
+            options.idle_timeout,
+            options.before_send,
             keys=self._get_keys(options),
-            raise_on_failure=options.get("raise_on_failure", False),
+            raise_on_failure=options.raise_on_failure,
             max_bytes=(self._config.max_answer_bytes, self._config.max_event_bytes),
         )
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
         """How a task stands."""
         task_id = read_task_id(task)
-        time = self._build_context({}, task_id)
+        time = self._build_context(self._defaults, task_id)
+        began = self._clock()
         found = yield from retry_read(lambda: fetch_task(task_id, self._tokens, time), time, task_id)
         yield from notify_change(found[1], time.watch)
-        return _format_fetched(*found, task)
+        return self._time(_format_fetched(*found, task), began)
 
     def read(
         self,
         text: str,
         session_id: str,
-        options: Mapping[str, Any],
+        options: CallOptions,
         read: Callable[[FormattedTaskResponse], T],
     ) -> Flow[T]:
         """Ask for what changes nothing, as often as it takes, and return what `read` makes of the answer."""
         ask = self._build_ask(text, session_id, options, None)
         time = self._build_context(options, ask.task_id)
-        before_send = options.get("before_send", self._config.before_send)
-        flow = read_repeatedly(ask, self._tokens, time, read, before_send)
+        flow = read_repeatedly(ask, self._tokens, time, read, options.before_send)
         return time.watch.track(flow, ask)
 
     def look_up(
-        self, task: object, options: Mapping[str, Any], earlier: EarlierArtifacts | None
+        self, task: object, options: CallOptions, earlier: EarlierArtifacts | None
     ) -> Flow[tuple[FormattedTaskResponse, str | None]]:
         """Return the task as it is now, and the text that it was first asked, where the server returns that."""
         from payman_sdk._core.idempotency import MESSAGES, first_text
@@ -204,52 +214,49 @@ class Operations:
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
         """Cancels a task, and tells how it stands then."""
         task_id = read_task_id(task)
-        time = self._build_context({}, task_id)
+        time = self._build_context(self._defaults, task_id)
+        began = self._clock()
         found = yield from cancel_task(task_id, self._tokens, time)
         yield from notify_change(found[1], time.watch)
-        return _format_fetched(*found, task)
+        return self._time(_format_fetched(*found, task), began)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
         """Waits until a task has ended, whoever it waits for."""
         task_id = read_task_id(task)
-        found = yield from wait_for_end(
-            task_id, self._tokens, self._build_context({"timeout": timeout}, task_id)
-        )
-        return _format_fetched(*found, task)
+        options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
+        began = self._clock()
+        found = yield from wait_for_end(task_id, self._tokens, self._build_context(options, task_id))
+        return self._time(_format_fetched(*found, task), began)
 
-    def _get_keys(self, options: Mapping[str, Any]) -> KeySettings:
-        store = options.get("key_store")
-        return self._keys if store is None else self._keys._replace(store=store)
+    def _get_keys(self, options: CallOptions) -> KeySettings:
+        return self._keys._replace(store=options.key_store)
 
-    def _build_context(self, options: Mapping[str, Any], task_id: str) -> CallContext:
-        config = self._config
-        given = {key: value for key, value in options.items() if value is not None}
+    def _build_context(self, options: CallOptions, task_id: str) -> CallContext:
         return CallContext(
-            deadline=self._clock() + given.get("timeout", config.timeout),
-            patience=given.get("read_timeout", config.read_timeout),
-            max_retries=given.get("max_retries", config.max_retries),
-            settle_time=given.get("settle_time", config.settle_time),
-            resend=given.get("resend", config.resend),
-            on_retry=given.get("on_retry", config.on_retry),
-            watch=self._observer.create_tracker(self._clock, task_id, given.get("on_task", config.on_task)),
+            deadline=self._clock() + options.timeout,
+            patience=options.read_timeout,
+            max_retries=options.max_retries,
+            settle_time=options.settle_time,
+            resend=options.resend,
+            on_retry=options.on_retry,
+            watch=self._observer.create_tracker(self._clock, task_id, options.on_task),
             clock=self._clock,
             wall_clock=self._wall_clock,
             random=self._random,
+            headers=options.headers,
         )
 
-    def _build_ask(
-        self, text: str, session_id: str, options: Mapping[str, Any], replied: str | None
-    ) -> AskRequest:
-        key = options.get("idempotency_key")
+    def _build_ask(self, text: str, session_id: str, options: CallOptions, replied: str | None) -> AskRequest:
+        key = options.idempotency_key
         task_id = generate_id("tsk") if key is None else derive_task_id(self._config.client_id, key)
         return AskRequest(
             text=text,
             task_id=replied or task_id,
             request_id=generate_id("req"),
             session_id=session_id,
-            metadata=options.get("metadata"),
-            message_metadata=options.get("message_metadata"),
-            part_metadata=options.get("part_metadata"),
+            metadata=options.metadata,
+            message_metadata=options.message_metadata,
+            part_metadata=options.part_metadata,
             idempotency_key=key,
             is_reply=replied is not None,
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from payman_sdk._config import (
+    Config,
     check_hook,
     check_key_store,
     read_resend,
@@ -15,94 +16,14 @@ from payman_sdk._config import (
     read_settle_time,
     refuse_unknown,
 )
+from payman_sdk._headers import read_headers
 from payman_sdk._text.sanitizer import find_hidden
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from payman_sdk._config import Resend
     from payman_sdk._core.exchange import KeyStore
 
-
-OutputFormat: TypeAlias = Literal["markdown", "json"]
-"""What `ask` returns: `markdown` a `FormattedTaskResponse`, `json` the JSON-RPC answer as it came."""
-
-
-class _Options(TypedDict, total=False):
-    metadata: dict[str, Any] | None
-    """Sent with the task."""
-    message_metadata: dict[str, Any] | None
-    """Sent with the message of the task."""
-    part_metadata: dict[str, Any] | None
-    """Sent with the text part of the message."""
-    timeout: float | None
-    """Seconds for the whole ask; the client's, 300 by default."""
-    raise_on_failure: bool | None
-    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
-    read_timeout: float | None
-    """Seconds that one attempt may take to be answered; the client's, 60 by default."""
-    max_retries: int | None
-    """How often an ask that did not arrive is sent again; the client's, 2 by default."""
-    settle_time: float | None
-    """Seconds that the agent must not know the task before an ask that may have arrived is sent again; the client's, 30 by default."""
-    resend: Literal["after_settling", "never"] | None
-    """`never` forbids a second send of an ask that may have arrived; the client's, `after_settling` by default."""
-    on_retry: Callable[[Any], Any] | None
-    """Called before each repetition with a `RetryDetails`; the client's by default."""
-    before_send: Callable[[Any], Any] | None
-    """Called with an `OutgoingAsk` before it is sent; the client's by default."""
-    on_task: Callable[[Any], Any] | None
-    """Called with a `TaskStateChange` when the task changes state; the client's by default."""
-    idle_timeout: float | None
-    """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
-
-
-class StreamOptions(_Options, total=False):
-    """Options of `stream`."""
-
-    new_session: bool | None
-    """Start a new session with this ask; the client stays in it."""
-    idempotency_key: str | None
-    """A name for the operation, such as `invoice-42`: an ask with the same key is the same task, from any process."""
-    max_answer_bytes: int | None
-    """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
-    max_event_bytes: int | None
-    """How large one event of a stream may be, 16 MiB by default."""
-    key_store: KeyStore | None
-    """Where the use of the key is recorded; the client's by default."""
-
-
-class ReplyOptions(_Options, total=False):
-    """Options of `reply`."""
-
-    on_message: Callable[[Any], Any] | None
-    """Called with every event as it comes: the answer is streamed then."""
-
-
-class _AskOptions(StreamOptions, total=False):
-    on_message: Callable[[Any], Any] | None
-    """Called with every event as it comes (with `raw=True`, with every JSON-RPC answer): the answer is streamed then."""
-
-
-class MarkdownAskOptions(_AskOptions, total=False):
-    """Options of an `ask` that returns a `FormattedTaskResponse`."""
-
-    output_format: Literal["markdown"] | None
-    """The formatted answer, which is the default."""
-
-
-class JsonAskOptions(_AskOptions, total=False):
-    """Options of an `ask` that returns a `TaskResponse`."""
-
-    output_format: Required[Literal["json"]]
-    """The agent's JSON-RPC answer, unchanged."""
-
-
-AskOptions: TypeAlias = MarkdownAskOptions | JsonAskOptions
-"""The options of `ask`, as a dict."""
-
-
-ASK_OPTIONS = JsonAskOptions.__required_keys__ | JsonAskOptions.__optional_keys__
-STREAM_OPTIONS = StreamOptions.__required_keys__ | StreamOptions.__optional_keys__
-REPLY_OPTIONS = ReplyOptions.__required_keys__ | ReplyOptions.__optional_keys__
 _SECONDS = ("timeout", "read_timeout", "idle_timeout")
 _HOOKS = ("on_message", "on_retry", "on_task", "before_send")
 _SWITCHES = ("new_session", "raise_on_failure")
@@ -111,35 +32,90 @@ _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
 
 
-def read_options(
-    options: Mapping[str, Any] | None,
-    keywords: Mapping[str, Any],
-    known: frozenset[str] = ASK_OPTIONS,
-    what: str = "ask",
-) -> dict[str, Any]:
-    """The options of an ask from a dict, keywords, or both; a keyword wins, and None means not given.
+class CallOptions(NamedTuple):
+    """The options of one call, resolved once: what the call was given, else what its client was.
+
+    Attributes:
+        headers: What its requests send beside the SDK's own headers.
+        is_raw: Whether the JSON-RPC answer is wanted as it came.
+        on_message: Called with every event, where the answer is wanted as it comes; with every JSON-RPC answer, if `is_raw`.
+    """
+
+    timeout: float
+    read_timeout: float
+    idle_timeout: float
+    max_retries: int
+    settle_time: float
+    resend: Resend
+    on_retry: Callable[[Any], Any] | None
+    before_send: Callable[[Any], Any] | None
+    on_task: Callable[[Any], Any] | None
+    key_store: KeyStore | None
+    headers: Mapping[str, str]
+    metadata: Mapping[str, Any] | None = None
+    message_metadata: Mapping[str, Any] | None = None
+    part_metadata: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+    new_session: bool = False
+    raise_on_failure: bool = False
+    on_message: Callable[[Any], Any] | None = None
+    is_raw: bool = False
+
+
+_OF_THE_CLIENT = (
+    *_SECONDS,
+    "max_retries",
+    "settle_time",
+    "resend",
+    "on_retry",
+    "before_send",
+    "on_task",
+    "key_store",
+)
+KEYWORDS = frozenset({*CallOptions._fields, "output_format", "extra_headers", "raw"} - {"headers", "is_raw"})
+"""The keywords of methods that are options; of each method, those that its signature has."""
+
+
+def build_default_options(config: Config) -> CallOptions:
+    """Return the options of a call that was given none."""
+    return CallOptions(
+        **{name: getattr(config, name) for name in _OF_THE_CLIENT}, headers=config.default_headers
+    )
+
+
+def resolve_options(
+    config: Config, keywords: Mapping[str, Any], options: Mapping[str, Any] | None = None, what: str = "ask"
+) -> CallOptions:
+    """Check the options of a call, and complete them with those of its client; a keyword wins, and None means not given.
 
     Args:
+        config: The client's settings.
+        keywords: The keywords of the method, all of them; what is no option is passed over.
         options: The options as a dict.
-        keywords: The options as keywords.
-        known: The options there are.
-        what: The method whose options they are.
+        what: The method.
 
     Raises:
         ConfigurationError: An option is unknown or unusable.
     """
-    if options is not None and not isinstance(options, Mapping):
+    defaults = build_default_options(config)
+    given = {key: value for key, value in keywords.items() if value is not None and key in KEYWORDS}
+    if options is not None:
+        if not isinstance(options, Mapping):
+            raise ConfigurationError(
+                f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
+            )
+        refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
+        given = {key: value for key, value in options.items() if value is not None} | given
+    if not given:
+        return defaults
+    is_raw, output_format, extra = (
+        given.pop("raw", False),
+        given.pop("output_format", None),
+        given.pop("extra_headers", None),
+    )
+    if output_format not in _FORMATS:
         raise ConfigurationError(
-            f"options is a {type(options).__name__}.", next_step="Give a dict, or use keywords."
-        )
-    if not options and not keywords:
-        return {}
-    given = {**(options or {}), **{key: value for key, value in keywords.items() if value is not None}}
-    refuse_unknown(given, known, f"an option of {what}")
-    given = {key: value for key, value in given.items() if value is not None}
-    if given.get("output_format") not in _FORMATS:
-        raise ConfigurationError(
-            f"output_format is {given['output_format']!r}.", next_step="Use 'markdown' or 'json'."
+            f"output_format is {output_format!r}.", next_step="Use 'markdown' or 'json'."
         )
     for key in _SWITCHES:
         if not isinstance(given.get(key), bool | None):
@@ -155,7 +131,10 @@ def read_options(
         _check_metadata(given.get(key), key)
     for key in _SECONDS:
         read_seconds(given.get(key), key, 0)
-    return given
+    headers = (
+        {**config.default_headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
+    )
+    return defaults._replace(**given, headers=headers, is_raw=bool(is_raw) or output_format == "json")
 
 
 def check_text(text: object) -> None:

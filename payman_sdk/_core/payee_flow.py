@@ -50,7 +50,7 @@ def create_payee(agent: Operations, order: PayeeOrder, call: Call) -> Flow[Payee
         task_id=response.task_id,
         request_id=response.request_id,
         session_id=response.session_id,
-        idempotency_key=call.options.get("idempotency_key"),
+        idempotency_key=call.options.idempotency_key,
     )
     unknown.sent = True
     raise unknown

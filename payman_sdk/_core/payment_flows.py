@@ -32,6 +32,7 @@ from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanErr
 
 if TYPE_CHECKING:
     from payman_sdk._core.operations import Operations
+    from payman_sdk._core.options import CallOptions
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class Call(NamedTuple):
     """
 
     session_id: str
-    options: Mapping[str, Any]
+    options: CallOptions
     on_event: OnEvent | None = None
     verify: bool = True
 
@@ -80,13 +81,13 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
     clock = Stopwatch(agent.now)
     try:
         response = yield from clock.without_guard(
-            send_order(agent, order.text(), call), agent.guard_of(call.options)
+            send_order(agent, order.text(), call), call.options.before_send
         )
     except PaymanError as error:
         return _lost(order, error)
     # What a key stands for may have been ordered by an earlier call, which had as much time as this one.
-    key = call.options.get("idempotency_key")
-    seconds = clock.seconds() if key is None else agent.timeout_of(call.options)
+    key = call.options.idempotency_key
+    seconds = clock.seconds() if key is None else call.options.timeout
     past = _Past(order, response.task_id, response.session_id, _earliest(response, seconds), key)
     return (yield from _conclude(agent, past, response, call, clock))
 
@@ -110,7 +111,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     try:
         earlier = None if response is None else get_earlier_artifacts(response)
         order_flow = send_order(agent, text, call, task_id=task_id, earlier=earlier)
-        answer = yield from clock.without_guard(order_flow, agent.guard_of(call.options))
+        answer = yield from clock.without_guard(order_flow, call.options.before_send)
     except PaymanError as error:
         if not _may_be_done(error):
             raise
@@ -197,20 +198,21 @@ def _look_at_transactions(
     agent: Operations, past: _Past, claim: Verdict, call: Call, clock: Stopwatch
 ) -> Flow[tuple[Verdict, PaymanError | None]]:
     """Return the verdict that the transactions support, and why they could not be read."""
-    left = agent.timeout_of(call.options) - clock.seconds()
+    left = call.options.timeout - clock.seconds()
     problem: PaymanError | None = None
     transactions: list[Transaction] = []
     if left > 0:
         # The payment is made or not: nothing that a hook says to this look may replace its outcome.
-        options = {
-            **{
-                name: value for name, value in call.options.items() if name in {"read_timeout", "max_retries"}
-            },
-            "timeout": left,
-            "before_send": None,
-            "on_task": _ignore,
-            "on_retry": _ignore,
-        }
+        options = call.options._replace(
+            timeout=left,
+            before_send=None,
+            on_task=_ignore,
+            on_retry=_ignore,
+            metadata=None,
+            message_metadata=None,
+            part_metadata=None,
+            idempotency_key=None,
+        )
         try:
             # Read out here, an answer that cannot be read is not asked for again.
             answer = yield from agent.read(

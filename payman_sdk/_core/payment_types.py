@@ -7,26 +7,20 @@ what was ordered. The classes are imported when they are first used.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict
+from typing import Literal, Self, TypeAlias
 
 from attrs import field, frozen
 
-if TYPE_CHECKING:
-    from payman_sdk._core.exchange import KeyStore
-    from payman_sdk._core.task_response import FormattedTaskResponse
-    from payman_sdk.errors import PaymanError
+from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk.errors import PaymanError, PaymentNotMadeError
 
 __all__ = [
-    "PayOptions",
     "Payee",
     "PayeeType",
     "Payment",
     "PaymentOutcome",
-    "ReadOptions",
-    "SettleOptions",
     "Transaction",
     "Wallet",
 ]
@@ -191,51 +185,18 @@ class Payment:
         """
         if self.is_paid:
             return self
-        from payman_sdk.errors import PaymentNotMadeError
-
-        raise PaymentNotMadeError.of(self)
-
-
-class ReadOptions(TypedDict, total=False):
-    """Options of the calls that only read: `wallets`, `payees`, `transactions`, `payment_status`."""
-
-    timeout: float | None
-    """Seconds for the whole call; the client's, 300 by default."""
-    read_timeout: float | None
-    """Seconds that one attempt may take to be answered; the client's, 60 by default."""
-    max_retries: int | None
-    """How often a call that failed is repeated; the client's, 2 by default."""
-    on_retry: Callable[[Any], Any] | None
-    """Called before each repetition with a `RetryDetails`; the client's by default."""
-    before_send: Callable[[Any], Any] | None
-    """Called with an `OutgoingAsk` before it is sent; the client's by default."""
-
-
-class SettleOptions(ReadOptions, total=False):
-    """Options of `approve` and `deny`."""
-
-    metadata: dict[str, Any] | None
-    """Sent with the task."""
-    message_metadata: dict[str, Any] | None
-    """Sent with the message of the task."""
-    part_metadata: dict[str, Any] | None
-    """Sent with the text part of the message."""
-    settle_time: float | None
-    """Seconds that the agent must not know the task before what may have arrived is sent again; the client's, 30 by default."""
-    resend: Literal["after_settling", "never"] | None
-    """`never` forbids a second send of what may have arrived; the client's, `after_settling` by default."""
-    on_task: Callable[[Any], Any] | None
-    """Called with a `TaskStateChange` whenever the task changes; the client's by default."""
-    idle_timeout: float | None
-    """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
-
-
-class PayOptions(SettleOptions, total=False):
-    """Options of `pay` and `create_payee`."""
-
-    new_session: bool | None
-    """Start a new session with this call; the client stays in it."""
-    idempotency_key: str | None
-    """A name for the operation, such as `invoice-42`: a call with the same key is the same task, from any process."""
-    key_store: KeyStore | None
-    """Where the use of the key is recorded; the client's by default."""
+        what = f"{self.amount} {self.currency} to {self.payee}"
+        failure = PaymentNotMadeError(
+            f"The payment of {what} is not proven to be paid; its outcome is {self.outcome.value.replace('_', ' ')}"
+            f"{': ' + self.reason if self.reason else '.'}",
+            task_id=self.task_id,
+            session_id=self.session_id,
+            idempotency_key=self.idempotency_key,
+        )
+        failure.payment = self
+        if self.outcome in (PaymentOutcome.UNDETERMINED, PaymentOutcome.AWAITING_APPROVAL):
+            failure.sent = True
+            failure.next_step = (
+                "Do not order it again; client.payment_status(error.payment) reads its outcome anew."
+            )
+        raise failure

@@ -104,7 +104,7 @@ def _send_task_request(
 ) -> Flow[TaskAnswer]:
     try:
         answer: HTTPResponse = yield from send_authenticated(
-            request, tokens, time.deadline, time.patience, watch=time.watch
+            request, tokens, time.deadline, time.patience, watch=time.watch, headers=time.headers
         )
         if (failure := find_inconclusive_error(answer)) is not None:
             raise failure

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
+from payman_sdk._core.effects import Flow
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.json_schema import SchemaError, check_schema, validate
 from payman_sdk._core.listings import shown
 from payman_sdk._core.orders import request_object
-from payman_sdk._core.task_response import FormattedTaskResponse, ParsedResponse
+from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -34,7 +35,11 @@ class ResponseFormat(Generic[T]):
         """Return the text that asks for the answer in this format."""
         return f"{text}\n\n{request_object(self._schema)}"
 
-    def read(self, response: FormattedTaskResponse) -> ParsedResponse[T]:
+    def read_answer(self, flow: Flow[Any]) -> Flow[FormattedTaskResponse[T]]:
+        """Run the flow of an ask, and return its answer with what was made of it."""
+        return self.read((yield from flow))
+
+    def read(self, response: FormattedTaskResponse[T]) -> FormattedTaskResponse[T]:
         """Return the answer with what was made of it; it fails into `parse_error` only, for the ask was carried out."""
         parsed: T | None = None
         error: str | None = None
@@ -45,7 +50,8 @@ class ResponseFormat(Generic[T]):
             error = f"The task is {response['state']}, and {problem}."
         except Exception as problem:  # of the user's validators, too
             error = f"The answer does not fit the format: {problem}"[:_MOST]
-        return ParsedResponse[T].of(response, parsed, shown(error))
+        response.parsed, response.parse_error = parsed, shown(error)
+        return response
 
 
 def read_response_format(given: Any) -> ResponseFormat[Any]:

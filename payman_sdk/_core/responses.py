@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from payman_sdk._core.error_classes import find_code_class, find_status_class
 from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
 from payman_sdk._core.wire_json import as_list, as_object, decode_nested, parse_int, read_json, unwrap_single
-from payman_sdk._text.error_response import ErrorResponse, format_sentence, shorten, summarize_body
-from payman_sdk.errors import PaymanError, ResponseValidationError, find_code_class, find_status_class
+from payman_sdk._text.error_response import (
+    ErrorResponse,
+    ResponseHeaders,
+    format_sentence,
+    shorten,
+    summarize_body,
+)
+from payman_sdk.errors import PaymanError, ResponseValidationError
 
 _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
@@ -51,6 +58,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
         task = None if found is None else read_task(found, task_id, came)
         if task is not None:
             _note_oddities(task, said_id, error, warnings)
+            task.headers = ResponseHeaders(answer.headers)
             return body, task
         error = error if found is None else None
     if not answer.is_success:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from itertools import count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from payman_sdk._config import Resend
@@ -145,6 +146,7 @@ class CallContext(NamedTuple):
         on_retry: Called before each repetition with a `RetryDetails`.
         settle_time: Seconds that a task must stay unknown before an ask that may have arrived is sent again.
         resend: Whether an ask that may have arrived is sent again at all.
+        headers: What requests send beside the SDK's own headers.
     """
 
     deadline: float
@@ -157,6 +159,7 @@ class CallContext(NamedTuple):
     on_retry: Callable[[RetryDetails], Any] | None = None
     settle_time: float = 30.0
     resend: Resend = "after_settling"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def is_over(self) -> bool:
         """Whether there is none left."""

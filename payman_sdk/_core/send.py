@@ -83,6 +83,7 @@ class ResponseFlow:
             time.patience,
             watch=time.watch,
             renews=self._renews,
+            headers=time.headers,
         )
         if (failure := find_inconclusive_error(answer)) is not None:
             raise failure

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.effects import Emit, Flow, ReadChunk
+from payman_sdk._core.effects import Emit, Flow, ReadChunk, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings, format_answer
 from payman_sdk._core.formatting import raise_if_failed
@@ -21,6 +23,7 @@ from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.sse import EventTooLargeError, RedactingDecoder
+from payman_sdk._text.error_response import ResponseHeaders
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -32,7 +35,7 @@ from payman_sdk.errors import (
 
 if TYPE_CHECKING:
     from payman_sdk._core.hook_payloads import OutgoingAsk
-    from payman_sdk._core.task_response import FormattedTaskResponse
+    from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
 _FRUITLESS = 3
 """How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
@@ -41,6 +44,28 @@ _GRACE = 2.0
 """Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
 _BRIEF = 5.0
 """Seconds for a look at such a task."""
+
+
+def ask_with_callback(
+    stream: StreamFlow, on_message: Callable[[Any], Any], *, is_raw: bool
+) -> Flow[FormattedTaskResponse | TaskResponse]:
+    """Run a streamed ask, calling a function with every event, or with every JSON-RPC answer; return the whole answer."""
+    answers: list[Any] = [None]
+
+    def pass_on(event: StreamEvent) -> Any:
+        if not is_raw:
+            return on_message(event)
+        known, answers[0] = answers[0], event.raw  # several events may come in one answer
+        return None if known is event.raw else on_message(event.raw)
+
+    def note(error: BaseException) -> None:
+        text = f"The task {stream.ask.task_id} goes on all the same; client.get_task tells how it ends."
+        with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
+            error.add_note(text)
+
+    yield from hand_out(stream.run(), pass_on, note)
+    result = stream.get_result()
+    return cast("TaskResponse", stream.progress.build_response()) if is_raw else result
 
 
 class StreamFlow:
@@ -79,6 +104,7 @@ class StreamFlow:
         self._raise_on_failure = raise_on_failure
         self._seconds = time.deadline - time.clock()
         self._max_kept, self._max_event = max_bytes
+        self._began_at = self._ended_at = 0.0
         self._last_event_id = ""
         self._subscribed_for: PaymanError | None = None
 
@@ -100,10 +126,12 @@ class StreamFlow:
         """
         self.time.watch.answer = lambda: self.format_answer().text
         # The time runs from now, not from when the stream was made.
-        self.time = self.time._replace(deadline=self.time.clock() + self._seconds)
+        self._began_at = self.time.clock()
+        self.time = self.time._replace(deadline=self._began_at + self._seconds)
         try:
             yield from carry_out(self, self._before_send, self._keys)
         finally:
+            self._ended_at = self.time.clock()
             self.time.watch.events = self.progress.count
 
     def attempt(self) -> Flow[bool]:
@@ -163,7 +191,9 @@ class StreamFlow:
     def format_answer(self) -> FormattedTaskResponse:
         """What the stream has told so far, as an ask would have answered it."""
         ask = self.ask._replace(session_id=self.progress.session_id)
-        return format_answer(self.progress.build_task(), ask)
+        response = format_answer(self.progress.build_task(), ask)
+        response.elapsed = dt.timedelta(seconds=self._ended_at - self._began_at)
+        return response
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Sends a request and tells what its answer tells, to the end; returns True, for it did.
@@ -179,10 +209,13 @@ class StreamFlow:
             patience,
             is_stream=True,
             watch=self.time.watch,
+            headers=self.time.headers,
             renews=request_id != self.ask.request_id,
         )
         if is_event_stream(answer):
             self.time.watch.record_stream_open(self.ask.task_id, is_again=request_id != self.ask.request_id)
+            if self.progress.headers is None:
+                self.progress.headers = ResponseHeaders(answer.headers)
             yield Emit(iter(()))
             yield from self._read_to_end()
         elif (failure := find_inconclusive_error(answer)) is not None:

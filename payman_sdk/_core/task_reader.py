@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_api.models.artifact import Artifact
@@ -39,10 +40,12 @@ class ParsedTask(Task):
     Attributes:
         raw: The JSON-RPC answer as it came; None where there was none.
         warnings: What could not be read.
+        headers: The headers of the HTTP response that it came in, redacted; None where there was none.
     """
 
-    __slots__ = ("raw", "warnings")
+    __slots__ = ("headers", "raw", "warnings")
 
+    headers: Mapping[str, str] | None
     raw: Any
     warnings: list[str]
 
@@ -111,7 +114,7 @@ def _read_plainly(given: Json) -> ParsedTask | None:
             return None
     except _ODD:
         return None
-    task.warnings = []
+    task.headers, task.warnings = None, []
     return task
 
 
@@ -128,7 +131,7 @@ def _read_leniently(given: Json, task_id: str) -> ParsedTask | None:
         # Whatever else is wrong with it, and with the code above: how the task ended is known.
         task = ParsedTask(id=task_id, status=TaskStatus(state=state))
         warnings = Warnings(["everything but the state"])
-    task.warnings = warnings
+    task.headers, task.warnings = None, warnings
     return task
 
 

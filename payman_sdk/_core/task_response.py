@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict, TypeVar
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._attrdict import Key, Record
+from payman_sdk._annotations import support_pydantic
+from payman_sdk._attrdict import Key, Record, register_with_yaml
+from payman_sdk._core import rendering
 from payman_sdk._core.states import STATES, Phase, Status, get_phase
 
 if TYPE_CHECKING:
-    import datetime as dt
+    from typing_extensions import TypeVar
 
-T = TypeVar("T")
+    ParsedT = TypeVar("ParsedT", default=Any)
+else:
+    from typing import TypeVar
+
+    ParsedT = TypeVar("ParsedT")
 
 Json: TypeAlias = dict[str, Any]
 """An object as JSON has it."""
@@ -26,6 +34,9 @@ class TaskResponse(TypedDict):
     error: NotRequired[dict[str, Any] | None]
 
 
+support_pydantic(TaskResponse)
+
+
 class Artifact(Record):
     """One piece of an answer: a dict, with the same things as attributes."""
 
@@ -33,13 +44,13 @@ class Artifact(Record):
 
     name = Key[str]()
     """Its name, `artifact` if the agent gave none."""
-    description = Key["str | None"]()
+    description = Key[str | None]()
     """What it is, in the agent's words."""
     content = Key[str]()
     """Its text, a line break between parts; for an artifact without text, its data as JSON or its file's address."""
     type = Key[str]()
     """The kind of its content: 'text' where there is text, else the kind of its first part ('data', 'file', …)."""
-    timestamp = Key["str | None"]()
+    timestamp = Key[str | None]()
     """When it was made, as the agent wrote it."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about it."""
@@ -47,31 +58,49 @@ class Artifact(Record):
     """Every part as it came, files and data included."""
 
 
-class FormattedTaskResponse(Record):
+class FormattedTaskResponse(Record, Generic[ParsedT]):
     """The answer to an ask: a dict, with the same things as attributes.
 
-    One spelling of the keys is stored, snake_case; look-ups understand camelCase as well: `response["sessionId"]`.
+    One spelling of the keys is stored, snake_case; look-ups understand camelCase as well: `response["sessionId"]`. What is no
+    member of the dict (`parsed`, `headers`, `elapsed`, `raw` …) is an attribute alone.
 
     Example:
+        >>> from typing import TypedDict
         >>> from payman_sdk.sandbox import Sandbox
+        >>> class Balance(TypedDict):
+        ...     currency: str
+        ...     balance: str
         >>> with Sandbox() as sandbox, sandbox.client() as client:
         ...     response = client.ask("What's my TSD wallet balance?")
+        ...     structured = client.ask("what's my TSD wallet balance?", response_format=Balance)
         >>> response["status"], response.is_final, response.session_id == response["sessionId"]
         ('completed', True, True)
+        >>> structured.parsed, structured.parse_error
+        ({'currency': 'TSD', 'balance': '1000.00'}, None)
     """
 
-    __slots__ = ("new_artifacts", "raw", "warnings")
+    __slots__ = ("elapsed", "headers", "new_artifacts", "parse_error", "parsed", "raw", "warnings")
 
+    parsed: ParsedT | None
+    """With a `response_format`: the answer as it was wanted; None where it is not, and without a format."""
+    parse_error: str | None
+    """Why there is none, such as `The task is completed, and the answer holds no JSON object.`."""
+    headers: Mapping[str, str]
+    """The headers of the HTTP response, redacted, in any spelling; of a stream, those it began with."""
+    elapsed: dt.timedelta
+    """How long the call took, retries and waits included."""
     new_artifacts: list[Artifact] | None
-    """After a reply: those of `artifacts` that came since; None where nothing is known of before. No member of the dict."""
+    """After a reply: those of `artifacts` that came since; None where nothing is known of before."""
     raw: Any
-    """The JSON-RPC answer as it came, for what `warnings` names; None where there was none. No member of the dict."""
+    """The JSON-RPC answer as it came, for what `warnings` names; None where there was none."""
     warnings: list[str]
-    """What of the answer could not be read, such as `status.timestamp: an object`; usually empty. No member of the dict."""
+    """What of the answer could not be read, such as `status.timestamp: an object`; usually empty."""
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make a response, without an answer that it came in."""
+        register_with_yaml()
         response = super().__new__(cls)
+        response.parsed, response.parse_error, response.headers, response.elapsed = None, None, {}, _NOTHING
         response.new_artifacts, response.raw, response.warnings = None, None, []
         return response
 
@@ -79,21 +108,21 @@ class FormattedTaskResponse(Record):
     """The status of the ask: 'completed', 'failed' (canceled and rejected too) or 'in_progress' (waiting for somebody too)."""
     is_final = Key[bool]()
     """Whether the task has ended and will not change any more."""
-    status_message = Key["str | None"]()
+    status_message = Key[str | None]()
     """What the agent says about the state, such as 'Processing completed successfully'."""
-    timestamp = Key["str | None"]()
+    timestamp = Key[str | None]()
     """When the task got into its state, exactly as the agent wrote it; nine fractional digits are usual [D]."""
     artifacts = Key[list[Artifact]]()
     """What the agent made, in order."""
-    error = Key["dict[str, Any] | None"]()
+    error = Key[dict[str, Any] | None]()
     """Why the task failed, was canceled or rejected (`state`, `message`); None otherwise."""
     task_id = Key[str]()
     """The id of the task (`tsk-…`)."""
     request_id = Key[str]()
     """The id of the JSON-RPC request (`req-…`)."""
-    session_id = Key["str | None"]()
+    session_id = Key[str | None]()
     """The id of the session (`ses-…`)."""
-    idempotency_key = Key["str | None"]()
+    idempotency_key = Key[str | None]()
     """The key that the caller gave the ask; None otherwise."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about the task, such as `agentId` and `orgId`."""
@@ -139,41 +168,10 @@ class FormattedTaskResponse(Record):
         return f"[{self['state']}] {self.text}"
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return rendering.render_answer(self["status"], self["state"], self.text, self.task_id, self.is_final)
 
 
-class ParsedResponse(FormattedTaskResponse, Generic[T]):
-    """The answer to an ask with a `response_format`: a `FormattedTaskResponse`, and what was made of it.
+ParsedResponse = FormattedTaskResponse
+"""The answer to an ask with a `response_format`: `ParsedResponse[Invoice]`."""
 
-    Example:
-        >>> from typing import TypedDict
-        >>> from payman_sdk.sandbox import Sandbox
-        >>> class Balance(TypedDict):
-        ...     currency: str
-        ...     balance: str
-        >>> with Sandbox() as sandbox, sandbox.client() as client:
-        ...     response = client.ask("what's my TSD wallet balance?", response_format=Balance)
-        >>> response.parsed, response.parse_error
-        ({'currency': 'TSD', 'balance': '1000.00'}, None)
-    """
-
-    __slots__ = ("parse_error", "parsed")
-
-    parsed: T | None
-    """The answer as it was wanted; None where it is not. No member of the dict."""
-    parse_error: str | None
-    """Why there is none, such as `The task is completed, and the answer holds no JSON object.`. No member of the dict."""
-
-    def __new__(cls, *_: Any, **__: Any) -> Self:
-        """Make a response of which nothing was made."""
-        response = super().__new__(cls)
-        response.parsed, response.parse_error = None, None
-        return response
-
-    @classmethod
-    def of(cls, response: FormattedTaskResponse, parsed: T | None, parse_error: str | None) -> Self:
-        """Make one of an answer."""
-        made = cls(response)
-        made.new_artifacts, made.raw, made.warnings = response.new_artifacts, response.raw, response.warnings
-        made.parsed, made.parse_error = parsed, parse_error
-        return made
+_NOTHING = dt.timedelta()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from inspect import isawaitable
 from typing import Any, TypeVar, assert_never
@@ -78,6 +78,7 @@ class AsyncRunner:
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
         max_answer_bytes: How large an answer may be, decompressed.
+        headers: What every request sends beside its own headers.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class AsyncRunner:
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], Awaitable[None]] = sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._http = http
         self._base_url = base_url
@@ -95,6 +97,7 @@ class AsyncRunner:
         self._clock = clock
         self._sleep = sleep
         self._max_answer_bytes = max_answer_bytes
+        self._headers = headers or {}
         self._locks = PerLoop(anyio.Lock)
 
     @defer_on_trio
@@ -235,7 +238,9 @@ class AsyncRunner:
         now = self._clock()
         until = step.compute_deadline(now, self._patience.read)
         timeout = build_timeout(self._patience, until - now, step.patience, hurry=_HURRY)
-        request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note_async)
+        request = prepare_request(
+            self._http, step.request, self._base_url, timeout, transmission.note_async, self._headers
+        )
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         outcome: Outcome | None = None

@@ -7,9 +7,11 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import httpx
 
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 _FILES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -39,6 +41,26 @@ def create_ssl_context(scheme: str, environ: Mapping[str, str]) -> ssl.SSLContex
         file = None
     paths = [(name, named[name], _get_mtime(named[name])) for name in (file, _FOLDERS) if name in named]
     return _load_context(tuple(paths))
+
+
+def load_given(verify: object) -> ssl.SSLContext | None:
+    """Return whom the program says to trust; None where it leaves that to the environment.
+
+    Raises:
+        ConfigurationError: It is not a context, nor a file of certificates that can be read.
+    """
+    if verify is None or verify is True:
+        return None
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if not isinstance(verify, str | os.PathLike):
+        raise ConfigurationError(
+            f"verify is {verify!r}."[:200],
+            next_step="Give an ssl.SSLContext, or the path of a file of certificates; the SDK always verifies.",
+        )
+    path = os.fspath(cast("str | os.PathLike[str]", verify))
+    path = path.reveal() if isinstance(path, SecretStr) else path
+    return _load_context((("verify", path, _get_mtime(path)),))
 
 
 def create_untrusting_context() -> ssl.SSLContext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
 from payman_sdk._io.routes import hide_query
 from payman_sdk._secrets import reveal_for_wire
 from payman_sdk._text.redaction import redact
+from payman_sdk._version import __version__
 from payman_sdk.errors import APITimeoutError, ConfigurationError
 
 
@@ -38,6 +40,7 @@ def prepare_request(
     base_url: str,
     timeout: httpx.Timeout,
     report: Callable[[str, Mapping[str, Any]], Any],
+    headers: Mapping[str, str] | None = None,
 ) -> httpx.Request:
     """Return the request, ready to be sent.
 
@@ -47,6 +50,7 @@ def prepare_request(
         base_url: The server.
         timeout: The limits of the request.
         report: Hears of its way through the connections, as httpcore's `trace`.
+        headers: What the program wants every request to send.
 
     Raises:
         ConfigurationError: It cannot be written down; nothing was sent.
@@ -54,10 +58,15 @@ def prepare_request(
     sent: dict[str, Any] = {}
     try:
         sent = resolve_url(request, base_url)
+        sent["headers"] = {**(headers or {}), **sent.get("headers", {})}
         for name in ("headers", "params"):
             if name in sent:
                 sent[name] = reveal_for_wire(sent[name])
-        sent["headers"] = {**sent.get("headers", {}), "Accept-Encoding": ACCEPTED}
+        sent["headers"] |= {"Accept-Encoding": ACCEPTED}
+        if http.headers.get("user-agent", _HTTPX).startswith(
+            _HTTPX
+        ):  # a given client may call itself something else
+            sent["headers"]["User-Agent"] = USER_AGENT
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _RequestBody(built.content)
         built.extensions["trace"] = report
@@ -72,6 +81,11 @@ def prepare_request(
         sent.clear()
     failure.sent = False
     raise failure
+
+
+_HTTPX = "python-httpx/"
+USER_AGENT = f"paymanai-sdk/{__version__} python/{sys.version_info.major}.{sys.version_info.minor} httpx/{httpx.__version__}"
+"""How the SDK names itself."""
 
 
 class _RequestBody(httpx.ByteStream):
@@ -205,14 +219,15 @@ def redact_response(answer: httpx.Response) -> httpx.Response:
 
 
 def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
-    """An answer with the body that was read of it, decompressed, and of its headers those that anybody asks for."""
-    headers = {name: answer.headers[name] for name in _NEEDED if name in answer.headers}
+    """An answer with the body that was read of it, decompressed, and its headers but for those about the body as it came."""
+    headers = [one for one in answer.headers.raw if one[0].lower() not in _OF_THE_BODY]
     read = httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
     read.read()
     return read
 
 
 _NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
+_OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 class DeadlineStream(httpx.SyncByteStream):

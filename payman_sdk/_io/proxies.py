@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from payman_sdk._config import is_loopback
+from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
 
 _SCHEMES = frozenset({"http", "https", "socks5", "socks5h"})
@@ -46,7 +46,7 @@ def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
     for name in (f"{server.scheme}_proxy", "all_proxy"):
         variable, value = _get_variable(environ, name)
         if value:
-            return _check_proxy(variable, value)
+            return check_proxy(variable, value)
     return None
 
 
@@ -74,7 +74,7 @@ def _find_system_proxy(url: str) -> str | None:
         return None
     named = getproxies()
     proxy = named.get(server.scheme) or named.get("all")
-    return _check_proxy("the system's settings", proxy) if proxy else None
+    return check_proxy("the system's settings", proxy) if proxy else None
 
 
 def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
@@ -128,8 +128,16 @@ def _normalize_host(name: str) -> str:
         return name
 
 
-def _check_proxy(variable: str, value: str) -> str:
-    """The address of a proxy. Nothing of it is repeated in an error: it may hold a password."""
+def check_proxy(variable: str, value: str) -> str:
+    """Return the address of a proxy. Nothing of it is repeated in an error: it may hold a password.
+
+    Args:
+        variable: The variable or the setting that names it.
+        value: The address; `http://` counts where it has no scheme.
+
+    Raises:
+        ConfigurationError: It cannot be used as a proxy.
+    """
     proxy = value if "://" in value else f"http://{value}"
     problem, next_step = _find_problem(proxy), "Give an address such as http://proxy.example:3128."
     if not problem and proxy.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:

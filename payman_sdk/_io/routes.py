@@ -86,6 +86,7 @@ class Route:
     Args:
         url: An address of the server.
         certificates: Whom to trust, if the proxy is reached with encryption.
+        proxy: The proxy that the client was given.
 
     Raises:
         httpx.UnsupportedProtocol: The address is neither of http nor of https.
@@ -94,12 +95,12 @@ class Route:
 
     __slots__ = ("is_socks", "origin", "proxy")
 
-    def __init__(self, url: httpx.URL, certificates: ssl.SSLContext) -> None:
+    def __init__(self, url: httpx.URL, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
         scheme = url.raw_scheme
         if scheme not in _PORTS:
             raise httpx.UnsupportedProtocol("the address is neither of http nor of https")
         self.origin = httpcore.Origin(scheme, url.raw_host, url.port or _PORTS[scheme])
-        found = find_proxy(str(url))
+        found = proxy or find_proxy(str(url))
         self.proxy = httpx.Proxy(found) if found else None
         self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
         if self.proxy is not None and self.proxy.url.scheme == "https":
@@ -111,10 +112,11 @@ class Routes:
 
     Args:
         certificates: Whom to trust, if a proxy is reached with encryption.
+        proxy: The proxy for all of them; what the environment names for each by default.
     """
 
-    def __init__(self, certificates: ssl.SSLContext) -> None:
-        self._certificates = certificates
+    def __init__(self, certificates: ssl.SSLContext, proxy: str | None = None) -> None:
+        self._certificates, self._proxy = certificates, proxy
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
     def find(self, url: httpx.URL) -> Route:
@@ -127,7 +129,7 @@ class Routes:
         server = url.raw_scheme, url.raw_host, url.port
         route = self._known.get(server)
         if route is None:
-            route = self._known[server] = Route(url, self._certificates)
+            route = self._known[server] = Route(url, self._certificates, self._proxy)
         return route
 
 

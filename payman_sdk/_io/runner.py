@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import isawaitable, iscoroutine
 from typing import Any, TypeVar, assert_never, cast
 
@@ -72,6 +72,7 @@ class SyncRunner:
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
         max_answer_bytes: How large an answer may be, decompressed.
+        headers: What every request sends beside its own headers.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class SyncRunner:
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = time.sleep,
         max_answer_bytes: int = 64 * 1024 * 1024,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self._http = http
         self._base_url = base_url
@@ -89,6 +91,7 @@ class SyncRunner:
         self._clock = clock
         self._sleep = sleep
         self._max_answer_bytes = max_answer_bytes
+        self._headers = headers or {}
         self._lock = ThreadLock()
         # The client's own connections bear interrupts; those of others do not.
         self._guard: Guard = (
@@ -197,7 +200,9 @@ class SyncRunner:
         now = self._clock()
         until = step.compute_deadline(now, self._patience.read)
         timeout = build_timeout(self._patience, until - now, step.patience)
-        request = prepare_request(self._http, step.request, self._base_url, timeout, transmission.note)
+        request = prepare_request(
+            self._http, step.request, self._base_url, timeout, transmission.note, self._headers
+        )
         # From here on, whatever is raised may come after sending.
         transmission.sent, handled = True, sys.exception()
         try:

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context
+from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context, load_given
 from payman_sdk._io.given_transport import AIOHTTP, AsyncUserTransport, UserTransport
 from payman_sdk._io.interception import CLIENTS
+from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes, show_query
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
 
 _MOST_UNDER_THREADS = 100
@@ -119,17 +121,26 @@ def check_kind(value: object, kind: type, name: str) -> None:
 
 
 def build_http_client(
-    base_url: str, transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None
+    base_url: str,
+    transport: httpx.BaseTransport | Callable[[], httpx.BaseTransport] | None = None,
+    proxy: SecretStr | None = None,
+    verify: object = None,
 ) -> BareClient:
-    """The connections of a client that was given none, or only a transport. What is said to this machine goes through no proxy.
+    """The connections of a client that was given none, or only a transport.
+
+    Args:
+        base_url: The client's server.
+        transport: What to send with instead of connections of the SDK's.
+        proxy: The proxy to send through. Without it the environment counts, and this machine is reached directly.
+        verify: Whom to trust: a context, or a file of certificates.
 
     Raises:
-        ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
+        ConfigurationError: A setting or a variable of the environment names a proxy or certificates that cannot be used.
     """
     if transport is None:
         from payman_sdk._io.pool import Pool
 
-        return BareClient(Pool(_MOST_UNDER_THREADS, *_build_routes(base_url)))
+        return BareClient(Pool(_MOST_UNDER_THREADS, *_build_routes(base_url, proxy, verify)))
     way = UserTransport(transport)
     return BareClient(way, way.transport)
 
@@ -140,6 +151,8 @@ def build_async_http_client(
     | Callable[[], httpx.AsyncBaseTransport]
     | Literal["aiohttp"]
     | None = None,
+    proxy: SecretStr | None = None,
+    verify: object = None,
 ) -> BareAsyncClient:
     """The same for asyncio and trio; "aiohttp" as a transport are the connections of that.
 
@@ -149,19 +162,19 @@ def build_async_http_client(
     if transport is None:
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
-        return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url)))
+        return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)))
     if transport == AIOHTTP:
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
-        return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url), base_url))
+        return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify), base_url))
     way = AsyncUserTransport(transport)
     return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 
 
-def _build_routes(base_url: str) -> tuple[ssl.SSLContext, Routes]:
+def _build_routes(base_url: str, proxy: SecretStr | None, verify: object) -> tuple[ssl.SSLContext, Routes]:
     """Whom to trust, and the ways to servers; that to the client's own is looked up at once, so that an unusable proxy is known."""
-    certificates = create_ssl_context(urlsplit(base_url).scheme, os.environ)
-    routes = Routes(certificates)
+    certificates = load_given(verify) or create_ssl_context(urlsplit(base_url).scheme, os.environ)
+    routes = Routes(certificates, None if proxy is None else check_proxy("proxy", proxy.reveal()))
     routes.find(httpx.URL(base_url))
     return certificates, routes
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from payman_sdk._core import tracking
 from payman_sdk._core.effects import Flow
 from payman_sdk._io.forks import renew_after_fork
+from payman_sdk._telemetry.task_history import TaskHistory
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
@@ -52,6 +53,7 @@ class Observer(tracking.ClientObserver):
         self.wrap_ask = within
         self._listeners = readers
         self._counts: dict[str, int] = defaultdict(int)
+        self.tasks = TaskHistory()
         self._lock = threading.RLock()  # a signal's handler may count amid counting
         renew_after_fork(self)
 
@@ -108,6 +110,7 @@ class Observer(tracking.ClientObserver):
     def begin_anew(self) -> None:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
         self._lock = threading.RLock()
+        self.tasks.begin_anew()
 
     def track_refresh(
         self,

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import frozen
 
+from payman_sdk._annotations import LazyModule
+
 if TYPE_CHECKING:
-    from opentelemetry.metrics import MeterProvider
-    from opentelemetry.trace import TracerProvider
+    from opentelemetry import metrics, trace
+else:
+    metrics, trace = LazyModule("opentelemetry.metrics"), LazyModule("opentelemetry.trace")
 
 
 @frozen(kw_only=True)
@@ -29,8 +32,8 @@ class Telemetry:
         completed
     """
 
-    tracer_provider: TracerProvider | None = None
-    meter_provider: MeterProvider | None = None
+    tracer_provider: trace.TracerProvider | None = None
+    meter_provider: metrics.MeterProvider | None = None
     capture_content: bool = False
     propagate: bool = False
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.http_response import HTTPResponse
     from payman_sdk._core.requests import AskRequest
     from payman_sdk._telemetry.events import AskEnded, Event, Listener
+    from payman_sdk._telemetry.task_history import TaskHistory
 
 T = TypeVar("T")
 
@@ -37,6 +38,11 @@ class AskRecorder(Protocol):
     @property
     def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
         """What the flow of every ask runs within."""
+        ...
+
+    @property
+    def tasks(self) -> TaskHistory:
+        """The newest tasks of the client."""
         ...
 
     def count(self, name: str) -> None:
@@ -98,6 +104,7 @@ class AskTracker(Tracker):
             self._began_at = self._clock()
             notify(self.listeners, AskBegan(ask, self.is_stream))
         outcome, error = "abandoned", None
+        self.observer.tasks.add(ask)
         try:
             result = yield from flow
             outcome = _classify_state(self.state)
@@ -117,6 +124,8 @@ class AskTracker(Tracker):
                 yield from self._notify_interruption(ask)
             raise
         finally:  # also where the caller leaves, which closes the flow
+            if error is not None:
+                self.observer.tasks.note_error(ask.task_id, error)
             self.observer.record_ask(self, outcome)
             if self.listeners:
                 notify(self.listeners, self._build_ended_event(ask, outcome, error))
@@ -269,6 +278,7 @@ class AskTracker(Tracker):
         if state == self.state:
             return None
         self.state = state
+        self.observer.tasks.note_state(task_id, state)
         if self.listeners:
             from payman_sdk._telemetry.events import StateChanged, redact_state
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from payman_sdk._text.redaction import redact
@@ -115,3 +117,37 @@ def _to_text(value: object) -> str:
 
 def _to_one_line(text: object, most: int) -> str:
     return sanitize(redact(str(text)), one_line=True, max_length=most)
+
+
+LOG_VARIABLE = "PAYMAN_LOG"
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_from_environment(environ: Mapping[str, str] = os.environ) -> None:
+    """Write what the SDK logs to standard error, from the level that PAYMAN_LOG names; done twice, it does no more.
+
+    Args:
+        environ: The variables. Without PAYMAN_LOG, logging is left as the program has it.
+    """
+    level = environ.get(LOG_VARIABLE, "").strip().lower()
+    logger = get_logger()
+    if not level or any(isinstance(handler, _EnvironmentHandler) for handler in logger.handlers):
+        return
+    if level not in _LEVELS:
+        logger.warning("%s is %r; known are %s.", LOG_VARIABLE, level, ", ".join(_LEVELS))
+        return
+    handler = _EnvironmentHandler()
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(_LEVELS[level])
+
+
+class _EnvironmentHandler(logging.Handler):
+    """Writes to whatever standard error is at the moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+        except Exception:
+            self.handleError(record)

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, TypeAlias, TypeVar
 
-from payman_sdk._config import is_loopback
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import renew_after_fork
 from payman_sdk._io.locks import LayeredLock
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr, to_secret
+from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError, PaymanError
 
 try:
@@ -28,9 +28,9 @@ except ImportError as error:
     ) from error
 
 T = TypeVar("T")
-Connection: TypeAlias = "psycopg.Connection[Any]"
+Connection: TypeAlias = psycopg.Connection[Any]
 PostgresError: TypeAlias = psycopg.Error
-Place: TypeAlias = "str | Callable[[], Connection]"
+Place: TypeAlias = str | Callable[[], Connection]
 """The address of a server, or a function that connects to one."""
 
 _CONNECT_SECONDS = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from payman_sdk._config import is_loopback
 from payman_sdk._io.token_store_access import LateError, call_within, get_time_left
 from payman_sdk._secrets import SecretStr
+from payman_sdk._url import is_loopback
 from payman_sdk.errors import ConfigurationError
 
 try:

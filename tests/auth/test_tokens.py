@@ -4,8 +4,8 @@ import base64
 import logging
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -773,7 +773,7 @@ def test_threads_that_are_refused_together_make_one_token_request(peer: Peer, cl
 
     peer.always(ASK_PATH, write)
     with ThreadPoolExecutor(20) as pool:
-        asked = [pool.submit(client.ask, "again") for _ in range(20)]
+        asked: list[Future[Any]] = [pool.submit(client.ask, "again") for _ in range(20)]
     assert [each.result().status for each in asked] == ["completed"] * 20
     assert len(peer.token_requests()) == 2
 

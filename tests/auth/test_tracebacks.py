@@ -198,8 +198,8 @@ def test_what_interrupts_holds_no_frame_of_a_request(error: BaseException, peer:
 def _with_client(way: str, given: dict[str, Any], http: httpx.Client) -> None:
     make: dict[str, Callable[[], PaymanClient]] = {
         "credentials": lambda: PaymanClient.with_credentials(given, http_client=http),  # type: ignore[arg-type]
-        "token": lambda: PaymanClient.with_token(given, TOKEN, http_client=http),  # type: ignore[call-overload]
-        "refresh": lambda: PaymanClient.with_token(given, {"refreshToken": REFRESH}, http_client=http),  # type: ignore[call-overload]
+        "token": lambda: PaymanClient.with_token(given, TOKEN, http_client=http),  # type: ignore[arg-type]
+        "refresh": lambda: PaymanClient.with_token(given, {"refreshToken": REFRESH}, http_client=http),  # type: ignore[arg-type]
         "code": lambda: PaymanClient.with_auth_code(given, CODE, code_verifier=VERIFIER, http_client=http),  # type: ignore[arg-type]
     }
     with make[way]() as client:
@@ -252,7 +252,7 @@ def test_asyncio_timeout_holds_no_frame_of_a_request(peer: Peer) -> None:
     script(peer, "ask silent")
 
     async def tried() -> TimeoutError | None:
-        async with AsyncPaymanClient.with_token(config(peer.base_url), TOKEN) as client:  # type: ignore[call-overload]
+        async with AsyncPaymanClient.with_token(config(peer.base_url), TOKEN) as client:  # type: ignore[arg-type]
             try:
                 async with asyncio.timeout(0.1):
                     await client.ask("Hello!")

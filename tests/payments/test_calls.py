@@ -109,15 +109,14 @@ def test_what_keeps_an_order_from_being_sent_is_raised() -> None:
     with Sandbox() as sandbox, sandbox.client(max_retries=0) as client:
         with pytest.raises(BlockedError):
             client.pay("Test Payee", 1, "TSD", before_send=block)
-        for options in (
-            {"raise_on_failure": True},
-            {"on_message": print},
-            {"timeout": -1},
-            {"verify": 1},
-            {"on_event": 1},
-        ):
+        unusable: Any = ({"timeout": -1}, {"verify": 1}, {"on_event": 1})
+        for options in unusable:
             with pytest.raises(ConfigurationError):
                 client.pay("Test Payee", 1, "TSD", **options)
+        no_options: Any = ({"raise_on_failure": True}, {"on_message": print})
+        for unknown in no_options:
+            with pytest.raises(TypeError, match="unexpected keyword argument"):
+                client.pay("Test Payee", 1, "TSD", **unknown)
 
         async def awaited(_: object) -> None:
             pass

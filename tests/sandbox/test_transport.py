@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -705,7 +705,7 @@ def test_an_ask_whose_transport_is_closed_ends_unknown() -> None:
         sandbox.client(http_client=http, timeout=0.6) as client,
         ThreadPoolExecutor(1) as pool,
     ):
-        asked = pool.submit(client.ask, _PAY)
+        asked: Future[Any] = pool.submit(client.ask, _PAY)
         while not sandbox.payments:
             time.sleep(0.001)
         transport.close()

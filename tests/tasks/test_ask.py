@@ -273,7 +273,7 @@ def test_an_answer_can_be_had_as_it_came(peer: Peer, client: PaymanClient) -> No
         lambda: client.ask("Hello!", None, True),
         lambda: client.ask("Hello!", output_format="json"),
         lambda: client.ask("Hello!", {"output_format": "json"}),
-        lambda: client.ask("Hello!", {"output_format": "markdown"}, raw=True),
+        lambda: client.ask("Hello!", {"output_format": "markdown"}, raw=True),  # type: ignore[call-overload]
     ]
     for ask in asks:
         answer = ask()

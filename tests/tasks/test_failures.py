@@ -32,7 +32,8 @@ def test_a_failed_task_is_an_answer(peer: Peer, client: PaymanClient) -> None:
     peer.always(ASK_PATH, FAILED)
     assert client.ask("Hello!").status == "failed"
     assert client.ask("Hello!", raise_on_failure=False).status == "failed"
-    for raw in (False, True):
+    either: Any = (False, True)
+    for raw in either:
         with pytest.raises(TaskFailedError) as caught:
             client.ask("Hello!", {"raise_on_failure": True}, raw)
         assert_failed(caught.value, peer)
@@ -48,7 +49,7 @@ def test_a_task_that_does_not_fail_is_returned(client: PaymanClient) -> None:
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_a_failed_stream(raw: bool, peer: Peer, client: PaymanClient) -> None:
+def test_a_failed_stream(raw: Any, peer: Peer, client: PaymanClient) -> None:
     """The result of a stream is raised in the same way, after all of its events."""
     peer.always(STREAM_PATH, FAILING)
     with client.stream("Hello!", raise_on_failure=True) as told:

@@ -414,11 +414,12 @@ def test_an_interrupted_stream_has_the_key(peer: Peer, client: PaymanClient) -> 
 
 
 @pytest.mark.parametrize("is_json", [True, False])
-def test_the_raw_answer_of_a_key(is_json: bool, sandbox: Sandbox) -> None:
+def test_the_raw_answer_of_a_key(is_json: Any, sandbox: Sandbox) -> None:
     """`raw=True` with a key gives the answer as it came, of the ask or of the look; it pays once as well."""
     options: Any = {"idempotency_key": KEY, "output_format": "json"} if is_json else {"idempotency_key": KEY}
     with sandbox.client() as client:
-        answers = [client.ask(PAYMENT, options, not is_json) for _ in range(2)]
+        raw: Any = not is_json
+        answers = [client.ask(PAYMENT, options, raw) for _ in range(2)]
     assert all(one.__class__ is dict and one.keys() >= {"jsonrpc", "id", "result"} for one in answers)
     results: list[Any] = [one["result"] for one in answers]
     assert {one["id"] for one in results} == {derive_task_id(sandbox.client_id, KEY)}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._core.options import read_options
+from payman_sdk._config import read_config
+from payman_sdk._core.options import resolve_options
 from payman_sdk.errors import ConfigurationError
 from tests.peer import Peer
 from tests.tables import table
@@ -23,15 +24,21 @@ from tests.tables import table
         ({"metadata": {"a": 1}}, {}, {"metadata": {"a": 1}}),
         ({"metadata": {"a": 1}}, {"metadata": {"b": 2}}, {"metadata": {"b": 2}}),
         ({"metadata": {"a": 1}}, {"metadata": None}, {"metadata": {"a": 1}}),
-        ({"new_session": False}, {"output_format": "json"}, {"new_session": False, "output_format": "json"}),
+        ({"new_session": True}, {"output_format": "json"}, {"new_session": True, "is_raw": True}),
+        ({"timeout": 7}, {"raw": True, "text": "no option"}, {"timeout": 7, "is_raw": True}),
         (MappingProxyType({"metadata": MappingProxyType({"a": 1})}), {}, {"metadata": {"a": 1}}),
     ],
 )
 def test_options_come_from_a_dict_and_from_keywords(
     options: Mapping[str, Any] | None, keywords: dict[str, Any], read: dict[str, Any]
 ) -> None:
-    """A keyword wins over the dict, and None says nothing."""
-    assert read_options(options, keywords) == read
+    """A keyword wins over the dict, the client's settings count where neither says anything, and None says nothing."""
+    config = read_config({"client_id": "x", "timeout": 20}, {})
+    names = ("metadata", "new_session", "on_message", "output_format", "timeout")
+    resolved = resolve_options(config, dict.fromkeys(names) | keywords, options)
+    plain = resolve_options(config, {})
+    assert (plain.timeout, plain.is_raw, plain.max_retries) == (20, False, 2)
+    assert resolved == plain._replace(**read)
 
 
 LOOP: dict[str, Any] = {}
@@ -48,9 +55,6 @@ LOOP["itself"] = LOOP
         (b"Hello!", {}, "text is a bytes"),
         (["Hello!"], {}, "text is a list"),
         ("half \ud83d", {}, "text holds half a character at position 5"),
-        ("Hello!", {"new_sesion": True}, "Did you mean 'new_session'"),
-        ("Hello!", {"newSession": True}, "Did you mean 'new_session'"),
-        ("Hello!", {"zzz": 1}, "Known are before_send, idempotency_key, idle_timeout"),
         ("Hello!", {"on_message": "print"}, "on_message is a str. Give a function of one argument"),
         ("Hello!", {"timeout": 0}, "timeout is 0"),
         ("Hello!", {"timeout": "5"}, "timeout is '5'"),
@@ -87,6 +91,25 @@ def test_what_cannot_be_asked_is_refused(
     assert said in str(caught.value)
     assert peer.requests == []
     assert client.get_session_id() == session_id
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"new_sesion": True}, "Did you mean 'new_session'"),
+        ({"newSession": True}, "Did you mean 'new_session'"),
+        ({"zzz": 1}, "Known are before_send, extra_headers, idempotency_key, idle_timeout"),
+        ({"raw": True}, "'raw' is not an option of ask"),
+    ],
+)
+def test_an_unknown_option_is_refused(options: Any, said: str, peer: Peer, client: PaymanClient) -> None:
+    """In the dict it is a ConfigurationError that names the nearest one; as a keyword Python itself refuses it."""
+    with pytest.raises(ConfigurationError, match=said):
+        client.ask("Hello!", options)
+    if "raw" not in options:
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            client.ask("Hello!", **options)
+    assert peer.requests == []
 
 
 @pytest.mark.parametrize("options", ["json", 5, ["metadata"]])

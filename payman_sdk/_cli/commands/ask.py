@@ -14,7 +14,6 @@ from payman_sdk._cli.confirm import confirm_send, may_move_money
 from payman_sdk._cli.error_report import report_not_sent
 from payman_sdk._cli.output import comment
 from payman_sdk._cli.run import Run
-from payman_sdk._core.options import MarkdownAskOptions
 from payman_sdk.errors import ConfigurationError
 
 COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed too. To pay, use payman pay."
@@ -59,22 +58,18 @@ def ask(
     if as_json and raw:
         raise ConfigurationError("--json and --raw are two forms of the answer.", next_step="Choose one.")
     text = _read_standard_input() if text == "-" else text
-    options: MarkdownAskOptions = {
-        "metadata": read_metadata(metadata or []),
-        "timeout": timeout,
-        "idempotency_key": key,
-    }
+    sent = read_metadata(metadata or [])
     with connect(run, session_id=None if session == "new" else session) as (client, settings, store):
         if not confirm_send(run, client, settings, text, yes=yes):
             raise typer.Exit(report_not_sent(run))
         if raw:
-            answer = client.ask(text, options, raw=True)
+            answer = client.ask(text, raw=True, metadata=sent, timeout=timeout, idempotency_key=key)
             run.terminal.write_document(answer)
             raise typer.Exit(exit_codes.from_raw(answer))
         if stream if stream is not None else (run.terminal.is_output_terminal and not as_json):
             from payman_sdk._cli.live import print_stream, show_stream
 
-            with client.stream(text, options) as coming:
+            with client.stream(text, metadata=sent, timeout=timeout, idempotency_key=key) as coming:
                 if as_json:
                     response = coming.result()
                 else:
@@ -82,7 +77,7 @@ def ask(
                         coming, run.terminal
                     )
         else:
-            response = client.ask(text, options)
+            response = client.ask(text, metadata=sent, timeout=timeout, idempotency_key=key)
             if not as_json:
                 run.terminal.write_answer(response.text)
         if as_json:

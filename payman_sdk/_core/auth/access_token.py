@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, NotRequired, TypedDict
 
+from payman_sdk._annotations import support_pydantic
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._secrets import SecretStr
 
@@ -57,6 +58,9 @@ class TokenInfo(TypedDict):
     """Seconds it still lives."""
     refreshToken: NotRequired[str]
     """What gets the next one."""
+
+
+support_pydantic(TokenInfo)
 
 
 def is_read_only(scope: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from payman_api import ACCESS_TOKEN_HEADER
@@ -23,6 +24,7 @@ def send_authenticated(
     is_stream: bool = False,
     watch: Tracker | None = None,
     renews: bool = True,
+    headers: Mapping[str, str] | None = None,
 ) -> Flow[HTTPResponse]:
     """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
 
@@ -30,6 +32,8 @@ def send_authenticated(
     reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
     """
     watch = watch or Tracker()
+    if headers:
+        request = {**request, "headers": {**headers, **request.get("headers", {})}}
     token = yield from _get_token(tokens, deadline)
     answer = yield from watch.track_request(SendRequest(_sign(request, token), deadline, patience, is_stream))
     if answer.status_code == 401:
@@ -47,8 +51,7 @@ def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
     body = redact_answer(answer.content, token.value)
     if body is answer.content:
         return answer
-    headers = {name: answer.headers[name] for name in ("content-type",) if name in answer.headers}
-    return RedactedResponse(answer.status_code, headers, body)
+    return RedactedResponse(answer.status_code, answer.headers, body)
 
 
 def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:

@@ -19,9 +19,9 @@ from attrs import field, frozen
 from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
 from payman_api.models.scope import Scope
-from payman_sdk._config import find_url_problem, is_loopback
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
+from payman_sdk._url import find_url_problem, is_loopback
 from payman_sdk.errors import AuthenticationError, ConfigurationError
 
 __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect"]

@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, Unpack, get_args
+from typing import TYPE_CHECKING, Self, get_args
 
 from starlette.applications import Starlette
 
+from payman_sdk._annotations import LazyModule
 from payman_sdk.sandbox._agent.serialization import Style
 from payman_sdk.sandbox._agent.stream_settings import Resubscribe, StreamSettings
 from payman_sdk.sandbox._ledger.environment import (
@@ -25,6 +26,7 @@ from payman_sdk.sandbox._oauth.grants import Terms
 from payman_sdk.sandbox._oauth.oauth_service import OAuthService
 from payman_sdk.sandbox._server.app import create_app
 from payman_sdk.sandbox._server.client_control import ClientControl
+from payman_sdk.sandbox._server.clients import ClientFactory
 from payman_sdk.sandbox._server.fault_control import FaultControl
 from payman_sdk.sandbox._server.payment_control import PaymentControl
 from payman_sdk.sandbox._server.request_log import RequestLog, SandboxRequest
@@ -37,19 +39,12 @@ from payman_sdk.sandbox._web.origins import PAGE
 from payman_sdk.sandbox.scripting import Script
 
 if TYPE_CHECKING:
-    import httpx
-
-    from payman_sdk._client.async_ import AsyncPaymanClient
-    from payman_sdk._client.sync import PaymanClient
-    from payman_sdk.sandbox._server.transport import SandboxTransport
-    from payman_sdk.token_stores.base import TokenStore
-    from payman_sdk.types import PaymanConfig
-
-_SETTLE_TIME = 0.25
-"""Seconds after which a client of the sandbox may send again: the sandbox shows a task as soon as it has it."""
+    from payman_sdk.sandbox._server import transport as transports
+else:
+    transports = LazyModule("payman_sdk.sandbox._server.transport")
 
 
-class Sandbox(ClientControl, PaymentControl, FaultControl):
+class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
     """A local Payman, with real HTTP and money that exists nowhere else.
 
     Every client id has its own account: a wallet with 1000 TSD, a test payee and the default policy.
@@ -172,7 +167,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         self.authority = OAuthService(self._store, self._world, terms)
         self._log = RequestLog()
         self.app: Starlette = create_app(self.service, self.authority, self._stream_faults, self._log, access)
-        self._transports: weakref.WeakSet[SandboxTransport] = weakref.WeakSet()
+        self._transports: weakref.WeakSet[transports.SandboxTransport] = weakref.WeakSet()
 
     def start(self) -> Self:
         """Serve, unless it serves already; returns the sandbox.
@@ -247,7 +242,7 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
         """
         return f"{self.base_url}{PAGE}/"
 
-    def transport(self) -> SandboxTransport:
+    def transport(self) -> transports.SandboxTransport:
         """Return a transport for httpx that reaches this sandbox without a socket, whether it is started or not.
 
         It is for test suites that block the network. The client that it is given to closes it; `stop()` does not, and
@@ -261,11 +256,12 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             ...     client.ask("list all wallets").status
             'completed'
         """
-        from payman_sdk.sandbox._server.transport import SandboxTransport
-
-        transport = SandboxTransport(self.app)
+        transport = transports.SandboxTransport(self.app)
         self._transports.add(transport)
         return transport
+
+    def _is_reachable(self) -> bool:
+        return bool(self._port)
 
     @property
     def requests(self) -> list[SandboxRequest]:
@@ -282,59 +278,3 @@ class Sandbox(ClientControl, PaymentControl, FaultControl):
             [('create_token', 200), ('get_task', 200), ('send_task', 200)]
         """
         return self._log.list_requests()
-
-    def client(
-        self,
-        *,
-        http_client: httpx.Client | None = None,
-        token_store: TokenStore | None = None,
-        **config: Unpack[PaymanConfig],
-    ) -> PaymanClient:
-        """Return a client that is connected to this sandbox.
-
-        Args:
-            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
-                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
-            token_store: where the token is kept.
-            config: as for `PaymanClient.with_credentials`; other credentials may be among it.
-        """
-        from payman_sdk._client.sync import PaymanClient
-
-        return PaymanClient.with_credentials(
-            {**self._build_config(http_client or config.get("transport")), **config},
-            http_client=http_client,
-            token_store=token_store,
-        )
-
-    def async_client(
-        self,
-        *,
-        http_client: httpx.AsyncClient | None = None,
-        token_store: TokenStore | None = None,
-        **config: Unpack[PaymanConfig],
-    ) -> AsyncPaymanClient:
-        """Return a client for asyncio and trio that is connected to this sandbox.
-
-        Args:
-            http_client: an httpx client to use instead of one of the client's own. Of a sandbox that was never started,
-                which has no address, it is asked at `https://sandbox.invalid`: give it a `transport()` of this sandbox.
-            token_store: where the token is kept.
-            config: as for `AsyncPaymanClient.with_credentials`; other credentials may be among it.
-        """
-        from payman_sdk._client.async_ import AsyncPaymanClient
-
-        return AsyncPaymanClient.with_credentials(
-            {**self._build_config(http_client or config.get("transport")), **config},
-            http_client=http_client,
-            token_store=token_store,
-        )
-
-    def _build_config(self, way: object) -> PaymanConfig:
-        # No name that ends in .invalid leads anywhere (RFC 6761): without a transport the client finds nobody.
-        nowhere = way is not None and not isinstance(way, str) and not self._port
-        return {
-            "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "base_url": "https://sandbox.invalid" if nowhere else self.base_url,
-            "settle_time": _SETTLE_TIME,
-        }

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from payman_sdk._config import is_loopback
+from payman_sdk._url import is_loopback
 
 _SHORTEST_TOKEN = 16
 

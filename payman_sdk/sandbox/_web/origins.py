@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
-from payman_sdk._config import is_loopback
+from payman_sdk._url import is_loopback
 
 COOKIE = "payman-sandbox"
 PAGE = "/web"

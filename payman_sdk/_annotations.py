@@ -1,0 +1,80 @@
+"""What annotations of the public surface are made of, so that they can be evaluated at run time and read by frameworks.
+
+Frameworks evaluate annotations and make schemas of them: FastAPI, pydantic, LangChain, the OpenAI Agents SDK, Pydantic AI. What is
+the program's own affair, such as hooks and settings, is in no schema: neither a language model nor a visitor of a web page is offered it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Annotated, Any, NotRequired, Required, TypeAlias, TypeVar, get_type_hints
+
+T = TypeVar("T")
+
+
+class LazyModule:
+    """A module that is imported when a name of it is first used: an annotation costs nothing until somebody evaluates it.
+
+    Args:
+        name: The full name of the module.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return getattr(import_module(self._name), name)
+        except ModuleNotFoundError:  # of an extra that is not installed; nobody can give what is of it
+            return Any
+
+
+class Unlisted:
+    """Marks a parameter that no schema lists.
+
+    Args:
+        is_closed: Whether pydantic refuses a value for it as well, as it must where values come from a request.
+    """
+
+    def __init__(self, *, is_closed: bool = False) -> None:
+        self._is_closed = is_closed
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Have pydantic pass a value on as it is: the SDK checks it."""
+        from pydantic_core import core_schema
+
+        return core_schema.none_schema() if self._is_closed else core_schema.any_schema()
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        """Leave it out."""
+        from pydantic_core import PydanticOmit
+
+        raise PydanticOmit
+
+
+Hidden: TypeAlias = Annotated[T, Unlisted()]
+"""What only a program can give."""
+Option: TypeAlias = Annotated[T | None, Unlisted()]
+"""An option of a call; None means not given."""
+Setting: TypeAlias = Annotated[T | None, Unlisted(is_closed=True)]
+"""A setting of a client; None means not given. No web framework may fill it from a request: `base_url` decides who gets the secrets."""
+
+
+def support_pydantic(*kinds: Any) -> None:
+    """Have pydantic read TypedDicts of `typing`, which it refuses before Python 3.12, and members of types it does not know."""
+    for kind in kinds:
+        kind.__get_pydantic_core_schema__ = classmethod(_build_schema)
+
+
+def _build_schema(cls: Any, source: Any, handler: Any) -> Any:
+    from typing_extensions import TypedDict  # pydantic needs it itself
+
+    members: dict[str, Any] = {
+        name: Required[hint] if name in cls.__required_keys__ else NotRequired[hint]
+        for name, hint in get_type_hints(cls).items()
+    }
+    make: Any = TypedDict
+    twin = make(cls.__name__, members)
+    twin.__doc__, twin.__module__ = cls.__doc__, cls.__module__
+    twin.__pydantic_config__ = {"arbitrary_types_allowed": True}
+    return handler.generate_schema(twin)

@@ -1,0 +1,221 @@
+"""What is asked in a session, checked and planned: the same for both kinds of clients, which carry the flows out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from payman_sdk._client.interface import CallInterface
+from payman_sdk._config import Config, check_hook, read_seconds
+from payman_sdk._core.requests import generate_id
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._core.operations import DescribedFlow, Operations
+    from payman_sdk._core.options import CallOptions
+    from payman_sdk._core.payment_flows import Call
+    from payman_sdk._core.payment_types import Payee, Payment
+    from payman_sdk._core.response_format import ResponseFormat
+    from payman_sdk._core.stream import StreamFlow
+    from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
+
+RunnerT = TypeVar("RunnerT")
+
+_HOOKS = ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send")
+_PAYEE_FIELDS = (
+    *(
+        "account_holder_name",
+        "account_holder_type",
+        "account_number",
+        "routing_number",
+        "account_type",
+        "address",
+        "chain",
+    ),
+    *("currency", "paytag", "email", "phone", "postal_address", "tax_id", "tags"),
+)
+
+
+class APIConnection(NamedTuple, Generic[RunnerT]):
+    """What a client makes on first use."""
+
+    runner: RunnerT
+    tokens: TokenManager
+    agent: Operations
+
+
+class Session:
+    """The session that asks belong to; clients of the same connections share it."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, session_id: str | None) -> None:
+        self.id = session_id or generate_id("ses")
+
+
+class BaseCalls(CallInterface, Generic[RunnerT]):
+    """Plans what is asked in a session. `given` are the arguments of a method by their names."""
+
+    _session: Session
+    _awaits: bool = False
+    """Whether hooks may be coroutine functions."""
+
+    @property
+    def _config(self) -> Config:
+        raise NotImplementedError
+
+    def _connect(self) -> APIConnection[RunnerT]:
+        """The connection, made on first use."""
+        raise NotImplementedError
+
+    def _refuse_if_closed(self) -> None:
+        """Refuses when nothing can be asked any more."""
+        raise NotImplementedError
+
+    def get_session_id(self) -> str:
+        """The id of the session that the next ask belongs to (`ses-…`)."""
+        return self._session.id
+
+    def _plan(self, what: str, *given: Any) -> DescribedFlow[FormattedTaskResponse]:
+        """An operation of the agent that has no options."""
+        from payman_sdk._core.operations import DescribedFlow
+
+        return DescribedFlow(getattr(self._connect().agent, what)(*given))
+
+    def _plan_ask(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse | TaskResponse]:
+        options = self._resolve(given, "ask", text=given["text"])
+        wanted = self._read_format(given["response_format"], options)
+        session_id = self._begin(options)
+        text = given["text"] if wanted is None else wanted.request(given["text"])
+        plan = self._connect().agent.ask(text, session_id, options)
+        return plan if wanted is None else plan._replace(flow=wanted.read_answer(plan.flow))
+
+    def _plan_stream(self, given: Mapping[str, Any]) -> tuple[RunnerT, Operations, StreamFlow]:
+        options = self._resolve(given, "stream", text=given["text"])
+        session_id = self._begin(options)
+        runner, _, agent = self._connect()
+        return runner, agent, agent.build_stream(given["text"], session_id, options)
+
+    def _plan_reply(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse]:
+        """An answer to a task, in the session of the task."""
+        from payman_sdk._core.exchange import get_earlier_artifacts
+        from payman_sdk._core.options import read_task_id
+
+        task = given["task"]
+        task_id, earlier = read_task_id(task), get_earlier_artifacts(task)
+        options = self._resolve(given, "reply", text=given["text"])
+        answer: Mapping[str, Any] = cast("Mapping[str, Any]", task) if isinstance(task, Mapping) else {}
+        session_id = answer.get("session_id") or answer.get("sessionId") or self._begin(options)
+        agent = self._connect().agent
+        plan = agent.ask(given["text"], session_id, options, task_id=task_id, earlier=earlier)
+        return cast("DescribedFlow[FormattedTaskResponse]", plan)
+
+    def _plan_payment(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+        from payman_sdk._core import payment_flows
+        from payman_sdk._core.operations import DescribedFlow
+        from payman_sdk._core.orders import read_payment_order
+
+        order = read_payment_order(
+            *(given[name] for name in ("payee", "amount", "currency", "memo", "wallet"))
+        )
+        call = self._build_call("pay", given)
+        return DescribedFlow(payment_flows.pay(self._connect().agent, order, call))
+
+    def _plan_decision(self, what: str, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+        from payman_sdk._core import payment_flows
+        from payman_sdk._core.operations import DescribedFlow
+
+        call, approves = self._build_call(what, given), what == "approve"
+        agent = self._connect().agent
+        return DescribedFlow(payment_flows.settle(agent, given["payment"], call, approve=approves))
+
+    def _plan_status(self, given: Mapping[str, Any]) -> DescribedFlow[Payment]:
+        from payman_sdk._core import payment_flows
+        from payman_sdk._core.operations import DescribedFlow
+
+        call = self._build_call("payment_status", given)
+        return DescribedFlow(payment_flows.read_status(self._connect().agent, given["payment"], call))
+
+    def _plan_list(self, what: str, given: Mapping[str, Any], *of: Any) -> DescribedFlow[list[Any]]:
+        from payman_sdk._core import listings, orders
+        from payman_sdk._core.operations import DescribedFlow
+
+        text, read = getattr(orders, f"{what}_text")(*of), getattr(listings, f"read_{what}")
+        call = self._build_call(what, given)
+        return DescribedFlow(self._connect().agent.read(text, call.session_id, call.options, read))
+
+    def _plan_payee(self, given: Mapping[str, Any]) -> DescribedFlow[Payee]:
+        from payman_sdk._core.operations import DescribedFlow
+        from payman_sdk._core.orders import read_payee_order
+        from payman_sdk._core.payee_flow import create_payee
+
+        order = read_payee_order(given["name"], given["type"], {name: given[name] for name in _PAYEE_FIELDS})
+        call = self._build_call("create_payee", given)
+        return DescribedFlow(create_payee(self._connect().agent, order, call))
+
+    def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
+        """The options of a typed call, in a session that may begin with it."""
+        from payman_sdk._core.payment_flows import Call
+
+        options = self._resolve(given, what)
+        verify, on_event = given.get("verify", True), given.get("on_event")
+        if not isinstance(verify, bool):
+            raise ConfigurationError(f"verify is {verify!r}."[:200], next_step="Use True or False.")
+        check_hook(on_event, "on_event")
+        return Call(self._begin(options), options, on_event, verify)
+
+    def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
+        """The options of a call, checked, as its text is.
+
+        Raises:
+            ConfigurationError: The text or an option is unusable; nothing was sent, and the session is as it was.
+        """
+        from payman_sdk._core.options import check_text, resolve_options
+
+        check_text(text)
+        options = resolve_options(self._config, given, given.get("options"), what)
+        self._refuse_if_closed()
+        self._check_hooks({**given, **options._asdict()})
+        return options
+
+    def _begin(self, options: CallOptions) -> str:
+        """The session of a call, which may begin with it."""
+        if options.new_session:
+            self._session.id = generate_id("ses")
+        return self._session.id
+
+    def _read_format(self, given: Any, options: CallOptions) -> ResponseFormat[Any] | None:
+        if given is None:
+            return None
+        from payman_sdk._core.response_format import read_response_format
+
+        if options.is_raw:
+            raise ConfigurationError(
+                "response_format reads the answer, and raw=True returns it as it came.",
+                next_step="Leave one of the two out.",
+            )
+        return read_response_format(given)
+
+    @staticmethod
+    def _check_seconds(timeout: float | None) -> float | None:
+        return None if timeout is None else read_seconds(timeout, "timeout", 0)
+
+    def _check_hooks(self, given: Mapping[str, Any]) -> None:
+        """Refuses hooks that nobody would await.
+
+        Raises:
+            ConfigurationError: One is a coroutine function.
+        """
+        for name in _HOOKS:
+            if not self._awaits and given.get(name) is not None and _is_coroutine_hook(given[name]):
+                raise ConfigurationError(
+                    f"{name} is a coroutine function, which nobody would await.",
+                    next_step="Give a function, or use AsyncPaymanClient.",
+                )
+
+
+def _is_coroutine_hook(hook: Any) -> bool:
+    from inspect import iscoroutinefunction  # most programs have no hooks, and it takes a while to import
+
+    return iscoroutinefunction(hook)

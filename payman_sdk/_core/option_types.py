@@ -1,0 +1,124 @@
+"""The options of calls, as dicts; each is a keyword of the method as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
+
+from payman_sdk._annotations import LazyModule, support_pydantic
+from payman_sdk._config import Resend
+
+if TYPE_CHECKING:
+    from payman_sdk._core import events, exchange, hook_payloads
+else:
+    events = LazyModule("payman_sdk._core.events")
+    exchange = LazyModule("payman_sdk._core.exchange")
+    hook_payloads = LazyModule("payman_sdk._core.hook_payloads")
+
+OutputFormat: TypeAlias = Literal["markdown", "json"]
+"""What `ask` returns: `markdown` a `FormattedTaskResponse`, `json` the JSON-RPC answer as it came."""
+
+
+class ReadOptions(TypedDict, total=False):
+    """Options of the calls that only read: `wallets`, `payees`, `transactions`, `payment_status`."""
+
+    timeout: float | None
+    """Seconds for the whole call; the client's, 300 by default."""
+    read_timeout: float | None
+    """Seconds that one attempt may take to be answered; the client's, 60 by default."""
+    max_retries: int | None
+    """How often a call that failed is repeated; the client's, 2 by default."""
+    on_retry: hook_payloads.OnRetry | None
+    """Called before each repetition with a `RetryDetails`; the client's by default."""
+    before_send: hook_payloads.BeforeSend | None
+    """Called with an `OutgoingAsk` before it is sent; the client's by default."""
+    extra_headers: Mapping[str, str] | None
+    """Headers to send with the requests of the call, beside the client's `default_headers`; never in place of the SDK's own."""
+
+
+class SettleOptions(ReadOptions, total=False):
+    """Options of `approve` and `deny`."""
+
+    metadata: Mapping[str, Any] | None
+    """Sent with the task."""
+    message_metadata: Mapping[str, Any] | None
+    """Sent with the message of the task."""
+    part_metadata: Mapping[str, Any] | None
+    """Sent with the text part of the message."""
+    settle_time: float | None
+    """Seconds that the agent must not know the task before what may have arrived is sent again; the client's, 30 by default."""
+    resend: Resend | None
+    """`never` forbids a second send of what may have arrived; the client's, `after_settling` by default."""
+    on_task: hook_payloads.OnTask | None
+    """Called with a `TaskStateChange` when the task changes state; the client's by default."""
+    idle_timeout: float | None
+    """Seconds without an event after which a stream counts as broken; the client's, 60 by default."""
+
+
+class PayOptions(SettleOptions, total=False):
+    """Options of `pay` and `create_payee`."""
+
+    new_session: bool | None
+    """Start a new session with this call; the client stays in it."""
+    idempotency_key: str | None
+    """A name for the operation, such as `invoice-42`: a call with the same key is the same task, from any process."""
+    key_store: exchange.KeyStore | None
+    """Where the use of the key is recorded; the client's by default."""
+
+
+class ReplyOptions(SettleOptions, total=False):
+    """Options of `reply`."""
+
+    raise_on_failure: bool | None
+    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
+    on_message: events.OnEvent | None
+    """Called with every event as it comes: the answer is streamed then."""
+
+
+class StreamOptions(PayOptions, total=False):
+    """Options of `stream`."""
+
+    raise_on_failure: bool | None
+    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
+
+
+class MarkdownAskOptions(StreamOptions, total=False):
+    """Options of an `ask` that returns a `FormattedTaskResponse`."""
+
+    on_message: events.OnEvent | None
+    """Called with every event as it comes: the answer is streamed then."""
+    output_format: Literal["markdown"] | None
+    """The formatted answer, which is the default."""
+
+
+class RawAskOptions(StreamOptions, total=False):
+    """Options of an `ask` with `raw=True`, which returns a `TaskResponse`."""
+
+    on_message: events.OnAnswer | None
+    """Called with every JSON-RPC answer as it comes: the answer is streamed then."""
+    output_format: Literal["json"] | None
+    """The agent's JSON-RPC answer, unchanged."""
+
+
+class JsonAskOptions(StreamOptions, total=False):
+    """Options of an `ask` that returns a `TaskResponse` because they say so."""
+
+    on_message: events.OnAnswer | None
+    """Called with every JSON-RPC answer as it comes: the answer is streamed then."""
+    output_format: Required[Literal["json"]]
+    """The agent's JSON-RPC answer, unchanged."""
+
+
+AskOptions: TypeAlias = MarkdownAskOptions | JsonAskOptions
+"""The options of `ask`, as a dict."""
+
+support_pydantic(
+    ReadOptions,
+    SettleOptions,
+    PayOptions,
+    ReplyOptions,
+    StreamOptions,
+    MarkdownAskOptions,
+    RawAskOptions,
+    JsonAskOptions,
+)

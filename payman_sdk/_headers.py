@@ -1,0 +1,56 @@
+"""Headers that a program adds to the SDK's requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import cast
+
+from payman_sdk._secrets import SecretStr
+from payman_sdk.errors import ConfigurationError
+
+
+def read_headers(value: object, name: str) -> dict[str, str]:
+    """Return headers of the program's, by their names in lower case; the values of those that open something as secrets.
+
+    Raises:
+        ConfigurationError: One is the SDK's own, or not a header.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
+    headers: dict[str, str] = {}
+    for key, text in cast("Mapping[object, object]", value).items():
+        if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
+            problem = "is not the name of a header"
+        elif _OWN_HEADER.fullmatch(key):
+            problem = "is a header that the SDK sets itself"
+        elif not isinstance(text, str):
+            problem = f"is a {type(text).__name__}"
+        elif (
+            not (plain := SecretStr(text).reveal()).isascii()
+            or not plain.isprintable()
+            or plain != plain.strip()
+        ):
+            problem = "holds what no header can carry: a line break, a control character, an odd letter, or space around it"
+        else:
+            headers[key.lower()] = SecretStr(plain) if _SECRET_HEADER.search(key) else plain
+            continue
+        raise ConfigurationError(
+            f"{name}: {key!r} {problem}."[:300],
+            next_step="Leave it out."
+            if "itself" in problem
+            else "Give names and values of plain ASCII text.",
+        )
+    return headers
+
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_OWN_HEADER = re.compile(
+    r"(?:authorization|user-agent|host|date|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|last-event-id"
+    r"|(?:accept|content|proxy|sec|x-payman)(?:-.*)?)",
+    re.IGNORECASE,
+)
+"""What the SDK, its HTTP client or a proxy decides by."""
+_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|pass|secret|session|sign|token", re.IGNORECASE)

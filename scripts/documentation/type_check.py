@@ -1,0 +1,95 @@
+"""Checks the types of every Python block of README and the documentation: mypy --strict, and pyright's standard mode.
+
+A page is one module, as it is one program when it runs; a block with a title is a module of its own, and so is each block of
+README. A block that is not run is not checked either: its page says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.docs.pages import PAGES, Block, blocks
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
+_STANDARD = {
+    "typeCheckingMode": "standard",
+    "pythonVersion": "3.11",
+    "extraPaths": [str(ROOT), str(ROOT / "generated")],
+}
+
+
+def extract_modules(page: Path, found: list[Block]) -> dict[str, tuple[Path, str]]:
+    """Return the modules of a page by their names: the page, and the source, each line where the page has it."""
+    name = re.sub(r"\W", "_", page.relative_to(ROOT).with_suffix("").as_posix())
+    modules: dict[str, list[Block]] = defaultdict(list)
+    for block in found:
+        if block.language == "python" and block.excuse is None:
+            alone = page == README or block.title is not None
+            modules[f"{name}_{block.line}" if alone else name].append(block)
+    return {module: (page, _join(several)) for module, several in modules.items()}
+
+
+def _join(several: list[Block]) -> str:
+    text = ""
+    for block in several:
+        text += "\n" * (block.line - text.count("\n")) + block.source
+    return text
+
+
+def check(modules: dict[str, tuple[Path, str]]) -> Iterator[str]:
+    """Yield what the type checkers object to."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        for name, (_, source) in modules.items():
+            (home / f"{name}.py").write_text(source, "utf-8")
+        (home / "pyrightconfig.json").write_text(json.dumps(_STANDARD))
+        cache = ROOT / ".mypy_cache" / "documentation"
+        files = [str(home / f"{name}.py") for name in modules]
+        tools = {
+            "mypy": [
+                "--config-file=",
+                "--strict",
+                "--python-version=3.11",
+                "--no-error-summary",
+                f"--cache-dir={cache}",
+                *files,
+            ],
+            "basedpyright": ["--project", folder, "--pythonpath", sys.executable, folder],
+        }
+        for tool, arguments in tools.items():
+            done = subprocess.run(
+                [str(Path(sys.executable).parent / tool), *arguments],
+                cwd=ROOT,
+                env={"PATH": "/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{ROOT / 'generated'}"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for line in done.stdout.splitlines():
+                place = re.search(r"(\w+)\.py:(\d+)(?::\d+)?(?: -|:) (error.*)", line)
+                if place is not None and place[1] in modules:
+                    yield f"{modules[place[1]][0].relative_to(ROOT)}:{place[2]}: {tool}: {place[3]}"
+                elif done.returncode not in (0, 1) and line:
+                    yield f"{tool}: {line}"
+
+
+def main() -> int:
+    """Print what is wrong; return 1 if anything is."""
+    modules: dict[str, tuple[Path, str]] = {}
+    for page in (README, *PAGES):
+        modules |= extract_modules(page, blocks(page))
+    wrong = list(check(modules))
+    print(*wrong, sep="\n" if wrong else "", end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
