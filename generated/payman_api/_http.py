@@ -54,7 +54,10 @@ def build(
         auth: The name and the secret for HTTP Basic.
     """
     for name, value in _flatten(path or {}):
-        url = url.replace(f"{{{name}}}", quote(_text(value), safe=""))
+        segment = quote(_text(value), safe="")
+        if segment in ("", ".", ".."):  # it would lead to another operation
+            raise ValueError(f"{name} cannot be {segment!r}: it is a part of the path")
+        url = url.replace(f"{{{name}}}", segment)
     built: dict[str, Any] = {"method": method, "url": url}
     if query is not None:
         built["params"] = dict(_flatten(query))

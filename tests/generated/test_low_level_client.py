@@ -31,6 +31,7 @@ from payman_api.models import (
     TextPart,
     TokenResponse,
 )
+from payman_api.rest.api.payments import delete_payee
 from payman_api.types import UNSET
 from payman_sdk.sandbox import Sandbox
 
@@ -221,3 +222,11 @@ def test_a_raw_request_goes_to_this_server_only(path: str) -> None:
 def test_an_operation_without_security_takes_no_name_and_secret() -> None:
     with pytest.raises(TypeError, match="auth"):
         get_agent_card.build_request(auth=("a", "b"))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("identity", ["", ".", ".."])
+def test_a_value_in_a_path_leads_to_no_other_operation(identity: str) -> None:
+    """Servers and clients take such segments out of a path: `DELETE /payees/..` would be `DELETE /`."""
+    with pytest.raises(ValueError, match="part of the path"):
+        delete_payee.build_request(id=identity)
+    assert delete_payee.build_request(id="a/../b")["url"] == "/payments/payees/a%2F..%2Fb"
