@@ -16,7 +16,7 @@ REST = "spec/payman-rest.openapi.yaml"
 
 
 def test_a_package_for_each_document() -> None:
-    """The primary one comes first, and what came from outside is not a document of its own."""
+    """The primary one comes first, and what came from outside is not a document beside it."""
     names = {it.name: (it.document, it.folder) for it in packages(ROOT / "spec")}
     assert list(names.items()) == [
         ("payman", ("payman.openapi.yaml", "payman_api")),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SendPaymentRequest(OpenModel[Any]):
-    """What is paid. There is no idempotency key.
+    """What is paid. It has no idempotency key.
 
     Attributes:
         payee_id (str): The payee's id, `pd-…`.

@@ -77,8 +77,8 @@ def sync_detailed(
 ) -> Response[SendPaymentResponse | RestError]:
     """Send money to a payee.
 
-    Money moves when this is answered with `INITIATED`, and also when the answer is lost: there is no
-    idempotency key and no way to look the payment up. Never
+    Money moves when this is answered with `INITIATED`, and also when the answer is lost: a payment has
+    no idempotency key, and nothing looks it up. Never
     repeat a request that may have arrived.
 
     Raises:
