@@ -73,6 +73,8 @@ def sync_detailed(
 ) -> Response[float | RestError]:
     """Read what can be spent in a currency.
 
+    A JSON number, in units of the currency.
+
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.

@@ -79,6 +79,8 @@ def sync_detailed(
 ) -> Response[Payee | RestError]:
     """Create a payee.
 
+    Sent twice, it creates two. What a payee needs depends on its type.
+
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.

@@ -76,6 +76,8 @@ def sync_detailed(
 ) -> Response[DeletePayeeResponse | RestError]:
     """Delete a payee.
 
+    A payee that is deleted can be paid no more.
+
     Raises:
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
