@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,7 +103,10 @@ def test_fast_refuses_what_nobody_marked(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = slow\n")
     (tmp_path / "test_stranger.py").write_text(STRANGER)
     command = [sys.executable, "-m", "pytest", "-q", *AS_OTHERS, "-rA", "--fast"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ours = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ours, capture_output=True, text=True, timeout=60, check=False
+    )
     assert "1 deselected" in done.stdout, done.stdout + done.stderr
     for said in (
         "FAILED test_stranger.py::test_process ",
