@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import httpx
 import pytest
@@ -244,14 +245,14 @@ def test_a_cancellation_carries_the_ids(
     backend: str, cancelled: Callable[..., Any], transport: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is cancelled while the agent works: the ids, the note, and a hook that may wait, but not for ever."""
-    monkeypatch.setattr("payman_sdk._io.async_runner._NOTICE", 0.1)
+    monkeypatch.setattr("payman_sdk._io.async_runner._NOTICE", 0.5)
     came = threading.Event()
     for path in (ASK_PATH, STREAM_PATH):
         peer.always(path, partial(held, peer, came))
     changes: list[TaskStateChange] = []
 
     async def hear(change: TaskStateChange) -> None:
-        await anyio.sleep(0.01)
+        await anyio.lowlevel.checkpoint()
         changes.append(change)
         await anyio.sleep(60)
 

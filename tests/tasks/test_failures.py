@@ -115,13 +115,13 @@ def test_the_time_of_a_stream_begins_with_its_request(loop: str | None, peer: Pe
     async def main() -> str:
         config: Any = {"client_id": "pm-test-1", "client_secret": SECRET, "base_url": peer.base_url}
         async with AsyncPaymanClient(config) as client:
-            told = client.stream("Hello!", timeout=0.2)
-            await anyio.sleep(0.25)
+            told = client.stream("Hello!", timeout=1)
+            await anyio.sleep(1.05)
             return (await told.result()).status
 
     if loop is None:
-        told = connect().stream("Hello!", timeout=0.2)
-        time.sleep(0.25)
+        told = connect().stream("Hello!", timeout=1)
+        time.sleep(1.05)
         assert told.result().status == "completed"
     else:
         assert run_on(loop, main) == "completed"

@@ -29,6 +29,7 @@ from payman_sdk.errors import (
     TaskFailedError,
 )
 from payman_sdk.sandbox import ConnectionLost, HTTPError, RPCError, Sandbox, ScriptedResponse, StreamFault
+from tests.loops import cancel_when
 from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, Peer, task_with
 from tests.telemetry.conftest import Connected, Seen, events, said
 
@@ -355,8 +356,7 @@ def test_tasks(loop: str, sandbox: Sandbox, seen: Seen) -> None:
                 for number in range(3):
                     group.start_soon(pay, f"caller {number}")
             sandbox.script([ConnectionLost(silent=True)])
-            with anyio.move_on_after(0.05):
-                await client.ask(PAYMENT)
+            await cancel_when(lambda: sandbox.remaining_script == 0, client.ask, PAYMENT)
             with anyio.CancelScope() as leaving:
                 async with client.stream(PAYMENT) as stream:
                     async for _ in stream:

@@ -16,6 +16,7 @@ from payman_sdk._telemetry.observer import Observer
 from payman_sdk._telemetry.settings import Stats
 from payman_sdk.errors import AuthenticationError, BadRequestError
 from payman_sdk.sandbox import ConnectionLost, HTTPError, Sandbox, ScriptedResponse
+from tests.loops import cancel_when
 from tests.telemetry.conftest import Connected
 
 BUSY = HTTPError(503, headers={"Retry-After": "0"})
@@ -92,8 +93,7 @@ def test_the_client_for_tasks(sandbox: Sandbox) -> None:
                 for _ in range(3):
                     group.start_soon(client.ask, "Hello!")
             sandbox.script([ConnectionLost(silent=True)])
-            with anyio.move_on_after(0.05):
-                await client.conversation().ask("Hello!")
+            await cancel_when(lambda: sandbox.remaining_script == 0, client.conversation().ask, "Hello!")
             return client.stats()
 
     assert anyio.run(main) == Stats(asks=4, completed=3, abandoned=1, attempts=4, token_refreshes=1)
