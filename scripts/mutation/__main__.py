@@ -1,0 +1,159 @@
+"""Try the mutants of what guards the money, and say which survive."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from scripts.mutation.mutants import Mutant, find_mutants
+from scripts.mutation.trial import begin_trial, has_survived
+
+_ROOT: Final = Path(__file__).parents[2]
+_CORE: Final = _ROOT / "payman_sdk" / "_core"
+_EXPLAINED: Final = Path(__file__).with_name("survivors.txt")
+_LEAST: Final = 90
+
+_AUTH: Final = (
+    "tests/auth/test_tokens.py",
+    "tests/auth/test_rotation.py",
+    "tests/auth/test_grants.py",
+    "tests/auth",
+)
+_STREAM: Final = ("tests/streaming/test_progress.py", "tests/streaming")
+_TESTS: Final[dict[str, tuple[str, ...]]] = {
+    "retry": (
+        "tests/tasks/test_retrying.py",
+        "tests/tasks/test_once.py",
+        "tests/tasks",
+        "tests/test_config.py",
+    ),
+    "send": ("tests/tasks/test_once.py", "tests/tasks", "tests/telemetry/test_stats.py"),
+    "transmission": ("tests/tasks/test_once.py", "tests/tasks"),
+    "reconciliation": ("tests/tasks/test_once.py", "tests/tasks"),
+    "stream": ("tests/tasks/test_once.py", *_STREAM),
+    "accumulator": _STREAM,
+    "sse": (
+        "tests/streaming/test_sse.py",
+        "tests/streaming/test_decoding.py",
+        "tests/test_redaction.py",
+        "tests/tasks/test_large_answers.py",
+    ),
+}
+"""The tests that notice, the likeliest first, by module of the core; the modules of `auth` share theirs."""
+
+_PRELOADED: Final = (
+    "pytest",
+    "hypothesis",
+    "httpx",
+    "anyio.to_thread",
+    "trio",
+    "starlette.applications",
+    "uvicorn",
+    "rich.console",
+)
+"""What every trial needs and no mutant is in."""
+
+
+@frozen
+class Trial:
+    """A mutant, where it belongs, and how it is named where survivors are explained."""
+
+    module: str
+    path: Path
+    mutant: Mutant
+    tests: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(_ROOT)}:{self.mutant}"
+
+    def key(self) -> str:
+        """Name the mutant without its line, which moves."""
+        return f"{self.path.relative_to(_CORE)}: {self.mutant.before}  ->  {self.mutant.after}"
+
+
+def find_trials(names: Iterable[str]) -> list[Trial]:
+    """Make the mutants of modules of the core, of all of a package where a name is one."""
+    trials: list[Trial] = []
+    for name in names:
+        found = sorted((_CORE / name).glob("*.py")) if (_CORE / name).is_dir() else [_CORE / f"{name}.py"]
+        for path in found:
+            module = ".".join(path.relative_to(_ROOT).with_suffix("").parts)
+            tests = _TESTS.get(name, _AUTH)
+            trials += [
+                Trial(module, path, mutant, tests)
+                for mutant in find_mutants(path.read_text(encoding="utf-8"))
+            ]
+    return trials
+
+
+def run_trials(trials: list[Trial], jobs: int) -> list[Trial]:
+    """Try mutants, so many at once; give those that survived."""
+    left, running, survived = list(reversed(trials)), dict[int, Trial](), list[Trial]()
+    while left or running:
+        while left and len(running) < jobs:
+            trial = left.pop()
+            running[begin_trial(trial.module, trial.path, trial.mutant.tree, trial.tests)] = trial
+        process, status = os.wait()
+        trial = running.pop(process)
+        if has_survived(status):
+            survived.append(trial)
+            print(f"survived  {trial}", flush=True)
+    return survived
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="scripts/mutate", description=__doc__)
+    parser.add_argument("modules", nargs="*", default=[*_TESTS, "auth"], help="modules of payman_sdk/_core")
+    parser.add_argument("--sample", type=int, help="so many mutants of each module, chosen by chance")
+    parser.add_argument("--seed", type=int, default=1, help="of the chance")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true", help="show the mutants, and try none")
+    given = parser.parse_args()
+
+    os.chdir(_ROOT)
+    trials: list[Trial] = []
+    for name in given.modules:
+        found = find_trials([name])
+        if given.sample is not None:
+            found = random.Random(given.seed).sample(  # noqa: S311 (no secret)
+                found, min(given.sample, len(found))
+            )
+        trials += found
+    if given.list:
+        print(*trials, sep="\n")
+        return 0
+    for name in _PRELOADED:
+        importlib.import_module(name)
+    for tests in dict.fromkeys(trial.tests for trial in trials):  # code that nobody broke
+        sound = next(trial for trial in trials if trial.tests == tests)
+        tree = ast.parse(sound.path.read_text(encoding="utf-8"))
+        if not has_survived(os.waitpid(begin_trial(sound.module, sound.path, tree, tests), 0)[1]):
+            print(f"The tests fail without a mutant: scripts/test --fast {' '.join(tests)}", file=sys.stderr)
+            return 2
+
+    survived = run_trials(trials, given.jobs)
+    explained = set(_EXPLAINED.read_text(encoding="utf-8").splitlines()) if _EXPLAINED.exists() else set()
+    open_ends = Counter(trial.path for trial in survived if trial.key() not in explained)
+    every = Counter(trial.path for trial in trials)
+    for path, count in every.items():
+        print(
+            f"{path.relative_to(_ROOT)!s:48} {count - open_ends[path]:5} of {count:5} mutants noticed or explained"
+        )
+    share = 100 * (1 - open_ends.total() / max(1, len(trials)))
+    print(f"{share:.1f} % of {len(trials)} mutants noticed or explained; at least {_LEAST} % are wanted")
+    return int(share < _LEAST)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The mutants of a module: its syntax tree with one small change each."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from attrs import frozen
+
+_COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+}
+_NOT_CODE: Final = {"annotation", "returns", "decorator_list", "type_params", "bases"}
+"""Parts of a node that say what it is, not what it does."""
+
+
+@frozen
+class Mutant:
+    """A module with one change."""
+
+    line: int
+    before: str
+    after: str
+    tree: ast.Module
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.before}  ->  {self.after}"
+
+
+def find_mutants(source: str) -> list[Mutant]:
+    """Make all mutants of a module, in the order of its lines."""
+    tree = ast.parse(source)
+    mutants: list[Mutant] = []
+    for path in _walk(tree, ()):
+        node = _follow(tree, path)
+        for change in _changes(node):
+            changed = copy.deepcopy(tree)
+            place = _follow(changed, path[:-1])
+            name, index = path[-1]
+            new = change(copy.deepcopy(node))
+            if index is None:
+                setattr(place, name, new)
+            else:
+                getattr(place, name)[index] = new
+            ast.copy_location(new, node)
+            shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
+            mutants.append(Mutant(getattr(node, "lineno", 0), *shown, ast.fix_missing_locations(changed)))
+    return sorted(mutants, key=lambda mutant: mutant.line)
+
+
+Path = tuple[tuple[str, int | None], ...]
+
+
+def _follow(tree: ast.AST, path: Path) -> Any:
+    node: Any = tree
+    for name, index in path:
+        node = getattr(node, name) if index is None else getattr(node, name)[index]
+    return node
+
+
+def _walk(node: ast.AST, path: Path) -> Iterator[Path]:
+    """Give the way to each node that does something: no docstring, annotation, import or text that is formatted."""
+    for name, value in ast.iter_fields(node):
+        if name in _NOT_CODE:
+            continue
+        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if isinstance(child, ast.AST) and not _is_silent(child):
+                way = (*path, (name, index))
+                yield way
+                yield from _walk(child, way)
+
+
+def _is_silent(node: ast.AST) -> bool:
+    match node:
+        case ast.JoinedStr() | ast.Import() | ast.ImportFrom():
+            return True
+        case ast.Expr(ast.Constant()):
+            return True
+        case ast.If(ast.Name("TYPE_CHECKING")):
+            return True
+        case ast.Assign([ast.Name("__all__")]) | ast.AnnAssign(value=None):
+            return True
+        case ast.Call(ast.Name("TypeVar" | "cast" | "assert_never")):
+            return True
+        case _:
+            return False
+
+
+Change = Callable[[Any], ast.AST]
+
+
+def _changes(node: ast.AST) -> Iterator[Change]:
+    match node:
+        case ast.Compare(ops=ops):
+            for index, operator in enumerate(ops):
+                if type(operator) in _COMPARISONS:
+                    yield lambda new, index=index: _set_operator(new, index)
+        case ast.BoolOp(operator):
+            yield lambda new: _with(new, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
+        case ast.UnaryOp(ast.Not()):
+            yield lambda new: new.operand
+        case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _ARITHMETIC:
+            yield lambda new: _with(new, op=_ARITHMETIC[type(operator)]())
+        case ast.Constant(bool() as value):
+            yield lambda new: _with(new, value=not value)
+        case ast.Constant(int() | float() as value):
+            yield lambda new: _with(new, value=value + 1)
+        case ast.Constant(str() as value) if value and " " not in value:
+            yield lambda new: _with(new, value=f"{value}XX")
+        case ast.Constant(bytes() as value) if value:
+            yield lambda new: _with(new, value=value + b"XX")
+        case ast.Return(ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+            yield lambda new: _with(new, value=ast.Constant(None))
+        case ast.If(test) | ast.While(test) | ast.IfExp(test) if isinstance(
+            test, ast.Name | ast.Call | ast.Attribute
+        ):
+            yield lambda new: _with(new, test=ast.UnaryOp(ast.Not(), new.test))
+        case ast.Expr() | ast.Raise():
+            yield lambda _: ast.Pass()
+        case ast.Break():
+            yield lambda _: ast.Continue()
+        case ast.Continue():
+            yield lambda _: ast.Break()
+        case _:
+            pass
+
+
+def _with(node: Any, **members: object) -> Any:
+    for name, value in members.items():
+        setattr(node, name, value)
+    return node
+
+
+def _set_operator(node: ast.Compare, index: int) -> ast.Compare:
+    node.ops[index] = _COMPARISONS[type(node.ops[index])]()
+    return node

@@ -1,0 +1,73 @@
+"""The trial of a mutant: a fork that imports it in the place of its module and runs tests until one fails."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib.abc
+import importlib.machinery
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+_CPU_SECONDS: Final = 120
+"""What the tests of one mutant may compute before it counts as one that never ends; it does not depend on the machine's load."""
+
+_SECONDS: Final = 1800
+"""How long a mutant may hang."""
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, tree: ast.Module, path: str) -> None:
+        self._tree = tree
+        self._path = path
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._tree, self._path, "exec"), module.__dict__)  # noqa: S102 (a mutant of our own code)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, name: str, tree: ast.Module, path: Path) -> None:
+        self._name = name
+        self._tree = tree
+        self._path = str(path)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, _Loader(self._tree, self._path), origin=self._path)
+
+
+def begin_trial(module: str, path: Path, tree: ast.Module, tests: Sequence[str]) -> int:
+    """Fork, and try a tree in the place of a module; give the id of the process, whose status says what came of it."""
+    child = os.fork()
+    if child:
+        return child
+    status = 3
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
+        signal.alarm(_SECONDS)
+        os.setsid()
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        sys.meta_path.insert(0, _Finder(module, tree, path))
+        options = ["-x", "-q", "--fast", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:schemathesis"]
+        with contextlib.suppress(SystemExit):
+            status = int(pytest.main([*options, *tests]))
+    finally:
+        os._exit(status)
+
+
+def has_survived(status: int) -> bool:
+    """Whether all tests passed; a process that was killed, or could not even begin, has been noticed."""
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
