@@ -23,6 +23,7 @@ from tests.guards import (  # noqa: F401 (hooks and a fixture that pytest finds 
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_configure,
+    pytest_ignore_collect,
     pytest_runtest_protocol,
 )
 from tests.peer import Peer

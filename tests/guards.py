@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -21,6 +22,9 @@ _STARTS: Final = {
     "subprocess.Popen",
 }
 """The events of Python that say a process is started."""
+
+_SLOW_FOLDERS: Final = {"contract", "docs", "examples", "faults", "regenerate", "stress"}
+"""Folders of tests that are all slow, so that `--fast` need not even import them."""
 
 _watched: list[str] | None = None
 """What the test that runs has done that a fast test does not do; None where nobody watches."""
@@ -62,6 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin to listen to Python's audit events, which never ends."""
     if config.getoption("fast"):
         sys.addaudithook(_watch)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folders where everything is slow."""
+    is_slow = collection_path.parent == Path(__file__).parent and collection_path.name in _SLOW_FOLDERS
+    return True if is_slow and config.getoption("fast") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

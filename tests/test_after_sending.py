@@ -36,6 +36,9 @@ from tests.loops import run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, answer, completed, json_answer, rpc, token
 from tests.streaming.wire import STREAM_PATH
 
+pytestmark = pytest.mark.slow
+
+
 NOBODY_TELLS = rpc(error={"code": -32601, "message": "there is no tasks/get"})
 LOOPS = [None, "asyncio", "trio"]
 """Threads, and the loops that httpx runs on."""

@@ -70,6 +70,7 @@ def test_no_cookie_and_no_warning_is_left(peer: Peer) -> None:
     assert [request.headers.get("cookie") for request in peer.asks()] == [None, None]
 
 
+@pytest.mark.slow
 def test_other_loops_and_processes_have_their_own(peer: Peer) -> None:
     """After the end of a loop, and in a child process, a client goes on with new connections."""
     peer.always(TOKEN_PATH, token())

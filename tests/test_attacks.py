@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scripts.attack_table import (
     BEGIN,
     END,
@@ -14,6 +16,8 @@ from scripts.attack_table import (
     describe,
     write_table,
 )
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_table_of_rows_exists() -> None:

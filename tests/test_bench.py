@@ -22,6 +22,9 @@ from scripts.benchmarks.rows import rows
 from scripts.benchmarks.server import CannedAnswers, Counts
 from scripts.benchmarks.sides import Reading, Sent, Target
 
+pytestmark = pytest.mark.slow
+
+
 HOSTILE = 'a|b `c` <script>&"\n# d'
 
 

@@ -9,9 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from payman_sdk.testing._redaction.scrubber import Scrubber
 from tests.environments import AS_OTHERS
 from tests.tables import table
+
+pytestmark = pytest.mark.slow
+
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "tests" / "cassettes"

@@ -34,6 +34,7 @@ def bundle(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     """Whatever is wrong with a file or a folder, the error names the variable and the path."""
     (tmp_path / "empty.pem").touch()

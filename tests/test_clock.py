@@ -26,6 +26,9 @@ from tests.conftest import SECRET
 from tests.loops import LOOPS, run_on
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, rpc
 
+pytestmark = pytest.mark.slow
+
+
 SLACK = 5.0
 """Seconds that a busy machine may add."""
 

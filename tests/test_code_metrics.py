@@ -18,6 +18,9 @@ from scripts.code_metrics import (
     measure_names,
 )
 
+pytestmark = pytest.mark.slow
+
+
 FILES = {
     "payman_sdk/__init__.py": "",
     "payman_sdk/first.py": """from __future__ import annotations

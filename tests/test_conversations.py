@@ -14,6 +14,8 @@ from payman_sdk.sandbox import Sandbox
 from tests.loops import LOOPS, run_on
 from tests.peer import Peer
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_conversation_has_a_session_of_its_own() -> None:
     """A conversation remembers what was said in it, and nothing of others; the client's session stays as it was."""

@@ -74,6 +74,7 @@ def _bomb(size: int, wbits: int) -> Iterator[bytes]:
     yield compressor.flush()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wbits", [31, 15, -15])
 def test_a_bomb_gives_small_pieces(wbits: int) -> None:
     """A hundred thousand bytes that stand for a hundred million are never held as such."""

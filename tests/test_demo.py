@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent
 DEMO = [sys.executable, str(ROOT / "scripts" / "demo.py")]
 PLAIN = {

@@ -21,6 +21,9 @@ from scripts.distribution.materials import write_materials
 from scripts.distribution.provenance import LOCKS
 from scripts.distribution.readiness import problems
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent
 TODAY = dt.date(2026, 3, 1)
 PROJECT = """[build-system]

@@ -11,6 +11,9 @@ import pytest
 
 import payman_sdk
 
+pytestmark = pytest.mark.slow
+
+
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(payman_sdk.__path__, "payman_sdk.")

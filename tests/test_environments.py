@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.environments import empty, install, is_out_of_reach
+
+pytestmark = pytest.mark.slow
 
 
 def test_only_an_index_out_of_reach_is_no_failure(tmp_path: Path) -> None:

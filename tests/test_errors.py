@@ -127,6 +127,7 @@ def assert_whole(arrived: dict[type[PaymanError], BaseException | None]) -> None
         assert carried(error) == carried(made(error_class))
 
 
+@pytest.mark.slow
 def test_errors_come_back_from_another_process() -> None:
     """An error raised in a process of a pool arrives whole."""
     assert_whole(raised_in_another_process(raise_one))
@@ -345,6 +346,7 @@ TOKEN_FAULTS: dict[str, Answer] = {
 }
 
 
+@pytest.mark.slow
 @table("name", AGENT_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_agent(
     name: str, peer: Peer, connect: Connect, http: httpx.Client
@@ -360,6 +362,7 @@ def test_nothing_of_httpx_escapes_from_the_agent(
         assert_only_ours(caught)
 
 
+@pytest.mark.slow
 @table("name", TOKEN_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_token_endpoint(
     name: str, peer: Peer, connect: Connect, http: httpx.Client

@@ -9,7 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.environments import AS_OTHERS
+
+pytestmark = pytest.mark.slow
+
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PUBLIC = {"payman_sdk", "payman_sdk.agents", "payman_sdk.errors", "payman_sdk.sandbox"}

@@ -50,6 +50,7 @@ def test_the_types_that_are_announced_can_be_had() -> None:
         assert hasattr(import_module("payman_sdk.types"), name)
 
 
+@pytest.mark.slow
 def test_a_first_ask_imports_what_it_needs_alone() -> None:
     """An ask on threads waits for no event loop, no connections of aiohttp, no hooks, and no classes that attrs would have to make."""
     with Sandbox() as sandbox:
@@ -75,6 +76,7 @@ def test_a_first_ask_imports_what_it_needs_alone() -> None:
     assert (unwanted & set(loaded.split()), streams) == (set(), set())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -95,6 +97,7 @@ def test_importing_is_cheap(statement: str) -> None:
     assert loaded & {"httpx", "httpcore", "starlette", "uvicorn", "dotenv", "dateutil", "sqlite3"} == set()
 
 
+@pytest.mark.slow
 def test_importing_says_nothing() -> None:
     """Importing the package and its modules prints nothing and warns of nothing."""
     program = "import payman_sdk._client.sync, payman_sdk.types, payman_sdk.errors, payman_sdk._core.effects, payman_sdk._core.formatting"
@@ -104,6 +107,7 @@ def test_importing_says_nothing() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+@pytest.mark.slow
 def test_everything_that_is_announced_needs_no_extra() -> None:
     """`from payman_sdk import *` works without any extra; stores that need one are named, and say which when asked for."""
     extras = (

@@ -13,7 +13,7 @@ import pytest
 
 from tests.stress.server import Server
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+pytestmark = [pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"), pytest.mark.slow]
 
 _ROOT = Path(__file__).parents[1]
 

@@ -370,6 +370,7 @@ def test_a_stream_that_is_left_by_an_interruption_closes_at_once(peer: Peer, con
 STOPPED_ASYNC = Mine("in a loop")
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_random_instants_leaves_clients_whole() -> None:
     """Asks and streams of threads, asyncio and trio: no hang, nothing foreign, and the ids. The same program does it thousands of times."""
     arguments = ["--interrupts", "120", "--threads", "0", "--schemes", "http"]

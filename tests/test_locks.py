@@ -17,6 +17,9 @@ from scripts.benchmarks.locks import lock_of, needs_of, version_of
 from scripts.benchmarks.peers import PEERS, Peer
 from scripts.lock_rules import problems, problems_of_npm, problems_of_requirements, problems_of_script
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent
 HASH = "--hash=sha256:" + "0" * 64
 

@@ -11,6 +11,9 @@ import pytest
 
 from tests.environments import is_out_of_reach
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = "".join(re.findall(r"^```bash\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)).splitlines()

@@ -9,6 +9,8 @@ import pytest
 
 from scripts.documentation.picture import PICTURE, drawn, screen
 
+pytestmark = pytest.mark.slow
+
 
 def _without_ids(svg: str) -> str:
     """The client makes other ids each time, of the same length."""

@@ -23,6 +23,9 @@ from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.token_stores.file import FileLock
 
+pytestmark = pytest.mark.slow
+
+
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", 1.9e9, 3600.0)
 OPERATION = Operation(task_id="tsk-1", account="pm-1 at https://agent.payman.dev")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")

@@ -15,6 +15,9 @@ from payman_sdk._io.proxies import choose_proxy
 from payman_sdk._io.transport import build_async_http_client, build_http_client
 from payman_sdk.errors import ConfigurationError
 
+pytestmark = pytest.mark.slow
+
+
 PROXY = "http://127.0.0.1:9"
 NAME, IPV4, IPV6 = "api.payman.example", "10.1.2.3", "[fd07:b51a:cc66:f0::5]"
 

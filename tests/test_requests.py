@@ -129,6 +129,7 @@ def seed_program(peer: Peer, place: str, answers: dict[str, Answer]) -> subproce
     return ran(PROGRAM.format(**imports, secret=SECRET), peer.base_url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", REFUSED)
 def test_the_handler_of_version_1_works_as_written(fault: str, peer: Peer) -> None:
     """The handler that the README always showed prints the body and the status of a refusal."""
@@ -138,6 +139,7 @@ def test_the_handler_of_version_1_works_as_written(fault: str, peer: Peer) -> No
     assert (done.stdout, done.returncode) == (f"{{'why': 'no'}}\n{status}\n", 0), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES)
 def test_it_does_not_matter_when_the_program_imports_requests(place: str, peer: Peer) -> None:
     """`requests` may be imported before the SDK, after it, after the client was made, and after an error."""
@@ -146,6 +148,7 @@ def test_it_does_not_matter_when_the_program_imports_requests(place: str, peer: 
     assert (done.stdout, done.stderr) == (f"{earlier}{{'why': 'no'}}\n403\n", "")
 
 
+@pytest.mark.slow
 def test_a_web_page_is_no_json_as_with_requests(peer: Peer) -> None:
     """Where the server answers with a web page, `e.response.json()` raises what `requests` raises."""
     page = answer(404, "<html><body>Not here</body></html>", "text/html")
@@ -155,6 +158,7 @@ def test_a_web_page_is_no_json_as_with_requests(peer: Peer) -> None:
     assert done.stderr.splitlines()[-1].startswith("requests.exceptions.JSONDecodeError: Expecting value")
 
 
+@pytest.mark.slow
 def test_without_an_answer_there_is_no_response_as_with_requests(peer: Peer) -> None:
     """Where nobody answered, the handler runs, and `e.response` is None: with `requests` it is so too."""
     done = seed_program(peer, "before the SDK", {ASK_PATH: reset, GET_PATH: NO_SUCH_METHOD})
@@ -162,6 +166,7 @@ def test_without_an_answer_there_is_no_response_as_with_requests(peer: Peer) -> 
     assert done.stderr.splitlines()[-1] == "AttributeError: 'NoneType' object has no attribute 'json'"
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there_is_a_connection_error_as_with_requests() -> None:
     """A refused connection is caught as `requests.exceptions.ConnectionError`, with None for a response."""
     program = """
@@ -179,6 +184,7 @@ except requests.exceptions.ConnectionError as error:
     assert (done.stdout, done.returncode) == ("APIConnectionError None None\n", 0), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_there", ["is there", "is not there"])
 def test_without_requests_nothing_changes(is_there: str, peer: Peer) -> None:
     """A program that has not imported `requests`, or cannot, gets plain errors, and nothing is imported for it."""
@@ -364,6 +370,7 @@ def raise_one_with_requests(error_class: type[PaymanError]) -> None:
         raise
 
 
+@pytest.mark.slow
 def test_errors_arrive_from_a_process_without_requests(requests: Any) -> None:
     """What a process without `requests` raises is one of its exceptions in a process with it."""
     arrived = raised_in_another_process(raise_one_without_requests)
@@ -371,6 +378,7 @@ def test_errors_arrive_from_a_process_without_requests(requests: Any) -> None:
     assert all(isinstance(error, requests.exceptions.RequestException) for error in arrived.values())
 
 
+@pytest.mark.slow
 def test_errors_arrive_from_a_process_with_requests(no_requests: None) -> None:
     """What a process with `requests` raises is a plain error in a process without it."""
     arrived = raised_in_another_process(raise_one_with_requests)
@@ -378,6 +386,7 @@ def test_errors_arrive_from_a_process_with_requests(no_requests: None) -> None:
     assert [type(error) for error in arrived.values()] == CLASSES
 
 
+@pytest.mark.slow
 def test_errors_arrive_between_processes_with_requests(requests: Any) -> None:
     """Where both have imported `requests`, an error is one of its exceptions in both."""
     assert_whole(raised_in_another_process(raise_one_with_requests))

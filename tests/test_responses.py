@@ -302,6 +302,7 @@ def without_nulls(value: Any) -> Any:
     }
 
 
+@pytest.mark.slow
 @given(tasks)
 def test_every_task_that_the_document_allows_is_formatted(sent: dict[str, Any]) -> None:
     """No valid task is refused; nothing in it is lost; the words for its state agree; the result is JSON and readable."""
@@ -354,6 +355,7 @@ def spoilt(draw: st.DrawFn) -> dict[str, Any]:
     return root
 
 
+@pytest.mark.slow
 @given(spoilt())
 def test_a_spoilt_task_is_read_as_far_as_it_goes(root: dict[str, Any]) -> None:
     """Whatever replaces a member, the task is formatted with its state, and refused only where it has none."""

@@ -8,9 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from detect_secrets.plugins.keyword import KeywordDetector
 
 from scripts.secret_scan import find_secrets, is_made_up, tracked_files
+
+pytestmark = pytest.mark.slow
+
 
 ROOT = Path(__file__).parent.parent
 # Made here, so that this file itself holds nothing that looks like a secret.

@@ -15,6 +15,8 @@ from payman_sdk import AskOptions, FormattedTaskResponse, PaymanClient, TaskResp
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import imported
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:

@@ -30,7 +30,10 @@ from tests.streaming.wire import DONE, STREAM_PATH, WORKING
 from tests.streaming.wire import stream as sent
 from tests.test_after_sending import settings
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="there are no such signals here")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="there are no such signals here"),
+    pytest.mark.slow,
+]
 
 LONG = 30.0
 """Seconds that nobody waits for."""
@@ -322,6 +325,7 @@ def test_one_that_somebody_kept_and_put_back_passes_signals_on() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.slow
 def test_a_child_process_has_its_handlers_back() -> None:
     """A fork amid the block: what is deferred in the parent is nothing to the child."""
     with defer_signals():
@@ -357,6 +361,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_as_a_loop_learns_of_a_generator_does_not_end_the_process() -> None:
     """The default of `anext` reads a null pointer then (CPython 131670)."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

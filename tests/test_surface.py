@@ -9,6 +9,9 @@ import pytest
 from tests.small_package import changed, check, committed
 from tests.small_package import release as release
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[1]
 
 BREAKING = [

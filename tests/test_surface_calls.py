@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from scripts.surface.calling import broken_calls
 from tests.tables import table
+
+pytestmark = pytest.mark.slow
 
 
 @table(

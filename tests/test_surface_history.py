@@ -8,6 +8,8 @@ from scripts.surface.history import next_version
 from tests.small_package import changed, check, committed, committed_empty, git, tree
 from tests.small_package import release as release
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_release_without_a_record_is_read(release: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where the tag has no record, or one that cannot be read, its code says what there was; git keeps nothing of it."""

@@ -7,6 +7,9 @@ import pytest
 from scripts.surface.record import RecordError, parsed, written
 from tests.small_package import tree
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -35,6 +35,9 @@ from tests.agents.conftest import ORDER, PAYMENT, connected, connected_async, se
 from tests.agents.frameworks import FRAMEWORKS, Script
 from tests.agents.test_guard import Switchboard
 
+pytestmark = pytest.mark.slow
+
+
 OTHER = {**ORDER, "amount": "11"}
 PAID = 'Paid: 10.00 TSD to "Test Payee". This was operation'
 EVERY = pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -24,6 +24,9 @@ from tests.agents.hostile_texts import TEXTS, generate_texts
 from tests.agents.mortal import call_tools
 from tests.processes import Forked
 
+pytestmark = pytest.mark.slow
+
+
 ONE = {**ORDER, "amount": "1"}
 GENERATED = generate_texts(500)
 

@@ -18,6 +18,8 @@ from tests.agents.mortal import pay, store_of
 from tests.peer import Peer
 from tests.processes import Forked
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["sqlite", "postgres", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:

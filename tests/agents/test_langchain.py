@@ -13,6 +13,9 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import connected_async
 
+pytestmark = pytest.mark.slow
+
+
 PAYMENT = {"payee": "Test Payee", "amount": "10", "currency": "TSD", "memo": None, "operation": "a"}
 CALL = {"name": "payman_pay", "args": PAYMENT, "id": "1", "type": "tool_call"}
 

@@ -17,6 +17,9 @@ from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
+
 OLD_TOTALS = "[1, 1, 1, 1, {}]"
 ACCOUNT = "pm-1 at https://example.com"
 FIRST, SECOND, OTHER = (

@@ -32,6 +32,9 @@ from tests.agents.mcp_tour import (
 )
 from tests.cli.command import PROGRAM, environment_of
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent.parent
 SERVERS = json.loads((ROOT / "examples/agents/mcp.json").read_text("utf-8"))["mcpServers"]
 CONFIGURED = SERVERS["payman"]

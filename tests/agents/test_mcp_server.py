@@ -30,6 +30,9 @@ from tests.agents.conftest import ORDER
 from tests.agents.mcp_tour import YES, Person, served, text_of
 from tests.tables import table
 
+pytestmark = pytest.mark.slow
+
+
 MODES = ("legacy", "2026-07-28")
 
 

@@ -12,6 +12,9 @@ from tests.agents.late_agent import LateAgent
 from tests.conftest import Connect
 from tests.peer import Answer, Peer, answer, reset, rpc, task_with
 
+pytestmark = pytest.mark.slow
+
+
 MISLEADING: dict[str, tuple[Answer, Answer | None]] = {
     "the answer is lost": (reset, None),
     "409 to our own second send": (reset, answer(409, '{"error": "a request with this id is in progress"}')),

@@ -136,6 +136,7 @@ def machine(agent: LateAgent, store: OperationStore, **config: Any) -> Iterator[
         yield PaymanToolkit(client, run_id="monday", store=store, limit=SpendingLimit(max_payments=1))
 
 
+@pytest.mark.slow
 def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: Peer) -> None:
     """Whatever message is lost, or its answer: nothing is paid twice, what is said is so, and afterwards it is paid."""
     restore = place.save()
@@ -162,6 +163,7 @@ def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: P
     assert step > 10, step
 
 
+@pytest.mark.slow
 def test_a_failover_that_loses_the_newest_write_pays_once(place: Place, peer: Peer) -> None:
     """Who has used the run refuses, and with `resend="never"` the machine that has sent says `unknown`; nothing is paid twice."""
     agent, restore = (
@@ -184,6 +186,7 @@ def test_a_failover_that_loses_the_newest_write_pays_once(place: Place, peer: Pe
     assert agent.payments == {A: 1}
 
 
+@pytest.mark.slow
 def test_machines_whose_clocks_differ(place: Place, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the server counts: an hour before or behind, a machine sends nothing again before it has settled."""
     agent = LateAgent(peer)
@@ -202,6 +205,7 @@ def test_machines_whose_clocks_differ(place: Place, peer: Peer, monkeypatch: pyt
     assert agent.payments == {}
 
 
+@pytest.mark.slow
 def test_a_replica_that_does_not_follow(
     redis_url: str, tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +254,7 @@ def test_addresses_of_postgresql() -> None:
             PostgresOperationStore("postgresql://localhost", name=name)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_postgresql_that_cannot_be_used(postgres_url: str, tmp_path: Path) -> None:
     """A server that is away, tables of a later version, and a token without its lock are errors of ours; names stay apart."""
     away = PostgresOperationStore("postgresql://u:s3cret@127.0.0.1:1/d")

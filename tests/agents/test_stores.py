@@ -36,6 +36,9 @@ from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox
 from tests.agents.conftest import PAYMENT, connected_async, let_settle, sends
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parent.parent.parent
 FULL = Operation(
     task_id="tsk-1", account="pm-1 at https://example.com", name="Rechnung Zoë", payee="Zoë", memo="Tee", stage="ended", runs=["a", "b"],

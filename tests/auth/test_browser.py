@@ -17,6 +17,9 @@ from payman_sdk import PaymanClient, Scope, login
 from payman_sdk.errors import AuthenticationError
 from payman_sdk.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 

@@ -185,6 +185,7 @@ def found(echo: str, seen: str) -> list[str]:
     return sorted(piece for piece in pieces if piece.strip() and piece in seen)
 
 
+@pytest.mark.slow
 def test_no_echo_of_an_ask_is_kept(peer: Peer, said: list[str]) -> None:
     """Places times spellings: what errors keep, show and pickle, what frames hold, what is logged; at refusals, errors and nonsense."""
     config: Any = {"client_id": "pm-1", "base_url": peer.base_url, "max_retries": 0, "timeout": 5}
@@ -240,6 +241,7 @@ TOKEN_PLACES: dict[str, Callable[[str], Answer]] = {
 }
 
 
+@pytest.mark.slow
 def test_no_echo_of_a_token_request_is_kept(peer: Peer, said: list[str]) -> None:
     """The same of the token endpoint, which is sent the client's secret, the code, its verifier and the refresh token."""
     leaks: list[str] = []

@@ -17,6 +17,9 @@ from tests.auth.fleet_worker import work
 from tests.loops import LOOPS, run_on
 from tests.processes import Forked
 
+pytestmark = pytest.mark.slow
+
+
 PROCESSES, ASKS = 8, 250
 
 

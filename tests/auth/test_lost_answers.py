@@ -136,6 +136,7 @@ def test_a_fleet_whose_answer_was_lost_sends_it_twice_in_all(sandbox: Sandbox, t
         assert sandbox.reuse_detected - before <= 1
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_before_it_could_save_leaves_word(sandbox: Sandbox, tmp_path: Path) -> None:
     """After a kill between rotation and saving, the next process knows: it waits, sends the refresh token once, and says what to do."""
     store = FileTokenStore(tmp_path / "token.json")
@@ -312,6 +313,7 @@ def test_a_late_write_of_a_keyring_replaces_no_newer_token(
     other.lock.release()
 
 
+@pytest.mark.slow
 def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
     sandbox: Sandbox, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +347,7 @@ def test_a_redis_that_stalls_holds_no_ask_longer_than_its_timeout(
         assert seconds < SOON
 
 
+@pytest.mark.slow
 def test_a_lock_that_somebody_holds_is_named(
     sandbox: Sandbox,
     tmp_path: Path,
@@ -535,6 +538,7 @@ def test_damaged_parts_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "secretsecret" not in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("home")
 def test_a_windows_keyring_loses_no_authorization(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many rotations, each with a longer lineage, leave a token that a restarted program can use."""

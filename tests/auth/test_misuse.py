@@ -280,6 +280,7 @@ print(client.ask("test connection").status)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
 @pytest.mark.parametrize("store", ["memory", "file"])
 def test_a_client_works_on_both_sides_of_a_fork(store: str, tmp_path: Path) -> None:

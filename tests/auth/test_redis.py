@@ -18,6 +18,9 @@ from payman_sdk.errors import ConfigurationError, PaymanError, TokenStoreError
 from payman_sdk.token_stores import _redis_access
 from tests.auth.redis_proxy import Fate, closing, named, proxying, refusing
 
+pytestmark = pytest.mark.slow
+
+
 TOKEN = StoredToken("pm-1 at https://agent.payman.dev", "access", time.time() + 3600, 3600.0, "refresh")
 SCRIPTS = ("EVAL", "EVALSHA", "SCRIPT")
 TRANSACTIONS = ("WATCH", "MULTI", "EXEC")

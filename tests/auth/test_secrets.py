@@ -218,6 +218,7 @@ FAULTS: dict[str, dict[str, Answer]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @table("store", ["memory", "file", "failing"])
 @table("fault", FAULTS)

@@ -101,6 +101,7 @@ def saved(store: TokenStore, token: StoredToken = TOKEN) -> None:
         store.lock.release()
 
 
+@pytest.mark.slow
 def test_a_store_keeps_a_token_whole(make: Callable[[], TokenStore]) -> None:
     """What is saved is loaded again, whole, by another store of the same place; an empty place holds None."""
     assert make().load() is None
@@ -111,6 +112,7 @@ def test_a_store_keeps_a_token_whole(make: Callable[[], TokenStore]) -> None:
     assert make().load() == bare
 
 
+@pytest.mark.slow
 def test_a_lock_is_held_by_one(make: Callable[[], TokenStore]) -> None:
     """While one holds the lock, nobody else gets it; afterwards the next does, also in another thread."""
     one, two = make(), make()
@@ -124,6 +126,7 @@ def test_a_lock_is_held_by_one(make: Callable[[], TokenStore]) -> None:
     two.lock.release()
 
 
+@pytest.mark.slow
 def test_a_lock_is_held_by_one_thread_of_one_store(make: Callable[[], TokenStore]) -> None:
     """The lock of one store object keeps its threads apart as well."""
     lock = make().lock
@@ -145,6 +148,7 @@ def test_a_lock_is_held_by_one_thread_of_one_store(make: Callable[[], TokenStore
     assert most == [1] * 20
 
 
+@pytest.mark.slow
 def test_no_secret_in_the_repr_of_a_store_or_a_token(make: Callable[[], TokenStore]) -> None:
     """Neither a store nor a token shows a secret, and a token is not pickled."""
     store = make()
@@ -298,6 +302,7 @@ def test_a_keyring_that_refuses_is_a_clear_error(
 # Redis
 
 
+@pytest.mark.slow
 def test_a_lock_in_redis_expires(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock of a holder that died is free after its time, and the holder can neither save nor release then."""
     monkeypatch.setattr(redis_store, "LOCK_SECONDS", 0.05)
@@ -314,12 +319,14 @@ def test_a_lock_in_redis_expires(redis_url: str, tmp_path: Path, monkeypatch: py
     assert alive.load() == TOKEN
 
 
+@pytest.mark.slow
 def test_saving_without_the_lock_is_refused(redis_url: str, tmp_path: Path) -> None:
     """Redis takes a token from the lock's holder only."""
     with pytest.raises(TokenStoreError, match="expired"):
         RedisTokenStore(redis_url, name=tmp_path.name).save(TOKEN)
 
 
+@pytest.mark.slow
 def test_a_redis_that_is_not_there_is_a_clear_error() -> None:
     """A Redis that cannot be reached is an error of ours for every method."""
     store = RedisTokenStore("redis://127.0.0.1:1/0")
@@ -334,6 +341,7 @@ def test_a_redis_that_is_not_there_is_a_clear_error() -> None:
         RedisTokenStore("http://nowhere")
 
 
+@pytest.mark.slow
 def test_a_given_redis_client_is_used(redis_url: str, tmp_path: Path) -> None:
     """A store takes a `redis.Redis` of the program's own, whether it decodes answers or not."""
     for decode in (True, False):

@@ -141,6 +141,7 @@ def test_no_frame_of_an_error_holds_a_secret(peer: Peer, refused: str) -> None:
     assert not leaks, "\n".join(leaks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loop", LOOPS)
 def test_no_frame_of_an_async_error_holds_a_secret(loop: str, peer: Peer, refused: str) -> None:
     """The same for tasks."""

@@ -52,6 +52,7 @@ def test_a_token_that_can_only_read_needs_no_yes() -> None:
         assert is_read_only(scope) is expected, scope
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("seen")
 @pytest.mark.parametrize(
     ("typed", "status", "balance"), [("y\n", 0, 990), ("n\n", 1, 1000), ("\n", 1, 1000), ("", 1, 1000)]

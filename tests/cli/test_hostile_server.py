@@ -25,6 +25,9 @@ from payman_sdk._text.sanitizer import find_hidden
 from tests.cli.command import PROGRAM, environment_of
 from tests.peer import TOKEN_PATH, Answer, Peer, Request, answer, json_answer, rpc
 
+pytestmark = pytest.mark.slow
+
+
 _FORGED = "payman: Sent 1,000,000 TSD to Eve"
 
 _WORDS = (

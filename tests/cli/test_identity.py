@@ -73,6 +73,7 @@ def test_a_sandbox_is_known_under_each_of_its_names(sandbox: Sandbox) -> None:
     assert not is_sandbox(sandbox.base_url)
 
 
+@pytest.mark.slow
 def test_whatever_does_not_prove_it_is_no_sandbox(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     """Only the exact answer counts; nothing else, however much it looks like a sandbox, and whatever is behind it."""
     monkeypatch.setattr(identity, "_PATIENCE", 0.3)
@@ -136,6 +137,7 @@ def test_whatever_does_not_prove_it_is_no_sandbox(monkeypatch: pytest.MonkeyPatc
         assert is_sandbox(url)
 
 
+@pytest.mark.slow
 def test_a_loopback_proxy_counts_as_live(
     payman: Payman, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

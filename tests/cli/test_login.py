@@ -67,6 +67,7 @@ def test_a_login_is_used_until_logout(
     assert "Nobody was logged in" in payman("logout").err
 
 
+@pytest.mark.slow
 def test_nothing_secret_is_in_the_arguments_of_a_process(
     payman: Payman, sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -24,6 +24,8 @@ from payman_sdk.sandbox import Sandbox
 from tests.auth.test_loopback import browser
 from tests.cli.command import PROGRAM, Payman, environment_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from payman_sdk._cli.exit_codes import TABLE
 from payman_sdk.sandbox import Sandbox
 from tests.cli.command import PROGRAM, SECRET, Payman, environment_of, run
 
+pytestmark = pytest.mark.slow
+
+
 SCRIPT = Path(sys.executable).with_name("payman")
 
 

@@ -20,6 +20,8 @@ from payman_sdk.sandbox import Sandbox, SandboxRequest
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.tables import table
 
+pytestmark = pytest.mark.slow
+
 
 class Served:
     """`payman sandbox`, in a process of its own."""

@@ -26,6 +26,9 @@ from payman_sdk.errors import ConfigurationError, PaymanError
 from tests.cli.command import PROGRAM, Payman, environment_of
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, completed, token
 
+pytestmark = pytest.mark.slow
+
+
 HOSTILE = "https://hostile.example"
 OWN = "https://payman.staging.example"
 ID, KEY = "PAYMAN_CLIENT_ID", "PAYMAN_CLIENT_SECRET"

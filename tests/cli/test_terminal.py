@@ -27,6 +27,8 @@ if sys.platform == "win32":
 
 import pty
 
+pytestmark = pytest.mark.slow
+
 
 class Screen:
     """The command in a terminal of its own."""

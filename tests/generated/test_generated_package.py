@@ -20,6 +20,7 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_importing_the_package_is_cheap() -> None:
     """`import payman_api` brings in neither httpx nor attrs nor a model."""
     loaded = modules_after("import payman_api, payman_api.models")
@@ -27,6 +28,7 @@ def test_importing_the_package_is_cheap() -> None:
     assert not loaded & {"httpx", "attrs", "attr", "payman_api.client", "payman_api.models.task"}
 
 
+@pytest.mark.slow
 def test_importing_a_model_imports_what_it_needs() -> None:
     """A model is imported alone."""
     loaded = modules_after("from payman_api.models import TextPart")

@@ -9,6 +9,9 @@ import pytest
 
 from scripts.regeneration.command import main
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[2]
 
 

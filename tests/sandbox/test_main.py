@@ -12,6 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
+
 _PROGRAM = (sys.executable, "-m", "payman_sdk.sandbox")
 
 

@@ -13,6 +13,9 @@ from payman_sdk.sandbox import Sandbox
 from tests.sandbox.browser import PAGE, Page
 from tests.sandbox.till import Till, till
 
+pytestmark = pytest.mark.slow
+
+
 _NAMES = st.sampled_from(
     [
         "grant_type",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from threading import Barrier
 
 import httpx
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,9 @@ from payman_sdk.sandbox._agent.language import LONGEST, understand
 from payman_sdk.sandbox._agent.language.intents import Approve, CreatePayee, Pay
 from payman_sdk.sandbox._agent.language.validation import NEGATIONS
 from payman_sdk.sandbox._agent.serialization import make_error
+
+pytestmark = pytest.mark.slow
+
 
 _ORDERS = (
     "send 100 TSD to John Doe",

@@ -181,6 +181,7 @@ def test_forgotten_sandbox_leaves_no_open_database(recwarn: pytest.WarningsRecor
     assert not recwarn.list
 
 
+@pytest.mark.slow
 def test_missing_extra_says_what_to_install() -> None:
     """Without Starlette the import says which extra to install; importing the package alone needs nothing."""
     program = (

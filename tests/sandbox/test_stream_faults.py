@@ -51,6 +51,7 @@ def test_dropped_after_each_number_of_events(own: Desk) -> None:
         assert not rest.broken
 
 
+@pytest.mark.slow
 def test_dropped_at_every_byte(own: Desk) -> None:
     """The connection can be dropped after any byte of the body, and exactly those before it have come."""
     whole = subscribe(own, "test connection", "ü").body
@@ -183,6 +184,7 @@ def _lengthen(desk: Desk, task_id: str) -> int:
     return size
 
 
+@pytest.mark.slow
 def test_all_that_was_sent_arrives_before_the_drop(own: Desk) -> None:
     """However much is under way when the connection is dropped, it arrives."""
     size = _lengthen(own, "tsk")

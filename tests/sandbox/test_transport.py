@@ -770,6 +770,7 @@ def test_what_nobody_closes_ends_with_its_last_user() -> None:
     sandbox.close()
 
 
+@pytest.mark.slow
 def test_a_program_that_closes_nothing_ends() -> None:
     """A program that forgets its client, and an answer that it was reading, ends, and nothing is said about it."""
     program = f"""

@@ -49,6 +49,7 @@ def text_of(heard: Heard) -> str:
     return "".join(one.delta for one in heard.events if one.type == "artifact_update")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_after_every_event(resubscribe: Any, ear: Ear) -> None:
     """Wherever between two events a stream is cut, each event is told exactly once, and the result is the same."""
@@ -65,6 +66,7 @@ def test_a_cut_after_every_event(resubscribe: Any, ear: Ear) -> None:
             assert ended(heard.result) == ended(whole.result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, ear: Ear) -> None:
     """A stream that is cut after every single event of its, as often as there are events, tells all of them once."""
@@ -78,6 +80,7 @@ def test_cuts_of_the_same_stream_again_and_again(resubscribe: Any, ear: Ear) -> 
         assert ended(heard.result) == ended(whole.result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resubscribe", ["resume", "replay"])
 def test_a_cut_at_every_byte(resubscribe: Any, ear: Ear) -> None:
     """At whatever byte a short stream is cut, each event is told exactly once, and the result is the same."""

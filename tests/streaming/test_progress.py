@@ -1054,6 +1054,7 @@ def texts_of(task: Json) -> dict[int, str]:
     }
 
 
+@pytest.mark.slow
 @given(stories())
 def test_a_stream_says_what_its_task_says(story: Story) -> None:
     """The deltas, put one behind the other, are the texts; the answer is that of the same task in one piece."""
@@ -1071,6 +1072,7 @@ def test_a_stream_says_what_its_task_says(story: Story) -> None:
                 assert event.artifact == shown.artifacts[0]
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> None:
     """However often a stream breaks, and whether it is told again from its start or only its rest is, all is told once."""
@@ -1085,6 +1087,7 @@ def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> No
     assert (told.is_over, told.was_interrupted) == (True, True)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_stream_that_begins_with_the_whole_task_goes_on(data: st.DataObject) -> None:
     """A stream that is taken up again may tell the task so far in one piece first: only what was missed is new in it."""
@@ -1125,6 +1128,7 @@ def test_what_a_broken_stream_left_out_is_caught_up(data: st.DataObject) -> None
     assert len(set(stamped)) == len(stamped)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_the_task_mends_whatever_a_stream_left_out(data: st.DataObject) -> None:
     """Whatever of a stream is missing, also in the middle of a text, the task as it stands puts it right."""
@@ -1143,6 +1147,7 @@ def is_part_of(some: Sequence[Json], more: Sequence[Json]) -> bool:
     return all(any(one == other for other in rest) for one in some)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_artifacts_that_were_replaced_are_not_told_again(data: st.DataObject) -> None:
     """A stream that is told again from its start repeats no version of an artifact that was replaced since."""
@@ -1264,6 +1269,7 @@ def test_half_a_character_where_the_stream_breaks() -> None:
 # How much a stream takes.
 
 
+@pytest.mark.slow
 def test_a_long_stream_takes_little_more_than_its_text() -> None:
     """Two hundred thousand chunks of four characters, none kept, take less than 4 MiB."""
     told = Hasty(ASK)

@@ -155,6 +155,7 @@ media_types = st.sampled_from(["application/json", "text/html", "text/plain; cha
 statuses = st.just(200) | st.integers(200, 599)
 
 
+@pytest.mark.slow
 @given(statuses, bodies, media_types)
 def test_any_answer_is_a_task_or_one_of_our_errors(status: int, content: bytes, media_type: str) -> None:
     """Whatever status and body come, an ask ends with a task or a PaymanError that has its ids, after one request."""

@@ -138,6 +138,7 @@ with PaymanClient(client_id=client_id, client_secret=client_secret, base_url=bas
 """
 
 
+@pytest.mark.slow
 def test_another_process_asks_about_the_same_task(sandbox: Sandbox) -> None:
     """A program that is run again does not pay again, and reads the same answer."""
     program = [sys.executable, "-c", PROGRAM, sandbox.client_id, sandbox.client_secret, sandbox.base_url]

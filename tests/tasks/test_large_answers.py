@@ -280,6 +280,7 @@ def test_a_stream_of_very_many_small_events_costs_what_is_kept_of_it(peer: Peer)
         assert stream.result().status == "completed"
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_stream_is_bounded() -> None:
     """Of an artifact that is replaced again and again some versions are remembered, and of events some fingerprints."""
     memory = Memory()

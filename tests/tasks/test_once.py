@@ -845,6 +845,7 @@ def states_told(network: Network) -> set[str]:
     return {state for state in STATES if f'"{state}"' in said}
 
 
+@pytest.mark.slow
 @settings(max_examples=1000)
 @given(
     sent_how=st.one_of(st.tuples(st.just("plain"), asks), st.tuples(st.just("stream"), streamed_asks)),
@@ -957,6 +958,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 @over_the_wire
 def test_a_certificate_that_nobody_signed(certificate: Path, connect: Connect) -> None:
     """A real TLS server that is not trusted is asked once, and the error says that nothing was sent."""

@@ -24,6 +24,9 @@ from payman_sdk.errors import PaymanError
 from tests.auth.test_echoes import Everything
 from tests.peer import TOKEN_PATH, Peer, token
 
+pytestmark = pytest.mark.slow
+
+
 SECRETS = ("hunted-r3fresh", "hunted-s3cret", "hunted-c0de", "hunted-v3rifier")
 KINDS = (
     "own",

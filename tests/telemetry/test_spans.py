@@ -554,6 +554,7 @@ def test_what_is_no_telemetry() -> None:
         PaymanClient(**settings)
 
 
+@pytest.mark.slow
 def test_importing_costs_the_same() -> None:
     """With OpenTelemetry and without, importing the client loads the same modules: none of it, no logging, no httpx."""
     program = "from payman_sdk import PaymanClient\nprint(*sorted(sys.modules))"

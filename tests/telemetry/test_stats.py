@@ -146,6 +146,7 @@ print(*(name for name in sys.modules if name.startswith(("payman_sdk._telemetry"
 """
 
 
+@pytest.mark.slow
 def test_what_nobody_listens_to_is_not_made() -> None:
     """Where nothing but counting is on, an ask imports no events, no hooks, and nothing of OpenTelemetry."""
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)

@@ -143,6 +143,7 @@ def test_a_mocked_failure_after_sending_is_not_taken_for_one_before(peer: Peer) 
     assert peer.requests == []
 
 
+@pytest.mark.slow
 def test_pytest_httpx_sees_every_request(peer: Peer, tmp_path: Path) -> None:
     """A suite with pytest-httpx, in a pytest of its own: its fixture gets the requests of every client."""
     project = Project(tmp_path)
@@ -173,6 +174,7 @@ def test_pytest_httpx_sees_every_request(peer: Peer, tmp_path: Path) -> None:
     assert peer.requests == []
 
 
+@pytest.mark.slow
 def test_watchers_change_nothing(peer: Peer) -> None:
     """A wrapper of Sentry's is asked, and sees no query; what it wraps is looked at, so that a mock below it counts."""
     program = """

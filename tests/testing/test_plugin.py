@@ -52,6 +52,7 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
     """The plugin is there, and neither the client nor the sandbox nor a library of theirs is imported for it."""
     project.write(
@@ -67,6 +68,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing(project: Project) -> None:
     assert "1 passed" in project.run("-p", "no:recording", "-p", "no:pytest_httpx", "-p", "no:respx")
 
 
+@pytest.mark.slow
 def test_fixtures_are_announced_with_what_they_are_for(project: Project) -> None:
     """`pytest --fixtures` and `--markers` show what there is."""
     said = project.run("--fixtures", "--markers")
@@ -76,6 +78,7 @@ def test_fixtures_are_announced_with_what_they_are_for(project: Project) -> None
     assert "@pytest.mark.payman_sandbox(**settings)" in said
 
 
+@pytest.mark.slow
 def test_each_test_has_a_payman_of_its_own(project: Project) -> None:
     """What one test pays, the next does not see; within one, client and sandbox belong together."""
     project.write(
@@ -93,6 +96,7 @@ def test_each_test_has_a_payman_of_its_own(project: Project) -> None:
     assert "3 passed" in project.run()
 
 
+@pytest.mark.slow
 def test_a_session_has_one_payman_if_it_wants(project: Project) -> None:
     """With the session's scope, tests see what earlier ones paid, and a marker that would change nothing is refused."""
     project.write("pytest.ini", "[pytest]\npayman_sandbox_scope = session\n")
@@ -116,6 +120,7 @@ def test_a_session_has_one_payman_if_it_wants(project: Project) -> None:
     assert "the marker payman_sandbox needs payman_sandbox_scope = function" in said
 
 
+@pytest.mark.slow
 def test_a_wrong_scope_is_refused(project: Project) -> None:
     """A scope that there is not is named, with those that there are."""
     project.write("pytest.ini", "[pytest]\npayman_sandbox_scope = module\n")
@@ -123,6 +128,7 @@ def test_a_wrong_scope_is_refused(project: Project) -> None:
     assert "payman_sandbox_scope has to be function or session, not 'module'" in project.run()
 
 
+@pytest.mark.slow
 def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
     """A test's marker wins over its module's; a setting that there is not is an error that names it."""
     project.write(
@@ -157,6 +163,7 @@ def test_a_marker_says_how_the_sandbox_is(project: Project) -> None:
     assert "payman_sandbox takes keywords only" in said
 
 
+@pytest.mark.slow
 def test_suites_that_block_sockets_need_none(project: Project) -> None:
     """With sockets off, clients of both kinds work while pytest-socket refuses every connection and every port."""
     project.write("pytest.ini", "[pytest]\nfilterwarnings = error\npayman_sandbox_sockets = false\n")
@@ -194,6 +201,7 @@ def test_suites_that_block_sockets_need_none(project: Project) -> None:
     assert "3 passed" in project.run("--disable-socket")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_the_async_client_leaves_nothing_open(project: Project, backend: str) -> None:
     """Under either event loop, where every warning is an error, an async test leaves no connection behind."""
@@ -218,6 +226,7 @@ def test_the_async_client_leaves_nothing_open(project: Project, backend: str) ->
     assert "1 passed" in project.run()
 
 
+@pytest.mark.slow
 def test_the_environment_points_to_the_sandbox(project: Project) -> None:
     """A program that makes its client from the environment pays at the sandbox, whatever the environment said before."""
     project.write(
@@ -244,6 +253,7 @@ def test_the_environment_points_to_the_sandbox(project: Project) -> None:
         del os.environ["PAYMAN_CLIENT_ID"], os.environ["PAYMAN_ENVIRONMENT"]
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_named(project: Project) -> None:
     """Without the sandbox's libraries, the fixture says which extra brings them."""
     project.write(
@@ -262,6 +272,7 @@ def test_a_missing_extra_is_named(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_test_depends_on_another(project: Project) -> None:
     """Shared tokens and used keys end with each test, also those of a client that outlives it; a folder of the suite's own stays."""
     project.write(
@@ -323,6 +334,7 @@ def test_no_test_depends_on_another(project: Project) -> None:
         assert "1 passed" in project.run(state=True)
 
 
+@pytest.mark.slow
 def test_a_cassette_plays_alone_and_in_any_order(project: Project) -> None:
     """Recorded in one order, by an account whose id is its secret, and played alone, the other way round, in two processes and twice."""
     project.write(

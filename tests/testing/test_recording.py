@@ -557,6 +557,7 @@ def pytest_in(folder: Path, environment: dict[str, str], *arguments: str) -> str
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_project_records_and_plays(tmp_path: Path, sandbox: Sandbox) -> None:
     """With two lines in conftest.py: recorded against a sandbox, played where the network is blocked and nobody is known."""
     for name, content in PROJECT.items():

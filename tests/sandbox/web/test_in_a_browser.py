@@ -22,6 +22,9 @@ from payman_sdk.types import PaymanConfig
 from tests.sandbox.web.audit import AUDIT
 from tests.sandbox.web.chromium import chromium
 
+pytestmark = pytest.mark.slow
+
+
 SCRIPT = "<script>alert(1)</script>"
 PAGES = ("", "tasks", "task", "transactions", "payees", "policy", "apps", "faults")
 

@@ -115,6 +115,7 @@ def test_bad_amounts_are_named_and_nothing_is_lost(visitor: Visitor, text: str) 
     assert visitor.get("policy").form("policy") | {"token": ""} == before | {"token": ""}
 
 
+@pytest.mark.slow
 def test_the_prompt_box_asks_as_an_app_does(visitor: Visitor) -> None:
     """A payment that waits is answered in its own task; more is asked in the same session; an empty prompt is named."""
     task = visitor.press(visitor.get(), "ask", prompt="send 150 TSD to Test Payee for a\r\nchair")
