@@ -551,7 +551,7 @@ def test_fifty_tasks_send_once(loop: str, sandbox: Sandbox) -> None:
 
 def test_who_waited_in_vain(sandbox: Sandbox) -> None:
     """Who waits for another call longer than the client's timeout is told that it is under way, and sends nothing."""
-    with connected(sandbox, timeout=0.05) as client:
+    with connected(sandbox, timeout=0.5) as client:
         inner: list[OperationResult] = []
 
         def confirm(proposal: ConfirmationRequest) -> bool:
@@ -637,7 +637,7 @@ def test_who_is_cancelled_while_it_is_written_down(sandbox: Sandbox) -> None:
         assert go.wait(timeout=30)
 
     async def main() -> list[OperationResult]:
-        async with connected_async(sandbox) as client:
+        async with connected_async(sandbox, settle_time=60) as client:
             toolkit = AsyncPaymanToolkit(client, store=store)
             store.before_save = [waits]
             task = asyncio.create_task(toolkit.pay(*PAYMENT, operation="a"))

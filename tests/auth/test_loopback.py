@@ -248,7 +248,7 @@ def linked(
         return True
 
     monkeypatch.setattr(webbrowser, "open", opened)
-    return loopback.authorize("pm-test-1", SCOPES, timeout=10)
+    return loopback.authorize("pm-test-1", SCOPES, timeout=60)
 
 
 def test_a_link_leads_to_the_page_once(monkeypatch: pytest.MonkeyPatch) -> None:

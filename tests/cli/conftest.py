@@ -24,9 +24,11 @@ def _a_place_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture(autouse=True)
 def _the_log_as_it_was() -> Iterator[None]:
     """The command sets up logging; the next test finds it as it was."""
-    log = logging.getLogger("payman_sdk")
+    log, http = logging.getLogger("payman_sdk"), logging.getLogger("httpx")
     before = log.propagate, list(log.handlers), log.level
+    of_http = http.level
     yield
+    http.setLevel(of_http)
     log.propagate, log.handlers[:] = before[0], before[1]
     log.setLevel(before[2])
 

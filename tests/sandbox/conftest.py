@@ -21,7 +21,7 @@ def shared() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def http(shared: Sandbox) -> Iterator[httpx.Client]:
     """A plain HTTP client of the shared sandbox."""
-    with httpx.Client(base_url=shared.base_url, trust_env=False) as client:
+    with httpx.Client(base_url=shared.base_url, trust_env=False, timeout=60) as client:
         yield client
 
 

@@ -62,9 +62,9 @@ class Listener:
 
     def has(self, count: int) -> bool:
         """Wait until the answer has begun and that many events have come; whether they did, and no more."""
-        assert self._begun.wait(10)
+        assert self._begun.wait(60)
         with self._news:
-            self._news.wait_for(lambda: len(self.so_far.events) >= count, 10)
+            self._news.wait_for(lambda: len(self.so_far.events) >= count, 60)
             return len(self.so_far.events) == count
 
 
@@ -99,7 +99,7 @@ class Workshop:
 
     def until(self, true: Callable[[], object]) -> None:
         """Wait until something is true that another thread is about to make so."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not true():
             assert time.monotonic() < end
             time.sleep(0.001)
