@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import anyio
@@ -19,7 +19,7 @@ async def wait_until(condition: Callable[[], object]) -> None:
 
 
 async def cancel_when(
-    condition: Callable[[], object], call: Callable[..., Awaitable[Any]], *arguments: Any
+    condition: Callable[[], object], call: Callable[..., Coroutine[Any, Any, object]], *arguments: Any
 ) -> None:
     """Begin a call, and cancel it when a condition holds."""
     async with anyio.create_task_group() as group:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from attrs import frozen
@@ -112,23 +113,17 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         case ast.Compare(ops=ops):
             for index, operator in enumerate(ops):
                 if type(operator) in _COMPARISONS:
-                    yield lambda new, index=index: _set_operator(new, index)
+                    yield partial(_set_operator, index=index)
         case ast.BoolOp(operator):
-            yield lambda new: _with(new, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
+            yield partial(_with, op=ast.Or() if isinstance(operator, ast.And) else ast.And())
         case ast.UnaryOp(ast.Not()):
             yield lambda new: new.operand
         case ast.BinOp(op=operator) | ast.AugAssign(op=operator) if type(operator) in _ARITHMETIC:
-            yield lambda new: _with(new, op=_ARITHMETIC[type(operator)]())
-        case ast.Constant(bool() as value):
-            yield lambda new: _with(new, value=not value)
-        case ast.Constant(int() | float() as value):
-            yield lambda new: _with(new, value=value + 1)
-        case ast.Constant(str() as value) if value and " " not in value:
-            yield lambda new: _with(new, value=f"{value}XX")
-        case ast.Constant(bytes() as value) if value:
-            yield lambda new: _with(new, value=value + b"XX")
+            yield partial(_with, op=_ARITHMETIC[type(operator)]())
+        case ast.Constant() if (other := _other_value(node.value)) is not None:
+            yield partial(_with, value=other)
         case ast.Return(ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
-            yield lambda new: _with(new, value=ast.Constant(None))
+            yield partial(_with, value=ast.Constant(None))
         case ast.If(test) | ast.While(test) | ast.IfExp(test) if isinstance(
             test, ast.Name | ast.Call | ast.Attribute
         ):
@@ -141,6 +136,21 @@ def _changes(node: ast.AST) -> Iterator[Change]:
             yield lambda _: ast.Break()
         case _:
             pass
+
+
+def _other_value(value: Any) -> Any:
+    """Another value of the same kind; None for a text that somebody reads, and for what has no other."""
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case str() if value and " " not in value:
+            return f"{value}XX"
+        case bytes() if value:
+            return value + b"XX"
+        case _:
+            return None
 
 
 def _with(node: Any, **members: object) -> Any:

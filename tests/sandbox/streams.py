@@ -97,7 +97,7 @@ def own_desk(**settings: Any) -> Iterator[Desk]:
     """A client of a sandbox of its own."""
     with (
         Sandbox(**settings) as sandbox,
-        httpx.Client(base_url=sandbox.base_url, trust_env=False, timeout=10) as http,
+        httpx.Client(base_url=sandbox.base_url, trust_env=False, timeout=120) as http,
     ):
         yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.check_invariants()
