@@ -10,7 +10,6 @@ import yaml
 
 import payman_api.rest
 from payman_api.rest import models
-from payman_api.types import Model
 from tests.spec.test_examples import Json, bodies, complaints, parameters, pieces
 
 OPERATIONS = {
@@ -66,8 +65,8 @@ def test_its_examples_are_valid_and_survive_the_models(document: Json) -> None:
     } == {}
     read = 0
     for place, schema, value in bodies(document):
-        model = getattr(models, schema.get("$ref", "").rpartition("/")[2], None)
-        if isinstance(model, type) and issubclass(model, Model):
-            assert model.from_dict(value).to_dict() == value, place  # type: ignore[attr-defined]
+        model: Any = getattr(models, schema.get("$ref", "").rpartition("/")[2], None)
+        if hasattr(model, "from_dict"):
+            assert model.from_dict(value).to_dict() == value, place
             read += 1
     assert read > 4
