@@ -35,7 +35,7 @@ def fetch(
         connection.close()
 
 
-def fetch_status(*arguments: Any, **headers: str) -> int:
+def fetch_status(*arguments: Any, **headers: Any) -> int:
     return fetch(*arguments, **headers)[0]
 
 
