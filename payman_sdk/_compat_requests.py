@@ -7,9 +7,11 @@ Nothing here imports `requests`: who has not imported it cannot catch its except
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+
+if TYPE_CHECKING:
+    import json
 
 E = TypeVar("E", bound=BaseException)
 
@@ -41,6 +43,8 @@ class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
 
 def build_json_error(error: json.JSONDecodeError) -> json.JSONDecodeError:
     """Return what `.json()` of an answer raises: the error as `requests` has it, where the program has imported that."""
+    import json
+
     as_there = _find_exception("JSONDecodeError")
     # With simplejson installed, theirs is not an error of Python's own json: then that one counts.
     if as_there is None or not issubclass(as_there, json.JSONDecodeError):

@@ -22,9 +22,9 @@ def read_headers(value: object, name: str) -> dict[str, str]:
         raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
     headers: dict[str, str] = {}
     for key, text in cast("Mapping[object, object]", value).items():
-        if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
+        if not isinstance(key, str) or not re.fullmatch(_HEADER_NAME, key):
             problem = "is not the name of a header"
-        elif _OWN_HEADER.fullmatch(key):
+        elif re.fullmatch(_OWN_HEADER, key):
             problem = "is a header that the SDK sets itself"
         elif not isinstance(text, str):
             problem = f"is a {type(text).__name__}"
@@ -35,7 +35,7 @@ def read_headers(value: object, name: str) -> dict[str, str]:
         ):
             problem = "holds what no header can carry: a line break, a control character, an odd letter, or space around it"
         else:
-            headers[key.lower()] = SecretStr(plain) if _SECRET_HEADER.search(key) else plain
+            headers[key.lower()] = SecretStr(plain) if re.search(_SECRET_HEADER, key) else plain
             continue
         raise ConfigurationError(
             f"{name}: {key!r} {problem}."[:300],
@@ -46,11 +46,10 @@ def read_headers(value: object, name: str) -> dict[str, str]:
     return headers
 
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-_OWN_HEADER = re.compile(
-    r"(?:authorization|user-agent|host|date|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|last-event-id"
-    r"|(?:accept|content|proxy|sec|x-payman)(?:-.*)?)",
-    re.IGNORECASE,
+_HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}"
+_OWN_HEADER = (
+    r"(?i:authorization|user-agent|host|date|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|last-event-id"
+    r"|(?:accept|content|proxy|sec|x-payman)(?:-.*)?)"
 )
 """What the SDK, its HTTP client or a proxy decides by."""
-_SECRET_HEADER = re.compile(r"auth|cookie|credential|key|pass|secret|session|sign|token", re.IGNORECASE)
+_SECRET_HEADER = r"(?i:auth|cookie|credential|key|pass|secret|session|sign|token)"  # noqa: S105 # names of headers

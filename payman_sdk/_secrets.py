@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final, NoReturn, Self, cast
@@ -191,6 +190,8 @@ def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretS
     """Return the value of a Basic header (RFC 7617)."""
     sent_secrets.add(client_secret)
     pair = f"{client_id}:{client_secret.reveal()}".encode()
+    import base64
+
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
 
 

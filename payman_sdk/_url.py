@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
@@ -22,6 +20,8 @@ def find_url_problem(url: str) -> str | None:
 
     Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
     """
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port

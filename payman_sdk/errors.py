@@ -43,9 +43,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._compat_requests import RequestsCompatible
-from payman_sdk._text.error_response import ErrorResponse
-from payman_sdk._text.redaction import redact, redact_shape
-from payman_sdk._text.sanitizer import sanitize
+
+if TYPE_CHECKING:
+    from payman_sdk._text.error_response import ErrorResponse
 
 __all__ = [
     "APIConnectionError",
@@ -125,6 +125,9 @@ class PaymanError(RequestsCompatible):
         idempotency_key: str | None = None,
         sent: bool | None = None,
     ) -> None:
+        from payman_sdk._text.redaction import redact
+        from payman_sdk._text.sanitizer import sanitize
+
         self.message: str = sanitize(redact(message), one_line=True, max_length=_LONGEST_MESSAGE)
         self.args = (self.message,)
         super().__init__(self.message)
@@ -140,6 +143,8 @@ class PaymanError(RequestsCompatible):
             self.sent = sent
 
     def __setattr__(self, name: str, value: Any) -> None:
+        from payman_sdk._text.redaction import redact_shape
+
         super().__setattr__(name, redact_shape(value))
 
     def add_context(
@@ -157,6 +162,8 @@ class PaymanError(RequestsCompatible):
         return self
 
     def __str__(self) -> str:
+        from payman_sdk._text.sanitizer import sanitize
+
         known = {
             "HTTP": self.status_code,
             "task": self.task_id,
@@ -347,6 +354,14 @@ class IdempotencyKeyReuseError(PaymanError, ValueError):
 
 
 if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name != "ErrorResponse":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from payman_sdk._text.error_response import ErrorResponse
+
+        globals()[name] = ErrorResponse
+        return ErrorResponse
 
     def __dir__() -> list[str]:
         return sorted(__all__)

@@ -16,7 +16,6 @@ from payman_sdk._core.auth.credentials import Credentials, check_code, check_par
 from payman_sdk._io.clock import monotonic, wall_time
 from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._secrets import wrap_secrets
-from payman_sdk._text.logger import configure_from_environment
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -258,7 +257,10 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
                     )
         from payman_sdk._telemetry.observer import create_observer
 
-        configure_from_environment()
+        if os.environ.get("PAYMAN_LOG"):
+            from payman_sdk._text.logger import configure_from_environment
+
+            configure_from_environment()
         self._observer = create_observer(config.telemetry, config.base_url)
         self._credentials = identity
         self._session = Session(identity.config.session_id)

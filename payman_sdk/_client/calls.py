@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from payman_sdk._client.interface import CallInterface
 from payman_sdk._config import Config, check_hook, read_seconds
-from payman_sdk._core.requests import generate_id
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,7 +50,15 @@ class Session:
     __slots__ = ("id",)
 
     def __init__(self, session_id: str | None) -> None:
-        self.id = session_id or generate_id("ses")
+        self.id = session_id or ""
+        if not session_id:
+            self.start_anew()
+
+    def start_anew(self) -> None:
+        """Begin another session."""
+        from payman_sdk._core.requests import generate_id
+
+        self.id = generate_id("ses")
 
 
 class BaseCalls(CallInterface, Generic[RunnerT]):
@@ -182,7 +189,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
     def _begin(self, options: CallOptions) -> str:
         """The session of a call, which may begin with it."""
         if options.new_session:
-            self._session.id = generate_id("ses")
+            self._session.start_anew()
         return self._session.id
 
     def _read_format(self, given: Any, options: CallOptions) -> ResponseFormat[Any] | None:

@@ -6,28 +6,31 @@ The methods are described in `interface.py`, and planned in `calls.py`; `locals(
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from payman_sdk._annotations import Hidden, LazyModule, Option
 from payman_sdk._client.calls import BaseCalls
 from payman_sdk._config import Resend
-from payman_sdk._core.task_response import FormattedTaskResponse, ParsedT, TaskResponse
 
 if TYPE_CHECKING:
+    import decimal
+
     from payman_sdk._client import task_stream
     from payman_sdk._core import events, exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core import option_types as options_of
     from payman_sdk._core import payment_types as payments
+    from payman_sdk._core import task_response as responses
     from payman_sdk._core.operations import DescribedFlow
     from payman_sdk._io.runner import SyncRunner  # noqa: F401 (named in a string below)
 else:
+    decimal = LazyModule("decimal")
     events = LazyModule("payman_sdk._core.events")
     exchange = LazyModule("payman_sdk._core.exchange")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     options_of = LazyModule("payman_sdk._core.option_types")
     payments = LazyModule("payman_sdk._core.payment_types")
+    responses = LazyModule("payman_sdk._core.task_response")
     task_stream = LazyModule("payman_sdk._client.task_stream")
 
 T = TypeVar("T")
@@ -46,7 +49,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
     @overload
     def ask(  # pyright: ignore[reportOverlappingOverload] # a call without options has the first one
         self, text: str, options: Option[options_of.MarkdownAskOptions] = None, raw: Literal[False] = False, *,
-        response_format: type[ParsedT] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
+        response_format: type[T] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
         on_message: Option[events.OnEvent] = None,
         idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
         metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
@@ -54,7 +57,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
-    ) -> FormattedTaskResponse[ParsedT]: ...
+    ) -> responses.FormattedTaskResponse[T]: ...
     @overload
     def ask(
         self, text: str, options: Option[options_of.JsonAskOptions | options_of.RawAskOptions] = None, raw: Literal[True] = ..., *,
@@ -65,7 +68,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
-    ) -> TaskResponse: ...
+    ) -> responses.TaskResponse: ...
     def ask(
         self, text: str, options: Option[options_of.AskOptions | options_of.RawAskOptions] = None, raw: Hidden[bool] = False, *,
         response_format: Option[Any] = None, output_format: Option[options_of.OutputFormat] = None, on_message: Option[events.OnEvent | events.OnAnswer] = None,
@@ -75,7 +78,7 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
-    ) -> FormattedTaskResponse | TaskResponse:
+    ) -> responses.FormattedTaskResponse | responses.TaskResponse:
         return self._run(self._plan_ask(locals()))
 
     def stream(
@@ -96,20 +99,20 @@ class SyncMethods(BaseCalls["SyncRunner"]):
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
-    ) -> FormattedTaskResponse:
+    ) -> responses.FormattedTaskResponse:
         return self._run(self._plan_reply(locals()))
 
-    def get_task(self, task: TaskRef) -> FormattedTaskResponse:
+    def get_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return self._run(self._plan("get_task", task))
 
-    def wait(self, task: TaskRef, timeout: float | None = None) -> FormattedTaskResponse:
+    def wait(self, task: TaskRef, timeout: float | None = None) -> responses.FormattedTaskResponse:
         return self._run(self._plan("wait", task, self._check_seconds(timeout)))
 
-    def cancel_task(self, task: TaskRef) -> FormattedTaskResponse:
+    def cancel_task(self, task: TaskRef) -> responses.FormattedTaskResponse:
         return self._run(self._plan("cancel", task))
 
     def pay(
-        self, payee: str | Hidden[payments.Payee], amount: Decimal | str | int, currency: str, *,
+        self, payee: str | Hidden[payments.Payee], amount: decimal.Decimal | str | int, currency: str, *,
         memo: str | None = None, wallet: str | Hidden[payments.Wallet] | None = None,
         verify: Hidden[bool] = True, on_event: Option[events.OnEvent] = None,
         idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
