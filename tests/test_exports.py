@@ -98,6 +98,18 @@ def test_importing_is_cheap(statement: str) -> None:
 
 
 @pytest.mark.slow
+def test_importing_the_client_takes_few_modules() -> None:
+    """No model, no logging, no JSON: these come with the first client or the first ask."""
+    program = "from payman_sdk import PaymanClient\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    own = [name for name in loaded if name.startswith(("payman_sdk", "payman_api"))]
+    costly = {"asyncio", "datetime", "decimal", "json", "logging", "ssl", "traceback", "urllib.parse", "uuid"}
+    assert len(own) <= 28, own
+    assert costly.isdisjoint(loaded)
+
+
+@pytest.mark.slow
 def test_importing_says_nothing() -> None:
     """Importing the package and its modules prints nothing and warns of nothing."""
     program = "import payman_sdk._client.sync, payman_sdk.types, payman_sdk.errors, payman_sdk._core.effects, payman_sdk._core.formatting"
