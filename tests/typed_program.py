@@ -446,7 +446,7 @@ def hooks_by_their_types() -> None:
     client = PaymanClient(before_send=before_send, on_retry=on_retry, on_task=on_task, on_token=on_token)
     client.pay("Ada", 5, "TSD", on_event=on_event, before_send=lambda outgoing: print(outgoing.text))
     client.ask("Hello!", on_retry=lambda retry: print(retry.delay))
-    client.ask("Hello!", before_send=count_retry)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue, reportArgumentType]
+    client.ask("Hello!", before_send=count_retry)  # type: ignore[arg-type] # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def errors_of_the_package() -> None:

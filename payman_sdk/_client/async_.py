@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from payman_sdk._annotations import Hidden, LazyModule, Setting
 from payman_sdk._client.async_conversation import AsyncConversation
@@ -62,7 +62,7 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
     # fmt: off
     @classmethod
     async def with_auth_code(
-        cls, config: Setting[PaymanConfig], auth_code: Hidden[str], *,
+        cls, config: Setting[PaymanConfig | Mapping[str, Any]], auth_code: Hidden[str], *,
         redirect_uri: Setting[str] = None, code_verifier: Setting[str] = None,
         http_client: Setting[httpx.AsyncClient] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,

@@ -55,7 +55,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
     # The settings stand in groups, a group a line. `locals()` are a method's own keywords.
     # fmt: off
     def __init__(
-        self, config: Setting[PaymanConfig] = None, *,
+        self, config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
         base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
@@ -76,7 +76,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
 
     @classmethod
     def with_credentials(
-        cls: type[ClientT], config: Setting[PaymanConfig] = None, *,
+        cls: type[ClientT], config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
         base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
@@ -154,7 +154,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
 
     @classmethod
     def with_token(
-        cls: type[ClientT], client_id: Setting[str | PaymanConfig] = None, token_info: Setting[access_token.TokenInfo | Mapping[str, Any]] = None,
+        cls: type[ClientT], client_id: Setting[str | PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[access_token.TokenInfo | Mapping[str, Any]] = None,
         environment: Setting[Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         client_secret: Setting[str] = None, *, base_url: Setting[str] = None,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
@@ -279,7 +279,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
     @classmethod
     def _prepare_code_exchange(
         cls,
-        config: PaymanConfig | None,
+        config: PaymanConfig | Mapping[str, Any] | None,
         settings: Mapping[str, Any],
         auth_code: str,
         redirect_uri: str | None,

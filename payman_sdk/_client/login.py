@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
 from payman_sdk._annotations import LazyModule, Setting
@@ -34,7 +34,7 @@ else:
 
 # fmt: off
 def login(
-    config: Setting[PaymanConfig] = None, *, scopes: Iterable[authorizations.Scope | str],
+    config: Setting[PaymanConfig | Mapping[str, Any]] = None, *, scopes: Iterable[authorizations.Scope | str],
     open_browser: Callable[[str], object] | None = None, port: int = 0, wait: float = 300.0, server: str | None = None,
     http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
     client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,

@@ -68,7 +68,7 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
     # fmt: off
     @classmethod
     def with_auth_code(
-        cls, config: Setting[PaymanConfig], auth_code: Hidden[str], *,
+        cls, config: Setting[PaymanConfig | Mapping[str, Any]], auth_code: Hidden[str], *,
         redirect_uri: Setting[str] = None, code_verifier: Setting[str] = None,
         http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,

@@ -22,19 +22,41 @@ README = ROOT / "README.md"
 _STANDARD = {
     "typeCheckingMode": "standard",
     "pythonVersion": "3.11",
+    "reportPossiblyUnboundVariable": "warning",  # as in pyright
     "extraPaths": [str(ROOT), str(ROOT / "generated")],
 }
+
+
+_ABSENT = re.compile(r"(?m)^\s*(?:from|import) (?:celery|django|flask|shop|jobs)\b")
+"""Blocks of frameworks that are not among the tools of the project."""
 
 
 def extract_modules(page: Path, found: list[Block]) -> dict[str, tuple[Path, str]]:
     """Return the modules of a page by their names: the page, and the source, each line where the page has it."""
     name = re.sub(r"\W", "_", page.relative_to(ROOT).with_suffix("").as_posix())
     modules: dict[str, list[Block]] = defaultdict(list)
+    files = (
+        "|".join(
+            re.escape(Path(str(block.title)).stem) for block in found if (block.title or "").endswith(".py")
+        )
+        or "-"
+    )
     for block in found:
-        if block.language == "python" and block.excuse is None:
-            alone = page == README or block.title is not None
-            modules[f"{name}_{block.line}" if alone else name].append(block)
-    return {module: (page, _join(several)) for module, several in modules.items()}
+        if block.language == "python" and block.excuse is None and not _ABSENT.search(block.source):
+            own = (
+                f"{name}_{block.line}"
+                if page == README
+                else f"{name}__{Path(block.title).stem}"
+                if block.title
+                else name
+            )
+            modules[own].append(block)
+    # A file of the page is a module among those of all pages here.
+    rename, alias = re.compile(rf"(?m)^(\s*from )({files})\b"), re.compile(rf"(?m)^(\s*import )({files})$")
+    return {
+        module: (page, alias.sub(rf"\1{name}__\2 as \2", rename.sub(rf"\1{name}__\2", _join(several))))
+        for module, several in modules.items()
+    }
 
 
 def _join(several: list[Block]) -> str:
