@@ -96,6 +96,8 @@ def _run(options: argparse.Namespace) -> Work:
     root = options.root.resolve()
     if options.report is not None and not (options.report.parent.is_dir() and not options.report.is_dir()):
         raise RegenerationError(f"{options.report} cannot be written: it is a folder, or is in none.")
+    if options.document != PRIMARY and options.source is None:
+        raise RegenerationError("--document says which document --from takes the place of; give --from, too.")
     if options.check and folders.is_cut_short(root):
         raise RegenerationError(
             "an earlier run was cut short; run scripts/regenerate, which puts everything back first."

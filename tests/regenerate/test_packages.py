@@ -32,6 +32,12 @@ def test_a_name_that_no_package_can_have_is_refused(name: str) -> None:
         Package(name)
 
 
+def test_a_document_that_nothing_replaces_is_not_named(bare: Path, regenerate: Regenerate) -> None:
+    run = regenerate("--document", "payman-rest")
+    assert run.status == 2
+    assert "give --from, too" in run.err
+
+
 def test_a_second_document_is_taken_checked_and_removed(
     bare: Path, tmp_path: Path, regenerate: Regenerate
 ) -> None:
