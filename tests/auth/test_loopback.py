@@ -197,6 +197,7 @@ def test_the_page_is_that_of_the_server_that_is_asked(monkeypatch: pytest.Monkey
 # What other users of the machine can read
 
 
+@pytest.mark.slow
 def test_the_systems_browser_gets_nothing_secret(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
