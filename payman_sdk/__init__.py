@@ -163,7 +163,7 @@ _HOME = {
         "errors",
     ),
 }
-"""The module of each public name; the stores that need an extra are no part of `__all__`, so that `import *` needs none.
+"""The module of each public name; `__all__` leaves out the stores that need an extra, so that `import *` needs none.
 
 They are imported when they are first asked for, so that `import payman_sdk` is cheap."""
 

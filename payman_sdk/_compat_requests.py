@@ -20,7 +20,7 @@ class RequestsCompatible(Exception):  # noqa: N818 - it is a trait of errors
     """An exception that is also one of `requests`, where the program has imported that when the exception is made."""
 
     _in_requests: ClassVar[str] = "RequestException"
-    """Which one. A `Timeout` is a `ReadTimeout` or `ConnectTimeout` where the keyword `sent` tells."""
+    """Which one. A `Timeout` is a `ReadTimeout` or `ConnectTimeout` by the keyword `sent`."""
 
     def __new__(cls, *args: Any, **known: Any) -> Self:
         """Create an instance of the matching class, which has the name of this one."""

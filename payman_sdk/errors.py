@@ -26,7 +26,7 @@
     ├── TokenStoreError                  the place where tokens are kept failed, or is not safe to use
     ├── KeyStoreError                    the place where idempotency keys are recorded failed
     ├── ResponseValidationError          an answer that is not what the protocol says
-    ├── OutcomeUnknownError              the request was sent, and how it ended could not be learned
+    ├── OutcomeUnknownError              the request was sent, and its outcome is undetermined
     │   └── StreamInterruptedError       a stream broke, and could neither be resumed nor followed
     ├── TaskFailedError                  the task failed; raised where the caller asked for it, and by typed reads
     ├── PaymentNotMadeError              a payment is not proven to be paid; raised by `payment.raise_unless_paid()`
@@ -312,7 +312,7 @@ class ResponseValidationError(PaymanError):
 
 
 class OutcomeUnknownError(PaymanError):
-    """The request was sent, and whether it was carried out could not be learned.
+    """The request was sent, and its outcome is undetermined.
 
     Never send the same payment again on this error: ask `client.get_task(error.task_id)` how it ended.
     """
@@ -325,7 +325,7 @@ class StreamInterruptedError(OutcomeUnknownError):
     """A stream broke, and the task could neither be resumed nor followed to its end.
 
     `partial` is what had been received until then, a `FormattedTaskResponse`. The task may still go on:
-    `client.get_task(error.task_id)` tells how it ended.
+    `client.get_task(error.task_id)` returns the outcome.
     """
 
     partial: Any = None

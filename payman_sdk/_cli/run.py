@@ -63,7 +63,7 @@ class Run:
         return " ".join(["payman", *flags, words])
 
     def suggest_follow_up(self, task_id: str | None = None) -> str:
-        """How to learn later what became of the task that was sent; nothing where none was, or where nobody could tell."""
+        """Return how to look up the task that was sent; nothing if none was sent."""
         task_id = task_id or (self.sent.task_id if self.sent else None)
         if task_id is None:
             return ""

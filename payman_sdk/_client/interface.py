@@ -62,7 +62,7 @@ class CallInterface:
             APIStatusError: Payman refused; nothing was done.
             AgentError: The agent answered with an error.
             ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
-            OutcomeUnknownError: Whether it was carried out could not be learned; ask `get_task`.
+            OutcomeUnknownError: The outcome is undetermined; call `get_task`.
             StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
             IdempotencyKeyReuseError: The key was used with another text; nothing was sent.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
@@ -78,7 +78,7 @@ class CallInterface:
     def stream(self, *args: Any, **kwargs: Any) -> Any:
         """Asks, and gives the answer as it comes; the request is sent when the `with` block begins.
 
-        A stream that breaks is taken up again where it broke, or followed with `get_task`; no event is repeated.
+        A broken stream resumes where it broke, or `get_task` follows the task; no event is repeated.
 
         Args:
             text: What the agent should do, in plain words.
@@ -86,7 +86,7 @@ class CallInterface:
 
         Raises:
             ConfigurationError: The text or an option is unusable; nothing was sent.
-            StreamInterruptedError: While reading: it broke, and could neither be taken up again nor followed otherwise.
+            StreamInterruptedError: While reading: it broke, and could neither be resumed nor followed.
             PaymanError: While reading: as for `ask`.
 
         Example:
@@ -103,7 +103,7 @@ class CallInterface:
 
         Args:
             task: The answer that says `requires_input`, or the id of its task.
-            text: What to tell the agent, such as `approve`.
+            text: What to say to the agent, such as `approve`.
             options: The other keywords as a dict, see `ReplyOptions`; a keyword wins. They mean what they mean for `ask`.
 
         Raises:
@@ -145,7 +145,7 @@ class CallInterface:
             timeout: Seconds to wait, the client's `timeout` by default.
 
         Raises:
-            APITimeoutError: It had not ended by then.
+            APITimeoutError: It had not ended in time.
             TaskNotFoundError: The agent knows no such task.
             PaymanError: The look-up failed, so its state is unknown.
 

@@ -95,7 +95,7 @@ class _BaseTaskStream(Generic[D]):
         if not self._has_ended:
             raise ConfigurationError(
                 "The stream was left before its end, so it has no result.",
-                next_step="Call result() inside of the with block; client.get_task(stream.task_id) tells it later.",
+                next_step="Call result() inside of the with block; client.get_task(stream.task_id) returns it later.",
             )
         return self._following.get_result()
 
@@ -155,7 +155,7 @@ class TaskStream(_BaseTaskStream[SyncRunner]):
         """Read what is left, and return the answer: the same that `ask` returns.
 
         Raises:
-            StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
+            StreamInterruptedError: The stream broke, and could neither be resumed nor followed.
             ConfigurationError: The stream was left before its end.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.
@@ -278,7 +278,7 @@ class AsyncTaskStream(_BaseTaskStream["async_runner.AsyncRunner"]):
         """Read what is left, and return the answer: the same that `ask` returns.
 
         Raises:
-            StreamInterruptedError: The stream broke, and could neither be taken up again nor followed otherwise.
+            StreamInterruptedError: The stream broke, and could neither be resumed nor followed.
             ConfigurationError: The stream was left before its end.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
             PaymanError: As for `ask`.

@@ -59,7 +59,7 @@ def ask_with_callback(
         return None if known is event.raw else on_message(event.raw)
 
     def note(error: BaseException) -> None:
-        text = f"The task {stream.ask.task_id} goes on all the same; client.get_task tells how it ends."
+        text = f"The task {stream.ask.task_id} goes on; client.get_task returns its outcome."
         with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
             error.add_note(text)
 

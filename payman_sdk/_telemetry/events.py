@@ -1,4 +1,4 @@
-"""What flows tell an observer: small events, made only where somebody listens.
+"""What flows report to an observer: small events, made only where somebody listens.
 
 They are for readers inside of the SDK. `RetryDetails` and `TokenRefresh`, which hooks are given as well, are in `payman_sdk._core.hook_payloads`.
 """
@@ -26,7 +26,7 @@ def redact_state(state: str) -> str:
 
 
 class AskBegan(NamedTuple):
-    """An ask, a stream or a reply begins. Its text is in it, which only those may tell who are allowed to."""
+    """An ask, a stream or a reply begins. It holds the text, which only permitted listeners may show."""
 
     ask: AskRequest
     is_stream: bool
@@ -97,7 +97,7 @@ class StreamOpened(NamedTuple):
 
 
 class StreamBroke(NamedTuple):
-    """A stream broke; it is taken up again, or the task followed."""
+    """A stream broke; it resumes, or a look-up follows the task."""
 
     task_id: str
     failure: PaymanError
@@ -137,7 +137,7 @@ class AskEnded(NamedTuple):
         attempts: How often it was sent.
         lookups: How often its task was looked up.
         events: How many events its stream delivered.
-        is_reconciled: Whether the answer got lost, and the end was learned all the same.
+        is_reconciled: Whether the answer got lost and a look-up found the outcome.
         is_repeated: Whether the agent knew it already.
         answer: What gives the text of the answer.
     """

@@ -78,7 +78,7 @@ def log_event(event: Event) -> None:
             case StreamOpened(task_id, is_again):
                 log.debug("%s: the stream is open%s", task_id, " again" if is_again else "")
             case StreamBroke(task_id, failure):
-                log.debug("%s: the stream broke, %s; it is taken up again", task_id, _describe_error(failure))
+                log.debug("%s: the stream broke: %s; resuming it", task_id, _describe_error(failure))
             case EventReceived(task_id, received):
                 log.debug("%s: event, %s", task_id, received["type"])
             case TokenRefreshBegan(reason):

@@ -42,7 +42,7 @@ class AskWrapper(Protocol):
 
 
 class Observer(tracking.ClientObserver):
-    """Counts what a client does, and tells its readers; safe to use from several threads at once.
+    """Counts what a client does, and notifies listeners; safe to use from several threads at once.
 
     Args:
         readers: Who gets every event, beside the log.
@@ -172,7 +172,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
 def _notify_refresh_began(
     readers: tuple[Listener, ...], reason: Reason
 ) -> Callable[[TokenRefresh | None], None]:
-    """Tells readers that an access token is being fetched; what is returned tells them how that ended."""
+    """Notify listeners that an access token is being fetched; call what is returned with the result."""
     if not readers:
         return lambda renewal: None
     from payman_sdk._telemetry.events import TokenRefreshBegan, TokenRefreshEnded

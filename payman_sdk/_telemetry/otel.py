@@ -59,7 +59,7 @@ class _AskSpan:
 
 
 class Tracing:
-    """Makes spans and metrics of what a client tells.
+    """Makes spans and metrics of a client's events.
 
     Args:
         telemetry: Who takes them, and what they may hold.

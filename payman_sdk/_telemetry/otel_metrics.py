@@ -20,7 +20,7 @@ _SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 2
 
 
 class Metrics:
-    """Counts and measures what a client tells.
+    """Counts and measures a client's events.
 
     Args:
         provider: Who takes the metrics; None for the global provider.
@@ -37,7 +37,7 @@ class Metrics:
         }
         self._asks = meter.create_counter("payman.asks", "{ask}", "Asks that have ended.")
         self._unknown = meter.create_counter(
-            "payman.unknown_outcomes", "{ask}", "Asks that were sent, and whose end could not be learned."
+            "payman.unknown_outcomes", "{ask}", "Asks that were sent and whose outcome is undetermined."
         )
         self._retries = meter.create_counter("payman.retries", "{retry}", "What was tried again.")
         self._renewals = meter.create_counter(

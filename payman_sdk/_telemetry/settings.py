@@ -16,7 +16,7 @@ else:
 
 @frozen(kw_only=True)
 class Telemetry:
-    """What a client tells OpenTelemetry: its setting `telemetry`; it needs the extra `otel`.
+    """What a client reports to OpenTelemetry: its setting `telemetry`; it needs the extra `otel`.
 
     Args:
         tracer_provider: Who takes the spans; the global provider by default.
@@ -50,15 +50,15 @@ class Stats(NamedTuple):
         input_required: Those whose task waits for somebody: for an approval, an answer, or a person who acts elsewhere.
         in_progress: Those whose task was still at work when the time was over.
         errors: Those that were refused or failed otherwise.
-        unknown: Those that were sent, and whose end could not be learned: an `OutcomeUnknownError`.
+        unknown: Those that were sent and whose outcome is undetermined: an `OutcomeUnknownError`.
         abandoned: Those whose caller was cancelled, left the stream before its end, or had a hook that raised.
         attempts: How often asks were tried; what is sent again with another token, after a 401, belongs to the same try.
         retries: How often something was tried again.
         lookups: How often a task was looked up.
-        reconciled: Asks whose answer got lost, and whose end was learned all the same.
+        reconciled: Asks whose answer got lost and whose outcome a look-up found.
         deduplicated: Asks with an idempotency key that the agent knew already; nothing was sent.
         streams: Those of the asks that were streamed.
-        resumed: How often a stream that broke was taken up again.
+        resumed: How often a broken stream resumed.
         events: Events that streams delivered.
         token_refreshes: Access tokens that were fetched.
         failed_token_refreshes: Access tokens that could not be fetched.

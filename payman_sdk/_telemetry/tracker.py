@@ -55,7 +55,7 @@ class AskRecorder(Protocol):
 
 
 class AskTracker(Tracker):
-    """Looks on while one thing is asked for: counts, and tells the readers and the hook of tasks.
+    """Observes one ask: counts, and notifies the listeners and the hook of tasks.
 
     Args:
         observer: The client's.
@@ -308,7 +308,7 @@ def warn(error: Exception) -> None:
 
 
 def _classify_state(state: str | None) -> str:
-    """Return the outcome of an ask whose task is in this state; None where no state was learned."""
+    """Return the outcome of an ask whose task is in this state; None if the state is unknown."""
     match Phase.UNKNOWN if state is None else get_phase(state):
         case Phase.COMPLETED:
             return "completed"

@@ -1,4 +1,4 @@
-"""The texts that tell a model the state of an operation. They never invite another try where money may have moved."""
+"""The texts that report the state of an operation to a model. They never invite another try where money may have moved."""
 
 from __future__ import annotations
 
@@ -156,10 +156,10 @@ def describe_agent_error(operation: Operation, failure: PaymanError) -> Operatio
 
 
 def describe_unknown(operation: Operation, failure: PaymanError) -> OperationResult:
-    """For what may have been carried out before, where that cannot be learned."""
+    """For what may have been carried out before, where nobody can find out."""
     next_step = f" {failure.next_step}" if failure.next_step else ""
     text = (
-        f"Nothing was sent now, and whether {name_operation(operation)} was carried out before could not be learned.{next_step} "
+        f"Nothing was sent now. Whether {name_operation(operation)} was carried out before is unknown.{next_step} "
         f"Do not pay in another way; check the operation later.\n\n{_frame_error(failure)}"
     )
     return build_result(operation, text, "unknown")
@@ -186,7 +186,7 @@ def explain_not_waiting(operation: Operation) -> str:
 
 
 def explain_unknown_state(failure: PaymanError) -> str:
-    """Return the remark for a reply to what stood so when it was heard of last, and may stand otherwise now."""
+    """Return the remark for a reply to a task whose state may have changed since the last look-up."""
     return f"The decision was not sent: the look-up of the payment failed.\n\n{_frame_error(failure)}"
 
 

@@ -279,7 +279,7 @@ class LockGuard:
             try:
                 self._lock.release()
             except Exception as release_error:  # report what became of the operation all the same
-                log.warning("A lock of the operation store could not be given back: %s", release_error)
+                log.warning("Releasing a lock of the operation store failed: %s", release_error)
 
     def acquire(self, seconds: float) -> Flow[bool]:
         """Return a flow that waits so many seconds for the lock; 0 tries once. Returns whether it is held now."""

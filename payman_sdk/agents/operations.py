@@ -92,7 +92,7 @@ class OperationContext:
         It is not written down. The payment is None for a task that is not a typed payment.
 
         Raises:
-            PaymanError: That cannot be learned.
+            PaymanError: The look-up failed.
         """
         try:
             payment = yield Invoke(partial(self.client.payment_status, build_payment(operation)))
@@ -240,7 +240,7 @@ def pay(
 
 
 def settle(desk: OperationContext, operation: Operation) -> Flow[tuple[Operation, bool]]:
-    """Return how an operation that may have been sent went on, as far as that can be learned, and whether it may be sent again."""
+    """Return the state of an operation that may have been sent, and whether it may be sent again."""
     if operation.stage != "sent":
         return operation, False
     try:
@@ -365,7 +365,7 @@ def raise_lost(payment: Payment) -> None:
 
 
 def is_about(error: Exception, operation: Operation, raised: Sequence[Exception]) -> TypeGuard[PaymanError]:
-    """Return whether an error of an ask tells what became of an operation. What hooks have raised never does, whatever it is."""
+    """Return whether an error of an ask says what became of an operation. The exceptions of hooks never do."""
     return (
         isinstance(error, PaymanError)
         and not isinstance(error, ConfigurationError)

@@ -275,7 +275,7 @@ def _close_all(connections: deque[Connection]) -> None:
 
 
 def make_key(*parts: str) -> str:
-    """Return parts as one key, which is no other parts' and holds what a column can hold."""
+    """Return parts as one key that no other parts have and that a column can hold."""
     return " ".join(one.replace("%", "%25").replace(" ", "%20").replace("\0", "%00") for one in parts)
 
 

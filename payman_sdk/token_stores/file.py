@@ -96,7 +96,7 @@ class FileTokenStore:
 
     Args:
         path: The file; without it, `<name>.json` in the user's usual place for such files.
-        name: Tells the files of several accounts apart.
+        name: Separates the files of several accounts.
 
     Raises:
         ConfigurationError: The name is not a plain file name, or the path is missing and the user has no home folder.

@@ -59,7 +59,7 @@ class KeyringTokenStore:
     does not answer, because it waits for a person to unlock it, is a `TokenStoreError` after 30 seconds, or earlier where the ask ends.
 
     Args:
-        name: Tells the tokens of several accounts apart.
+        name: Separates the tokens of several accounts.
         service: The service name under which the keyring lists them.
 
     Raises:
@@ -202,7 +202,7 @@ class KeyringTokenStore:
 
 
 class _LockUntilIdle:
-    """A lock that is given back once the keyring has ended what it was asked: a late write must not replace a newer token."""
+    """A lock that is released once the keyring has ended its work: a late write must not replace a newer token."""
 
     def __init__(self, lock: Lock, calls: CallQueue) -> None:
         self._lock = lock

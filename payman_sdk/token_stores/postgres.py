@@ -27,7 +27,7 @@ class PostgresTokenStore:
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.
-        name: Tells the tokens of several accounts apart.
+        name: Separates the tokens of several accounts.
         allow_plaintext: Whether tokens may cross a network unencrypted. Without it, the server of another machine needs TLS.
 
     Raises:

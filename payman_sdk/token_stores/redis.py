@@ -64,7 +64,7 @@ class RedisLock(LayeredLock):
                 lease.release()
         except redis.RedisError as error:
             log.warning(
-                "The lock %s in Redis was not given back; it expires within %g s: %s",
+                "The lock %s in Redis was not released; it expires within %g s: %s",
                 self._name,
                 LOCK_SECONDS,
                 error,
@@ -85,7 +85,7 @@ class RedisTokenStore:
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
-        name: Tells the tokens of several accounts apart.
+        name: Separates the tokens of several accounts.
         allow_plaintext: Whether the tokens may cross a network unencrypted, to a server of another machine without TLS.
 
     Raises:

@@ -74,7 +74,7 @@ def test_every_decision(sandbox: Sandbox, connected: Connected, caplog: pytest.L
             f"tsk: {path}/sendSubscribe, for the 2. time",
             "tsk: APIConnectionError in … s",
             "tsk: attempt 2: APIConnectionError, so it may have arrived; the task is looked up",
-            "tsk: the stream broke, APIConnectionError; it is taken up again",
+            "tsk: the stream broke: APIConnectionError; resuming it",
             f"tsk: {path}/resubscribe",
             "tsk: HTTP 200 in … s",
             "tsk: the stream is open again",

@@ -1,4 +1,4 @@
-"""`payman sandbox`: a local Payman that tells what it is asked, until Ctrl-C."""
+"""`payman sandbox`: a local Payman that prints each request, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ def sandbox(
         bool, typer.Option("--seed-data", help="Begin with payees, payments and one that waits for approval.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open its web page in the browser.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not tell what is asked.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not print requests.")] = False,
 ) -> None:
-    """Serve a local Payman until Ctrl-C, and tell what it is asked.
+    """Serve a local Payman until Ctrl-C, and print each request.
 
     Other terminals reach it with payman --env SANDBOX, without any settings.
     """
@@ -129,7 +129,7 @@ def _log_requests(served: Sandbox, printer: RequestPrinter, latency: float) -> N
 
 
 def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> None:
-    """Tells how to reach it. Credentials that it made are shown, for they open nothing else; a secret that was given is not."""
+    """Print how to reach it. Credentials that it made are shown, for they open nothing else; a given secret is not."""
     lines = [
         f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
         f"Its web page: {served.web_url}",

@@ -35,7 +35,7 @@ class PostgresOperationStore(SQLOperationStore):
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.
-        name: Tells the operations of several accounts apart.
+        name: Separates the operations of several accounts.
         allow_plaintext: Whether operations may cross a network unencrypted. Without it, the server of another machine needs TLS.
 
     Raises:

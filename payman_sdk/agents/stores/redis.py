@@ -109,7 +109,7 @@ class RedisOperationStore:
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
-        name: Tells the operations of several accounts apart.
+        name: Separates the operations of several accounts.
         allow_plaintext: Whether operations may cross a network unencrypted, to a server of another machine without TLS.
 
     Raises:

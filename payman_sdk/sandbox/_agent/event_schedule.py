@@ -45,7 +45,7 @@ class Event:
     Attributes:
         number: its place in the story, from 1.
         due: the moment it is sent, in nanoseconds since 1970.
-        content: what it tells.
+        content: what it reports.
     """
 
     number: int

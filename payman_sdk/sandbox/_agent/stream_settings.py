@@ -1,4 +1,4 @@
-"""How the sandbox tells its tasks: in which pieces, how fast, and again after a stream broke off."""
+"""How the sandbox reports its tasks: in which pieces, how fast, and again after a stream broke off."""
 
 from __future__ import annotations
 

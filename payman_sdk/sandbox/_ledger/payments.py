@@ -161,7 +161,7 @@ def propose(
     description: str | None,
     ask: bool,
 ) -> Payment:
-    """Pay, or let the payment wait where the policy wants a person's approval.
+    """Pay, or let the payment wait where the policy requires a person's approval.
 
     Args:
         tx: the transaction it belongs to.

@@ -70,7 +70,7 @@ class Question:
 
 
 def parse_request(tx: Transaction, parameters: Sequence[tuple[str, str]]) -> Question | Redirect:
-    """Return the question that a request asks, or the redirect that tells what is wrong with it.
+    """Return the question that a request asks, or the redirect that says what is wrong with it.
 
     Raises:
         UnanswerableError: if the client or the redirect URI is not in order.

@@ -21,7 +21,7 @@ _NEEDED: dict[type[intent.Intent], Scope] = {
     intent.ShowTransaction: Scope.READ_LIST_TRANSACTIONS,
     intent.ListRequests: Scope.READ_LIST_TRANSACTIONS,
 }
-"""What is not here needs no scope: it tells nothing of the account and changes nothing."""
+"""Anything else needs no scope: it reveals nothing of the account and changes nothing."""
 
 
 def find_refusal(meaning: intent.Intent, scopes: Container[Scope]) -> str | None:
@@ -35,5 +35,5 @@ def find_refusal(meaning: intent.Intent, scopes: Container[Scope]) -> str | None
         case intent.CreatePayee():
             outcome = "No payee was created"
         case _:
-            outcome = "I cannot tell you that"
+            outcome = "I cannot say that"
     return f"{outcome}: the access token lacks the scope `{needed}`."

@@ -23,7 +23,7 @@ IN_WORDS: Mapping[Scope, str] = MappingProxyType(
         Scope.WRITE_CREATE_WALLET: "Open new wallets",
     }
 )
-"""What each scope allows, as the consent page tells it."""
+"""What each scope allows, as the consent page says it."""
 
 
 def parse_scopes(asked: str | Iterable[str]) -> Scopes:

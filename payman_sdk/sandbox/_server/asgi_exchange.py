@@ -74,7 +74,7 @@ class ASGIExchange:
             return self._came[0] if isinstance(self._came[0], ResponseEnd) else self._came.popleft()
 
     def disconnect(self) -> None:
-        """Tell the application that the client is gone; nothing happens if the answer is complete."""
+        """Report to the application that the client is gone; nothing happens if the answer is complete."""
         self._background.call_soon(self.close)
 
     # The application's side, in the background. It sees what a server would let it see.
@@ -95,7 +95,7 @@ class ASGIExchange:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        if self._over.is_set():  # nobody hears it
+        if self._over.is_set():  # nobody reads it
             return
         if message["type"] == "http.response.start":
             self._put(ResponseHead(message["status"], list(message.get("headers", ()))))

@@ -24,7 +24,7 @@ class _WakeableSelector:
         self._rung.put(None)
 
     def select(self, timeout: float | None = None) -> list[object]:
-        """Wait until it rings or the time is over; the name is the one that asyncio calls."""
+        """Wait until it rings or the time ends; the name is the one that asyncio calls."""
         with contextlib.suppress(queue.Empty):
             self._rung.get(timeout=timeout)
             while True:

@@ -1,4 +1,4 @@
-"""What a test tells the sandbox to do next: what the agent answers, and what goes wrong."""
+"""What a test makes the sandbox do next: what the agent answers, and what goes wrong."""
 
 from __future__ import annotations
 

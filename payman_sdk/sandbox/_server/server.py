@@ -76,8 +76,8 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
             the reports about it take their time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
             The first event and a cancellation are reported at once.
         keep_alive: seconds without an event after which a stream sends an SSE comment; None sends none.
-        resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and tells those after the
-            `Last-Event-ID`; all, without one or with one that no event had so far. `replay` tells all events, and `live`
+        resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and sends those after the
+            `Last-Event-ID`; all, without one or with one that no event had so far. `replay` sends all events, and `live`
             those from now on and in any case the final one, both without numbers. `off` is a server without the method.
             When a task that waited is answered, its story goes on in place of its former end, and so do the numbers.
         tasks_get: False is a server without `tasks/get`.

@@ -33,7 +33,7 @@ def check_port(port: int) -> None:
 
 
 def _make_protocol(leaving: asyncio.Event) -> type[H11Protocol]:
-    """HTTP/1.1 whose application learns the line that a request came on."""
+    """HTTP/1.1 whose application gets the connection of a request."""
 
     class ConnectionProtocol(H11Protocol):
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own

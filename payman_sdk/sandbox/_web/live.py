@@ -1,4 +1,4 @@
-"""How an open page learns that it is out of date: an event stream that says so, and nothing else.
+"""The event stream that reports to an open page that it is out of date.
 
 What a page shows it always gets as a page. So a listener that is slow, or was away, has missed nothing once it looks, and
 nothing is kept for it: however much happens meanwhile is one event.
@@ -30,7 +30,7 @@ _PATIENCE = 300  # looks after which a sign of life is sent, so that a browser t
 
 @dataclass(frozen=True)
 class _PageVersion:
-    """What a page was made of: what is written, what comes next, and when there is more to tell."""
+    """What a page was made of: what is written, what comes next, and when the next change is due."""
 
     version: int
     ahead: tuple[int, int]

@@ -120,7 +120,7 @@ def find_page_refusal(asked: RequestOrigin) -> str | None:
 
 
 def find_change_refusal(asked: RequestOrigin) -> str | None:
-    """Why a change is not made, as far as the headers tell; None if it may be."""
+    """Return why the headers forbid a change; None if they allow it."""
     if refusal := find_page_refusal(asked):
         return refusal
     if asked.origin is None and asked.site is None:

@@ -41,7 +41,7 @@ _SAID = {
     "fault": "The fault is switched on.",
     "cleared": "Nothing goes wrong any more.",
     "reset": "The sandbox begins anew.",
-    "mishap": "A fault took this answer: an app would not have heard it.",
+    "mishap": "A fault took this answer: an app would not have received it.",
 }
 _SAID_OF_PAYMENTS = {
     "paid": "Approved: {amount} was sent to",

@@ -103,7 +103,7 @@ class CassetteState:
 
 
 class _TranslatedBody(dict[str, Any]):
-    """The body of a recorded answer: who reads its string gets the ids that the live requests have by then."""
+    """The body of a recorded answer: who reads its string gets the ids that the live requests have at that moment."""
 
     def __init__(self, body: Mapping[str, Any], translated: Callable[[bytes], bytes]) -> None:
         super().__init__(body)

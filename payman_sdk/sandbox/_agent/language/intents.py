@@ -60,7 +60,7 @@ class Pay:
 
     Attributes:
         readings: where the text has several (is it "Bread" for "all", or "Bread for All"?), only the names of the
-            account's payees can tell which is meant.
+            account's payees decide which is meant.
         asked: the order was put as a question, and so has to be confirmed.
         rivals: names that the amount would be a part of, if there is such a payee ("pay Room 2").
     """

@@ -116,7 +116,7 @@ def _make_unclear(reason: str) -> Unclear:
 
 _AMOUNT_FOUND = _make_unclear("there is more than one amount in it")
 _CONDITION_FOUND = _make_unclear(
-    "I pay at once or not at all, and cannot tell a condition or a change of mind from a description; "
+    "I pay at once or not at all, and cannot separate a condition or a change of mind from a description; "
     "write the description after `Memo:`"
 )
 
