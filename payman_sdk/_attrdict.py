@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def _to_stored_key(key: Any) -> Any:
-    """The key that a look-up means: a name in snake_case, anything else as it is."""
+    """Return the key that a look-up means: a name in snake_case, anything else as it is."""
     if not isinstance(key, str):
         return key
     return re.sub(r"(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", key)
@@ -33,7 +33,7 @@ class Record(dict[str, Any]):
         register_with_yaml()
 
     def _find(self, key: Any) -> Any:
-        """The key under which something is stored; the key itself where nothing is."""
+        """Return the key under which something is stored; the key itself where nothing is."""
         if super().__contains__(key):
             return key
         stored = _to_stored_key(key)
@@ -54,7 +54,7 @@ class Record(dict[str, Any]):
         super().__delitem__(self._find(key))
 
     def get(self, key: str, default: Any = None, /) -> Any:
-        """The value of a key in either spelling, or the default."""
+        """Return the value of a key in either spelling, or the default."""
         try:
             return self[key]
         except KeyError:
@@ -69,7 +69,7 @@ class Record(dict[str, Any]):
         return super().setdefault(self._find(key), default)
 
     def copy(self) -> Self:
-        """A copy that can be read by attributes too."""
+        """Return a copy that can be read by attributes too."""
         return copy.copy(self)
 
     def __repr__(self) -> str:

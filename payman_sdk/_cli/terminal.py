@@ -87,11 +87,11 @@ class Terminal:
             return ""
 
     def get_stdout(self) -> Console:
-        """Standard output, for Rich."""
+        """Return the console for standard output."""
         return _make_console(sys.stdout)
 
     def get_stderr(self) -> Console:
-        """Standard error, for Rich."""
+        """Return the console for standard error."""
         return _make_console(sys.stderr)
 
     def write_answer(self, text: str) -> None:

@@ -213,7 +213,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         key_store: Setting[exchange.KeyStore] = None, default_headers: Setting[Mapping[str, str]] = None,
         max_event_bytes: Setting[int] = None,
     ) -> ClientT:
-        """The same client with other settings: it shares connections, tokens, session, history and counts with this one.
+        """Return the same client with other settings: it shares connections, tokens, session, history and counts with this one.
 
         Closing it leaves this one open. Headers are added to those that this one sends already.
 
@@ -384,7 +384,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         return connection
 
     def _share_connection(self, original: Self) -> APIConnection[RunnerT]:
-        """The connection of another client, with the settings of this one."""
+        """Return the connection of another client, with the settings of this one."""
         self._refuse_if_closed()
         shared, own = original._connect(), self._connection
         if own is None or own.runner is not shared.runner:
@@ -418,7 +418,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
 
 
 def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings among the arguments of a method, without those that were not given; what may be secret shows nothing."""
+    """Return the settings among the arguments of a method, without those that were not given; what may be secret shows nothing."""
     settings: dict[str, Any] = wrap_secrets(
         {name: given[name] for name in SETTINGS & given.keys() if given[name] is not None}
     )

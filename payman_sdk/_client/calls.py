@@ -73,7 +73,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         raise NotImplementedError
 
     def _connect(self) -> APIConnection[RunnerT]:
-        """The connection, made on first use."""
+        """Return the connection, made on first use."""
         raise NotImplementedError
 
     def _refuse_if_closed(self) -> None:
@@ -81,11 +81,11 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         raise NotImplementedError
 
     def get_session_id(self) -> str:
-        """The id of the session that the next ask belongs to (`ses-…`)."""
+        """Return the id of the session that the next ask belongs to (`ses-…`)."""
         return self._session.id
 
     def _plan(self, what: str, *given: Any) -> DescribedFlow[FormattedTaskResponse]:
-        """An operation of the agent that has no options."""
+        """Return an operation of the agent that has no options."""
         from payman_sdk._core.operations import DescribedFlow
 
         return DescribedFlow(getattr(self._connect().agent, what)(*given))
@@ -105,7 +105,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         return runner, agent, agent.build_stream(given["text"], session_id, options)
 
     def _plan_reply(self, given: Mapping[str, Any]) -> DescribedFlow[FormattedTaskResponse]:
-        """An answer to a task, in the session of the task."""
+        """Return an answer to a task, in the session of the task."""
         from payman_sdk._core.exchange import get_earlier_artifacts
         from payman_sdk._core.options import read_task_id
 
@@ -162,7 +162,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         return DescribedFlow(create_payee(self._connect().agent, order, call))
 
     def _build_call(self, what: str, given: Mapping[str, Any]) -> Call:
-        """The options of a typed call, in a session that may begin with it."""
+        """Return the options of a typed call, in a session that may begin with it."""
         from payman_sdk._core.payment_flows import Call
 
         options = self._resolve(given, what)
@@ -173,7 +173,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         return Call(self._begin(options), options, on_event, verify)
 
     def _resolve(self, given: Mapping[str, Any], what: str, text: Any = "-") -> CallOptions:
-        """The options of a call, checked, as its text is.
+        """Return the options of a call, checked, as its text is.
 
         Raises:
             ConfigurationError: The text or an option is unusable; nothing was sent, and the session is as it was.
@@ -187,7 +187,7 @@ class BaseCalls(CallInterface, Generic[RunnerT]):
         return options
 
     def _begin(self, options: CallOptions) -> str:
-        """The session of a call, which may begin with it."""
+        """Return the session of a call, which may begin with it."""
         if options.new_session:
             self._session.start_anew()
         return self._session.id

@@ -66,7 +66,7 @@ class _BaseTaskStream(Generic[D]):
         return self._render()
 
     def _render(self) -> str:
-        """What has come so far, as a notebook shows it."""
+        """Return what has come so far, as a notebook shows it."""
         so_far = self._following.format_answer()
         return rendering.render_answer(
             so_far["status"], so_far["state"], so_far.text, self.task_id, so_far["is_final"]

@@ -46,10 +46,10 @@ _MOST_WARNINGS = 100
 
 
 class TaskAccumulator:
-    """The task of a stream, put together from what the stream told.
+    """The task of a stream, put together from its events.
 
     A stream that broke may begin anew, go on where it broke, or leave out what was said in between. So after `rejoin`,
-    what was told already is recognised by what it says, and `catch_up` tells what is missing.
+    what came before is recognised by its content, and `catch_up` returns what is missing.
 
     Args:
         ask: Whose stream it is.
@@ -59,9 +59,9 @@ class TaskAccumulator:
         self._task_id, self._request_id = ask.task_id, ask.request_id
         self.session_id: str = ask.session_id
         self.is_over = False
-        """Whether the stream has told its end: a final event, or a state in which a task has ended."""
+        """Whether the stream has sent its end: a final event, or a state in which a task has ended."""
         self.count = 0
-        """How many events were told."""
+        """How many events came."""
         self.memory = Memory()
         """What is kept of all that."""
         self.headers: Mapping[str, str] | None = None
@@ -74,12 +74,12 @@ class TaskAccumulator:
         self._usual: tuple[Json, int, ArtifactBuffer] | None = None
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
-        self._closed: set[int] = set()  # those whose last chunk was told
+        self._closed: set[int] = set()  # those whose last chunk came
         self._retold: dict[int, ArtifactBuffer] | None = None
         self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
 
     def add_event(self, data: str) -> list[StreamEvent]:
-        """Takes the data of one event, and returns what is new in it.
+        """Take the data of one event, and return what is new in it.
 
         Raises:
             AgentError: It is a JSON-RPC error.
@@ -99,7 +99,7 @@ class TaskAccumulator:
     def iter_text_chunks(self, unread: deque[ServerSentEvent]) -> Iterator[ArtifactUpdate]:
         """Take usual chunks from the left and yield their events, up to the first event that is something else.
 
-        Each is taken when its reader asks for it, who has let go of the text before the newest by then: see `GrowingText`.
+        Each is taken when its reader asks for it. By that time the reader has dropped the text before the newest: see `GrowingText`.
         """
         while unread:
             try:
@@ -112,13 +112,13 @@ class TaskAccumulator:
             yield event
 
     def _weighed(self, events: list[StreamEvent], data: str) -> list[StreamEvent]:
-        """The events of some data, which is counted where an artifact is made of it."""
+        """Return the events of some data, which is counted where an artifact is made of it."""
         if events and type(events[-1]) is ArtifactUpdate:
             self.memory.grow(self._artifacts[events[-1].index], len(data))
         return events
 
     def _add_malformed(self, data: str) -> list[StreamEvent]:
-        """Takes what is no JSON, or nested too deeply for whoever walks through it."""
+        """Take data that is not JSON, or is nested too deeply."""
         try:
             said, warnings = read_json(data)
         except ValueError:
@@ -127,9 +127,9 @@ class TaskAccumulator:
         return self._add_any(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
-        """Takes the task as it stands by a JSON-RPC answer of its own, and returns what is new in it.
+        """Take the task from a separate JSON-RPC answer, and return what is new in it.
 
-        The stream is over, too, where the task waits for somebody: nothing more comes until somebody answers.
+        The stream ends, too, if the task waits for somebody: nothing more comes until somebody answers.
 
         Raises:
             ResponseValidationError: It is another task, or has no state that can be recognised.
@@ -137,25 +137,25 @@ class TaskAccumulator:
         if task.id != self._task_id:
             raise ResponseValidationError(
                 f"The agent answered about another task, {shorten(repr(task.id))}.",
-                next_step="client.get_task(error.task_id) tells how this one stands.",
+                next_step="client.get_task(error.task_id) returns this one.",
             )
         read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), self._task_id)
         if read is None:
             raise ResponseValidationError(
                 "The agent's answer has no state that can be read.",
-                next_step="client.get_task(error.task_id) tells how the task stands.",
+                next_step="client.get_task(error.task_id) returns the task.",
             )
         self._warn(read.warnings)
         return self._add_task(read, body, is_final=is_resting(canonicalize_state(read.status.state)))
 
     def _warn(self, warnings: list[str]) -> None:
-        """Notes what could not be read, each once."""
+        """Note what could not be read, each once."""
         for warning in warnings:
             if len(self._warnings) < _MOST_WARNINGS:
                 self._warnings[warning] = None
 
     def rejoin(self) -> None:
-        """The stream is open once more, and may tell again what it told before."""
+        """Note that the stream is open again, and may repeat events."""
         self._retold, self._usual = {}, None
 
     @property
@@ -170,12 +170,12 @@ class TaskAccumulator:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the task has ended by what was told; the stream may go on, with artifacts that come late."""
+        """Whether the task has ended by what has come; the stream may go on, with late artifacts."""
         return has_ended(self._get_state())
 
     @property
     def is_resting(self) -> bool:
-        """Whether the task has ended or waits for somebody by what was told."""
+        """Whether the task has ended or waits for somebody, by what has come."""
         return is_resting(self._get_state())
 
     def conclude(self) -> None:
@@ -183,7 +183,7 @@ class TaskAccumulator:
         self.is_over = True
 
     def build_task(self) -> ParsedTask:
-        """The task as told so far; its state is `unknown` as long as nothing was said about it."""
+        """Return the task as it has come so far; its state is `unknown` until one comes."""
         task = ParsedTask(
             id=self._task_id,
             session_id=self.session_id,
@@ -197,13 +197,13 @@ class TaskAccumulator:
         return task
 
     def build_response(self) -> Json:
-        """The JSON-RPC answer that would have said the same in one piece."""
+        """Return the JSON-RPC answer that would have said the same in one piece."""
         return WireTaskResponse(
             jsonrpc="2.0", id=self._request_id, result=self.build_task(), error=None
         ).to_dict()
 
     def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
-        """The event for the usual chunk, one that adds some words to the artifact that changed last; None for others."""
+        """Return the event for the usual chunk, one that adds some words to the artifact that changed last; None for others."""
         result = said["result"]
         chunk = result["artifact"]
         (part,) = parts = chunk["parts"]
@@ -227,7 +227,7 @@ class TaskAccumulator:
         return self._build_artifact_update(said, index, artifact, text, metadata, is_last_chunk=False)
 
     def _add_any(self, said: Any) -> list[StreamEvent]:
-        """Takes anything at all; what tells nothing of the task is unknown."""
+        """Take anything at all; what says nothing of the task is unknown."""
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
             return self._add_unknown(extract_data(said), said)
@@ -265,7 +265,7 @@ class TaskAccumulator:
         return [self._store_artifact(index, grown, delta, said, metadata, closes=closes)]
 
     def _number_artifacts(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
-        """The artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
+        """Return the artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
         numbers = [self._get_index(artifact, position) for position, artifact in enumerate(artifacts)]
         are_different = len(set(numbers)) == len(numbers)
         return zip(numbers if are_different else range(len(numbers)), artifacts, strict=True)
@@ -282,8 +282,8 @@ class TaskAccumulator:
     def _find_new_text(
         self, index: int, artifact: ArtifactBuffer, again: ArtifactBuffer, *, closes: bool
     ) -> str | None:
-        """What goes beyond an artifact that was told before, now that it is told again up to here; None if nothing does."""
-        assert self._retold is not None  # noqa: S101 (only then is anything told again)
+        """Return what goes beyond an artifact that came before, now that it has come again up to here; None for nothing."""
+        assert self._retold is not None  # noqa: S101 (only then does anything come again)
         goes_on = artifact.is_prefix_of(again)
         was_told = any(
             again.is_prefix_of(version) for version in (artifact, *self.memory.find_earlier_versions(index))
@@ -348,21 +348,23 @@ class TaskAccumulator:
     def _add_task(
         self, task: ParsedTask, said: Json, *, is_final: bool, is_whole: bool = True
     ) -> list[StreamEvent]:
-        """Takes a task, or an update of its status, which is a task without artifacts."""
+        """Take a task, or an update of its status, which is a task without artifacts."""
         metadata = task.metadata.to_dict() if task.metadata else {}
         self.session_id, self._metadata = task.session_id or self.session_id, metadata or self._metadata
         events: list[StreamEvent] = []
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
         for index, artifact in self._number_artifacts(artifacts):
-            whole, told = ArtifactBuffer(artifact), self._artifacts.get(index)
-            goes_on = told is not None and told.is_prefix_of(whole)
-            if told is not None and goes_on and whole.is_prefix_of(told):
-                told.replace_head(whole)
+            whole, earlier = ArtifactBuffer(artifact), self._artifacts.get(index)
+            goes_on = earlier is not None and earlier.is_prefix_of(whole)
+            if earlier is not None and goes_on and whole.is_prefix_of(earlier):
+                earlier.replace_head(whole)
                 continue
-            delta = _compute_delta(told.get_text() if told is not None and goes_on else "", whole.get_text())
+            delta = _compute_delta(
+                earlier.get_text() if earlier is not None and goes_on else "", whole.get_text()
+            )
             events.append(self._store_artifact(index, whole, delta, said, {}))
-        # What has ended stays as it was told: whoever is asked later may know less, or say the same otherwise.
+        # What has ended stays as it came: a later answer may know less, or spell the same in another way.
         is_known = self.has_ended or (
             self._status is not None and self._status.to_dict() == task.status.to_dict()
         )
@@ -374,7 +376,7 @@ class TaskAccumulator:
     def _add_status(
         self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool
     ) -> list[StreamEvent]:
-        """Takes a status, unless it was told before."""
+        """Take a status, unless it came before."""
         if self._was_seen(status.to_dict()) and not is_final:
             return []
         self._status = status
@@ -396,7 +398,7 @@ class TaskAccumulator:
         return [update]
 
     def _was_seen(self, said: Any) -> bool:
-        """Whether the stream, taken up again, says something that it said before; notes what is said."""
+        """Return whether the resumed stream repeats something, and note what it says."""
         try:
             fingerprint = hash(json.dumps(said, sort_keys=True))
         except RecursionError:
@@ -422,6 +424,6 @@ class TaskAccumulator:
 
 
 def _compute_delta(before: str, now: str) -> str:
-    """What has to be put behind a text to make another of it; all of that one where that cannot be."""
+    """Return what has to be put behind a text to make another of it; all of that one where that cannot be."""
     rest = find_rest(now, before)
     return now if rest is None else rest

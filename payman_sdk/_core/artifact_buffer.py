@@ -242,7 +242,7 @@ class Memory:
             self.size -= forgotten
 
     def find_earlier_versions(self, number: int) -> Iterable[ArtifactBuffer]:
-        """The versions of an artifact that are remembered."""
+        """Return the versions of an artifact that are remembered."""
         return self._replaced.get(number, ())
 
     def knows(self, fingerprint: int) -> bool:

@@ -65,7 +65,7 @@ def find_problem(fields: Iterable[Field]) -> str | None:
 
 
 def _find_moved_number(text: str) -> int | None:
-    """The position of the first number that is not shown where it is: behind letters that are written from right to left."""
+    """Return the position of the first number that is not shown where it is: behind letters that are written from right to left."""
     is_from_right = False
     for position, character in enumerate(text):
         direction = unicodedata.bidirectional(character)
@@ -107,7 +107,7 @@ def _quote(shown: str) -> str:
 
 
 def _to_code_span(field: Field, max_length: int | None) -> str:
-    """A value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
+    """Return a value for a code span. Payman writes code spans itself, which stay readable in quotation marks."""
     shown = _to_plain(field, max_length)
     return _MARKUP.sub(_spell, shown.replace("`", "'") if field.is_context else shown)
 

@@ -105,11 +105,11 @@ class Lock(Protocol):
     """What `WithLock` can hold: held by one flow at a time. Whoever acquired it may release it in another thread."""
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         ...
 
     def release(self) -> None:
-        """Gives the lock back."""
+        """Release the lock."""
         ...
 
 

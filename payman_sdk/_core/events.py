@@ -25,7 +25,7 @@ def _read_state(state: str) -> TaskState | str:
 
 
 class StatusUpdate(Record):
-    """The task stands differently now.
+    """The task changed its state.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -134,7 +134,7 @@ class UnknownUpdate(Record):
 
 
 StreamEvent: TypeAlias = StatusUpdate | ArtifactUpdate | UnknownUpdate
-"""Whatever a stream tells; `event.type` says which it is."""
+"""Any event of a stream; `event.type` says which it is."""
 
 OnEvent: TypeAlias = (
     Callable[[StreamEvent], object] | Callable[[FormattedTaskResponse | TaskResponse], object]
@@ -147,7 +147,7 @@ OnAnswer: TypeAlias = Callable[[TaskResponse], object]
 
 
 class Update(NamedTuple):
-    """What an event tells of a task.
+    """What an event says of a task.
 
     Attributes:
         artifact: The artifact, or a chunk of it.
@@ -155,7 +155,7 @@ class Update(NamedTuple):
         metadata: What is said of the artifact's event.
         task: The task, or its status only.
         is_final: Whether the stream ends with it: what the event says, or a whole task that has ended.
-        is_whole: Whether the task is told as a whole.
+        is_whole: Whether the event holds the whole task.
         warnings: What could not be read.
     """
 
@@ -169,7 +169,7 @@ class Update(NamedTuple):
 
 
 def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
-    """Read an event; None where it tells nothing of this task that can be read.
+    """Read an event; None if nothing in it about this task can be read.
 
     Args:
         said: Its JSON: a JSON-RPC answer, or, as some servers send it, the result alone [P].
@@ -183,8 +183,8 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     if envelope is None:
         return None
     is_bare = _is_bare(envelope)
-    told = unwrap_task(envelope if is_bare else envelope.get("result"))
-    update = None if told is None else _read_task_update(told, task_id, request_id if is_bare else task_id)
+    body = unwrap_task(envelope if is_bare else envelope.get("result"))
+    update = None if body is None else _read_task_update(body, task_id, request_id if is_bare else task_id)
     # The state of the task counts for more than an error beside it.
     is_told = update is not None and update.task is not None
     if not is_told and (error := build_agent_error(envelope)) is not None:
@@ -194,13 +194,13 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     return update
 
 
-def extract_data(said: Any) -> Any:
-    """Return the result in a JSON-RPC answer, or else all of what was said."""
-    message = as_object(said)
+def extract_data(body: Any) -> Any:
+    """Return the result in a JSON-RPC answer, or else all of it."""
+    message = as_object(body)
     if message is None or _is_bare(message):
-        return said
+        return body
     result = as_object(message.get("result"))
-    return said if result is None else result
+    return body if result is None else result
 
 
 def _is_bare(message: Json) -> bool:
@@ -210,24 +210,24 @@ def _is_bare(message: Json) -> bool:
     )
 
 
-def _read_task_update(told: Json, task_id: str, other_id: str) -> Update | None:
-    if find_task_id(told) not in (None, "", task_id, other_id):
+def _read_task_update(body: Json, task_id: str, other_id: str) -> Update | None:
+    if find_task_id(body) not in (None, "", task_id, other_id):
         return None
     artifact: WireArtifact | None = None
     chunk: Json = {}
     warnings: list[str] = []
-    if told.get("artifact") is not None and (read := read_artifact(told["artifact"])) is not None:
+    if body.get("artifact") is not None and (read := read_artifact(body["artifact"])) is not None:
         artifact, chunk, warnings = read
-    task = read_task(told, task_id) if "status" in told or "state" in told else None
+    task = read_task(body, task_id) if "status" in body or "state" in body else None
     if task is None and artifact is None:
         return None
-    metadata = as_object(told.get("metadata"))
-    if artifact is not None and metadata is None and told.get("metadata") is not None:
+    metadata = as_object(body.get("metadata"))
+    if artifact is not None and metadata is None and body.get("metadata") is not None:
         warnings.append("metadata: not an object")
-    is_final = parse_bool(told.get("final"))
-    if is_final is None and told.get("final") is not None:
+    is_final = parse_bool(body.get("final"))
+    if is_final is None and body.get("final") is not None:
         warnings.append("final: neither true nor false")
-    is_whole = task is not None and artifact is None and is_final is None and _is_task(told)
+    is_whole = task is not None and artifact is None and is_final is None and _is_task(body)
     if task is not None:
         warnings += task.warnings
         is_final = has_ended(canonicalize_state(task.status.state)) if is_whole else is_final
@@ -242,6 +242,6 @@ def _read_task_update(told: Json, task_id: str, other_id: str) -> Update | None:
     )
 
 
-def _is_task(told: Json) -> bool:
+def _is_task(body: Json) -> bool:
     """Whether something is a whole task rather than an update of its status, which names the task in another member."""
-    return told.get("kind") != "status-update" and "taskId" not in told
+    return body.get("kind") != "status-update" and "taskId" not in body

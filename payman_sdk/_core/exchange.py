@@ -55,7 +55,7 @@ class KeySettings(NamedTuple):
     Attributes:
         store: The store; None for the one of this user.
         server: The server that asks are sent to; the same key is another operation at another server.
-        open_default: Returns the store of this user on this machine; None where there is no place for one. It may block.
+        open_default: Returns the store of this user on this machine; None without a place for one. It may block.
     """
 
     store: KeyStore | None
@@ -78,11 +78,11 @@ class AskExchange(Protocol[T_co]):
         """Return how the ask ended; None where the agent does not know it.
 
         Args:
-            lost: Why that has to be learned.
-            is_patient: Whether a failure of the look-up that may pass is waited out.
+            lost: Why it has to be looked up.
+            is_patient: Whether to wait out a passing failure of the look-up.
 
         Raises:
-            OutcomeUnknownError: It arrived, and how it ended could not be learned.
+            OutcomeUnknownError: It arrived, and its outcome is undetermined.
             PaymanError: The look-up failed.
         """
         ...

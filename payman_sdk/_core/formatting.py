@@ -100,7 +100,7 @@ def _identify_artifact(artifact: Mapping[str, Any]) -> str:
 
 
 def raise_if_failed(response: FormattedTaskResponse) -> FormattedTaskResponse:
-    """The answer, for a caller who wants to have failures raised.
+    """Return the answer, for a caller who wants to have failures raised.
 
     Raises:
         TaskFailedError: The task has ended without success.

@@ -73,9 +73,9 @@ class TokenRefresh(NamedTuple):
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
-        >>> def told(renewal):
+        >>> def print_reason(renewal):
         ...     print(renewal.reason, renewal.error)
-        >>> with Sandbox() as sandbox, sandbox.client(on_token=told) as client:
+        >>> with Sandbox() as sandbox, sandbox.client(on_token=print_reason) as client:
         ...     status = client.ask("Hello!").status
         first None
     """

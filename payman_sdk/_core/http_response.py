@@ -71,7 +71,7 @@ def parse_json_object(response: HTTPResponse) -> dict[str, Any] | None:
 
 
 _MOST_LOOKED_FOR: Final = 16
-"""How many secrets are looked for in an answer, beside that of its own request: those that came last."""
+"""How many of the newest secrets are looked for in an answer, beside that of its own request."""
 _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')
@@ -79,7 +79,7 @@ _ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s
 
 
 def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
-    """The body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
+    """Return the body of a successful answer, redacted where it says that it is an error or repeats the most of a secret.
 
     This costs a few microseconds where it does not, so every answer of the agent goes through it.
 
@@ -91,7 +91,7 @@ def redact_answer(body: bytes, own: SecretStr | None = None) -> bytes:
 
 
 class AnswerScan:
-    """Tells whether an answer that comes in pieces has to be redacted.
+    """Decides whether an answer that comes in pieces has to be redacted.
 
     Args:
         own: A secret of the request that it answers.
@@ -125,7 +125,7 @@ class AnswerScan:
 
 @lru_cache(maxsize=256)
 def _needles(secret: SecretStr) -> tuple[bytes, ...]:
-    """What is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
+    """Return what is looked for in an answer to know whether a secret is in it: pieces that no spelling changes, where there are any."""
     plain = secret.reveal()
     if len(plain) < FIRST:
         return ()
@@ -136,7 +136,7 @@ def _needles(secret: SecretStr) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=256)
 def _needles_of_own(secret: SecretStr) -> tuple[bytes, ...]:
-    """The same for the secret of the request itself, and its base64 too."""
+    """Return the same for the secret of the request itself, and its base64 too."""
     encoded = [form.encode().translate(ALIKE) for form in base64_of(secret.reveal())]
     return *_needles(secret), *(form[:ANY] for form in encoded if len(form) >= ANY)
 

@@ -38,11 +38,11 @@ MESSAGES = 100
 def send_by_key(
     exchange: AskExchange[T], before_send: Callable[[OutgoingAsk], Any] | None, keys: KeySettings
 ) -> Flow[T]:
-    """Send the ask that a key stands for, unless it was sent before; return how it ended.
+    """Send the ask that a key names, unless it was sent before; return its outcome.
 
     Raises:
         IdempotencyKeyReuseError: The key was used with another text.
-        OutcomeUnknownError: What was sent with the key may still arrive, or how it ended could not be learned.
+        OutcomeUnknownError: What was sent with the key may still arrive, or its outcome is undetermined.
         KeyStoreError: The store failed; nothing was sent.
         PaymanError: As for an ask without a key.
     """
@@ -86,11 +86,11 @@ class _KeyClaim(Generic[T]):
         self._is_taken = self._is_renewed = False
 
     def find(self) -> Flow[T | None]:
-        """Return how the ask that the key stands for ended; None where it may be sent now.
+        """Return the outcome of the ask that the key names; None if it may be sent now.
 
         Raises:
             IdempotencyKeyReuseError: The key was used with another text.
-            OutcomeUnknownError: Whether something was sent with the key, and how it ended, could not be learned.
+            OutcomeUnknownError: Whether something was sent with the key, or its outcome, is unknown.
             KeyStoreError: The store failed; nothing was sent.
         """
         if self._is_default:
@@ -173,11 +173,11 @@ class _KeyClaim(Generic[T]):
         return failure
 
     def _find_by_key(self) -> Flow[TaskAnswer | None]:
-        """Look for the task that the key stands for; None where the agent knows none.
+        """Look for the task that the key names; None if the agent knows none.
 
         Raises:
             IdempotencyKeyReuseError: It was asked for with another text.
-            OutcomeUnknownError: Whether there is one could not be learned.
+            OutcomeUnknownError: The look-up failed.
             PaymanError: The server refuses the caller.
         """
         try:
@@ -195,14 +195,14 @@ class _KeyClaim(Generic[T]):
         said = first_text(task)
         if said is not None and said != self._ask.text:
             raise IdempotencyKeyReuseError(
-                "The idempotency key stands for an ask with another text.",
-                next_step="Give every operation a key of its own. Nothing was sent now.",
+                "The idempotency key belongs to an ask with another text.",
+                next_step="Give every operation its own key. Nothing was sent now.",
             )
         return body, task
 
     def _build_lookup_error(self, error: PaymanError) -> OutcomeUnknownError:
         failure = OutcomeUnknownError(
-            f"Whether something was asked with this key before could not be learned. {error.message}",
+            f"Whether this key was used before is unknown. {error.message}",
             next_step="Nothing was sent now. "
             + (
                 "Ask again with the same key."
@@ -257,7 +257,7 @@ class _KeyClaim(Generic[T]):
 
 
 def first_text(task: Task) -> str | None:
-    """What a task was first asked; None where the server does not return it."""
+    """Return what a task was first asked; None where the server does not return it."""
     history = task.history if isinstance(task.history, list) else []
     if not history or len(history) >= MESSAGES or history[0].role != "user":
         return None

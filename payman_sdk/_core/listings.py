@@ -155,7 +155,7 @@ def read_id(item: Json, name: str) -> str | None:
     if value is not None and (
         len(value) > MAX_TEXT or not value.isprintable() or find_hidden(value) is not None
     ):
-        raise InvalidObjectError(f"{name} is no printable line of {MAX_TEXT} characters at most")
+        raise InvalidObjectError(f"{name} is not a printable line of at most {MAX_TEXT} characters")
     return value
 
 

@@ -159,7 +159,7 @@ class Operations:
         task_id: str | None = None,
         earlier: EarlierArtifacts | None = None,
     ) -> StreamFlow:
-        """A streamed ask, or answer of a task; it begins when its flow is run."""
+        """Return a streamed ask, or answer of a task; it begins when its flow is run."""
         from payman_sdk._core.stream import StreamFlow
 
         ask = self._build_ask(text, session_id, options, task_id)._replace(earlier=earlier)
@@ -175,7 +175,7 @@ class Operations:
         )
 
     def get_task(self, task: object) -> Flow[FormattedTaskResponse]:
-        """How a task stands."""
+        """Return the state of a task."""
         task_id = read_task_id(task)
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
@@ -212,7 +212,7 @@ class Operations:
         return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
     def cancel(self, task: object) -> Flow[FormattedTaskResponse]:
-        """Cancels a task, and tells how it stands then."""
+        """Cancel a task, and return its state."""
         task_id = read_task_id(task)
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
@@ -221,7 +221,7 @@ class Operations:
         return self._time(_format_fetched(*found, task), began)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:
-        """Waits until a task has ended, whoever it waits for."""
+        """Wait until a task has ended, whoever it waits for."""
         task_id = read_task_id(task)
         options = self._defaults if timeout is None else self._defaults._replace(timeout=timeout)
         began = self._clock()
@@ -263,7 +263,7 @@ class Operations:
 
 
 def _format_fetched(answer: dict[str, Any], task: Task, given: object) -> FormattedTaskResponse:
-    """A task that was asked for by its id, or by an answer of it."""
+    """Return a task that was asked for by its id, or by an answer of it."""
     request_id = answer.get("id")
     return format_task(
         task,

@@ -141,7 +141,7 @@ def check_text(text: object) -> None:
     """Refuses what cannot be asked.
 
     Raises:
-        ConfigurationError: It is no text, blank, or cannot be encoded.
+        ConfigurationError: It is not a string, is blank, or cannot be encoded.
     """
     if not isinstance(text, str):
         raise ConfigurationError(f"text is a {type(text).__name__}.", next_step="Ask with a string.")
@@ -154,10 +154,10 @@ def check_text(text: object) -> None:
 
 
 def read_task_id(task: object) -> str:
-    """The id of a task that is given by its id, or by an answer of it.
+    """Return the id of a task that is given by its id, or by an answer of it.
 
     Raises:
-        ConfigurationError: It is no text, blank, or not printable.
+        ConfigurationError: It is not a string, is blank, or is not printable.
     """
     task_id = task
     if isinstance(task, Mapping) and task:

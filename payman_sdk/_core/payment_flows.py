@@ -85,7 +85,7 @@ def pay(agent: Operations, order: PaymentOrder, call: Call) -> Flow[Payment]:
         )
     except PaymanError as error:
         return _lost(order, error)
-    # What a key stands for may have been ordered by an earlier call, which had as much time as this one.
+    # An earlier call, with as much time as this one, may have ordered the payment of this key.
     key = call.options.idempotency_key
     seconds = clock.seconds() if key is None else call.options.timeout
     past = _Past(order, response.task_id, response.session_id, _earliest(response, seconds), key)

@@ -1,4 +1,4 @@
-"""Asking the agent how a task stands, until it says what is wanted. Asking changes nothing, so it may be repeated."""
+"""Look a task up until it has the wanted state. A look-up changes nothing, so it may be repeated."""
 
 from __future__ import annotations
 
@@ -48,33 +48,33 @@ TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
 def fetch_task(
     task_id: str, tokens: TokenManager, time: CallContext, *, messages: int = 0
 ) -> Flow[TaskAnswer]:
-    """A flow that asks once how a task stands [P], with so many of its newest messages."""
-    # Each look has an id of its own: an answer to an earlier one, should it come late, must not be taken for a newer one.
+    """Look a task up once [P], with so many of its newest messages."""
+    # Each look-up has a new id: a late answer to an earlier one must not count as newer.
     request_id = generate_id("req")
     try:
-        told = yield from _send_task_request(
+        answer = yield from _send_task_request(
             build_get_request(task_id, request_id, messages), task_id, request_id, tokens, time
         )
     except TaskNotFoundError:
         time.watch.record_fetch(task_id, None)
         raise
-    time.watch.record_fetch(task_id, get_state(told[1]))
-    return told
+    time.watch.record_fetch(task_id, get_state(answer[1]))
+    return answer
 
 
 def notify_change(task: Task, watch: Tracker) -> Flow[None]:
-    """A flow that takes note of how a task stands."""
+    """Record the state of a task."""
     consult = watch.record_state(task.id, get_state(task), partial(format_message, task.status.message))
     if consult is not None:
         yield consult
 
 
 def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[TaskAnswer]:
-    """Cancel a task [P], and return how it stands then. Canceling twice is harmless, so it is repeated freely.
+    """Cancel a task [P], and return its state. Canceling twice is harmless, so it is repeated freely.
 
     Raises:
         TaskNotCancelableError: It had ended before.
-        PaymanError: It could not be canceled, or whether it was could not be learned.
+        PaymanError: It could not be canceled, or whether it was is unknown.
     """
     for attempt in count(1):
         request_id = generate_id("req")
@@ -124,19 +124,19 @@ def fetch_task_retrying(
     was_sent: bool = False,
     is_known: bool = False,
 ) -> Flow[TaskAnswer]:
-    """Return how a task stands, trying again until the deadline while the failure of the look-up may be a passing one.
+    """Look a task up, and try again until the deadline while the look-up fails for a passing reason.
 
     Args:
         task_id: The task.
         tokens: Where the request gets its token.
         time: The time there is.
         messages: How many of the newest messages of its history are wanted.
-        is_patient: Whether a failure that may pass is waited out.
+        is_patient: Whether to wait out a passing failure.
         was_sent: Whether what made the task was sent by this flow, so that giving up would leave its outcome open.
         is_known: Whether the agent has known the task before: "not found" may then be a replica that lags, for `settle_time`.
 
     Raises:
-        PaymanError: It cannot be learned: what the server says, or, at the deadline, what failed last.
+        PaymanError: The look-up failed: what the server says, or, at the deadline, the last failure.
     """
     pauses, began = time.iter_pauses(), time.clock()
     while True:
@@ -186,7 +186,7 @@ def requires_input(task: Task) -> bool:
 
 
 def get_state(task: Task) -> str:
-    """The state of a task as the protocol spells it, also where a server sends something else than a text."""
+    """Return the state of a task as the protocol spells it, also where a server sends something else than a text."""
     return canonicalize_state(str(task.status.state))
 
 
@@ -198,18 +198,18 @@ def wait_for_end(
     or_rests: bool = False,
     known: TaskAnswer | None = None,
 ) -> Flow[TaskAnswer]:
-    """A flow that waits until a task has ended, whoever it waits for, and returns it.
+    """Return a flow that waits until a task has ended, whoever it waits for, and returns it.
 
     Args:
         task_id: The task.
         tokens: Where the requests get their token.
         time: The time there is.
-        or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, however it stands.
-        known: How it stands, where that has just been looked up.
+        or_rests: Whether to return, too, when it waits for somebody; and, at the deadline, in any state.
+        known: The task, if it has just been looked up.
 
     Raises:
         APITimeoutError: It had not ended in time.
-        PaymanError: It cannot be learned how the task stands.
+        PaymanError: The look-up failed.
     """
     pauses = time.iter_pauses()
     was_known = False

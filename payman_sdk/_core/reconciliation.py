@@ -23,13 +23,13 @@ from payman_sdk.errors import AgentError, AuthenticationError, OutcomeUnknownErr
 T = TypeVar("T")
 
 Reconcile: TypeAlias = Callable[[PaymanError, bool], Flow[T | None]]
-"""Learns how an ask ended, given why it is not known and whether to keep trying until the deadline while the look-up itself fails.
+"""Looks up the outcome of an ask, given why it is unknown and whether to keep trying until the deadline.
 
 Returns:
     How it ended; None where the agent does not know it.
 
 Raises:
-    OutcomeUnknownError: It arrived, and how it ended could not be learned.
+    OutcomeUnknownError: It arrived, and its outcome is undetermined.
     PaymanError: The look-up failed.
 """
 
@@ -41,12 +41,12 @@ def exactly_once(
 
     Args:
         attempt: Sends it, and returns how it ended.
-        look: Learns how it ended.
+        look: Looks the outcome up.
         time: The time there is for all of it.
         ask: What is sent. A reply that may have arrived is never sent again, as no look-up can show whether it arrived.
 
     Raises:
-        OutcomeUnknownError: It may have been done, and how it ended could not be learned.
+        OutcomeUnknownError: It may have been done, and its outcome is undetermined.
         PaymanError: `sent` is False: it was not done. `sent` is None: it was turned away, and the agent did not know it.
     """
     attempts = _Attempts(look, time, ask.task_id, is_reply=ask.is_reply)
@@ -54,7 +54,7 @@ def exactly_once(
         try:
             return (yield from attempt())
         except OutcomeUnknownError:
-            raise  # all that can be learned was learned
+            raise  # the look-up is done
         except PaymanError as error:
             failure = error
         except (
@@ -85,7 +85,7 @@ class _Attempts(Generic[T]):
         """Return how the ask ended, None where another attempt may be made now.
 
         Raises:
-            PaymanError: There is no other attempt.
+            PaymanError: No attempt is left.
         """
         kind = classify_failure(failure)
         self._time.watch.record_failure(self._task_id, self._number, failure, kind.name)
@@ -107,7 +107,7 @@ class _Attempts(Generic[T]):
             if self._lost is not None:
                 raise self._build_lost_error(error) from error
             if isinstance(failure, AuthenticationError) and isinstance(error, AuthenticationError):
-                failure = error  # why there is no other token says more than the first 401
+                failure = error  # why no other token came says more than the first 401
             raise self._build_unproven_error(failure) from (None if failure is error else error)
 
     def _settle(self, lost: PaymanError) -> Flow[T | None]:
@@ -151,7 +151,7 @@ class _Attempts(Generic[T]):
         return True
 
     def _conclude(self, kind: FailureClass, failure: PaymanError) -> Flow[T]:
-        """Return how the ask ended, now that there is no other attempt.
+        """Return the outcome of the ask after the last attempt.
 
         Raises:
             PaymanError: It is not known, or nothing was done.
@@ -176,7 +176,7 @@ class _Attempts(Generic[T]):
         return build_unknown_error(self._lost, why, self._seen)
 
     def _build_unproven_error(self, failure: PaymanError) -> PaymanError:
-        """The error for what was turned away: most likely nothing was done, and nothing proves it."""
+        """Return the error for what was turned away: most likely nothing was done, and nothing proves it."""
         failure.sent = None
         return failure
 
@@ -184,11 +184,11 @@ class _Attempts(Generic[T]):
 def build_unknown_error(
     lost: PaymanError, why: PaymanError | None = None, seen: str = ""
 ) -> OutcomeUnknownError:
-    """Make the error for an ask that may have been done and whose end could not be learned.
+    """Make the error for an ask that may have been done and whose outcome is undetermined.
 
     Args:
         lost: Why it is not known.
-        why: Why it could not be learned.
+        why: Why the look-up failed.
         seen: What the look-ups showed.
     """
     more = "" if why is None else f" Looking the task up failed too: {shorten(why.message)}"

@@ -23,7 +23,7 @@ _KEYS = "5b4a1f43-9d5e-4d5c-8f4e-3a8f0d0f6a11"
 
 
 def generate_id(kind: str) -> str:
-    """A new id, such as `tsk-…` for the kind `tsk`, with a random UUID of version 4.
+    """Return a new id, such as `tsk-…` for the kind `tsk`, with a random UUID of version 4.
 
     Written out here, because Python's `uuid` asks the platform for its own ways and takes as long to import as the SDK's errors.
     """
@@ -33,7 +33,7 @@ def generate_id(kind: str) -> str:
 
 
 def derive_task_id(client_id: str, idempotency_key: str) -> str:
-    """The id of the task that a key stands for: the same in every process, another for every application.
+    """Return the id of the task that a key names: the same in every process, another for every application.
 
     Example:
         >>> from payman_sdk._core.requests import derive_task_id
@@ -64,11 +64,11 @@ class AskRequest(NamedTuple):
     """Of a reply: the artifacts that its task had before; None where they have to be looked up."""
 
     def build_request(self) -> dict[str, Any]:
-        """The request for the whole answer, as keywords for httpx."""
+        """Return the request for the whole answer, as keywords for httpx."""
         return send_task.build_request(body=SendTaskRequest(id=self.request_id, params=self._build_params()))
 
     def build_stream_request(self) -> dict[str, Any]:
-        """The request for the answer as it comes, as keywords for httpx."""
+        """Return the request for the answer as it comes, as keywords for httpx."""
         from payman_api.api.tasks import send_task_subscribe
         from payman_api.models.send_task_streaming_request import SendTaskStreamingRequest
 
@@ -94,7 +94,7 @@ class AskRequest(NamedTuple):
         )
 
     def get_ids(self) -> dict[str, Any]:
-        """The ids, as the answer and every error about this ask carry them."""
+        """Return the ids, as the answer and every error about this ask carry them."""
         return {
             "task_id": self.task_id,
             "request_id": self.request_id,
@@ -103,14 +103,14 @@ class AskRequest(NamedTuple):
         }
 
     def to_outgoing(self) -> OutgoingAsk:
-        """What a `before_send` hook sees."""
+        """Return what a `before_send` hook sees."""
         from payman_sdk._core.hook_payloads import OutgoingAsk
 
         return OutgoingAsk(self.text, self.is_reply, **self.get_ids())
 
 
 def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[str, Any]:
-    """The request for a task as it stands [P], with so many of its newest messages."""
+    """Return the request for a look-up of a task [P], with so many of its newest messages."""
     from payman_api.api.tasks import get_task
     from payman_api.models.get_task_request import GetTaskRequest
     from payman_api.models.task_query_params import TaskQueryParams
@@ -120,7 +120,7 @@ def build_get_request(task_id: str, request_id: str, messages: int = 0) -> dict[
 
 
 def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
-    """The request that cancels a task [P]."""
+    """Return the request that cancels a task [P]."""
     from payman_api.api.tasks import cancel_task
     from payman_api.models.cancel_task_request import CancelTaskRequest
     from payman_api.models.task_id_params import TaskIdParams
@@ -129,7 +129,7 @@ def build_cancel_request(task_id: str, request_id: str) -> dict[str, Any]:
 
 
 def build_resubscribe_request(task_id: str, request_id: str, last_event_id: str) -> dict[str, Any]:
-    """The request for what is left of a stream [P]: behind its last event, where its events are numbered."""
+    """Return the request for what is left of a stream [P]: behind its last event, where its events are numbered."""
     from payman_api.api.tasks import resubscribe_task
     from payman_api.models.resubscribe_task_request import ResubscribeTaskRequest
     from payman_api.models.task_query_params import TaskQueryParams

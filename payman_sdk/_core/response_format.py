@@ -94,7 +94,7 @@ def _format_of(given: Any) -> ResponseFormat[Any]:
     from payman_sdk._core.type_values import structure
 
     if fields_of(given) is None:
-        raise SchemaError(f"is {given.__name__}, which is no class with fields")
+        raise SchemaError(f"is {given.__name__}, which is not a class with fields")
     return ResponseFormat(check_schema(schema_of(given)), lambda found: structure(found.value, given))
 
 

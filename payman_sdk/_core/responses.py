@@ -76,7 +76,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
 
 
 def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
-    """The JSON-RPC answer in what came: also the only one of a list, and around a task that came without."""
+    """Return the JSON-RPC answer in what came: also the only one of a list, and around a task that came without."""
     body = as_object(came)
     if (several := as_list(came)) is not None:
         objects = [one for one in map(as_object, several) if one is not None]
@@ -84,13 +84,13 @@ def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] 
         body = as_object(unwrap_single(ours or objects))
     if body is None:
         return None
-    told = None if "result" in body or "error" in body else unwrap_task(body)
-    is_bare = told is not None and find_task_id(told) == task_id
+    bare_task = None if "result" in body or "error" in body else unwrap_task(body)
+    is_bare = bare_task is not None and find_task_id(bare_task) == task_id
     return {"jsonrpc": "2.0", "id": request_id, "result": body} if is_bare else body
 
 
 def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str, Any] | None, str]:
-    """The JSON of the task that was meant, or None; and what cannot be read otherwise.
+    """Return the JSON of the task that was meant, or None; and what cannot be read otherwise.
 
     Args:
         result: The result of the answer.
@@ -109,7 +109,7 @@ def _extract_task(result: Any, task_id: str, *, is_ours: bool) -> tuple[dict[str
 
 
 def _note_oddities(task: ParsedTask, said_id: Any, error: Any, warnings: list[str]) -> None:
-    """Notes what is odd about the answer that a task came in."""
+    """Note what is odd about the answer that a task came in."""
     if said_id is not None and not isinstance(said_id, str | int | float):
         warnings.append("id: neither a text nor a number")
     if error:
@@ -132,14 +132,14 @@ def find_inconclusive_error(answer: HTTPResponse) -> PaymanError | None:
 
 
 def build_error_response(answer: HTTPResponse) -> ErrorResponse:
-    """What an exception keeps of an answer."""
+    """Return what an exception keeps of an answer."""
     return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
 
 
 def build_agent_error(
     body: dict[str, Any] | None, response: ErrorResponse | None = None
 ) -> PaymanError | None:
-    """The error for a JSON-RPC error; None where the body holds none.
+    """Return the error for a JSON-RPC error; None where the body holds none.
 
     Args:
         body: The JSON-RPC answer.
@@ -169,6 +169,6 @@ def _build_unreadable_error(answer: HTTPResponse, got: str) -> ResponseValidatio
     response = build_error_response(answer)
     return ResponseValidationError(
         f"The agent's answer holds {got}: {summarize_body(response)}.",
-        next_step="Whether the ask was carried out, client.get_task(error.task_id) can tell.",
+        next_step="client.get_task(error.task_id) returns the outcome.",
         response=response,
     )

@@ -115,7 +115,7 @@ def parse_retry_after(failure: PaymanError, now: Callable[[], float]) -> float |
 
     Args:
         failure: What it answered: `retry-after-ms`, or `Retry-After` in seconds or as a date.
-        now: Seconds since 1970; the server's own clock counts where it tells the time.
+        now: Seconds since 1970; the server's own clock counts where it sends the time.
     """
     if failure.response is None:
         return None
@@ -181,7 +181,7 @@ class CallContext(NamedTuple):
             longest = min(2 * longest, _LONGEST_LOOK)
 
     def wait_before_retry(self, attempt: int, failure: PaymanError, task_id: str | None) -> Flow[bool]:
-        """A flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
+        """Return a flow that waits before another attempt: as long as the server says, or else longer each time, by chance.
 
         Args:
             attempt: Which attempt failed, from 1.
@@ -208,7 +208,7 @@ class CallContext(NamedTuple):
 
 
 def retry_read(attempt: Callable[[], Flow[T]], time: CallContext, task_id: str) -> Flow[T]:
-    """A flow for what only reads: tries again while the failure may be a passing one.
+    """Return a flow for what only reads: tries again while the failure may be a passing one.
 
     Raises:
         PaymanError: The last failure.

@@ -80,7 +80,7 @@ def listing(name: str, item: Schema) -> Schema:
                 "null only if you may not or cannot list them", type=["array", "null"], items=item
             )
         },
-        error=_described("Why there is no list; null otherwise", **_TEXT),
+        error=_described("Why the list is missing; null otherwise", **_TEXT),
     )
 
 

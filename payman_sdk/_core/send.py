@@ -1,4 +1,4 @@
-"""The flow of an ask: sends it once, and learns how it ended."""
+"""The flow of an ask: sends it once, and determines the outcome."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def carry_out(
         keys: Where idempotency keys are recorded.
 
     Raises:
-        OutcomeUnknownError: It was sent, and how it ended could not be learned.
+        OutcomeUnknownError: It was sent, and its outcome is undetermined.
         PaymanError: It was not carried out, or the agent answered with an error.
     """
     ask = exchange.ask

@@ -20,10 +20,10 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def parse_json_slow(text: str) -> Any:
-    """What `json.loads` gives, without what that does first, which takes a tenth of an event's time.
+    """Return what `json.loads` gives, without what that does first, which takes a tenth of an event's time.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: It is not JSON.
         RecursionError: It goes too deep.
     """
     try:
@@ -87,7 +87,7 @@ class EventTooLargeError(ValueError):
 class SSEDecoder:
     r"""Turns the bytes of an event stream, in whatever pieces they come, into its events.
 
-    What is unfinished when the stream ends is no event, so there is nothing to flush.
+    What is unfinished when the stream ends is not an event, so nothing is flushed.
 
     Args:
         limit: How many bytes one line, and the data of one event, may have.
@@ -120,7 +120,7 @@ class SSEDecoder:
         self._id = ""
 
     def feed(self, piece: bytes) -> list[ServerSentEvent]:
-        """Takes the next bytes of the stream, and returns the events that are complete with them.
+        """Take the next bytes of the stream, and return the events that are complete with them.
 
         Raises:
             EventTooLargeError: A line, or an event's data, is beyond the limit, now or in an earlier piece.
@@ -156,7 +156,7 @@ class SSEDecoder:
         return events
 
     def _read_plain_blocks(self, ended: bytes, events: list[ServerSentEvent]) -> bool:
-        """The fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
+        """Return the fast way for nothing but whole blocks of one `data: ` line each; returns whether it was that.
 
         It gives what `_read_line` gives, which takes all else: every line feed has to be one of the two that end a block.
         """

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, assert_never
 from payman_api.models.task_state import TaskState
 
 Status: TypeAlias = Literal["completed", "failed", "in_progress"]
-"""How an ask stands, in one of three words; `state` has the agent's own."""
+"""The state of an ask in one of three words; `state` has the agent's own."""
 
 STATES: dict[str, TaskState] = {state.value: state for state in TaskState}
 """The states that the protocol has, by their spelling."""
@@ -33,7 +33,7 @@ class Phase(Enum):
 
 
 def _classify(state: TaskState) -> Phase:
-    """The phase of a state; a new member of `TaskState` without a line here is a type error, and fails at import."""
+    """Return the phase of a state; a new member of `TaskState` without a line here is a type error, and fails at import."""
     match state:
         case TaskState.COMPLETED:
             return Phase.COMPLETED

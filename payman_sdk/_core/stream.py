@@ -1,4 +1,4 @@
-"""The flow of a streamed ask: opens the stream, tells what comes, and follows the task when the stream breaks."""
+"""The flow of a streamed ask: opens the stream, emits events, and follows the task when the stream breaks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 
 _FRUITLESS = 3
-"""How many times in a row a stream is taken up again though nothing new comes, before the task is followed another way."""
+"""How many times in a row a stream resumes without a new event before look-ups follow the task."""
 
 _GRACE = 2.0
 """Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
@@ -75,7 +75,7 @@ class StreamFlow:
         ask: What is asked.
         tokens: Where its requests get their token.
         time: The time there is for all of it.
-        idle: Seconds without an event after which the stream counts as broken; comments are no events.
+        idle: Seconds without an event after which the stream counts as broken; comments do not count.
         before_send: What is consulted before the ask is sent.
         keys: Where idempotency keys are recorded.
         raise_on_failure: Whether a task that ends without success has no result but an exception.
@@ -109,19 +109,19 @@ class StreamFlow:
         self._subscribed_for: PaymanError | None = None
 
     def run(self) -> Flow[None]:
-        """The flow, looked on from its beginning to its end.
+        """Return the flow, looked on from its beginning to its end.
 
         Raises:
-            PaymanError: As for what it tells.
+            PaymanError: As for the events.
         """
         return self.time.watch.track(self._run(), self.ask, is_stream=True)
 
     def _run(self) -> Flow[None]:
-        """The flow: emits iterators of events, an empty one as soon as the stream is open; ends when all is told.
+        """Emit iterators of events, an empty one as soon as the stream is open, to the end of the stream.
 
         Raises:
-            StreamInterruptedError: It broke, and could neither be taken up again nor followed otherwise.
-            OutcomeUnknownError: It broke before anything was told, and how the ask ended could not be learned.
+            StreamInterruptedError: It broke, and could neither be resumed nor followed.
+            OutcomeUnknownError: It broke before the first event, and the outcome is undetermined.
             PaymanError: As for an ask.
         """
         self.time.watch.answer = lambda: self.format_answer().text
@@ -181,7 +181,7 @@ class StreamFlow:
         return True
 
     def get_result(self) -> FormattedTaskResponse:
-        """The answer, now that all is told.
+        """Return the answer of a stream that has ended.
 
         Raises:
             TaskFailedError: The task has ended without success, and the caller wants to have that raised.
@@ -189,14 +189,14 @@ class StreamFlow:
         return raise_if_failed(self.format_answer()) if self._raise_on_failure else self.format_answer()
 
     def format_answer(self) -> FormattedTaskResponse:
-        """What the stream has told so far, as an ask would have answered it."""
+        """Return what the stream has delivered so far, as an ask would have answered it."""
         ask = self.ask._replace(session_id=self.progress.session_id)
         response = format_answer(self.progress.build_task(), ask)
         response.elapsed = dt.timedelta(seconds=self._ended_at - self._began_at)
         return response
 
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
-        """Sends a request and tells what its answer tells, to the end; returns True, for it did.
+        """Send a request and emit the events of its answer to the end; return True, for it did.
 
         Raises:
             PaymanError: What broke it off before, or refused it.
@@ -227,7 +227,7 @@ class StreamFlow:
         return True
 
     def _read_to_end(self) -> Flow[None]:
-        """Listens to the end; where the task rests before a final event, what follows decides little."""
+        """Listen to the end; where the task rests before a final event, what follows decides little."""
         progress = self.progress
         broke: PaymanError | None = None
         try:
@@ -244,7 +244,7 @@ class StreamFlow:
     def _may_settle(self) -> bool:
         """Whether the task has ended, or waits for somebody, though no event said that the stream ends with it.
 
-        A task that waits after a reply may be told as it was before the reply, so a reply never settles for that.
+        A task that waits after a reply may be reported as it was before the reply, so a reply never settles for that.
         """
         progress = self.progress
         return not progress.is_over and (
@@ -252,7 +252,7 @@ class StreamFlow:
         )
 
     def _settle(self) -> Flow[None]:
-        """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
+        """Look once, and briefly, for missing parts of a task that rests; a server that cannot say changes nothing."""
         progress, time = self.progress, self.time
         brief = time._replace(
             patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
@@ -305,7 +305,7 @@ class StreamFlow:
                 raise APITimeoutError(f"No event came within {idle:g} seconds.")
 
     def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
-        """Tells the last events, and before the very last one what an interruption may have swallowed."""
+        """Emit the last events, and before the very last one what an interruption may have swallowed."""
         if not self.progress.was_interrupted:
             yield from self._emit(events)
             return
@@ -315,7 +315,7 @@ class StreamFlow:
             body, task = yield from self._fetch_task()
             missing = self.progress.catch_up(body, task)
         except PaymanError:
-            pass  # a server without tasks/get told all it could
+            pass  # a server without tasks/get has sent all it could
         yield from self._emit([*missing, *events[-1:]])
 
     def _emit(self, events: list[StreamEvent]) -> Flow[None]:
@@ -371,7 +371,7 @@ class StreamFlow:
                 ) from lost
 
     def _conclude(self) -> bool | None:
-        """A task that waits, still or again, does not show whether the reply arrived."""
+        """Return a task that waits, still or again, does not show whether the reply arrived."""
         return None if self.ask.is_reply and requires_input(self.progress.build_task()) else True
 
     def _fetch_task(self) -> Flow[Any]:
@@ -389,7 +389,7 @@ class StreamFlow:
     ) -> StreamInterruptedError:
         failure = StreamInterruptedError(
             message,
-            next_step="Do not send it again; client.get_task(error.task_id) tells how it ended.",
+            next_step="Do not send it again; client.get_task(error.task_id) returns its outcome.",
             response=error.response if error is not None else None,
         )
         failure.sent, failure.partial = True, self.format_answer()

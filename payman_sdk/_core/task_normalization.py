@@ -56,7 +56,7 @@ def build_text_part(text: str) -> Json:
 
 
 def drop_odd_metadata(given: Json, path: str, warnings: Warnings) -> None:
-    """Drop the metadata of something where that is no object."""
+    """Drop metadata that is not an object."""
     if not isinstance(given.get("metadata"), dict | None):
         warnings.note(f"{path}metadata", given.pop("metadata"))
 

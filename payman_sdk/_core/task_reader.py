@@ -31,7 +31,7 @@ _PLAIN = (str, Unset, type(None))
 
 
 _WRAPPERS = ("task", "statusUpdate", "artifactUpdate", "status_update", "artifact_update")
-"""Members that later versions of the protocol put around what is told of a task."""
+"""Members that later versions of the protocol put around a task or an update."""
 
 
 class ParsedTask(Task):
@@ -56,7 +56,7 @@ class ParsedTask(Task):
 
 
 def unwrap_task(result: Any) -> Json | None:
-    """Return what is told of a task, without a list or an object around it that holds nothing else; None for no object."""
+    """Return a task or an update without a list or an object around it that holds nothing else; None for no object."""
     found = as_object(unwrap_single(decode_nested(result)))
     if found is None or "status" in found or "artifact" in found:
         return found
@@ -65,7 +65,7 @@ def unwrap_task(result: Any) -> Json | None:
 
 
 def find_task_id(given: Json) -> Any:
-    """Return the id of the task that something is told of; None where it names none."""
+    """Return the id of the task that something is about; None if it names none."""
     return given.get("id") or get_first(given, "taskId", "task_id")
 
 
@@ -163,7 +163,7 @@ def _is_plain_artifact(artifact: Artifact) -> bool:
 
 def _is_plain_part(part: Part) -> bool:
     if isinstance(part, OtherPart):
-        # What fits no kind is read as a kind of its own, for there may be new ones; these are not new.
+        # What fits no kind is read as a new kind; these are not new.
         return part.type_.lower() not in _KINDS
     if isinstance(part, FilePart):
         file = part.file

@@ -1,4 +1,4 @@
-"""Who looks on while flows work, and what a program learns of an ask that was interrupted.
+"""Who observes flows, and what a program gets of an ask that was interrupted.
 
 The bases here count and report nothing; `_telemetry` derives from them.
 """
@@ -72,7 +72,7 @@ class Tracker:
         attempts: How often the ask was sent.
         events: How many events its stream emitted.
         listeners: Who reads events.
-        is_reconciled: Whether the answer was lost, and the outcome was learned all the same.
+        is_reconciled: Whether the answer was lost and a look-up found the outcome.
         is_repeated: Whether the agent knew the task before.
     """
 

@@ -1,6 +1,6 @@
 """How far one request has come: what is known of whether a byte of it can have left.
 
-httpcore reports its steps to whatever stands in a request's extensions as `trace`. That a request was not sent is believed only
+httpcore reports its steps to the extension `trace` of a request. That a request was not sent is believed only
 where it was watched in this way, or where a transport whose every line is known says so; everything else may have been sent.
 """
 
@@ -55,7 +55,7 @@ class Transmission:
         self.note(event, about)
 
     def is_watching(self, extensions: Mapping[str, Any]) -> bool:
-        """Return whether it is still this object that hears of a request with these extensions."""
+        """Return whether a request with these extensions still reports to this object."""
         try:
             return getattr(extensions.get("trace"), "__self__", None) is self
         except Exception:  # whoever changed them may have left anything

@@ -58,7 +58,7 @@ def structure(value: object, given: Any, path: str = "") -> Any:
         for member in given:
             if type(member.value) is type(value) and member.value == value:
                 return member
-        raise MismatchError(f"{where}: it is no {given.__name__}")
+        raise MismatchError(f"{where}: it is not a {given.__name__}")
     return _instance(value, given, path)
 
 

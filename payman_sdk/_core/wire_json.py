@@ -108,7 +108,7 @@ def _decode(content: bytes, warnings: list[str]) -> str:
 
 
 def _prune(text: str) -> str:
-    """The same JSON with null for what is nested too deeply."""
+    """Return the same JSON with null for what is nested too deeply."""
     kept: list[str] = []
     depth = end = 0
     for token in _STRINGS_AND_BRACKETS.finditer(text):

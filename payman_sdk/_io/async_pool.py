@@ -1,4 +1,4 @@
-"""The client's own connections, for asyncio and trio: as `pool.py`, with connections of its own for every event loop."""
+"""The client's own connections, for asyncio and trio: as `pool.py`, with separate connections for every event loop."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from payman_sdk._io.slots import Slot, Slots, Sockets
 
 
 class AsyncPool(httpx.AsyncBaseTransport):
-    """Sends requests on connections of its own, from any number of event loops, one after the other or at once.
+    """Sends requests on its own connections, from any number of event loops, one after the other or at once.
 
     Args:
         limit: How many connections there may be in each loop.
@@ -39,7 +39,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
     completes_requests = True
     """Whether it puts the query into a request whose address was sent without."""
     reports_sending = True
-    """Whether a request's `trace` hears of it before a byte is sent."""
+    """Whether a request's `trace` gets a report before a byte is sent."""
 
     def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
         self._certificates = certificates

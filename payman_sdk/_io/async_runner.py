@@ -1,6 +1,6 @@
 """The runner for asyncio and trio. It differs from the one for threads in `await` and nothing else.
 
-It has a module of its own because an event loop takes a while to import, which programs with threads need not wait for.
+It is a separate module because an event loop takes a while to import, which programs with threads do not need.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class AsyncRunner:
 
     Args:
         http: The connections.
-        base_url: The server that requests without one of their own go to.
+        base_url: The server of requests that name none.
         patience: The limits of one request.
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
@@ -126,7 +126,7 @@ class AsyncRunner:
 
     @defer_on_trio
     async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
-        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
+        """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, a cancellation above all, when the flow has taken note of it.
@@ -146,7 +146,7 @@ class AsyncRunner:
         failure: Exception | None = None
         while True:
             try:
-                # Thrown out here, a failure is no context of what the flow raises in its place.
+                # Thrown out here, a failure does not become the context of what the flow raises instead.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
                 return FlowResult(end.value)
@@ -206,7 +206,7 @@ class AsyncRunner:
         return tried[0]
 
     async def _try_with_lock(self, lock: Lock, flow: Flow[T]) -> tuple[T] | None:
-        """What the flow returned; None where somebody else holds the lock."""
+        """Return what the flow returned; None where somebody else holds the lock."""
         if isinstance(lock, ThreadLock):
             ticket = LockHolder(get_asyncio_loop())
             with ticket.held:
@@ -308,7 +308,7 @@ async def _call_hook(function: Callable[[Any], Any], about: Any) -> Any:
 
 
 async def _run_in_thread(function: Callable[[], T]) -> T:
-    """Calls a function that may block in a thread of its own.
+    """Call a function that may block in a new thread.
 
     Not in one of those that anyio lends to everybody: these may all be waiting for the very lock whose holder calls.
     """

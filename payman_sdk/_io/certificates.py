@@ -70,7 +70,7 @@ def create_untrusting_context() -> ssl.SSLContext:
 
 @functools.lru_cache(maxsize=8)
 def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
-    """The certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
+    """Return the certificates of files and folders. Reading them takes longer than an ask, so the clients of a process share them."""
     if not named:
         return httpx.create_ssl_context(trust_env=False)
     file, folder = _read_location(*named[0][:2])
@@ -81,13 +81,13 @@ def _load_context(named: tuple[tuple[str, str, int], ...]) -> ssl.SSLContext:
 
 
 def _read_location(variable: str, path: str) -> tuple[str | None, str | None]:
-    """The file or the folder of a variable, as OpenSSL takes them."""
+    """Return the file or the folder of a variable, as OpenSSL takes them."""
     folders = path.split(os.pathsep) if variable == _FOLDERS else [path]
     try:
         if any(_is_readable_folder(folder) for folder in folders):
             return None, path
         if variable == _FOLDERS:
-            raise NotADirectoryError("There is no such folder")
+            raise NotADirectoryError("The folder does not exist")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except (OSError, ValueError) as error:  # an SSLError is an OSError
         said = "it holds no certificate" if isinstance(error, ssl.SSLError) else _describe_error(error)

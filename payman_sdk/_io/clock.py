@@ -19,7 +19,7 @@ _APART = 1.0
 
 
 def _import_copy(name: str) -> ModuleType:
-    """A second copy of a module, which `sys.modules` does not hold."""
+    """Return a second copy of a module, which `sys.modules` does not hold."""
     spec = importlib.util.find_spec(name)
     assert spec is not None  # noqa: S101 (the module has been imported)
     assert spec.loader is not None  # noqa: S101

@@ -26,7 +26,7 @@ _deadline = _Deadline()
 
 
 class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress` does)
-    """Whatever this thread does on the client's own connections in the block is over in so many seconds.
+    """End whatever this thread does on the client's own connections in the block within so many seconds.
 
     It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
     """
@@ -44,7 +44,7 @@ class deadline_scope:  # noqa: N801 (it reads as a verb, as `contextlib.suppress
 
 
 def _get_seconds_left(timeout: float | None, failure: type[Exception]) -> float | None:
-    """The seconds that an operation may take."""
+    """Return the seconds that an operation may take."""
     if _deadline.at is None:
         return timeout
     left = _deadline.at - monotonic()

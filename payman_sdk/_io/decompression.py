@@ -23,13 +23,13 @@ _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _FORMATS: Final = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
 _GZIP_BEGINS: Final = b"\x1f\x8b"
 _HEAD: Final = 2
-"""Bytes that tell formats apart."""
+"""Bytes that identify formats."""
 _DIGITS: Final = 18
 """Digits of a length that anybody could mean."""
 
 
 class Decompressor:
-    """Gives back a body whose pieces come over the wire.
+    """Returns a body whose pieces come over the wire.
 
     Args:
         encoding: The value of its `Content-Encoding` header, empty for none.
@@ -71,14 +71,14 @@ class Decompressor:
             stream: Any = self._stream
             raw = stream.unconsumed_tail
             if stream.eof:
-                # A gzip file may be followed by another. What else follows is no part of the body.
+                # A gzip file may be followed by another. Anything else after it does not belong to the body.
                 raw, self._stream = stream.unused_data, None
                 self._has_ended, self._is_first = self._format != _GZIP, False
             if piece:
                 yield piece
 
     def _begins(self, raw: bytes) -> bool:
-        """Whether a compressed stream begins; too few bytes to tell are held back."""
+        """Return whether a compressed stream begins; too few bytes to decide are held back."""
         if len(raw) < _HEAD:
             self._held = raw
             return False
@@ -91,7 +91,7 @@ class Decompressor:
         return True
 
     def _decompressed(self, raw: bytes) -> bytes | None:
-        """The next piece, None for bytes that make no sense."""
+        """Return the next piece, None for bytes that make no sense."""
         try:
             return bytes(self._stream.decompress(raw, _PIECE))
         except zlib.error:
@@ -129,7 +129,7 @@ class BoundedBody:
         self._pieces.append(piece)
 
     def content(self) -> bytes:
-        """What has come.
+        """Return what has come.
 
         Raises:
             UnreadableAnswerError: It would take many times its size in memory once it is read.
@@ -144,7 +144,7 @@ class UnreadableAnswerError(Exception):
     """An answer came and is not read. Only the SDK raises it, so `failure` can be believed; no transport's exception can.
 
     Attributes:
-        failure: What the caller is told: what was asked may have been done, and would be answered so again.
+        failure: The error for the caller: the ask may have been done, and would be answered so again.
     """
 
     def __init__(self, message: str, next_step: str = "") -> None:
@@ -154,7 +154,7 @@ class UnreadableAnswerError(Exception):
 
 
 def too_large(limit: int) -> UnreadableAnswerError:
-    """The error for an answer that is larger than it may be."""
+    """Return the error for an answer that is larger than it may be."""
     return UnreadableAnswerError(
         f"The answer is larger than {limit:,} bytes.",
         "If you expect such answers, raise max_answer_bytes.",

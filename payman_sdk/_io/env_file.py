@@ -43,7 +43,7 @@ def read_env_file() -> EnvFile | None:
     """Read `.env` in the working directory.
 
     Returns:
-        What it holds, or why it could not be read; None where there is no such file.
+        What it holds, or why it could not be read; None without such a file.
     """
     path = _find_path()
     if path is None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def get_asyncio_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of asyncio whose task this is; None on trio, which may be a guest in such a loop."""
+    """Return the loop of asyncio whose task this is; None on trio, which may be a guest in such a loop."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -33,7 +33,7 @@ def get_asyncio_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def get_running_loop() -> Any:
-    """The loop of asyncio, or the token of trio's, that runs here."""
+    """Return the loop of asyncio, or the token of trio's, that runs here."""
     return get_asyncio_loop() or sys.modules["trio"].lowlevel.current_trio_token()
 
 
@@ -57,7 +57,7 @@ class PerLoop(Generic[T]):
         renew_after_fork(self)
 
     def get(self) -> T:
-        """The value of the loop that runs here."""
+        """Return the value of the loop that runs here."""
         loop = get_running_loop()
         value = self._values.get(loop)
         if value is None:
@@ -74,7 +74,7 @@ class PerLoop(Generic[T]):
         return value
 
     def values(self) -> list[T]:
-        """The values of all loops."""
+        """Return the values of all loops."""
         with self._lock:
             return list(self._values.values())
 

@@ -68,7 +68,7 @@ def _find_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) 
     reports = is_of_httpx or vars(kind).get("reports_sending") is True
     is_watched = reports and not (
         TRANSPORTS.is_on() or CLIENTS.is_on()
-    )  # what stands in for them reports nothing
+    )  # replacements of them report nothing
     # A client that was given may have hooks, which raise what they like.
     return TransportInfo(reports or is_bridge, is_watched, is_watched and is_own, proxy)
 
@@ -88,7 +88,7 @@ def parse_host_port(url: httpx.URL) -> tuple[str, int]:
 
 
 def _find_proxy(transport: object, base_url: str) -> str | None:
-    """The proxy on the way to an address, as own connections and those of httpx know it."""
+    """Return the proxy on the way to an address, as own connections and those of httpx know it."""
     routes = getattr(transport, "routes", None)
     proxy = routes.find(httpx.URL(base_url)).proxy if isinstance(routes, Routes) else None
     if proxy is not None:
@@ -138,7 +138,7 @@ def describe_failure(
 
 
 def _describe_place(request: httpx.Request, transmission: Transmission, knowledge: TransportInfo) -> str:
-    """The host and port of a request, and the proxy on the way."""
+    """Return the host and port of a request, and the proxy on the way."""
     server, peer = parse_host_port(request.url), transmission.peer
     place = format_host_port(*server)
     if knowledge.proxy is not None:
@@ -150,7 +150,7 @@ def _describe_place(request: httpx.Request, transmission: Transmission, knowledg
 def describe_cause(
     error: BaseException | None, knowledge: TransportInfo, transmission: Transmission | None = None
 ) -> str:
-    """Return why there is no answer, in words that repeat nothing of the request."""
+    """Return why no answer came, in words that repeat nothing of the request."""
     if error is None:
         is_sent = transmission is None or transmission.sends
         return "it was not complete at the deadline" if is_sent else "timed out"
@@ -170,7 +170,7 @@ def describe_cause(
 
 
 def _get_system_message(error: BaseException) -> str | None:
-    """What the system says of a failure, by its number: a text that comes with it may be anybody's."""
+    """Return what the system says of a failure, by its number: a text that comes with it may be anybody's."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the certificate is not trusted"
     if isinstance(error, ssl.SSLError):
@@ -188,7 +188,7 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 def iter_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception, what caused it, what caused that."""
+    """Yield an exception, what caused it, what caused that."""
     one: Any = error  # a group of exceptions is generic, which no checker can narrow to
     for _ in range(_LONGEST_CHAIN):
         if one is None:

@@ -1,4 +1,4 @@
-"""What an exception says of the request that it ended: whether that may have been sent, and why there is no answer.
+"""What an exception says of the request that it ended: whether that may have been sent, and why no answer came.
 
 Whatever is raised once a transport has a request counts as raised after sending. It takes knowledge to say otherwise: the request
 was watched while it connected, or every line of the transport is known.

@@ -100,7 +100,7 @@ class Renewable(Protocol):
     """What is made anew in a child."""
 
     def begin_anew(self) -> None:
-        """Have locks and connections of its own, without waiting for any that it has inherited."""
+        """Have new locks and connections, without waiting for any that it has inherited."""
         ...
 
 

@@ -26,7 +26,7 @@ class Timeouts(NamedTuple):
 
 
 def resolve_url(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """The request with the whole address instead of the path alone."""
+    """Return the request with the whole address instead of the path alone."""
     return {**request, "url": _parse_url(f"{base_url}{request['url']}")}
 
 
@@ -49,7 +49,7 @@ def prepare_request(
         request: What `payman_api`'s `build_request` gives.
         base_url: The server.
         timeout: The limits of the request.
-        report: Hears of its way through the connections, as httpcore's `trace`.
+        report: Gets its steps through the connections, as httpcore's `trace`.
         headers: What the program wants every request to send.
 
     Raises:
@@ -126,7 +126,7 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
 def build_timeout(
     patience: Timeouts, remaining: float, read: float | None = None, *, hurry: float = 0.0
 ) -> httpx.Timeout:
-    """The limits of one request that must not outlast the deadline, nor be silent for longer than it may.
+    """Return the limits of one request that must not outlast the deadline, nor be silent for longer than it may.
 
     Args:
         patience: The limits of any request.
@@ -136,7 +136,7 @@ def build_timeout(
             is kept by a cancellation, whoever waits has to give up by itself, for only then it says what it waited for.
 
     Raises:
-        APITimeoutError: The deadline is over already; nothing was sent.
+        APITimeoutError: The deadline has passed already; nothing was sent.
     """
     if remaining <= 0:
         failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
@@ -210,7 +210,7 @@ def _fill(answer: httpx.Response, body: BoundedBody) -> None:
 
 
 def redact_response(answer: httpx.Response) -> httpx.Response:
-    """An answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
+    """Return an answer without the secrets that the server may repeat; a success stays as it is, for it may hold new ones."""
     answer.extensions.pop("reason_phrase", None)  # which `repr` would show
     if answer.is_success:
         return answer
@@ -219,7 +219,7 @@ def redact_response(answer: httpx.Response) -> httpx.Response:
 
 
 def whole(answer: httpx.Response, body: bytes) -> httpx.Response:
-    """An answer with the body that was read of it, decompressed, and its headers but for those about the body as it came."""
+    """Return an answer with the body that was read of it, decompressed, and its headers but for those about the body as it came."""
     headers = [one for one in answer.headers.raw if one[0].lower() not in _OF_THE_BODY]
     read = httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
     read.read()

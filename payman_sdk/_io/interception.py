@@ -1,4 +1,4 @@
-"""Whether something stands in for httpx: what a test has mocked must never reach a server.
+"""Whether something replaces httpx: what a test has mocked must never reach a server.
 
 pytest-httpx and vcrpy replace a method of httpx's transports, respx one of httpx's clients or of httpcore's connections, and a
 test by hand any of them. The SDK's own connections are none of those. So they look first, and leave a request to httpx while

@@ -81,7 +81,7 @@ class SQLiteKeyStore:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         if not isinstance(path, str | os.PathLike) or not Path(path).name or "\0" in str(path):
-            raise ConfigurationError("path is no file.", next_step="Give the path of a file.")
+            raise ConfigurationError("path is not a file.", next_step="Give the path of a file.")
         self.path = Path(path)
 
     def load(self, operation: str) -> float | None:
@@ -131,7 +131,7 @@ class SQLiteKeyStore:
 
 
 def open_default_store() -> SQLiteKeyStore | None:
-    r"""Return the store of this user on this machine; None where there is no place for one.
+    r"""Return the store of this user on this machine; None without a place for one.
 
     The file is `keys.sqlite3` in the folder that `PAYMAN_STATE_DIR` names, or in the usual place of such files:
     `$XDG_STATE_HOME/payman` or `~/.local/state/payman`, `~/Library/Application Support/payman`, `%LOCALAPPDATA%\payman`.

@@ -118,13 +118,13 @@ class ThreadLock:
         return self._holder is ticket
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         ticket = LockHolder()
         ticket.held.acquire()
         return self.take(ticket, timeout=timeout)
 
     def release(self) -> None:
-        """Gives the lock back."""
+        """Release the lock."""
         with self._guard:
             self._holder = None
         self._bell.notify()
@@ -188,7 +188,7 @@ class LayeredLock:
                 self._threads.drop(ticket)
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         ticket = LockHolder()
         ticket.held.acquire()
         is_taken = self.take(ticket, timeout=timeout)
@@ -197,7 +197,7 @@ class LayeredLock:
         return is_taken
 
     def release(self) -> None:
-        """Gives the lock back."""
+        """Release the lock."""
         holder, self._holder = self._holder, None
         if holder is not None:
             self.drop(holder)

@@ -66,7 +66,7 @@ class SystemBrowser:
         """Open the browser.
 
         Args:
-            url: The address of the page, for a person to open, where there is no browser. Never make it an argument of a process.
+            url: The address of the page, for a person to open without a browser. Never make it an argument of a process.
             link: What leads there, once.
 
         Returns:
@@ -91,7 +91,7 @@ def authorize(
     port: int = 0,
     timeout: float | None = None,
 ) -> Authorization:
-    """Opens the authorization page in a browser and waits for what the person decides.
+    """Open the authorization page in a browser and wait for what the person decides.
 
     Args:
         client_id: The application's id.
@@ -151,11 +151,11 @@ class _CallbackReceiver:
         self._decided: queue.Queue[SecretStr | AuthenticationError] = queue.Queue()
 
     def expect(self, request: AuthorizationRequest) -> None:
-        """Waits from now on for the answer to this question."""
+        """Wait from now on for the answer to this question."""
         self._state, self._url = request.state, request.url
 
     def handle(self, url: str) -> _Page:
-        """The page for a request."""
+        """Return the page for a request."""
         path = urlsplit(url).path
         if hmac.compare_digest(path.encode(), self.link.encode()):
             return self._redirect_to_page()
@@ -195,7 +195,7 @@ class _CallbackReceiver:
         )
 
     def wait(self, timeout: float) -> SecretStr:
-        """What was decided first."""
+        """Return what was decided first."""
         try:
             decided = self._decided.get(timeout=timeout)
         except queue.Empty:
@@ -231,7 +231,7 @@ def _listen(port: int) -> Generator[tuple[str, _CallbackReceiver]]:
             self.wfile.write(page)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # its name there
-            """Logs nothing: the address of the request holds the code."""
+            """Log nothing: the address of the request holds the code."""
 
     class LoopbackServer(ThreadingHTTPServer):
         # Browsers open connections that they never use; each has a thread, and none keeps us waiting at the end.
@@ -240,7 +240,7 @@ def _listen(port: int) -> Generator[tuple[str, _CallbackReceiver]]:
         block_on_close = False
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Prints nothing: a browser that hangs up is no news."""
+            """Print nothing: a browser that hangs up needs no message."""
 
     try:
         server = LoopbackServer(("127.0.0.1", port), LoopbackHandler)

@@ -26,7 +26,7 @@ from payman_sdk._io.slots import Slot, Slots, Sockets
 
 
 class Pool(httpx.BaseTransport):
-    """Sends requests on connections of its own; safe to use from several threads at once.
+    """Sends requests on its own connections; safe to use from several threads at once.
 
     Args:
         limit: How many connections there may be.
@@ -39,7 +39,7 @@ class Pool(httpx.BaseTransport):
     bears_interrupts = True
     """Whether a KeyboardInterrupt at any instant leaves it whole."""
     reports_sending = True
-    """Whether a request's `trace` hears of it before a byte is sent."""
+    """Whether a request's `trace` gets a report before a byte is sent."""
 
     def __init__(self, limit: int, certificates: ssl.SSLContext, routes: Routes) -> None:
         self._certificates = certificates
@@ -71,7 +71,7 @@ class Pool(httpx.BaseTransport):
         self._leases.close()
 
     def begin_anew(self) -> None:
-        """Have connections of its own in a process that has just been forked."""
+        """Have new connections in a process that has just been forked."""
         inherited, self._leases = self._leases, _ThreadLeases(self._limit, self._make_slot)
         self._leases.is_closed = inherited.is_closed
         inherited.abandon()

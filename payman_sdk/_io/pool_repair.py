@@ -1,7 +1,7 @@
-"""Gives back the connections that a request which was stopped has left behind in a pool of httpcore.
+"""Return to a pool of httpcore the connections that a stopped request has left behind.
 
 A task that is cancelled while httpcore hands it a connection, or takes one back, leaves a connection that belongs to nobody and
-counts for ever (httpcore 1.0). httpx has no public place to see that, so these are attributes of its own; where a later httpx or
+counts for ever (httpcore 1.0). httpx has no public place to see that, so these are private attributes; where a later httpx or
 httpcore has none of them, nothing is repaired.
 """
 
@@ -50,7 +50,7 @@ def _is_in_order(connection: httpcore.AsyncConnectionInterface) -> bool:
 
 
 def _iter_pools(holder: object, depth: int = _DEEPEST) -> Iterator[Any]:
-    """The pools of a client or a transport, and of the transports in it."""
+    """Yield the pools of a client or a transport, and of the transports in it."""
     values: list[Any] = list(getattr(holder, "__dict__", {}).values())
     for value in values:
         held: list[Any] = list(cast("dict[str, Any]", value).values()) if isinstance(value, dict) else [value]

@@ -186,7 +186,7 @@ def _build_writable_problem(file: Path, mode: int) -> PathProblem:
 
 
 def _iter_passages(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The folders and links that a path leads through, from the root on, as the kernel follows it."""
+    """Yield the folders and links that a path leads through, from the root on, as the kernel follows it."""
     start = Path.cwd() / folder
     here, ahead, links = Path(start.anchor), list(reversed(start.parts[1:])), 0
     yield here, here.lstat()

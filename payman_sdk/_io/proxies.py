@@ -78,7 +78,7 @@ def _find_system_proxy(url: str) -> str | None:
 
 
 def _get_variable(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """The variable that holds a value, and the value."""
+    """Return the variable that holds a value, and the value."""
     names = [name, name.upper()]
     if name == "http_proxy" and "REQUEST_METHOD" in environ:
         names.pop()  # under CGI, the header `Proxy` of whoever calls is HTTP_PROXY
@@ -120,7 +120,7 @@ def _contains(address: ipaddress.IPv4Address | ipaddress.IPv6Address, entry: str
 
 
 def _normalize_host(name: str) -> str:
-    """A host name in the form in which names are compared."""
+    """Return a host name in the form in which names are compared."""
     name = name.removesuffix(".").lower()
     try:
         return name if name.isascii() else name.encode("idna").decode()

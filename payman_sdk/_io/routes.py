@@ -42,7 +42,7 @@ def show_query(request: httpx.Request) -> httpx.Request:
 
 
 def suppress_instrumentation(request: httpx.Request) -> AbstractContextManager[Any]:
-    """A context in which no instrumentation of OpenTelemetry sees a request whose address has a query."""
+    """Return a context in which no instrumentation of OpenTelemetry sees a request whose address has a query."""
     instrumentation: Any = sys.modules.get("opentelemetry.instrumentation.utils")
     if not request.url.query or instrumentation is None:  # without that module there are none
         return nullcontext()
@@ -51,7 +51,7 @@ def suppress_instrumentation(request: httpx.Request) -> AbstractContextManager[A
 
 
 def _transport_of(http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> object:
-    """What a client sends a request with; None where that cannot be found out."""
+    """Return what a client sends a request with; None where that cannot be found out."""
     own: object = getattr(http, "connections", None)
     if own is not None:
         return own
@@ -120,7 +120,7 @@ class Routes:
         self._known: dict[tuple[bytes, bytes, int | None], Route] = {}
 
     def find(self, url: httpx.URL) -> Route:
-        """The way to the server of an address.
+        """Return the way to the server of an address.
 
         Raises:
             httpx.UnsupportedProtocol: The address is neither of http nor of https.
@@ -134,13 +134,13 @@ class Routes:
 
 
 def parse_proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
-    """The address of a proxy, for httpcore."""
+    """Return the address of a proxy, for httpcore."""
     url = proxy.url
     return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
 
 
 def to_httpcore(request: httpx.Request) -> httpcore.Request:
-    """The request, for httpcore, with the query that its address was sent without."""
+    """Return the request, for httpcore, with the query that its address was sent without."""
     url, extensions = request.url, dict(request.extensions)
     # Not left to httpcore: on the way through a proxy it would take the target for the whole address.
     target = extensions.pop(TARGET, url.raw_path)
@@ -156,7 +156,7 @@ def to_httpcore(request: httpx.Request) -> httpcore.Request:
 def from_httpcore(
     answer: httpcore.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream
 ) -> httpx.Response:
-    """The answer, for httpx, with a body of ours."""
+    """Return the answer, for httpx, with a body of ours."""
     extensions = cast("dict[str, Any]", answer.extensions)
     return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
 
@@ -164,7 +164,7 @@ def from_httpcore(
 def send_intercepted(
     request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
 ) -> httpx.Response:
-    """Send a request with a transport of httpx's, for whoever stands in for that, and read the answer."""
+    """Send a request with a transport of httpx's, for whoever replaces that, and read the answer."""
     with httpx.HTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
         answer = transport.handle_request(show_query(request))
         answer.read()
@@ -174,7 +174,7 @@ def send_intercepted(
 async def send_intercepted_async(
     request: httpx.Request, certificates: ssl.SSLContext, proxy: httpx.Proxy | None
 ) -> httpx.Response:
-    """The same for tasks."""
+    """Return the same for tasks."""
     async with httpx.AsyncHTTPTransport(verify=certificates, proxy=proxy, trust_env=False) as transport:
         answer = await transport.handle_async_request(show_query(request))
         await answer.aread()
@@ -182,7 +182,7 @@ async def send_intercepted_async(
 
 
 def to_httpx_error(error: BaseException) -> httpx.HTTPError | None:
-    """The exception of httpx that bears the name of one of httpcore; None for any other."""
+    """Return the exception of httpx that bears the name of one of httpcore; None for any other."""
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] == "httpcore":
             named = getattr(httpx, kind.__name__, None)

@@ -67,7 +67,7 @@ class SyncRunner:
 
     Args:
         http: The connections.
-        base_url: The server that requests without one of their own go to.
+        base_url: The server of requests that name none.
         patience: The limits of one request.
         clock: Seconds that only go forward.
         sleep: Waits so many seconds.
@@ -122,7 +122,7 @@ class SyncRunner:
         return get_transport_info(self._http, self._base_url)
 
     def advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
-        """Runs a flow until it tells something or ends; a failure of a step is the flow's to handle.
+        """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
         What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, when the flow has taken note of it.
@@ -141,7 +141,7 @@ class SyncRunner:
         failure: Exception | None = None
         while True:
             try:
-                # Thrown out here, a failure is no context of what the flow raises in its place.
+                # Thrown out here, a failure does not become the context of what the flow raises instead.
                 step = flow.send(outcome) if failure is None else flow.throw(failure)
             except StopIteration as end:
                 return FlowResult(end.value)

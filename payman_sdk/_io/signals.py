@@ -99,7 +99,7 @@ class defer_signals:  # noqa: N801 (it reads as a verb, as `contextlib.suppress`
     """Have handlers of signals wait while the block runs, unless they are called where it waits itself.
 
     It does nothing in threads other than the main one, which no handler interrupts, and nothing inside of another such block. What a
-    handler raised that is no `Exception` comes out of the block, whatever the code in it has made of it.
+    handler raised that is not an `Exception` comes out of the block, whatever the code in it has made of it.
     """
 
     __slots__ = ("_is_outermost",)
@@ -161,7 +161,7 @@ def _replace_handlers() -> None:
 
 
 def _is_of_loop(handler: object) -> bool:
-    """Whether an event loop put it there, which learns of signals through a descriptor: each reminder would count."""
+    """Whether an event loop put it there, which gets signals through a descriptor: each reminder would count."""
     return (getattr(handler, "__module__", None) or "").partition(".")[0] in ("asyncio", "uvloop")
 
 

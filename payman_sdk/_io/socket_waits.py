@@ -20,7 +20,7 @@ _STAGGER = 0.25
 
 
 async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
-    """The family and address of a host, all of them, the best first."""
+    """Return the family and address of a host, all of them, the best first."""
     found: Iterable[tuple[Any, ...]]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
@@ -30,7 +30,7 @@ async def find_addresses(host: str, port: int) -> list[tuple[int, Any]]:
 
 
 async def connect(addresses: list[tuple[int, Any]]) -> socket.socket:
-    """A socket that is connected to one of the addresses.
+    """Return a socket that is connected to one of the addresses.
 
     Raises:
         OSError: None of them answered.
@@ -132,7 +132,7 @@ def _set_result(future: asyncio.Future[bool], came: bool) -> None:
 
 
 async def _wait_anywhere(sock: socket.socket, timeout: float | None, *, to_write: bool) -> bool:  # noqa: ASYNC109
-    """The same by what anyio has for it, on trio and on Windows."""
+    """Return the same by what anyio has for it, on trio and on Windows."""
     with move_on_after(timeout):
         await (anyio.wait_writable(sock) if to_write else anyio.wait_readable(sock))
         return True

@@ -29,7 +29,7 @@ class OpenStream:
         self._guard: Guard = contextlib.nullcontext
 
     def keep(self, answer: httpx.Response, guard: Guard) -> None:
-        """Keeps an answer whose body is still to be read, so that `close` closes it.
+        """Keep an answer whose body is still to be read, so that `close` closes it.
 
         Args:
             answer: The answer.
@@ -47,7 +47,7 @@ class OpenStream:
             self._pieces = _pieces_of(self._answer)
 
     def read(self) -> bytes | None:
-        """The next piece as it comes, None at the end."""
+        """Return the next piece as it comes, None at the end."""
         return next(self._pieces, None)
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class AsyncOpenStream:
         self._decompressor = Decompressor("")
 
     def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
-        """Keeps an answer whose body is still to be read, and the client whose it is."""
+        """Keep an answer whose body is still to be read, and the client whose it is."""
         self._answer, self._http = answer, http
         self._wire, self._ready = None, iter(())
 
@@ -92,7 +92,7 @@ class AsyncOpenStream:
             self._wire = answer.aiter_raw()
 
     async def read(self) -> bytes | None:
-        """The next piece as it comes, None at the end."""
+        """Return the next piece as it comes, None at the end."""
         while (piece := next(self._ready, None)) is None:
             raw = None if self._wire is None else await _read_next(self._wire)
             if raw is None:
@@ -129,7 +129,7 @@ class AsyncOpenStream:
 
 
 async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    """The next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
+    """Return the next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
     try:
         return await anext(pieces)
     except StopAsyncIteration:

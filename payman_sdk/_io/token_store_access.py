@@ -197,11 +197,11 @@ class _StoreLock:
         self._held: HolderLock | None = None
 
     def acquire(self, *, timeout: float) -> bool:
-        """Waits so many seconds for the lock; 0 only tries. Returns whether it is held now."""
+        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
         return self._take_lock(lambda seconds: self._store.lock.acquire(timeout=seconds), timeout)
 
     def release(self) -> None:
-        """Gives the lock back; that it could not be is for whoever wants it next."""
+        """Release the lock; the next holder deals with a failure."""
         self._give_back_lock(lambda: self._store.lock.release())
 
     def take(self, ticket: LockHolder, *, timeout: float) -> bool:
@@ -238,7 +238,7 @@ class _StoreLock:
             with limit_time(_RELEASE_ANSWER):
                 give_back()
         except Exception as error:
-            log.warning("The lock of %s could not be given back: %s", self._name, type(error).__name__)
+            log.warning("Releasing the lock of %s failed: %s", self._name, type(error).__name__)
 
 
 def _build_error(what: str, error: Exception) -> TokenStoreError:

@@ -18,7 +18,7 @@ def shorten_traceback(error: BaseException) -> None:
     """Drop the SDK's own frames at the beginning of a traceback, and of those of its causes.
 
     An exception has passed some twenty frames of flows when it comes out. The frames that follow are kept: a hook's, a transport's.
-    An exception of somebody else's that has none but the SDK's frames keeps them, for they are all there is to find it by.
+    A foreign exception that has only frames of the SDK keeps them: nothing else locates it.
     """
     one: BaseException | None = error
     with contextlib.suppress(Exception):  # an exception may break whoever looks at it, and comes out as it is

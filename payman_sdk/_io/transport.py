@@ -52,7 +52,7 @@ class BareClient(httpx.Client):
             check()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
-        """The request, with the headers that httpx always sends and none that it remembers."""
+        """Return the request, with the headers that httpx always sends and none that it remembers."""
         return _build_request(method, url, given, self.timeout)
 
     def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
@@ -86,7 +86,7 @@ class BareAsyncClient(httpx.AsyncClient):
             check()
 
     def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
-        """The request, with the headers that httpx always sends and none that it remembers."""
+        """Return the request, with the headers that httpx always sends and none that it remembers."""
         return _build_request(method, url, given, self.timeout)
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
@@ -101,7 +101,7 @@ class BareAsyncClient(httpx.AsyncClient):
 
 
 def _is_for_httpx(request: httpx.Request) -> bool:
-    """Whether a client of httpx is to send it: something stands in for that, or looks on and finds no query in the address."""
+    """Whether a client of httpx is to send it: something replaces that, or looks on and finds no query in the address."""
     if CLIENTS.is_on():
         show_query(request)
         return True
@@ -126,7 +126,7 @@ def build_http_client(
     proxy: SecretStr | None = None,
     verify: object = None,
 ) -> BareClient:
-    """The connections of a client that was given none, or only a transport.
+    """Return the connections of a client that was given none, or only a transport.
 
     Args:
         base_url: The client's server.
@@ -154,7 +154,7 @@ def build_async_http_client(
     proxy: SecretStr | None = None,
     verify: object = None,
 ) -> BareAsyncClient:
-    """The same for asyncio and trio; "aiohttp" as a transport are the connections of that.
+    """Return the same for asyncio and trio; "aiohttp" as a transport are the connections of that.
 
     Raises:
         ConfigurationError: A variable of the environment names a proxy or certificates that cannot be used.
@@ -201,6 +201,6 @@ _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 @functools.cache
 def _build_headers() -> Mapping[str, str]:
-    """What httpx sends with every request: what it accepts, and its name."""
+    """Return what httpx sends with every request: what it accepts, and its name."""
     with httpx.Client(trust_env=False, verify=create_untrusting_context()) as plain:
         return {name.title(): value for name, value in plain.headers.items()}

@@ -284,7 +284,7 @@ CANNOT_TELL: dict[str, Answer] = {
 def test_a_task_that_cannot_be_looked_up(ask: Ask, name: str, peer: Peer, client: PaymanClient) -> None:
     """Where it cannot be learned whether the key was used, nothing is sent, and the error says both."""
     peer.always(GET_PATH, CANNOT_TELL[name])
-    with pytest.raises(OutcomeUnknownError, match="with this key before could not be learned") as caught:
+    with pytest.raises(OutcomeUnknownError, match="Whether this key was used before is unknown") as caught:
         ask(client, PAYMENT, idempotency_key=KEY, timeout=0.3)
     assert (type(caught.value), caught.value.sent) == (OutcomeUnknownError, False)
     assert "Nothing was sent now." in str(caught.value)

@@ -47,7 +47,7 @@ def send_authenticated(
 
 
 def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
-    """The answer, without the secrets that a server may repeat in a success as well."""
+    """Return the answer, without the secrets that a server may repeat in a success as well."""
     body = redact_answer(answer.content, token.value)
     if body is answer.content:
         return answer

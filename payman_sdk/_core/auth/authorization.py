@@ -52,7 +52,7 @@ def authorization_url(
     state: str | None = None,
     server: str = AUTHORIZATION_SERVER,
 ) -> AuthorizationRequest:
-    """The address of the page on which a person allows the application to act for them.
+    """Return the address of the page on which a person allows the application to act for them.
 
     Args:
         client_id: The application's id.
@@ -101,7 +101,7 @@ def authorization_url(
 
 
 def parse_redirect(url: str, *, state: str) -> str:
-    """The authorization code in the address that the browser was sent to.
+    """Return the authorization code in the address that the browser was sent to.
 
     Args:
         url: The whole address, or its path and query, as your server got it.
@@ -146,7 +146,7 @@ def parse_redirect(url: str, *, state: str) -> str:
 
 
 def _read_parameters(url: str) -> dict[str, SecretStr]:
-    """The parameters that are there once; one that is there twice is as good as none."""
+    """Return the parameters that are there once; one that is there twice is as good as none."""
     try:
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
     except (ValueError, TypeError, AttributeError):
@@ -163,7 +163,7 @@ def _check_redirect(uri: object) -> str:
     scheme, host, fragment = _split_uri(uri)
     if not isinstance(uri, str) or not scheme or scheme in _OF_BROWSERS or fragment:
         raise ConfigurationError(
-            "redirect_uri is no absolute address without a fragment.",
+            "redirect_uri must be an absolute address without a fragment.",
             next_step="Give one such as https://shop.example/back.",
         )
     if scheme == "http" and not is_loopback(host):
@@ -179,7 +179,7 @@ _OF_BROWSERS = frozenset({"javascript", "data", "file", "blob", "about", "vbscri
 
 
 def _split_uri(uri: object) -> tuple[str, str, str]:
-    """Scheme, host and fragment; nothing of what is no address."""
+    """Return scheme, host and fragment; nothing if it is not an address."""
     try:
         if isinstance(uri, str) and uri.isprintable() and uri.encode():
             parts = urlsplit(uri)
@@ -197,6 +197,6 @@ def _check_scopes(scopes: Iterable[Scope | str]) -> list[str]:
         raise ConfigurationError("scopes is empty.", next_step="Ask for at least one; see Scope.")
     if any(not scope or "," in scope or not scope.isprintable() or " " in scope for scope in given):
         raise ConfigurationError(
-            "scopes holds something that is no scope.", next_step=f"Give a list of {', '.join(Scope)}."
+            "scopes holds something that is not a scope.", next_step=f"Give a list of {', '.join(Scope)}."
         )
     return given

@@ -59,7 +59,7 @@ def check_sources(server: FoundSetting, *credentials: FoundSetting | None) -> No
 
 
 def format_url(url: str) -> str:
-    """An address for a message: in ASCII, so that letters of other scripts look like no others."""
+    """Return an address for a message: in ASCII, so that letters of other scripts look like no others."""
     return url.encode("ascii", "backslashreplace").decode()
 
 
@@ -108,7 +108,7 @@ class Credentials(NamedTuple):
 
 
 def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
-    """A token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
+    """Return a token as programs keep it: `accessToken`, `expiresIn`, `refreshToken`, or the same in snake_case.
 
     Raises:
         ConfigurationError: It holds neither an access token with its lifetime nor a refresh token, or something
@@ -130,7 +130,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
         or not isinstance(expires_in, int | float)
         or not 0 <= expires_in < _CENTURY
     ):
-        problem = "is missing" if expires_in is None else "is no number of seconds"
+        problem = "is missing" if expires_in is None else "is not a number of seconds"
         raise ConfigurationError(f"token_info's expiresIn {problem}.", next_step=_EITHER)
     scope = token_info.get("scope")
     return InitialToken(
@@ -144,7 +144,7 @@ def read_token_info(token_info: Mapping[str, Any] | None) -> InitialToken:
 
 
 def check_code(auth_code: object) -> SecretStr:
-    """An authorization code.
+    """Return an authorization code.
 
     Raises:
         ConfigurationError: It is missing, blank, or no text that can be sent.
@@ -158,10 +158,10 @@ def check_code(auth_code: object) -> SecretStr:
 
 
 def check_parameter(value: Any, name: str) -> Any:
-    """What goes along with a code, None for None; a secret stays one.
+    """Return what goes along with a code, None for None; a secret stays one.
 
     Raises:
-        ConfigurationError: It is no text that can be sent.
+        ConfigurationError: It cannot be sent as text.
     """
     if value is None:
         return value
@@ -172,7 +172,7 @@ def check_parameter(value: Any, name: str) -> Any:
         or not value.strip()
     ):
         raise ConfigurationError(
-            f"{name} is no text that can be sent.", next_step="Give it as it came, or leave it out."
+            f"{name} cannot be sent as text.", next_step="Give it as it came, or leave it out."
         )
     return value.strip()
 

@@ -97,7 +97,7 @@ class CurrentToken:
         return value in self._refused
 
     def adopt(self, stored: StoredToken) -> bool:
-        """Takes what is in the store in the place of what is known, if it is as new; returns whether it is.
+        """Take what is in the store in the place of what is known, if it is as new; returns whether it is.
 
         Raises:
             ConfigurationError: It lives, and is of another person's authorization, or of another of the same person's.
@@ -112,7 +112,7 @@ class CurrentToken:
         return self._is_superseded_by(stored)
 
     def load(self, seconds: float) -> Flow[bool]:
-        """A flow that looks into the store, and returns whether what is known is now what is there, or was given.
+        """Return a flow that looks into the store, and returns whether what is known is now what is there, or was given.
 
         Raises:
             PaymanError: The store failed, or holds somebody else's token.
@@ -121,7 +121,7 @@ class CurrentToken:
         return stored is not None and self.adopt(stored)
 
     def keep(self, issued: IssuedToken, deadline: float, *, replaces_all: bool = False) -> Flow[None]:
-        """A flow that keeps a token that was issued, in memory first.
+        """Return a flow that keeps a token that was issued, in memory first.
 
         Args:
             issued: The token.
@@ -145,7 +145,7 @@ class CurrentToken:
         yield from self._save(deadline)
 
     def note(self, noted: StoredToken, deadline: float) -> Flow[None]:
-        """A flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
+        """Return a flow that writes down whether the refresh token may be spent; where that fails, this process knows it all the same."""
         self.known = noted
         try:
             yield from self.keeping.save(noted, self._get_seconds(deadline))
@@ -153,7 +153,7 @@ class CurrentToken:
             log.debug("A renewal could not be noted in %s: %s", self.keeping.name, error)
 
     def drop_refresh_token(self, deadline: float) -> Flow[None]:
-        """A flow that forgets the refresh token, which is no longer good."""
+        """Return a flow that forgets the refresh token, which is no longer good."""
         if self.known is not None:
             self.known = self.known._replace(refresh_token=None, unanswered=())
             try:
@@ -166,7 +166,7 @@ class CurrentToken:
         return self.is_unsaved and self._clock() >= self._save_after
 
     def retry_save(self, deadline: float) -> Flow[None]:
-        """A flow that tries again to save, unless the store has something newer by now."""
+        """Return a flow that tries again to save, unless the store has something newer by now."""
         if not self.is_unsaved or self.known is None:
             return
         try:

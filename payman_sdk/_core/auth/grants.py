@@ -48,19 +48,19 @@ class Application(NamedTuple):
     client_secret: SecretStr | None = None
 
     def build_client_credentials_request(self) -> dict[str, Any]:
-        """The request for a token of the application's own account [D]."""
+        """Return the request for a token of the application's own account [D]."""
         return self._build_request(GrantType.CLIENT_CREDENTIALS)
 
     def build_code_request(
         self, code: str, *, redirect_uri: str | None = None, code_verifier: str | None = None
     ) -> dict[str, Any]:
-        """The request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
+        """Return the request that exchanges a code [D]; address and verifier go with it where they are known [P]."""
         return self._build_request(
             GrantType.AUTHORIZATION_CODE, code=code, redirect_uri=redirect_uri, code_verifier=code_verifier
         )
 
     def build_refresh_request(self, refresh_token: str) -> dict[str, Any]:
-        """The request for a new token in place of an old one [D]."""
+        """Return the request for a new token in place of an old one [D]."""
         return self._build_request(GrantType.REFRESH_TOKEN, refresh_token=refresh_token)
 
     def _build_request(self, grant_type: GrantType, **parameters: str | None) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def is_header_safe(token: str) -> bool:
 
 
 def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
-    """The token in an answer of the token endpoint, in camelCase or snake_case.
+    """Return the token in an answer of the token endpoint, in camelCase or snake_case.
 
     Args:
         answer: The answer, read whole.
@@ -102,7 +102,7 @@ def parse_token_response(answer: HTTPResponse, sent_at: float) -> IssuedToken:
 
 
 def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
-    """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
+    """Return the token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
     try:
         parsed = create_token.parse_answer(response=cast("Any", answer))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -128,7 +128,7 @@ def _parse_token(answer: HTTPResponse, sent_at: float) -> IssuedToken | None:
 
 
 def _parse_lifetime(expires_in: Any) -> float | None:
-    """Seconds a token lives; None for nonsense. RFC 6749 allows a server not to say, and a 401 will tell then [P]."""
+    """Return the seconds that a token lives; None for nonsense. RFC 6749 allows a server not to say; a 401 then ends the token [P]."""
     if expires_in is None or isinstance(expires_in, Unset):
         return _UNSAID_LIFETIME
     if isinstance(expires_in, bool) or not isinstance(expires_in, int | float | str):
@@ -157,13 +157,13 @@ def _build_refusal(answer: HTTPResponse) -> Exception:
 
 
 def _read_oauth_error(answer: HTTPResponse) -> dict[str, str]:
-    """The `error` and `error_description` of RFC 6749, section 5.2, as far as they are there."""
+    """Return the `error` and `error_description` of RFC 6749, section 5.2, as far as they are there."""
     body = parse_json_object(answer) or {}
     return {key: body[key] for key in ("error", "error_description") if isinstance(body.get(key), str)}
 
 
 def _build_validation_error(answer: HTTPResponse) -> ResponseValidationError:
-    """Tells the shape of an answer and none of its values: they may be secrets."""
+    """Describe the shape of an answer and none of its values: they may be secrets."""
     return ResponseValidationError(
         f"The token endpoint answered without a usable token: {shorten(_describe_shape(answer))}.",
         next_step="An access token (accessToken) and its lifetime in seconds (expiresIn) were expected.",

@@ -3,7 +3,7 @@
 A server that changes refresh tokens takes each of them once. One that comes a second time may be a thief's, and ends the whole
 authorization. So a refresh token is noted in the store before it is sent, and the note goes when the answer was read, or when
 it is known that no byte can have left. Where the note stays, whatever the reason (a lost answer, an exception of any
-class, a killed process), the token is not sent at once: the store may have a newer one by then, from another process. If it has
+class, a killed process), the token is not sent at once: the store may soon have a newer one, from another process. If it has
 none after a pause, the token is sent once more. If that answer is lost as well, it is hardly sent any more: every ten minutes at most, and
 only where no access token serves that the server could end for it.
 """
@@ -63,25 +63,25 @@ class Rotation:
         self._retry_after = 0.0
 
     def merge(self, ours: StoredToken | None, theirs: StoredToken) -> StoredToken:
-        """What is in the store, with what this process knows of the same refresh token."""
+        """Return what is in the store, with what this process knows of the same refresh token."""
         times = set(theirs.unanswered)
         if ours is not None and ours.refresh_token == theirs.refresh_token:
             times |= set(ours.unanswered)
         return theirs._replace(unanswered=tuple(sorted(times - self._harmless)))
 
     def mark_sent(self, token: StoredToken) -> StoredToken:
-        """The token with the note that its refresh token is being sent."""
+        """Return the token with the note that its refresh token is being sent."""
         # Each note counts, also where the clock was set back or is frozen.
         at = max([self._now(), *(earlier + 0.001 for earlier in (*token.unanswered, *self._harmless))])
         return token._replace(unanswered=(*token.unanswered, at))
 
     def mark_not_sent(self, token: StoredToken, before: StoredToken) -> StoredToken:
-        """The token without that note: it is certain that it was not spent."""
+        """Return the token without that note: it is certain that it was not spent."""
         self._harmless |= set(token.unanswered) - set(before.unanswered)
         return token._replace(unanswered=before.unanswered)
 
     def record_lost(self, token: StoredToken, failure: PaymanError) -> PaymanError:
-        """The error for an answer that nobody has read; the pause begins now."""
+        """Return the error for an answer that nobody has read; the pause begins now."""
         self._times, self._since = token.unanswered, self._clock()
         self._retry_after = min(parse_retry_after(failure, self._now) or 0.0, _LONGEST)
         if len(token.unanswered) == 1:
@@ -107,7 +107,7 @@ class Rotation:
         return self._since + self._get_pause_seconds()
 
     def get_pause(self, token: StoredToken | None) -> RefreshPause | None:
-        """What keeps a refresh token from being sent now; None where nothing does."""
+        """Return what keeps a refresh token from being sent now; None where nothing does."""
         until = self.get_earliest_send(token)
         if until <= self._clock():
             return None

@@ -40,7 +40,7 @@ class StoredToken(_StoredFields):
         lifetime: Seconds the access token lives from when it was issued.
         refresh_token: What gets the next access token, if there is one.
         scope: What it allows, as the server said it.
-        lineage: Marks of the tokens that this one descends from, its own last; they tell whether two tokens are of one
+        lineage: Marks of the tokens that this one descends from, its own last; they show whether two tokens are of one
             authorization, and which is the newer.
         unanswered: When the refresh token was sent without an answer that was read, in seconds since 1970: it may be spent.
     """
@@ -58,19 +58,19 @@ class StoredToken(_StoredFields):
         lineage: Iterable[str] = (),
         unanswered: Iterable[float] = (),
     ) -> Self:
-        """Makes secrets of what would show itself in a traceback."""
+        """Make secrets of what would show itself in a traceback."""
         access, refresh = _to_secret(access_token), _to_secret(refresh_token)
         return super().__new__(
             cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
         )
 
     def to_json(self) -> str:
-        """The token as JSON text, secrets included."""
+        """Return the token as JSON text, secrets included."""
         return json.dumps(reveal_for_wire(self._asdict()))
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
-        """Reads what `to_json` has written.
+        """Read what `to_json` has written.
 
         Raises:
             TokenStoreError: It is something else; `where` names the place.
@@ -83,7 +83,7 @@ class StoredToken(_StoredFields):
 
     @classmethod
     def _read(cls, text: SecretStr) -> Self | None:
-        """The token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
+        """Return the token; None for nonsense. Nothing is raised here, where a traceback would hold the token."""
         try:
             given: Any = json.loads(text.reveal())
         except (ValueError, RecursionError):
@@ -108,7 +108,7 @@ class StoredToken(_StoredFields):
 
 
 def fingerprint_token(token: str | None) -> tuple[str, ...]:
-    """What a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
+    """Return what a lineage keeps of a token: enough to know it again, too little to use it; nothing for no token."""
     if not token:
         return ()
     return (hashlib.sha256(SecretStr(token).reveal().encode("utf-8", "replace")).hexdigest()[:16],)
@@ -125,11 +125,11 @@ class TokenStore(Protocol):
     """
 
     def load(self) -> StoredToken | None:
-        """The token that is kept, None if there is none."""
+        """Return the token that is kept, None if there is none."""
         ...
 
     def save(self, token: StoredToken) -> None:
-        """Keeps a token in place of the one before. Called with the lock held."""
+        """Keep a token in place of the one before. Called with the lock held."""
         ...
 
     @property
@@ -192,7 +192,7 @@ class StoreAdapter:
         return stored if stored is not None and stored.issued_to == self._owner else None
 
     def load(self, seconds: float) -> Flow[StoredToken | None]:
-        """A flow that returns the token that is kept, None if there is none.
+        """Return a flow that returns the token that is kept, None if there is none.
 
         Args:
             seconds: How long it may take, as far as the store can be left behind.
@@ -222,7 +222,7 @@ class StoreAdapter:
         return stored
 
     def save(self, token: StoredToken, seconds: float) -> Flow[None]:
-        """A flow that keeps a token in place of the one before.
+        """Return a flow that keeps a token in place of the one before.
 
         Args:
             token: The token.

@@ -46,7 +46,7 @@ class TokenRequests:
         self._observer = observer
 
     def refresh(self, deadline: float) -> Flow[IssuedToken]:
-        """A flow that gets a token by the refresh token, or by the credentials of the application's own account.
+        """Return a flow that gets a token by the refresh token, or by the credentials of the application's own account.
 
         Raises:
             AuthenticationError: Payman refused, or the refresh token may be spent, or there is nothing that gets one.
@@ -63,12 +63,12 @@ class TokenRequests:
         if is_own:
             return (yield from self._issue(application.build_client_credentials_request(), deadline))
         raise AuthenticationError(
-            "The access token has ended or was refused, and there is no refresh token to get another.",
+            "The access token has ended or was refused, and without a refresh token the client cannot get another.",
             next_step="Authorize again.",
         )
 
     def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken]:
-        """A flow that gets a token by an authorization code.
+        """Return a flow that gets a token by an authorization code.
 
         Raises:
             PaymanError: There is none; where the code may be spent, the error says so.
@@ -87,7 +87,7 @@ class TokenRequests:
         return answer
 
     def _send_refresh_token(self, refresh_token: SecretStr, deadline: float) -> Flow[IssuedToken]:
-        """Sends a refresh token, with a note in the store that stays until it is known whether it was spent."""
+        """Send a refresh token, with a note in the store that stays until it is known whether it was spent."""
         kept, before = self._kept, self._kept.known
         assert before is not None  # noqa: S101 (it holds the refresh token)
         noted = kept.rotation.mark_sent(before)
@@ -113,7 +113,7 @@ class TokenRequests:
         raise error
 
     def _attempt(self, request: dict[str, Any], deadline: float) -> Flow[IssuedToken | _TokenFailure]:
-        """Sends a request once; what fails, of whatever class and from whoever, comes back with what is known of it."""
+        """Send a request once; what fails, of whatever class and from whoever, comes back with what is known of it."""
         sent_at = self._clock()
         failure: PaymanError
         try:

@@ -106,10 +106,10 @@ class TokenManager:
         return max(0.0, self._current.expires_at - self._clock()) if self._current else 0.0
 
     def get(self, deadline: float) -> Flow[AccessToken]:
-        """A flow that returns a token to use now; one renewal for any number of callers, its failure included.
+        """Return a flow that returns a token to use now; one renewal for any number of callers, its failure included.
 
         Raises:
-            AuthenticationError: There is no token and nothing that gets one, or Payman refused, or the refresh token may be spent.
+            AuthenticationError: No token and no way to get one, or Payman refused, or the refresh token may be spent.
             APIConnectionError: Payman could not be asked.
             TokenStoreError: The store failed.
         """
@@ -139,7 +139,7 @@ class TokenManager:
                 return still
 
     def info(self, deadline: float) -> Flow[TokenInfo | None]:
-        """A flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
+        """Return a flow that returns the token that is valid now and the seconds it still lives, None where nothing gets one.
 
         Raises:
             PaymanError: As for `get`.
@@ -152,7 +152,7 @@ class TokenManager:
         return TokenInfo(accessToken=token.value.reveal(), expiresIn=int(token.expires_at - self._clock()))
 
     def exchange_code(self, request: dict[str, Any], deadline: float) -> Flow[AccessToken]:
-        """A flow that gets the first token by a given request, such as one with an authorization code.
+        """Return a flow that gets the first token by a given request, such as one with an authorization code.
 
         Raises:
             PaymanError: As for `get`.
@@ -171,12 +171,12 @@ class TokenManager:
         return self._kept.is_unsaved
 
     def flush(self) -> Flow[None]:
-        """A flow that saves what could not be saved until now; a failure is logged."""
+        """Return a flow that saves what could not be saved until now; a failure is logged."""
         if self._kept.is_unsaved:
             yield from self._retry_save(self._clock() + _RENEWAL)
 
     def invalidate(self, refused: AccessToken) -> None:
-        """Drops a token that the server refused, unless another has taken its place."""
+        """Drop a token that the server refused, unless another has taken its place."""
         self._kept.refuse(refused)
         if self._current is not None and self._current.value == refused.value:
             self._current = None
@@ -215,7 +215,7 @@ class TokenManager:
         return max(0.1, min(deadline - self._clock(), _RENEWAL))
 
     def _handle_lost_answer(self, failure: PaymanError, deadline: float) -> Flow[AccessToken | None]:
-        """A flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
+        """Return a flow that waits, or returns a token that still serves, where the failure leaves open if the refresh token is spent.
 
         None is returned after the pause, in which another process may have put a newer token into the store.
         """
@@ -234,7 +234,7 @@ class TokenManager:
         return None
 
     def _run_with_lock(self, step: WithLock) -> Flow[AccessToken | RefreshPause | None]:
-        """Alone, and then, when the lock is free for others, the hook hears of what was renewed or was not."""
+        """Run alone. When the lock is free again, run the hook with the result of the refresh."""
         try:
             token: AccessToken | RefreshPause | None = yield step
         except PaymanError:
@@ -305,7 +305,7 @@ class TokenManager:
         return (yield from self._issue(self._get_reason(), self._requests.refresh(until), deadline))
 
     def _issue(self, reason: Reason, flow: Flow[IssuedToken], deadline: float) -> Flow[AccessToken]:
-        """Gets a token issued, keeps it, and reports that to the observer and the hook."""
+        """Get a token issued, keep it, and report that to the observer and the hook."""
         before = self.refresh_token
 
         def issue() -> Flow[AccessToken]:

@@ -20,7 +20,7 @@ class Cursor(Protocol):
         ...
 
     def fetchone(self) -> Any:
-        """The next row."""
+        """Return the next row."""
         ...
 
     def fetchall(self) -> list[Any]:

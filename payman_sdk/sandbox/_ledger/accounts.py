@@ -219,7 +219,7 @@ def list_payees(tx: Transaction, account: Account) -> list[PayeeAccount]:
 
 
 def find_payee(tx: Transaction, account: Account, identity: str) -> PayeeAccount | None:
-    """The account's payee with that id."""
+    """Return the account's payee with that id."""
     return next((payee for payee in list_payees(tx, account) if payee.id == identity), None)
 
 

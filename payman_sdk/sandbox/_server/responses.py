@@ -11,7 +11,7 @@ from payman_sdk.sandbox.scripting import ConnectionLost, HTTPError, Mishap, RPCE
 def make_failure(
     status: int, error: str, description: str, headers: dict[str, str] | None = None
 ) -> Response:
-    """An error as OAuth and the agent write it."""
+    """Return an error as OAuth and the agent write it."""
     return JSONResponse({"error": error, "error_description": description}, status, headers)
 
 

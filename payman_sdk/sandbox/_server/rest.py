@@ -37,7 +37,7 @@ class _RestResponse(Response):
 
 
 def create_routes(service: RestService) -> list[Route]:
-    """The routes of the REST API."""
+    """Return the routes of the REST API."""
 
     def route(
         operation: str, method: str, act: Callable[[Request, str | None], Awaitable[Response]]

@@ -138,7 +138,7 @@ class RestService:
             return {"success": True, "message": "Deleted"}
 
     def search_payees(self, secret: str | None, query: Mapping[str, str]) -> list[Json]:
-        """The payees that fit; raises RestError. The sandbox knows names and emails, so whatever else is asked for fits none."""
+        """Return the payees that fit; raises RestError. The sandbox knows names and emails, so whatever else is asked for fits none."""
         name, email = (accounts.fold_name(query.get(key, "")) for key in ("name", "contactEmail"))
         with self._open(secret) as (tx, account):
             if any(value for key, value in query.items() if key not in ("name", "contactEmail")):
@@ -151,7 +151,7 @@ class RestService:
             ]
 
     def read_balance(self, secret: str | None, currency: str) -> float:
-        """What the wallet of a currency holds; raises RestError."""
+        """Return what the wallet of a currency holds; raises RestError."""
         with self._open(secret) as (tx, account):
             for wallet in accounts.list_wallets(tx, account):
                 if wallet.currency == currency:

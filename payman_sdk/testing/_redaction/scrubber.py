@@ -83,7 +83,7 @@ class Scrubber:
 
     @contextmanager
     def reading_answer(self) -> Generator[None]:
-        """A context in which what is scrubbed was said by a server."""
+        """Provide a context in which what is scrubbed was said by a server."""
         self._known.is_answer = True
         try:
             yield

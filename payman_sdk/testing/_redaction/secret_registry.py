@@ -49,7 +49,7 @@ class SecretRegistry:
         return kind in self._kinds.get(value, ())
 
     def find_in(self, text: str) -> Iterator[tuple[int, str]]:
-        """The position of a secret in a text, and what it is, never its value."""
+        """Yield the position of a secret in a text, and what it is, never its value."""
         for match in self.build_pattern().finditer(text):
             for _, value in self._forms.get(match[0], ()):
                 elsewhere = next(iter(self._placeholders.get(value, {}).values()), None)
