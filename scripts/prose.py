@@ -102,7 +102,7 @@ def _strip_markdown(text: str) -> str:
     text = _FENCE.sub(lambda found: "\n" * found[0].count("\n"), text)
     text = re.sub(r"<!--.*?-->", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return _CODE.sub("code", text)
+    return _CODE.sub("Code", text)
 
 
 def _read_module(module: Path) -> Iterator[Text]:
@@ -116,7 +116,7 @@ def _read_module(module: Path) -> Iterator[Text]:
                 documented.add(id(value))
                 if isinstance(value.value, str):
                     text = re.sub(r"^\s*(?:>>>|\.\.\. ).*$", "", value.value, flags=re.MULTILINE)
-                    yield Text("docstrings", module, value.lineno, _CODE.sub("code", text))
+                    yield Text("docstrings", module, value.lineno, _CODE.sub("Code", text))
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             documented.update(id(part) for part in node.values)
@@ -128,12 +128,12 @@ def _read_module(module: Path) -> Iterator[Text]:
             yield from _read_message(module, node.lineno, node.value)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not _REMARK.match(token.string):
-            yield Text("comments", module, token.start[0], _CODE.sub("code", token.string.lstrip("#! ")))
+            yield Text("comments", module, token.start[0], _CODE.sub("Code", token.string.lstrip("#! ")))
 
 
 def _read_message(module: Path, line: int, text: str) -> Iterator[Text]:
     if text.count(" ") >= 2 and re.search(r"[a-z] [a-z]", text) and "\\" not in text:
-        yield Text("messages", module, line, _CODE.sub("code", text))
+        yield Text("messages", module, line, _CODE.sub("Code", text))
 
 
 def find_faults(texts: Iterable[Text], root: Path = ROOT) -> Iterator[Finding]:
