@@ -6,6 +6,7 @@ Kills and processes that share a store are in `test_kills`.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -25,6 +26,7 @@ from payman_sdk._io.clock import wall_time
 from payman_sdk.agents import Operation, OperationStore, OperationStoreError, PaymanToolkit, SpendingLimit
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
 from payman_sdk.agents.stores.redis import RedisOperationStore
+from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.token_stores import PostgresTokenStore, StoredToken
 from tests.agents.conftest import PAYMENT, let_settle
 from tests.agents.late_agent import LateAgent
@@ -115,11 +117,31 @@ def make_redis_place(url: str, name: str) -> Place:
     )
 
 
+def make_sqlite_place(path: Path) -> Place:
+    SQLiteOperationStore(path).load("tsk-1")  # makes the file
+
+    def save() -> Callable[[], object]:
+        kept = path.read_bytes()
+        return lambda: path.write_bytes(kept)
+
+    return Place(lambda way: SQLiteOperationStore(path), socket.socket, lambda: None, save)
+
+
 @pytest.fixture(params=["postgres", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A store on a server."""
     if request.param == "postgres":
         return make_postgres_place(request.getfixturevalue("postgres_url"), tmp_path.name)
     return make_redis_place(request.getfixturevalue("redis_url"), tmp_path.name)
+
+
+@pytest.fixture(params=["sqlite", "postgres", "redis"])
+def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A store that outlives its process."""
+    if request.param == "sqlite":
+        return make_sqlite_place(tmp_path / "operations.sqlite3")
+    make = make_postgres_place if request.param == "postgres" else make_redis_place
+    return make(request.getfixturevalue(f"{request.param}_url"), tmp_path.name)
 
 
 @contextlib.contextmanager
@@ -164,24 +186,24 @@ def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: P
 
 
 @pytest.mark.slow
-def test_a_failover_that_loses_the_newest_write_pays_once(place: Place, peer: Peer) -> None:
+def test_a_failover_that_loses_the_newest_write_pays_once(any_place: Place, peer: Peer) -> None:
     """Who has used the run refuses, and with `resend="never"` the machine that has sent says `unknown`; nothing is paid twice."""
     agent, restore = (
         LateAgent(peer, lambda request: iter(())),
-        place.save(),
+        any_place.save(),
     )  # it pays, and the answer is lost
-    config: dict[str, Any] = {"resend": "never", "timeout": 0.5, "key_store": MemoryKeyStore()}
-    with machine(agent, place.make(None), **config) as toolkit:
+    config: dict[str, Any] = {"resend": "never", "settle_time": 0.2, "key_store": MemoryKeyStore()}
+    with machine(agent, any_place.make(None), **config) as toolkit:
         assert (toolkit.pay(*PAYMENT, operation="a").status, agent.payments) == ("unknown", {A: 1})
         restore()
         for name in "ab":
             result = toolkit.pay(*PAYMENT, operation=name)
             assert (result.status, "has lost" in result.text) == ("not-sent", True), name
-    with machine(agent, place.make(None), **config) as toolkit:  # the next process
+    with machine(agent, any_place.make(None), **config) as toolkit:  # the next process
         assert toolkit.pay(*PAYMENT, operation="a").status == "unknown"
     restore()
     agent.shows = True
-    with machine(agent, place.make(None), resend="never") as toolkit:  # another machine
+    with machine(agent, any_place.make(None), resend="never") as toolkit:  # another machine
         assert toolkit.pay(*PAYMENT, operation="a").status == "paid"
     assert agent.payments == {A: 1}
 
@@ -285,3 +307,28 @@ def test_a_postgresql_that_cannot_be_used(postgres_url: str, tmp_path: Path) -> 
                 PostgresOperationStore(postgres_url).load("tsk-1")
         finally:
             connection.execute("DELETE FROM payman_schema WHERE version = 99")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_child_leaves_the_connections_of_its_parent(postgres_url: str, tmp_path: Path) -> None:
+    """A store goes on in a forked child with connections that are new; what the parent holds stays the parent's."""
+    store = PostgresOperationStore(postgres_url, name=tmp_path.name)
+    store.save(Operation(task_id="tsk-1", account="a", runs=["r"]))
+    lock = store.lock("operation a")
+    assert lock.acquire(timeout=0)
+    child = os.fork()
+    if child == 0:
+        is_held = False
+        try:
+            store.save(Operation(task_id="tsk-2", account="a", runs=["r"]))
+            lock.release()
+            is_held = not store.lock("operation a").acquire(timeout=0)
+        finally:
+            os._exit(0 if is_held else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(store.list_by_run("r")) == 2
+    assert not store.lock("operation a").acquire(timeout=0)
+    lock.release()
+    again = store.lock("operation a")
+    assert again.acquire(timeout=0)
+    again.release()
