@@ -12,11 +12,12 @@ from dataclasses import asdict
 
 import job
 from dbos import DBOS, SetWorkflowID
-from payouts import PAUSES, Line, pay
+from payouts import PAUSES, SETTLE, Line, pay
 
 QUEUE = "payouts"
 PER_SECOND = int(os.environ.get("PAYOUTS_PER_SECOND", "20"))
 AT_ONCE = int(os.environ.get("PAYOUTS_AT_ONCE", "8"))
+LOST_AFTER = PAUSES[-1] + 5 * SETTLE  # seconds without a step after which a job is taken for lost
 ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 
@@ -43,6 +44,7 @@ class DBOSEngine:
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
+        self._looked_at = time.time()
 
     def submit(self, lines: list[Line]) -> None:
         """Put the lines into the queue."""
@@ -74,7 +76,16 @@ class DBOSEngine:
             )
             # The number was used for another line before: pay() compares them, and sends nothing.
             results[line.number] = result if asdict(line).items() <= result.items() else job.finish(pay(line))
+        if time.time() - self._looked_at > SETTLE:
+            self._resume_lost([id_ for id_, line in waiting.items() if line.number not in results])
         return results
+
+    def _resume_lost(self, ids: list[str]) -> None:
+        """Hand over again what stopped with a worker that does not come back, or with the database."""
+        self._looked_at = time.time()
+        for one in DBOS.list_workflows(workflow_ids=ids, status="PENDING", load_input=False):
+            if self._looked_at - (one.updated_at or 0) / 1000 > LOST_AFTER:
+                DBOS.resume_workflow(one.workflow_id)
 
 
 def main() -> int:

@@ -109,7 +109,7 @@ def soak(
         tenth = wait_for(payments / 10)
         for number in range(kills):
             wait_for(payments * (number + draw.random()) / (kills + 1))
-            if number % 4 == 3:
+            if number % 4 == 1:
                 killed["database"] += 1
                 server.kill()
             else:
