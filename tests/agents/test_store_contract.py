@@ -309,6 +309,7 @@ def test_a_postgresql_that_cannot_be_used(postgres_url: str, tmp_path: Path) -> 
             connection.execute("DELETE FROM payman_schema WHERE version = 99")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 def test_a_child_leaves_the_connections_of_its_parent(postgres_url: str, tmp_path: Path) -> None:
     """A store goes on in a forked child with connections that are new; what the parent holds stays the parent's."""

@@ -24,6 +24,8 @@ from tests.examples.programs import EXAMPLES, environment
 EXAMPLE = EXAMPLES / "payouts"
 LOCK = Path(__file__).with_name("payouts_celery.lock")
 ROOT = EXAMPLES.parent
+pytestmark = pytest.mark.slow
+
 ENDS = {"paid": 4, "refused": 2, "waiting": 1}
 
 

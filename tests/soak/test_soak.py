@@ -10,6 +10,7 @@ from tests import postgres_server
 from tests.soak.run import soak
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # a busy machine starts processes slowly
 def test_a_fleet_that_is_killed_pays_each_line_once(tmp_path: Path) -> None:
     """Each line is paid once and reported as it ended, though workers, the database and the network fail."""
