@@ -263,8 +263,8 @@ def _dict_reader(item: Read) -> Read:
 def _choice_reader(hints: tuple[Any, ...]) -> Read:
     """Return what reads one of several types: by what JSON calls the value, then by constants, then in their order."""
     hints = tuple(hint for hint in hints if hint is not Unset)
-    if Any in hints:
-        return _reader(Any)
+    if len(hints) == 1 or Any in hints:
+        return _reader(hints[0] if len(hints) == 1 else Any)
     models = [
         hint for hint in hints if isinstance(hint, type) and issubclass(hint, Model) and hint is not Other
     ]

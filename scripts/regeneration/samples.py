@@ -76,7 +76,10 @@ class Samples:
                     found, self._value(schema[keyword][number], join(place, keyword, number), depth)
                 )
         own = self._own(schema, place, depth)
-        return found if own is None and found is not None else self._joined(found, own)
+        found = found if own is None and found is not None else self._joined(found, own)
+        for name, values in self._schemas.tags.get(place, {}).items() if isinstance(found, dict) else ():
+            found[name] = found[name] if found.get(name) in values else values[0]
+        return found
 
     def _is_reference(self, schema: Any) -> bool:
         return isinstance(schema, dict) and "$ref" in schema
@@ -116,12 +119,10 @@ class Samples:
 
     def _object(self, schema: dict[str, Any], place: str, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        required = {*schema.get("required", ()), *self._schemas.tags.get(place, ())}
+        required = schema.get("required", ())
         for name, inner in schema.get("properties", {}).items():
             if depth > 0 or name in required:
                 found[name] = self._value(inner, join(place, "properties", name), depth - 1)
-        for name, values in self._schemas.tags.get(place, {}).items():
-            found[name] = found.get(name) if found.get(name) in values else values[0]
         extra = schema.get("additionalProperties", True)
         if depth > 0 and extra is not False and "allOf" not in schema:
             is_any = extra is True or extra == {}

@@ -155,7 +155,11 @@ def kinds_of(merged: dict[str, Any]) -> list[str]:
 def values_of(merged: dict[str, Any]) -> list[Any]:
     """Give the values of a constant or an enum, but null."""
     given = [merged["const"]] if "const" in merged else merged.get("enum", [])
-    return [value for number, value in enumerate(given) if value is not None and value not in given[:number]]
+    return [
+        value
+        for number, value in enumerate(given)
+        if value is not None and repr(value) not in map(repr, given[:number])
+    ]
 
 
 def is_enum(merged: dict[str, Any]) -> bool:
