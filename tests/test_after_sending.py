@@ -447,17 +447,17 @@ def test_a_proxy_is_named_and_nothing_secret_with_it(peer: Peer) -> None:
         (
             "http://127.0.0.1:9",
             closed,
-            f"127.0.0.1:9 (via proxy http://127.0.0.1:{port}): connection refused.",
+            f"127.0.0.1:9 (via 127.0.0.1:{port}): connection refused.",
         ),
         (
             "https://payman.example",
             closed,
-            f"payman.example:443 (via proxy http://127.0.0.1:{port}): connection",
+            f"payman.example:443 (via 127.0.0.1:{port}): connection",
         ),
         (
             "https://payman.example",
             refusing,
-            f"(via proxy http://127.0.0.1:{peer.port}): the proxy answered 407.",
+            f"(via 127.0.0.1:{peer.port}): the proxy answered 407.",
         ),
     ]
     for base_url, proxy, said in rows:

@@ -12,7 +12,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop
 from payman_sdk._io.interception import TRANSPORTS
-from payman_sdk._io.routes import Routes, send_intercepted_async
+from payman_sdk._io.routes import Routes, send_intercepted_async, show_query
 from payman_sdk.errors import ConfigurationError
 
 
@@ -67,7 +67,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             return await send_intercepted_async(request, self._certificates, self._proxy)
         if self._is_closed:
             raise httpx.ConnectError("the connections are closed")
-        return await self._transports.get().handle_async_request(request)
+        return await self._transports.get().handle_async_request(show_query(request))
 
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""

@@ -36,8 +36,8 @@ class AsyncPool(httpx.AsyncBaseTransport):
         routes: The ways to servers.
     """
 
-    completes_requests = True
-    """Whether it puts the query into a request whose address was sent without."""
+    bears_interrupts = True
+    """Whether a cancellation at any instant leaves it whole."""
     reports_sending = True
     """Whether a request's `trace` gets a report before a byte is sent."""
 

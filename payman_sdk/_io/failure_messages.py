@@ -40,37 +40,29 @@ UNKNOWN_TRANSPORT = TransportInfo()
 
 
 def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
-    """Return what is known of the transport that reaches an address, and of the client that hands it requests.
+    """Return what is known of the transport that reaches an address.
 
-    Only their very classes are known: one that is derived from them, or whose methods are replaced, may send twice and raise what it
-    likes. Transports of the SDK's own say `reports_sending` in their class.
+    A client that was given does not say what it sends with. Of transports, only the very classes are known: one that is derived
+    from them, or whose methods are replaced, may send twice and raise what it likes. Those of the SDK say `reports_sending` or
+    `raises_exactly` in their class.
     """
+    transport: Any = getattr(http, "connections", None)
     try:
-        return _find_transport_info(http, base_url)
+        if transport is None or not type(http).__module__.startswith("payman_sdk."):
+            return UNKNOWN_TRANSPORT
+        proxy = _find_proxy(transport, base_url)
+        if not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
+            return TransportInfo(proxy=proxy)
+        kind: Any = type(transport)
+        bridge = getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
+        is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
+        is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
+        reports = is_of_httpx or vars(kind).get("reports_sending") is True
+        # What stands in for httpx reports nothing.
+        is_watched = reports and not (TRANSPORTS.is_on() or CLIENTS.is_on())
+        return TransportInfo(reports or is_bridge, is_watched, is_watched, proxy)
     except Exception:  # somebody else's objects may break whoever looks at them
         return UNKNOWN_TRANSPORT
-
-
-def _find_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
-    transport = getattr(http, "connections", None)
-    find = getattr(http, "_transport_for_url", None)  # a later httpx may not say it any more
-    if transport is None and find is not None:
-        transport = find(httpx.URL(base_url))
-    proxy = _find_proxy(transport, base_url)
-    is_own = type(http).__module__.startswith("payman_sdk.")
-    is_plain = is_own or type(http) is httpx.Client or type(http) is httpx.AsyncClient
-    if not is_plain or not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
-        return TransportInfo(proxy=proxy)
-    kind = cast("Any", type(transport))
-    is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
-    bridge = getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
-    is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
-    reports = is_of_httpx or vars(kind).get("reports_sending") is True
-    is_watched = reports and not (
-        TRANSPORTS.is_on() or CLIENTS.is_on()
-    )  # replacements of them report nothing
-    # A client that was given may have hooks, which raise what they like.
-    return TransportInfo(reports or is_bridge, is_watched, is_watched and is_own, proxy)
 
 
 _REPLACED = frozenset({"send", "handle_request", "handle_async_request"})
@@ -88,18 +80,13 @@ def parse_host_port(url: httpx.URL) -> tuple[str, int]:
 
 
 def _find_proxy(transport: object, base_url: str) -> str | None:
-    """Return the proxy on the way to an address, as own connections and those of httpx know it."""
+    """Return the proxy on the way to an address, as own connections know it."""
     routes = getattr(transport, "routes", None)
     proxy = routes.find(httpx.URL(base_url)).proxy if isinstance(routes, Routes) else None
-    if proxy is not None:
-        host, port = parse_host_port(proxy.url)
-        return f"{proxy.url.scheme}://{format_host_port(host, port or _PORT_OF_SOCKS)}"
-    given = getattr(getattr(transport, "_pool", None), "_proxy_url", None)
-    if not isinstance(given, httpcore.URL):
+    if proxy is None:
         return None
-    return (
-        f"{given.scheme.decode()}://{format_host_port(given.host.decode(), given.port or given.origin.port)}"
-    )
+    host, port = parse_host_port(proxy.url)
+    return f"{proxy.url.scheme}://{format_host_port(host, port or _PORT_OF_SOCKS)}"
 
 
 _PORT_OF_SOCKS = 1080

@@ -58,6 +58,8 @@ def may_have_left(
     """
     if transmission.sends:
         return True
+    if transmission.is_held:
+        return False
     is_silent = not transmission.was_seen and transmission.is_watching(request.extensions)
     if not isinstance(error, Exception):
         return not (transmission.is_connecting or (is_silent and knowledge.is_watched))
@@ -160,7 +162,7 @@ def _extract_response(error: Exception, request: httpx.Request) -> httpx.Respons
     """
     if isinstance(error, httpx.HTTPStatusError):
         response = error.response
-        if getattr(response, "_request", None) is not request:
+        if response.request is not request:
             return None
         try:
             body = response.content

@@ -19,6 +19,7 @@ import httpx
 
 from payman_sdk._io.event_loops import PerLoop, get_running_loop
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
+from payman_sdk._io.routes import show_query
 from payman_sdk._io.signals import defer_signals
 from payman_sdk.errors import ConfigurationError
 
@@ -69,14 +70,16 @@ class UserTransport(httpx.BaseTransport):
         """Send a request with the transport."""
         self.check_usable()
         transport, self._is_used = self._transport, True
-        given = request.extensions
+        given, address = request.extensions, request.url
         enter_section()
         try:
-            request.extensions = {**given, "trace": _ForkSections(given.get("trace")).note}
+            _show_query(request, transport)
+            sections = _ForkSections(given.get("trace"))
+            request.extensions = {**request.extensions, "trace": sections.note}
             answer = transport.handle_request(request)
         finally:
             leave_section()
-            request.extensions = given
+            request.extensions, request.url = given, address
         answer.stream = _ProcessBoundBody(cast("httpx.SyncByteStream", answer.stream))
         return answer
 
@@ -179,10 +182,14 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request with the transport."""
         self.check_usable()
-        if self._given is not None:
-            return await self._given.handle_async_request(request)
-        assert self._made is not None  # noqa: S101 (it is one or the other)
-        return await self._made.get().handle_async_request(request)
+        transport = self._made.get() if self._given is None and self._made is not None else self._given
+        assert transport is not None  # noqa: S101 (it is one or the other)
+        given, address = request.extensions, request.url
+        try:
+            _show_query(request, transport)
+            return await transport.handle_async_request(request)
+        finally:
+            request.extensions, request.url = given, address
 
     async def aclose(self) -> None:
         """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
@@ -202,6 +209,12 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
             raise _build_refusal(
                 "transport was used in another event loop, and its connections belong to that."
             )
+
+
+def _show_query(request: httpx.Request, transport: object) -> None:
+    """Give a request its query back, unless the transport says that it does so itself."""
+    if getattr(transport, "completes_requests", False) is not True:
+        show_query(request)
 
 
 _WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)

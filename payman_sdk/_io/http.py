@@ -11,7 +11,7 @@ import httpx
 
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
-from payman_sdk._io.routes import hide_query
+from payman_sdk._io.routes import hide_query, show_query
 from payman_sdk._secrets import reveal_for_wire
 from payman_sdk._text.redaction import redact
 from payman_sdk._version import __version__
@@ -70,8 +70,10 @@ def prepare_request(
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _RequestBody(built.content)
         built.extensions["trace"] = report
-        _read_refusals_first(http)
-        hide_query(http, built)
+        if isinstance(http, httpx.Client):
+            _attach_hooks(http, httpx.Client.send, built, _release, _read_refusal)
+        else:
+            _attach_hooks(http, httpx.AsyncClient.send, built, _release_async, _read_refusal_async)
         return built
     except Exception as error:
         failure = ConfigurationError(
@@ -150,23 +152,50 @@ def build_timeout(
 _MOST_HURRY = 1.0
 
 
-def _read_refusals_first(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Have a client that was given read the answers that its hooks may raise an exception for.
+def _attach_hooks(
+    http: httpx.Client | httpx.AsyncClient, genuine: object, request: httpx.Request, release: Any, read: Any
+) -> None:
+    """Hide the query of a request from whoever watches a client; its transport gets it back.
 
-    httpx closes an answer when a hook raises, and what it said is lost. So where there are hooks, one that reads goes before
-    them; it looks at the SDK's own requests alone.
+    Own clients see to that themselves. In one that was given, the last hook for requests does, which also shows that the
+    request has reached its transport. httpx closes an answer when a hook for answers raises, and what it said is lost; so where
+    there are such hooks, one that reads goes before them. These hooks look at the SDK's own requests alone.
     """
-    hooks = http.event_hooks["response"]
-    reader = _read_refusal if isinstance(http, httpx.Client) else _read_refusal_async
-    if hooks and hooks[0] is not reader:
-        hooks.insert(0, reader)
+    if not hasattr(http, "connections"):
+        if type(http).send is not genuine or "send" in vars(http):
+            return
+        hooks = http.event_hooks
+        if hooks["request"][-1:] != [release]:
+            hooks["request"][:] = [*(hook for hook in hooks["request"] if hook is not release), release]
+        if hooks["response"] and hooks["response"][0] is not read:
+            hooks["response"].insert(0, read)
+        if (transmission := _find_transmission(request)) is not None:
+            transmission.is_held = True
+    hide_query(request)
+
+
+def _find_transmission(request: httpx.Request) -> Transmission | None:
+    """What takes note of a request of the SDK's; None for other requests."""
+    transmission = getattr(request.extensions.get("trace"), "__self__", None)
+    return transmission if isinstance(transmission, Transmission) else None
+
+
+def _release(request: httpx.Request) -> None:
+    if (transmission := _find_transmission(request)) is not None:
+        transmission.is_held = False
+        show_query(request)
+
+
+async def _release_async(request: httpx.Request) -> None:
+    _release(request)
 
 
 def _read_refusal(answer: httpx.Response) -> None:
-    limit = _limit_of_refusal(answer)
-    if limit is None or not isinstance(stream := answer.stream, httpx.SyncByteStream):
+    if (body := _begin_refusal(answer)) is None or not isinstance(
+        stream := answer.stream, httpx.SyncByteStream
+    ):
         return
-    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    decompressor = Decompressor(answer.headers.get("content-encoding", ""))
     try:
         for raw in stream:
             for piece in decompressor.feed(raw):
@@ -177,10 +206,11 @@ def _read_refusal(answer: httpx.Response) -> None:
 
 
 async def _read_refusal_async(answer: httpx.Response) -> None:
-    limit = _limit_of_refusal(answer)
-    if limit is None or not isinstance(stream := answer.stream, httpx.AsyncByteStream):
+    if (body := _begin_refusal(answer)) is None or not isinstance(
+        stream := answer.stream, httpx.AsyncByteStream
+    ):
         return
-    body, decompressor = BoundedBody(answer.headers, limit), _decompressor_of(answer)
+    decompressor = Decompressor(answer.headers.get("content-encoding", ""))
     try:
         async for raw in stream:
             for piece in decompressor.feed(raw):
@@ -190,16 +220,15 @@ async def _read_refusal_async(answer: httpx.Response) -> None:
     _fill(answer, body)
 
 
-def _limit_of_refusal(answer: httpx.Response) -> int | None:
-    """How much may be read of an answer that refuses a request of the SDK's; None for another, and where it has been read."""
-    transmission = getattr(answer.request.extensions.get("trace"), "__self__", None)
-    if not isinstance(transmission, Transmission) or answer.is_success or answer.is_stream_consumed:
+def _begin_refusal(answer: httpx.Response) -> BoundedBody | None:
+    """What the body of an answer that refuses a request of the SDK's is read into; None for another, and where it has been read."""
+    transmission = _find_transmission(answer.request)
+    if transmission is None:
         return None
-    return transmission.max_bytes
-
-
-def _decompressor_of(answer: httpx.Response) -> Decompressor:
-    return Decompressor(answer.headers.get("content-encoding", ""))
+    hide_query(answer.request)
+    if answer.is_success or answer.is_stream_consumed:
+        return None
+    return BoundedBody(answer.headers, transmission.max_bytes)
 
 
 def _fill(answer: httpx.Response, body: BoundedBody) -> None:

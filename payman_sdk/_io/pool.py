@@ -34,8 +34,6 @@ class Pool(httpx.BaseTransport):
         routes: The ways to servers.
     """
 
-    completes_requests = True
-    """Whether it puts the query into a request whose address was sent without."""
     bears_interrupts = True
     """Whether a KeyboardInterrupt at any instant leaves it whole."""
     reports_sending = True

@@ -75,6 +75,7 @@ class BareAsyncClient(httpx.AsyncClient):
         super().__init__(transport=way, trust_env=False)
         self._way = way
         self.connections = connections or way
+        self.bears_interrupts = getattr(way, "bears_interrupts", False)
 
     def check_usable(self) -> None:
         """Refuse a transport that was given for another process or event loop.
