@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from payman_api.models.artifact import Artifact as WireArtifact
@@ -15,7 +14,8 @@ from payman_api.models.task_state import TaskState
 from payman_api.models.task_status import TaskStatus
 from payman_api.types import UNSET
 from payman_sdk._attrdict import register_with_yaml
-from payman_sdk._core.artifact_buffer import ArtifactBuffer, Memory, find_rest
+from payman_sdk._core.artifact_buffer import ArtifactBuffer
+from payman_sdk._core.artifact_set import ArtifactChange, ArtifactSet
 from payman_sdk._core.events import (
     ArtifactUpdate,
     StatusUpdate,
@@ -25,7 +25,7 @@ from payman_sdk._core.events import (
     read_update,
 )
 from payman_sdk._core.formatting import format_message
-from payman_sdk._core.sse import parse_json
+from payman_sdk._core.sse import ServerSentEvent, parse_json
 from payman_sdk._core.states import canonicalize_state, get_status, has_ended, is_resting
 from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import Json, TaskResponse
@@ -35,12 +35,9 @@ from payman_sdk.errors import ResponseValidationError
 
 if TYPE_CHECKING:
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._core.sse import ServerSentEvent
 
 _MISFITS = (AttributeError, KeyError, TypeError, ValueError, RecursionError, ResponseValidationError)
 """What reading something raises that is not as the protocol has it."""
-
-
 _MOST_WARNINGS = 100
 """How many different warnings are kept."""
 
@@ -48,8 +45,8 @@ _MOST_WARNINGS = 100
 class TaskAccumulator:
     """The task of a stream, put together from its events.
 
-    A stream that broke may begin anew, go on where it broke, or leave out what was said in between. So after `rejoin`,
-    what came before is recognised by its content, and `catch_up` returns what is missing.
+    A stream that broke may begin anew, resume where it broke, or leave out what was said in between. So after `rejoin`, what
+    came before is recognized by what it says, and `catch_up` returns what is missing.
 
     Args:
         ask: Whose stream it is.
@@ -59,24 +56,19 @@ class TaskAccumulator:
         self._task_id, self._request_id = ask.task_id, ask.request_id
         self.session_id: str = ask.session_id
         self.is_over = False
-        """Whether the stream has sent its end: a final event, or a state in which a task has ended."""
+        """Whether the stream has ended: a final event came, or nothing more is to come after the end of the task."""
         self.count = 0
-        """How many events came."""
-        self.memory = Memory()
-        """What is kept of all that."""
+        """How many events there were."""
+        self.artifacts = ArtifactSet()
+        """The artifacts so far."""
         self.headers: Mapping[str, str] | None = None
         """The headers of the HTTP response that the stream began with, redacted."""
         register_with_yaml()
         self._warnings: dict[str, None] = {}
-        self._artifacts: dict[int, ArtifactBuffer] = {}
-        self._shown: dict[int, Json] = {}  # the newest snapshot of each, the one that changed last last
         # The chunk before, but its parts, and its artifact; the next one mostly differs in nothing else.
         self._usual: tuple[Json, int, ArtifactBuffer] | None = None
         self._status: TaskStatus | None = None
         self._metadata: Json = {}
-        self._closed: set[int] = set()  # those whose last chunk came
-        self._retold: dict[int, ArtifactBuffer] | None = None
-        self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
 
     def add_event(self, data: str) -> list[StreamEvent]:
         """Take the data of one event, and return what is new in it.
@@ -87,14 +79,18 @@ class TaskAccumulator:
         try:
             said = parse_json(data)
         except (ValueError, RecursionError):
-            return self._weighed(self._add_malformed(data), data)
-        try:
-            event = self._add_text_chunk(said)
-        except _MISFITS:
-            event = None
-        if event is not None:
-            return [event]
-        return self._weighed(self._add_malformed(data) if is_deep(data) else self._add_any(said), data)
+            events = self._add_malformed(data)
+        else:
+            try:
+                event = self._add_text_chunk(said)
+            except _MISFITS:
+                event = None
+            if event is not None:
+                return [event]
+            events = self._add_malformed(data) if is_deep(data) else self._add_any(said)
+        if events and type(events[-1]) is ArtifactUpdate:
+            self.artifacts.grow(events[-1].index, len(data))
+        return events
 
     def iter_text_chunks(self, unread: deque[ServerSentEvent]) -> Iterator[ArtifactUpdate]:
         """Take usual chunks from the left and yield their events, up to the first event that is something else.
@@ -111,14 +107,8 @@ class TaskAccumulator:
             unread.popleft()
             yield event
 
-    def _weighed(self, events: list[StreamEvent], data: str) -> list[StreamEvent]:
-        """Return the events of some data, which is counted where an artifact is made of it."""
-        if events and type(events[-1]) is ArtifactUpdate:
-            self.memory.grow(self._artifacts[events[-1].index], len(data))
-        return events
-
     def _add_malformed(self, data: str) -> list[StreamEvent]:
-        """Take data that is not JSON, or is nested too deeply."""
+        """Take what is not JSON, or nested too deeply for whoever walks through it."""
         try:
             said, warnings = read_json(data)
         except ValueError:
@@ -127,9 +117,9 @@ class TaskAccumulator:
         return self._add_any(said)
 
     def catch_up(self, body: Json, task: Task) -> list[StreamEvent]:
-        """Take the task from a separate JSON-RPC answer, and return what is new in it.
+        """Take the task as a look-up returned it, and return what is new in it.
 
-        The stream ends, too, if the task waits for somebody: nothing more comes until somebody answers.
+        The stream is also over if the task waits for somebody: nothing more comes until somebody answers.
 
         Raises:
             ResponseValidationError: It is another task, or has no state that can be recognised.
@@ -137,13 +127,13 @@ class TaskAccumulator:
         if task.id != self._task_id:
             raise ResponseValidationError(
                 f"The agent answered about another task, {shorten(repr(task.id))}.",
-                next_step="client.get_task(error.task_id) returns this one.",
+                next_step="client.get_task(error.task_id) returns the state of this one.",
             )
         read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), self._task_id)
         if read is None:
             raise ResponseValidationError(
                 "The agent's answer has no state that can be read.",
-                next_step="client.get_task(error.task_id) returns the task.",
+                next_step="client.get_task(error.task_id) returns the state of the task.",
             )
         self._warn(read.warnings)
         return self._add_task(read, body, is_final=is_resting(canonicalize_state(read.status.state)))
@@ -155,64 +145,51 @@ class TaskAccumulator:
                 self._warnings[warning] = None
 
     def rejoin(self) -> None:
-        """Note that the stream is open again, and may repeat events."""
-        self._retold, self._usual = {}, None
-
-    @property
-    def warnings(self) -> list[str]:
-        """What could not be read."""
-        return list(self._warnings)
-
-    @property
-    def was_interrupted(self) -> bool:
-        """Whether the stream broke at least once, so that something may be missing."""
-        return self._retold is not None
+        """Take note that the stream is open once more, and may repeat what came before."""
+        self.artifacts.rejoin()
+        self._usual = None
 
     @property
     def has_ended(self) -> bool:
-        """Whether the task has ended by what has come; the stream may go on, with late artifacts."""
-        return has_ended(self._get_state())
+        """Whether the task has ended, as far as events say; the stream may go on, with artifacts that come late."""
+        return self._status is not None and has_ended(canonicalize_state(self._status.state))
 
     @property
     def is_resting(self) -> bool:
-        """Whether the task has ended or waits for somebody, by what has come."""
-        return is_resting(self._get_state())
-
-    def conclude(self) -> None:
-        """Nothing more comes: the stream ended, or fell silent, after the task had."""
-        self.is_over = True
+        """Whether the task has ended or waits for somebody, as far as events say."""
+        return self._status is not None and is_resting(canonicalize_state(self._status.state))
 
     def build_task(self) -> ParsedTask:
-        """Return the task as it has come so far; its state is `unknown` until one comes."""
+        """Return the task so far; its state is `unknown` until an event has one."""
         task = ParsedTask(
             id=self._task_id,
             session_id=self.session_id,
             status=self._status or TaskStatus(state=TaskState.UNKNOWN),
-            artifacts=[
-                WireArtifact.from_dict(self._artifacts[index].to_json()) for index in sorted(self._artifacts)
-            ],
+            artifacts=[WireArtifact.from_dict(one.to_json()) for one in self.artifacts.values()],
             metadata=Metadata.from_dict(self._metadata) if self._metadata else UNSET,
         )
-        task.headers, task.raw, task.warnings = self.headers, None, self.warnings
+        task.headers, task.raw, task.warnings = self.headers, None, list(self._warnings)
         return task
 
     def build_response(self) -> Json:
         """Return the JSON-RPC answer that would have said the same in one piece."""
-        return WireTaskResponse(
-            jsonrpc="2.0", id=self._request_id, result=self.build_task(), error=None
-        ).to_dict()
+        answer = WireTaskResponse(jsonrpc="2.0", id=self._request_id, result=self.build_task(), error=None)
+        return answer.to_dict()
 
     def _add_text_chunk(self, said: Any) -> ArtifactUpdate | None:
-        """Return the event for the usual chunk, one that adds some words to the artifact that changed last; None for others."""
+        """Return the event for the usual chunk, which adds some words to the artifact that changed last; None for others."""
         result = said["result"]
         chunk = result["artifact"]
         (part,) = parts = chunk["parts"]
         text = part["text"]
-        if self._usual is None or result["id"] != self._task_id or type(text) is not str:
+        if (
+            self._usual is None
+            or result["id"] != self._task_id
+            or type(text) is not str
+            or said.get("error") is not None
+        ):
             return None
-        if said.get("error") is not None:
-            return None
-        usual, index, artifact = self._usual
+        usual, number, artifact = self._usual
         chunk["parts"] = None
         is_usual = chunk == usual
         chunk["parts"] = parts
@@ -223,11 +200,11 @@ class TaskAccumulator:
             return None
         artifact.append_text(text)
         artifact.weight += len(text)
-        self.memory.size += len(text)
-        return self._build_artifact_update(said, index, artifact, text, metadata, is_last_chunk=False)
+        self.artifacts.size += len(text)
+        return self._build_artifact_update(said, ArtifactChange(number, artifact, text), metadata)
 
     def _add_any(self, said: Any) -> list[StreamEvent]:
-        """Take anything at all; what says nothing of the task is unknown."""
+        """Take any event; one that says nothing of the task is unknown."""
         update = read_update(said, self._task_id, self._request_id)
         if update is None:
             return self._add_unknown(extract_data(said), said)
@@ -242,100 +219,26 @@ class TaskAccumulator:
     def _add_artifact(
         self, artifact: WireArtifact, chunk: Json, metadata: Json, said: Json
     ) -> list[StreamEvent]:
-        index, closes = self._get_index(artifact, 0), artifact.last_chunk is True
         self._usual = None
-        known, is_appended = self._artifacts.get(index), artifact.append is True
-        if self._retold is not None and known is not None:
-            before = self._retold.get(index)
-            if before is not None or not is_appended:
-                if before is not None and is_appended:
-                    before.extend(artifact)
-                again = before if before is not None and is_appended else ArtifactBuffer(artifact)
-                delta = self._find_new_text(index, known, again, closes=closes)
-                if delta is None:
-                    return []
-                return [self._store_artifact(index, again, delta, said, metadata, closes=closes)]
-        if known is not None and is_appended:
-            delta, grown = known.extend(artifact), known
-        else:
-            grown = ArtifactBuffer(artifact)
-            delta = grown.get_text()
-        if is_appended and grown.is_only_words and not closes:
-            self._usual = {**chunk, "parts": None}, index, grown
-        return [self._store_artifact(index, grown, delta, said, metadata, closes=closes)]
-
-    def _number_artifacts(self, artifacts: list[WireArtifact]) -> Iterable[tuple[int, WireArtifact]]:
-        """Return the artifacts of a whole task with their numbers; servers that do not number them give all the same one."""
-        numbers = [self._get_index(artifact, position) for position, artifact in enumerate(artifacts)]
-        are_different = len(set(numbers)) == len(numbers)
-        return zip(numbers if are_different else range(len(numbers)), artifacts, strict=True)
-
-    def _get_index(self, artifact: WireArtifact, otherwise: int) -> int:
-        """Which artifact of the task it is; later versions of the protocol number none, and give each an id."""
-        if isinstance(artifact.index, int):
-            return artifact.index
-        name = artifact.additional_properties.get("artifactId")
-        if not isinstance(name, str):
-            return otherwise
-        return self._named.setdefault(name, len(self._named))
-
-    def _find_new_text(
-        self, index: int, artifact: ArtifactBuffer, again: ArtifactBuffer, *, closes: bool
-    ) -> str | None:
-        """Return what goes beyond an artifact that came before, now that it has come again up to here; None for nothing."""
-        assert self._retold is not None  # noqa: S101 (only then does anything come again)
-        goes_on = artifact.is_prefix_of(again)
-        was_told = any(
-            again.is_prefix_of(version) for version in (artifact, *self.memory.find_earlier_versions(index))
-        )
-        if was_told and not (goes_on and closes and index not in self._closed):
-            self._retold[index] = again
-            if goes_on:
-                artifact.replace_head(again)
-            return None
-        self._retold.pop(index, None)
-        return _compute_delta(artifact.get_text() if goes_on else "", again.get_text())
-
-    def _store_artifact(
-        self,
-        index: int,
-        artifact: ArtifactBuffer,
-        delta: str,
-        said: Json,
-        metadata: Json,
-        *,
-        closes: bool = False,
-    ) -> ArtifactUpdate:
-        before = self._artifacts.get(index)
-        if before is not None and before is not artifact:
-            if not before.is_prefix_of(artifact):
-                self.memory.replace(index, before)
-            elif artifact.weight == 0:  # it begins anew with what there was
-                self.memory.size -= before.weight
-        self._artifacts[index] = artifact
-        (self._closed.add if closes else self._closed.discard)(index)
-        return self._build_artifact_update(said, index, artifact, delta, metadata, is_last_chunk=closes)
+        change = self.artifacts.add_chunk(artifact)
+        if change is None:
+            return []
+        closes = artifact.last_chunk is True
+        if artifact.append is True and change.artifact.is_only_words and not closes:
+            self._usual = {**chunk, "parts": None}, change.number, change.artifact
+        return [self._build_artifact_update(said, change, metadata, is_last_chunk=closes)]
 
     def _build_artifact_update(
-        self,
-        said: Json,
-        index: int,
-        artifact: ArtifactBuffer,
-        delta: str,
-        metadata: Json | None,
-        *,
-        is_last_chunk: bool,
+        self, said: Json, change: ArtifactChange, metadata: Json | None, *, is_last_chunk: bool = False
     ) -> ArtifactUpdate:
         self.count += 1
-        shown = self._shown
-        shown.pop(index, None)
-        shown[index] = artifact.take_snapshot()
+        shown = self.artifacts.take_snapshots(change)
         update = ArtifactUpdate(
             type="artifact_update",
-            delta=delta,
-            artifact=shown[index],
-            artifacts=list(shown.values()),
-            index=index,
+            delta=change.delta,
+            artifact=shown[-1],
+            artifacts=shown,
+            index=change.number,
             is_last_chunk=is_last_chunk,
             task_id=self._task_id,
             session_id=self.session_id,
@@ -351,24 +254,13 @@ class TaskAccumulator:
         """Take a task, or an update of its status, which is a task without artifacts."""
         metadata = task.metadata.to_dict() if task.metadata else {}
         self.session_id, self._metadata = task.session_id or self.session_id, metadata or self._metadata
-        events: list[StreamEvent] = []
         artifacts = task.artifacts or []
         self._usual = None if artifacts else self._usual
-        for index, artifact in self._number_artifacts(artifacts):
-            whole, earlier = ArtifactBuffer(artifact), self._artifacts.get(index)
-            goes_on = earlier is not None and earlier.is_prefix_of(whole)
-            if earlier is not None and goes_on and whole.is_prefix_of(earlier):
-                earlier.replace_head(whole)
-                continue
-            delta = _compute_delta(
-                earlier.get_text() if earlier is not None and goes_on else "", whole.get_text()
-            )
-            events.append(self._store_artifact(index, whole, delta, said, {}))
-        # What has ended stays as it came: a later answer may know less, or spell the same in another way.
-        is_known = self.has_ended or (
-            self._status is not None and self._status.to_dict() == task.status.to_dict()
-        )
-        if not (is_whole and is_known):
+        changes = self.artifacts.add_all(artifacts)
+        events: list[StreamEvent] = [self._build_artifact_update(said, change, {}) for change in changes]
+        # A task that has ended keeps its state: a later look-up may know less, or say the same in other words.
+        known = None if self._status is None else self._status.to_dict()
+        if not (is_whole and (self.has_ended or known == task.status.to_dict())):
             events += self._add_status(task.status, metadata, said, is_final=is_final)
         self.is_over = self.is_over or is_final
         return events
@@ -377,7 +269,7 @@ class TaskAccumulator:
         self, status: TaskStatus, metadata: Json, said: Json, *, is_final: bool
     ) -> list[StreamEvent]:
         """Take a status, unless it came before."""
-        if self._was_seen(status.to_dict()) and not is_final:
+        if self.artifacts.was_seen(status.to_dict()) and not is_final:
             return []
         self._status = status
         self.count += 1
@@ -397,16 +289,8 @@ class TaskAccumulator:
         update.raw = cast("TaskResponse", said)
         return [update]
 
-    def _was_seen(self, said: Any) -> bool:
-        """Return whether the resumed stream repeats something, and note what it says."""
-        try:
-            fingerprint = hash(json.dumps(said, sort_keys=True))
-        except RecursionError:
-            return False  # nested too deeply to be compared with anything
-        return self.memory.knows(fingerprint) and self._retold is not None
-
     def _add_unknown(self, data: Any, said: Any) -> list[StreamEvent]:
-        if self._was_seen(data):
+        if self.artifacts.was_seen(data):
             return []
         self.count += 1
         update = UnknownUpdate(
@@ -418,12 +302,3 @@ class TaskAccumulator:
         )
         update.raw = said
         return [update]
-
-    def _get_state(self) -> str:
-        return canonicalize_state(self._status.state) if self._status else TaskState.UNKNOWN
-
-
-def _compute_delta(before: str, now: str) -> str:
-    """Return what has to be put behind a text to make another of it; all of that one where that cannot be."""
-    rest = find_rest(now, before)
-    return now if rest is None else rest

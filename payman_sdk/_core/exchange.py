@@ -132,12 +132,9 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
 
     Only words depend on it, so a failure of it changes nothing.
     """
-    ask, time = exchange.ask, exchange.time
-    brief = time._replace(
-        patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
-    )
+    ask = exchange.ask
     try:
-        _, task = yield from fetch_task(ask.task_id, exchange.tokens, brief)
+        _, task = yield from fetch_task(ask.task_id, exchange.tokens, exchange.time.shorten(_BRIEF))
     except PaymanError:
         return
     answer = format_answer(task, ask._replace(earlier=()))

@@ -166,8 +166,14 @@ class CallContext(NamedTuple):
         return self.clock() >= self.deadline
 
     def extend(self, seconds: float) -> CallContext:
-        """So many seconds more."""
+        """Return a context with so many seconds more."""
         return self._replace(deadline=self.deadline + seconds)
+
+    def shorten(self, seconds: float) -> CallContext:
+        """Return a context for a look of so many seconds at most."""
+        return self._replace(
+            patience=min(self.patience, seconds), deadline=min(self.deadline, self.clock() + seconds)
+        )
 
     def iter_pauses(self) -> Iterator[Sleep]:
         """Pauses between two looks at a task, growing to 5 s, and up to a half shorter by chance.

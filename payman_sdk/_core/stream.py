@@ -235,7 +235,7 @@ class StreamFlow:
         except PaymanError as error:
             broke = error
         if broke is None and progress.has_ended:
-            progress.conclude()
+            progress.is_over = True
         elif self._may_settle():
             yield from self._settle()
         elif broke is not None:
@@ -252,19 +252,16 @@ class StreamFlow:
         )
 
     def _settle(self) -> Flow[None]:
-        """Look once, and briefly, for missing parts of a task that rests; a server that cannot say changes nothing."""
-        progress, time = self.progress, self.time
-        brief = time._replace(
-            patience=min(time.patience, _BRIEF), deadline=min(time.deadline, time.clock() + _BRIEF)
-        )
+        """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
+        progress, brief = self.progress, self.time.shorten(_BRIEF)
         try:
             events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, self.tokens, brief)))
         except PaymanError:
-            progress.conclude()
+            progress.is_over = True
             return
         yield from self._emit(events)
         if progress.has_ended:
-            progress.conclude()
+            progress.is_over = True
 
     def _read_events(self) -> Flow[None]:
         decoder, progress, clock = (
@@ -295,7 +292,7 @@ class StreamFlow:
                     return
                 yield from self._emit(events)
             self._last_event_id = decoder.last_event_id
-            if progress.memory.size > self._max_kept:
+            if progress.artifacts.size > self._max_kept:
                 raise self._build_interrupted_error(f"The answer is larger than {self._max_kept:,} bytes.")
             if too_large is not None:
                 raise self._build_interrupted_error(str(too_large))
@@ -305,8 +302,8 @@ class StreamFlow:
                 raise APITimeoutError(f"No event came within {idle:g} seconds.")
 
     def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
-        """Emit the last events, and before the very last one what an interruption may have swallowed."""
-        if not self.progress.was_interrupted:
+        """Tells the last events, and before the very last one what an interruption may have swallowed."""
+        if not self.progress.artifacts.was_rejoined:
             yield from self._emit(events)
             return
         yield from self._emit(events[:-1])

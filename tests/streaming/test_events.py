@@ -297,7 +297,7 @@ def test_what_a_reader_does_to_an_event_changes_no_answer() -> None:
             artifact["parts"][0]["text"] = "mine"
             artifact["parts"].clear()
             event["artifacts"].clear()
-    assert [one.get_text() for one in progress._artifacts.values()] == ["a\nbc", "d"]
+    assert [one.get_text() for one in progress.artifacts.values()] == ["a\nbc", "d"]
     assert "mine" not in json.dumps(progress.build_response())
 
 

@@ -137,7 +137,7 @@ def test_a_stream_from_its_beginning_to_its_end() -> None:
         True
     ]
     assert [event.is_final for event in events if isinstance(event, StatusUpdate)] == [False, False, True]
-    assert (told.is_over, told.count, told.usual, told.was_interrupted) == (True, 8, 2, False)
+    assert (told.is_over, told.count, told.usual, told.artifacts.was_rejoined) == (True, 8, 2, False)
     answer = formatted(told.build_task())
     assert (answer.status, answer.status_message, answer.text) == (
         "completed",
@@ -367,7 +367,7 @@ def test_the_end_of_a_stream(state: str, final: bool, has_ended: bool) -> None:
     assert (answer.status == "completed") == (state.lower() == "completed")
     if not final:
         assert deltas(take(told, chunk("late"))) == ["late"]
-        told.conclude()
+        told.is_over = True
         assert (told.is_over, formatted(told.build_task()).text) == (True, "late")
 
 
@@ -391,7 +391,7 @@ def test_what_was_over_stays_over() -> None:
     ):
         told = TaskAccumulator(ASK)
         take(told, chunk("a"), final)
-        told.conclude()
+        told.is_over = True
         before = told.build_response()
         assert catch_up(told, whole("working", timestamp="2020")) == []
         assert catch_up(told, whole("completed", message={"role": "agent", "parts": [text("Done")]})) == []
@@ -633,7 +633,7 @@ def test_json_that_cannot_be_read_whole() -> None:
                 '"x": 0', f'"x": {odd}'
             )
         )
-        assert (event["state"], told.is_over, len(told.warnings)) == ("completed", True, 1)
+        assert (event["state"], told.is_over, len(told.build_task().warnings)) == ("completed", True, 1)
 
 
 @table("name", NO_RESULT)
@@ -933,7 +933,7 @@ def test_no_stream_makes_believe_that_a_task_has_ended(stream: list[Any]) -> Non
         before = told.count
         events = all_told(told, [answer])
         assert all(one.raw == answer for one in events if not isinstance(one, int))
-        assert events or told.was_interrupted or answer == "rejoin" or [*statuses_of(answer)]
+        assert events or told.artifacts.was_rejoined or answer == "rejoin" or [*statuses_of(answer)]
         assert told.count - before == len([one for one in events if not isinstance(one, int)])
     answer = formatted(told.build_task())
     assert formatted(told.build_response()["result"]) == answer
@@ -1084,7 +1084,7 @@ def test_a_stream_that_is_taken_up_again_is_told_once(data: st.DataObject) -> No
     events, expected = taken(told, broken), take(unbroken, *story.results)
     assert substance(events) == substance(expected)
     assert formatted(told.build_task()) == formatted(unbroken.build_task())
-    assert (told.is_over, told.was_interrupted) == (True, True)
+    assert (told.is_over, told.artifacts.was_rejoined) == (True, True)
 
 
 @pytest.mark.slow

@@ -1,0 +1,180 @@
+"""The artifacts of a streamed task: which chunk belongs to which, what in it is new, and how much of it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from payman_sdk._core.artifact_buffer import ArtifactBuffer, find_rest
+from payman_sdk._core.task_response import Json
+
+if TYPE_CHECKING:
+    from payman_api.models.artifact import Artifact
+
+_MOST_VERSIONS: Final = 256
+"""How many replaced versions of an artifact are remembered, so that a stream that begins anew does not repeat them."""
+_MOST_BYTES: Final = 8 * 1024 * 1024
+"""How many bytes of replaced versions of an artifact are remembered."""
+_MOST_FINGERPRINTS: Final = 65_536
+"""How many statuses and unknown events are remembered."""
+_ARTIFACT: Final = 1024
+"""Bytes that an artifact takes beside its content."""
+
+
+class ArtifactChange(NamedTuple):
+    """An artifact that was begun, extended or replaced: its number, what it is now, and its new text."""
+
+    number: int
+    artifact: ArtifactBuffer
+    delta: str
+
+
+class ArtifactSet:
+    """Artifacts by their numbers.
+
+    A stream that broke may begin anew, resume, or leave out what was said in between. So after `rejoin`, what came before is
+    recognized by what it says.
+
+    Attributes:
+        size: How many bytes of the stream are kept.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._artifacts: dict[int, ArtifactBuffer] = {}
+        self._shown: dict[int, Json] = {}  # the newest snapshot of each, the one that changed last last
+        self._closed: set[int] = set()  # those whose last chunk came
+        self._repeated: dict[int, ArtifactBuffer] | None = None  # what came since the stream was joined again
+        self._named: dict[str, int] = {}  # the numbers of artifacts that have an id instead
+        self._replaced: dict[int, deque[ArtifactBuffer]] = {}
+        self._fingerprints: dict[int, None] = {}
+
+    @property
+    def was_rejoined(self) -> bool:
+        """Whether the stream broke at least once, so that something may be missing."""
+        return self._repeated is not None
+
+    def rejoin(self) -> None:
+        """Take note that the stream is open once more, and may repeat what came before."""
+        self._repeated = {}
+
+    def values(self) -> list[ArtifactBuffer]:
+        """Return the artifacts in order."""
+        return [self._artifacts[index] for index in sorted(self._artifacts)]
+
+    def add_chunk(self, artifact: Artifact) -> ArtifactChange | None:
+        """Take an artifact, or a chunk of one; return what changed, None if all of it came before."""
+        index, closes = self._get_index(artifact, 0), artifact.last_chunk is True
+        known, is_appended = self._artifacts.get(index), artifact.append is True
+        if self._repeated is not None and known is not None:
+            before = self._repeated.get(index)
+            if before is not None or not is_appended:
+                if before is not None and is_appended:
+                    before.extend(artifact)
+                again = before if before is not None and is_appended else ArtifactBuffer(artifact)
+                delta = self._find_new_text(index, known, again, closes=closes)
+                return None if delta is None else self._store(index, again, delta, closes=closes)
+        if known is not None and is_appended:
+            delta, grown = known.extend(artifact), known
+        else:
+            grown = ArtifactBuffer(artifact)
+            delta = grown.get_text()
+        return self._store(index, grown, delta, closes=closes)
+
+    def add_all(self, artifacts: list[Artifact]) -> Iterator[ArtifactChange]:
+        """Take the artifacts of a whole task; yield what changed."""
+        numbers = [self._get_index(artifact, position) for position, artifact in enumerate(artifacts)]
+        if len(set(numbers)) < len(numbers):  # servers that do not number them give all the same one
+            numbers = list(range(len(numbers)))
+        for index, artifact in zip(numbers, artifacts, strict=True):
+            whole, known = ArtifactBuffer(artifact), self._artifacts.get(index)
+            goes_on = known is not None and known.is_prefix_of(whole)
+            if known is not None and goes_on and whole.is_prefix_of(known):
+                known.replace_head(whole)
+                continue
+            before = known.get_text() if known is not None and goes_on else ""
+            yield self._store(index, whole, _compute_delta(before, whole.get_text()))
+
+    def grow(self, index: int, count: int) -> None:
+        """Note that so many bytes have come of an artifact."""
+        artifact = self._artifacts[index]
+        if artifact.weight == 0:
+            count += _ARTIFACT
+        artifact.weight += count
+        self.size += count
+
+    def take_snapshots(self, change: ArtifactChange) -> list[Json]:
+        """Return all artifacts as a reader is shown them, the one that has just changed last."""
+        shown = self._shown
+        shown.pop(change.number, None)
+        shown[change.number] = change.artifact.take_snapshot()
+        return list(shown.values())
+
+    def was_seen(self, said: Any) -> bool:
+        """Return whether the stream, joined again, repeats a status or an unknown event; remember it."""
+        try:
+            fingerprint = hash(json.dumps(said, sort_keys=True))
+        except RecursionError:
+            return False  # nested too deeply to be compared with anything
+        if fingerprint in self._fingerprints:
+            return self.was_rejoined
+        self._fingerprints[fingerprint] = None
+        if len(self._fingerprints) > _MOST_FINGERPRINTS:
+            del self._fingerprints[next(iter(self._fingerprints))]
+        return False
+
+    def _get_index(self, artifact: Artifact, otherwise: int) -> int:
+        """Return the number of an artifact; later versions of the protocol number none, and give each an id."""
+        if isinstance(artifact.index, int):
+            return artifact.index
+        name = artifact.additional_properties.get("artifactId")
+        if not isinstance(name, str):
+            return otherwise
+        return self._named.setdefault(name, len(self._named))
+
+    def _find_new_text(
+        self, index: int, artifact: ArtifactBuffer, again: ArtifactBuffer, *, closes: bool
+    ) -> str | None:
+        """Return what goes beyond an artifact that is repeated up to here; None if nothing does."""
+        assert self._repeated is not None  # noqa: S101 (only then is anything repeated)
+        goes_on = artifact.is_prefix_of(again)
+        versions: Iterable[ArtifactBuffer] = (artifact, *self._replaced.get(index, ()))
+        came_before = any(again.is_prefix_of(version) for version in versions)
+        if came_before and not (goes_on and closes and index not in self._closed):
+            self._repeated[index] = again
+            if goes_on:
+                artifact.replace_head(again)
+            return None
+        self._repeated.pop(index, None)
+        return _compute_delta(artifact.get_text() if goes_on else "", again.get_text())
+
+    def _store(
+        self, index: int, artifact: ArtifactBuffer, delta: str, *, closes: bool = False
+    ) -> ArtifactChange:
+        before = self._artifacts.get(index)
+        if before is not None and before is not artifact:
+            if not before.is_prefix_of(artifact):
+                self._remember(index, before)
+            elif artifact.weight == 0:  # it begins anew with what there was
+                self.size -= before.weight
+        self._artifacts[index] = artifact
+        (self._closed.add if closes else self._closed.discard)(index)
+        return ArtifactChange(index, artifact, delta)
+
+    def _remember(self, index: int, version: ArtifactBuffer) -> None:
+        """Remember a version of an artifact that another takes the place of, and forget the oldest ones."""
+        versions = self._replaced.setdefault(index, deque())
+        versions.append(version)
+        left = sum(one.weight for one in versions)
+        while len(versions) > _MOST_VERSIONS or (left > _MOST_BYTES and versions):
+            forgotten = versions.popleft().weight
+            left -= forgotten
+            self.size -= forgotten
+
+
+def _compute_delta(before: str, now: str) -> str:
+    """Return what has to be put behind a text to make another of it; all of that one if nothing does."""
+    rest = find_rest(now, before)
+    return now if rest is None else rest
