@@ -19,12 +19,11 @@ from payman_sdk._io.routes import (
     Route,
     Routes,
     from_httpcore,
-    parse_proxy_url,
+    make_connection,
     send_intercepted_async,
     to_httpcore,
-    to_httpx_error,
 )
-from payman_sdk._io.slots import Slot, Slots, Sockets
+from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
 
 
 class AsyncPool(httpx.AsyncBaseTransport):
@@ -60,10 +59,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
             answer = await slot.connection.handle_async_request(to_httpcore(request))
             body = _AsyncPooledBody(answer, slot, leases)
         except BaseException as error:
-            leases.release(slot, in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
+            leases.fail(slot, error)
         return from_httpcore(answer, body)
 
     async def aclose(self) -> None:
@@ -79,28 +75,8 @@ class AsyncPool(httpx.AsyncBaseTransport):
 
     def _make_slot(self, route: Route) -> Slot[httpcore.AsyncConnectionInterface]:
         sockets = Sockets()
-        backend = AsyncSockets(sockets)
-        proxy = route.proxy
-        if proxy is None:
-            connection: httpcore.AsyncConnectionInterface = httpcore.AsyncHTTPConnection(
-                route.origin, ssl_context=self._certificates, network_backend=backend
-            )
-            return Slot(route, sockets, connection)
-        # A pool of httpcore's makes the connection, and is used for nothing else.
-        if route.is_socks:
-            maker: httpcore.AsyncConnectionPool = httpcore.AsyncSOCKSProxy(
-                parse_proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
-            )
-        else:
-            maker = httpcore.AsyncHTTPProxy(
-                parse_proxy_url(proxy),
-                proxy.raw_auth,
-                proxy.headers.raw,
-                self._certificates,
-                proxy.ssl_context,
-                network_backend=backend,
-            )
-        return Slot(route, sockets, maker.create_connection(route.origin))
+        kinds = httpcore.AsyncHTTPConnection, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy
+        return Slot(route, sockets, make_connection(route, self._certificates, AsyncSockets(sockets), kinds))
 
 
 class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
@@ -136,62 +112,35 @@ class _TaskLeases(Slots[httpcore.AsyncConnectionInterface]):
                 await came.wait()
         except BaseException:
             if came.is_set():  # for one who does not need it any more
-                self._wake_next()
+                self.wake_next()
             raise
         finally:
             if not came.is_set():
                 self._waiting.remove(came)
 
-    def release(self, slot: Slot[httpcore.AsyncConnectionInterface], *, in_order: bool) -> None:
-        """End a lease; the connection is used again only if all that was to be read has been read."""
-        if in_order:
-            self.give_back(slot)
-        else:
-            self.discard(slot)
-        self._wake_next()
-
-    def _wake_next(self) -> None:
+    def wake_next(self) -> None:
+        """Wake the task that has waited longest."""
         if self._waiting:
             self._waiting.popleft().set()
 
 
-class _AsyncPooledBody(httpx.AsyncByteStream):
-    """The body of an answer, which ends the lease of its connection."""
-
-    def __init__(
-        self, answer: httpcore.Response, slot: Slot[httpcore.AsyncConnectionInterface], leases: _TaskLeases
-    ) -> None:
-        self._answer = answer
-        self._slot: Slot[httpcore.AsyncConnectionInterface] | None = slot
-        self._leases = leases
-
+class _AsyncPooledBody(PooledBody[httpcore.AsyncConnectionInterface], httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in cast("AsyncIterable[bytes]", self._answer.stream):
+            async for piece in cast("AsyncIterable[bytes]", self.answer.stream):
                 yield piece
         except BaseException as error:
-            self._end_lease(in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
+            self.leases.fail(self.take_slot(), error)
 
     async def aclose(self) -> None:
         """Let the connection go."""
-        if self._slot is None:
+        if self.slot is None:
             return
         try:
-            await self._answer.aclose()
+            await self.answer.aclose()
         except BaseException as error:
-            self._end_lease(in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
-        self._end_lease(in_order=True)
-
-    def _end_lease(self, *, in_order: bool) -> None:
-        slot, self._slot = self._slot, None
-        if slot is not None:
-            self._leases.release(slot, in_order=in_order)
+            self.leases.fail(self.take_slot(), error)
+        self.end_lease()
 
 
 _LOOK = 0.05

@@ -128,9 +128,9 @@ class AsyncRunner:
 
     @defer_on_trio
     async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
-        """Run a flow until it emits something or ends; the flow handles the failure of a step.
+        """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
 
-        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, a cancellation above all, when the flow has taken note of it.
         """
         mark_for_trio()

@@ -46,14 +46,14 @@ def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) ->
     from them, or whose methods are replaced, may send twice and raise what it likes. Those of the SDK say `reports_sending` or
     `raises_exactly` in their class.
     """
-    transport: Any = getattr(http, "connections", None)
+    transport: object = getattr(http, "connections", None)
     try:
         if transport is None or not type(http).__module__.startswith("payman_sdk."):
             return UNKNOWN_TRANSPORT
         proxy = _find_proxy(transport, base_url)
         if not _REPLACED.isdisjoint(vars(http)) or not _REPLACED.isdisjoint(vars(transport)):
             return TransportInfo(proxy=proxy)
-        kind: Any = type(transport)
+        kind: type[object] = type(transport)
         bridge = getattr(sys.modules.get("httpx_aiohttp"), "AiohttpTransport", object)
         is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
         is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport

@@ -17,12 +17,11 @@ from payman_sdk._io.routes import (
     Route,
     Routes,
     from_httpcore,
-    parse_proxy_url,
+    make_connection,
     send_intercepted,
     to_httpcore,
-    to_httpx_error,
 )
-from payman_sdk._io.slots import Slot, Slots, Sockets
+from payman_sdk._io.slots import PooledBody, Slot, Slots, Sockets
 
 
 class Pool(httpx.BaseTransport):
@@ -58,10 +57,7 @@ class Pool(httpx.BaseTransport):
             answer = slot.connection.handle_request(to_httpcore(request))
             body = _PooledBody(answer, slot, leases)
         except BaseException as error:
-            leases.release(slot, in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
+            leases.fail(slot, error)
         return from_httpcore(answer, body)
 
     def close(self) -> None:
@@ -76,28 +72,10 @@ class Pool(httpx.BaseTransport):
 
     def _make_slot(self, route: Route) -> Slot[httpcore.ConnectionInterface]:
         sockets = Sockets()
-        backend = DeadlineBackend(sockets)
-        proxy = route.proxy
-        if proxy is None:
-            connection: httpcore.ConnectionInterface = httpcore.HTTPConnection(
-                route.origin, ssl_context=self._certificates, network_backend=backend
-            )
-            return Slot(route, sockets, connection)
-        # A pool of httpcore's makes the connection, and is used for nothing else: interrupts spoil its locks.
-        if route.is_socks:
-            maker: httpcore.ConnectionPool = httpcore.SOCKSProxy(
-                parse_proxy_url(proxy), proxy.raw_auth, self._certificates, network_backend=backend
-            )
-        else:
-            maker = httpcore.HTTPProxy(
-                parse_proxy_url(proxy),
-                proxy.raw_auth,
-                proxy.headers.raw,
-                self._certificates,
-                proxy.ssl_context,
-                network_backend=backend,
-            )
-        return Slot(route, sockets, maker.create_connection(route.origin))
+        kinds = httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy
+        return Slot(
+            route, sockets, make_connection(route, self._certificates, DeadlineBackend(sockets), kinds)
+        )
 
 
 class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
@@ -119,54 +97,28 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
             raise httpx.PoolTimeout("no connection came free")
         return slot
 
-    def release(self, slot: Slot[httpcore.ConnectionInterface], *, in_order: bool) -> None:
-        """End a lease; the connection is used again only if all that was to be read has been read."""
-        try:
-            if in_order:
-                self.give_back(slot)
-            else:
-                self.discard(slot)
-        finally:
-            self._bell.notify()
+    def wake_next(self) -> None:
+        """Wake the thread that has waited longest."""
+        self._bell.notify()
 
     def close(self) -> None:
         super().close()
         self._bell.notify_all()
 
 
-class _PooledBody(httpx.SyncByteStream):
-    """The body of an answer, which ends the lease of its connection."""
-
-    def __init__(
-        self, answer: httpcore.Response, slot: Slot[httpcore.ConnectionInterface], leases: _ThreadLeases
-    ) -> None:
-        self._answer = answer
-        self._slot: Slot[httpcore.ConnectionInterface] | None = slot
-        self._leases = leases
-
+class _PooledBody(PooledBody[httpcore.ConnectionInterface], httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from cast("Iterable[bytes]", self._answer.stream)
+            yield from cast("Iterable[bytes]", self.answer.stream)
         except BaseException as error:
-            self._end_lease(in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
+            self.leases.fail(self.take_slot(), error)
 
     def close(self) -> None:
         """Let the connection go."""
-        if self._slot is None:
+        if self.slot is None:
             return
         try:
-            self._answer.close()
+            self.answer.close()
         except BaseException as error:
-            self._end_lease(in_order=False)
-            if (renamed := to_httpx_error(error)) is None:
-                raise
-            raise renamed from error
-        self._end_lease(in_order=True)
-
-    def _end_lease(self, *, in_order: bool) -> None:
-        slot, self._slot = self._slot, None
-        if slot is not None:
-            self._leases.release(slot, in_order=in_order)
+            self.leases.fail(self.take_slot(), error)
+        self.end_lease()

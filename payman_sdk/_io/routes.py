@@ -97,10 +97,29 @@ class Routes:
         return route
 
 
-def parse_proxy_url(proxy: httpx.Proxy) -> httpcore.URL:
-    """Return the address of a proxy, for httpcore."""
+def make_connection(
+    route: Route, certificates: ssl.SSLContext, backend: Any, kinds: tuple[Any, Any, Any]
+) -> Any:
+    """Make a connection of httpcore that is not connected yet.
+
+    Args:
+        route: Where it leads.
+        certificates: Whom to trust.
+        backend: What connects.
+        kinds: The classes of a direct connection, and of the pools for HTTP and SOCKS proxies. Such a pool makes the connection
+            and is used for nothing else: interrupts spoil its locks.
+    """
+    direct, by_http, by_socks = kinds
+    if (proxy := route.proxy) is None:
+        return direct(route.origin, ssl_context=certificates, network_backend=backend)
     url = proxy.url
-    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    if route.is_socks:
+        maker = by_socks(address, proxy.raw_auth, certificates, network_backend=backend)
+    else:
+        encryption = certificates, proxy.ssl_context
+        maker = by_http(address, proxy.raw_auth, proxy.headers.raw, *encryption, network_backend=backend)
+    return maker.create_connection(route.origin)
 
 
 def to_httpcore(request: httpx.Request) -> httpcore.Request:

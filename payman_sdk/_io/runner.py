@@ -122,9 +122,9 @@ class SyncRunner:
         return get_transport_info(self._http, self._base_url)
 
     def advance(self, flow: Flow[T], line: OpenStream) -> Emit | FlowResult[T]:
-        """Run a flow until it emits something or ends; the flow handles the failure of a step.
+        """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
 
-        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, when the flow has taken note of it.
         """
         try:
@@ -241,7 +241,8 @@ class SyncRunner:
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
-                call_handlers()
+                if self._guard is defer_signals:
+                    call_handlers()
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
             return redact_response(whole(answer, body.content()))

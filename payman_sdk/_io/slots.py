@@ -14,13 +14,13 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 import httpcore
 import httpx
 
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.routes import Route
+from payman_sdk._io.routes import Route, to_httpx_error
 
 KEPT_FOR = 5.0
 """Seconds that an idle connection is kept, as httpx keeps it."""
@@ -206,3 +206,48 @@ class Slots(Generic[C]):
 
     def _list_open(self) -> list[Slot[C]]:
         return [slot for entry in list(self._all) if (slot := entry()) is not None]
+
+    def release(self, slot: Slot[C], *, in_order: bool) -> None:
+        """End a lease; the connection is used again only if all that was to be read has been read."""
+        try:
+            if in_order:
+                self.give_back(slot)
+            else:
+                self.discard(slot)
+        finally:
+            self.wake_next()
+
+    def wake_next(self) -> None:
+        """Wake the one who has waited longest for a connection."""
+        raise NotImplementedError
+
+    def fail(self, slot: Slot[C] | None, error: BaseException) -> NoReturn:
+        """End a lease that an exception of httpcore's has ended, and raise it by httpx's name.
+
+        Raises:
+            BaseException: Always.
+        """
+        if slot is not None:
+            self.release(slot, in_order=False)
+        if (renamed := to_httpx_error(error)) is None:
+            raise error
+        raise renamed from error
+
+
+class PooledBody(Generic[C]):
+    """The body of an answer, which ends the lease of its connection."""
+
+    def __init__(self, answer: httpcore.Response, slot: Slot[C], leases: Slots[C]) -> None:
+        self.answer = answer
+        self.slot: Slot[C] | None = slot
+        self.leases = leases
+
+    def take_slot(self) -> Slot[C] | None:
+        """Return the connection, once."""
+        slot, self.slot = self.slot, None
+        return slot
+
+    def end_lease(self) -> None:
+        """Let the connection go, now that all has been read."""
+        if (slot := self.take_slot()) is not None:
+            self.leases.release(slot, in_order=True)
