@@ -90,12 +90,12 @@ def _format_of(given: Any) -> ResponseFormat[Any]:
             return _of_pydantic(make_schema, validate_json)
     if not isinstance(given, type):
         raise SchemaError(f"is {given!r}"[:200])
-    from payman_sdk._core.type_schema import fields_of, schema_of
-    from payman_sdk._core.type_values import structure
+    from payman_sdk._core.type_schema import has_fields, read_type
 
-    if fields_of(given) is None:
+    if not has_fields(given):
         raise SchemaError(f"is {given.__name__}, which is not a class with fields")
-    return ResponseFormat(check_schema(schema_of(given)), lambda found: structure(found.value, given))
+    form = read_type(given)
+    return ResponseFormat(check_schema(form.schema), lambda found: form.read(found.value, ""))
 
 
 def _of_pydantic(make_schema: Callable[[], Any], validate_json: Callable[[str], Any]) -> ResponseFormat[Any]:

@@ -1,42 +1,51 @@
-"""TypedDicts, dataclasses and attrs classes: their members, and their JSON Schema."""
+"""TypedDicts, dataclasses and attrs classes in JSON: their JSON Schema, and the values made from an answer.
+
+Each type is looked at once, for its schema and for what reads a value.
+"""
 
 from __future__ import annotations
 
 import collections.abc as abc
 import dataclasses
+import datetime as dt
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import Enum
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias, cast
+from uuid import UUID
 
-from payman_sdk._core.json_schema import SchemaError
-from payman_sdk._core.scalar_types import SCALARS
+from payman_sdk._core.json_schema import MismatchError, SchemaError, is_integer, is_number
 
 Json: TypeAlias = dict[str, Any]
 
-LISTS: dict[object, type] = {
+_SEQUENCES = abc.Sequence, abc.Collection, abc.Iterable, abc.MutableSequence
+_LISTS: dict[object, type] = {
     list: list,
-    abc.Sequence: list,
-    abc.Collection: list,
-    abc.Iterable: list,
-    abc.MutableSequence: list,
+    **dict.fromkeys(_SEQUENCES, list),
     set: set,
     abc.Set: set,
     frozenset: frozenset,
 }
-DICTS = (dict, abc.Mapping, abc.MutableMapping)
+_DICTS = (dict, abc.Mapping, abc.MutableMapping)
 
 
-class TypeField(NamedTuple):
-    """A member of a class.
+class TypeForm(NamedTuple):
+    """What a type is in JSON.
 
     Attributes:
-        name: Its name in JSON.
-        argument: What the class calls it when an instance is made.
-        type: Its type.
-        is_required: Whether it has no default.
+        schema: Its JSON Schema.
+        read: Returns the value that some JSON is, given where it is; raises `MismatchError`.
     """
+
+    schema: Json
+    read: Callable[[object, str], Any]
+
+
+class _Field(NamedTuple):
+    """A member of a class: its name in JSON, its name in the constructor, its type, and whether it has no default."""
 
     name: str
     argument: str
@@ -44,35 +53,184 @@ class TypeField(NamedTuple):
     is_required: bool
 
 
-def fields_of(owner: type[Any]) -> list[TypeField] | None:
-    """Return the members of a TypedDict, a dataclass or an attrs class; None for anything else.
+def has_fields(owner: type[Any]) -> bool:
+    """Return whether a class is a TypedDict, a dataclass or an attrs class."""
+    return _fields_of(owner) is not None
 
-    Raises:
-        SchemaError: Its annotations cannot be read.
-    """
+
+def read_type(given: Any) -> TypeForm:
+    """Return what a class is in JSON; raises `SchemaError` if JSON has no form for a type in it."""
+    known: dict[str, TypeForm] = {}
+    schema, read = _form_of(given, known)
+    return TypeForm({**schema, "$defs": {name: one.schema for name, one in known.items()}}, read)
+
+
+def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
+    if given in (Any, object):
+        return TypeForm({}, _read_anything)
+    if given is None or given is types.NoneType:
+        return TypeForm({"type": "null"}, _read_null)
+    origin, arguments = typing.get_origin(given), typing.get_args(given)
+    kind = origin or given
+    if origin is typing.Annotated:
+        return _form_of(arguments[0], known)
+    if isinstance(given, typing.NewType):
+        return _form_of(given.__supertype__, known)
+    if origin in (typing.Union, types.UnionType):
+        choices = [_form_of(one, known) for one in arguments]
+        return TypeForm({"anyOf": [one.schema for one in choices]}, partial(_read_first, choices))
+    if origin is typing.Literal:
+        what = f"one of {', '.join(map(repr, arguments))[:200]}"
+        return _enumerated([(one, one) for one in arguments], what)
+    if kind in _LISTS or (kind is tuple and (not arguments or arguments[1:] == (...,))):
+        item = _form_of(arguments[0] if arguments else Any, known)
+        collect = _LISTS.get(kind, tuple)
+        return TypeForm({"type": "array", "items": item.schema}, partial(_read_items, item, collect))
+    if kind is tuple:
+        items = [_form_of(one, known) for one in arguments if one != ()]
+        sizes = {"minItems": len(items), "maxItems": len(items)}
+        return TypeForm(
+            {"type": "array", "prefixItems": [one.schema for one in items], **sizes},
+            partial(_read_tuple, items),
+        )
+    if kind in _DICTS:
+        if arguments and arguments[0] is not str:
+            raise SchemaError(f"has a dict whose keys are not str: {given!r}")
+        member = _form_of(arguments[1] if arguments else Any, known)
+        return TypeForm(
+            {"type": "object", "additionalProperties": member.schema}, partial(_read_members, member)
+        )
+    if given in _SCALARS:
+        schema, what, convert = _SCALARS[given]
+        return TypeForm(dict(schema), partial(_read_scalar, convert, what))
+    if not isinstance(given, type):
+        raise SchemaError(f"holds {given!r}, which has no form in JSON that the SDK knows")
+    if issubclass(given, Enum):
+        return _enumerated([(member.value, member) for member in given], f"a {given.__name__}")
+    return _form_of_class(cast("type[Any]", given), known)
+
+
+def _enumerated(choices: list[tuple[Any, Any]], what: str) -> TypeForm:
+    for one, _ in choices:
+        if not isinstance(one, str | int | float | bool | None):
+            raise SchemaError(f"holds {one!r}, which is not JSON")
+    return TypeForm({"enum": [one for one, _ in choices]}, partial(_read_choice, choices, what))
+
+
+def _form_of_class(owner: type[Any], known: dict[str, TypeForm]) -> TypeForm:
+    name = f"{owner.__module__}.{owner.__qualname__}"
+    reference = {"$ref": "#/$defs/" + name.replace("~", "~0").replace("/", "~1")}
+
+    def read(value: object, path: str) -> Any:
+        return known[name].read(value, path)
+
+    form = TypeForm(reference, read)
+    if name in known:
+        return form
+    known[name] = form  # a class may hold itself
+    fields = _fields_of(owner)
+    if fields is None:
+        raise SchemaError(f"holds {owner.__name__}, which has no form in JSON that the SDK knows")
+    forms = {field.name: _form_of(field.type, known) for field in fields}
+    schema = {
+        "type": "object",
+        "title": owner.__name__,
+        "properties": {name: one.schema for name, one in forms.items()},
+        "required": [field.name for field in fields if field.is_required],
+        "additionalProperties": False,
+    }
+    known[name] = TypeForm(schema, partial(_read_instance, owner, fields, forms))
+    return form
+
+
+def _read_anything(value: object, path: str) -> Any:
+    return value
+
+
+def _read_null(value: object, path: str) -> Any:
+    return _expect(value if value is None else ..., path, "null")
+
+
+def _read_choice(choices: list[tuple[Any, Any]], what: str, value: object, path: str) -> Any:
+    for one, meant in choices:
+        if type(one) is type(value) and one == value:
+            return meant
+    raise MismatchError(f"{path or 'it'}: it is not {what}")
+
+
+def _read_instance(
+    owner: type[Any], fields: list[_Field], forms: Mapping[str, TypeForm], value: object, path: str
+) -> Any:
+    members = _expect(value if isinstance(value, dict) else ..., path, "an object")
+    arguments: Json = {}
+    for field in fields:
+        here = f"{path}.{field.name}" if path else field.name
+        if field.name in members:
+            arguments[field.argument] = forms[field.name].read(members[field.name], here)
+        elif field.is_required:
+            raise MismatchError(f"{here}: it is missing")
+    try:
+        return owner(**arguments)
+    except Exception as error:  # what a validator of the user's raises
+        raise MismatchError(f"{path or 'it'}: {type(error).__name__}: {error}"[:300]) from error
+
+
+def _read_items(item: TypeForm, collect: Callable[[Any], Any], value: object, path: str) -> Any:
+    items = _expect(value if isinstance(value, list) else ..., path, "a list")
+    return collect([item.read(one, f"{path}[{position}]") for position, one in enumerate(items)])
+
+
+def _read_tuple(forms: list[TypeForm], value: object, path: str) -> Any:
+    items = _expect(value if isinstance(value, list) else ..., path, "a list")
+    _expect(items if len(items) == len(forms) else ..., path, f"a list of {len(forms)}")
+    pairs = enumerate(zip(items, forms, strict=True))
+    return tuple(form.read(one, f"{path}[{position}]") for position, (one, form) in pairs)
+
+
+def _read_members(member: TypeForm, value: object, path: str) -> Any:
+    members: Json = _expect(value if isinstance(value, dict) else ..., path, "an object")
+    return {name: member.read(one, f"{path}.{name}" if path else name) for name, one in members.items()}
+
+
+def _read_first(choices: list[TypeForm], value: object, path: str) -> Any:
+    problems: list[str] = []
+    for one in choices:
+        try:
+            return one.read(value, path)
+        except MismatchError as problem:
+            problems.append(str(problem))
+    raise MismatchError(f"{path or 'it'}: it fits none of its types ({'; '.join(problems)})"[:300])
+
+
+def _read_scalar(convert: Callable[[Any], Any], what: str, value: object, path: str) -> Any:
+    try:
+        return convert(value)
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise MismatchError(f"{path or 'it'}: it is not {what}") from error
+
+
+def _expect(value: Any, path: str, what: str) -> Any:
+    """Return a value; `...` stands for one of another kind."""
+    if value is ...:
+        raise MismatchError(f"{path or 'it'}: it is not {what}")
+    return value
+
+
+def _fields_of(owner: type[Any]) -> list[_Field] | None:
     required = vars(owner).get("__required_keys__")
     if isinstance(required, frozenset):
         # A class whose annotations are texts does not know which of them are optional.
         marks = {name: typing.get_origin(one) for name, one in _hints(owner, include_extras=True).items()}
-        return [
-            TypeField(
-                name,
-                name,
-                one,
-                marks[name] is typing.Required
-                or (name in required and marks[name] is not typing.NotRequired),
-            )
-            for name, one in _hints(owner).items()
-        ]
+        needed = {
+            name
+            for name, mark in marks.items()
+            if mark is typing.Required or (name in required and mark is not typing.NotRequired)
+        }
+        return [_Field(name, name, one, name in needed) for name, one in _hints(owner).items()]
     if dataclasses.is_dataclass(owner):
-        hints = _hints(owner)
+        hints, missing = _hints(owner), dataclasses.MISSING
         return [
-            TypeField(
-                one.name,
-                one.name,
-                hints[one.name],
-                one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING,
-            )
+            _Field(one.name, one.name, hints[one.name], one.default is missing is one.default_factory)
             for one in dataclasses.fields(owner)
             if one.init
         ]
@@ -81,79 +239,11 @@ def fields_of(owner: type[Any]) -> list[TypeField] | None:
 
         hints = _hints(owner)
         return [
-            TypeField(one.name, one.alias or one.name, hints.get(one.name, Any), one.default is attrs.NOTHING)
+            _Field(one.name, one.alias or one.name, hints.get(one.name, Any), one.default is attrs.NOTHING)
             for one in attrs.fields(owner)
             if one.init
         ]
     return None
-
-
-def schema_of(given: Any) -> Json:
-    """Return the JSON Schema of a class.
-
-    Raises:
-        SchemaError: There is a type in it that JSON has no form for.
-    """
-    definitions: Json = {}
-    schema = _schema(given, definitions)
-    return {**schema, "$defs": definitions}
-
-
-def _schema(given: Any, definitions: Json) -> Json:
-    if given in (Any, object):
-        return {}
-    if given is None or given is types.NoneType:
-        return {"type": "null"}
-    origin, arguments = typing.get_origin(given), typing.get_args(given)
-    if origin is typing.Annotated:
-        return _schema(arguments[0], definitions)
-    if origin in (typing.Union, types.UnionType):
-        return {"anyOf": [_schema(one, definitions) for one in arguments]}
-    if origin is typing.Literal:
-        return {"enum": [_plain(one) for one in arguments]}
-    if (origin or given) in LISTS:
-        items = _schema(arguments[0], definitions) if arguments else {}
-        return {"type": "array", "items": items}
-    if (origin or given) is tuple:
-        if not arguments or arguments[1:] == (...,):
-            return {"type": "array", "items": _schema(arguments[0], definitions) if arguments else {}}
-        several = [_schema(one, definitions) for one in arguments if one != ()]
-        return {"type": "array", "prefixItems": several, "minItems": len(several), "maxItems": len(several)}
-    if (origin or given) in DICTS:
-        if arguments and arguments[0] is not str:
-            raise SchemaError(f"has a dict whose keys are not str: {given!r}")
-        return {
-            "type": "object",
-            "additionalProperties": _schema(arguments[1], definitions) if arguments else {},
-        }
-    if isinstance(given, typing.NewType):
-        return _schema(given.__supertype__, definitions)
-    if given in SCALARS:
-        return dict(SCALARS[given].schema)
-    if not isinstance(given, type):
-        raise SchemaError(f"holds {given!r}, which has no form in JSON that the SDK knows")
-    if issubclass(given, Enum):
-        return {"enum": [_plain(member.value) for member in given]}
-    return _reference(cast("type[Any]", given), definitions)
-
-
-def _reference(owner: type[Any], definitions: Json) -> Json:
-    name = f"{owner.__module__}.{owner.__qualname__}"
-    reference = {"$ref": "#/$defs/" + name.replace("~", "~0").replace("/", "~1")}
-    if name in definitions:
-        return reference
-    definitions[name] = {}  # a class may hold itself
-    fields = fields_of(owner)
-    if fields is None:
-        raise SchemaError(f"holds {owner.__name__}, which has no form in JSON that the SDK knows")
-    definitions[name] = {
-        "type": "object",
-        "title": owner.__name__,
-        "properties": {field.name: _schema(field.type, definitions) for field in fields},
-        "required": [field.name for field in fields if field.is_required],
-        "additionalProperties": False,
-    }
-    return reference
 
 
 def _hints(owner: type[Any], *, include_extras: bool = False) -> Mapping[str, Any]:
@@ -165,7 +255,44 @@ def _hints(owner: type[Any], *, include_extras: bool = False) -> Mapping[str, An
         ) from error
 
 
-def _plain(value: object) -> object:
-    if not isinstance(value, str | int | float | bool | None):
-        raise SchemaError(f"holds {value!r}, which is not JSON")
+def _check(is_fitting: bool, value: Any) -> Any:
+    if not is_fitting:
+        raise ValueError(value)
     return value
+
+
+def _read_text(value: Any) -> str:
+    return str(_check(isinstance(value, str), value))
+
+
+def _read_decimal(value: Any) -> Decimal:
+    number = Decimal(str(_check(isinstance(value, str) or is_number(value), value)))
+    return cast("Decimal", _check(number.is_finite(), number))
+
+
+def _read_float(value: Any) -> float:
+    number = float(_check(is_number(value), value))
+    return float(_check(number - number == 0, number))  # without end
+
+
+def _read_datetime(value: Any) -> dt.datetime:
+    from dateutil import parser
+
+    return parser.isoparse(_read_text(value))
+
+
+_SCALARS: dict[Any, tuple[Json, str, Callable[[Any], Any]]] = {
+    str: ({"type": "string"}, "a text", _read_text),
+    bool: ({"type": "boolean"}, "true or false", lambda value: _check(isinstance(value, bool), value)),
+    int: ({"type": "integer"}, "a whole number", lambda value: int(_check(is_integer(value), value))),
+    float: ({"type": "number"}, "a number", _read_float),
+    Decimal: ({"type": ["string", "number"], "description": "A number in digits"}, "a number", _read_decimal),
+    dt.datetime: ({"type": "string", "format": "date-time"}, "a date and time", _read_datetime),
+    dt.date: (
+        {"type": "string", "format": "date"},
+        "a date",
+        lambda value: dt.date.fromisoformat(_read_text(value)),
+    ),
+    UUID: ({"type": "string", "format": "uuid"}, "a UUID", lambda value: UUID(_read_text(value))),
+}
+"""Types that are one value in JSON: their schema, what a person calls them, and what reads them."""

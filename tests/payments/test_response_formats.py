@@ -16,8 +16,7 @@ import pytest
 
 from payman_sdk._core.json_schema import MismatchError, SchemaError, check_schema, validate
 from payman_sdk._core.response_format import read_response_format
-from payman_sdk._core.type_schema import schema_of
-from payman_sdk._core.type_values import structure
+from payman_sdk._core.type_schema import read_type
 from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError
 from payman_sdk.sandbox import ConnectionLost, Sandbox, ScriptedResponse
 from payman_sdk.types import FormattedTaskResponse, ParsedResponse
@@ -135,18 +134,18 @@ WRONG: tuple[dict[str, Any], ...] = (
 
 def test_values_are_made_of_json_by_their_types() -> None:
     """Each type reads what its schema allows, and refuses what another type is written as; unknown members are left out."""
-    node = structure({**NODE, "next": NODE, "unknown": 1}, Node)
+    node = read_type(Node).read({**NODE, "next": NODE, "unknown": 1}, "")
     assert isinstance(node, Node)
     assert isinstance(node.next, Node)
     assert (node.number, node.money, node.color, node.names) == (3, Decimal("10.10"), Color.ONE, {"x"})
     assert (type(node.number), type(node.share), node.pair, node.extra) == (int, float, (1, "b"), [])
-    schema = check_schema(schema_of(Node))
+    schema = check_schema(read_type(Node).schema)
     validate(json.loads(json.dumps(NODE)), schema)
     for changes in WRONG:
         with pytest.raises(MismatchError, match=next(iter(changes))):
-            structure({**NODE, **changes}, Node)
+            read_type(Node).read({**NODE, **changes}, "")
     with pytest.raises(MismatchError, match=r"next\.text: it is missing"):
-        structure({**NODE, "next": {}}, Annotated[Node, 1])
+        read_type(Annotated[Node, 1]).read({**NODE, "next": {}}, "")
 
 
 SCHEMAS: tuple[tuple[dict[str, Any], list[Any], list[Any]], ...] = (
