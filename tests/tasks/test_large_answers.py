@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from payman_api.models.artifact import Artifact as WireArtifact
+from payman_api.models.text_part import TextPart
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._core.artifact_buffer import ArtifactBuffer, Memory
+from payman_sdk._core.artifact_set import ArtifactSet
 from payman_sdk._core.effects import SendRequest
 from payman_sdk._io.http import Timeouts
 from payman_sdk._io.runner import SyncRunner
@@ -283,15 +284,16 @@ def test_a_stream_of_very_many_small_events_costs_what_is_kept_of_it(peer: Peer)
 @pytest.mark.slow
 def test_the_memory_of_a_stream_is_bounded() -> None:
     """Of an artifact that is replaced again and again some versions are remembered, and of events some fingerprints."""
-    memory = Memory()
-    for number in range(100_000):
-        memory.grow(artifact := ArtifactBuffer(WireArtifact(parts=[])), 100_000)
-        memory.replace(0, artifact)
-        assert not memory.knows(number)
-    assert memory.size < 10_000_000
-    assert len(list(memory.find_earlier_versions(0))) < 256
-    assert memory.knows(99_999)
-    assert not memory.knows(0)
+    artifacts = ArtifactSet()
+    artifacts.rejoin()
+    for number in range(10_000):
+        list(artifacts.add_all([WireArtifact(parts=[TextPart(text=f"{number} of many")])]))
+        artifacts.grow(0, 100_000)
+    assert artifacts.size < 10_000_000
+    assert len(artifacts._replaced[0]) < 256
+    assert not any(map(artifacts.was_seen, range(100_000)))
+    assert artifacts.was_seen(99_999)
+    assert not artifacts.was_seen(0)
 
 
 def test_decompressing_ends_at_the_deadline() -> None:
