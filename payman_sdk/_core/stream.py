@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
-from payman_sdk._core.effects import Emit, Flow, ReadChunk, hand_out
+from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
-from payman_sdk._core.exchange import KeySettings, format_answer
+from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import raise_if_failed
 from payman_sdk._core.http_response import HTTPResponse, is_event_stream
-from payman_sdk._core.polling import TaskAnswer, fetch_task, fetch_task_retrying, requires_input
+from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
 from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
 from payman_sdk._core.send import carry_out
-from payman_sdk._core.sse import EventTooLargeError, RedactingDecoder
+from payman_sdk._core.stream_reader import StreamReader
 from payman_sdk._text.error_response import ResponseHeaders
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,
     OutcomeUnknownError,
     PaymanError,
-    StreamInterruptedError,
     TaskNotFoundError,
 )
 
@@ -39,11 +35,6 @@ if TYPE_CHECKING:
 
 _FRUITLESS = 3
 """How many times in a row a stream resumes without a new event before look-ups follow the task."""
-
-_GRACE = 2.0
-"""Seconds of silence after which a stream counts as ended whose task rests, though no event said that it ends with it."""
-_BRIEF = 5.0
-"""Seconds for a look at such a task."""
 
 
 def ask_with_callback(
@@ -68,7 +59,7 @@ def ask_with_callback(
     return cast("TaskResponse", stream.progress.build_response()) if is_raw else result
 
 
-class StreamFlow:
+class StreamFlow(StreamReader):
     """One streamed ask, from its request to its last event.
 
     Args:
@@ -94,18 +85,11 @@ class StreamFlow:
         raise_on_failure: bool = False,
         max_bytes: tuple[int, int] = (64 * 1024 * 1024, 16 * 1024 * 1024),
     ) -> None:
-        self.ask = ask
-        self.progress = TaskAccumulator(ask)
-        self.tokens = tokens
-        self.time = time
-        self._idle = idle
+        super().__init__(ask, tokens, time, idle, max_bytes)
         self._before_send = before_send
         self._keys = keys
         self._raise_on_failure = raise_on_failure
         self._seconds = time.deadline - time.clock()
-        self._max_kept, self._max_event = max_bytes
-        self._began_at = self._ended_at = 0.0
-        self._last_event_id = ""
         self._subscribed_for: PaymanError | None = None
 
     def run(self) -> Flow[None]:
@@ -188,13 +172,6 @@ class StreamFlow:
         """
         return raise_if_failed(self.format_answer()) if self._raise_on_failure else self.format_answer()
 
-    def format_answer(self) -> FormattedTaskResponse:
-        """Return what the stream has delivered so far, as an ask would have answered it."""
-        ask = self.ask._replace(session_id=self.progress.session_id)
-        response = format_answer(self.progress.build_task(), ask)
-        response.elapsed = dt.timedelta(seconds=self._ended_at - self._began_at)
-        return response
-
     def _send_and_emit(self, request: dict[str, Any], request_id: str) -> Flow[bool]:
         """Send a request and emit the events of its answer to the end; return True, for it did.
 
@@ -225,103 +202,6 @@ class StreamFlow:
         if not self.progress.is_over:
             raise _build_early_end_error()
         return True
-
-    def _read_to_end(self) -> Flow[None]:
-        """Listen to the end; where the task rests before a final event, what follows decides little."""
-        progress = self.progress
-        broke: PaymanError | None = None
-        try:
-            yield from self._read_events()
-        except PaymanError as error:
-            broke = error
-        if broke is None and progress.has_ended:
-            progress.is_over = True
-        elif self._may_settle():
-            yield from self._settle()
-        elif broke is not None:
-            raise broke
-
-    def _may_settle(self) -> bool:
-        """Whether the task has ended, or waits for somebody, though no event said that the stream ends with it.
-
-        A task that waits after a reply may be reported as it was before the reply, so a reply never settles for that.
-        """
-        progress = self.progress
-        return not progress.is_over and (
-            progress.has_ended or (progress.is_resting and not self.ask.is_reply)
-        )
-
-    def _settle(self) -> Flow[None]:
-        """Looks once, and briefly, for what was not told of a task that rests; a server that cannot say changes nothing."""
-        progress, brief = self.progress, self.time.shorten(_BRIEF)
-        try:
-            events = progress.catch_up(*(yield from fetch_task(self.ask.task_id, self.tokens, brief)))
-        except PaymanError:
-            progress.is_over = True
-            return
-        yield from self._emit(events)
-        if progress.has_ended:
-            progress.is_over = True
-
-    def _read_events(self) -> Flow[None]:
-        decoder, progress, clock = (
-            RedactingDecoder(self.tokens.current_secret, self._max_event),
-            self.progress,
-            self.time.clock,
-        )
-        quiet_since = clock()
-        while True:
-            idle = min(self._idle, _GRACE) if self._may_settle() else self._idle
-            until = min(quiet_since + idle, self.time.deadline)
-            piece: bytes | None = yield ReadChunk(until)
-            if piece is None:
-                return
-            too_large: EventTooLargeError | None = None
-            try:
-                said = decoder.feed(piece)
-            except EventTooLargeError as error:
-                said, too_large = list(error.events), error
-            piece = None  # a traceback with locals would show what the server said
-            unread = deque(said)
-            while unread:
-                if not self.time.watch.listeners:
-                    yield Emit(progress.iter_text_chunks(unread))
-                events = progress.add_event(unread.popleft().data) if unread else []
-                if progress.is_over:
-                    yield from self._emit_last(events)
-                    return
-                yield from self._emit(events)
-            self._last_event_id = decoder.last_event_id
-            if progress.artifacts.size > self._max_kept:
-                raise self._build_interrupted_error(f"The answer is larger than {self._max_kept:,} bytes.")
-            if too_large is not None:
-                raise self._build_interrupted_error(str(too_large))
-            if said:
-                quiet_since = clock()
-            elif clock() >= until:
-                raise APITimeoutError(f"No event came within {idle:g} seconds.")
-
-    def _emit_last(self, events: list[StreamEvent]) -> Flow[None]:
-        """Tells the last events, and before the very last one what an interruption may have swallowed."""
-        if not self.progress.artifacts.was_rejoined:
-            yield from self._emit(events)
-            return
-        yield from self._emit(events[:-1])
-        missing: Sequence[StreamEvent] = ()
-        try:
-            body, task = yield from self._fetch_task()
-            missing = self.progress.catch_up(body, task)
-        except PaymanError:
-            pass  # a server without tasks/get has sent all it could
-        yield from self._emit([*missing, *events[-1:]])
-
-    def _emit(self, events: list[StreamEvent]) -> Flow[None]:
-        """Emit events, each after those who look on."""
-        for event in events:
-            hook = self.time.watch.record_event(self.ask.task_id, event)
-            if hook is not None:
-                yield hook
-            yield Emit(iter((event,)))
 
     def _resubscribe(self) -> Flow[bool]:
         """Subscribe to what is left of the stream; return whether all was emitted."""
@@ -371,26 +251,12 @@ class StreamFlow:
         """Return a task that waits, still or again, does not show whether the reply arrived."""
         return None if self.ask.is_reply and requires_input(self.progress.build_task()) else True
 
-    def _fetch_task(self) -> Flow[Any]:
-        return fetch_task_retrying(self.ask.task_id, self.tokens, self.time, was_sent=True, is_known=True)
-
     def _build_follow_error(self, broke: PaymanError, error: PaymanError) -> PaymanError:
         if self.progress.count == 0:
             return build_unknown_error(broke, error)
         return self._build_interrupted_error(
             f"{broke.message} The task could not be followed either: {error.message}", error
         )
-
-    def _build_interrupted_error(
-        self, message: str, error: PaymanError | None = None
-    ) -> StreamInterruptedError:
-        failure = StreamInterruptedError(
-            message,
-            next_step="Do not send it again; client.get_task(error.task_id) returns its outcome.",
-            response=error.response if error is not None else None,
-        )
-        failure.sent, failure.partial = True, self.format_answer()
-        return failure
 
 
 def _build_early_end_error() -> APIConnectionError:

@@ -77,7 +77,7 @@ ENDS: dict[str, End] = {
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payman_sdk._core.stream._GRACE", 0.05)
+    monkeypatch.setattr("payman_sdk._core.stream_reader._GRACE", 0.05)
 
 
 def ending(peer: Peer, ends: bool | str, *pieces: Piece) -> Answer:
