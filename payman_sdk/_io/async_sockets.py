@@ -9,22 +9,15 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import anyio.lowlevel
 import httpcore
 
+from payman_sdk._io.deadlines import SocketRegistry
 from payman_sdk._io.event_loops import move_on_after, sleep
 from payman_sdk._io.forks import defer_forks
 from payman_sdk._io.socket_waits import connect, find_addresses, is_readable, wait_for_socket
-
-
-class AsyncSocketRegistry(Protocol):
-    """Keeps the sockets of a connection, to close them whatever state the connection is in."""
-
-    def keep(self, sock: socket.socket) -> None:
-        """Keep a socket that has just been connected."""
-        ...
 
 
 class AsyncSockets(httpcore.AsyncNetworkBackend):
@@ -34,7 +27,7 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         keeper: Keeps every socket that is made.
     """
 
-    def __init__(self, keeper: AsyncSocketRegistry) -> None:
+    def __init__(self, keeper: SocketRegistry) -> None:
         self._keeper = keeper
 
     async def connect_tcp(
@@ -60,7 +53,26 @@ class AsyncSockets(httpcore.AsyncNetworkBackend):
         await sleep(seconds)
 
 
-class _SocketStream(httpcore.AsyncNetworkStream):
+class _Stream(httpcore.AsyncNetworkStream):
+    """A stream that TLS can be started on."""
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            with move_on_after(timeout):
+                encrypted = _TlsStream(self, ssl_context, server_hostname)
+                await encrypted.shake_hands()
+                return encrypted
+        except (OSError, httpcore.NetworkError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        raise httpcore.ConnectTimeout("timed out")
+
+
+class _SocketStream(_Stream):
     """A connected socket."""
 
     def __init__(self, sock: socket.socket) -> None:
@@ -105,14 +117,6 @@ class _SocketStream(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         self._sock.close()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        return await _start_tls(self, ssl_context, server_hostname, timeout)
-
     def get_extra_info(self, info: str) -> Any:
         match info:
             case "socket":
@@ -127,7 +131,7 @@ class _SocketStream(httpcore.AsyncNetworkStream):
                 return None
 
 
-class _TlsStream(httpcore.AsyncNetworkStream):
+class _TlsStream(_Stream):
     """TLS on any stream, be it a socket or another such stream."""
 
     def __init__(
@@ -174,14 +178,6 @@ class _TlsStream(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        return await _start_tls(self, ssl_context, server_hostname, timeout)
-
     def get_extra_info(self, info: str) -> Any:
         if info == "ssl_object":
             return self._tls
@@ -203,19 +199,3 @@ class _TlsStream(httpcore.AsyncNetworkStream):
 
 
 _PIECE = 64 * 1024
-
-
-async def _start_tls(
-    stream: httpcore.AsyncNetworkStream,
-    context: ssl.SSLContext,
-    host: str | None,
-    timeout: float | None,  # noqa: ASYNC109
-) -> httpcore.AsyncNetworkStream:
-    try:
-        with move_on_after(timeout):
-            encrypted = _TlsStream(stream, context, host)
-            await encrypted.shake_hands()
-            return encrypted
-    except (OSError, httpcore.NetworkError) as error:
-        raise httpcore.ConnectError(str(error)) from error
-    raise httpcore.ConnectTimeout("timed out")

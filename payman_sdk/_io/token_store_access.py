@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from contextvars import ContextVar, copy_context
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from payman_sdk._core.auth.stored_token import StoredToken, TokenStore
 from payman_sdk._core.effects import Lock
@@ -58,14 +59,27 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
     Raises:
         LateError: It has not returned yet.
     """
-    call = _Call(function, ended)
+    context, called = copy_context(), Future[T]()
+
+    def call() -> None:
+        try:
+            try:
+                result = context.run(function)
+            finally:
+                if ended is not None:
+                    ended()
+        except BaseException as error:
+            called.set_exception(error)
+        else:
+            called.set_result(result)
+
     try:
-        call.start()
+        threading.Thread(target=call, daemon=True, name="payman-store").start()
     except RuntimeError:  # no thread can be had, as at the end of a process
-        call.run()
-    if not call.done.wait(seconds):
+        call()
+    if not wait((called,), seconds).done:
         raise LateError(seconds)
-    return call.get_result()
+    return called.result()
 
 
 class CallQueue:
@@ -88,41 +102,12 @@ class CallQueue:
             function()
             return
 
-        def wait() -> None:
+        def call() -> None:
             self._busy.acquire(timeout=threading.TIMEOUT_MAX)
             self._busy.release()
             function()
 
-        threading.Thread(target=wait, daemon=True, name="payman-store").start()
-
-
-class _Call(Generic[T]):
-    """One call, and what came of it."""
-
-    def __init__(self, function: Callable[[], T], ended: Callable[[], object] | None) -> None:
-        self.done = threading.Event()
-        self._function, self._ended, self._context = function, ended, copy_context()
-        self._outcome: tuple[T] | BaseException | None = None
-
-    def start(self) -> None:
-        threading.Thread(target=self.run, daemon=True, name="payman-store").start()
-
-    def run(self) -> None:
-        try:
-            self._outcome = (self._context.run(self._function),)
-        except BaseException as error:
-            self._outcome = error
-        finally:
-            if self._ended is not None:
-                self._ended()
-            self.done.set()
-
-    def get_result(self) -> T:
-        outcome, self._outcome = self._outcome, None
-        if isinstance(outcome, BaseException):
-            raise outcome
-        assert outcome is not None  # noqa: S101 (it is done)
-        return outcome[0]
+        threading.Thread(target=call, daemon=True, name="payman-store").start()
 
 
 log = get_logger()

@@ -522,8 +522,8 @@ def test_a_code_of_another_person_ends_what_the_first_ones_client_does(
         carol.exchange_code(PERSON.application.build_code_request("c"), 9999),
         [token_answer("c-1", 3600, "r-c")],
     )
-    assert carol._known_token is not None
-    store.save(carol._known_token)
+    assert carol._kept.known is not None
+    store.save(carol._kept.known)
     alice.invalidate(cast("AccessToken", first))
     outcome, sent = driven(alice.get(9999))
     assert isinstance(outcome, ConfigurationError)
@@ -644,7 +644,7 @@ def test_whatever_a_store_raises_is_an_error_of_ours(wrong: str, peer: Peer) -> 
     with PaymanClient(
         client_id="pm-test-1", client_secret="x", base_url=peer.base_url, token_store=OddStore(wrong)
     ) as client:
-        client._connect().tokens._store_adapter._owner = OWN.name
+        client._connect().tokens._kept.keeping._owner = OWN.name
         with pytest.raises(TokenStoreError) as raised:
             client.ask("Hello!")
     assert "secret" not in str(raised.value)

@@ -21,7 +21,7 @@ from payman_sdk._core.auth.access_token import TokenOwner as TokenOwner
 from payman_sdk._core.auth.current_token import CurrentToken
 from payman_sdk._core.auth.grants import IssuedToken
 from payman_sdk._core.auth.rotation import NEVER, RefreshPause
-from payman_sdk._core.auth.stored_token import StoreAccess, StoreAdapter, StoredToken
+from payman_sdk._core.auth.stored_token import StoreAccess, StoredToken
 from payman_sdk._core.auth.token_requests import TokenRequests
 from payman_sdk._core.effects import CallHook, Flow, Sleep, WithLock
 from payman_sdk._core.tracking import ClientObserver
@@ -184,20 +184,6 @@ class TokenManager:
     def forget(self) -> None:
         """Drop everything that is known, as if nothing had been fetched yet."""
         self._current = self._kept.known = self._failure = None
-
-    # What a test or a debugger looks at.
-
-    @property
-    def _known_token(self) -> StoredToken | None:
-        return self._kept.known
-
-    @_known_token.setter
-    def _known_token(self, known: StoredToken | None) -> None:
-        self._kept.known = known
-
-    @property
-    def _store_adapter(self) -> StoreAdapter:
-        return self._kept.keeping
 
     def _is_usable(self, token: AccessToken, now: float) -> bool:
         """Whether nothing has to be done about a token now."""
