@@ -284,7 +284,7 @@ def measure_wheel(root: Path) -> float:
 
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
-    "modules": (43, 12),
+    "modules": (42, 12),
     "lines": (15000, 7500),
     "scripts": (6750, 5500),
     "wheel": (800, 700),  # a second API client and two stores are being added
