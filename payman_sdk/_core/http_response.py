@@ -71,7 +71,7 @@ def parse_json_object(response: HTTPResponse) -> dict[str, Any] | None:
 
 
 _MOST_LOOKED_FOR: Final = 16
-"""How many of the newest secrets are looked for in an answer, beside that of its own request."""
+"""How many of the newest secrets are looked for in an answer, beside that of its request."""
 _OVERLAP: Final = 32
 """How many bytes of what came before are looked at again with a piece."""
 _ERROR: Final = re.compile(rb'"error"(?!\s{0,9}:\s{0,9}(?:n|nu|nul)?\Z)(?:\s*:\s*(?!\s|null)|\s{10,}\Z)')

@@ -222,7 +222,7 @@ class _ScopeTimer:
 async def run_apart(
     run: Callable[[], Awaitable[T]], transmission: Transmission, leave: Callable[[], Awaitable[object]]
 ) -> T:
-    """Await a request in a task of its own, so that no cancellation comes where httpcore would lose a connection for good.
+    """Await a request in a separate task, so that no cancellation comes where httpcore would lose a connection for good.
 
     The caller's cancellation ends a step that waits for the network. Between two steps, httpcore hands connections over: there
     the request is left behind, and fails in its next step.

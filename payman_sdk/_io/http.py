@@ -175,7 +175,7 @@ def _attach_hooks(
 
 
 def _find_transmission(request: httpx.Request) -> Transmission | None:
-    """What takes note of a request of the SDK's; None for other requests."""
+    """Return what takes note of a request of the SDK; None for other requests."""
     transmission = getattr(request.extensions.get("trace"), "__self__", None)
     return transmission if isinstance(transmission, Transmission) else None
 
@@ -221,7 +221,7 @@ async def _read_refusal_async(answer: httpx.Response) -> None:
 
 
 def _begin_refusal(answer: httpx.Response) -> BoundedBody | None:
-    """What the body of an answer that refuses a request of the SDK's is read into; None for another, and where it has been read."""
+    """Return what reads the body of an answer that refuses a request of the SDK; None for others, and if it has been read."""
     transmission = _find_transmission(answer.request)
     if transmission is None:
         return None
