@@ -44,8 +44,8 @@ _TESTS: Final[dict[str, tuple[str, ...]]] = {
     "accumulator": _STREAM,
     "sse": (
         "tests/streaming/test_sse.py",
+        "tests/streaming/test_redacting_decoder.py",
         "tests/streaming/test_decoding.py",
-        "tests/test_redaction.py",
         "tests/tasks/test_large_answers.py",
     ),
 }
@@ -78,7 +78,8 @@ class Trial:
 
     def key(self) -> str:
         """Name the mutant without its line, which moves."""
-        return f"{self.path.relative_to(_CORE)}: {self.mutant.before}  ->  {self.mutant.after}"
+        mutant = self.mutant
+        return f"{self.path.relative_to(_CORE)}: {mutant.statement} | {mutant.before}  ->  {mutant.after}"
 
 
 def find_trials(names: Iterable[str]) -> list[Trial]:

@@ -38,6 +38,7 @@ class Mutant:
     """A module with one change."""
 
     line: int
+    statement: str
     before: str
     after: str
     tree: ast.Module
@@ -63,7 +64,10 @@ def find_mutants(source: str) -> list[Mutant]:
                 getattr(place, name)[index] = new
             ast.copy_location(new, node)
             shown = (ast.unparse(node).splitlines()[0], ast.unparse(new).splitlines()[0])
-            mutants.append(Mutant(getattr(node, "lineno", 0), *shown, ast.fix_missing_locations(changed)))
+            statement = _find_statement(tree, path)
+            mutants.append(
+                Mutant(getattr(node, "lineno", 0), statement, *shown, ast.fix_missing_locations(changed))
+            )
     return sorted(mutants, key=lambda mutant: mutant.line)
 
 
@@ -75,6 +79,12 @@ def _follow(tree: ast.AST, path: Path) -> Any:
     for name, index in path:
         node = getattr(node, name) if index is None else getattr(node, name)[index]
     return node
+
+
+def _find_statement(tree: ast.AST, path: Path) -> str:
+    """Give the first line of the innermost statement on a way."""
+    nodes = [_follow(tree, path[:length]) for length in range(1, len(path) + 1)]
+    return ast.unparse([node for node in nodes if isinstance(node, ast.stmt)][-1]).splitlines()[0]
 
 
 def _walk(node: ast.AST, path: Path) -> Iterator[Path]:

@@ -206,11 +206,12 @@ def test_a_task_that_is_waited_for(sandbox: Sandbox, connected: Connected) -> No
     assert states == ["input-required"] * 2 + ["completed", "completed", "canceled"]
 
 
+@pytest.mark.slow
 def test_a_state_that_nobody_has_listed(sandbox: Sandbox, connected: Connected) -> None:
     """A state that changes while a lost answer is waited for is told too, as often as it changes."""
     changes: list[TaskStateChange] = []
     sandbox.script([ConnectionLost(ScriptedResponse(state="working"))])
-    connected(on_task=changes.append).ask(PAYMENT, timeout=1)
+    connected(on_task=changes.append).ask(PAYMENT, timeout=3)
     assert [change.state for change in changes] == [TaskState.WORKING]
 
 
