@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from payman_sdk._cli.run import Run
 
 _NEEDED = {"typer", "rich", "click"}
+_EXTRAS = {"mcp": "mcp", "sandbox": "cli,sandbox"}
+"""What a command needs beside the extra `cli`."""
 _INTERRUPTED = 130
 
 
@@ -28,7 +30,8 @@ def main() -> int:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in _NEEDED:
             raise
-        sys.stderr.write(f"payman: this command needs {missing.name}: pip install 'paymanai-sdk[cli]'\n")
+        extras = _EXTRAS.get(next(iter(sys.argv[1:]), ""), "cli")
+        sys.stderr.write(f"payman: this command needs {missing.name}: pip install 'paymanai-sdk[{extras}]'\n")
         return 2
     except KeyboardInterrupt:
         return _INTERRUPTED

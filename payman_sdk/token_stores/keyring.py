@@ -20,11 +20,13 @@ from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError, TokenStoreError
 
 try:
+    import filelock as filelock  # the lock is a file
     import keyring
     import keyring.errors
+    import platformdirs as platformdirs
 except ImportError as error:
     raise ConfigurationError(
-        "Keeping tokens in the keyring needs keyring.", next_step="pip install 'paymanai-sdk[keyring]'"
+        f"Keeping tokens in the keyring needs {error.name}.", next_step="pip install 'paymanai-sdk[keyring]'"
     ) from error
 
 T = TypeVar("T")

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Generator
 from decimal import Decimal
+from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -105,6 +106,7 @@ def mcp(
                 "Without confirmation and without a limit, a model could pay out everything.",
                 next_step="Add --max-payments or --max-amount, with --run-id.",
             )
+        import_module("payman_sdk.agents.mcp")  # whose extra has all that the store needs
         options: dict[str, Any] = {"run_id": run_id, "limit": limit, "store": _open_store(run, store)}
         if without_confirmation:
             options["confirm"] = None

@@ -15,6 +15,14 @@ from payman_sdk._io.private_files import PathProblem, find_folder_problem, make_
 from payman_sdk.agents.stores._sql import Execute, SQLOperationStore
 from payman_sdk.agents.stores.operation import OperationStoreError
 from payman_sdk.errors import ConfigurationError
+
+try:
+    import filelock as filelock  # which the locks of files need
+except ImportError as error:
+    raise ConfigurationError(
+        "Keeping operations in files needs filelock.", next_step="pip install 'paymanai-sdk[file]'"
+    ) from error
+
 from payman_sdk.token_stores.file import FileLock
 
 T = TypeVar("T")
