@@ -21,10 +21,17 @@ MODULES = sorted(
 )
 
 
+ELSEWHERE = {
+    f"payman_sdk.agents.{adapter}"
+    for adapter in ("autogen", "crewai", "google_adk", "llama_index", "smolagents")
+}
+"""Adapters whose frameworks are too large for this environment; they have no examples."""
+
 PACKAGES = {
     package: list(names)
     for package, names in itertools.groupby(
-        ["payman_sdk", *MODULES], lambda name: ".".join(name.split(".")[:2])
+        ["payman_sdk", *(name for name in MODULES if name not in ELSEWHERE)],
+        lambda name: ".".join(name.split(".")[:2]),
     )
 }
 

@@ -63,8 +63,10 @@ def _is_untouched(function: Any) -> bool:
 
 def _find_library(function: Any) -> str:
     """Return who wrote a function, or the class of what is called like one; `functools.wraps` does not change that."""
-    module = getattr(function, "__globals__", {}).get("__name__") or type(function).__module__
-    return str(module).partition(".")[0]
+    kind = type(function).__module__.partition(".")[0]
+    if kind in _WATCHERS:  # wrapt's wrappers show what they wrap
+        return kind
+    return str(getattr(function, "__globals__", {}).get("__name__") or kind).partition(".")[0]
 
 
 CLIENTS = Interception(
