@@ -182,8 +182,8 @@ class AsyncRunner:
                 return await (
                     self._run_with_lock(step) if step.lock is None else self._run_holding(step.lock, step)
                 )
-            case unheard:
-                assert_never(unheard)
+            case unlisted:
+                assert_never(unlisted)
 
     async def _run_with_lock(self, step: WithLock) -> Any:
         lock = self._locks.get()

@@ -107,16 +107,16 @@ class _ForkSections:
     """Lets a fork come while httpcore waits for the network, where it holds no lock of its pool's, and at no other time.
 
     Args:
-        hearer: Who wants to hear of httpcore's steps, too.
+        listener: Called with the steps of httpcore, too.
     """
 
-    def __init__(self, hearer: Callable[[str, Any], object] | None) -> None:
-        self._hearer = hearer
+    def __init__(self, listener: Callable[[str, Any], object] | None) -> None:
+        self._listener = listener
 
     def note(self, event: str, about: Any) -> None:
         """Hear of a step."""
-        if self._hearer is not None:
-            self._hearer(event, about)
+        if self._listener is not None:
+            self._listener(event, about)
         if event.endswith(".started"):
             leave_section()
         else:

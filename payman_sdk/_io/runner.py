@@ -173,8 +173,8 @@ class SyncRunner:
                 return self._notify_hook(step)
             case WithLock():
                 return self._run_with_lock(step)
-            case unheard:
-                assert_never(unheard)
+            case unlisted:
+                assert_never(unlisted)
 
     def _run_with_lock(self, step: WithLock) -> Any:
         ticket, lock = LockHolder(), adapt_lock(step.lock or self._lock)

@@ -89,8 +89,8 @@ def log_event(event: Event) -> None:
                 )
             case RetryDetails():
                 pass
-            case unheard:
-                assert_never(unheard)
+            case unlisted:
+                assert_never(unlisted)
 
 
 def _summarize(ended: AskEnded) -> str:
