@@ -20,6 +20,7 @@ from scripts.regeneration.samples import class_trials, operation_trials
 from scripts.regeneration.schemas import Schemas
 
 _MOST = 10
+_REPLAYED = ("tests/recorded", "tests/contract/test_examples_in_the_sdk.py")
 _MYPY = "import sys; sys.path[:] = [it for it in sys.path if it != {root!r}]; from mypy.__main__ import console_entry; console_entry()"
 
 
@@ -95,7 +96,31 @@ def try_out(fresh: Path, trials: list[dict[str, Any]], scratch: Path) -> Iterato
         yield f"It cannot be used: {shorten(done.stderr, 600)}"
 
 
-def _run(arguments: list[str], path: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def replay(root: Path, fresh: Path) -> None:
+    """Play the cassettes and the contract's examples against the SDK with the candidate in the place of its client.
+
+    Raises:
+        RegenerationError: One of them does not play.
+    """
+    tests = [name for name in _REPLAYED if (root / name).exists()]
+    if not tests:
+        return
+    done = _run(
+        ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests],
+        f"{fresh}{os.pathsep}{root}",
+        root,
+    )
+    if done.returncode:
+        said = next(
+            (line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))),
+            done.stdout + done.stderr,
+        )
+        raise RegenerationError(
+            f"The client that the document gives does not play what was recorded: {shorten(said, 400)}"
+        )
+
+
+def _run(arguments: list[str], path: Path | str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, "-P", *arguments],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.comparison.changes import Change
+from scripts.comparison.changes import Change, Level
 from scripts.comparison.comparing import compare
 from scripts.regeneration import sources
 from scripts.regeneration.adaptation import faults, traced
@@ -17,7 +17,7 @@ from scripts.regeneration.history import origin
 from scripts.regeneration.names import name_changes, names
 from scripts.regeneration.packages import PRIMARY, Package, packages
 from scripts.regeneration.progress import Progress
-from scripts.regeneration.proof import prove
+from scripts.regeneration.proof import prove, replay
 from scripts.regeneration.quotes import out_of_date
 from scripts.regeneration.reporting import Findings
 from scripts.regeneration.sources import Source
@@ -78,7 +78,15 @@ def prepare(
             prove(fresh, {package: it.document for package, it in given.items()}, scratch)
     if not (changed and thorough):
         return Work(Findings(changed), coming)
-    return Work(_findings(root, scratch, progress, given, changed), coming)
+    findings = _findings(root, scratch, progress, given, changed)
+    # What breaks programs breaks recordings, too: these are made anew when the SDK has been adapted.
+    is_breaking = findings.changes is None or any(
+        change.level is Level.BREAKING for several in findings.changes.values() for change in several
+    )
+    if "generated" in coming and not is_breaking and not findings.faults:
+        with progress.step("Playing what was recorded"):
+            replay(root, fresh)
+    return Work(findings, coming)
 
 
 def _changed(

@@ -93,7 +93,13 @@ def test_requests_are_what_the_document_says(api: Callable[[str], Any]) -> None:
     client = api("").AuthenticatedClient(
         "https://base.test", token="t", httpx_args={"transport": httpx.MockTransport(answer)}
     )
-    files, default = (lambda name: api(f"api.files.{name}")), (lambda name: api(f"api.default.{name}"))
+
+    def files(name: str) -> Any:
+        return api(f"api.files.{name}")
+
+    def default(name: str) -> Any:
+        return api(f"api.default.{name}")
+
     models, types = api("models"), api("types")
     read = files("download").sync_parsed(
         "a/b",
@@ -276,6 +282,26 @@ def test_a_client_that_does_not_work_is_not_put_in_place(
         assert place in run.err, (name, run.err)
         assert everything(bare) == before, name
         (bare / "spec/templates" / name).write_text(kept, encoding="utf-8")
+
+
+def test_recordings_have_to_play_with_the_candidate(
+    bare: Path, changed: Changed, regenerate: Regenerate
+) -> None:
+    """Where nothing breaks, a recording that does not play is the candidate's fault; where something does, it is to be adapted."""
+    recording = bare / "tests" / "recorded" / "test_recording.py"
+    recording.parent.mkdir(parents=True)
+    recording.write_text(
+        "from payman_api.models import TaskSendParams\n\n\ndef test_it():\n    assert 'colour' not in TaskSendParams.__match_args__\n"
+    )
+    before = everything(bare)
+    run = regenerate("--from", changed(colour))
+    assert (run.status, run.out) == (2, "")
+    assert "does not play what was recorded: FAILED tests/recorded/test_recording.py::test_it" in run.err
+    assert everything(bare) == before
+    recording.write_text(recording.read_text().replace("not in", "in"))
+    assert regenerate("--from", changed(colour)).status == 0
+    recording.write_text("def test_it():\n    assert False\n")
+    assert regenerate("--from", changed(documents.require_member)).status == 0
 
 
 def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
