@@ -42,14 +42,14 @@ _MOST_IDLE = 4
 """Connections of a store that are kept for the next step."""
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 _VERSION = 1
-_TABLES = f"""
+_TABLES = """
 CREATE TABLE IF NOT EXISTS payman_operations (task_id TEXT PRIMARY KEY, record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS payman_runs (run_id TEXT, task_id TEXT, PRIMARY KEY (run_id, task_id));
 CREATE TABLE IF NOT EXISTS payman_totals (run_id TEXT PRIMARY KEY, totals TEXT NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE IF NOT EXISTS payman_tokens (name TEXT PRIMARY KEY, token TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS payman_schema (version INTEGER PRIMARY KEY);
-INSERT INTO payman_schema VALUES ({_VERSION}) ON CONFLICT DO NOTHING;
-"""  # noqa: S608 (a number of ours)
+INSERT INTO payman_schema VALUES (1) ON CONFLICT DO NOTHING;
+"""
 # A database may confirm what is not on a disk yet; nothing may be sent that its next crash forgets.
 _BEGIN = (
     "BEGIN; SELECT set_config('synchronous_commit', 'on', true) "

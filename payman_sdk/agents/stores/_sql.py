@@ -114,13 +114,13 @@ class SQLOperationStore:
         raise NotImplementedError
 
     def _load(self, execute: Execute, task_id: str, lock: str = "") -> Operation | None:
-        query = f"SELECT record FROM {self._tables}operations WHERE task_id = ?{lock}"  # noqa: S608 (names of ours)
+        query = f"SELECT record FROM {self._tables}operations WHERE task_id = ?{lock}"  # noqa: S608 # nosec B608 # names of ours
         row = execute(query, (self._name(task_id),)).fetchone()
         return None if row is None else Operation.from_json(row[0], self._place)
 
     def _list_by_run(self, execute: Execute, run_id: str) -> list[Operation]:
         query = (
-            f"SELECT record FROM {self._tables}runs LEFT JOIN {self._tables}operations USING (task_id) "  # noqa: S608
+            f"SELECT record FROM {self._tables}runs LEFT JOIN {self._tables}operations USING (task_id) "  # noqa: S608 # nosec B608 # names of ours
             "WHERE run_id = ?"
         )
         rows = execute(query, (self._name(run_id),)).fetchall()
@@ -128,7 +128,7 @@ class SQLOperationStore:
         return [Operation.from_json(row[0] or "", self._place) for row in rows]
 
     def _load_totals(self, execute: Execute, run_id: str, lock: str = "") -> RunTotals | None:
-        query = f"SELECT totals FROM {self._tables}totals WHERE run_id = ?{lock}"  # noqa: S608
+        query = f"SELECT totals FROM {self._tables}totals WHERE run_id = ?{lock}"  # noqa: S608 # nosec B608 # names of ours
         row = execute(query, (self._name(run_id),)).fetchone()
         return None if row is None else RunTotals.from_json(row[0], self._place)
 
@@ -147,22 +147,22 @@ class SQLOperationStore:
         if before is None and not self._insert(execute, "operations", task_id, record):
             before = self._load(execute, task_id, self._lock_rows)  # another transaction has just written it
         if before is not None:
-            query = f"UPDATE {self._tables}operations SET record = ? WHERE task_id = ?"  # noqa: S608
+            query = f"UPDATE {self._tables}operations SET record = ? WHERE task_id = ?"  # noqa: S608 # nosec B608 # names of ours
             execute(query, (record, self._name(task_id)))
         joined = set(before.runs if before else ())
         for run in sorted(joined.union(operation.runs)):
             if not RunTotals.is_changed(run, before, operation):
                 continue
             totals = self._lock_totals(execute, run).replace(run, before, operation)
-            query = f"UPDATE {self._tables}totals SET totals = ? WHERE run_id = ?"  # noqa: S608
+            query = f"UPDATE {self._tables}totals SET totals = ? WHERE run_id = ?"  # noqa: S608 # nosec B608 # names of ours
             execute(query, (totals.to_json(), self._name(run)))
             if run in operation.runs and run not in joined:
                 self._insert(execute, "runs", run, self._name(task_id))
             elif run not in operation.runs:
-                query = f"DELETE FROM {self._tables}runs WHERE run_id = ? AND task_id = ?"  # noqa: S608
+                query = f"DELETE FROM {self._tables}runs WHERE run_id = ? AND task_id = ?"  # noqa: S608 # nosec B608 # names of ours
                 execute(query, (self._name(run), self._name(task_id)))
 
     def _insert(self, execute: Execute, table: str, key: str, value: str) -> bool:
         """Insert a row where there is none with that key; return whether there was none."""
-        query = f"INSERT INTO {self._tables}{table} VALUES (?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+        query = f"INSERT INTO {self._tables}{table} VALUES (?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 # nosec B608 # names of ours
         return execute(query, (self._name(key), value)).rowcount == 1
