@@ -7,7 +7,17 @@ the program's own affair, such as hooks and settings, is in no schema: neither a
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Annotated, Any, NotRequired, Required, TypeAlias, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Required, TypeAlias, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    ParsedT = TypeVar("ParsedT", default=Any)
+else:
+    from typing import TypeVar
+
+    ParsedT = TypeVar("ParsedT")
+"""What an answer is read as. Without a format nothing says so: type checkers take the default, which Python knows from 3.13 on."""
 
 T = TypeVar("T")
 
@@ -69,9 +79,14 @@ def support_pydantic(*kinds: Any) -> None:
 def _build_schema(cls: Any, source: Any, handler: Any) -> Any:
     from typing_extensions import TypedDict  # pydantic needs it itself
 
+    # A class whose annotations are texts does not know which of its keys are optional, until Python 3.14.
     members: dict[str, Any] = {
-        name: Required[hint] if name in cls.__required_keys__ else NotRequired[hint]
-        for name, hint in get_type_hints(cls).items()
+        name: hint
+        if get_origin(hint) in (Required, NotRequired)
+        else Required[hint]
+        if name in cls.__required_keys__
+        else NotRequired[hint]
+        for name, hint in get_type_hints(cls, include_extras=True).items()
     }
     make: Any = TypedDict
     twin = make(cls.__name__, members)

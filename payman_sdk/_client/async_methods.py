@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from payman_sdk._annotations import Hidden, LazyModule, Option
+from payman_sdk._annotations import Hidden, LazyModule, Option, ParsedT
 from payman_sdk._client.calls import BaseCalls
 from payman_sdk._config import Resend
 
@@ -51,7 +51,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
     @overload
     async def ask(
         self, text: str, options: Option[options_of.MarkdownAskOptions] = None, raw: Literal[False] = False, *,
-        response_format: type[T] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
+        response_format: type[ParsedT] | Mapping[str, Any] | None = None, output_format: Option[Literal["markdown"]] = None,
         on_message: Option[events.OnEvent] = None,
         idempotency_key: Option[str] = None, key_store: Option[exchange.KeyStore] = None, new_session: Option[bool] = None,
         metadata: Option[Json] = None, message_metadata: Option[Json] = None, part_metadata: Option[Json] = None,
@@ -59,7 +59,7 @@ class AsyncMethods(BaseCalls["AsyncRunner"]):
         max_retries: Option[int] = None, settle_time: Option[float] = None, resend: Option[Resend] = None,
         on_retry: Option[hooks.OnRetry] = None, before_send: Option[hooks.BeforeSend] = None, on_task: Option[hooks.OnTask] = None,
         raise_on_failure: Option[bool] = None, extra_headers: Option[Headers] = None,
-    ) -> responses.FormattedTaskResponse[T]: ...
+    ) -> responses.FormattedTaskResponse[ParsedT]: ...
     @overload
     async def ask(
         self, text: str, options: Option[options_of.JsonAskOptions | options_of.RawAskOptions] = None, raw: Literal[True] = ..., *,

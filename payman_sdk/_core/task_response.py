@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict
+from typing import Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict
 
 from payman_api.models.task_state import TaskState
-from payman_sdk._annotations import support_pydantic
+from payman_sdk._annotations import ParsedT, support_pydantic
 from payman_sdk._attrdict import Key, Record, register_with_yaml
 from payman_sdk._core import rendering
 from payman_sdk._core.states import STATES, Phase, Status, get_phase
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    ParsedT = TypeVar("ParsedT", default=Any)
-else:
-    from typing import TypeVar
-
-    ParsedT = TypeVar("ParsedT")
 
 Json: TypeAlias = dict[str, Any]
 """An object as JSON has it."""

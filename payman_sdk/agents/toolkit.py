@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from decimal import Decimal
 
+from payman_sdk._annotations import Option
 from payman_sdk._client.async_ import AsyncPaymanClient
 from payman_sdk._client.sync import PaymanClient
 from payman_sdk._core.payment_types import PayeeType
@@ -64,7 +65,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         *,
         operation: str,
         memo: str | None = None,
-        on_message: OnMessage | None = None,
+        on_message: Option[OnMessage] = None,
     ) -> OperationResult:
         """Make one payment, once.
 
@@ -176,7 +177,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         return run(self._check(operation))
 
     def reply(
-        self, operation: str, decision: Decision, *, on_message: OnMessage | None = None
+        self, operation: str, decision: Decision, *, on_message: Option[OnMessage] = None
     ) -> OperationResult:
         """Approve or deny a payment that waits for an approval.
 
@@ -201,7 +202,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         """
         return run(self._reply(operation, decision, on_message))
 
-    def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
+    def ask(self, text: str, *, on_message: Option[OnMessage] = None) -> OperationResult:
         """Ask Payman's agent in free words. Nothing reads the words, so something else has to bound them.
 
         They are sent with a token whose scopes only read, or after `confirm` agreed to exactly these words. With a limit, only such a
@@ -259,7 +260,7 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
         *,
         operation: str,
         memo: str | None = None,
-        on_message: OnMessage | None = None,
+        on_message: Option[OnMessage] = None,
     ) -> OperationResult:
         """Make one payment, once. See `PaymanToolkit`."""
         return await run_async(self._pay(payee, amount, currency, operation, memo, on_message))
@@ -292,11 +293,11 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
         return await run_async(self._check(operation))
 
     async def reply(
-        self, operation: str, decision: Decision, *, on_message: OnMessage | None = None
+        self, operation: str, decision: Decision, *, on_message: Option[OnMessage] = None
     ) -> OperationResult:
         """Approve or deny a payment that waits for an approval. See `PaymanToolkit`."""
         return await run_async(self._reply(operation, decision, on_message))
 
-    async def ask(self, text: str, *, on_message: OnMessage | None = None) -> OperationResult:
+    async def ask(self, text: str, *, on_message: Option[OnMessage] = None) -> OperationResult:
         """Ask Payman's agent in free words. See `PaymanToolkit`."""
         return await run_async(self._ask(text, on_message))
