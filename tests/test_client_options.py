@@ -228,6 +228,7 @@ class _Ask:
         self.task_id, self.session_id, self.request_id = f"tsk-{number}", "ses-1", "req-1"
 
 
+@pytest.mark.slow
 def test_payman_log_writes_to_standard_error() -> None:
     """PAYMAN_LOG=debug shows every decision and no secret; without it nothing changes, and an odd value is a warning."""
     with Sandbox() as sandbox:

@@ -125,6 +125,7 @@ async def cancel_natively(asks: list[Callable[[], Any]], after: float) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loop", "cancel"),
     [

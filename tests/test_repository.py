@@ -81,6 +81,7 @@ def test_templates_and_links() -> None:
         assert found[1] is None or (ROOT / found[1]).exists(), address
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a Windows shell is imitated")
 def test_environments_of_windows_get_a_folder_bin(tmp_path: Path) -> None:
     """Where programs are in Scripts, the shell scripts link them as bin."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jedi  # type: ignore[import-untyped]
+import pytest
 
 from payman_sdk import AsyncConversation, AsyncPaymanClient, Conversation, PaymanClient, errors, login
 from payman_sdk.sandbox import Sandbox
@@ -92,6 +93,7 @@ def test_ask_has_two_overloads_and_help_shows_the_keywords() -> None:
             assert f"{name}: " in shown.partition("\n\n")[2], name
 
 
+@pytest.mark.slow
 def test_jedi_offers_methods_with_their_keywords() -> None:
     """However a client was made, jedi (IPython, Emacs, Vim) knows its class, its methods and their keywords."""
     makers = (

@@ -165,6 +165,7 @@ def test_the_keyring_keeps_it_too(
     assert sandbox.client_id not in text
 
 
+@pytest.mark.slow
 def test_a_damaged_login_can_be_left(payman: Payman, decides: Callable[[str], None], tmp_path: Path) -> None:
     """What is damaged is named, and logout removes it."""
     decides("allow")
