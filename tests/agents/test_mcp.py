@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from payman_sdk.agents import TOOLS, OperationResult, OperationStatus, SpendingLimit
 from payman_sdk.agents.mcp import http_app, listening, mcp_server, serve_http
-from payman_sdk.agents.mcp.server import spread_types
+from payman_sdk.agents.mcp.served_tools import spread_types
 from payman_sdk.sandbox import Sandbox
 from tests.agents.mcp_tour import (
     OTHER,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from payman_sdk.agents import TOOLS
-from payman_sdk.agents.mcp.server import spread_types
+from payman_sdk.agents.mcp.served_tools import spread_types
 from tests import environments
 
 LOCK = Path(__file__).with_name("mcp_1.lock")

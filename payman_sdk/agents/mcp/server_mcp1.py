@@ -21,11 +21,11 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
 from payman_sdk.agents.mcp import elicitation
 from payman_sdk.agents.mcp.card import URI, fetch_agent_card
-from payman_sdk.agents.mcp.server import CARD, ServedTools
+from payman_sdk.agents.mcp.served_tools import CARD, ServedTools
 
 
 @define
-class Call:
+class Mcp1Call:
     """A call of a tool, as far as its client can be asked something: in the middle of it."""
 
     context: Any
@@ -66,7 +66,7 @@ def build_server(tools: ServedTools) -> Any:
             )
 
         name, arguments = request.params.name, request.params.arguments
-        result = await tools.call(name, arguments, Call(context), None if token is None else report)
+        result = await tools.call(name, arguments, Mcp1Call(context), None if token is None else report)
         if result is None:
             raise refuse(f"Unknown tool {shorten(name)}.")
         return types.ServerResult(types.CallToolResult.model_validate(result))

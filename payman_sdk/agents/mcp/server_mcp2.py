@@ -31,7 +31,7 @@ from payman_sdk._text.error_response import shorten
 from payman_sdk._version import __version__
 from payman_sdk.agents.mcp import elicitation
 from payman_sdk.agents.mcp.card import URI, fetch_agent_card
-from payman_sdk.agents.mcp.server import CARD, ServedTools
+from payman_sdk.agents.mcp.served_tools import CARD, ServedTools
 
 Context = ServerRequestContext[Any, Any]
 
@@ -39,7 +39,7 @@ _KEY = "confirm"
 
 
 @define
-class Call:
+class Mcp2Call:
     """A call of a tool, as far as its client can be asked something.
 
     Args:
@@ -84,7 +84,7 @@ def build_server(tools: ServedTools) -> Server[Any]:
     async def call_tool(
         context: Context, params: CallToolRequestParams
     ) -> CallToolResult | InputRequiredResult:
-        call, numbers = Call(context, params), itertools.count(1)
+        call, numbers = Mcp2Call(context, params), itertools.count(1)
 
         async def report(line: str) -> None:
             await context.session.report_progress(next(numbers), message=line)

@@ -1,0 +1,144 @@
+"""What an MCP server serves: the tools of a toolkit and the agent card, whichever version of the official SDK it is made with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, get_args
+
+from payman_sdk._client.async_ import AsyncPaymanClient
+from payman_sdk._core.events import ArtifactUpdate, StatusUpdate
+from payman_sdk._text.error_response import shorten
+from payman_sdk.agents.mcp.card import URI
+from payman_sdk.agents.mcp.elicitation import ElicitationCall, bind_call
+from payman_sdk.agents.results import OperationResult, OperationStatus
+from payman_sdk.agents.toolkit import AsyncPaymanToolkit
+from payman_sdk.agents.tools import Tool
+from payman_sdk.errors import PaymanError
+
+CARD = {
+    "uri": URI,
+    "name": "agent-card",
+    "description": "What Payman's agent says it can do.",
+    "mimeType": "application/json",
+}
+"""The resource, as the protocol writes it."""
+
+_RESULT = {
+    "type": "object",
+    "properties": {
+        "text": {"type": "string"},
+        "status": {"type": "string", "enum": list(get_args(OperationStatus))},
+        **{
+            name: {"type": ["string", "null"]}
+            for name in ("operation", "task_id", "payee", "amount", "currency", "reason", "payment_id")
+        },
+        "items": {
+            "type": ["array", "null"],
+            "items": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+        },
+    },
+    "required": ["text", "status"],
+    "additionalProperties": False,
+}
+
+
+class ServedTools:
+    """What a server serves, whichever version of the official SDK it is made with.
+
+    Args:
+        toolkit: The tools.
+        client: The client that the agent card is fetched with.
+        reader: The client for what only reads.
+    """
+
+    def __init__(
+        self, toolkit: AsyncPaymanToolkit, client: AsyncPaymanClient, reader: AsyncPaymanClient | None
+    ) -> None:
+        self._toolkit, self.client, self._reader = toolkit, client, reader
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Return the tools, as the protocol writes them."""
+        if self._reader is not None:  # whether free words are offered depends on its token
+            with contextlib.suppress(PaymanError):
+                await self._reader.get_access_token()
+        return [_describe_tool(tool) for tool in self._toolkit.tools]
+
+    async def call(
+        self,
+        name: str,
+        arguments: dict[str, Any] | None,
+        asking: ElicitationCall,
+        report: Callable[[str], Awaitable[object]] | None,
+    ) -> dict[str, Any] | None:
+        """Call a tool and return its result, as the protocol writes it; None where there is no such tool.
+
+        Args:
+            name: Its name.
+            arguments: Its arguments.
+            asking: The call, whose client is asked for a confirmation.
+            report: Tells the client of progress, in a line.
+        """
+        tool = next((one for one in self._toolkit.tools if one.name == name), None)
+        if tool is None:
+            return None
+
+        async def report_event(event: Any) -> None:
+            if report is not None:
+                await report(_format_event(event))
+
+        with bind_call(asking):
+            result = await tool.call(arguments or {}, report_event if report is not None else None)
+        return _format_result(result)
+
+
+def _describe_tool(tool: Tool[Any]) -> dict[str, Any]:
+    moves_money = tool.spec.moves_money
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "inputSchema": spread_types(tool.parameters),
+        "outputSchema": _RESULT,
+        "annotations": {
+            "readOnlyHint": not moves_money,
+            "destructiveHint": moves_money,
+            "idempotentHint": True,  # an operation is paid once, and a reply given once
+            "openWorldHint": True,
+        },
+    }
+
+
+def spread_types(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose members have one type or `anyOf`: clients such as Semantic Kernel fail at a list of types.
+
+    Example:
+        >>> spread_types({"type": "object", "properties": {"memo": {"type": ["string", "null"]}}})["properties"]
+        {'memo': {'anyOf': [{'type': 'string'}, {'type': 'null'}]}}
+    """
+    members = {
+        name: member
+        if isinstance(member["type"], str)
+        else {
+            "anyOf": [{"type": one} for one in member["type"]],
+            **{key: value for key, value in member.items() if key != "type"},
+        }
+        for name, member in parameters["properties"].items()
+    }
+    return {**parameters, "properties": members}
+
+
+def _format_result(result: OperationResult) -> dict[str, Any]:
+    return {
+        "content": [{"type": "text", "text": result.text}],
+        "structuredContent": result.as_dict(),
+        "isError": result.is_error,
+    }
+
+
+def _format_event(event: Any) -> str:
+    """Return an event in a line."""
+    if isinstance(event, ArtifactUpdate):
+        return shorten(event.artifact.content.rstrip().rpartition("\n")[2])
+    if isinstance(event, StatusUpdate):
+        return shorten(event.status_message or str(event.state))
+    return "working"
