@@ -177,10 +177,9 @@ class TaskStream(_BaseTaskStream[SyncRunner]):
         Example:
             >>> from payman_sdk.sandbox import Sandbox
             >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     with client.stream("what's my TSD wallet balance?") as stream:
-            ...         status = stream.show().status
-            <BLANKLINE>
-            ...
+            ...     with client.stream("send 900 TSD to Test Payee") as stream:
+            ...         response = stream.show()  # prints `No payment was made: …` as it comes
+            No payment was made: 900.00 TSD is above the limit of 500.00 TSD for one transaction.
         """
         view = LiveView()
         for event in self:

@@ -153,5 +153,6 @@ def test_what_nobody_listens_to_is_not_made() -> None:
     assert done.stdout.split() == [
         "payman_sdk._telemetry",
         "payman_sdk._telemetry.observer",
+        "payman_sdk._telemetry.task_history",
         "payman_sdk._telemetry.tracker",
     ]
