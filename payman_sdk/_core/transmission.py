@@ -13,14 +13,6 @@ _WRITING = "send_request_headers"
 """httpcore's step that writes the first bytes of a request."""
 
 
-_CLOSING = "response_closed.started"
-"""The step that gives a connection back, which nothing may interrupt."""
-
-
-class AbandonedError(Exception):
-    """Ends a request that nobody waits for any more, in its next step."""
-
-
 class Transmission:
     """One request on its way.
 
@@ -33,12 +25,10 @@ class Transmission:
         peer: The host and port that were connected to: the server's, or those of a proxy.
         max_bytes: How large its answer may be.
         is_held: Whether it has not reached its transport yet, as far as a hook of a given client is to say so.
-        is_in_step: Whether a step that waits for the network is under way, which a cancellation may end.
-        is_abandoned: Whether nobody waits for it any more: its next step fails.
     """
 
     __slots__ = (
-        *("_is_tunnel", "failure", "is_abandoned", "is_connecting", "is_held", "is_in_step", "max_bytes"),
+        *("_is_tunnel", "failure", "is_connecting", "is_held", "max_bytes"),
         *("peer", "sends", "sent", "was_seen"),
     )
 
@@ -47,7 +37,7 @@ class Transmission:
         self.sent = True
         self.sends = 0
         self.is_connecting = self.was_seen = self._is_tunnel = False
-        self.is_held = self.is_in_step = self.is_abandoned = False
+        self.is_held = False
         self.failure: BaseException | None = None
         self.peer: tuple[str, int] | None = None
 
@@ -66,14 +56,7 @@ class Transmission:
                 self.peer = str(about["host"]), int(about["port"])
 
     async def note_async(self, event: str, about: Mapping[str, Any]) -> None:
-        """Take note of a step, for connections that await whoever they report to.
-
-        Raises:
-            AbandonedError: Nobody waits for the request any more.
-        """
-        self.is_in_step = event.endswith(".started") and not event.endswith(_CLOSING)
-        if self.is_in_step and self.is_abandoned:
-            raise AbandonedError
+        """Take note of a step, for connections that await whoever they report to."""
         self.note(event, about)
 
     def is_watching(self, extensions: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.decompression import BoundedBody
-from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, run_apart, sleep
+from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
     Outcome,
@@ -49,6 +49,7 @@ from payman_sdk._io.failures import (
 )
 from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_request, redact_response, whole
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
+from payman_sdk._io.pool_repair import repair_pools
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
 from payman_sdk._io.streams import AsyncOpenStream
@@ -98,9 +99,6 @@ class AsyncRunner:
         self._max_answer_bytes = max_answer_bytes
         self._headers = headers or {}
         self._locks = PerLoop(anyio.Lock)
-        # The client's own connections bear cancellations. Those of httpcore, which report their steps, do not.
-        self._bears_interrupts = getattr(http, "bears_interrupts", False) is True
-        self._is_traced = False
 
     @defer_on_trio
     async def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
@@ -128,9 +126,9 @@ class AsyncRunner:
 
     @defer_on_trio
     async def advance(self, flow: Flow[T], line: AsyncOpenStream) -> Emit | FlowResult[T]:
-        """Run a flow until it emits something or ends; a failure of a step is the flow's to handle.
+        """Run a flow until it emits something or ends; the flow handles the failure of a step.
 
-        What a hook raises is the user's, and no flow may take it for a failure of what was asked: it comes out at once. So does
+        What a hook raises is its own, and no flow may take it for a failure of what was asked: it comes out at once. So does
         what interrupts, a cancellation above all, when the flow has taken note of it.
         """
         mark_for_trio()
@@ -248,19 +246,21 @@ class AsyncRunner:
         outcome: Outcome | None = None
         try:
             with move_on_after(until - now), suppress_instrumentation(request):
-                read = partial(self._read_response, request, line, until, is_stream=step.is_stream)
-                outcome = await (run_apart(read, transmission, line.close) if self._is_traced else read())
+                outcome = await self._read_response(request, line, until, is_stream=step.is_stream)
         except Exception as error:
             outcome = classify_exception(error, transmission, request, self._get_transport_info())
         except BaseException as error:
             transmission.sent = may_have_left(error, transmission, request, self._get_transport_info())
+            if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
+                await repair_pools(self._http, request.extensions)
             forget_frames(error, handled)
             del request
             raise_interrupt(error, handled)
             raise
         if outcome is None:
             outcome = map_exception(None, transmission, request, self._get_transport_info())
-        self._is_traced = self._is_traced or (transmission.was_seen and not self._bears_interrupts)
+        if not isinstance(outcome, httpx.Response):
+            await repair_pools(self._http, request.extensions)
         del request  # a traceback with locals would show its address
         return unwrap_outcome(outcome, transmission)
 
@@ -269,7 +269,7 @@ class AsyncRunner:
     ) -> httpx.Response:
         answer = await self._http.send(request, stream=True, follow_redirects=False, auth=None)
         reading = line if is_stream and is_event_stream(answer) else AsyncOpenStream()
-        reading.keep(answer, is_foreign=not self._bears_interrupts)
+        reading.keep(answer, self._http)
         is_open = False
         try:
             reading.open()

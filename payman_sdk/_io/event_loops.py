@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -19,9 +19,6 @@ import anyio.lowlevel
 
 from payman_sdk._io.clock import is_patched, monotonic
 from payman_sdk._io.forks import renew_after_fork
-
-if TYPE_CHECKING:
-    from payman_sdk._core.transmission import Transmission
 
 T = TypeVar("T")
 
@@ -217,57 +214,3 @@ class _ScopeTimer:
         thread.daemon = True
         thread.start()
         self._stop = thread.cancel
-
-
-async def run_apart(
-    run: Callable[[], Awaitable[T]], transmission: Transmission, leave: Callable[[], Awaitable[object]]
-) -> T:
-    """Await a request in a separate task, so that no cancellation comes where httpcore would lose a connection for good.
-
-    The caller's cancellation ends a step that waits for the network. Between two steps, httpcore hands connections over: there
-    the request is left behind, and fails in its next step.
-
-    Args:
-        run: The request, whose transport reports its steps.
-        transmission: Takes note of them.
-        leave: Lets go of an answer that nobody waits for any more.
-    """
-    scope, ended = anyio.CancelScope(), anyio.Event()
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    async def work() -> None:
-        try:
-            with scope:
-                outcome.append(await run())
-            if transmission.is_abandoned:
-                await leave()
-        except BaseException as error:
-            failure.append(error)
-        ended.set()
-
-    if (loop := get_asyncio_loop()) is not None:
-        task = loop.create_task(work())
-        _left_behind.add(task)
-        task.add_done_callback(_left_behind.discard)
-    else:
-        sys.modules["trio"].lowlevel.spawn_system_task(work)
-    try:
-        await ended.wait()
-    except BaseException as error:
-        transmission.is_abandoned = True
-        if transmission.is_in_step:
-            scope.cancel()
-            if not isinstance(error, GeneratorExit):  # a coroutine that is dropped can wait for nothing
-                with anyio.CancelScope(shield=True), move_on_after(_LEAVING):
-                    await ended.wait()
-        raise
-    if failure:
-        raise failure[0]
-    return outcome[0]
-
-
-_left_behind: set[asyncio.Task[None]] = set()
-"""Tasks that are under way; a loop alone does not keep them alive."""
-_LEAVING = 2.0
-"""Seconds that a request has to end that was cancelled while it waited for the network."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
 from typing import TypeAlias
 
 import httpx
 
 from payman_sdk._io.decompression import Decompressor
-from payman_sdk._io.locks import run_shielded
 from payman_sdk._io.signals import defer_on_trio
 
 log = logging.getLogger("payman_sdk")
@@ -68,19 +66,14 @@ class AsyncOpenStream:
 
     def __init__(self) -> None:
         self._answer: httpx.Response | None = None
-        self._is_foreign = False
+        self._http: httpx.AsyncClient | None = None
         self._wire: AsyncIterator[bytes] | None = None
         self._ready: Iterator[bytes] = iter(())
         self._decompressor = Decompressor("")
 
-    def keep(self, answer: httpx.Response, *, is_foreign: bool) -> None:
-        """Keep an answer whose body is still to be read.
-
-        Args:
-            answer: The answer.
-            is_foreign: Whether it came on connections that a cancellation may spoil.
-        """
-        self._answer, self._is_foreign = answer, is_foreign
+    def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
+        """Keep an answer whose body is still to be read, and the client whose it is."""
+        self._answer, self._http = answer, http
         self._wire, self._ready = None, iter(())
 
     def open(self) -> None:
@@ -110,27 +103,29 @@ class AsyncOpenStream:
 
     @defer_on_trio
     async def close(self) -> None:
-        """Let the connection go, in a task that is being cancelled too."""
-        answer, self._answer, wire, self._wire = self._answer, None, self._wire, None
-        if answer is None or (wire is None and answer.is_closed):
+        """Lets the connection go, in a task that is being cancelled too."""
+        if self._answer is None:
             return
-        leave = partial(_leave, answer, wire)
-        await (run_shielded(leave) if self._is_foreign else leave())
+        answer, self._answer = self._answer, None
+        if self._wire is None:
+            await aclose_quietly(answer)
+            return
+        wire, self._wire = self._wire, None
+        import anyio  # here, where a loop runs already: programs without one do not wait for it
 
+        from payman_sdk._io.pool_repair import repair_pools
 
-async def _leave(answer: httpx.Response, wire: AsyncIterator[bytes] | None) -> None:
-    import anyio  # here, where a loop runs already: programs without one do not wait for it
-
-    # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
-    # innermost goes through them all.
-    try:
-        if wire is not None:
+        # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
+        # innermost goes through them all.
+        try:
             with anyio.CancelScope() as leaving, contextlib.suppress(Exception):
                 leaving.cancel()
                 while await _read_next(wire) is not None:
                     pass
-    finally:
-        await aclose_quietly(answer)
+        finally:
+            await aclose_quietly(answer)
+            if self._http is not None:
+                await repair_pools(self._http, answer.request.extensions)
 
 
 async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
