@@ -285,9 +285,9 @@ def measure_wheel(root: Path) -> float:
 LIMITS: dict[str, tuple[float, float]] = {
     "classes": (1, 0),
     "modules": (42, 12),
-    "lines": (15000, 7500),
-    "scripts": (6750, 5500),
-    "wheel": (800, 700),  # a second API client and two stores are being added
+    "lines": (15500, 7500),
+    "scripts": (9250, 5500),
+    "wheel": (750, 700)
 }
 """The limit and the goal of each figure that may be a ratchet; limits of lines are rounded up to the next 250."""
 

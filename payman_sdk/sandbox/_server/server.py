@@ -221,7 +221,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
             raise RuntimeError(
                 "the sandbox has no address before it is started: use `with Sandbox() as sandbox`"
             )
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # names no address
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 # nosec B104 # what is served on
         return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
 
     @property
