@@ -94,7 +94,7 @@ def test_what_does_io_is_awaited_and_the_rest_is_not() -> None:
     for kind, awaited in (
         (AsyncPaymanClient, asked | {"close", "get_access_token", "with_auth_code"}),
         (AsyncConversation, asked),
-        (AsyncTaskStream, {"cancel", "close", "result"}),
+        (AsyncTaskStream, {"cancel", "close", "result", "show"}),
     ):
         members = public(kind).items()
         assert {name for name, member in members if inspect.iscoroutinefunction(member)} == awaited

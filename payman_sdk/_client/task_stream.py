@@ -173,13 +173,6 @@ class TaskStream(_BaseTaskStream[SyncRunner]):
 
         Raises:
             PaymanError: As for `result`.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     with client.stream("send 900 TSD to Test Payee") as stream:
-            ...         response = stream.show()  # prints `No payment was made: …` as it comes
-            No payment was made: 900.00 TSD is above the limit of 500.00 TSD for one transaction.
         """
         view = LiveView()
         for event in self:
@@ -291,7 +284,11 @@ class AsyncTaskStream(_BaseTaskStream["async_runner.AsyncRunner"]):
             raise
 
     async def show(self) -> FormattedTaskResponse:
-        """Show the answer as it comes, and return it; as `TaskStream.show`."""
+        """Show the answer as it comes, and return it: a view that changes in a notebook, words as they come elsewhere.
+
+        Raises:
+            PaymanError: As for `result`.
+        """
         view = LiveView()
         async for event in self:
             view.update(event, self._render)
