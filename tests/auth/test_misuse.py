@@ -62,7 +62,7 @@ CODE = {"client_id": "x", "base_url": "http://127.0.0.1:1"}
         lambda: loopback.authorize("x", SCOPES, timeout="x"),  # type: ignore[arg-type]
         lambda: loopback.authorize("x", SCOPES, port="x"),  # type: ignore[arg-type]
         lambda: login(client_id="x", scopes=SCOPES, wait=-1),
-        lambda: PaymanClient.with_auth_code(CODE, "c\ud800"),  # type: ignore[arg-type]
+        lambda: PaymanClient.with_auth_code(CODE, "c\ud800"),
         lambda: PaymanClient.with_auth_code(CODE, b"code"),  # type: ignore[arg-type]
         lambda: PaymanClient.with_auth_code(CODE, "c", code_verifier=5),  # type: ignore[arg-type]
         lambda: PaymanClient.with_auth_code(CODE, "c", redirect_uri=object()),  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def test_wrong_input_is_an_error_of_ours(wrong: Callable[[], object]) -> None:
 @table(
     "wrong",
     [
-        lambda: PaymanClient({"client_id": "x", "clientSecret": "hunted-client-secret"}),  # type: ignore[arg-type]
+        lambda: PaymanClient({"client_id": "x", "clientSecret": "hunted-client-secret"}),
         lambda: PaymanClient.with_token("x", {"refreshToken": "r"}, clientSecret="hunted-client-secret"),  # type: ignore[call-arg]
         lambda: PaymanClient(client_id="x", client_secret=b"hunted-client-secret"),  # type: ignore[arg-type]
         lambda: PaymanClient(("x", "hunted-client-secret")),  # type: ignore[arg-type]

@@ -198,10 +198,10 @@ def test_what_interrupts_holds_no_frame_of_a_request(error: BaseException, peer:
 
 def _with_client(way: str, given: dict[str, Any], http: httpx.Client) -> None:
     make: dict[str, Callable[[], PaymanClient]] = {
-        "credentials": lambda: PaymanClient.with_credentials(given, http_client=http),  # type: ignore[arg-type]
-        "token": lambda: PaymanClient.with_token(given, TOKEN, http_client=http),  # type: ignore[arg-type]
-        "refresh": lambda: PaymanClient.with_token(given, {"refreshToken": REFRESH}, http_client=http),  # type: ignore[arg-type]
-        "code": lambda: PaymanClient.with_auth_code(given, CODE, code_verifier=VERIFIER, http_client=http),  # type: ignore[arg-type]
+        "credentials": lambda: PaymanClient.with_credentials(given, http_client=http),
+        "token": lambda: PaymanClient.with_token(given, TOKEN, http_client=http),
+        "refresh": lambda: PaymanClient.with_token(given, {"refreshToken": REFRESH}, http_client=http),
+        "code": lambda: PaymanClient.with_auth_code(given, CODE, code_verifier=VERIFIER, http_client=http),
     }
     with make[way]() as client:
         client.ask("Hello!")
@@ -253,7 +253,7 @@ def test_asyncio_timeout_holds_no_frame_of_a_request(peer: Peer) -> None:
     script(peer, "ask silent")
 
     async def tried() -> TimeoutError | None:
-        async with AsyncPaymanClient.with_token(config(peer.base_url), TOKEN) as client:  # type: ignore[arg-type]
+        async with AsyncPaymanClient.with_token(config(peer.base_url), TOKEN) as client:
             try:
                 async with asyncio.timeout(0.1):
                     await client.ask("Hello!")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from attrs import frozen
@@ -43,7 +43,7 @@ def read_index(site: Path) -> list[Section]:
 def rank_pages(sections: list[Section], question: str) -> list[str]:
     """Return the places of the pages that answer a question, best first: the best section of each."""
     terms = _split(question)
-    scores = Counter[str]()
+    scores: defaultdict[str, float] = defaultdict(float)
     found: dict[str, set[str]] = {section.location: set() for section in sections}
     holders = Counter(word for section in sections for word in {*section.title, *section.text})
     for field, boost in (("title", _TITLE_BOOST), ("text", 1.0)):
@@ -61,7 +61,7 @@ def rank_pages(sections: list[Section], question: str) -> list[str]:
         if found[location] == set(terms):
             scores[location] *= 2 if "#" in location else 5
     pages: dict[str, str] = {}
-    for location, _ in scores.most_common():
+    for location in sorted(scores, key=lambda location: -scores[location]):
         pages.setdefault(location.partition("#")[0], location)
     return list(pages.values())
 
