@@ -346,7 +346,7 @@ def test_a_store_of_another_account(client: PaymanClient) -> None:
     store._operations[task_id] = store._operations[task_id].__class__(
         task_id=task_id, account="somebody else"
     )
-    with pytest.raises(ConfigurationError, match="of its own"):
+    with pytest.raises(ConfigurationError, match="Give every account its own store"):
         PaymanToolkit(client, store=store).pay(*PAYMENT, operation="invoice-1")
 
 

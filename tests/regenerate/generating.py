@@ -7,19 +7,22 @@ from pathlib import Path
 
 from scripts.regeneration.documents import parse
 from scripts.regeneration.generator import generate
+from scripts.regeneration.packages import PRIMARY, packages
 from scripts.regeneration.reading import read_file
 from tests.regenerate import golden
 
 
 def main() -> None:
-    """Writes what the repository's document gives into FOLDER/repository, and what the small one gives into FOLDER/golden."""
+    """Write what the repository's documents give into FOLDER/repository, and what the small one gives into FOLDER/golden."""
     folder = Path(sys.argv[1])
-    for name, document in (
-        ("repository", golden.SPEC / "payman.openapi.yaml"),
-        ("golden", golden.DOCUMENT),
-    ):
-        (folder / name).mkdir(parents=True)
-        generate(parse(read_file(document), str(document)), golden.SPEC, folder / name / golden.RECORD.name)
+    documents = [
+        (golden.SPEC / package.document, folder / "repository" / package.folder, package.name)
+        for package in packages(golden.SPEC)
+    ]
+    documents.append((golden.DOCUMENT, folder / "golden" / golden.RECORD.name, PRIMARY))
+    for document, into, name in documents:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        generate(parse(read_file(document), str(document)), golden.SPEC, into, name)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,7 @@ def test_a_mocked_failure_after_sending_is_not_taken_for_one_before(peer: Peer) 
 def test_pytest_httpx_sees_every_request(peer: Peer, tmp_path: Path) -> None:
     """A suite with pytest-httpx, in a pytest of its own: its fixture gets the requests of every client."""
     project = Project(tmp_path)
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\nmarkers = slow\n")
     project.write(
         "test_mocked.py",
         f"""
