@@ -65,9 +65,12 @@ class Screen:
                 return
         self.until(words, times=times, seconds=1)
 
-    def status(self) -> int:
-        """Waits for the end; returns the exit status."""
-        while True:
+    def status(self, keys: str = "") -> int:
+        """Wait for the end and return the exit status; type keys each second, for a prompt may not read yet when the first come."""
+        for _ in range(1_000):
+            if keys and not select.select([self._master], [], [], 1)[0]:
+                self.type(keys)
+                continue
             try:
                 if not os.read(self._master, 65536):
                     break
@@ -130,7 +133,7 @@ def test_ctrl_c_cancels_the_task_and_ctrl_d_leaves(payman: Payman, monkeypatch: 
             screen.type("\x1b[A\x1b[A\r")  # the history: two lines up is the first one
             screen.until("payman> ", times=5)
             screen.type("\x04")
-            assert screen.status() == 0
+            assert screen.status("\x04") == 0
         texts = [request.text for request in slow.requests if request.operation == "send_task_subscribe"]
         assert texts == ["first", "a long one", "first"]
         assert "Traceback" not in screen.shown
