@@ -177,7 +177,7 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
         request_id: The request that the stream answers.
 
     Raises:
-        AgentError: It is a JSON-RPC error.
+        AgentError: It is a JSON-RPC error; `sent` is True where it is about another request.
     """
     envelope = as_object(unwrap_single(said))
     if envelope is None:
@@ -188,6 +188,8 @@ def read_update(said: Any, task_id: str, request_id: str) -> Update | None:
     # The state of the task counts for more than an error beside it.
     is_told = update is not None and update.task is not None
     if not is_told and (error := build_agent_error(envelope)) is not None:
+        if envelope.get("id") not in (None, request_id):
+            error.sent = True  # what refuses another request does not say that nothing was done of this one
         raise error
     if update is not None and envelope.get("error"):
         update.warnings.append("error: beside a result")

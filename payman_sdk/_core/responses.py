@@ -61,17 +61,17 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
             task.headers = ResponseHeaders(answer.headers)
             return body, task
         error = error if found is None else None
+    # The agent may not have been able to read the id. Any other, such as a number, makes it the refusal of another request.
+    is_ours = said_id is None or said_id == request_id
+    refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
-        raise (
-            build_agent_error(body, build_error_response(answer)) if in_json_rpc else None
-        ) or _build_status_error(answer)
+        raise (refusal if in_json_rpc else None) or _build_status_error(answer)
     if body is None:
         raise _build_unreadable_error(answer, "no JSON object")
     if error is not None:
-        is_readable = said_id is None or isinstance(said_id, str | int | float)
-        failure = build_agent_error(body, build_error_response(answer)) if is_readable else None
-        raise failure or _build_unreadable_error(answer, "a JSON-RPC error without a code")
+        got = "a JSON-RPC error without a code" if is_ours else "the refusal of another request"
+        raise refusal or _build_unreadable_error(answer, got)
     raise _build_unreadable_error(answer, why)
 
 

@@ -276,6 +276,20 @@ def test_an_error_in_a_stream(ear: Ear, peer: Peer) -> None:
         assert caught.value.sent is True
 
 
+def test_the_refusal_of_another_request_in_a_stream(ear: Ear, peer: Peer) -> None:
+    """An error event with the id of another request does not say that nothing was done: the task is looked up."""
+    peer.always(GET_PATH, completed)
+    for other, is_ours in (('"req-other"', False), ("7", False), ("false", False), ("null", True)):
+        error = data(f'{{"jsonrpc": "2.0", "id": {other}, "error": {{"code": -32602, "message": "No"}}}}')
+        peer.script(STREAM_PATH, stream(error))
+        if is_ours:
+            with pytest.raises(AgentError, match="No") as caught:
+                ear.one(peer, "Hello!")
+            assert caught.value.sent is False, other
+        else:
+            assert ear.one(peer, "Hello!").result.text == "Done.", other
+
+
 @pytest.mark.parametrize("status_code", [200, 400])
 def test_an_error_instead_of_a_stream(status_code: int, ear: Ear, peer: Peer) -> None:
     """A JSON-RPC error as an ordinary answer to a stream request is raised too."""

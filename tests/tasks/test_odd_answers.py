@@ -14,7 +14,7 @@ from payman_sdk import PaymanClient
 from payman_sdk._core.formatting import format_task
 from payman_sdk._core.responses import read_answer
 from payman_sdk._core.task_reader import read_task
-from payman_sdk.errors import OutcomeUnknownError, ResponseValidationError
+from payman_sdk.errors import InvalidParamsError, OutcomeUnknownError, ResponseValidationError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, Answer, Peer, Request, answer, rpc, task_with
 from tests.tasks.faults import MISTYPED
@@ -436,3 +436,23 @@ def test_an_update_of_the_status_is_read_the_short_way(monkeypatch: pytest.Monke
     for name in ("contextId", "session_id", "context_id"):
         assert read_task({**update, name: "ses-1"}, "tsk-1") is None, name
     assert len(lenient) == 3
+
+
+def test_the_refusal_of_another_request_is_no_refusal_of_this_one(peer: Peer, connect: Connect) -> None:
+    """An error whose id is not the request's may follow a payment that was made: the task is looked up, and not sent again."""
+    client = connect(timeout=5)
+    peer.always(
+        GET_PATH, about(lambda request: {**IDS, "id": None, "result": task(request.json["params"]["id"])})
+    )
+    ids: tuple[Any, ...] = (0, 1, -7, 1.5, True, "req-other", "", ["req-1"], {"id": "req-1"})
+    for http_status in (200, 409):
+        for number, other in enumerate(ids):
+            for code in (-32600, -32602, -32001):
+                peer.always(ASK_PATH, rpc(http_status, id=other, error={"code": code, "message": "No"}))
+                sent_before = len(peer.asks())
+                assert client.ask("pay").text == "paid", (http_status, ids[number], code)
+                assert len(peer.asks()) == sent_before + 1, (http_status, ids[number], code)
+    peer.always(ASK_PATH, rpc(id=None, error={"code": -32602, "message": "No"}))
+    with pytest.raises(InvalidParamsError) as caught:
+        client.ask("pay")
+    assert caught.value.sent is False
