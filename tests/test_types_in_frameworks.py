@@ -18,6 +18,7 @@ from fastapi.testclient import TestClient
 from pydantic_core import to_json
 
 from payman_sdk import AsyncPaymanClient, PaymanClient, types
+from payman_sdk.agents import PaymanToolkit
 from payman_sdk.sandbox import Sandbox
 from payman_sdk.types import FormattedTaskResponse, TaskResponse, TokenInfo
 
@@ -47,6 +48,35 @@ def test_every_serializer_writes_all_of_it() -> None:
             assert write(value) == plain, (name, type(value))
     for event in events:
         assert event["type"] == event.type
+
+
+def test_typed_results_are_written_and_read() -> None:
+    """Payments, wallets, payees, transactions and results of tools become JSON, and pydantic makes them of it again."""
+    with Sandbox() as sandbox, sandbox.client() as client:
+        paid = client.pay("Test Payee", "1.00", "TSD", memo="coffee", idempotency_key="k")
+        refused = client.pay("Test Payee", "900", "TSD")
+        tool = PaymanToolkit(client).payees()
+        results: list[Any] = [
+            paid, refused, client.wallets()[0], client.payees()[0], client.transactions(limit=1)[0], tool,
+        ]  # fmt: skip
+    for result in results:
+        adapter = pydantic.TypeAdapter(type(result))
+        text = adapter.dump_json(result)
+        assert json.loads(text) == result.to_dict() == json.loads(json.dumps(result.to_dict())), result
+        assert json.loads(to_json(result)) == result.to_dict(), result
+        assert json.loads(to_json([{"nobody says what it is": result}])) == [
+            {"nobody says what it is": result.to_dict()}
+        ]
+        assert adapter.validate_json(text) == result
+        assert adapter.validate_python(result) is result
+        assert not {"response", "error"} & result.to_dict().keys()
+        for mode in ("validation", "serialization"):
+            assert adapter.json_schema(mode=mode)["properties"].keys() == result.to_dict().keys()
+    assert paid.to_dict()["transaction"]["payee"]["name"] == "Test Payee"
+    with pytest.raises(pydantic.ValidationError, match="amount"):
+        pydantic.TypeAdapter(types.Payment).validate_python({**paid.to_dict(), "amount": "much"})
+    with pytest.raises(pydantic.ValidationError, match="currency"):
+        pydantic.TypeAdapter(types.Wallet).validate_json("{}")
 
 
 def test_names_are_found_removed_and_set_alike() -> None:
@@ -104,11 +134,22 @@ def test_fastapi_returns_answers() -> None:
         def raw() -> Any:
             return client.ask("list all wallets", raw=True)
 
+        def pay() -> Any:
+            return client.pay("Test Payee", "1.00", "TSD")
+
+        pay.__annotations__["return"] = types.Payment
+        app.post("/pay")(pay)
         formatted.__annotations__["return"] = FormattedTaskResponse
         raw.__annotations__["return"] = TaskResponse
         app.get("/formatted")(formatted)
         app.get("/raw")(raw)
         web = TestClient(app)
+        payment = web.post("/pay").json()
+        assert (payment["outcome"], payment["amount"], str(sandbox.balance("TSD"))) == (
+            "paid",
+            "1.00",
+            "999.00",
+        )
         answer = web.get("/formatted").json()
         assert (answer["status"], answer["artifacts"][0]["type"]) == ("completed", "text")
         assert web.get("/raw").json()["result"]["status"]["state"] == "COMPLETED"
@@ -158,8 +199,11 @@ def test_frameworks_of_agents_make_tools_of_methods() -> None:
             pydantic.validate_call(method)
         tool = StructuredTool.from_function(client.ask, name="ask")
         assert tool.invoke({"text": "list all wallets"})["status"] == "completed"
-        agent = Agent(TestModel(call_tools=["ask"]), tools=[client.ask, client.pay])
         # `run_sync` would leave an event loop open.
-        assert "completed" in asyncio.run(agent.run("Ask.")).output
+        for name, expected in (("ask", "completed"), ("payees", "Test Payee"), ("wallets", "balance")):
+            agent = Agent(
+                TestModel(call_tools=[name]), tools=[client.ask, client.pay, client.payees, client.wallets]
+            )
+            assert expected in asyncio.run(agent.run("Ask.")).output, name
         asynchronous = AsyncPaymanClient(client_id="x", client_secret="y")
         assert StructuredTool.from_function(coroutine=asynchronous.ask, name="ask").args.keys() == {"text"}

@@ -14,6 +14,7 @@ from typing import Literal, Self, TypeAlias
 from attrs import field, frozen
 
 from payman_sdk._core.task_response import FormattedTaskResponse
+from payman_sdk._core.typed_result import TypedResult
 from payman_sdk.errors import PaymanError, PaymentNotMadeError
 
 __all__ = [
@@ -45,7 +46,7 @@ class PaymentOutcome(StrEnum):
 
 
 @frozen(kw_only=True)
-class Wallet:
+class Wallet(TypedResult):
     """A wallet, as the agent describes it [P].
 
     Attributes:
@@ -68,7 +69,7 @@ class Wallet:
 
 
 @frozen(kw_only=True)
-class Payee:
+class Payee(TypedResult):
     """Somebody who can be paid, as the agent describes them [P]. Pass it to `pay` to name a payee by its id.
 
     Attributes:
@@ -89,7 +90,7 @@ class Payee:
 
 
 @frozen(kw_only=True)
-class Transaction:
+class Transaction(TypedResult):
     """A transaction, as the agent lists it [P].
 
     Attributes:
@@ -118,7 +119,7 @@ class Transaction:
 
 
 @frozen(kw_only=True)
-class Payment:
+class Payment(TypedResult):
     """A payment that was ordered, and its outcome.
 
     Attributes:

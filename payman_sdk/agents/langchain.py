@@ -33,11 +33,11 @@ class _PaymanTool(BaseTool):
     # A model may name an argument as it likes, also `self`: every name but the known ones is answered by the tool.
     def _run(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
         result = call_tool(self._toolkit, self._tool, arguments, self._on_message)
-        return result.text, result.as_dict()
+        return result.text, result.to_dict()
 
     async def _arun(self, /, **arguments: Any) -> tuple[str, dict[str, Any]]:
         result = await run_tool(self._toolkit, self._tool, arguments, self._on_message)
-        return result.text, result.as_dict()
+        return result.text, result.to_dict()
 
 
 def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> list[BaseTool]:

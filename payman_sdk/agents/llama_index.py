@@ -39,7 +39,7 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
                 content=result.text,
                 tool_name=tool.name,
                 raw_input={"kwargs": arguments},
-                raw_output=result.as_dict(),
+                raw_output=result.to_dict(),
                 is_error=result.is_error,
             )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from attrs import evolve, field, fields, frozen
+from attrs import evolve, field, frozen
 
+from payman_sdk._core.typed_result import TypedResult
 from payman_sdk._text.sanitizer import sanitize
 
 OperationStatus: TypeAlias = Literal[
@@ -38,7 +39,7 @@ _LONGEST, _LONGEST_QUOTE = 1500, 300
 
 
 @frozen
-class OperationResult:
+class OperationResult(TypedResult):
     """What became of a call: a text for the model, and a few typed fields for the program.
 
     Attributes:
@@ -77,11 +78,6 @@ class OperationResult:
     def is_error(self) -> bool:
         """Whether the call failed. An unknown outcome is not an error here, because frameworks repeat what failed."""
         return self.status in {"failed", "refused", "not-sent", "not-found", "invalid"}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the same as a dict that JSON can hold."""
-        members = {one.name: getattr(self, one.name) for one in fields(type(self))}
-        return {**members, "items": None if self.items is None else [dict(item) for item in self.items]}
 
     def noting(self, note: str) -> OperationResult:
         """Return the same with a remark behind it."""

@@ -46,7 +46,7 @@ def main() -> None:
 
         def pay(_: int) -> list[dict[str, Any]]:
             ready.wait(timeout=60)
-            return [toolkit.pay(*paid, operation=name, **options).as_dict() for name, paid in order["pays"]]
+            return [toolkit.pay(*paid, operation=name, **options).to_dict() for name, paid in order["pays"]]
 
         with ThreadPoolExecutor(order["threads"]) as pool:
             print(json.dumps(list(pool.map(pay, range(order["threads"])))), flush=True)

@@ -373,7 +373,7 @@ def test_an_unknown_outcome_stays_unknown(is_streamed: bool, switchboard: Switch
         other = toolkit.pay("Test Payee", "20", "TSD", operation="a"), toolkit.reply("a", "approve")
         assert {one.status for one in (first, *again, *other)} == {"unknown"}
         assert all("Do not pay" in one.text and not one.is_error for one in (first, *again, *other))
-        assert [one.as_dict() for one in again] == [first.as_dict()] * 2
+        assert [one.to_dict() for one in again] == [first.to_dict()] * 2
         assert toolkit.pay(*PAYMENT, operation="b").status == "refused"
     assert (len(known.payments), switchboard.sends()) == (1, 1)
 

@@ -39,7 +39,7 @@ def test_what_a_program_is_given(toolkit: PaymanToolkit) -> None:
     pay = payman_tools(toolkit)[0]
     message = pay.invoke(CALL)
     result = toolkit.pay("Test Payee", "10", "TSD", operation="a")
-    assert (message.content, message.artifact) == (result.text, result.as_dict())
+    assert (message.content, message.artifact) == (result.text, result.to_dict())
     assert (message.tool_call_id, message.name) == ("1", "payman_pay")
     assert asyncio.run(pay.ainvoke(CALL)) == message
     assert pay.invoke(PAYMENT) == result.text

@@ -36,7 +36,7 @@ def test_lists_are_read_by_typed_calls(toolkit: PaymanToolkit, sandbox: Sandbox)
     assert [one["name"] for one in payees.items or ()] == ["Test Payee"]
     assert [(one["amount"], one["outcome"]) for one in transactions.items or ()] == [("10.00", "paid")]
     assert '> {"id": ' in wallets.text
-    assert json.loads(json.dumps(wallets.as_dict())) == wallets.as_dict()
+    assert json.loads(json.dumps(wallets.to_dict())) == wallets.to_dict()
     assert sends(sandbox) == [PAYMENT]
 
 
@@ -48,7 +48,7 @@ def test_a_payee_is_created_once(client: PaymanClient, sandbox: Sandbox) -> None
         toolkit.create_payee("Ada", "TEST_RAILS", operation="payee-1", email="ada@example.com")
         for _ in range(2)
     )
-    assert (first.status, first.as_dict()) == ("completed", again.as_dict())
+    assert (first.status, first.to_dict()) == ("completed", again.to_dict())
     assert (first.items or ({},))[0].get("name") == "Ada"
     assert shown[0] == [
         'Action: "create payee"', 'Payee: "Ada"', 'Type: "TEST_RAILS"', 'Email: "ada@example.com"', 'Operation: "payee-1"',
@@ -109,7 +109,7 @@ def test_a_payment_is_made_and_told(toolkit: PaymanToolkit, sandbox: Sandbox) ->
     """A payment is made, and the result says so in few facts that JSON can hold."""
     result = toolkit.pay(*PAYMENT, operation="invoice-1")
     [payment] = sandbox.payments
-    assert result.as_dict() == {
+    assert result.to_dict() == {
         "text": result.text,
         "status": "paid",
         "operation": "invoice-1",
@@ -122,7 +122,7 @@ def test_a_payment_is_made_and_told(toolkit: PaymanToolkit, sandbox: Sandbox) ->
         "items": None,
     }
     assert result.text == 'Paid: 10.00 TSD to "Test Payee". This was operation invoice-1.'
-    assert json.loads(json.dumps(result.as_dict())) == result.as_dict()
+    assert json.loads(json.dumps(result.to_dict())) == result.to_dict()
     assert str(result) == result.text
 
 
@@ -134,7 +134,7 @@ def test_the_same_operation_is_told_the_same(toolkit: PaymanToolkit, sandbox: Sa
         toolkit.check("invoice-1"),
         toolkit.pay(*PAYMENT, operation="invoice-1"),
     ]
-    assert [one.as_dict() for one in again] == [first.as_dict()] * 3
+    assert [one.to_dict() for one in again] == [first.to_dict()] * 3
     assert len(sandbox.payments) == 1
     assert sends(sandbox) == [PAYMENT]
 
@@ -153,7 +153,7 @@ def test_another_order_under_a_name_pays_nothing(
     assert "is the name of another order: 10.00 TSD to" in other.text
     assert "What was ordered now has NOT been paid" in other.text
     assert sends(sandbox) == [PAYMENT]
-    assert toolkit.pay("Somebody Else", "500", "TSD", operation="invoice-1").as_dict() == other.as_dict()
+    assert toolkit.pay("Somebody Else", "500", "TSD", operation="invoice-1").to_dict() == other.to_dict()
 
 
 def test_every_part_of_an_order_counts(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
@@ -188,15 +188,15 @@ def test_an_operation_that_nobody_knows(toolkit: PaymanToolkit, sandbox: Sandbox
 def test_another_store_finds_what_was_paid(client: PaymanClient) -> None:
     """What this store knows nothing of, Payman still tells by the name."""
     first = PaymanToolkit(client).pay(*PAYMENT, operation="invoice-1")
-    assert PaymanToolkit(client).check("invoice-1").as_dict() == first.as_dict()
-    assert PaymanToolkit(client).pay(*PAYMENT, operation="invoice-1").as_dict() == first.as_dict()
+    assert PaymanToolkit(client).check("invoice-1").to_dict() == first.to_dict()
+    assert PaymanToolkit(client).pay(*PAYMENT, operation="invoice-1").to_dict() == first.to_dict()
 
 
 def test_an_approval_is_given_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> None:
     """A payment that waits is approved by a reply; the same reply again is told what came of it, and is not sent."""
     waits = toolkit.pay(*BIG, operation="invoice-1")
     assert (waits.status, waits.is_error) == ("awaiting-approval", False)
-    assert toolkit.pay(*BIG, operation="invoice-1").as_dict() == waits.as_dict()
+    assert toolkit.pay(*BIG, operation="invoice-1").to_dict() == waits.to_dict()
     done = toolkit.reply("invoice-1", "approve")
     again = toolkit.reply("invoice-1", "approve")
     assert (done.status, again.status) == ("paid", "paid")
@@ -204,9 +204,9 @@ def test_an_approval_is_given_once(toolkit: PaymanToolkit, sandbox: Sandbox) -> 
     assert sends(sandbox) == [BIG, "approve"]
     assert sandbox.balance("TSD") == 800
     assert (
-        toolkit.check("invoice-1").as_dict()
-        == toolkit.pay(*BIG, operation="invoice-1").as_dict()
-        == done.as_dict()
+        toolkit.check("invoice-1").to_dict()
+        == toolkit.pay(*BIG, operation="invoice-1").to_dict()
+        == done.to_dict()
     )
 
 

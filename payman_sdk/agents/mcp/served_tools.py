@@ -130,7 +130,7 @@ def spread_types(parameters: dict[str, Any]) -> dict[str, Any]:
 def _format_result(result: OperationResult) -> dict[str, Any]:
     return {
         "content": [{"type": "text", "text": result.text}],
-        "structuredContent": result.as_dict(),
+        "structuredContent": result.to_dict(),
         "isError": result.is_error,
     }
 
