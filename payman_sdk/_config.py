@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from payman_api import SERVERS
 from payman_sdk._headers import read_headers
+from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import find_url_problem
 from payman_sdk.errors import ConfigurationError
@@ -64,6 +65,7 @@ class Config(NamedTuple):
     default_headers: Mapping[str, str] = MappingProxyType({})
     proxy: SecretStr | None = None
     verify: Any = None
+    allow_http_hosts: frozenset[str] = frozenset()
 
 
 SETTINGS = frozenset({*Config._fields, "environment"})
@@ -74,7 +76,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     """Return the settings of a client from a dict, keywords, or both; a keyword wins, and None means not given.
 
     Where neither names a `base_url`, the environment variable PAYMAN_BASE_URL does, and without it the environment's
-    own server is used.
+    own server is used. PAYMAN_ALLOW_HTTP_HOSTS counts in the same way.
 
     Raises:
         ConfigurationError: A setting is missing, unknown or unusable.
@@ -89,6 +91,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     base_url = (
         _read_text(given, "base_url") or os.environ.get(BASE_URL_VARIABLE, "").strip() or SERVERS[environment]
     )
+    http_hosts = choose_http_hosts(given.get("allow_http_hosts"))
     client_id = _require(given, "client_id")
     if ":" in client_id:
         raise ConfigurationError(
@@ -98,7 +101,7 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
     return Config(
         client_id=client_id,
         client_secret=_read_secret(given, "client_secret"),
-        base_url=_check_url(base_url),
+        base_url=_check_url(base_url, http_hosts),
         name=_read_text(given, "name"),
         session_id=_read_text(given, "session_id"),
         **{key: read_seconds(given.get(key), key, default) for key, default in _DEFAULT_SECONDS.items()},
@@ -117,7 +120,19 @@ def read_config(config: Mapping[str, Any] | None, keywords: Mapping[str, Any]) -
         default_headers=read_headers(given.get("default_headers"), "default_headers"),
         proxy=_read_secret(given, "proxy"),
         verify=given.get("verify"),
+        allow_http_hosts=http_hosts,
     )
+
+
+def choose_http_hosts(given: object) -> frozenset[str]:
+    """Return the hosts that may be reached over plain http: those given, or those of the environment for None.
+
+    Raises:
+        ConfigurationError: An entry is not a host.
+    """
+    if given is not None:
+        return read_http_hosts(given)
+    return read_http_hosts(os.environ.get(HTTP_HOSTS_VARIABLE), f"{HTTP_HOSTS_VARIABLE} in the environment")
 
 
 def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
@@ -126,7 +141,8 @@ def change_config(config: Config, changes: Mapping[str, Any]) -> Config:
     Raises:
         ConfigurationError: A setting is unusable.
     """
-    checked = read_config({"client_id": config.client_id, "base_url": config.base_url}, changes)
+    kept = {"client_id": config.client_id, "base_url": SERVERS["LIVE"]}  # its own was checked before
+    checked = read_config(kept, changes)
     headers = {**config.default_headers, **checked.default_headers}
     return config._replace(
         **{name: getattr(checked, name) for name in changes} | {"default_headers": headers}
@@ -293,11 +309,12 @@ def require_secret(config: Config) -> None:
         _require({}, "client_secret")
 
 
-def _check_url(url: str) -> str:
-    problem = find_url_problem(url)
+def _check_url(url: str, http_hosts: frozenset[str]) -> str:
+    problem = find_url_problem(url, http_hosts)
     if problem:
         raise ConfigurationError(
-            f"base_url {problem}.", next_step="Give an address such as https://agent.payman.ai."
+            f"base_url {problem.text}.",
+            next_step=problem.next_step or "Give an address such as https://agent.payman.ai.",
         )
     return url.rstrip("/")
 

@@ -195,7 +195,9 @@ def build_basic_credentials(client_id: str, client_secret: SecretStr) -> SecretS
     return SecretStr(f"Basic {base64.b64encode(pair).decode()}")
 
 
-_HARMLESS = frozenset({"client_id", "environment", "base_url", "name", "session_id", "resend", "verify"})
+_HARMLESS = frozenset(
+    {"client_id", "environment", "base_url", "name", "session_id", "resend", "verify", "allow_http_hosts"}
+)
 _HEADERS = frozenset({"default_headers", "extra_headers"})
 
 

@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from payman_sdk._http_hosts import (
+    HTTP_HOSTS_SETTING,
+    HTTP_HOSTS_VARIABLE,
+    is_http_allowed,
+    is_of_payman,
+)
+
+
+class URLProblem(NamedTuple):
+    """What is wrong with an address.
+
+    Attributes:
+        text: For the middle of a sentence.
+        next_step: What to do, where it is not to give another address.
+    """
+
+    text: str
+    next_step: str | None = None
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine, by its name alone and without asking a resolver."""
@@ -15,10 +36,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def find_url_problem(url: str) -> str | None:
-    """Return what is wrong with the address of a server, None if nothing is; for the middle of a sentence.
+def find_url_problem(url: str, http_hosts: frozenset[str] = frozenset()) -> URLProblem | None:
+    """Return what is wrong with the address of a server, None if nothing is.
 
     Programs read an odd address in different ways, so that only plain ones are taken: scheme, host, port and path.
+
+    Args:
+        url: The address.
+        http_hosts: Hosts beside this machine that may be reached over http, see `read_http_hosts`.
     """
     from urllib.parse import urlsplit
 
@@ -27,15 +52,21 @@ def find_url_problem(url: str) -> str | None:
         host, _ = parts.hostname or "", parts.port
         ascii_host = host.encode("idna").decode()
     except ValueError:  # its message may repeat a password
-        return "is not a URL"
+        return URLProblem("is not a URL")
     if "@" in parts.netloc:
-        return "holds a user name or password"
+        return URLProblem("holds a user name or password")
     if parts.scheme not in {"https", "http"} or not _is_host(ascii_host, parts.netloc) or not _is_plain(url):
-        return "is not an https address"
+        return URLProblem("is not an https address")
     if "?" in url or "#" in url:  # an empty one, too, would swallow the path of every request
-        return "holds a query or a fragment"
-    if parts.scheme == "http" and not is_loopback(host):
-        return f"would send secrets over plain http to {host}; http is for this machine only (localhost, 127.0.0.1)"
+        return URLProblem("holds a query or a fragment")
+    if parts.scheme == "http" and not is_loopback(host) and not is_http_allowed(parts, http_hosts):
+        setting = f'{HTTP_HOSTS_SETTING}=["{host}"], or {HTTP_HOSTS_VARIABLE}={host} in the environment'
+        return URLProblem(
+            f"would send secrets over plain http to {host}, which {HTTP_HOSTS_SETTING} does not list",
+            "Use https."
+            if is_of_payman(host)
+            else f"Use https, or allow plain http to this host of a private network: {setting}.",
+        )
     return None
 
 

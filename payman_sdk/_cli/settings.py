@@ -20,6 +20,7 @@ from payman_sdk._client.config_types import PaymanConfig
 from payman_sdk._client.environment import ABOUT_REST_KEY, INSTEAD_OF_REST_KEY, REST_KEY
 from payman_sdk._core.auth.credentials import FoundSetting as FoundSetting
 from payman_sdk._core.auth.credentials import check_sources, format_url, is_payman_url
+from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._secrets import SecretStr
 from payman_sdk._url import find_url_problem, is_loopback
 from payman_sdk.errors import ConfigurationError
@@ -73,6 +74,7 @@ class Settings:
         is_own_sandbox: Whether the server is a sandbox that this run of the command has started.
         notes: What may surprise in how they came about.
         has_rest_key: Whether the key of the older REST API is set.
+        allow_http_hosts: Hosts beside this machine that may be reached over plain http.
     """
 
     client_id: FoundSetting | None
@@ -82,6 +84,7 @@ class Settings:
     is_own_sandbox: bool = False
     notes: Sequence[str] = ()
     has_rest_key: bool = False
+    allow_http_hosts: Sequence[str] = ()
 
     @property
     def server_name(self) -> str:
@@ -120,11 +123,12 @@ class Settings:
 
         Nothing is said of a server on this machine that a flag, the environment or a login names.
         """
-        server = self.base_url
-        is_here = is_loopback(urlsplit(server.value).hostname or "") and not server.is_from_file
-        if self.is_own_sandbox or is_here or is_payman_url(server.value):
+        server, parts = self.base_url, urlsplit(self.base_url.value)
+        is_here = is_loopback(parts.hostname or "")
+        if self.is_own_sandbox or (is_here and not server.is_from_file) or is_payman_url(server.value):
             return ""
-        return f"Credentials go to {format_url(server.value)}, which is not a server of Payman's ({server.source})."
+        way = "over plain http to" if parts.scheme == "http" and not is_here else "to"
+        return f"Credentials go {way} {format_url(server.value)}, which is not a server of Payman's ({server.source})."
 
     @property
     def is_complete(self) -> bool:
@@ -157,11 +161,14 @@ class Settings:
                 next_step="Set them in the environment or in a file named .env, or run payman login; without an account,"
                 ' try payman --sandbox ask "list all wallets".',
             )
-        return {
+        config: PaymanConfig = {
             "client_id": self.client_id.value,
             "client_secret": self.client_secret.value if self.client_secret else None,
             "base_url": self.base_url.value,
         }
+        if self.allow_http_hosts:
+            config["allow_http_hosts"] = self.allow_http_hosts
+        return config
 
 
 def resolve(
@@ -219,7 +226,11 @@ def resolve(
         else:
             notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
             login = None
+    http_hosts: Sequence[str] = ()
     if server is not None and not _is_sandbox_login(login):
+        used = [server, application, secret, None if login is None else FoundSetting("", "the stored login")]
+        http_hosts = _find_http_hosts(places, used)
+        _check_address(server, http_hosts)
         check_sources(server, *(() if login is not None else (application,)), secret)
     return Settings(
         client_id=application,
@@ -228,6 +239,7 @@ def resolve(
         login=login,
         notes=notes,
         has_rest_key=_find_first(places, REST_KEY) is not None,
+        allow_http_hosts=http_hosts,
     )
 
 
@@ -290,22 +302,31 @@ def _find_server(
     if env:
         return _THE_SANDBOX if env == ServerName.SANDBOX else FoundSetting(SERVERS[env], "--env")
     if base_url:
-        return _check_address(FoundSetting(base_url, "--base-url"))
+        return FoundSetting(base_url.rstrip("/"), "--base-url")
     for place in places:
         if (found := place.find("PAYMAN_BASE_URL")) is not None:
-            return _check_address(found)
+            return found._replace(value=found.value.rstrip("/"))
         if (found := place.find("PAYMAN_ENVIRONMENT")) is not None:
             return _resolve_name(found)
     return None
 
 
-def _check_address(found: FoundSetting) -> FoundSetting:
-    if problem := find_url_problem(found.value):
+def _find_http_hosts(places: Sequence[_VariableSource], used: Sequence[FoundSetting | None]) -> Sequence[str]:
+    """Return the hosts that may be reached over http. What a file allows is for a server and credentials of the file alone."""
+    is_of_file = all(found is None or found.is_from_file for found in used)
+    for place in places:
+        found = place.find(HTTP_HOSTS_VARIABLE)
+        if found is not None and (is_of_file or not place.is_file):
+            return sorted(read_http_hosts(found.value, found.source))
+    return ()
+
+
+def _check_address(found: FoundSetting, http_hosts: Sequence[str]) -> None:
+    if problem := find_url_problem(found.value, frozenset(http_hosts)):
         raise ConfigurationError(
-            f"The address of the server, from {found.source}, {problem}.",
-            next_step="Give an address such as https://agent.payman.ai.",
+            f"The address of the server, from {found.source}, {problem.text}.",
+            next_step=problem.next_step or "Give an address such as https://agent.payman.ai.",
         )
-    return found._replace(value=found.value.rstrip("/"))
 
 
 def _resolve_name(found: FoundSetting) -> FoundSetting:

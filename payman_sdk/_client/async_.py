@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -66,7 +66,7 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
         redirect_uri: Setting[str] = None, code_verifier: Setting[str] = None,
         http_client: Setting[httpx.AsyncClient] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from payman_sdk._annotations import LazyModule, Setting
@@ -58,7 +58,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         self, config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
@@ -79,7 +79,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         cls: type[ClientT], config: Setting[PaymanConfig | Mapping[str, Any]] = None, *,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
@@ -120,7 +120,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         cls: type[ClientT], *, dotenv: bool = False,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
@@ -156,7 +156,7 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
     def with_token(
         cls: type[ClientT], client_id: Setting[str | PaymanConfig | Mapping[str, Any]] = None, token_info: Setting[access_token.TokenInfo | Mapping[str, Any]] = None,
         environment: Setting[Environment] = None, name: Setting[str] = None, session_id: Setting[str] = None,
-        client_secret: Setting[str] = None, *, base_url: Setting[str] = None,
+        client_secret: Setting[str] = None, *, base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None,
         http_client: Setting[Http] = None, token_store: Setting[stored_token.TokenStore] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from payman_sdk._annotations import LazyModule, support_pydantic
@@ -39,6 +39,8 @@ class PaymanConfig(TypedDict, total=False):
     """LIVE (default), TEST or INTERNAL."""
     base_url: str | None
     """Another server than the environment's, such as a local sandbox; https, or http to this machine."""
+    allow_http_hosts: Sequence[str] | None
+    """Hosts of a private network that `base_url` may reach over plain http, such as `sandbox` or `sandbox:8642`; none by default."""
     name: str | None
     """A name for this client, for your own use; see `get_client_name()`."""
     session_id: str | None

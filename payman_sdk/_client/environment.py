@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payman_sdk._config import VARIABLES
 from payman_sdk._core.auth.credentials import FoundSetting, check_sources
+from payman_sdk._http_hosts import HTTP_HOSTS_SETTING, HTTP_HOSTS_VARIABLE, read_http_hosts
 from payman_sdk._io.env_file import EnvFile, has_env_file, read_env_file
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import ConfigurationError
@@ -29,7 +30,8 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
     """Complete the given settings from environment variables, and these from `.env` if that is wanted.
 
     Reads PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL. A variable that is set wins over the
-    file. A server that the settings or a variable name, by either name, wins over any that the file names.
+    file. A server that the settings or a variable name, by either name, wins over any that the file names. Plain http that the
+    file allows, by PAYMAN_ALLOW_HTTP_HOSTS, is for the server and the credentials of the file alone.
 
     Args:
         settings: What the program has given.
@@ -52,7 +54,13 @@ def load_env_config(settings: Mapping[str, Any], *, dotenv: bool = False) -> Pay
     server = found.get("base_url")
     if server is not None and isinstance(server.value, str):
         check_sources(server, found["client_id"], found["client_secret"])
-    return cast("PaymanConfig", {**settings, **{key: place.value for key, place in found.items()}})
+    known = {**settings, **{key: place.value for key, place in found.items()}}
+    in_file = file.values.get(HTTP_HOSTS_VARIABLE) if file is not None else None
+    has_own = settings.get(HTTP_HOSTS_SETTING) is not None or os.environ.get(HTTP_HOSTS_VARIABLE, "").strip()
+    of_file = [found[key].is_from_file for key in ("client_id", "client_secret", "base_url") if key in found]
+    if file is not None and in_file and not has_own and of_file == [True] * 3:
+        known[HTTP_HOSTS_SETTING] = sorted(read_http_hosts(in_file, f"{HTTP_HOSTS_VARIABLE} in {file.path}"))
+    return cast("PaymanConfig", known)
 
 
 def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from payman_api import AUTHORIZATION_SERVER, SERVERS
@@ -38,7 +38,7 @@ def login(
     open_browser: Callable[[str], object] | None = None, port: int = 0, wait: float = 300.0, server: str | None = None,
     http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
     client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-    base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+    base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
     connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
     idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
     resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
@@ -79,7 +79,8 @@ def login(
     if server is None:
         server = AUTHORIZATION_SERVER if checked.base_url in SERVERS.values() else checked.base_url
     authorization = authorize(
-        checked.client_id, scopes, server=server, open_browser=open_browser, port=port, timeout=wait
+        checked.client_id, scopes, server=server, open_browser=open_browser, port=port, timeout=wait,
+        allow_http_hosts=sorted(checked.allow_http_hosts),
     )
     return PaymanClient.with_auth_code(
         config or {},

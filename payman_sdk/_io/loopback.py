@@ -15,7 +15,7 @@ import queue
 import secrets
 import threading
 import webbrowser
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -90,6 +90,7 @@ def authorize(
     open_browser: Callable[[str], object] | None = None,
     port: int = 0,
     timeout: float | None = None,
+    allow_http_hosts: Sequence[str] | None = None,
 ) -> Authorization:
     """Open the authorization page in a browser and wait for what the person decides.
 
@@ -100,6 +101,7 @@ def authorize(
         open_browser: Gets the address, instead of the system's browser; returning False means that it could not show it.
         port: The port to listen on, where the application is registered with a fixed one; 0 takes a free one.
         timeout: Seconds to wait for the person, 300 by default.
+        allow_http_hosts: Hosts that `server` may be over plain http, beside this machine.
 
     Raises:
         AuthenticationError: The person or the server refused, or somebody else was faster than the person's browser.
@@ -108,7 +110,9 @@ def authorize(
     """
     timeout = read_seconds(timeout, "wait", _PATIENCE)
     with _listen(port) as (redirect_uri, answers):
-        request = authorization_url(client_id, redirect_uri, scopes, server=server)
+        request = authorization_url(
+            client_id, redirect_uri, scopes, server=server, allow_http_hosts=allow_http_hosts
+        )
         answers.expect(request)
         if _open_page(open_browser, request.url, urljoin(redirect_uri, answers.link)) is False:
             raise ConfigurationError(

@@ -45,7 +45,7 @@ _PORTS = {b"http": 80, b"https": 443}
 
 
 class Route:
-    """The way to a server: directly, or through a proxy that the environment names.
+    """The way to a server: directly, or through a proxy; one that the environment names is for https only.
 
     Args:
         url: An address of the server.
@@ -64,7 +64,8 @@ class Route:
         if scheme not in _PORTS:
             raise httpx.UnsupportedProtocol("the address is neither of http nor of https")
         self.origin = httpcore.Origin(scheme, url.raw_host, url.port or _PORTS[scheme])
-        found = proxy or find_proxy(str(url))
+        # Plain http is for a machine that the caller named: it passes no other that the caller did not name, too.
+        found = proxy or (find_proxy(str(url)) if scheme == b"https" else None)
         self.proxy = httpx.Proxy(found) if found else None
         self.is_socks = self.proxy is not None and self.proxy.url.scheme.startswith("socks")
         if self.proxy is not None and self.proxy.url.scheme == "https":

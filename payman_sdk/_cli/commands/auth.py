@@ -81,6 +81,7 @@ def login(
             client_id=settings.client_id.value,
             client_secret=secret.value if secret else None,
             base_url=settings.base_url.value,
+            allow_http_hosts=settings.allow_http_hosts or None,
             scopes=scope or list(Scope),
             open_browser=_make_browser(run) if browser else lambda url: _show_address(run, url),
             port=port,

@@ -19,6 +19,8 @@ from payman_sdk._cli.request_log_middleware import RequestLogMiddleware
 from payman_sdk._cli.request_printer import RequestPrinter
 from payman_sdk._cli.run import Run
 from payman_sdk._cli.settings import SANDBOX_CLIENT, SANDBOX_PORT
+from payman_sdk._config import BASE_URL_VARIABLE
+from payman_sdk._http_hosts import HTTP_HOSTS_VARIABLE
 from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ def sandbox(
             if seed_data:
                 seed(served)
             _start(served)
-            _introduce(run, served, seeded=seed_data, is_given=bool(client))
+            _introduce(run, served, allow_host or [], seeded=seed_data, is_given=bool(client))
             printer.is_on = not quiet
             if open_page:
                 _open(run, served.web_url)
@@ -128,7 +130,7 @@ def _log_requests(served: Sandbox, printer: RequestPrinter, latency: float) -> N
     served.app.add_middleware(RequestLogMiddleware, tell=printer, latency=pick_latency)
 
 
-def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> None:
+def _introduce(run: Run, served: Sandbox, names: list[str], *, seeded: bool, is_given: bool) -> None:
     """Print how to reach it. Credentials that it made are shown, for they open nothing else; a given secret is not."""
     lines = [
         f"The Payman sandbox serves on {served.base_url} until Ctrl-C.",
@@ -149,6 +151,11 @@ def _introduce(run: Run, served: Sandbox, *, seeded: bool, is_given: bool) -> No
         )
         shown = f"the value of {ADMIN_TOKEN}" if os.environ.get(ADMIN_TOKEN) else served.admin_token
         lines[2:2] = [f"Its pages ask for a password: {shown}"]
+    port = served.base_url.rpartition(":")[2]
+    for name in names:
+        host = f"[{name}]" if ":" in name else name
+        address = f"{BASE_URL_VARIABLE}=http://{host}:{port} {HTTP_HOSTS_VARIABLE}={name}"
+        lines[2:2] = [f"Clients on other machines need {address}"]
     run.terminal.write_answer_lines(lines)
 
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -19,6 +19,7 @@ from attrs import field, frozen
 from payman_api import AUTHORIZATION_SERVER
 from payman_api.api.oauth import authorize
 from payman_api.models.scope import Scope
+from payman_sdk._config import choose_http_hosts
 from payman_sdk._secrets import SecretStr
 from payman_sdk._text.error_response import shorten
 from payman_sdk._url import find_url_problem, is_loopback
@@ -51,6 +52,7 @@ def authorization_url(
     *,
     state: str | None = None,
     server: str = AUTHORIZATION_SERVER,
+    allow_http_hosts: Sequence[str] | None = None,
 ) -> AuthorizationRequest:
     """Return the address of the page on which a person allows the application to act for them.
 
@@ -60,6 +62,8 @@ def authorization_url(
         scopes: What the application asks for, see `Scope`.
         state: A value of your own instead of a random one; nobody may be able to guess it.
         server: Another server of the page, such as a sandbox's `base_url`.
+        allow_http_hosts: Hosts that `server` may be over plain http, beside this machine; those of PAYMAN_ALLOW_HTTP_HOSTS
+            by default.
 
     Raises:
         ConfigurationError: An argument is missing or unusable.
@@ -72,10 +76,11 @@ def authorization_url(
     """
     if not isinstance(client_id, str) or not client_id.strip():
         raise ConfigurationError("client_id is missing or blank.", next_step="Give the application's id.")
-    if problem := find_url_problem(server):
+    if problem := find_url_problem(server, choose_http_hosts(allow_http_hosts)):
         raise ConfigurationError(
-            f"server {problem}.",
-            next_step=f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
+            f"server {problem.text}.",
+            next_step=problem.next_step
+            or f"Leave it out, or give an address such as {AUTHORIZATION_SERVER}.",
         )
     state = secrets.token_urlsafe(32) if state is None else state
     if not isinstance(state, str) or not state or not state.isprintable():
