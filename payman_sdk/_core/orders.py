@@ -42,7 +42,8 @@ _SENTENCES = {
     "create_payee": "Create exactly one payee, the one in the next line. Pay nobody.",
     "list_wallets": "List my wallets. Change nothing.",
     "list_payees": "List my payees; if there is a query, only those whose name, email, id or paytag contains it. Change nothing.",
-    "list_transactions": "List my newest transactions, those that wait for approval included. Change nothing.",
+    "list_transactions": "List my newest transactions, those that wait for approval included; if there is a skip, leave out "
+    "that many of the newest; if there is an id, list only the one that has it. Change nothing.",
 }
 _TYPES = ("TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN_WALLET")
 
@@ -161,9 +162,13 @@ def payees_text(query: object) -> str:
     return write_order("list_payees", {"query": optional(query, read_line, "query")}, schemas.PAYEES)
 
 
-def transactions_text(limit: object, wallet: object) -> str:
-    """Return the text that asks for the newest transactions."""
+def transactions_text(limit: object, wallet: object, *, skip: int = 0, payment_id: str | None = None) -> str:
+    """Return the text that asks for the newest transactions, for older ones, or for the one of an id."""
     members = {"limit": read_limit(limit), "wallet": optional(wallet, read_wallet)}
+    if payment_id is not None:
+        members = {"id": payment_id}
+    elif skip:
+        members["skip"] = skip
     return write_order("list_transactions", members, schemas.TRANSACTIONS)
 
 

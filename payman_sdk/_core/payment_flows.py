@@ -11,22 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
 from payman_sdk._core.exchange import get_earlier_artifacts
-from payman_sdk._core.listings import (
-    read_moment,
-    read_transactions,
-    shown,
-)
-from payman_sdk._core.orders import (
-    PaymentOrder,
-    decision_text,
-    find_payment_order,
-    transactions_text,
-)
-from payman_sdk._core.payment_types import Payment, PaymentOutcome, Transaction
+from payman_sdk._core.listings import read_moment, shown
+from payman_sdk._core.orders import PaymentOrder, decision_text, find_payment_order
+from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
-from payman_sdk._core.requests import generate_id
 from payman_sdk._core.task_response import FormattedTaskResponse
-from payman_sdk._core.tracking import describe_interruption, is_not_recorded
+from payman_sdk._core.tracking import describe_interruption
+from payman_sdk._core.transaction_search import Sought, search_transactions
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError, PaymanError
 
@@ -37,8 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_MOST_TRANSACTIONS = 50
-"""Transactions that are looked at to prove an outcome."""
 _SLACK = dt.timedelta(seconds=1)
 """Transactions are listed to the second."""
 
@@ -198,37 +187,25 @@ def _look_at_transactions(
     agent: Operations, past: _Past, claim: Verdict, call: Call, clock: Stopwatch
 ) -> Flow[tuple[Verdict, PaymanError | None]]:
     """Return the verdict that the transactions support, and why they could not be read."""
-    left = call.options.timeout - clock.seconds()
-    problem: PaymanError | None = None
-    transactions: list[Transaction] = []
-    if left > 0:
-        # The payment is made or not: nothing that a hook says to this look may replace its outcome.
-        options = call.options._replace(
-            timeout=left,
-            before_send=None,
-            on_task=_ignore,
-            on_retry=_ignore,
-            metadata=None,
-            message_metadata=None,
-            part_metadata=None,
-            idempotency_key=None,
-        )
-        try:
-            # Read out here, an answer that cannot be read is not asked for again.
-            answer = yield from agent.read(
-                transactions_text(_MOST_TRANSACTIONS, None), generate_id("ses"), options, lambda one: one
-            )
-            transactions = read_transactions(answer)
-        except PaymanError as error:
-            problem = error
-        except Exception as fault:
-            if is_not_recorded(fault):
-                raise
-            problem = PaymanError(f"The SDK failed with {type(fault).__name__}.")
-        except BaseException as interruption:
-            describe_interruption(interruption, past.ids(), sent=True)
-            raise
-    if (left <= 0 or problem is not None) and claim.outcome in {
+    # The payment is made or not: nothing that a hook says to this look may replace its outcome.
+    options = call.options._replace(
+        before_send=None,
+        on_task=_ignore,
+        on_retry=_ignore,
+        metadata=None,
+        message_metadata=None,
+        part_metadata=None,
+        idempotency_key=None,
+    )
+    sought = Sought(past.task_id, claim.payment_id, past.since)
+    try:
+        found = yield from search_transactions(agent, sought, options, clock)
+    except Exception:
+        raise
+    except BaseException as interruption:
+        describe_interruption(interruption, past.ids(), sent=True)
+        raise
+    if (found.problem is not None or not found.is_read) and claim.outcome in {
         PaymentOutcome.REFUSED,
         PaymentOutcome.FAILED,
     }:
@@ -236,14 +213,17 @@ def _look_at_transactions(
     verdict = prove(
         claim,
         past.order,
-        transactions,
+        found.transactions,
         task_id=past.task_id,
-        since=past.since,
+        # Without an id, only one of all that were made since may be it.
+        since=past.since if found.is_whole or claim.payment_id is not None else None,
         is_taken=lambda one: agent.proofs.is_taken(one, past.task_id),
     )
-    if problem is not None:
-        reason = f"{verdict.reason or ''} The transactions could not be read: {shorten(problem.message)}"
-        return verdict._replace(reason=shown(reason.strip())), problem
+    if found.problem is not None and verdict.transaction is None:
+        reason = (
+            f"{verdict.reason or ''} The transactions could not be read: {shorten(found.problem.message)}"
+        )
+        return verdict._replace(reason=shown(reason.strip())), found.problem
     return verdict, None
 
 

@@ -247,8 +247,13 @@ def _list(context: AgentContext, order: Order) -> AgentAnswer:
                 if any(query in str(value or "").casefold() for value in shape.values())
             ]
         case _:
-            limit = order.values.get("limit")
-            items = transaction_shapes(context, limit if isinstance(limit, int) else 20)
+            limit, skip = order.values.get("limit"), order.values.get("skip")
+            if identity := order.text("id"):
+                found = payments.find(context.tx, context.account, identity)
+                items = [_transaction(context, found)] if found is not None and found.id == identity else []
+            else:
+                count = limit if isinstance(limit, int) else 20
+                items = transaction_shapes(context, count, skip if isinstance(skip, int) else 0)
     return write(
         context.world.json_answers,
         {what: items, "error": None},
@@ -267,9 +272,10 @@ def payee_shapes(context: AgentContext) -> list[Json]:
     return [_payee(payee) for payee in accounts.list_payees(context.tx, context.account)]
 
 
-def transaction_shapes(context: AgentContext, count: int) -> list[Json]:
-    """Return the newest transactions of the account, as they are listed."""
-    return [_transaction(context, one) for one in payments.list_newest(context.tx, context.account, count)]
+def transaction_shapes(context: AgentContext, count: int, skip: int = 0) -> list[Json]:
+    """Return the newest transactions of the account, as they are listed, after leaving out so many."""
+    newest = payments.list_newest(context.tx, context.account, count, skip)
+    return [_transaction(context, one) for one in newest]
 
 
 def _wallet(context: AgentContext, wallet: accounts.WalletAccount) -> Json:

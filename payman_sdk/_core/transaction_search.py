@@ -1,0 +1,106 @@
+"""Look for the transaction that shows a payment: among the newest, then by its id, then in older ones.
+
+The agent reads words [P], so it may list too few, the same again, or nothing. What is found may prove a payment; what is not found
+proves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from payman_sdk._core.effects import Flow, Stopwatch
+from payman_sdk._core.listings import read_transactions
+from payman_sdk._core.orders import transactions_text
+from payman_sdk._core.requests import generate_id
+from payman_sdk._core.tracking import is_not_recorded
+from payman_sdk.errors import PaymanError
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from payman_sdk._core.operations import Operations
+    from payman_sdk._core.options import CallOptions
+    from payman_sdk._core.payment_types import Transaction
+
+PAGE = 50
+"""Transactions that are asked for at once."""
+_MOST_PAGES = 10
+
+
+class Sought(NamedTuple):
+    """What is known of a payment.
+
+    Attributes:
+        task_id: Its task.
+        payment_id: Its id, as the agent gave it.
+        since: The earliest time, by the server's clock, at which it can have been made.
+    """
+
+    task_id: str
+    payment_id: str | None
+    since: dt.datetime | None
+
+
+class Search(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        transactions: The transactions that were listed.
+        is_whole: Whether they are all that were made since the payment was ordered.
+        is_read: Whether the newest could be read.
+        problem: Why a list could not be read.
+    """
+
+    transactions: list[Transaction]
+    is_whole: bool = False
+    is_read: bool = True
+    problem: PaymanError | None = None
+
+
+def search_transactions(
+    agent: Operations, sought: Sought, options: CallOptions, clock: Stopwatch
+) -> Flow[Search]:
+    """Return the newest transactions, and older ones until they show the payment or are older than its order."""
+    known: list[Transaction] = []
+    skip, lacks_id = 0, False
+    while skip < PAGE * _MOST_PAGES:
+        text = transactions_text(PAGE, None, skip=skip, payment_id=sought.payment_id if lacks_id else None)
+        left = options.timeout - clock.seconds()
+        listed = (yield from _list(agent, text, options._replace(timeout=left))) if left > 0 else None
+        if not isinstance(listed, list):
+            return Search(known, is_read=bool(known), problem=listed)
+        ids = {one.id for one in known}
+        new = [one for one in listed if one.id is None or one.id not in ids]
+        if lacks_id:
+            new = [one for one in new if one.id == sought.payment_id]
+        known += new
+        if any(one.task_id == sought.task_id or one.id == sought.payment_id is not None for one in new):
+            return Search(known)
+        if lacks_id:
+            lacks_id = False
+            continue
+        if len(listed) < PAGE or (sought.since is not None and _is_older(listed, sought.since)):
+            return Search(known, is_whole=True)
+        if not any(one.id is not None for one in new):  # the same again, or nothing that differs from it
+            break
+        lacks_id = not skip and sought.payment_id is not None
+        skip += PAGE
+    return Search(known)
+
+
+def _is_older(listed: list[Transaction], since: dt.datetime) -> bool:
+    return any(one.created is not None and one.created < since for one in listed)
+
+
+def _list(agent: Operations, text: str, options: CallOptions) -> Flow[list[Transaction] | PaymanError]:
+    """Return the transactions that the agent lists, or why they cannot be read."""
+    try:
+        # Read out here, an answer that cannot be read is not asked for again.
+        answer = yield from agent.read(text, generate_id("ses"), options, lambda one: one)
+        return read_transactions(answer)
+    except PaymanError as error:
+        return error
+    except Exception as fault:
+        if is_not_recorded(fault):
+            raise
+        return PaymanError(f"The SDK failed with {type(fault).__name__}.")
