@@ -19,9 +19,9 @@ from payman_sdk.agents import asks, listings, messages, operations, payees, repl
 from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options
 from payman_sdk.agents.effects import Flow
 from payman_sdk.agents.limits import SpendingLimit
+from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.operation_log import OperationLog
 from payman_sdk.agents.operation_names import normalize_name
-from payman_sdk.agents.operations import OperationContext
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import MemoryOperationStore, OperationStore, OperationStoreError
 from payman_sdk.agents.tools import ASK, LONGEST_NAME, TOOLS, ToolSpec, find_name_problem
@@ -82,8 +82,8 @@ class BaseToolkit(Generic[Client]):
         config = client._config  # pyright: ignore[reportPrivateUsage] # whose operations they are is for the toolkit to know
         self._client_id: str = config.client_id
         self._patience: float = config.timeout
-        ledger = OperationLog(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
-        self._context = OperationContext(client, ledger, confirm, config)
+        operation_log = OperationLog(store, f"{config.client_id} at {config.base_url}", self.run_id, limit)
+        self._context = OperationContext(client, operation_log, confirm, config)
         if limit is not None and (run_id is None or isinstance(store, MemoryOperationStore)):
             log.warning(
                 "The spending limit of %s bounds this process only. Pass a run_id and a store that outlives the process, such as "
@@ -103,7 +103,7 @@ class BaseToolkit(Generic[Client]):
     @property
     def _ask_confirm(self) -> Confirm | None:
         """Who confirms free words; nobody where a limit counts, which no words may pass by."""
-        return None if self._context.ledger.limit is not None else self._context.confirm
+        return None if self._context.log.limit is not None else self._context.confirm
 
     def _get_flow(self, spec: ToolSpec) -> Callable[..., Flow[OperationResult]]:
         flow: Callable[..., Flow[OperationResult]] = getattr(self, spec.name.removeprefix("payman"))

@@ -64,7 +64,7 @@ class OperationLog:
         self._effect = Invoke if isinstance(store, MemoryOperationStore) else CallStore
 
     def make_guard(self, task_id: str) -> Flow[LockGuard]:
-        """Return a flow that makes the hold of an operation, which is not taken yet."""
+        """Return a flow that makes the lock guard of an operation; the lock is not held yet."""
         return (yield from self._make_guard(f"operation {task_id}"))
 
     def load(self, task_id: str) -> Flow[Operation | None]:
@@ -136,8 +136,8 @@ class OperationLog:
             The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
             meanwhile, because the lock of the operation was lost.
         """
-        with (yield from self._make_guard(f"run {self._run_id}")) as hold:
-            if not (yield from hold.acquire(_RUN_PATIENCE)):
+        with (yield from self._make_guard(f"run {self._run_id}")) as guard:
+            if not (yield from guard.acquire(_RUN_PATIENCE)):
                 raise OperationStoreError("The operation store's lock of the run could not be had.")
             if (yield from self.load(operation.task_id)) != known:
                 return None
@@ -263,9 +263,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25
 class LockGuard:
     """Holds a lock as long as its block lasts, once it was taken; it is let go whatever becomes of the flow."""
 
-    def __init__(self, lock: Lock, asked: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
+    def __init__(self, lock: Lock, call_store: Callable[[Callable[[], Any]], Flow[Any]]) -> None:
         self._lock = lock
-        self._call_store = asked
+        self._call_store = call_store
         self._is_held = False
 
     def __enter__(self) -> Self:

@@ -19,24 +19,24 @@ from payman_sdk.agents.confirmation import (
 )
 from payman_sdk.agents.effects import Flow, Invoke
 from payman_sdk.agents.listings import describe_items, describe_payee
-from payman_sdk.agents.operations import OperationContext
+from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words
 from payman_sdk.errors import ConfigurationError, IdempotencyKeyReuseError, PaymanError, TaskFailedError
 
 
 def create_payee(
-    desk: OperationContext, order: PayeeOrder, operation: str, task_id: str, patience: float
+    context: OperationContext, order: PayeeOrder, operation: str, task_id: str, patience: float
 ) -> Flow[OperationResult]:
     """Return a flow that creates a payee. The client's idempotency key keeps it from being created twice.
 
     Args:
-        desk: What it needs.
+        context: The client, the log, and who is asked before money moves.
         order: The payee.
         operation: The name of the operation.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who uses the name.
     """
-    limit = desk.ledger.limit
+    limit = context.log.limit
     if limit is not None and limit.allowed_payees is not None:
         return _describe(
             "Refused, nothing was created: this run may only pay payees that exist",
@@ -44,10 +44,10 @@ def create_payee(
             operation,
             task_id,
         )
-    with (yield from desk.ledger.make_guard(task_id)) as hold:
-        if not (yield from hold.acquire(patience)):
+    with (yield from context.log.make_guard(task_id)) as guard:
+        if not (yield from guard.acquire(patience)):
             return messages.describe_under_way(operation, task_id)
-        known = yield from desk.ledger.load(task_id)
+        known = yield from context.log.load(task_id)
         if known is not None and known.stage != "open":
             text = f"Nothing was created: operation {operation} is the name of a payment"
             return _describe(text, "refused", operation, task_id)
@@ -59,15 +59,15 @@ def create_payee(
             payee=order.name,
             details=(("type", order.type), *details),
         )
-        why = yield from request_confirmation(desk.confirm, request)
+        why = yield from request_confirmation(context.confirm, request)
         if why is not None:
             return _describe(f"Refused, nothing was created: {why}", "refused", operation, task_id)
-        options = build_send_options(None, desk.config.before_send)
+        options = build_send_options(None, context.config.before_send)
         kind = cast("PayeeType", order.type)
         try:
             payee: Payee = yield Invoke(
                 partial(
-                    desk.client.create_payee, order.name, kind, **order.fields, idempotency_key=operation, **options
+                    context.client.create_payee, order.name, kind, **order.fields, idempotency_key=operation, **options
                 )
             )  # fmt: skip
         except BlockedByHook as withheld:

@@ -18,14 +18,8 @@ from payman_sdk.agents.confirmation import (
     request_confirmation,
 )
 from payman_sdk.agents.effects import Flow, Invoke
-from payman_sdk.agents.operations import (
-    OperationContext,
-    apply_payment,
-    format_failure,
-    is_about,
-    raise_lost,
-    settle,
-)
+from payman_sdk.agents.operation_context import OperationContext, apply_payment, settle
+from payman_sdk.agents.operations import format_failure, is_about, raise_lost
 from payman_sdk.agents.results import OperationResult
 from payman_sdk.agents.stores import Operation
 from payman_sdk.errors import AgentError, ConfigurationError, PaymanError
@@ -34,7 +28,7 @@ Decision: TypeAlias = Literal["approve", "deny"]
 
 
 def reply(
-    desk: OperationContext,
+    context: OperationContext,
     decision: Decision,
     operation: str,
     task_id: str,
@@ -44,26 +38,26 @@ def reply(
     """Return a flow that approves or denies a payment that waits, once.
 
     Args:
-        desk: What it needs.
+        context: The client, the log, and who is asked before money moves.
         decision: The decision.
         operation: The name of the operation, or the id of its task.
         task_id: The id of its task.
         patience: Seconds to wait for somebody else who is at it.
         on_message: Called with every event.
     """
-    ledger = desk.ledger
-    with (yield from ledger.make_guard(task_id)) as hold:
-        if not (yield from hold.acquire(patience)):
+    log = context.log
+    with (yield from log.make_guard(task_id)) as guard:
+        if not (yield from guard.acquire(patience)):
             return messages.describe_under_way(operation, task_id)
-        written = yield from ledger.load(task_id)
+        written = yield from log.load(task_id)
         known = written
         if known is None or known.stage == "open":
             name = None if operation == task_id else operation
-            known = evolve(ledger.create_operation(task_id, name, None, None), stage="sent")
+            known = evolve(log.create_operation(task_id, name, None, None), stage="sent")
         payment: Payment | None = None
         if known.stage == "sent":
             try:
-                found = yield from desk.look_up(known)
+                found = yield from context.look_up(known)
             except ConfigurationError:
                 raise
             except PaymanError as error:
@@ -75,11 +69,11 @@ def reply(
             if found is None:
                 return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
             known, payment = found
-        return (yield from _confirm_reply(desk, decision, known, payment, written, on_message))
+        return (yield from _confirm_reply(context, decision, known, payment, written, on_message))
 
 
 def _confirm_reply(
-    desk: OperationContext,
+    context: OperationContext,
     decision: Decision,
     known: Operation,
     payment: Payment | None,
@@ -94,48 +88,48 @@ def _confirm_reply(
     if not is_waiting or payment is None or payment.response is None or not payment.response.requires_input:
         return messages.describe_operation(known).noting(messages.explain_not_waiting(known))
     moves_money = decision != "deny"
-    why = (yield from desk.ledger.check_limit(known)) if moves_money else None
+    why = (yield from context.log.check_limit(known)) if moves_money else None
     if why is None:
         proposal = ConfirmationRequest.of_payment(decision, known, shown(known.reason))
-        why = yield from request_confirmation(desk.confirm, proposal)
+        why = yield from request_confirmation(context.confirm, proposal)
     if why is not None:
         return messages.describe_refusal(known, why)
-    claimed = yield from desk.ledger.claim(
+    claimed = yield from context.log.claim(
         evolve(known, replies=(*known.replies, decision), is_replying=True), written, moves_money=moves_money
     )
     if claimed is None:
         return messages.describe_under_way(known.name or known.task_id, known.task_id)
     if isinstance(claimed, str):
         return messages.describe_refusal(known, claimed)
-    return (yield from _send(desk, payment, decision, known, claimed, on_message))
+    return (yield from _send(context, payment, decision, known, claimed, on_message))
 
 
 def _send(
-    desk: OperationContext,
+    context: OperationContext,
     waiting: Payment,
     decision: Decision,
     before: Operation,
     claimed: Operation,
     on_message: OnMessage | None,
 ) -> Flow[OperationResult]:
-    ledger, raised = desk.ledger, list[Exception]()
-    send = desk.client.approve if decision == "approve" else desk.client.deny
+    log, raised = context.log, list[Exception]()
+    send = context.client.approve if decision == "approve" else context.client.deny
     try:
-        payment: Payment = yield Invoke(partial(send, waiting, **desk.build_options(on_message, raised)))
+        payment: Payment = yield Invoke(partial(send, waiting, **context.build_options(on_message, raised)))
         raise_lost(payment)
     except BlockedByHook as withheld:
-        yield from ledger.restore(claimed, before)
+        yield from log.restore(claimed, before)
         return messages.describe_refusal(before, format_denial(withheld.__cause__))
     except Exception as error:
         if not is_about(error, claimed, raised):
             raise
         if error.sent is False:
-            yield from ledger.restore(claimed, before)
+            yield from log.restore(claimed, before)
             return format_failure(before, error)
         if isinstance(error, AgentError):  # it refuses the reply, and can still report the task
-            claimed, _ = yield from settle(desk, claimed)
+            claimed, _ = yield from settle(context, claimed)
         if claimed.status not in {"awaiting-approval", "input-required"}:
             return messages.describe_operation(claimed)
         return evolve(messages.describe_operation(claimed), status="unknown").noting(messages.REPLY_UNKNOWN)
     arrived = apply_payment(evolve(claimed, is_replying=False), payment)
-    return messages.describe_operation((yield from ledger.note(arrived)))
+    return messages.describe_operation((yield from log.note(arrived)))

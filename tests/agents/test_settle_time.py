@@ -25,9 +25,10 @@ from payman_sdk.agents import (
     SpendingLimit,
 )
 from payman_sdk.agents.effects import run
+from payman_sdk.agents.operation_context import OperationContext
 from payman_sdk.agents.operation_key import OperationKey
 from payman_sdk.agents.operation_log import OperationLog
-from payman_sdk.agents.operations import OperationContext, check, pay
+from payman_sdk.agents.operations import check, pay
 from payman_sdk.agents.replies import reply
 from payman_sdk.errors import (
     AgentError,
@@ -130,7 +131,7 @@ class Bench:
         self.agent, self.clock, self.store = Agent(), Clock(), Durable()
         self.limit, self.settings = limit, {"key_store": MemoryKeyStore(), **settings}
 
-    def desk(self, run_id: str = "monday") -> OperationContext:
+    def context(self, run_id: str = "monday") -> OperationContext:
         """What a process has that starts now."""
         config = read_config(
             {"client_id": "pm-1", "base_url": "https://agent.payman.dev", "settle_time": 30, **self.settings},
@@ -143,10 +144,10 @@ class Bench:
         self, name: str = "a", order: PaymentOrder = PAYMENT, *, run_id: str = "monday", **options: Any
     ) -> OperationResult:
         task_id = derive_task_id("pm-1", name)
-        return run(pay(self.desk(run_id), order, name, task_id, 0, options.get("on_message")))
+        return run(pay(self.context(run_id), order, name, task_id, 0, options.get("on_message")))
 
     def check(self, name: str = "a") -> OperationResult:
-        return run(check(self.desk(), name, derive_task_id("pm-1", name)))
+        return run(check(self.context(), name, derive_task_id("pm-1", name)))
 
     def record(self, name: str = "a") -> Operation:
         found = self.store.load(derive_task_id("pm-1", name))
@@ -355,7 +356,7 @@ def test_a_reply_is_no_payment_to_be_sent_again() -> None:
     """A reply to an operation that Payman does not know sends nothing."""
     bench = Bench()
     bench.write(sent_at=0.0)
-    result = run(reply(bench.desk(), "approve", "a", derive_task_id("pm-1", "a"), 0, None))
+    result = run(reply(bench.context(), "approve", "a", derive_task_id("pm-1", "a"), 0, None))
     assert (result.status, bench.agent.asked) == ("unknown", [])
 
 
@@ -378,14 +379,14 @@ def test_an_operation_that_somebody_else_took_up() -> None:
     """Where another call has written an operation down while this one asked a person, its lock being lost, this one sends nothing."""
     for stage, status in (("sent", "unknown"), ("ended", "paid"), ("open", "working")):
         bench = Bench()
-        desk = bench.desk()
+        context = bench.context()
 
         def confirm(proposal: Any, bench: Bench = bench, stage: str = stage, status: str = status) -> bool:
             bench.write(sent_at=bench.clock.now, stage=stage, status=status if stage == "ended" else None)
             return True
 
-        desk.confirm = confirm
-        result = run(pay(desk, PAYMENT, "a", derive_task_id("pm-1", "a"), 0, None))
+        context.confirm = confirm
+        result = run(pay(context, PAYMENT, "a", derive_task_id("pm-1", "a"), 0, None))
         assert (result.status, bench.agent.asked) == (status, []), stage
 
 

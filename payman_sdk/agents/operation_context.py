@@ -1,0 +1,182 @@
+"""What operations share: the client, the log, and what a look at Payman says of an operation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from payman_api.models.task_state import TaskState
+from payman_sdk._core.payment_types import Payment, PaymentOutcome
+from payman_sdk._core.states import Phase, get_phase
+from payman_sdk.agents.confirmation import Confirm, OnMessage, build_send_options, remember_raised
+from payman_sdk.agents.effects import Flow, Invoke
+from payman_sdk.agents.operation_log import OperationLog
+from payman_sdk.agents.stores import Operation
+from payman_sdk.errors import ConfigurationError, PaymanError, TaskNotFoundError
+
+if TYPE_CHECKING:
+    from payman_sdk._client.async_ import AsyncPaymanClient
+    from payman_sdk._client.sync import PaymanClient
+    from payman_sdk._config import Config
+    from payman_sdk._core.task_response import FormattedTaskResponse
+
+
+class OperationContext:
+    """What operations need: a client, its log, and who is asked before money moves.
+
+    Args:
+        client: The client that everything is sent with.
+        log: What is written down.
+        confirm: Who is asked; None where nobody is.
+        config: The client's settings: its hooks, and when something may be sent again.
+    """
+
+    def __init__(
+        self,
+        client: PaymanClient | AsyncPaymanClient,
+        log: OperationLog,
+        confirm: Confirm | None,
+        config: Config,
+    ) -> None:
+        self.client = client
+        self.log = log
+        self.confirm = confirm
+        self.config = config
+
+    def build_options(self, on_message: OnMessage | None, raised: list[Exception]) -> dict[str, Any]:
+        """Return the options of what is sent.
+
+        Args:
+            on_message: Called with every event.
+            raised: What hooks raise is added here.
+        """
+        config = self.config
+        hooks = {"on_event": on_message, "on_retry": config.on_retry, "on_task": config.on_task}
+        watched = {name: remember_raised(hook, raised) for name, hook in hooks.items() if hook is not None}
+        return watched | build_send_options(None, config.before_send)
+
+    def look_up(self, operation: Operation) -> Flow[tuple[Operation, Payment | None] | None]:
+        """Return the state of an operation that may have been sent, and its payment; None where Payman does not know it.
+
+        It is not written down. The payment is None for a task that is not a typed payment.
+
+        Raises:
+            PaymanError: The look-up failed.
+        """
+        try:
+            payment = yield Invoke(partial(self.client.payment_status, build_payment(operation)))
+            return apply_payment(operation, payment), payment
+        except ConfigurationError:  # not a typed payment, as far as its task shows
+            answer = yield Invoke(lambda: self.client.get_task(operation.task_id))
+            return apply_response(operation, answer), None
+        except TaskNotFoundError:
+            if operation.status is not None:
+                raise  # Payman knew it once; that it is forgotten now says nothing
+            return None
+
+    def may_resend(self, operation: Operation, now: float) -> bool:
+        """Return whether an operation that Payman does not know at this time may be sent again: it cannot arrive any more.
+
+        Args:
+            operation: What was sent.
+            now: The time by the log's clock.
+        """
+        if self.config.resend != "after_settling" or operation.payee is None or operation.is_replying:
+            return False
+        sent_at = operation.sent_at
+        return sent_at is not None and now - sent_at >= self.config.settle_time
+
+
+def build_payment(operation: Operation) -> Payment | str:
+    """Return the payment of an operation, to be looked up; the id of its task where its order is not known."""
+    if operation.payee is None or operation.amount is None or operation.currency is None:
+        return operation.task_id
+    ordered_at = None if operation.ordered_at is None else dt.datetime.fromisoformat(operation.ordered_at)
+    return Payment(
+        outcome=PaymentOutcome.UNDETERMINED,
+        amount=operation.amount,
+        currency=operation.currency,
+        payee=operation.payee,
+        memo=operation.memo,
+        task_id=operation.task_id,
+        session_id=operation.session_id,
+        idempotency_key=operation.name,
+        ordered_at=ordered_at,
+    )
+
+
+def apply_payment(operation: Operation, payment: Payment) -> Operation:
+    """Return an operation with what is known of its payment. Only a proven end ends it."""
+    response = payment.response
+    if response is None:  # whether it was made is not known
+        return operation
+    outcome, waits, since = payment.outcome, response.requires_input, payment.ordered_at
+    status = _STATUSES.get(outcome, "unknown")
+    is_unknown = get_phase(response.state) is Phase.UNKNOWN
+    if status == "unknown" and response.status == "in_progress" and not waits and not is_unknown:
+        status = "working"
+    is_decided = outcome in {PaymentOutcome.PAID, PaymentOutcome.REFUSED, PaymentOutcome.FAILED}
+    return evolve(
+        operation,
+        payee=payment.payee,
+        amount=payment.amount,
+        currency=payment.currency,
+        memo=payment.memo,
+        stage="ended" if is_decided and response.is_final else "sent",
+        status=status,
+        reason=payment.reason,
+        payment_id=payment.payment_id,
+        answer=response.text,
+        ordered_at=operation.ordered_at or (None if since is None else since.isoformat()),
+        session_id=payment.session_id or operation.session_id,
+        is_replying=waits and operation.is_replying,
+    )
+
+
+_STATUSES = {
+    PaymentOutcome.PAID: "paid",
+    PaymentOutcome.AWAITING_APPROVAL: "awaiting-approval",
+    PaymentOutcome.REFUSED: "refused",
+    PaymentOutcome.FAILED: "failed",
+}
+"""Every other outcome is unknown."""
+
+
+def apply_response(operation: Operation, answer: FormattedTaskResponse) -> Operation:
+    """Return an operation with the state of a task that is not a typed payment."""
+    status: str = (
+        "input-required" if answer.requires_input else answer.status.replace("in_progress", "working")
+    )
+    if answer.state == TaskState.UNKNOWN:
+        status = "unknown"
+    still_waits = status == "input-required" and operation.is_replying
+    return evolve(
+        operation,
+        stage="ended" if answer.is_final and status != "unknown" else "sent",
+        status=status,
+        answer=answer.text,
+        session_id=answer.session_id or operation.session_id,
+        is_replying=still_waits,
+    )
+
+
+def settle(context: OperationContext, operation: Operation) -> Flow[tuple[Operation, bool]]:
+    """Return the state of an operation that may have been sent, and whether it may be sent again."""
+    if operation.stage != "sent":
+        return operation, False
+    try:
+        now = yield from context.log.read_clock()  # before the look, which has to come after `settle_time`
+        found = yield from context.look_up(operation)
+    except ConfigurationError:
+        raise
+    except PaymanError:
+        return operation, False
+    if found is not None:
+        return (yield from context.log.note(found[0])), False
+    if operation.sent_at is None or operation.sent_at > now:
+        # No record says when, or a clock was set back or is another machine's: it was sent now at the latest.
+        return (yield from context.log.note(evolve(operation, sent_at=now))), False
+    return operation, context.may_resend(operation, now)
