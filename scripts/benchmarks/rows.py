@@ -72,8 +72,8 @@ def _one_ask(quick: bool) -> Row:
         ),
         rounds=3 if quick else 15,
         also=_BUSY,
-        note="Each reads its answer: httpx, requests and http.client as JSON, the SDKs as their own API gives it; the socket its "
-        "bytes alone, so that is what server and loopback cost. a2a-sdk has an async client only: one call after the other.",
+        note="Each client reads its answer: httpx, requests and http.client as JSON, the SDKs through their own API. The socket reads "
+        "bytes alone, so it shows the cost of server and loopback. a2a-sdk has an async client only: one call after the other.",
         drawn=True,
     )
 
@@ -122,8 +122,9 @@ def _asks_at_once(quick: bool) -> Row:
         ),
         rounds=2 if quick else 5,
         also=_BUSY,
-        note="Each with the client that it makes by itself; httpx has 100 connections and looks at all of them and at all who wait "
-        "whenever an answer is in, so no limit is shown too. sockets: 100 of them, by hand, each asked again as soon as it has answered.",
+        note="Each with its default client. httpx has 100 connections. Whenever an answer arrives, it looks at all of them and at all "
+        "waiting requests, so a row without the limit is shown too. The sockets are 100 connections, each used again as soon as it has "
+        "answered.",
         more_is_better=True,
         drawn=True,
     )
@@ -173,8 +174,8 @@ def _stream(quick: bool) -> Row:
         ),
         rounds=2 if quick else 5,
         also=_BUSY,
-        note="client.stream gives typed, formatted events; bytes only is what server and socket can give. The chunks of the typed "
-        "openai stream are its own, of about the same size, a fifth as many. Async is compared with async.",
+        note="client.stream yields typed, formatted events. Bytes only shows the limit of server and socket. The typed openai stream "
+        "has its own chunks, of about the same size, a fifth as many. Async is compared with async.",
         more_is_better=True,
         drawn=True,
     )
@@ -192,7 +193,7 @@ def _import(quick: bool) -> Row:
         rounds=1 if quick else 15,
         how=How.IMPORT,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
-        note="Of the client's class, as its documentation has it, without the start of the interpreter. "
+        note="The import of the client's class as in its documentation, without the start of the interpreter. "
         "ours-aiohttp imports AsyncPaymanClient.",
         drawn=True,
     )
@@ -236,8 +237,8 @@ def _first_ask(quick: bool) -> Row:
         rounds=2 if quick else 15,
         how=How.PROGRAM,
         also={"CPU ms": millis_busy, "memory, MiB": mib},
-        note="Each asks for a token and then asks, over plain http, for which this SDK reads no certificates; a client of httpx does unless "
-        "it is told not to, and is measured both ways. Memory is the most that the process has ever had.",
+        note="Each requests a token and then asks, over plain http. This SDK reads no certificates for plain http. An httpx client does "
+        "by default, so it is measured both ways. Memory is the peak of the process.",
     )
 
 
@@ -307,7 +308,7 @@ def _installed() -> Row:
         how=How.INSTALLED,
         warm=False,
         also={"MiB": mib},
-        note="With what each needs, and with the bytecode that pip compiles.",
+        note="With all dependencies, and with the bytecode that pip compiles.",
     )
 
 
@@ -356,6 +357,6 @@ def _many_streams(quick: bool) -> Row:
         warm=False,
         rounds=1 if quick else 3,
         also={"with opening": micros, "memory, MiB": mib, "server %": served},
-        note="All streams are open before the first is read. Both are given an httpx client that opens as many connections as it is "
-        "asked for (httpx: 100). Compared with one stream of the same kind.",
+        note="All streams are open before the first is read. Both use an httpx client without a limit on connections "
+        "(httpx: 100). Compared with one stream of the same kind.",
     )
