@@ -38,7 +38,7 @@ class Kind:
 KINDS = (
     Kind(
         "A hostile `.env` or redirect",
-        "Credentials go only to the server of their own source, or to Payman",
+        "Credentials go only to the server that the same source names, or to Payman",
         ("tests/cli/test_sources.py",),
         tuple(
             f"tests.cli.test_sources:{name}" for name in ("MIXTURES", "LOOKALIKES", "EXPANSIONS", "REDIRECTS")
