@@ -232,7 +232,7 @@ def test_a_replica_that_does_not_follow(
     redis_url: str, tmp_path: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis is believed once its replicas have what was written, so that none of them can be promoted without it."""
-    monkeypatch.setattr("payman_sdk.agents.stores.redis._REPLICA_MILLISECONDS", 20)
+    monkeypatch.setattr("payman_sdk.agents.stores._redis_server._REPLICA_MILLISECONDS", 20)
     agent, store = LateAgent(peer), RedisOperationStore(redis_url, name=tmp_path.name)
     address = redis_url.split("/")[2].split(":")
     with redis_library.Redis.from_url(redis_url) as server:

@@ -29,8 +29,9 @@ from payman_sdk.agents import (
     RunTotals,
     SpendingLimit,
 )
+from payman_sdk.agents.stores._redis_lock import RenewedLock
 from payman_sdk.agents.stores.postgres import PostgresOperationStore
-from payman_sdk.agents.stores.redis import RedisOperationStore, RenewedLock
+from payman_sdk.agents.stores.redis import RedisOperationStore
 from payman_sdk.agents.stores.sqlite import SQLiteOperationStore
 from payman_sdk.errors import ConfigurationError
 from payman_sdk.sandbox import Sandbox

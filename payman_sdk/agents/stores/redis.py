@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
-import threading
 from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from payman_sdk._core.effects import Lock
 from payman_sdk._secrets import to_secret
-from payman_sdk._text.logger import get_logger
 from payman_sdk.agents.stores.operation import Operation, OperationStoreError
 from payman_sdk.agents.stores.totals import RunTotals
 from payman_sdk.errors import ConfigurationError
 
 try:
     import redis
-    from redis.exceptions import LockError
 except ImportError as error:
     raise ConfigurationError(
         "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
+from payman_sdk.agents.stores._redis_lock import RenewedLock
+from payman_sdk.agents.stores._redis_server import RedisServer
 from payman_sdk.token_stores._redis_access import check_name, escape, get_client
-from payman_sdk.token_stores._redis_lease import Lease
 
-T = TypeVar("T")
-
-log = get_logger()
-
-LOCK_SECONDS = 30.0
-"""After so many seconds Redis frees the lock of a holder that died. One that lives renews its lock three times in that time."""
-
-
-_REPLICA_MILLISECONDS = 1000
-"""How long a replica may take to confirm what was written."""
 _INCARNATION = "incarnation"
 """A field of the hash of the records, and the end of a key that repeats it; both are made once, with the first record.
 
@@ -46,56 +32,6 @@ Each run has a set of its members and a text of its totals, which the hash repea
 
 class _OvertakenError(Exception):
     """Another process has just written the same operation."""
-
-
-class RenewedLock:
-    """A `Lock` between machines that lives as long as its holder, and a little longer.
-
-    It promises less than a lock of one machine. It is a key of one Redis that expires. Two can hold it at once where a holder lives
-    but does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine), and where a failover promotes a
-    replica that had not received the key. The record that says that an operation was sent then keeps the second holder from sending
-    it, as long as that record survived, and the count of a run is compared in one step with each claim. Where the record is lost
-    too, only Payman's own look-up of the task is left.
-    """
-
-    def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:
-        self._client = client
-        self._name = name
-        self._seconds = seconds
-        self._held: tuple[Lease, threading.Event] | None = None
-
-    def acquire(self, *, timeout: float) -> bool:
-        """Wait so many seconds for the lock, and return whether it is held; 0 only tries."""
-        try:
-            lease = Lease.acquire(self._client, self._name, seconds=self._seconds, timeout=timeout)
-        except redis.RedisError as error:
-            raise OperationStoreError(
-                f"The lock {self._name} in Redis cannot be taken: {error}.",
-                next_step=getattr(error, "next_step", ""),
-            ) from error
-        if lease is not None:
-            let_go = threading.Event()
-            self._held = lease, let_go
-            threading.Thread(target=self._renew, args=(lease, let_go), daemon=True).start()
-        return lease is not None
-
-    def release(self) -> None:
-        """Release the lock; one that was lost belongs to another holder and stays theirs."""
-        held, self._held = self._held, None
-        if held is not None:
-            lease, let_go = held
-            let_go.set()
-            with contextlib.suppress(redis.RedisError):  # it expires by itself
-                lease.release()
-
-    def _renew(self, lease: Lease, let_go: threading.Event) -> None:
-        while not let_go.wait(self._seconds / 3):
-            try:
-                lease.reacquire()
-            except LockError:
-                return  # somebody else's
-            except redis.RedisError:
-                continue  # Redis may be back before the lock expires
 
 
 class RedisOperationStore:
@@ -128,7 +64,7 @@ class RedisOperationStore:
         self._mark = f"{self._key}:{_INCARNATION}"
         self._client = get_client(redis_client, allow_plaintext=allow_plaintext)
         self._incarnation: str | None = None  # as this process has seen it
-        self._is_checked = False
+        self._server = RedisServer(self._client, self._key)
 
     def load(self, task_id: str) -> Operation | None:
         """Return the operation with that task id, None if there is none.
@@ -182,7 +118,7 @@ class RedisOperationStore:
             OperationStoreError: Redis cannot be asked.
         """
         client: Any = self._client
-        seconds, millionths = self._call_redis(lambda: client.time())
+        seconds, millionths = self._server.call(lambda: client.time())
         return float(seconds) + float(millionths) / 1_000_000
 
     def lock(self, name: str) -> Lock:
@@ -208,8 +144,8 @@ class RedisOperationStore:
                     ask(pipeline)
                 return pipeline.execute()
 
-        self._check_server()
-        mark, [incarnation, *found], *others = self._call_redis(read)
+        self._server.check()
+        mark, [incarnation, *found], *others = self._server.call(read)
         self._verify(mark, incarnation)
         return [*found, *others]
 
@@ -290,73 +226,19 @@ class RedisOperationStore:
         client: Any = self._client
         watched = [self._mark, *(key for pair in keys.values() for key in pair)]
         try:  # whoever changes one of them makes it begin anew
-            self._incarnation = self._call_redis(
+            self._incarnation = self._server.call(
                 lambda: client.transaction(write, *watched, value_from_callable=True)
             )
         except _OvertakenError:
             self._write(operation, run_id, expected)
         else:
-            self._wait_for_replicas()
-
-    def _wait_for_replicas(self) -> None:
-        """Wait until every replica has what was written: whichever of them a failover promotes, it misses nothing that is sent."""
-        replicas, client = (
-            int(self._fetch_info("replication").get("connected_slaves", 0)),
-            cast("Any", self._client),
-        )
-        if replicas and self._call_redis(lambda: client.wait(replicas, _REPLICA_MILLISECONDS)) < replicas:
-            raise OperationStoreError(
-                f"A replica of Redis has not confirmed what was written to {self._key}; a failover could lose it.",
-                next_step="Try again when the replica follows, or take it out of service.",
-            )
-
-    def _check_server(self) -> None:
-        """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""
-        if self._is_checked:
-            return
-        policy = self._fetch_info("memory").get("maxmemory_policy", "noeviction")
-        if policy != "noeviction":
-            raise OperationStoreError(
-                f"Redis has the maxmemory-policy {policy}: it may throw operations away, and a run would count anew.",
-                next_step="Set maxmemory-policy to noeviction, or use another Redis.",
-            )
-        if not self._fetch_info("persistence").get("aof_enabled", 1):
-            _warn_of_loss(self._key)
-        self._is_checked = True
-
-    def _fetch_info(self, section: str) -> dict[str, Any]:
-        """Return what Redis says about itself; nothing where asking is not permitted."""
-        client: Any = self._client
-
-        def read() -> dict[str, Any]:
-            try:
-                return dict(client.info(section))
-            except redis.ResponseError:  # not permitted, or not known
-                return {}
-
-        return self._call_redis(read)
+            self._server.wait_for_replicas()
 
     def _make_loss_error(self) -> OperationStoreError:
         return OperationStoreError(
             f"{self._key} in Redis has lost operations: it was emptied, restarted or ran out of memory.",
             next_step="Find out from Payman what was paid. Then begin another run, in a store of another name.",
         )
-
-    def _call_redis(self, function: Callable[[], T]) -> T:
-        failure: OperationStoreError
-        try:
-            return function()
-        except redis.RedisError as error:
-            failure = OperationStoreError(f"{self._key} in Redis cannot be read or written: {error}.")
-        raise failure  # out here, it carries no frames of the client's with it, which hold the address
-
-
-@cache
-def _warn_of_loss(key: str) -> None:  # once in a process
-    log.warning(
-        "Redis writes no append-only file: when it ends, it forgets the newest of %s, and what runs have counted.",
-        key,
-    )
 
 
 def _make_header_field(run_id: str) -> str:

@@ -1,0 +1,92 @@
+"""The Redis that operations are kept in: whether it keeps them, and what its failures become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import redis
+
+from payman_sdk._text.logger import get_logger
+from payman_sdk.agents.stores.operation import OperationStoreError
+
+T = TypeVar("T")
+
+log = get_logger()
+
+_REPLICA_MILLISECONDS = 1000
+"""How long a replica may take to confirm what was written."""
+
+
+class RedisServer:
+    """The Redis behind a store.
+
+    Args:
+        client: How it is reached.
+        key: The key of the store, for messages.
+    """
+
+    def __init__(self, client: redis.Redis, key: str) -> None:
+        self._client = client
+        self._key = key
+        self._is_checked = False
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Return what a function returns that asks Redis.
+
+        Raises:
+            OperationStoreError: Redis cannot be asked, or refuses.
+        """
+        failure: OperationStoreError
+        try:
+            return function()
+        except redis.RedisError as error:
+            failure = OperationStoreError(f"{self._key} in Redis cannot be read or written: {error}.")
+        raise failure  # out here, it carries no frames of the client's with it, which hold the address
+
+    def wait_for_replicas(self) -> None:
+        """Wait until every replica has what was written: whichever of them a failover promotes, it misses nothing that is sent."""
+        replicas, client = (
+            int(self._fetch_info("replication").get("connected_slaves", 0)),
+            cast("Any", self._client),
+        )
+        if replicas and self.call(lambda: client.wait(replicas, _REPLICA_MILLISECONDS)) < replicas:
+            raise OperationStoreError(
+                f"A replica of Redis has not confirmed what was written to {self._key}; a failover could lose it.",
+                next_step="Try again when the replica follows, or take it out of service.",
+            )
+
+    def check(self) -> None:
+        """Refuse a Redis that evicts records, and warn of one that keeps none of them when it ends."""
+        if self._is_checked:
+            return
+        policy = self._fetch_info("memory").get("maxmemory_policy", "noeviction")
+        if policy != "noeviction":
+            raise OperationStoreError(
+                f"Redis has the maxmemory-policy {policy}: it may throw operations away, and a run would count anew.",
+                next_step="Set maxmemory-policy to noeviction, or use another Redis.",
+            )
+        if not self._fetch_info("persistence").get("aof_enabled", 1):
+            _warn_of_loss(self._key)
+        self._is_checked = True
+
+    def _fetch_info(self, section: str) -> dict[str, Any]:
+        """Return what Redis says about itself; nothing where asking is not permitted."""
+        client: Any = self._client
+
+        def read() -> dict[str, Any]:
+            try:
+                return dict(client.info(section))
+            except redis.ResponseError:  # not permitted, or not known
+                return {}
+
+        return self.call(read)
+
+
+@cache
+def _warn_of_loss(key: str) -> None:  # once in a process
+    log.warning(
+        "Redis writes no append-only file: when it ends, it forgets the newest of %s, and what runs have counted.",
+        key,
+    )
