@@ -129,6 +129,8 @@ def check(document: Document, name: str) -> None:
         error = next(iter(_VALIDATORS[version[:4]].iter_errors(document)), None)
     except RecursionError as raised:
         raise RegenerationError(f"{name} cannot be checked: it is nested too deeply.") from raised
+    except ValueError as raised:  # such as a key that YAML takes for a truth value
+        raise RegenerationError(f"{name} cannot be checked: {shorten(str(raised))}") from raised
     if error is not None:
         place = join("", *error.absolute_path)
         # What follows is the whole document over again.

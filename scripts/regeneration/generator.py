@@ -1,24 +1,40 @@
-"""From a document to the package: the templates in spec/templates/, formatted by the rules in spec/."""
+"""From a document to the package: openapi-python-client parses it and renders it by the templates in spec/templates/.
+
+It gets the document in forms that it reads rightly (`schemas`, `operations`), twice: once the classes with their members, once
+the operations with classes that have none. So an operation that refers to a ring of classes is read in a moment. What it
+ignores, the templates look up in `facts`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import StrictUndefined, TemplateSyntaxError
+from openapi_python_client import Project
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.responses import Response
+from openapi_python_client.strings import safe_for_docstring
 
+from scripts.regeneration.annotations import Annotations
 from scripts.regeneration.documents import Document
+from scripts.regeneration.facts import EVENT_STATUS, Scheme
+from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.python_operations import Scheme
-from scripts.regeneration.python_types import Member, Type
-from scripts.regeneration.schemas import Schemas
+from scripts.regeneration.schemas import DEFAULT, OTHER, WIRE, Schemas
 
 _DEPRECATION = """import sys
 
@@ -26,6 +42,7 @@ if sys.version_info >= (3, 13):
     from warnings import deprecated
 else:
     from typing_extensions import deprecated"""
+Item = tuple[str, dict[str, Any]]
 
 
 def failing_line(error: Exception) -> str | None:
@@ -57,74 +74,121 @@ def generate(document: Document, spec: Path, into: Path, name: str = PRIMARY) ->
     """
     schemas = Schemas(document)
     operations = Operations(document, schemas)
+    project = prepare(document, schemas, operations, spec, into, name)
+    shared = ("events.py", "_base.py", "_http.py") if name == PRIMARY else ()
+    extra = [*shared, *(["webhooks.py"] if operations.webhooks else [])]
     try:
-        for path, text in _files(document, schemas, operations, spec / "templates", name):
-            place = into / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8")
+        with contextlib.redirect_stdout(io.StringIO()):
+            problems = project.build()
+        for path in extra:
+            text = project.env.get_template(f"{path}.jinja").render()
+            (into / path).write_text(text, encoding="utf-8")
     except Exception as error:  # a template raises whatever its expressions raise
         where = failing_line(error) or f"A template in {spec / 'templates'}"
         raise RegenerationError(f"{where} does not fit: {error!r}") from error
+    if problems:
+        said = "\n".join(f"{problem.header} {problem.detail or ''}" for problem in problems)
+        raise RegenerationError(f"openapi-python-client has complaints:\n{said}")
     (into / "py.typed").touch()
     layout(into, spec / "ruff.toml")
 
 
-def _files(
-    document: Document, schemas: Schemas, operations: Operations, templates: Path, name: str
-) -> Iterator[tuple[str, str]]:
-    environment = Environment(  # noqa: S701 (it writes Python) # nosec B701
-        loader=FileSystemLoader(templates),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.loopcontrols"],
+def prepare(
+    document: Document, schemas: Schemas, operations: Operations, spec: Path, into: Path, name: str
+) -> Project:
+    """Let openapi-python-client parse a document, and give the templates what it ignores."""
+    config = Config.from_sources(
+        ConfigFile(
+            class_overrides={
+                made.name: ClassOverride(module_name=made.module) for made in schemas.classes.values()
+            },
+            use_path_prefixes_for_title_model_names=False,
+            field_prefix=PREFIX,
+            # The rules of formatting are given explicitly: see layout().
+            post_hooks=[],
+        ),
+        MetaType.NONE,
+        into,
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=into,
     )
-    environment.filters |= {
+    title = document["info"]["title"]
+    classes = _parse(title, schemas, [], config, is_whole=True)
+    functions = _parse(title, schemas, (each.item for each in operations.found), config)
+    hooks = _parse(title, schemas, (each.item for each in operations.webhooks), config)
+    parsed = replace(
+        functions,
+        models=[model for model in classes.models if model.class_info.name in schemas.classes],
+        enums=[enum for enum in classes.enums if enum.class_info.name in schemas.classes],
+        errors=[*classes.errors, *functions.errors],
+    )
+    project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
+    project.env.undefined = StrictUndefined
+    annotations = Annotations(schemas.maps, OTHER)
+    project.env.filters |= {
         "docstring": _docstring,
         "literal": _literal,
-        "assigned": _assigned,
         "credential": _credential,
-        "optional": _optional,
+        "assigned": _assigned,
+        "annotation": lambda properties: annotations.of(*properties),
+        "declared": annotations.declared,
+        "optional": lambda properties: annotations.optional(*properties),
+        "classes": lambda properties: annotations.classes(*properties),
     }
-    environment.globals |= {
-        "classes": schemas.classes,
-        "operations": operations.found,
-        "webhooks": operations.webhooks,
+    bodies = {str(endpoint.name): endpoint.bodies[0].prop for endpoint in _endpoints(hooks)}
+    events: dict[str, list[Response]] = {}
+    for endpoint in _endpoints(functions):
+        found = endpoint.responses.patterns
+        events[endpoint.name] = [each for each in found if each.status_code.pattern == EVENT_STATUS]
+        endpoint.responses.patterns = [each for each in found if each not in events[endpoint.name]]
+    project.env.globals |= {
+        "schemas": {made.name: made.schema for made in schemas.classes.values()},
+        "operations": {each.name: each for each in operations.found},
+        "webhooks": [(each, bodies[each.variable]) for each in operations.webhooks],
         "servers": operations.servers,
         "token": operations.token,
         "authorization_server": operations.authorization_server,
-        "title": document["info"]["title"],
+        "modules": {made.name: made.module for made in schemas.classes.values()},
+        "events": events,
         "deprecation": _DEPRECATION,
+        "wire": WIRE,
+        "default": DEFAULT,
+        "title": title,
         "name": name,
         "is_primary": name == PRIMARY,
         "root": "" if name == PRIMARY else ".",  # what all packages share is in the primary one
     }
+    return project
 
-    def render(template: str, **given: Any) -> str:
-        return environment.get_template(f"{template}.jinja").render(given)
 
-    yield "__init__.py", render("package_init.py")
-    shared = ("events.py", "_base.py", "_http.py") if name == PRIMARY else ()
-    for path in ("client.py", "errors.py", "types.py", *shared):
-        yield path, render(path)
-    if operations.webhooks:
-        yield "webhooks.py", render("webhooks.py")
-    yield "models/__init__.py", render("models_init.py")
-    for model in schemas.classes.values():
-        yield f"models/{model.module}.py", render("enum.py" if model.values else "model.py", model=model)
-    yield "api/__init__.py", '"""The operations, by their tags."""\n'
-    for operation in operations.found:
-        yield (
-            f"api/{operation.tag}/__init__.py",
-            f'"""The operations tagged {_docstring(operation.tag)}."""\n',
+def _endpoints(parsed: GeneratorData) -> Iterable[Endpoint]:
+    for collection in parsed.endpoint_collections_by_tag.values():
+        yield from collection.endpoints
+
+
+def _parse(
+    title: str, schemas: Schemas, items: Iterable[Item], config: Config, *, is_whole: bool = False
+) -> GeneratorData:
+    parsed = GeneratorData.from_dict(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": title, "version": ""},
+            "paths": dict(items),
+            "components": schemas.components(is_whole=is_whole),
+        },
+        config=config,
+    )
+    if isinstance(parsed, GeneratorError):
+        raise RegenerationError(
+            f"openapi-python-client cannot read it: {parsed.header} {parsed.detail or ''}"
         )
-        yield f"api/{operation.tag}/{operation.name}.py", render("endpoint_module.py", operation=operation)
+    return parsed
 
 
 def _docstring(text: object) -> str:
     """Give a text as it can be inside a docstring."""
-    found = str(text).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    found = safe_for_docstring(text or "").strip()
     return found[:-1] + '\\"' if found.endswith('"') else found
 
 
@@ -133,20 +197,16 @@ def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _assigned(member: Member) -> str:
-    """Give what follows a parameter's type: its default, if it has one."""
-    default = member.default if member.default is not None else None if member.is_required else "UNSET"
-    return "" if default is None else f" = {default}"
+def _assigned(default: str | None, is_required: bool) -> str:
+    """Give what follows the type of a member or a parameter: its default, if it has one."""
+    found = default if default is not None else None if is_required else "UNSET"
+    return "" if found is None else f" = {found}"
 
 
 def _credential(scheme: Scheme | None) -> str:
     if scheme is None or scheme.location == "basic":
         return "None"
     return f"({_literal(scheme.location)}, {_literal(scheme.name)}, {_literal(scheme.prefix)})"
-
-
-def _optional(kind: Type) -> str:
-    return f"{kind}" if {"None", "Any"} & {*kind.choices} else f"{kind} | None"
 
 
 def layout(package: Path, rules: Path) -> None:

@@ -1,31 +1,19 @@
-"""Names of Python for what an API document calls by any name."""
+"""Names of Python for what an API document calls by any name: as openapi-python-client makes them, and each only once."""
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
 
-_RESERVED = frozenset(
-    {
-        *dir(builtins),
-        *keyword.kwlist,
-        "self",
-        "cls",
-        "datetime",
-        "mro",
-        "to_dict",
-        "from_dict",
-        "to_multipart",
-    }
-    | {"additional_properties", "additional_keys"}
-) - {"id"}
-"""Members, parameters and modules of these names get an underscore: Python or the generated code uses them."""
+from openapi_python_client.strings import ClassName, PythonIdentifier, snake_case
+
+PREFIX = "field_"
+"""What stands before a name that Python or the generated code uses, or that begins with a digit."""
+_MEMBERS = ("cls", "mro", "to_dict", "from_dict", "additional_properties", "additional_keys")
 ARGUMENTS = ("client", "body", "auth")
 """Parameters of these names get a number: functions have such arguments anyway."""
-CLASSES = frozenset(
+_CLASSES = frozenset(
     [
         "Any",
         "Literal",
@@ -47,46 +35,44 @@ CLASSES = frozenset(
         "Iterator",
         "AsyncIterator",
         "TYPE_CHECKING",
-        "None",
-        "True",
-        "False",
     ]
 )
-"""Classes of these names get an underscore."""
+"""Classes of these names are called models: generated code uses them."""
 
 
-def split_words(text: str) -> list[str]:
-    """Split a name at capitals and at whatever is neither a letter nor a digit."""
-    text = unicodedata.normalize("NFKC", text).replace("OAuth", "Oauth")
-    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+[a-z]*|[^\W_]+", text)
+def _plain(name: str) -> str:
+    # Python takes an identifier in this form, whatever the form that it is written in.
+    return unicodedata.normalize("NFKC", name).replace("OAuth", "Oauth")
 
 
 def to_variable(name: str) -> str:
-    """Give the name of a member, a parameter, a function or a module."""
-    words = [word.lower() for word in split_words(name)]
-    found = "_".join(words)
-    # What has these underscores already is left alone.
-    if name.isidentifier() and name == name.lower() and not name.startswith("_"):
-        found = unicodedata.normalize("NFKC", name)
-    if not found.isidentifier() and not keyword.iskeyword(found):
-        found = f"field_{found}".rstrip("_") if found else "field"
-    return f"{found}_" if found in _RESERVED else found
+    """Give the name of a member, a parameter, a function or a module; the generator keeps it as it is."""
+    found = _plain(name)
+    for _ in range(3):
+        found = str(PythonIdentifier(found, PREFIX))
+    return f"{PREFIX}{found}" if found in _MEMBERS else found
 
 
 def to_class(name: str) -> str:
-    """Give the name of a class."""
-    plain = unicodedata.normalize("NFKC", name)
-    found = plain if plain.isidentifier() and plain[0].isupper() and "_" not in plain else ""
-    found = found or "".join(word[0].upper() + word[1:] for word in split_words(name)) or "Schema"
-    found = found if found.isidentifier() else f"Model{found}"
-    return f"{found}_" if found in CLASSES or found in dir(builtins) or keyword.iskeyword(found) else found
+    """Give the name of a class that has a title."""
+    return str(ClassName(name, PREFIX))
+
+
+def make_title(name: str, taken: Collection[str]) -> str:
+    """Give a title that makes a class of a name that is not taken."""
+    name = unicodedata.normalize("NFKC", name)
+    wanted = f"{name} model" if to_class(name) in _CLASSES else name
+    found, number = wanted, 2
+    while to_class(found) in taken:
+        found, number = f"{wanted} {number}", number + 1
+    return found
 
 
 def to_constant(value: object) -> str:
     """Give the name of a member of an enum."""
     if isinstance(value, int):
         return f"VALUE_{value}" if value >= 0 else f"VALUE_NEGATIVE_{-value}"
-    found = "_".join(split_words(str(value))).upper()
+    found = snake_case(re.sub(r"\W+", "_", _plain(str(value)))).upper()
     return found if found.isidentifier() and found != "MRO" else f"VALUE_{found}".rstrip("_")
 
 
@@ -94,8 +80,7 @@ def make_unique(name: str, taken: Collection[str]) -> str:
     """Give a name, with a number behind it where it is taken."""
     found, number = name, 2
     while found in taken:
-        separator = "" if name[:1].isupper() and "_" not in name else "_"
-        found, number = f"{name}{separator}{number}", number + 1
+        found, number = f"{name.rstrip('_')}_{number}", number + 1
     return found
 
 

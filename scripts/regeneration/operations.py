@@ -1,4 +1,4 @@
-"""Operations and webhooks as functions of Python: what is sent, what comes back, with which credentials, to which server."""
+"""The operations and webhooks of a document: what is sent, what comes back, with which credentials, to which server."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import re
 from collections import Counter
 from typing import Any
 
+from openapi_python_client.parser.openapi import generate_operation_id
+from openapi_python_client.schema.untrusted_string import UntrustedString
+
 from scripts.regeneration.documents import Document
+from scripts.regeneration.facts import EVENTS, Body, Operation, Parameter, Scheme, Webhook
 from scripts.regeneration.identifiers import (
     ARGUMENTS,
+    PREFIX,
     make_unique,
     name_all,
     to_class,
@@ -16,10 +21,8 @@ from scripts.regeneration.identifiers import (
     to_variable,
 )
 from scripts.regeneration.pointers import join, refuse, resolve
-from scripts.regeneration.python_operations import EVENTS, Body, Operation, Parameter, Scheme, Webhook
-from scripts.regeneration.python_types import ANY, Type, unite
 from scripts.regeneration.schema_parts import SHAPES
-from scripts.regeneration.schemas import Schemas
+from scripts.regeneration.schemas import ANY, DEFAULT, Expression, Schemas, unite
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 ENVIRONMENT = "x-payman-environment"
@@ -85,7 +88,8 @@ class Operations:
         if "callbacks" in given:
             refuse("Callbacks cannot be rendered", join(place, "callbacks"))
         own = given.get("operationId")
-        name = make_unique(to_variable(own or f"{method} {path}"), taken)
+        made = own or generate_operation_id(path=UntrustedString(path), method=method, prefix=PREFIX)
+        name = make_unique(to_variable(made), taken)
         taken.add(name)
         parameters = self._parameters(item, given, path, at, place, name)
         answers, event = self._answers(given, place, name)
@@ -117,7 +121,7 @@ class Operations:
         body = self._body(item[method], join(place, method), name, is_read=True)
         if body is None or body.kind != "json":
             refuse(f"The webhook {name} sends no JSON", join(place, method))
-        return Webhook(name, to_variable(name), str(item[method].get("summary") or name), body.type)
+        return Webhook(name, to_variable(name), str(item[method].get("summary") or name), body)
 
     # -- requests
 
@@ -136,7 +140,7 @@ class Operations:
                     found[each["name"], each["in"]] = each, inner
         variables = name_all(
             [
-                f"{wire}\n{kind}" if sum(wire == other for other, _ in found) > 1 else wire
+                f"{wire} \n{kind}" if sum(wire == other for other, _ in found) > 1 else wire
                 for wire, kind in found
             ],
             ARGUMENTS,
@@ -169,9 +173,9 @@ class Operations:
             if _kind(media) != "json":
                 refuse(f"A parameter as {media} cannot be rendered", place)
             schema, at, style = inner.get("schema", {}), join(place, "content", media, "schema"), "json"
-        kind = self._schemas.type_of(schema, at, to_class(name) + to_class(wire), is_open=False)
+        kind = self._schemas.express(schema, at, to_class(name) + to_class(wire), is_open=False)
         explode = given.get("explode", style == "form")
-        is_list = any(choice.startswith("list[") for choice in kind.choices)
+        is_list = any(choice.get("type") == "array" for choice in kind.get("anyOf", [kind]))
         is_object = self._is_object(schema, at)
         known = ("form", "deepObject") if is_object else tuple(_JOINED) if is_list else ("form", "simple")
         if style != "json" and (
@@ -186,10 +190,11 @@ class Operations:
         shown = style if style in ("json", "deepObject") else "explode" if is_object else ""
         if is_list and style != "json" and not (explode and location == "query"):
             shown = _JOINED[style]
-        made = self._schemas.member(wire, variable, schema, at, kind, bool(given.get("required")))
-        made.description = str(given.get("description") or made.description)
-        made.is_deprecated = bool(given.get("deprecated"))
-        return Parameter(**vars(made), location=location, style=shown)
+        made = self._schemas.member(wire, schema, at, kind)
+        is_required = bool(given.get("required")) or location == "path"
+        if is_required and "const" in kind:
+            made.setdefault(DEFAULT, repr(kind["const"]))
+        return Parameter(variable, location, shown, is_required, made)
 
     def _is_object(self, schema: Any, place: str) -> bool:
         found, _ = resolve(self.document, schema, place)
@@ -205,15 +210,17 @@ class Operations:
         found = self._chosen(body.get("content", {}), join(at, "content"), f"{to_class(name)}Body")
         if found is None:
             return None
-        return Body(found.media, found.kind, found.type, found.others, is_read or bool(body.get("required")))
+        return Body(
+            found.media, found.kind, found.expression, found.others, is_read or bool(body.get("required"))
+        )
 
     # -- answers
 
     def _answers(
         self, given: dict[str, Any], place: str, name: str
-    ) -> tuple[dict[str, Body | None], Type | None]:
+    ) -> tuple[dict[str, Body | None], Expression | None]:
         answers: dict[str, Body | None] = {}
-        event: Type | None = None
+        event: Expression | None = None
         order = sorted(
             given.get("responses", {}).items(),
             key=lambda it: (len(str(it[0])) > 3, "X" in str(it[0]).upper()),
@@ -229,7 +236,7 @@ class Operations:
             hint = f"{to_class(name)}Response{to_class(status).removeprefix('Model')}"
             if EVENTS in content and status[0] == "2":
                 inside = join(at, "content", EVENTS, "schema")
-                found = self._schemas.type_of(
+                found = self._schemas.express(
                     content[EVENTS].get("schema", {}), inside, f"{to_class(name)}Event"
                 )
                 event = found if event is None else unite([event, found])
@@ -263,7 +270,7 @@ class Operations:
         )
         return "bytes" if is_raw else None
 
-    def _body_type(self, given: dict[str, Any], kind: str, place: str, name: str) -> Type:
+    def _body_type(self, given: dict[str, Any], kind: str, place: str, name: str) -> Expression:
         for key in ("itemSchema", "itemEncoding", "prefixEncoding"):
             if key in given:
                 refuse(f"{key} cannot be rendered", place)
@@ -271,12 +278,12 @@ class Operations:
             if {*how} - {"contentType"}:
                 refuse(f"The encoding of {wire} cannot be rendered", join(place, "encoding", wire))
         if kind in ("text", "bytes"):
-            return Type(("str" if kind == "text" else "bytes",))
+            return {"type": "string", **({} if kind == "text" else {"format": "binary"})}
         if "schema" not in given:
             return ANY
-        found = self._schemas.type_of(given["schema"], join(place, "schema"), name)
+        found = self._schemas.express(given["schema"], join(place, "schema"), name)
         if kind in ("form", "multipart") and found == ANY:
-            return Type(("dict[str, Any]",))
+            return self._schemas.map_of(ANY)
         return found
 
     # -- credentials

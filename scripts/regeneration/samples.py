@@ -8,9 +8,9 @@ from typing import Any
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 
 from scripts.regeneration.documents import Document
+from scripts.regeneration.facts import EVENTS, Body, Operation
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, resolve
-from scripts.regeneration.python_operations import EVENTS, Body, Operation
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -136,8 +136,8 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
     """Give what each class is tried with: values, and the examples of the document."""
     samples = Samples(document, schemas)
     for made in schemas.classes.values():
-        if made.values:
-            values = [value for _, value in made.values]
+        if "enum" in made.schema:
+            values = made.schema["enum"]
         elif "/" in made.pointer and not any(file.startswith(made.pointer + "/") for file in schemas.files):
             schema = look_up(document, made.pointer)
             values = [
@@ -176,7 +176,7 @@ def operation_trials(
                 [number, read.media if read else "", read.kind if read else "", value]
                 for value in _bodies(document, samples, read, answer, where)
             ]
-            if operation.event and EVENTS in answer.get("content", {}):
+            if operation.event is not None and EVENTS in answer.get("content", {}):
                 media = answer["content"][EVENTS]
                 events = samples.several(media.get("schema", {}), join(where, "content", EVENTS, "schema"))
                 answers += [[number, EVENTS, "event", value] for value in events]

@@ -1,13 +1,21 @@
-"""The schemas of a document as classes and types of Python."""
+"""The schemas of a document in the forms that openapi-python-client reads rightly: classes by their names, and short expressions of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.identifiers import make_unique, name_all, to_class, to_constant, to_variable
+from scripts.regeneration.identifiers import (
+    make_title,
+    make_unique,
+    name_all,
+    to_class,
+    to_constant,
+    to_variable,
+)
 from scripts.regeneration.pointers import join, refuse, resolve
-from scripts.regeneration.python_types import ANY, Class, Member, Type, find_default, find_only_value, unite
 from scripts.regeneration.schema_parts import (
     ANNOTATIONS,
     SHAPES,
@@ -24,19 +32,65 @@ from scripts.regeneration.schema_parts import (
 )
 from scripts.regeneration.schema_survey import Survey
 
-_FORMATS = {"date-time": "datetime.datetime", "date": "datetime.date", "uuid": "UUID"}
-_PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+Expression = dict[str, Any]
+"""A schema of a value: a plain type, a constant, a list, a map, a reference to a class, or anyOf these; empty for any value."""
+ANY: Expression = {}
+NULL: Expression = {"type": "null"}
+WIRE, DEFAULT = "x-payman-wire", "x-payman-default"
+"""Of a member: its name in JSON where it has another one in Python, and its default as code."""
+OTHER = "Other"
+_FORMATS = ("date-time", "date", "uuid")
+_PLAIN = ("string", "integer", "number", "boolean", "null")
+_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "NoneType": "null"}
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class to be generated: its name, its module, where its schema is, and that schema as the generator reads it."""
+
+    name: str
+    module: str
+    pointer: str
+    schema: dict[str, Any]
+
+    @property
+    def stub(self) -> dict[str, Any]:
+        """The schema without members, for whatever only refers to it."""
+        return self.schema if "enum" in self.schema else {"type": "object", "title": self.schema["title"]}
+
+
+def refer(name: str) -> Expression:
+    """Give the expression of a class."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def unite(several: Iterable[Expression]) -> Expression:
+    """Give the expression of what may be any of some."""
+    found = {repr(one): one for each in several for one in each.get("anyOf", [each])}
+    if repr(ANY) in found:
+        return ANY
+    choices = sorted(found.values(), key=lambda one: one == NULL)
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
 
 
 class Schemas:
-    """The classes of a document; asking for a type may add some."""
+    """The classes of a document; asking for an expression may add some.
+
+    Attributes:
+        classes: The classes by their names.
+        maps: The names of objects without members, which become no classes.
+        tags, files: As the survey has found them.
+    """
 
     def __init__(self, document: Document) -> None:
         """Make the classes of all named schemas."""
         self.document = document
         self.classes: dict[str, Class] = {}
-        self._names: dict[str, str] = {}
-        self._queue: list[tuple[str, list[Part]]] = []
+        self.maps: set[str] = set()
+        self._titles: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._modules: set[str] = set()
+        self._queue: list[tuple[Class, list[Part]]] = []
         self._aliases: list[str] = []
         survey = Survey(document)
         self.tags, self.files, self._with_others = survey.tags, survey.files, survey.with_others
@@ -44,19 +98,28 @@ class Schemas:
         places = [join("/components/schemas", name) for name in named]
         for name, place in zip(named, places, strict=True):
             if self._is_class(named[name], place):
-                self._reserve(to_class(name), place)
+                self._reserve(name, place)
         for name, place in zip(named, places, strict=True):
-            self.type_of(named[name], place, to_class(name))
+            self.express(named[name], place, name)
         self.finish()
 
     def finish(self) -> None:
         """Make the classes that were asked for and are not there yet."""
         while self._queue:
-            place, parts = self._queue.pop(0)
-            self._fill(self._names[place], place, parts)
+            made, parts = self._queue.pop(0)
+            self._fill(made, parts)
 
-    def type_of(self, schema: Any, place: str, name: str, *, is_open: bool = True) -> Type:
-        """Give the type of a schema.
+    def components(self, *, is_whole: bool) -> dict[str, Any]:
+        """Give the classes as a document has them.
+
+        Args:
+            is_whole: Whether with their members; whatever only refers to them needs none, and is read in a moment.
+        """
+        given = {name: made.schema if is_whole else made.stub for name, made in self.classes.items()}
+        return {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
+
+    def express(self, schema: Any, place: str, name: str, *, is_open: bool = True) -> Expression:
+        """Give the expression of a schema.
 
         Args:
             schema: The schema.
@@ -68,9 +131,9 @@ class Schemas:
             check(schema, place)
             schema, place = resolve(self.document, schema, place)
         parts, choice = flatten(self.document, schema, place)
-        if len(parts) == 1 and choice is None and parts[0][1] in self._names:
+        if len(parts) == 1 and choice is None and parts[0][1] in self._titles:
             place = parts[0][1]
-        if place in self._names:
+        if place in self._titles:
             return self._of_class(parts, place, is_open)
         if place in self._aliases:
             refuse("A schema refers to itself other than through the members of an object", place)
@@ -80,82 +143,96 @@ class Schemas:
         finally:
             self._aliases.remove(place)
 
-    def _of_class(self, parts: list[Part], place: str, is_open: bool) -> Type:
+    def member(self, wire: str, schema: Any, place: str, expression: Expression) -> dict[str, Any]:
+        """Give the schema of a member or a parameter: its expression, and what else is said of it."""
+        about: dict[str, Any] = {}
+        for part, _ in reversed(flatten(self.document, schema, place)[0]):
+            about |= part
+        own = schema if isinstance(schema, dict) else {}
+        about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
+        made: dict[str, Any] = {"allOf": [expression]} if "$ref" in expression else dict(expression)
+        made |= {WIRE: wire, "description": str(about.get("description") or "")}
+        if about.get("format") == "password":
+            made["format"] = "password"
+        if about.get("deprecated"):
+            made["deprecated"] = True
+        default = _find_default(about, expression, place)
+        return made if default is None else {**made, DEFAULT: default}
+
+    def _of_class(self, parts: list[Part], place: str, is_open: bool) -> Expression:
         merged = merge(parts, place)
-        name = self._names[place]
+        title = self._titles[place]
+        name = to_class(title)
         if name not in self.classes:
-            self.classes[name] = Class(
-                name,
-                make_unique(to_variable(name), {each.module for each in self.classes.values()}),
-                place,
-                str(merged.get("description") or ""),
-                bool(merged.get("deprecated")),
-            )
-            self._queue.append((place, parts))
-        choices = [name]
-        if "enum" in merged and is_open:
-            choices.append("int" if all(isinstance(value, int) for value in values_of(merged)) else "str")
-        return Type((*choices, *(["None"] if is_nullable(merged) else [])), frozenset([name]))
+            module = make_unique(to_variable(name), self._modules)
+            self._modules.add(module)
+            about = {
+                "description": str(merged.get("description") or ""),
+                "deprecated": bool(merged.get("deprecated")),
+            }
+            self.classes[name] = made = Class(name, module, place, {"title": title, **about})
+            self._queue.append((made, parts))
+        kind = "integer" if all(isinstance(value, int) for value in values_of(merged)) else "string"
+        choices = [refer(name), *([{"type": kind}] if "enum" in merged and is_open else [])]
+        return unite([*choices, *([NULL] if is_nullable(merged) else [])])
 
     def _of_parts(
-        self,
-        parts: list[Part],
-        choice: Choice | None,
-        place: str,
-        name: str,
-        is_open: bool,
-    ) -> Type:
+        self, parts: list[Part], choice: Choice | None, place: str, name: str, is_open: bool
+    ) -> Expression:
         if choice is not None:
             return self._of_choice(parts, choice, name, is_open)
         merged = merge(parts, place)
         if "const" in merged or "enum" in merged:
             return self._of_values(merged, parts, place, name, is_open)
-        kinds = kinds_of(merged)
-        found = [self._of_kind(kind, merged, parts, place, name, is_open) for kind in kinds]
+        found = [self._of_kind(kind, merged, parts, place, name, is_open) for kind in kinds_of(merged)]
         return unite(found) if found else ANY
 
     def _of_kind(
         self, kind: str, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
-    ) -> Type:
+    ) -> Expression:
         if kind == "array":
             inner = next((at for part, at in parts if "items" in part), place)
-            item = self.type_of(merged.get("items", {}), join(inner, "items"), f"{name}Item", is_open=is_open)
-            return Type((f"list[{item}]",), item.classes)
+            item = self.express(merged.get("items", {}), join(inner, "items"), f"{name}Item", is_open=is_open)
+            return {"type": "array", "items": item}
         if kind == "object":
             if merged.get("properties") or place in self.tags:
                 self._reserve(name, place)
-                return Type(
-                    self._of_class(parts, place, is_open).choices[:1], frozenset([self._names[place]])
-                )
-            extra = self._extra(parts, place, name) or ANY
-            return Type((f"dict[str, {extra}]",), extra.classes)
-        if kind == "string":
-            if place in self.files:
-                return Type(("File",))
-            return Type((_FORMATS.get(merged.get("format", ""), "str"),))
+                self._of_class(parts, place, is_open)
+                return refer(to_class(self._titles[place]))
+            return self.map_of(self._extra(parts, place, name) or ANY)
         if kind not in _PLAIN:
             refuse(f"The type {kind!r} is not one that JSON has", place)
-        return Type((_PLAIN[kind],))
+        if kind == "string" and place in self.files:
+            return {"type": kind, "format": "binary"}
+        if kind == "string" and merged.get("format") in _FORMATS:
+            return {"type": kind, "format": merged["format"]}
+        return {"type": kind}
+
+    def map_of(self, values: Expression) -> Expression:
+        """Give the expression of an object whose names are not known."""
+        title = make_title(f"Map {len(self.maps) + 1}", self._taken)
+        self._taken.add(to_class(title))
+        self.maps.add(to_class(title))
+        return {"type": "object", "title": title, "additionalProperties": values or True}
 
     def _of_values(
         self, merged: dict[str, Any], parts: list[Part], place: str, name: str, is_open: bool
-    ) -> Type:
+    ) -> Expression:
         values = values_of(merged)
-        none = [Type(("None",))] if is_nullable(merged) else []
+        none = [NULL] if is_nullable(merged) else []
         if is_enum(merged):
             self._reserve(name, place)
             return unite([self._of_class(parts, place, is_open), *none])
         if not all(isinstance(value, str | int) for value in values):
             if any(isinstance(value, dict | list) for value in values):
                 refuse("An enum of objects or lists cannot be rendered", place)
-            return unite([*(Type((type(value).__name__,)) for value in values), *none])
-        return unite([*([Type((f"Literal[{', '.join(map(repr, values))}]",))] if values else []), *none])
+            return unite([*({"type": _TYPES[type(value).__name__]} for value in values), *none])
+        return unite([*({"const": value} for value in values), *none])
 
-    def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Type:
+    def _of_choice(self, parts: list[Part], choice: Choice, name: str, is_open: bool) -> Expression:
         several, place, keyword = choice
         base = [part for part in parts if set(part[0]) & SHAPES - {"nullable", "discriminator", "type"}]
-        nullable = is_nullable(merge(parts, place)) and not base
-        found = [Type(("None",))] if nullable else []
+        found = [NULL] if is_nullable(merge(parts, place)) and not base else []
         for number, variant in enumerate(several):
             at, named = join(place, keyword, number), f"{name}Type{number}"
             if base:
@@ -165,14 +242,13 @@ class Schemas:
                 self._reserve(named, at)
                 found.append(self._of_class([*base, *inner], at, is_open))
             else:
-                found.append(self.type_of(variant, at, named, is_open=is_open))
-        if place in self._with_others:
-            found.append(Type(("Other",)))
-        return unite(found)
+                found.append(self.express(variant, at, named, is_open=is_open))
+        return unite([*found, *([refer(OTHER)] if place in self._with_others else [])])
 
     def _reserve(self, name: str, place: str) -> None:
-        if place not in self._names:
-            self._names[place] = make_unique(name, {*self._names.values()})
+        if place not in self._titles:
+            self._titles[place] = title = make_title(name, self._taken)
+            self._taken.add(to_class(title))
 
     def _is_class(self, schema: Any, place: str) -> bool:
         if not isinstance(schema, dict) or "$ref" in schema:
@@ -185,16 +261,14 @@ class Schemas:
             return False  # nothing but another name for what it refers to
         return is_enum(merged) or ("enum" not in merged and "object" in kinds_of(merged))
 
-    def _fill(self, name: str, place: str, parts: list[Part]) -> None:
-        made = self.classes[name]
-        merged = merge(parts, place)
+    def _fill(self, made: Class, parts: list[Part]) -> None:
+        merged, place = merge(parts, made.pointer), made.pointer
         if "enum" in merged:
-            constants: set[str] = set()
+            constants: dict[str, Any] = {}
             for value in values_of(merged):
-                constant = make_unique(to_constant(value), constants)
-                constants.add(constant)
-                made.values.append((constant, value))
-            made.values.sort()
+                constants[make_unique(to_constant(value), constants)] = value
+            names = sorted(constants)
+            made.schema.update({"enum": [constants[name] for name in names], "x-enum-varnames": names})
             return
         properties = merged.get("properties", {})
         variables = name_all({**properties, **dict.fromkeys(self.tags.get(place, ()))})
@@ -203,53 +277,32 @@ class Schemas:
             for wire, schema in part.get("properties", {}).items():
                 found.setdefault(wire, []).append((schema, join(at, "properties", wire)))
         required = {wire for part, _ in parts for wire in part.get("required", ())}
+        members: list[tuple[bool, bool, str, dict[str, Any]]] = []
         for wire, variable in variables.items():
-            schema, at = self._combined(found.get(wire, [({"type": "string"}, place)]))
+            schema, at = _combined(found.get(wire, [({"type": "string"}, place)]))
             tag = self.tags.get(place, {}).get(wire)
             kind = (
-                Type((f"Literal[{', '.join(map(repr, tag))}]",))
+                unite({"const": value} for value in tag)
                 if tag
-                else self.type_of(schema, at, name + to_class(wire).rstrip("_"))
+                else self.express(schema, at, made.name + to_class(wire).rstrip("_"))
             )
-            made.members.append(
-                self.member(wire, variable, schema, at, kind, wire in required or tag is not None)
-            )
-        made.members.sort(
-            key=lambda member: (not member.is_required, member.default is not None and member.is_required)
-        )
-        made.extra = self._extra(parts, place, name)
-
-    def member(
-        self, wire: str, variable: str, schema: Any, place: str, kind: Type, is_required: bool
-    ) -> Member:
-        """Give a member with the type `kind`."""
-        about: dict[str, Any] = {}
-        for part, _ in reversed(flatten(self.document, schema, place)[0]):
-            about |= part
-        own = schema if isinstance(schema, dict) else {}
-        about |= {key: value for key, value in own.items() if key in ANNOTATIONS}
-        default = find_default(about, kind, place)
-        if default is None and is_required and len(kind.choices) == 1:
-            default = find_only_value(kind.choices[0])
-        return Member(
-            wire,
-            variable,
-            kind,
-            is_required,
-            default,
-            str(about.get("description") or ""),
-            about.get("format") == "password",
-            bool(about.get("deprecated")),
+            node = self.member(wire, schema, at, kind)
+            is_required = wire in required or tag is not None
+            if is_required and "const" in kind:
+                node.setdefault(DEFAULT, repr(kind["const"]))
+            members.append((not is_required, DEFAULT in node and is_required, variable, node))
+        members.sort(key=lambda member: member[:2])
+        extra = self._extra(parts, place, made.name)
+        made.schema.update(
+            {
+                "type": "object",
+                "properties": {variable: node for *_, variable, node in members},
+                "required": [variable for is_absent, _, variable, _ in members if not is_absent],
+                "additionalProperties": extra is not None and (extra or True),
+            }
         )
 
-    def _combined(self, several: list[Part]) -> Part:
-        schema, at = several[-1]
-        others = [other for other, _ in several[:-1] if shape_of(other) != shape_of(schema)]
-        if others:
-            return {"allOf": [other for other, _ in several]}, at
-        return schema, at
-
-    def _extra(self, parts: list[Part], place: str, name: str) -> Type | None:
+    def _extra(self, parts: list[Part], place: str, name: str) -> Expression | None:
         given = [
             (part["additionalProperties"], join(at, "additionalProperties"))
             for part, at in parts
@@ -258,4 +311,35 @@ class Schemas:
         if any(schema is False for schema, _ in given):
             return None
         typed = [(schema, at) for schema, at in given if isinstance(schema, dict) and schema]
-        return self.type_of(*typed[-1], f"{name}Value") if typed else ANY
+        return self.express(*typed[-1], f"{name}Value") if typed else ANY
+
+
+def _combined(several: list[Part]) -> Part:
+    schema, at = several[-1]
+    if any(shape_of(other) != shape_of(schema) for other, _ in several[:-1]):
+        return {"allOf": [other for other, _ in several]}, at
+    return schema, at
+
+
+def _find_default(about: dict[str, Any], expression: Expression, place: str) -> str | None:
+    """Give the default as code; None where there is none that a signature can hold."""
+    value = about.get("default")
+    if "default" not in about or not isinstance(value, str | int | float | bool | None):
+        return None
+    choices = expression.get("anyOf", [expression])
+    kinds = {each.get("type") for each in choices if "format" not in each}
+    kind = _TYPES[type(value).__name__]
+    if (
+        ANY in choices
+        or kind in kinds
+        or (kind == "integer" and "number" in kinds)
+        or any(repr(value) == repr(each.get("const", each)) for each in choices)
+    ):
+        return repr(value)
+    if value is None or (
+        isinstance(value, str) and any("$ref" in each or "format" in each for each in choices)
+    ):
+        return None
+    if any("$ref" in each for each in choices):
+        return None
+    return refuse(f"The default {value!r:.40} does not fit its type", place)

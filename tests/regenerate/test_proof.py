@@ -12,15 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from openapi_python_client.strings import PythonIdentifier
 
 from scripts.regeneration import proof, work
 from scripts.regeneration.documents import Document, check, dump, parse
-from scripts.regeneration.generator import generate
+from scripts.regeneration.generator import generate, prepare
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import Package
 from scripts.regeneration.problems import RegenerationError
 from scripts.regeneration.samples import class_trials, operation_trials
-from scripts.regeneration.schemas import Schemas
+from scripts.regeneration.schemas import Schemas, refer
 from scripts.regeneration.sources import incoming
 from tests.regenerate import documents
 from tests.regenerate.conftest import ROOT, Changed, Regenerate, colour, edit, everything
@@ -76,7 +77,7 @@ def test_unknown_variants_and_values_are_kept(api: Callable[[str], Any]) -> None
     assert type(found.pets[1]) is models.Dog
     assert found.pets[0].to_dict() == {"kind": "bird", "wings": 2}
     assert found.colors == [models.Color.RED, "mauve"]
-    assert (found.self_, found.to_dict_, found.d) == ("", True, "")
+    assert (found.self_, found.field_to_dict, found.d) == ("", True, "")
     for pet in ({"kind": "cat", "lives": "nine"}, {"wings": 2}, "cat", None):
         with pytest.raises(TypeError):
             models.Everything.from_dict({**found.to_dict(), "pets": [pet]})
@@ -324,9 +325,15 @@ def test_a_document_in_several_files_becomes_one(tmp_path: Path) -> None:
     source = incoming(SPEC, PACKAGE, str(folder / "api.yaml"))
     schemas = Schemas(source.document)
     assert {*schemas.classes} == {"A", "B", "C", "D"}
-    members = {member.variable: str(member.type) for member in schemas.classes["B"].members}
-    assert members == {"a": "A", "c": "C", "self_": "B"}
-    assert str(Operations(source.document, schemas).found[1].result) == "C"
+    members = schemas.classes["B"].schema["properties"]
+    assert {name: member["allOf"] for name, member in members.items()} == {
+        "a": [refer("A")],
+        "c": [refer("C")],
+        "self_": [refer("B")],
+    }
+    answer = Operations(source.document, schemas).found[1].answers["200"]
+    assert answer is not None
+    assert answer.expression == refer("C")
     written = source.files[PACKAGE.document]
     assert written is not None
     assert parse(written, "written") == source.document
@@ -352,3 +359,26 @@ def test_a_ring_of_schemas_is_no_recursion() -> None:
     assert len(schemas.classes) == 1501
     assert len([*class_trials(document, schemas)]) == 1501
     assert [*operation_trials(document, schemas, Operations(document, schemas))]
+
+
+def test_the_generator_reads_operations_with_rings_of_schemas(tmp_path: Path) -> None:
+    """Whichever way the circle goes: the generator copies what an operation refers to, and that has no end."""
+    document = parse(dump(SMALL), "small")
+    schemas, content = document["components"]["schemas"], document["paths"]["/a"]["get"]["responses"]["200"]
+    for number in range(600):
+        both = {
+            name: {"$ref": f"#/components/schemas/Ring{(number + step) % 600}"}
+            for name, step in (("next", 1), ("last", 599))
+        }
+        schemas[f"Ring{number}"] = {"type": "object", "properties": both}
+    content["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Ring599"}}}
+    read = Schemas(document)
+    parsed = prepare(
+        document, read, Operations(document, read), SPEC, tmp_path / "payman_api", "payman"
+    ).openapi
+    (endpoint,) = parsed.endpoint_collections_by_tag[PythonIdentifier("default", "")].endpoints
+    assert [answer.prop.get_type_string().as_unembedded_code() for answer in endpoint.responses] == [
+        "Ring599"
+    ]
+    assert len(parsed.models) == 601
+    assert not parsed.errors
