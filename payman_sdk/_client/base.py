@@ -38,7 +38,7 @@ else:
 
 Http = TypeVar("Http")
 ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
-"""Stands for `Self`, from which jedi would make the class that has the method."""
+"""Used instead of `Self`, which jedi takes for the class that defines the method."""
 
 _EXPIRES_SOON = 60.0
 
@@ -169,8 +169,8 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
     ) -> ClientT:
         """Return a client that acts with a token that was issued before, for whoever it was issued to [D].
 
-        With a refresh token it gets the next access token by itself; the client secret goes with that request, or, for an
-        application without one, the client id [P].
+        With a refresh token, the client renews the access token. It sends the client secret with that request, or only the client
+        id if the application has no secret [P].
 
         Args:
             client_id: The application's id; or all settings as a dict, in which case only `token_info` follows.

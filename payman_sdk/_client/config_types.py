@@ -38,17 +38,17 @@ class PaymanConfig(TypedDict, total=False):
     environment: Environment | None
     """LIVE (default), TEST or INTERNAL."""
     base_url: str | None
-    """Another server than the environment's, such as a local sandbox; https, or http to this machine."""
+    """A server to use instead of the environment's, such as a local sandbox. It needs https, or http to this machine."""
     allow_http_hosts: Sequence[str] | None
     """Hosts of a private network that `base_url` may reach over plain http, such as `sandbox` or `sandbox:8642`; none by default."""
     name: str | None
     """A name for this client, for your own use; see `get_client_name()`."""
     session_id: str | None
-    """A session to resume (`ses-…`); a new one is made without it."""
+    """A session to resume (`ses-…`). The default is a new session."""
     connect_timeout: float | None
     """Seconds to wait for a connection, 5 by default."""
     read_timeout: float | None
-    """Seconds that one attempt may take to be answered, 60 by default; of a stream, seconds of silence."""
+    """Seconds until one attempt must be answered, 60 by default. For a stream, seconds of silence."""
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
     idle_timeout: float | None
@@ -56,21 +56,21 @@ class PaymanConfig(TypedDict, total=False):
     max_retries: int | None
     """How often an ask that did not arrive is sent again, 2 by default."""
     settle_time: float | None
-    """Seconds that the agent must not know the task of an ask that may have arrived before it is sent again, 30 by default."""
+    """Seconds of look-ups before an ask that may have arrived is sent again, 30 by default."""
     resend: Resend | None
     """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
     max_answer_bytes: int | None
-    """How large an answer may be once it is decompressed, and what is kept of a stream; 64 MiB by default."""
+    """Maximum bytes of a decompressed answer, and of the stored text of a stream; 64 MiB by default."""
     max_event_bytes: int | None
-    """How large one event of a stream may be, 16 MiB by default."""
+    """Maximum bytes of one event of a stream, 16 MiB by default."""
     key_store: exchange.KeyStore | None
-    """Where the use of idempotency keys is recorded; a file of the user on this machine by default."""
+    """The store that records the use of idempotency keys. The default is a file of the user on this machine."""
     on_retry: hooks.OnRetry | None
-    """Called before each repetition with a `RetryDetails`."""
+    """Called with a `RetryDetails` before each retry."""
     before_send: hooks.BeforeSend | None
-    """Called with an `OutgoingAsk` before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+    """Called with an `OutgoingAsk` before an ask is sent. An exception blocks the ask and passes unchanged."""
     on_token: hooks.OnToken | None
-    """Called with a `TokenRefresh` after each access token that was fetched, or could not be."""
+    """Called with a `TokenRefresh` after each attempt to fetch an access token."""
     on_task: hooks.OnTask | None
     """Called with a `TaskStateChange` when a task changes state."""
     telemetry: bool | settings.Telemetry | None
@@ -78,12 +78,12 @@ class PaymanConfig(TypedDict, total=False):
     default_headers: Mapping[str, str] | None
     """Headers to send with every request, beside the SDK's own, which are refused."""
     proxy: str | None
-    """The proxy to send through, such as `http://proxy.example:3128`; what the environment names by default."""
+    """The URL of a proxy, such as `http://proxy.example:3128`. The default comes from the environment."""
     verify: transports.Verify | None
-    """Whom to trust: an `ssl.SSLContext`, or a file of certificates in PEM form; what the environment names by default."""
+    """The certificates to trust: an `ssl.SSLContext`, or a path of a PEM file. The default comes from the environment."""
     transport: transports.Transport | None
-    """A transport of httpx to send with, which the client closes when it is closed, instead of the SDK's own; or a function that
-    makes one, which is called anew in every process and event loop. "aiohttp" sends with aiohttp on asyncio (extra `aiohttp`)."""
+    """An httpx transport to use instead of the SDK's own. The client closes it. Or a function that creates one, which is called
+    in every process and event loop. "aiohttp" sends with aiohttp on asyncio (extra `aiohttp`)."""
 
 
 support_pydantic(PaymanConfig)

@@ -23,8 +23,8 @@ class CallInterface:
     def ask(self, *args: Any, **kwargs: Any) -> Any:
         """Asks Payman's agent something, or to do something, and returns its answer.
 
-        An ask happens once. What the server did not take is sent again; what may have arrived is looked up first, and sent again
-        only if the agent does not know it.
+        An ask happens once. The client sends it again if the server did not take it. If it may have arrived, the client looks it
+        up first, and sends it again only if the agent does not know it.
 
         Args:
             text: What the agent should do, in plain words.

@@ -1,7 +1,7 @@
 """An artifact as it grows, chunk by chunk.
 
-There may be a hundred thousand chunks a second, and the usual one only adds a few words, so a snapshot does not copy what came
-before: what is complete is shared with the snapshots before, and texts grow in place.
+There may be a hundred thousand chunks a second, and most add only a few words. So a snapshot does not copy earlier content:
+snapshots share complete parts, and texts grow in place.
 """
 
 from __future__ import annotations

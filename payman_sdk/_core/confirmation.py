@@ -1,4 +1,4 @@
-"""Show a person what is about to be sent: one line for each field, and nothing in it that hides, links or passes for another line.
+"""Show a person what is about to be sent: one line for each field, without links, invisible characters or fake lines.
 
 What cannot be shown whole is not shown for approval at all: `find_problem` says why.
 """

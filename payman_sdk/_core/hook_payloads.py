@@ -9,8 +9,7 @@ from payman_api.models.task_state import TaskState
 from payman_sdk.errors import PaymanError
 
 Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
-"""Why an access token is fetched: there is none yet, the one there is ends soon, it has ended, Payman refused it, or a code is
-exchanged."""
+"""Why the client fetches an access token: it has none, the token expires soon or has expired, Payman refused it, or a code is exchanged."""
 
 
 class OutgoingAsk(NamedTuple):

@@ -1,4 +1,4 @@
-"""Find the one JSON object in an answer of the agent's, which may come as a data part, as text, in a fence, or amid chatter.
+"""Find the one JSON object in an agent's answer: as a data part, as text, in a code fence, or within other text.
 
 Prose is never interpreted. More than one object, or a brace that does not begin a whole object, means that there is none.
 """

@@ -90,7 +90,7 @@ def resolve_options(
 
     Args:
         config: The client's settings.
-        keywords: The keywords of the method, all of them; what is no option is passed over.
+        keywords: All keywords of the method. Those that are not options are ignored.
         options: The options as a dict.
         what: The method.
 

@@ -1,7 +1,7 @@
 """Typed results: payments and their outcome, wallets, payees and transactions.
 
-All of them come from what Payman's agent writes at the SDK's request [P]: an object of a given schema, validated, and compared with
-what was ordered. The classes are imported when they are first used.
+All of them come from Payman's agent, which writes an object of a given schema at the SDK's request [P]. The SDK validates it and
+compares it with the order. The classes are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Decide how a payment ended, from the agent's answer, the order and the transactions.
 
-Default deny: `PAID` takes a completed task whose one object says so and agrees with the order in amount, currency and payee, *and* a
-transaction that agrees with both. Everything that nobody listed is `UNDETERMINED`. Prose is never interpreted, and that something is
-absent proves nothing.
+Default deny: `PAID` requires a completed task with one object that says so and matches the order in amount, currency and payee.
+It *also* requires a transaction that matches both. Everything else is `UNDETERMINED`. Prose is never interpreted, and absence
+proves nothing.
 """
 
 from __future__ import annotations

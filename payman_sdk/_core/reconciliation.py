@@ -2,11 +2,10 @@
 
 Two rules hold for every ask:
 
-1. No second send without a look-up that found nothing. After an attempt that may have arrived, the task must stay unknown to the
-   agent for `settle_time` before the ask is sent again.
-2. "Nothing was done" (`error.sent` is False) is said only where no byte can have left, or where the agent itself refused the only
-   attempt there was. Once an attempt was ambiguous, no answer to a later one is evidence about it: the ask ends as an outcome or as
-   `OutcomeUnknownError`.
+1. No second send without a look-up that found nothing. After an attempt that may have arrived, the agent must not know the task
+   for `settle_time` before the ask is sent again.
+2. `error.sent` is False only if no byte can have left, or if the agent itself refused the only attempt. After an ambiguous
+   attempt, no answer to a later one is evidence about it. The ask then ends as an outcome or as `OutcomeUnknownError`.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def derive_task_id(client_id: str, idempotency_key: str) -> str:
     return f"tsk-{uuid5(UUID(_KEYS), repr((client_id, idempotency_key)))}"
 
 
-# What not every ask sends is imported where it is made: a model takes as long to import as an ask takes to be written down.
+# Rare models are imported where they are used: importing a model takes as long as serializing an ask.
 
 
 class AskRequest(NamedTuple):

@@ -52,8 +52,8 @@ class Artifact(Record):
 class FormattedTaskResponse(Record, Generic[ParsedT]):
     """The answer to an ask: a dict, with the same things as attributes.
 
-    One spelling of the keys is stored, snake_case; look-ups understand camelCase as well: `response["sessionId"]`. What is no
-    member of the dict (`parsed`, `headers`, `elapsed`, `raw` …) is an attribute alone.
+    Keys are stored in snake_case; look-ups in camelCase work too: `response["sessionId"]`. Other values (`parsed`, `headers`,
+    `elapsed`, `raw` …) are attributes only.
 
     Example:
         >>> from typing import TypedDict

@@ -1,7 +1,7 @@
 """How far one request has come: what is known of whether a byte of it can have left.
 
-httpcore reports its steps to the extension `trace` of a request. That a request was not sent is believed only
-where it was watched in this way, or where a transport whose every line is known says so; everything else may have been sent.
+httpcore reports its steps to the extension `trace` of a request. "Not sent" is certain only if these steps show it, or if a known
+transport says so. Everything else may have been sent.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ def _read_scalar(convert: Callable[[Any], Any], what: str, value: object, path: 
 
 
 def _expect(value: Any, path: str, what: str) -> Any:
-    """Return a value; `...` stands for one of another kind."""
+    """Return a value; raise if it is `...`, which marks a value of another kind."""
     if value is ...:
         raise MismatchError(f"{path or 'it'}: it is not {what}")
     return value

@@ -60,8 +60,8 @@ T = TypeVar("T")
 log = logging.getLogger("payman_sdk")
 
 _HURRY = 0.1
-"""The share of the time after which a request no longer waits for a free connection: a cancellation at the deadline would not say
-what was waited for."""
+"""The share of the time to keep back while waiting for a free connection. A cancellation at the deadline would not say what the
+request waited for."""
 _NOTICE = 1.0
 """Seconds that a hook has to take note of an interruption."""
 _POLL = 0.01

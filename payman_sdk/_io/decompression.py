@@ -1,7 +1,7 @@
 """Bodies as they were before they were compressed for the wire, in small pieces and never more of them than is wanted.
 
-httpx's own decoders give all at once what a piece of the wire decompresses to, which may be a thousand times as much, and take as
-many encodings, one in the other, as a server names. So the SDK takes bodies as they come over the wire, and decompresses them here.
+The decoders of httpx decompress a whole chunk at once, which may be a thousand times as large. They also accept any number of
+nested encodings. So the SDK reads raw bodies and decompresses them here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each event loop has for itself, and waiting in it by real time, also while a test has frozen the clock that the loop reads.
+"""Keep objects for each event loop, and wait in real time even if a test has frozen the loop's clock.
 
 Connections and locks of one loop are of no use in another.
 """
@@ -109,8 +109,8 @@ _SOON = 0.001
 class move_on_after:  # noqa: N801 (it reads as a verb, as that of anyio does)
     """Cancel what the block waits for after so many seconds of real time; None never does.
 
-    As `anyio.move_on_after`. That one counts by the loop's clock, which jumps where a test freezes time: what is waited for
-    is cancelled at once, or never. It is not made with `contextlib`, which writes on an exception on its way: some refuse that.
+    As `anyio.move_on_after`. That one uses the loop's clock, which jumps if a test freezes time: it would cancel at once, or
+    never. `contextlib` is not used, because it sets attributes on a passing exception, which some exceptions refuse.
     """
 
     def __init__(self, seconds: float | None) -> None:

@@ -1,4 +1,4 @@
-"""What is known of a transport, and why a request has no answer, in words that repeat nothing of it: an address or a header may be secret."""
+"""Describe a transport and the failure of a request, without repeating addresses or headers, which may be secret."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ UNKNOWN_TRANSPORT = TransportInfo()
 def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) -> TransportInfo:
     """Return what is known of the transport that reaches an address.
 
-    A client that was given does not say what it sends with. Of transports, only the very classes are known: one that is derived
-    from them, or whose methods are replaced, may send twice and raise what it likes. Those of the SDK say `reports_sending` or
-    `raises_exactly` in their class.
+    A given client does not reveal its transport. Only the exact classes of known transports count. A subclass, or one with
+    replaced methods, may send twice and raise anything. Those of the SDK say `reports_sending` or `raises_exactly` in their
+    class.
     """
     transport: object = getattr(http, "connections", None)
     try:
@@ -58,7 +58,7 @@ def get_transport_info(http: httpx.Client | httpx.AsyncClient, base_url: str) ->
         is_bridge = kind is bridge or vars(kind).get("raises_exactly") is True
         is_of_httpx = kind is httpx.HTTPTransport or kind is httpx.AsyncHTTPTransport
         reports = is_of_httpx or vars(kind).get("reports_sending") is True
-        # What stands in for httpx reports nothing.
+        # A mock of httpx reports nothing.
         is_watched = reports and not (TRANSPORTS.is_on() or CLIENTS.is_on())
         return TransportInfo(reports or is_bridge, is_watched, is_watched, proxy)
     except Exception:  # somebody else's objects may break whoever looks at them

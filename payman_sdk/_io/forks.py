@@ -1,7 +1,8 @@
 """What a fork waits for, and what a child process must not inherit.
 
-Only the thread that forks lives on in a child. A lock that another thread held in that moment is never released there, a module that
-another thread was importing is never complete, and a connection is the parent's too: two who talk on one read each other's answers.
+Only the forking thread exists in the child. A lock that another thread held at that moment is never released there. A module that
+another thread was importing is never complete. A connection belongs to the parent too, and two processes on one connection would
+read each other's answers.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A transport that the client was given: one of httpx's or of a program's own, or a function that makes one.
 
-A transport has connections and locks that serve in one process only, and for tasks in one event loop only. A function is called
-anew for each. A transport itself is closed in a child process before it is used there; in a second loop it is refused, if it
-is known to be of no use there.
+A transport's connections and locks work in one process only, and for tasks in one event loop only. A given function is called
+again for each. A given transport is closed in a child process before its first use there. A second event loop refuses it if it is
+known not to work there.
 """
 
 from __future__ import annotations

@@ -134,8 +134,8 @@ def build_timeout(
         patience: The limits of any request.
         remaining: Seconds until the deadline.
         read: A limit of silence that counts instead.
-        hurry: The share of the time that is kept back while waiting for a free connection, up to a second: where the deadline
-            is kept by a cancellation, whoever waits has to give up by itself, for only then it says what it waited for.
+        hurry: The share of the time to keep back while waiting for a free connection, at most a second. If a cancellation
+            enforces the deadline, the wait must end before it: only then does the error say what it waited for.
 
     Raises:
         APITimeoutError: The deadline has passed already; nothing was sent.
@@ -157,9 +157,9 @@ def _attach_hooks(
 ) -> None:
     """Hide the query of a request from whoever watches a client; its transport gets it back.
 
-    Own clients see to that themselves. In one that was given, the last hook for requests does, which also shows that the
-    request has reached its transport. httpx closes an answer when a hook for answers raises, and what it said is lost; so where
-    there are such hooks, one that reads goes before them. These hooks look at the SDK's own requests alone.
+    The SDK's own clients do that themselves. In a given client, the last hook for requests does it. That hook also shows that the
+    request has reached its transport. If a hook for answers raises, httpx closes the answer and its text is lost. So if such
+    hooks exist, a hook that reads the answer goes before them. These hooks handle only the SDK's own requests.
     """
     if not hasattr(http, "connections"):
         if type(http).send is not genuine or "send" in vars(http):

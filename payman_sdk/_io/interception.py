@@ -1,8 +1,8 @@
 """Whether something replaces httpx: what a test has mocked must never reach a server.
 
-pytest-httpx and vcrpy replace a method of httpx's transports, respx one of httpx's clients or of httpcore's connections, and a
-test by hand any of them. The SDK's own connections are none of those. So they look first, and leave a request to httpx while
-one of these methods is neither the library's nor a watcher's around it.
+Mocks replace methods. Those of pytest-httpx and vcrpy belong to httpx's transports, those of respx to httpx's clients or
+httpcore's connections. A test may patch any of them. The SDK's own connections use none of these methods. So they check first,
+and pass a request to httpx if one of the methods is neither the library's own nor a known watcher's wrapper.
 """
 
 from __future__ import annotations

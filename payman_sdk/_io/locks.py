@@ -74,8 +74,8 @@ _LOOK = 0.05
 class LockHolder:
     """Who holds a `ThreadLock`: whoever is inside of `with ticket.held:`.
 
-    A lock of C leaves such a block in one step that no interrupt comes between. So a lock whose holder was interrupted in the moment
-    of taking it or of giving it back is free again, because its ticket has run out.
+    A C lock leaves such a block in one step without an interrupt in between. So if its holder is interrupted while it takes or
+    releases the lock, the ticket expires and the lock is free again.
     """
 
     __slots__ = ("_loop", "held")
@@ -240,7 +240,7 @@ def adapt_lock(lock: Lock) -> HolderLock:
 async def run_shielded(run: Callable[[], Awaitable[T]]) -> T:
     """Awaits something that may not be stopped half-way; a cancellation takes effect when it has ended.
 
-    anyio's shields hold against anyio's and trio's cancellations, but not against asyncio's own `task.cancel()`.
+    anyio's shields stop cancellations of anyio and trio, but not asyncio's own `task.cancel()`.
     """
     # Imported where a loop runs already: programs without one do not wait for them.
     import asyncio

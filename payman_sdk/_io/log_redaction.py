@@ -32,8 +32,8 @@ _QUERY = re.compile(rf"({re.escape(PATHS['create_token'])})\?[^\s\"'<>]*")
 def install_log_redaction() -> None:
     """Have the loggers of the libraries that carry requests redact what they say; done twice, it does no more.
 
-    Token requests carry their secrets in the query [D]. httpx logs the address of every request at INFO, and httpcore what
-    a server answers at DEBUG, which may repeat it.
+    Token requests carry their secrets in the query [D]. The logger of httpx records the URL of every request at INFO. That of
+    httpcore records a server's answer at DEBUG, which may repeat a secret.
     """
     for name in (*_LIBRARIES, *_KNOWN, *logging.root.manager.loggerDict):
         if name.partition(".")[0] in _LIBRARIES:

@@ -2,9 +2,9 @@
 
 The one place of the SDK that listens; on 127.0.0.1, for one answer, and no longer than the caller waits.
 
-What a program gives a browser to open is in the arguments of a process, which every user of the machine can read. The address of
-the authorization page holds the state that ties the answer to the question, so the system's browser gets a link of one use instead,
-which leads there from the loopback address. Whoever reads the link and is faster gets that state, but not unnoticed: the
+The address that a program opens in a browser is an argument of a process, which every user of the machine can read. The address
+of the authorization page holds the state that ties the answer to the request. So the system's browser gets a single-use link to
+the loopback address, which redirects to the page. Somebody who reads the link and is faster gets that state, but is detected. The
 browser's own request is then the second, and ends the login.
 """
 

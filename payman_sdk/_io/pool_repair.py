@@ -1,8 +1,8 @@
 """Return to a pool of httpcore the connections that a stopped request has left behind.
 
-A task that is cancelled while httpcore hands it a connection, or takes one back, leaves a connection that belongs to nobody and
-counts for ever (httpcore 1.0). httpx has no public place to see that, so these are private attributes; where a later httpx or
-httpcore has none of them, nothing is repaired.
+If a task is cancelled while httpcore gives it a connection or takes one back, that connection has no owner and counts for ever
+(httpcore 1.0). No public API of httpx shows that, so this code uses private attributes. If a later httpx or httpcore lacks them,
+nothing is repaired.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ def choose_proxy(url: str, environ: Mapping[str, str]) -> str | None:
     """Return the proxy for a server, or None for a direct connection.
 
     `https_proxy` or `http_proxy` counts, by the scheme of `url`, else `all_proxy`; then the same names in upper case. An empty
-    variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names, which include what lies below them,
-    addresses, and ranges such as `10.0.0.0/8` or `fd00::/8`; `*` alone excepts every server. Entries with a port, brackets
-    or another `*` match nothing, as in curl. This machine is always reached directly.
+    variable counts as unset. `no_proxy` and `NO_PROXY` list exceptions: host names with their subdomains, addresses, and ranges
+    such as `10.0.0.0/8` or `fd00::/8`. `*` alone excepts every server. Entries with a port, brackets or another `*` match
+    nothing, as in curl. This machine is always reached directly.
 
     Args:
         url: The address of the server.

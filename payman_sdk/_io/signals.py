@@ -1,13 +1,13 @@
 """Handlers of signals that raise (Ctrl-C, SIGTERM, alarms) wait while the main thread is in code that they would spoil.
 
-Python calls them in the main thread between any two instructions. What they raise there can leave a lock of httpcore's locked for
-ever, a connection half-way through a request, or a counter wrong. Code that was given to the SDK (a transport, a client) is
-therefore entered with `defer_signals`: a handler is called when the code waits for something, where an exception goes the same way
-as a failure of what is waited for, or when it returns.
+Python calls them in the main thread between any two instructions. An exception there can leave a lock of httpcore locked for
+ever, a connection in the middle of a request, or a wrong counter. Therefore the SDK enters given code (a transport, a client)
+with `defer_signals`. It calls a handler when that code returns, or while it waits: there, an exception has the same path as a
+failed wait.
 
-Whether it waits is not known from any list: a thread reminds the main thread of the signal every few milliseconds, and where that is
-found at the same instruction again and again, it waits there. Code that neither waits nor returns for a second is interrupted
-wherever it is.
+No list says whether code waits. A thread reminds the main thread of the signal every few milliseconds. If the main thread is at
+the same instruction again and again, it waits there. Code that neither waits nor returns for a second is interrupted wherever it
+is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The connections of a pool, each leased to one request at a time.
 
-One whose request did not end in order is closed and thrown away, never used again: whatever an exception left in it, be it an
-interrupt in the middle of a lock of httpcore's, goes with it. A connection that nobody refers to any more counts no longer and is
-closed, so that no interrupt can make the pool wait for one that does not exist.
+If a request does not end normally, its connection is closed and never used again. So whatever an exception left in it is gone,
+even an interrupt inside a lock of httpcore. A connection without references is closed and no longer counted. So an interrupt
+cannot make the pool wait for a connection that does not exist.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ log = get_logger()
 _LOCK_ANSWER, _RELEASE_ANSWER = 2.0, 1.0
 """Seconds that the place of a lock has to answer at least, and to take a lock back."""
 _SILENCE = 3.0
-"""Seconds after which a warning says that a lock is waited for."""
+"""Seconds after which a warning says that an ask is waiting for a lock."""
 
 
 class TokenStoreAccess:

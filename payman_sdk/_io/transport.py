@@ -28,8 +28,8 @@ _MOST_OF_TASKS = 1000
 class BareClient(httpx.Client):
     """An httpx client that sends what it is given, and nothing else.
 
-    httpx asks on the way of every request for authentication, redirects, cookies and hooks, which takes as long as all that the
-    SDK does for an ask. Cookies would be worse than slow: those of one person must not travel with what another asks.
+    httpx handles authentication, redirects, cookies and hooks for every request. That takes as long as all the work of the SDK
+    for an ask. Cookies would also be wrong: those of one person must not travel with another person's ask.
 
     Args:
         way: What it sends with, and closes when it is closed.

@@ -90,8 +90,8 @@ class Credentials(NamedTuple):
         config: Its settings.
         has_own_account: Whether its credentials alone get a token: the client credentials grant.
         given: A token to begin with, where the store has none.
-        store: Where tokens are kept; without one, clients of the own account share one store in this process, and a
-            person's token is kept by the client alone.
+        store: The token store. Without one, clients with the application's own account share a store in this process. A client
+            that acts for a person keeps its token to itself.
     """
 
     config: Config

@@ -1,11 +1,11 @@
 """Refresh tokens that were sent, and whose answer nobody has read: they may be spent.
 
-A server that changes refresh tokens takes each of them once. One that comes a second time may be a thief's, and ends the whole
-authorization. So a refresh token is noted in the store before it is sent, and the note goes when the answer was read, or when
-it is known that no byte can have left. Where the note stays, whatever the reason (a lost answer, an exception of any
-class, a killed process), the token is not sent at once: the store may soon have a newer one, from another process. If it has
-none after a pause, the token is sent once more. If that answer is lost as well, it is hardly sent any more: every ten minutes at most, and
-only where no access token serves that the server could end for it.
+A server that rotates refresh tokens accepts each one once. A second use looks like theft and may end the whole authorization. So
+the client notes a refresh token in the store before it sends it. It removes the note after it has read the answer, or if no byte
+can have left. The note stays after a lost answer, an exception or a killed process. Then the client does not send the token again
+at once, because another process may soon save a newer one. If the store has none after a pause, the client sends the token once
+more. If that answer is lost too, the client sends it every ten minutes at most. It does so only if it has no valid access token
+that the server could revoke.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class Rotation:
         self._retry_after = min(parse_retry_after(failure, self._now) or 0.0, _LONGEST)
         if len(token.unanswered) == 1:
             failure.next_step = (
-                f"The refresh token may be spent. It is tried once more, after {self._get_pause_seconds():g} s, "
-                "unless the token store has a newer one by then."
+                f"The refresh token may be spent. Ask again after {self._get_pause_seconds():g} s: the client then tries it once more, "
+                "unless the token store has a newer one."
             )
             return failure
         return AuthenticationError(

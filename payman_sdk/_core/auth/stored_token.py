@@ -40,8 +40,8 @@ class StoredToken(_StoredFields):
         lifetime: Seconds the access token lives from when it was issued.
         refresh_token: What gets the next access token, if there is one.
         scope: What it allows, as the server said it.
-        lineage: Marks of the tokens that this one descends from, its own last; they show whether two tokens are of one
-            authorization, and which is the newer.
+        lineage: Marks of this token's ancestors, its own mark last. They show whether two tokens belong to one authorization, and
+            which is newer.
         unanswered: When the refresh token was sent without an answer that was read, in seconds since 1970: it may be spent.
     """
 

@@ -1,11 +1,11 @@
 """The token of a client: kept, renewed before its end by one caller for all, dropped when the server refuses it.
 
-Two windows before the end of a token decide who renews it. In the early one, from 120 s before the end, one caller does and
-the others go on with the token they have; a failure is logged and nothing more. In the late one, from 60 s, callers wait,
-and a failure is theirs. Tokens that live less than 240 s have windows of a half and a quarter of their life.
+Two windows before the expiry of a token decide who renews it. In the early window, from 120 s before, one caller renews it and
+the others use the old one. A failure is only logged. In the late window, from 60 s, all callers wait, and a failure is raised to
+all. Tokens with a lifetime below 240 s have windows of a half and a quarter of it.
 
-Where the answer to a renewal was lost, a token that still serves is used to its very end, and the refresh token is not sent
-at once; see `rotation.py`.
+If the answer to a renewal is lost, the client uses a valid access token until it expires. It does not send the refresh token
+again at once; see `rotation.py`.
 """
 
 from __future__ import annotations
