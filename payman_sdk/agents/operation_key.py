@@ -20,8 +20,8 @@ log = get_logger()
 class OperationKey:
     """The `KeyStore` of one claimed operation, in the store of operations and in the client's own key store.
 
-    The client records each attempt here before it leaves, so that the record of the operation is never older than its last attempt,
-    whenever the process dies. The client's own key store knows of asks with the same key that no toolkit has made.
+    The client records each attempt here before it sends it. So even if the process dies, the record of the operation is never
+    older than its last attempt. The client's own key store also knows asks with the same key that were made without a toolkit.
 
     Args:
         store: Where the operation is written down.

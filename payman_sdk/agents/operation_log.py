@@ -133,8 +133,8 @@ class OperationLog:
             moves_money: Whether it counts in the run; a denial does not.
 
         Returns:
-            The operation as it is written down now; a sentence where the limit refuses; None where somebody else has written it down
-            meanwhile, because the lock of the operation was lost.
+            The recorded operation. Or a sentence, if the limit refuses it. Or None, if the lock was lost and somebody else has
+            recorded the operation meanwhile.
         """
         with (yield from self._make_guard(f"run {self._run_id}")) as guard:
             if not (yield from guard.acquire(_RUN_PATIENCE)):

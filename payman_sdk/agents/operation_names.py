@@ -1,8 +1,8 @@
 """Names of operations: names that look alike are the same name, or are refused.
 
-The normal form is what counts as the idempotency key, and what a model is shown. Case, width, accents, kinds of dashes and of
-spaces make no other name. Latin letters, and letters of one other script that cannot be taken for Latin ones, are what
-a name may hold beside digits and ASCII punctuation; everything else is refused.
+The normal form is the idempotency key, and what a model sees. Case, width, accents, and kinds of dashes and spaces make no
+difference. A name may hold Latin letters, digits and ASCII punctuation, and letters of one other script that do not look like
+Latin ones. Everything else is refused.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from payman_sdk.agents.tools import Tool
 class PaymanToolkit(BaseToolkit[PaymanClient]):
     """The tools of an agent that moves money through Payman, with a guard above them; safe to share between threads.
 
-    An operation has a name, and is carried out once: a repeated call, from another thread, process or machine that shares the store,
-    returns the first result, and another order under the same name is refused. What was sent, and Payman does not know, may still
-    arrive for the client's `settle_time`: until then it is unknown, and nothing is sent under its name. After that, the same order
-    is sent once more, unless the client's `resend` is `never`.
+    An operation has a name and is carried out once. A repeated call returns the first result, even from another thread, process
+    or machine with the same store. A different order under the same name is refused. If an order was sent but Payman does not
+    know it, it may still arrive within the client's `settle_time`. Until then the result is `unknown`, and nothing is sent under
+    its name. After that, the toolkit sends the same order once more, unless the client's `resend` is `never`.
 
     Args:
         client: The client that everything is sent with.

@@ -53,8 +53,8 @@ class SecretLeakError(Exception):
 class Recorder:
     """Sets vcrpy up so that cassettes hold no secret and can be replayed although ids and tokens are new.
 
-    One is made for a session of pytest (or for a program that uses vcrpy itself); `begin` is called for each cassette,
-    and one cassette is in use at a time.
+    Create one for a session of pytest, or for a program that uses vcrpy itself. Call `begin` for each cassette, and use one
+    cassette at a time.
 
     Args:
         recorded_against: What the head of a cassette says it was recorded against; without it, the hosts that answered.

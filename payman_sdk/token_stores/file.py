@@ -91,8 +91,8 @@ class FileLock(LayeredLock):
 class FileTokenStore:
     """Keeps a token in a file, for any number of processes of one machine.
 
-    The file is written anew in one step, with mode 0600, in a folder of mode 0700. A file that is a link, belongs to
-    somebody else or can be read by others is refused, and so is a folder, at any height, that somebody else can replace.
+    The store writes the file in one step, with mode 0600, in a folder of mode 0700. It refuses a file that is a link, belongs to
+    another user or is readable by others. It also refuses any parent folder that another user could replace.
 
     Args:
         path: The file; without it, `<name>.json` in the user's usual place for such files.

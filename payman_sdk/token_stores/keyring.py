@@ -1,8 +1,8 @@
 """A token in the keyring of the operating system. Needs the extra `keyring`.
 
-Keyrings are made for passwords: Windows' takes 1,280 characters. A longer token is split over several entries, and an entry under the
-store's own name says which. There are two sets of entries. A token is written into the set that is not in use, read again, and taken
-into use by writing the one entry; whatever happens in between, the token before can be read.
+Keyrings are made for passwords: an entry on Windows holds 1,280 characters. A longer token is split over several entries, and an
+entry under the store's own name lists them. There are two sets of entries. A new token is written into the unused set and read
+again. Then writing that one entry activates it. Until then, the previous token stays readable.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class _EntryIndex(NamedTuple):
 class KeyringTokenStore:
     """Keeps a token in the operating system's keyring, for the processes of one user on one machine.
 
-    Keyrings have no locks, so the lock is a file in the user's usual place for such files; it holds no token. A keyring that
-    does not answer, because it waits for a person to unlock it, is a `TokenStoreError` after 30 seconds, or earlier where the ask ends.
+    Keyrings have no locks, so the lock is a file in the user's state folder, without a token. A keyring may wait for a person to
+    unlock it. If it does not answer within 30 seconds, or before the ask ends, the store raises `TokenStoreError`.
 
     Args:
         name: Separates the tokens of several accounts.

@@ -1,7 +1,7 @@
 """Asking the person before money moves: through the client whose call it is, in the manner of its version of the protocol.
 
-Up to version 2025-11-25 a server asks in the middle of a call. Since 2026-07-28 it answers the call with its question, and the client
-calls again with what the person said; what was asked travels with it, sealed, so that an answer counts for that question only.
+Up to version 2025-11-25 a server asks in the middle of a call. Since 2026-07-28 it answers the call with its question, and the
+client calls again with the person's answer. The sealed question travels along, so that an answer is valid for that question only.
 """
 
 from __future__ import annotations

@@ -71,13 +71,13 @@ class ServedTools:
         asking: ElicitationCall,
         report: Callable[[str], Awaitable[object]] | None,
     ) -> dict[str, Any] | None:
-        """Call a tool and return its result, as the protocol writes it; None where there is no such tool.
+        """Call a tool and return its result in the form of the protocol, or None if the tool does not exist.
 
         Args:
             name: Its name.
             arguments: Its arguments.
             asking: The call, whose client is asked for a confirmation.
-            report: Tells the client of progress, in a line.
+            report: Sends a line of progress to the client.
         """
         tool = next((one for one in self._toolkit.tools if one.name == name), None)
         if tool is None:

@@ -172,7 +172,7 @@ class _BearerAuthMiddleware:
 
 
 def _list_host_names(hosts: Iterable[str], port: int, *, is_usual: bool) -> list[str]:
-    """Return what the `Host` of a request may say; the port that is usual, which may be that of a proxy, is left out of it."""
+    """Return the values that `Host` may have. The usual port, which may be that of a proxy, may be missing."""
     names: list[str] = []
     for host in hosts:
         has_port = re.fullmatch(r"[^:]+:[0-9]+|\[.*\]:[0-9]+", host)

@@ -27,9 +27,9 @@ class OperationStore(Protocol):
 
     A store may have three more methods, which are used where they exist. `now()` returns the time in seconds since 1970 by one clock
     for all machines; without it, each machine's own clock counts. `sum_run(run_id)` returns the `RunTotals` of a run, which the
-    store keeps with every record; without it, each payment with a limit reads the whole run. With it goes
-    `claim(operation, run_id, totals)`: it saves an operation as `save` does, and raises if the run has other totals by now, in one step;
-    without it, the lock of the run alone keeps two from counting at once.
+    store keeps with every record; without it, each payment with a limit reads the whole run. A store with `sum_run` also has
+    `claim(operation, run_id, totals)`. In one step, it saves an operation like `save`, or raises if the totals of the run have
+    changed. Without it, only the lock of the run keeps two processes from counting at once.
     """
 
     def load(self, task_id: str) -> Operation | None:

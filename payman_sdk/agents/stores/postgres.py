@@ -29,9 +29,9 @@ class PostgresOperationStore(SQLOperationStore):
     synchronous standby: an asynchronous one may miss the newest records. Then the processes that have used the run refuse; one that
     starts afterwards cannot know.
 
-    A lock is a transaction that lasts as long as the operation, on a connection of its holder: the server frees it when the
-    holder dies, and within 25 seconds when its machine does. A holder that loses the connection has lost the lock; the record
-    says then that the operation was sent, and the totals of a run are compared in one step with each claim.
+    A lock is a transaction that lasts as long as the operation, on its own connection. The server releases it when the process
+    dies, and within 25 seconds when the machine dies. A holder that loses the connection loses the lock. The record still says
+    that the operation was sent, and each claim compares the totals of its run in one step.
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.

@@ -42,14 +42,14 @@ _PATIENCE = 30.0
 class SQLiteOperationStore(SQLOperationStore):
     """Keeps operations in an SQLite file, which only its owner can read, and takes its locks in a folder beside it.
 
-    A file that others can read loses their rights; one that others can write is refused, and so is a folder, at any height,
-    in which somebody else can replace it.
+    If others can read the file, the store removes that right. It refuses a file that others can write, and any parent folder in
+    which somebody else could replace it.
 
-    The operating system frees a lock when its process dies, however that dies, and never before. The folder holds 4096 empty files
-    at most; operations that share one wait for each other. This holds for the processes of one machine and a local disk: on a network
-    file system, or where the folder is replaced while processes run, two can hold the same lock. A record survives the death of
-    its process, and a loss of power where the disk keeps what it has confirmed. A file that is deleted, or replaced by an
-    older copy, takes what runs have counted with it.
+    The operating system releases a lock when its process dies, and never before. The folder holds at most 4096 empty files;
+    operations that share one wait for each other. This works for processes on one machine with a local disk. On a network file
+    system, or if the folder is replaced while processes run, two can hold the same lock. A record survives the death of its
+    process. It also survives a loss of power, if the disk keeps confirmed writes. Deleting the file, or restoring an older copy,
+    loses the counts of runs.
 
     Args:
         path: The file.

@@ -67,8 +67,8 @@ class RequestContent:
 class IdMap:
     """Which recorded id means which live one, in one cassette.
 
-    Placeholders of secrets are treated alike: one that was made for what the test brought along may have another number than
-    the recorded one, but what the cassette gave out has to come back as it is.
+    Placeholders of secrets match by kind: one for a secret of the test may have another number than the recorded one. A
+    placeholder that the cassette issued must come back unchanged.
 
     Args:
         minted: The placeholders that were made in this run.

@@ -1,9 +1,8 @@
 """Takes the secrets out of recorded HTTP, and hunts for those that got past.
 
-Everything in a cassette goes through one `Scrubber`: addresses, headers and bodies of requests and answers. A secret is known by
-its name (a header, a parameter, a member), by its looks (`Bearer …`, a JWT), or because it was seen before, and its place is taken
-by a placeholder such as `SCRUBBED-access-token-1`. Nothing is parsed and written anew: everything else stays as it was sent, to
-the byte.
+Everything in a cassette goes through one `Scrubber`: addresses, headers and bodies of requests and answers. A secret is
+recognised by its name (a header, a parameter, a member), by its form (`Bearer …`, a JWT), or because it was seen before. A
+placeholder such as `SCRUBBED-access-token-1` replaces it. Everything else stays unchanged, to the byte.
 """
 
 from __future__ import annotations
