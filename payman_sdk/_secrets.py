@@ -16,9 +16,9 @@ _MOST_REMEMBERED: Final = 256 * 1024
 class SecretStr(str):
     """A string that reads as `…`, whoever reads it; only `reveal` returns the secret.
 
-    The secret is held beside the text, so code that reads the text without asking the class (`"".join`, `json`, `re`,
-    `%`, the `write` of a file) finds the mask as well. What cuts or changes a secret (slices, `strip`, `lower`, `+`) gives
-    another `SecretStr`. It equals, and hashes like, the text of the secret. It cannot be pickled.
+    The secret is stored beside the text. So code that reads the text directly (`"".join`, `json`, `re`, `%`, a file's `write`)
+    gets the mask too. Operations that cut or change a secret (slices, `strip`, `lower`, `+`) return another `SecretStr`. It
+    equals, and hashes like, the text of the secret. It cannot be pickled.
 
     Example:
         >>> from payman_sdk._secrets import SecretStr
@@ -204,8 +204,8 @@ _HEADERS = frozenset({"default_headers", "extra_headers"})
 def wrap_secrets(given: Any) -> Any:
     """Return a copy of a mapping whose texts, but for harmless ones, show nothing in a `repr`; nothing but the type of anything else.
 
-    Public functions put it in the place of what they were given, before anything can fail, so that the locals in a
-    traceback of the SDK hold no secret that can be read.
+    Public functions replace their arguments with it before anything can fail. So the locals in a traceback of the SDK hold no
+    readable secret.
     """
     if not isinstance(given, Mapping):
         return _blank_out(given)

@@ -33,9 +33,9 @@
     └── IdempotencyKeyReuseError         a key that names another text already (also a ValueError)
 
 All of them carry what is known (`status_code`, `request_id`, `task_id`, `session_id`, `idempotency_key`, `response`),
-say it in `str()`, can be pickled, and hold no secret. What they say is one line in which nothing hides, also where it repeats
-a server's words; the words as they came are in `response`, `error`, `error_description` and `data`. Where the program has imported `requests`, they are exceptions of
-that as well, as version 1 raised them: see `payman_sdk._compat_requests`.
+show it in `str()`, can be pickled, and hold no secret. Their message is a single line without invisible characters. A server's
+unchanged text is in `response`, `error`, `error_description` and `data`. If the program imports `requests`, they are also
+exceptions of `requests`, which version 1 raised: see `payman_sdk._compat_requests`.
 """
 
 from __future__ import annotations

@@ -22,21 +22,21 @@ _WORDS, _LINE = 60, 300
 
 
 class RequestLogMiddleware:
-    """An ASGI application around another.
+    """Report the requests of an ASGI application.
 
     Args:
-        app: The other.
-        tell: Called with every request, once it is answered; of a stream, once it begins. Requests for the web page are left out.
-        latency: Gives the seconds that pass before a request is looked at.
+        app: The application.
+        report: Called with every request, once it is answered or its stream begins. Requests for the web page are left out.
+        latency: Returns the seconds to wait before a request is handled.
     """
 
     def __init__(
-        self, app: Application, tell: Callable[[SandboxRequest], None], latency: Callable[[], float]
+        self, app: Application, report: Callable[[SandboxRequest], None], latency: Callable[[], float]
     ) -> None:
-        self._app, self._tell, self._latency = app, tell, latency
+        self._app, self._report, self._latency = app, report, latency
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets the application answer."""
+        """Pass a request to the application."""
         from payman_sdk.sandbox._server.request_log import RecordingMiddleware, RequestLog
         from payman_sdk.sandbox._web.origins import is_page
 
@@ -45,13 +45,13 @@ class RequestLogMiddleware:
             return
 
         log = RequestLog()
-        is_told = False
+        is_reported = False
 
         async def send_logged(message: Message) -> None:
-            nonlocal is_told
-            if not is_told and message["type"] == "http.response.start":
-                is_told = True
-                self._tell(log.list_requests()[0])
+            nonlocal is_reported
+            if not is_reported and message["type"] == "http.response.start":
+                is_reported = True
+                self._report(log.list_requests()[0])
             await send(message)
 
         if late := self._latency():
@@ -59,8 +59,8 @@ class RequestLogMiddleware:
         try:
             await RecordingMiddleware(self._app, log)(scope, receive, send_logged)
         finally:
-            if not is_told:
-                self._tell(log.list_requests()[0])
+            if not is_reported:
+                self._report(log.list_requests()[0])
 
 
 def format_request(request: SandboxRequest) -> str:

@@ -1,9 +1,9 @@
 """Which settings hold, and where each came from: flags, then the environment, then `.env`, then the stored login.
 
-The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides about it; what may be sent
-there is in `payman_sdk/_core/auth/credentials.py`. The stored login counts where nothing names another application or another server. It is a
-person's: their account is used then, and the application's credentials only renew its token, for they would pay from another
-account.
+The first of these places that names a server, by `PAYMAN_BASE_URL` or else by `PAYMAN_ENVIRONMENT`, decides.
+`payman_sdk/_core/auth/credentials.py` decides which credentials may be sent there. The stored login applies if nothing names
+another application or server. It belongs to a person, so the command uses their account. The application's credentials then only
+renew the token, because they would pay from another account.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Settings:
     def is_sandbox(self) -> bool:
         """Whether the server is known to be a sandbox of this SDK.
 
-        It is where the command has started it, where the credentials are those that only `payman sandbox` takes, and where
-        a server on this machine proves it.
+        It is one in three cases: the command started it, the credentials are those of `payman sandbox`, or a server on this
+        machine proves it.
         """
         if self.is_own_sandbox:
             return True

@@ -1,7 +1,7 @@
 """Spans of OpenTelemetry: one for an ask, and under it one for each request and each renewal of the access token.
 
-The span of an ask is current while its flow runs, and not while a stream's reader has the turn; so everything finds its parent by
-itself, a refresh under a lock in its own task too. No exception is recorded: messages may repeat what a server said.
+The span of an ask is current while its flow runs, but not while a stream's reader runs. So every span gets the right parent, even
+a token refresh in its own task. Exceptions are not recorded, because messages may repeat a server's text.
 """
 
 from __future__ import annotations

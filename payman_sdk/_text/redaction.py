@@ -1,9 +1,8 @@
 """What takes the secrets out of everything of a server's that is kept or shown.
 
-A server, or a proxy before it, may repeat what it was sent: in a body, a header, the message of an error, in any spelling. So a
-text is read as programs read it, with the escapes of URLs, JSON and HTML undone as often as there are any, in any case, and
-searched for the secrets and for their base64 and hexadecimal forms. Pieces of a secret count too: its first eight characters, or
-any twelve.
+A server, or a proxy in front of it, may repeat what it received: in a body, a header or an error message, in any encoding. So the
+SDK decodes the escapes of URLs, JSON and HTML in a text, however often they are nested. Then it searches for the secrets, in any
+case, and for their base64 and hexadecimal forms. Pieces of a secret count too: its first eight characters, or any twelve.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from payman_sdk._secrets import SecretStr, sent_secrets
 
 
 def list_spellings(value: str) -> set[str]:
-    """How a value may be written: as it is, in JSON, in JSON in JSON, in YAML, in an address, in a web page, in base64."""
+    """Return the spellings of a value: unchanged, in JSON, in JSON inside JSON, in YAML, in a URL, in HTML, in base64."""
     import html  # names two thousand characters; most processes need none of them
 
     written = {value, value.replace("'", "''"), html.escape(value), html.escape(value, quote=False)}

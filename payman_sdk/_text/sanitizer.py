@@ -1,7 +1,7 @@
 r"""Show the words of others safely: to a person, on a terminal, in a log, to a model.
 
-Every character that commands a terminal, turns the direction of writing, breaks a line or cannot be seen comes out as an
-escape such as `\u202e`. What counts is the category that Unicode gives a character, so what nobody has listed is escaped too.
+Characters that control a terminal, change the direction of writing, break a line or are invisible appear as escapes such as
+`\u202e`. The Unicode category decides, so unknown characters of these kinds are escaped too.
 """
 
 from __future__ import annotations

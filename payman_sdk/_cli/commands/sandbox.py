@@ -127,7 +127,7 @@ def _log_requests(served: Sandbox, printer: RequestPrinter, latency: float) -> N
     def pick_latency() -> float:
         return latency if served.is_serving else 0.0
 
-    served.app.add_middleware(RequestLogMiddleware, tell=printer, latency=pick_latency)
+    served.app.add_middleware(RequestLogMiddleware, report=printer, latency=pick_latency)
 
 
 def _introduce(run: Run, served: Sandbox, names: list[str], *, seeded: bool, is_given: bool) -> None:

@@ -3,9 +3,9 @@
 A task is decided at once, in one transaction, and reported afterwards as work in progress. The events depend on nothing but
 the task and the stream settings, so another process can report them again, with the same numbers.
 
-A task that waited for input and was answered has a longer story. It begins as it did before, number for number: where
-it used to end with `input-required` it now says that work goes on, and the new answer follows. Whoever heard the
-earlier story to some number has missed nothing after going on from that number.
+A task that waited for input and was answered has more events. Earlier events keep their numbers. The event that ended with
+`input-required` now says `working`, and the new answer follows. So a client that has read up to some number can continue from
+there without missing anything.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Event:
 def schedule_events(manner: StreamSettings, task: Task) -> tuple[Event, ...]:
     """Return all events of a task: at work, its artifacts piece by piece, and its last state.
 
-    A turn is what came of one message, or of a person's decision. The first event of the newest turn is due when the
-    task changed, each later one `pace` seconds after the one before; what went before has been sent.
+    A turn is the result of one message, or of a person's decision. The first event of the newest turn is due when the task
+    changed. Each later one is due `pace` seconds after the previous one. Events of earlier turns are due at once.
     """
     contents: list[Status | Chunk] = []
     turn = 0

@@ -1,8 +1,7 @@
 """The life of a task: made by a send, continued while it waits for input, ended once, and never made twice.
 
-A task's id belongs to its account. The first send with an id makes the task; a later one with the same id gets the
-task as it is by then, and nothing is done again. The one exception: a task that waits for input takes a text that it
-has not seen yet as the answer.
+A task's id belongs to its account. The first send with an id creates the task. A later send with the same id returns its current
+state and does nothing again. One exception: if the task waits for input, a new text is the answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The double-entry ledger: every transfer takes from one book what it gives to another.
 
-Amounts are integers in minor units (hundredths of a TSD). A wallet and a payee have a book each; the issuer's book
-is where the money of a new wallet comes from, and the only one that may be below zero. Every book's balance is kept
-beside it, by the database itself, as its entries are written.
+Amounts are integers in minor units (hundredths of a TSD). Each wallet and each payee has a book. The money of a new wallet comes
+from the issuer's book, the only one that may be below zero. The database updates the balance of each book as it writes entries.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def pay(
 ) -> PaymentResult:
     """Make the payment, let it wait for approval, or say why there is none.
 
-    It waits where it is above the wallet's threshold, where it was put as a question ("Pay Tyllen 50$?"), and where
-    only a part of the payee's name was given.
+    It waits for approval in three cases: the amount is above the wallet's threshold, the order is a question ("Pay Tyllen 50$?"),
+    or it gives only part of the payee's name.
     """
     try:
         choice = _choose(tx, account, order)

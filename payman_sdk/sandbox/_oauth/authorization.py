@@ -1,9 +1,9 @@
 """The authorization endpoint of OAuth 2.0: what a person is asked, and where the browser goes with the answer.
 
-Nobody signs in: the person's account is the client's own, one account a client. A request that does not show for sure
-where the answer may be sent is answered with an error page; any other error goes to the redirect URI (RFC 6749, section
-4.1.2.1). A client with a secret may leave PKCE out, as Payman is not known to want it; one without a secret may not, for
-nothing else ties the code to it (RFC 9700, section 2.1.1). Where it is there, it is S256.
+Nobody signs in: the person's account is that of the client. If a request does not prove where the answer may go, the server shows
+an error page. Any other error goes to the redirect URI (RFC 6749, section 4.1.2.1). PKCE is optional for a client with a secret,
+because Payman is not known to require it. It is required without a secret, because nothing else ties the code to the client (RFC
+9700, section 2.1.1). The method is S256.
 """
 
 from __future__ import annotations

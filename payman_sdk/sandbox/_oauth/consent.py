@@ -90,7 +90,7 @@ def render_error_page(reason: str) -> str:
         "This link does not work",
         f"""<h1>This link does not work</h1>
 <p>What is wrong: {escape(sanitize(reason, one_line=True, max_length=_LONGEST))}.</p>
-<p>Nothing was allowed. Go back to the application and try again; if that does not help, tell the people who make it.</p>""",
+<p>Nothing was allowed. Go back to the application and try again. If that does not help, report it to the application's developers.</p>""",
     )
 
 

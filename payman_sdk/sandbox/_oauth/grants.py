@@ -1,8 +1,7 @@
 """Grants and the tokens that hang on them: the authorization code, the access tokens and the refresh tokens.
 
-A grant is what a client was allowed, once. Revoking it ends every token that came of it, which is what happens when a
-code or a refresh token that was spent is seen again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens are kept
-as digests only.
+A grant records what a person allowed a client once. Revoking it ends all its tokens. That happens when a spent code or refresh
+token comes again (RFC 6749, section 4.1.2; RFC 9700, section 4.14.2). Tokens are stored as digests only.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """The token endpoint of OAuth 2.0: grants in, tokens out.
 
-The answer's camelCase members and the parameters in the query string are what Payman's clients were seen to use [D];
-a form body is understood as well, and errors are those of RFC 6749 [P].
+Answers have camelCase members, and parameters come in the query string, as Payman's clients use them [D]. A form body works too,
+and errors follow RFC 6749 [P].
 
-A code is good for one use, by the client and with the PKCE verifier it was made for; without PKCE, only a client with a secret
-can use it. Payman's published clients do not
-repeat the redirect URI here, so that it may be left out; one that is given has to be that of the authorization request.
-A refresh token is good for one use too, unless rotation is off: of two requests that come with the same one at the same
-time, one gets tokens, and the other is taken for a thief's and ends the grant.
+A code is valid for one use, by its client and with its PKCE verifier. Without PKCE, only a client with a secret can use it.
+Payman's published clients do not repeat the redirect URI, so it is optional here. If present, it must be that of the
+authorization request. A refresh token is valid for one use too, unless rotation is off. If two requests use the same one at the
+same time, one gets tokens. The other counts as theft and ends the grant.
 """
 
 from __future__ import annotations

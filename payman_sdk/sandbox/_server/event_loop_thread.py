@@ -36,8 +36,8 @@ class SocketlessLoop(asyncio.BaseEventLoop):
     """asyncio without input and output: callbacks, timers, tasks and threads, no sockets and no files.
 
     The loops that come with Python open a pair of sockets to be woken by. Python's documentation ("Extending") has custom
-    loops inherit from `BaseEventLoop` and fill in what that one leaves open: what is waited at, what is done with what
-    came in, and how the loop is woken.
+    loops inherit from `BaseEventLoop` and fill in what it leaves open: the selector, the processing of its events, and how to
+    wake the loop.
     """
 
     def __init__(self) -> None:

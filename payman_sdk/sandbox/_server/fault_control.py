@@ -17,14 +17,14 @@ class FaultControl:
     def script(self, answers: Iterable[Entry]) -> None:
         """Let the agent answer so to the next messages, one answer each, after those that were asked for before.
 
-        Asks and replies of all clients count, streamed or not; a request that is refused before the agent sees it does
-        not, nor does one that is sent again when the task is known. Afterwards the agent answers by itself again. What
-        a script makes it say moves no money.
+        Asks and replies of all clients use up entries, streamed or not. A request that is refused before the agent sees it does
+        not, nor does a repeated send of a known task. After the last entry, the agent answers normally. Scripted answers move no
+        money.
 
         Args:
-            answers: each a text; an `Answer`, with artifacts and a state; an `RPCError` or `HTTPError`; `Lost`, for a
-                connection that breaks or falls silent; a `StreamFault`, for the agent's own answer in a stream that
-                breaks (one that is not streamed is whole); or None, for the agent's own answer.
+            answers: One entry for each message. A text or a `ScriptedResponse` is the answer. `RPCError` and `HTTPError` are
+                errors. `ConnectionLost` breaks the connection or never answers. `StreamFault` breaks the stream of the agent's
+                own answer; an ask without a stream gets it whole. None is the agent's own answer.
 
         Raises:
             TypeError: if one of them is something else, naming its place.

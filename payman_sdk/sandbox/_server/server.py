@@ -98,8 +98,8 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         app: the endpoints as an ASGI application, for whoever needs no socket.
 
     Raises:
-        ValueError: if other machines reach the host and `allow_hosts` is empty, the port is none, or a client's id, secret or redirect URI, a lifetime
-            or a setting of streams cannot be one.
+        ValueError: Other machines can reach the host and `allow_hosts` is empty. Or the port, a client's id, secret or redirect
+            URI, a lifetime or a setting of streams is invalid.
 
     Example:
         >>> with Sandbox() as sandbox:

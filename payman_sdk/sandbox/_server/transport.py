@@ -25,10 +25,10 @@ from payman_sdk.sandbox._server.event_loop_thread import EventLoopThread
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Hands requests to an ASGI application in the same process; `Sandbox.transport()` makes one.
 
-    It is for `httpx.Client` and for `httpx.AsyncClient`, under asyncio and trio, for any number of requests at the same time
-    from any threads, and whatever the requests' host is. What the application sees and what the client sees is as with a
-    server: answers arrive as they are sent, a client that leaves is noticed, a connection that is hung up is a
-    `httpx.RemoteProtocolError`, and the read timeout holds. The others do not apply: there is nothing to wait for.
+    It works for `httpx.Client` and `httpx.AsyncClient`, under asyncio and trio, with any host and any number of concurrent
+    requests from any threads. Application and client behave as with a real server. Answers arrive as they are sent, and the
+    application notices a client that leaves. A closed connection raises `httpx.RemoteProtocolError`, and the read timeout
+    applies. Other timeouts do not apply, because nothing connects.
 
     The application runs in a thread, which ends with `close()` and with the transport itself.
 
@@ -60,9 +60,9 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Answer a request of a `httpx.Client`.
 
         Raises:
-            httpx.ConnectError: if the transport is closed; nothing was sent.
-            httpx.ReadTimeout: if nothing came for as long as the request's read timeout.
-            httpx.RemoteProtocolError: if the sandbox hung up.
+            httpx.ConnectError: The transport is closed. Nothing was sent.
+            httpx.ReadTimeout: Nothing arrived within the request's read timeout.
+            httpx.RemoteProtocolError: The sandbox closed the connection.
         """
         exchange = self._make_exchange(request, request.read())
         if (report := request.extensions.get("trace")) is not None:

@@ -1,5 +1,4 @@
 """The sandbox's web page: what a person sees and decides, in a browser on the same machine.
 
-`pages` and `actions` are what a browser asks for, `views` what pages show, `guards` who may ask, `live` how a page learns
-that it is out of date.
+`pages` and `actions` answer a browser, `access`, `origins` and `security` check who may ask, and `live` reports changes to an open page.
 """

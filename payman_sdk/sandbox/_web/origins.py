@@ -133,10 +133,10 @@ def find_change_refusal(asked: RequestOrigin) -> str | None:
 def find_consent_refusal(asked: RequestOrigin, *, is_change: bool) -> str | None:
     """Why the consent page is not shown, or a decision on it not taken; None if it may be.
 
-    An application's own page leads to it, so that it is shown wherever a person comes from. A decision has to come from the page
-    itself. It sends no referrer, and so browsers send its form with `Origin: null`, as they do for a frame in a sandbox of somebody
-    else's; only Sec-Fetch-Site distinguishes the two, which no page can set. Programs other than browsers send neither: the
-    ticket in the form is what they need.
+    Any page may link to the consent page, because applications do. A decision must come from the page itself. The page sends no
+    referrer, so browsers send its form with `Origin: null`. They do the same for a sandboxed frame of another site. Only
+    `Sec-Fetch-Site`, which a page cannot set, distinguishes the two. Other programs send neither header; they need the ticket in
+    the form.
     """
     if asked.is_by_socket and (refusal := find_page_refusal(asked)):
         return refusal

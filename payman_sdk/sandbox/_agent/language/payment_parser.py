@@ -1,9 +1,8 @@
 """Payment orders: the sentences that pay somebody.
 
-The whole sentence has to fit one of a few forms, from its first word to its last. Nothing is searched for inside a
-text, so a sentence that only mentions a payment ("I sent 100 TSD to John", "what if I sent …") orders none. The
-payee's name and the description are free words; where they can be split in several ways, every way is a
-reading, and the account's payees decide.
+The whole sentence must fit one of a few forms. The parser does not search inside a text, so mentioning a payment orders none ("I
+sent 100 TSD to John", "what if I sent …"). The payee's name and the description are free text. If they can be split in several
+ways, each split is a reading, and the account's payees decide.
 """
 
 from __future__ import annotations
