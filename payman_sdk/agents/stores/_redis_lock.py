@@ -18,11 +18,11 @@ LOCK_SECONDS = 30.0
 class RenewedLock:
     """A `Lock` between machines that lives as long as its holder, and a little longer.
 
-    It promises less than a lock of one machine. It is a key of one Redis that expires. Two can hold it at once where a holder lives
-    but does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine), and where a failover promotes a
-    replica that had not received the key. The record that says that an operation was sent then keeps the second holder from sending
-    it, as long as that record survived, and the count of a run is compared in one step with each claim. Where the record is lost
-    too, only Payman's own look-up of the task is left.
+    It promises less than a lock on one machine, because it is an expiring key in one Redis. Two processes can hold it at once in
+    two cases. A live holder does not reach Redis for `LOCK_SECONDS` (a partition, a paused process or machine). Or a failover
+    promotes a replica that has not received the key. The record that an operation was sent then stops the second holder, if that
+    record survived. Each claim also compares the count of its run in one step. If the record is lost too, only Payman's own
+    look-up of the task remains.
     """
 
     def __init__(self, client: redis.Redis, name: str, seconds: float = LOCK_SECONDS) -> None:
