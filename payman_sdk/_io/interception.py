@@ -7,13 +7,14 @@ and pass a request to httpx if one of the methods is neither the library's own n
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import httpcore
 import httpx
 
 _LIBRARIES = frozenset({"httpx", "httpcore"})
-_WATCHERS = frozenset({"wrapt", "sentry_sdk", "opentelemetry", "ddtrace"})
+_WATCHERS = frozenset({"sentry_sdk", "opentelemetry", "ddtrace"})
 """Libraries whose wrappers only look on."""
 
 
@@ -62,11 +63,12 @@ def _is_untouched(function: Any) -> bool:
 
 
 def _find_library(function: Any) -> str:
-    """Return who wrote a function, or the class of what is called like one; `functools.wraps` does not change that."""
-    kind = type(function).__module__.partition(".")[0]
-    if kind in _WATCHERS:  # wrapt's wrappers show what they wrap
-        return kind
-    return str(getattr(function, "__globals__", {}).get("__name__") or kind).partition(".")[0]
+    """Return who wrote a function, or who wraps it; what is not a plain function is a wrapper, whatever it pretends to be."""
+    if type(function) is FunctionType:  # `functools.wraps` does not change its globals
+        return str(function.__globals__.get("__name__", "")).partition(".")[0]
+    # Wrappers of wrapt, and of the copies of it that libraries bring, do not say whose they are; what they call does.
+    owner = getattr(function, "_self_wrapper", type(function))
+    return str(getattr(owner, "__module__", "")).partition(".")[0]
 
 
 CLIENTS = Interception(

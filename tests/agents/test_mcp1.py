@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_version_1_serves_the_same_tools(tmp_path: Path) -> None:
-    """In memory, over HTTP and over stdio. `PAYMAN_TEST_MCP1` names a Python that has version 1; without it, two wheels are installed."""
-    named = os.environ.get("PAYMAN_TEST_MCP1")
+    """In memory, over HTTP and over stdio. `TEST_MCP1_PYTHON` names a Python that has version 1; without it, two wheels are installed."""
+    named = os.environ.get("TEST_MCP1_PYTHON")
     path = [str(ROOT), str(ROOT / "generated")]
     if not named:
         # Everything else comes from this environment, so that it takes a second or two.

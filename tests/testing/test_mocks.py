@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from unittest.mock import patch
 
 import httpx
@@ -19,6 +21,7 @@ import pytest
 import respx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
+from payman_sdk._io.interception import Interception
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
 from tests.loops import run_on
 from tests.peer import Peer
@@ -191,8 +194,9 @@ patch("sentry_sdk.integrations.httpx.parse_url", lambda url, **_: seen.append(ur
 def wrap(wrapped, instance, args, given):
     seen.append(str(args[0].url))
     return wrapped(*args, **given)
-wrapt.wrap_function_wrapper("httpx", "Client.send", wrap)  # as ddtrace does
-wrapt.wrap_function_wrapper("httpx", "HTTPTransport.handle_request", wrap)  # as OpenTelemetry does
+wrap.__module__ = "ddtrace.contrib.httpx"
+wrapt.wrap_function_wrapper("httpx", "Client.send", wrap)
+wrapt.wrap_function_wrapper("httpx", "HTTPTransport.handle_request", wrap)
 assert CLIENTS.is_watched() and not CLIENTS.is_on() and not TRANSPORTS.is_on()
 with PaymanClient.with_token(credentials(sys.argv[1]), {"refreshToken": "hunted"}) as client:
     try:
@@ -209,6 +213,43 @@ assert len(seen) == 4 and all("?" not in url for url in seen), seen
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_wrapper_is_nobodys_function_whatever_it_pretends_to_be() -> None:
+    """Wrappers show the globals of what they wrap; only a known watcher's leaves the SDK its own connections."""
+
+    class Wrapper:
+        """What a copy of wrapt makes: an object of a class without a module."""
+
+        __module__ = "builtins"
+
+        def __init__(self, called: Any) -> None:
+            self.__wrapped__ = httpx.Client.send
+            self.__globals__ = httpx.Client.send.__globals__
+            if called is not None:
+                self._self_wrapper = called
+
+    def watch() -> None: ...
+
+    rows: dict[str, tuple[Any, bool, bool]] = {
+        "the library's own": (httpx.Client.send, False, False),
+        "a watcher's": ("ddtrace.contrib.httpx", True, False),
+        "a program's": ("my_tests", True, True),
+        "one that does not say whose it is": (None, True, True),
+        "a mock": (mock.Mock(wraps=httpx.Client.send), True, True),
+        "a mock with the signature": (mock.create_autospec(httpx.Client.send), True, True),
+        "a partial": (functools.partial(httpx.Client.send), True, True),
+    }
+    for name, (given, is_watched, is_on) in rows.items():
+        if given is None or isinstance(given, str):
+            watch.__module__ = given or ""
+            function: Any = Wrapper(watch if given else None)
+        else:
+            function = given
+        kind = type("Client", (), {"send": function})
+        for _ in range(2):  # what was found is remembered
+            assert Interception((kind, "send")).is_watched() is is_watched, name
+            assert Interception((kind, "send")).is_on() is is_on, name
 
 
 def test_aiohttp_is_used_only_when_asked_for(peer: Peer) -> None:
