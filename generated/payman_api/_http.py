@@ -9,14 +9,73 @@ from urllib.parse import quote
 
 from . import errors
 from ._base import MISFITS, Model, encode, reader
-from .types import UNSET, File, Unset, encode_basic
+from .types import UNSET, File, Response, Unset, encode_basic
 
 if TYPE_CHECKING:
     import httpx
 
+    from .client import Client, Scheme
+
 Given = Mapping[str, Any]
+Request = dict[str, Any]
+"""Keywords for `httpx.Client.build_request`."""
 Answers = Mapping[str, tuple[str, str] | None]
 """For each status, such as 200, 5XX or default: the kind of body, and its type."""
+
+
+class Operation:
+    """An operation, without its arguments: what its functions have in common.
+
+    Args:
+        module: Its module.
+        answers: What the spec has.
+        successes: The statuses that are a success.
+        scheme: Where it wants the access token; None where it wants none.
+        server: The address that the spec has for it, if it has one of its own.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        answers: Answers,
+        successes: tuple[range, ...],
+        scheme: Scheme | None = None,
+        server: str | None = None,
+    ) -> None:
+        self.successes = successes
+        self._module, self._answers, self._scheme, self._server = module, answers, scheme, server
+
+    def prepare(self, client: Client, request: Request) -> Request:
+        """Return the keywords for `httpx.Client.request`."""
+        return client.prepare(request, self._scheme, self._server)
+
+    def parse(self, response: httpx.Response, is_strict: bool = False) -> Any:
+        """Return what the spec has for an answer: see `parse_answer` of the operation."""
+        return read_answer(response, self._answers, self._module, is_strict)
+
+    def send(self, client: Client, request: Request) -> Response[Any]:
+        """Send a request, and return the answer whatever its status."""
+        return self._detail(client, client.get_httpx_client().request(**self.prepare(client, request)))
+
+    async def asend(self, client: Client, request: Request) -> Response[Any]:
+        """Do as `send`, asynchronously."""
+        return self._detail(
+            client, await client.get_async_httpx_client().request(**self.prepare(client, request))
+        )
+
+    def _detail(self, client: Client, response: httpx.Response) -> Response[Any]:
+        parsed = self.parse(response, client.raise_on_unexpected_status)
+        return Response(response.status_code, response.content, response.headers, parsed)
+
+    def fetch(self, client: Client, request: Request) -> Any:
+        """Send a request, and return the body of a success; raise for anything else."""
+        response = client.get_httpx_client().request(**self.prepare(client, request))
+        return errors.read(self.parse, response, self.successes)
+
+    async def afetch(self, client: Client, request: Request) -> Any:
+        """Do as `fetch`, asynchronously."""
+        response = await client.get_async_httpx_client().request(**self.prepare(client, request))
+        return errors.read(self.parse, response, self.successes)
 
 
 class Styled:

@@ -2,17 +2,13 @@
 
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 from attrs import define, field
 
 Scheme = tuple[str, str, str]
 """Where an access token goes: the place (header, query or cookie), the name in it, and what is before the token."""
-
-
-_TOKEN: Scheme | None = ("header", "x-payman-access-token", "")
-"""Where most operations want it."""
 
 
 @define(eq=False)
@@ -29,6 +25,11 @@ class Client:
         servers: Where to send what the spec sends to another server than `base_url`, by the address that the spec has.
     """
 
+    _scheme: ClassVar[Scheme | None] = (
+        "header",
+        "x-payman-access-token",
+        "",
+    )  # where most operations want it
     base_url: str
     headers: dict[str, str] = field(factory=dict, kw_only=True, repr=False)
     timeout: httpx.Timeout | float | None = field(default=60.0, kw_only=True)
@@ -65,7 +66,7 @@ class Client:
     def _prepare_raw(self, method: str, path: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if not path.startswith("/") or path.startswith("//"):
             raise ValueError("path has to begin with one slash; it is added to base_url")
-        return self.prepare({"method": method, "url": path, **arguments}, _TOKEN)
+        return self.prepare({"method": method, "url": path, **arguments}, self._scheme)
 
     def get_httpx_client(self) -> httpx.Client:
         """Give the `httpx.Client` behind this one, made on first need."""

@@ -131,6 +131,7 @@ def prepare(
         "literal": _literal,
         "credential": _credential,
         "assigned": _assigned,
+        "keywords": lambda names: ", ".join(f"{name}={name}" for name in names),
         "annotation": lambda properties: annotations.of(*properties),
         "declared": annotations.declared,
         "optional": lambda properties: annotations.optional(*properties),

@@ -264,7 +264,7 @@ def test_a_client_that_does_not_work_is_not_put_in_place(
     rows = [
         ("_base.py.jinja", "return [item(each, name) for each in value]", "return []", "Artifact: AssertionError: ", "(at #/components/schemas/Artifact)"),
         ("_http.py.jinja", 'built["params"] = dict(_flatten(query))', "pass", "api.oauth.create_token: AssertionError: the query is", "(at #/paths/~1api~1oauth2~1token/post)"),
-        ("client.py.jinja", "        if scheme is None:\n            return prepared", "        scheme = scheme or _TOKEN or ('', '', '')", "api.agent.get_agent_card: AssertionError: the access token is sent", "(at #/paths/~1.well-known~1agent.json/get)"),
+        ("client.py.jinja", "        if scheme is None:\n            return prepared", "        scheme = scheme or self._scheme or ('', '', '')", "api.agent.get_agent_card: AssertionError: the access token is sent", "(at #/paths/~1.well-known~1agent.json/get)"),
         ("model.py.jinja", "-> None:\n", "-> None:\n        nothing: int = str()\n", "Incompatible types in assignment", "(at #/components/schemas/"),
         ("errors.py.jinja", '"""The errors that', 'nothing_that_there_is()\n"""The errors that', "SyntaxError: from __future__", ""),
     ]  # fmt: skip

@@ -14,23 +14,15 @@ class AgentAuthentication(OpenModel[Any]):
         credentials (str | None | Unset):
     """
 
-    __match_args__ = (
-        "schemes",
-        "credentials",
-    )
+    __match_args__ = ("schemes", "credentials")
     __slots__ = __match_args__
-    _hidden = (
-        "credentials",
-        "additional_properties",
-    )
+    _hidden = ("credentials", "additional_properties")
 
     schemes: list[str] | None | Unset
     credentials: str | None | Unset
 
     def __init__(
-        self,
-        schemes: list[str] | None | Unset = UNSET,
-        credentials: str | None | Unset = UNSET,
+        self, schemes: list[str] | None | Unset = UNSET, credentials: str | None | Unset = UNSET
     ) -> None:
         self.schemes = schemes
         self.credentials = credentials

@@ -15,16 +15,9 @@ class AgentCapabilities(OpenModel[Any]):
         state_transition_history (bool | None | Unset): Whether it keeps a task's earlier states.
     """
 
-    __match_args__ = (
-        "streaming",
-        "push_notifications",
-        "state_transition_history",
-    )
+    __match_args__ = ("streaming", "push_notifications", "state_transition_history")
     __slots__ = __match_args__
-    _wire = {
-        "push_notifications": "pushNotifications",
-        "state_transition_history": "stateTransitionHistory",
-    }
+    _wire = {"push_notifications": "pushNotifications", "state_transition_history": "stateTransitionHistory"}
 
     streaming: bool | None | Unset
     push_notifications: bool | None | Unset

@@ -14,20 +14,13 @@ class AgentProvider(OpenModel[Any]):
         url (str | None | Unset):
     """
 
-    __match_args__ = (
-        "organization",
-        "url",
-    )
+    __match_args__ = ("organization", "url")
     __slots__ = __match_args__
 
     organization: str | None | Unset
     url: str | None | Unset
 
-    def __init__(
-        self,
-        organization: str | None | Unset = UNSET,
-        url: str | None | Unset = UNSET,
-    ) -> None:
+    def __init__(self, organization: str | None | Unset = UNSET, url: str | None | Unset = UNSET) -> None:
         self.organization = organization
         self.url = url
         self.additional_properties = {}

@@ -19,20 +19,9 @@ class AgentSkill(OpenModel[Any]):
         output_modes (list[str] | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "name",
-        "description",
-        "tags",
-        "examples",
-        "input_modes",
-        "output_modes",
-    )
+    __match_args__ = ("id", "name", "description", "tags", "examples", "input_modes", "output_modes")
     __slots__ = __match_args__
-    _wire = {
-        "input_modes": "inputModes",
-        "output_modes": "outputModes",
-    }
+    _wire = {"input_modes": "inputModes", "output_modes": "outputModes"}
 
     id: str
     name: str

@@ -28,19 +28,9 @@ class Artifact(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "parts",
-        "name",
-        "description",
-        "index",
-        "append",
-        "last_chunk",
-        "metadata",
-    )
+    __match_args__ = ("parts", "name", "description", "index", "append", "last_chunk", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "last_chunk": "lastChunk",
-    }
+    _wire = {"last_chunk": "lastChunk"}
 
     parts: list[TextPart | FilePart | DataPart | OtherPart]
     name: str | None | Unset

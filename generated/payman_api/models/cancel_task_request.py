@@ -18,12 +18,7 @@ class CancelTaskRequest(OpenModel[Any]):
         method (Literal['tasks/cancel']):
     """
 
-    __match_args__ = (
-        "id",
-        "params",
-        "jsonrpc",
-        "method",
-    )
+    __match_args__ = ("id", "params", "jsonrpc", "method")
     __slots__ = __match_args__
 
     id: str

@@ -19,25 +19,16 @@ class DataPart(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "data",
-        "type_",
-        "metadata",
-    )
+    __match_args__ = ("data", "type_", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-    }
+    _wire = {"type_": "type"}
 
     data: DataContent
     type_: Literal["data"]
     metadata: Metadata | None | Unset
 
     def __init__(
-        self,
-        data: DataContent,
-        type_: Literal["data"] = "data",
-        metadata: Metadata | None | Unset = UNSET,
+        self, data: DataContent, type_: Literal["data"] = "data", metadata: Metadata | None | Unset = UNSET
     ) -> None:
         self.data = data
         self.type_ = type_

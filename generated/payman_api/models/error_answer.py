@@ -15,20 +15,13 @@ class ErrorAnswer(OpenModel[Any]):
         message (str | None | Unset): What went wrong.
     """
 
-    __match_args__ = (
-        "error",
-        "message",
-    )
+    __match_args__ = ("error", "message")
     __slots__ = __match_args__
 
     error: Any | Unset
     message: str | None | Unset
 
-    def __init__(
-        self,
-        error: Any | Unset = UNSET,
-        message: str | None | Unset = UNSET,
-    ) -> None:
+    def __init__(self, error: Any | Unset = UNSET, message: str | None | Unset = UNSET) -> None:
         self.error = error
         self.message = message
         self.additional_properties = {}

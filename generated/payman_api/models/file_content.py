@@ -16,17 +16,9 @@ class FileContent(OpenModel[Any]):
         uri (str | None | Unset): Where it is. Either this or `bytes`.
     """
 
-    __match_args__ = (
-        "name",
-        "mime_type",
-        "bytes_",
-        "uri",
-    )
+    __match_args__ = ("name", "mime_type", "bytes_", "uri")
     __slots__ = __match_args__
-    _wire = {
-        "mime_type": "mimeType",
-        "bytes_": "bytes",
-    }
+    _wire = {"mime_type": "mimeType", "bytes_": "bytes"}
 
     name: str | None | Unset
     mime_type: str | None | Unset

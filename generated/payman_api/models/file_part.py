@@ -19,25 +19,16 @@ class FilePart(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "file",
-        "type_",
-        "metadata",
-    )
+    __match_args__ = ("file", "type_", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-    }
+    _wire = {"type_": "type"}
 
     file: FileContent
     type_: Literal["file"]
     metadata: Metadata | None | Unset
 
     def __init__(
-        self,
-        file: FileContent,
-        type_: Literal["file"] = "file",
-        metadata: Metadata | None | Unset = UNSET,
+        self, file: FileContent, type_: Literal["file"] = "file", metadata: Metadata | None | Unset = UNSET
     ) -> None:
         self.file = file
         self.type_ = type_

@@ -18,12 +18,7 @@ class GetTaskRequest(OpenModel[Any]):
         method (Literal['tasks/get']):
     """
 
-    __match_args__ = (
-        "id",
-        "params",
-        "jsonrpc",
-        "method",
-    )
+    __match_args__ = ("id", "params", "jsonrpc", "method")
     __slots__ = __match_args__
 
     id: str

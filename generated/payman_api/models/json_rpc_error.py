@@ -18,23 +18,14 @@ class JsonRpcError(OpenModel[Any]):
         data (Any | Unset): More about it, of any kind.
     """
 
-    __match_args__ = (
-        "code",
-        "message",
-        "data",
-    )
+    __match_args__ = ("code", "message", "data")
     __slots__ = __match_args__
 
     code: int
     message: str | None | Unset
     data: Any | Unset
 
-    def __init__(
-        self,
-        code: int,
-        message: str | None | Unset = UNSET,
-        data: Any | Unset = UNSET,
-    ) -> None:
+    def __init__(self, code: int, message: str | None | Unset = UNSET, data: Any | Unset = UNSET) -> None:
         self.code = code
         self.message = message
         self.data = data

@@ -17,19 +17,9 @@ class LegacyTokenResponse(OpenModel[Any]):
         refresh_token (str | None | Unset): Gets the next token.
     """
 
-    __match_args__ = (
-        "access_token",
-        "token_type",
-        "expires_in",
-        "scope",
-        "refresh_token",
-    )
+    __match_args__ = ("access_token", "token_type", "expires_in", "scope", "refresh_token")
     __slots__ = __match_args__
-    _hidden = (
-        "access_token",
-        "refresh_token",
-        "additional_properties",
-    )
+    _hidden = ("access_token", "refresh_token", "additional_properties")
 
     access_token: str
     token_type: str | None | Unset

@@ -22,11 +22,7 @@ class Message(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "role",
-        "parts",
-        "metadata",
-    )
+    __match_args__ = ("role", "parts", "metadata")
     __slots__ = __match_args__
 
     role: str

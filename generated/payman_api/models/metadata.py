@@ -13,7 +13,5 @@ class Metadata(OpenModel[Any]):
     __match_args__ = ()
     __slots__ = __match_args__
 
-    def __init__(
-        self,
-    ) -> None:
+    def __init__(self) -> None:
         self.additional_properties = {}

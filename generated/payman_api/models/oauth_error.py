@@ -15,11 +15,7 @@ class OAuthError(OpenModel[Any]):
         error_uri (str | None | Unset): A page about it.
     """
 
-    __match_args__ = (
-        "error",
-        "error_description",
-        "error_uri",
-    )
+    __match_args__ = ("error", "error_description", "error_uri")
     __slots__ = __match_args__
 
     error: str
@@ -27,10 +23,7 @@ class OAuthError(OpenModel[Any]):
     error_uri: str | None | Unset
 
     def __init__(
-        self,
-        error: str,
-        error_description: str | None | Unset = UNSET,
-        error_uri: str | None | Unset = UNSET,
+        self, error: str, error_description: str | None | Unset = UNSET, error_uri: str | None | Unset = UNSET
     ) -> None:
         self.error = error
         self.error_description = error_description

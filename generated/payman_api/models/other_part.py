@@ -14,15 +14,10 @@ class OtherPart(OpenModel[Any]):
 
     __match_args__ = ("type_",)
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-    }
+    _wire = {"type_": "type"}
 
     type_: str
 
-    def __init__(
-        self,
-        type_: str,
-    ) -> None:
+    def __init__(self, type_: str) -> None:
         self.type_ = type_
         self.additional_properties = {}

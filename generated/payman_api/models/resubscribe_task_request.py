@@ -18,12 +18,7 @@ class ResubscribeTaskRequest(OpenModel[Any]):
         method (Literal['tasks/resubscribe']):
     """
 
-    __match_args__ = (
-        "id",
-        "params",
-        "jsonrpc",
-        "method",
-    )
+    __match_args__ = ("id", "params", "jsonrpc", "method")
     __slots__ = __match_args__
 
     id: str

@@ -19,12 +19,7 @@ class SendTaskRequest(OpenModel[Any]):
         method (Literal['tasks/send']):
     """
 
-    __match_args__ = (
-        "id",
-        "params",
-        "jsonrpc",
-        "method",
-    )
+    __match_args__ = ("id", "params", "jsonrpc", "method")
     __slots__ = __match_args__
 
     id: str

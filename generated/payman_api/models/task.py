@@ -24,18 +24,9 @@ class Task(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "status",
-        "session_id",
-        "artifacts",
-        "history",
-        "metadata",
-    )
+    __match_args__ = ("id", "status", "session_id", "artifacts", "history", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "session_id": "sessionId",
-    }
+    _wire = {"session_id": "sessionId"}
 
     id: str
     status: TaskStatus

@@ -20,23 +20,14 @@ class TaskArtifactUpdateEvent(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "artifact",
-        "metadata",
-    )
+    __match_args__ = ("id", "artifact", "metadata")
     __slots__ = __match_args__
 
     id: str
     artifact: Artifact
     metadata: Metadata | None | Unset
 
-    def __init__(
-        self,
-        id: str,
-        artifact: Artifact,
-        metadata: Metadata | None | Unset = UNSET,
-    ) -> None:
+    def __init__(self, id: str, artifact: Artifact, metadata: Metadata | None | Unset = UNSET) -> None:
         self.id = id
         self.artifact = artifact
         self.metadata = metadata

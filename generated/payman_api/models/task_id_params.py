@@ -17,20 +17,13 @@ class TaskIdParams(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "metadata",
-    )
+    __match_args__ = ("id", "metadata")
     __slots__ = __match_args__
 
     id: str
     metadata: Metadata | None | Unset
 
-    def __init__(
-        self,
-        id: str,
-        metadata: Metadata | None | Unset = UNSET,
-    ) -> None:
+    def __init__(self, id: str, metadata: Metadata | None | Unset = UNSET) -> None:
         self.id = id
         self.metadata = metadata
         self.additional_properties = {}

@@ -18,25 +18,16 @@ class TaskQueryParams(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "history_length",
-        "metadata",
-    )
+    __match_args__ = ("id", "history_length", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "history_length": "historyLength",
-    }
+    _wire = {"history_length": "historyLength"}
 
     id: str
     history_length: int | None | Unset
     metadata: Metadata | None | Unset
 
     def __init__(
-        self,
-        id: str,
-        history_length: int | None | Unset = UNSET,
-        metadata: Metadata | None | Unset = UNSET,
+        self, id: str, history_length: int | None | Unset = UNSET, metadata: Metadata | None | Unset = UNSET
     ) -> None:
         self.id = id
         self.history_length = history_length

@@ -24,14 +24,7 @@ class TaskSendParams(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "message",
-        "session_id",
-        "accepted_output_modes",
-        "history_length",
-        "metadata",
-    )
+    __match_args__ = ("id", "message", "session_id", "accepted_output_modes", "history_length", "metadata")
     __slots__ = __match_args__
     _wire = {
         "session_id": "sessionId",

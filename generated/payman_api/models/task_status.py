@@ -21,11 +21,7 @@ class TaskStatus(OpenModel[Any]):
             or no zone.
     """
 
-    __match_args__ = (
-        "state",
-        "message",
-        "timestamp",
-    )
+    __match_args__ = ("state", "message", "timestamp")
     __slots__ = __match_args__
 
     state: TaskState | str

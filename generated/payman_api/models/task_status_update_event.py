@@ -20,12 +20,7 @@ class TaskStatusUpdateEvent(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "status",
-        "final",
-        "metadata",
-    )
+    __match_args__ = ("id", "status", "final", "metadata")
     __slots__ = __match_args__
 
     id: str
@@ -34,11 +29,7 @@ class TaskStatusUpdateEvent(OpenModel[Any]):
     metadata: Metadata | None | Unset
 
     def __init__(
-        self,
-        id: str,
-        status: TaskStatus,
-        final: bool,
-        metadata: Metadata | None | Unset = UNSET,
+        self, id: str, status: TaskStatus, final: bool, metadata: Metadata | None | Unset = UNSET
     ) -> None:
         self.id = id
         self.status = status

@@ -22,12 +22,7 @@ class TaskStreamResponse(OpenModel[Any]):
         error (JsonRpcError | None | Unset):
     """
 
-    __match_args__ = (
-        "jsonrpc",
-        "id",
-        "result",
-        "error",
-    )
+    __match_args__ = ("jsonrpc", "id", "result", "error")
     __slots__ = __match_args__
 
     jsonrpc: str | None | Unset

@@ -18,25 +18,16 @@ class TextPart(OpenModel[Any]):
         metadata (Metadata | None | Unset):
     """
 
-    __match_args__ = (
-        "text",
-        "type_",
-        "metadata",
-    )
+    __match_args__ = ("text", "type_", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-    }
+    _wire = {"type_": "type"}
 
     text: str
     type_: Literal["text"]
     metadata: Metadata | None | Unset
 
     def __init__(
-        self,
-        text: str,
-        type_: Literal["text"] = "text",
-        metadata: Metadata | None | Unset = UNSET,
+        self, text: str, type_: Literal["text"] = "text", metadata: Metadata | None | Unset = UNSET
     ) -> None:
         self.text = text
         self.type_ = type_

@@ -19,19 +19,9 @@ class TokenResponse(OpenModel[Any]):
             the one that was used; if there is none, the old one stays good.
     """
 
-    __match_args__ = (
-        "access_token",
-        "token_type",
-        "expires_in",
-        "scope",
-        "refresh_token",
-    )
+    __match_args__ = ("access_token", "token_type", "expires_in", "scope", "refresh_token")
     __slots__ = __match_args__
-    _hidden = (
-        "access_token",
-        "refresh_token",
-        "additional_properties",
-    )
+    _hidden = ("access_token", "refresh_token", "additional_properties")
     _wire = {
         "access_token": "accessToken",
         "token_type": "tokenType",

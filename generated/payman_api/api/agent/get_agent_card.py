@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ..._http import Answers, build, read_answer
+from ..._http import Operation, build
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -15,12 +14,16 @@ if TYPE_CHECKING:
     from ...models.agent_card import AgentCard
     from ...models.error_answer import ErrorAnswer
 
-_ANSWERS: Answers = {
-    "200": ("json", "AgentCard"),
-    "404": ("json", "ErrorAnswer"),
-    "429": ("json", "ErrorAnswer"),
-    "5XX": ("json", "ErrorAnswer"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "200": ("json", "AgentCard"),
+        "404": ("json", "ErrorAnswer"),
+        "429": ("json", "ErrorAnswer"),
+        "5XX": ("json", "ErrorAnswer"),
+    },
+    (range(200, 201),),
+)
 
 
 def build_request() -> dict[str, Any]:
@@ -47,27 +50,11 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: AgentCard | ErrorAnswer | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: AgentCard | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[AgentCard | ErrorAnswer]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
-
-
-def sync_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[AgentCard | ErrorAnswer]:
+def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[AgentCard | ErrorAnswer]:
     """Read the agent card.
 
     What the agent can do and where it is, as A2A agents publish it. It needs no token.
@@ -77,27 +64,15 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(**client.prepare(build_request(), None))
-    return _build_response(client=client, response=response)
+    return _OPERATION.send(client, build_request())
 
 
-async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[AgentCard | ErrorAnswer]:
+async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[AgentCard | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(**client.prepare(build_request(), None))
-    return _build_response(client=client, response=response)
+    return await _OPERATION.asend(client, build_request())
 
 
-def _read(response: httpx.Response) -> AgentCard:
-    return cast("AgentCard", errors.read(parse_answer, response, (range(200, 201),)))
-
-
-def sync_parsed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> AgentCard:
+def sync_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
     """Read the agent card, and return the body of a success; raise for anything else.
 
     Raises:
@@ -105,12 +80,11 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(client.get_httpx_client().request(**client.prepare(build_request(), None)))
+    found: AgentCard = _OPERATION.fetch(client, build_request())
+    return found
 
 
-async def asyncio_parsed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> AgentCard:
+async def asyncio_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(await client.get_async_httpx_client().request(**client.prepare(build_request(), None)))
+    found: AgentCard = await _OPERATION.afetch(client, build_request())
+    return found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
-from ... import errors
-from ..._http import Answers, build, read_answer
+from ..._http import Operation, build
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -14,12 +13,22 @@ if TYPE_CHECKING:
     from ...client import AuthenticatedClient, Client
     from ...models.scope import Scope
 
-_ANSWERS: Answers = {
-    "200": ("text", "str"),
-    "302": ("text", "str"),
-    "303": None,
-    "400": ("text", "str"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "200": ("text", "str"),
+        "302": ("text", "str"),
+        "303": None,
+        "400": ("text", "str"),
+    },
+    (
+        range(200, 201),
+        range(302, 303),
+        range(303, 304),
+    ),
+    None,
+    "https://app.paymanai.com",
+)
 
 
 def build_request(
@@ -62,19 +71,8 @@ def parse_answer(response: httpx.Response, *, raise_on_unexpected_status: bool =
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: str | None = read_answer(response, _ANSWERS, __name__, raise_on_unexpected_status)
+    found: str | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[str | None]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
 
 
 def sync_detailed(
@@ -99,22 +97,18 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                response_type=response_type,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                scope=scope,
-                state=state,
-                code_challenge=code_challenge,
-                code_challenge_method=code_challenge_method,
-            ),
-            None,
-            "https://app.paymanai.com",
-        )
+    return _OPERATION.send(
+        client,
+        build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        ),
     )
-    return _build_response(client=client, response=response)
 
 
 async def asyncio_detailed(
@@ -129,35 +123,16 @@ async def asyncio_detailed(
     code_challenge_method: str | Unset = UNSET,
 ) -> Response[str | None]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                response_type=response_type,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                scope=scope,
-                state=state,
-                code_challenge=code_challenge,
-                code_challenge_method=code_challenge_method,
-            ),
-            None,
-            "https://app.paymanai.com",
-        )
-    )
-    return _build_response(client=client, response=response)
-
-
-def _read(response: httpx.Response) -> str | None:
-    return cast(
-        "str | None",
-        errors.read(
-            parse_answer,
-            response,
-            (
-                range(200, 201),
-                range(302, 303),
-                range(303, 304),
-            ),
+    return await _OPERATION.asend(
+        client,
+        build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
         ),
     )
 
@@ -180,23 +155,19 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    response_type=response_type,
-                    client_id=client_id,
-                    redirect_uri=redirect_uri,
-                    scope=scope,
-                    state=state,
-                    code_challenge=code_challenge,
-                    code_challenge_method=code_challenge_method,
-                ),
-                None,
-                "https://app.paymanai.com",
-            )
-        )
+    found: str | None = _OPERATION.fetch(
+        client,
+        build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        ),
     )
+    return found
 
 
 async def asyncio_parsed(
@@ -211,20 +182,16 @@ async def asyncio_parsed(
     code_challenge_method: str | Unset = UNSET,
 ) -> str | None:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    response_type=response_type,
-                    client_id=client_id,
-                    redirect_uri=redirect_uri,
-                    scope=scope,
-                    state=state,
-                    code_challenge=code_challenge,
-                    code_challenge_method=code_challenge_method,
-                ),
-                None,
-                "https://app.paymanai.com",
-            )
-        )
+    found: str | None = await _OPERATION.afetch(
+        client,
+        build_request(
+            response_type=response_type,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=state,
+            code_challenge=code_challenge,
+            code_challenge_method=code_challenge_method,
+        ),
     )
+    return found

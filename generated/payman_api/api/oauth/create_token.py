@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ..._http import Answers, build, read_answer
+from ..._http import Operation, build
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -18,13 +17,17 @@ if TYPE_CHECKING:
     from ...models.oauth_error import OAuthError
     from ...models.token_response import TokenResponse
 
-_ANSWERS: Answers = {
-    "200": ("json", "TokenResponse | LegacyTokenResponse"),
-    "400": ("json", "OAuthError"),
-    "401": ("json", "OAuthError"),
-    "429": ("json", "ErrorAnswer"),
-    "5XX": ("json", "ErrorAnswer"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "200": ("json", "TokenResponse | LegacyTokenResponse"),
+        "400": ("json", "OAuthError"),
+        "401": ("json", "OAuthError"),
+        "429": ("json", "ErrorAnswer"),
+        "5XX": ("json", "ErrorAnswer"),
+    },
+    (range(200, 201),),
+)
 
 
 def build_request(
@@ -69,21 +72,10 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
+    found: TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer | None = _OPERATION.parse(
+        response, raise_on_unexpected_status
     )
     return found
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
 
 
 def sync_detailed(
@@ -111,21 +103,18 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                grant_type=grant_type,
-                code=code,
-                refresh_token=refresh_token,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                auth=auth,
-            ),
-            None,
-        )
+    return _OPERATION.send(
+        client,
+        build_request(
+            grant_type=grant_type,
+            code=code,
+            refresh_token=refresh_token,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            auth=auth,
+        ),
     )
-    return _build_response(client=client, response=response)
 
 
 async def asyncio_detailed(
@@ -140,26 +129,17 @@ async def asyncio_detailed(
     auth: tuple[str, str] | Unset = UNSET,
 ) -> Response[TokenResponse | LegacyTokenResponse | OAuthError | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                grant_type=grant_type,
-                code=code,
-                refresh_token=refresh_token,
-                client_id=client_id,
-                redirect_uri=redirect_uri,
-                code_verifier=code_verifier,
-                auth=auth,
-            ),
-            None,
-        )
-    )
-    return _build_response(client=client, response=response)
-
-
-def _read(response: httpx.Response) -> TokenResponse | LegacyTokenResponse:
-    return cast(
-        "TokenResponse | LegacyTokenResponse", errors.read(parse_answer, response, (range(200, 201),))
+    return await _OPERATION.asend(
+        client,
+        build_request(
+            grant_type=grant_type,
+            code=code,
+            refresh_token=refresh_token,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            auth=auth,
+        ),
     )
 
 
@@ -181,22 +161,19 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    grant_type=grant_type,
-                    code=code,
-                    refresh_token=refresh_token,
-                    client_id=client_id,
-                    redirect_uri=redirect_uri,
-                    code_verifier=code_verifier,
-                    auth=auth,
-                ),
-                None,
-            )
-        )
+    found: TokenResponse | LegacyTokenResponse = _OPERATION.fetch(
+        client,
+        build_request(
+            grant_type=grant_type,
+            code=code,
+            refresh_token=refresh_token,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            auth=auth,
+        ),
     )
+    return found
 
 
 async def asyncio_parsed(
@@ -211,19 +188,16 @@ async def asyncio_parsed(
     auth: tuple[str, str] | Unset = UNSET,
 ) -> TokenResponse | LegacyTokenResponse:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    grant_type=grant_type,
-                    code=code,
-                    refresh_token=refresh_token,
-                    client_id=client_id,
-                    redirect_uri=redirect_uri,
-                    code_verifier=code_verifier,
-                    auth=auth,
-                ),
-                None,
-            )
-        )
+    found: TokenResponse | LegacyTokenResponse = await _OPERATION.afetch(
+        client,
+        build_request(
+            grant_type=grant_type,
+            code=code,
+            refresh_token=refresh_token,
+            client_id=client_id,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+            auth=auth,
+        ),
     )
+    return found

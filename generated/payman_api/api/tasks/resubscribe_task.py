@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..._http import Answers, build, read_answer, read_value
+from ..._http import Operation, build, read_value
 from ...events import aiterate, iterate
 
 if TYPE_CHECKING:
@@ -18,21 +18,23 @@ if TYPE_CHECKING:
     from ...models.task_response import TaskResponse
     from ...models.task_stream_response import TaskStreamResponse
 
-_ANSWERS: Answers = {
-    "200": ("json", "TaskResponse"),
-    "400": ("json", "ErrorAnswer"),
-    "401": ("json", "ErrorAnswer"),
-    "403": ("json", "ErrorAnswer"),
-    "404": ("json", "ErrorAnswer"),
-    "429": ("json", "ErrorAnswer"),
-    "5XX": ("json", "ErrorAnswer"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "200": ("json", "TaskResponse"),
+        "400": ("json", "ErrorAnswer"),
+        "401": ("json", "ErrorAnswer"),
+        "403": ("json", "ErrorAnswer"),
+        "404": ("json", "ErrorAnswer"),
+        "429": ("json", "ErrorAnswer"),
+        "5XX": ("json", "ErrorAnswer"),
+    },
+    (range(200, 201),),
+    ("header", "x-payman-access-token", ""),
+)
 
 
-def build_request(
-    *,
-    body: ResubscribeTaskRequest,
-) -> dict[str, Any]:
+def build_request(*, body: ResubscribeTaskRequest) -> dict[str, Any]:
     """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
     return build(
         "POST",
@@ -59,9 +61,7 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TaskResponse | ErrorAnswer | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: TaskResponse | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
 
 
@@ -76,46 +76,24 @@ def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:
 
 
 @contextmanager
-def stream(
-    *,
-    client: AuthenticatedClient,
-    body: ResubscribeTaskRequest,
-) -> Iterator[httpx.Response]:
+def stream(*, client: AuthenticatedClient, body: ResubscribeTaskRequest) -> Iterator[httpx.Response]:
     """Open the stream: `with stream(...) as response`. The body is not read; an error status, or a body of JSON, is the caller's to look at."""
-    with client.get_httpx_client().stream(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-access-token", ""),
-        )
-    ) as response:
+    with client.get_httpx_client().stream(**_OPERATION.prepare(client, build_request(body=body))) as response:
         yield response
 
 
 @asynccontextmanager
 async def astream(
-    *,
-    client: AuthenticatedClient,
-    body: ResubscribeTaskRequest,
+    *, client: AuthenticatedClient, body: ResubscribeTaskRequest
 ) -> AsyncIterator[httpx.Response]:
     """Open the stream: `async with astream(...) as response`. As `stream`."""
     async with client.get_async_httpx_client().stream(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-access-token", ""),
-        )
+        **_OPERATION.prepare(client, build_request(body=body))
     ) as response:
         yield response
 
 
-def iter_events(
-    *,
-    client: AuthenticatedClient,
-    body: ResubscribeTaskRequest,
-) -> Iterator[TaskStreamResponse]:
+def iter_events(*, client: AuthenticatedClient, body: ResubscribeTaskRequest) -> Iterator[TaskStreamResponse]:
     """Watch a task again, and yield each event as it comes; of an answer that is one JSON document, that.
 
     A stream that ends says nothing about whether all was sent: look for the event that is the last one by its own words.
@@ -125,22 +103,14 @@ def iter_events(
         errors.UnreadableAnswer: An event is not as the spec has it.
         httpx.HTTPError: The exchange failed.
     """
-    with stream(
-        client=client,
-        body=body,
-    ) as response:
-        yield from iterate(response, parse_event, parse_answer, (range(200, 201),))
+    with stream(client=client, body=body) as response:
+        yield from iterate(response, parse_event, parse_answer, _OPERATION.successes)
 
 
 async def aiter_events(
-    *,
-    client: AuthenticatedClient,
-    body: ResubscribeTaskRequest,
+    *, client: AuthenticatedClient, body: ResubscribeTaskRequest
 ) -> AsyncIterator[TaskStreamResponse]:
     """Do as `iter_events`, asynchronously."""
-    async with astream(
-        client=client,
-        body=body,
-    ) as response:
-        async for event in aiterate(response, parse_event, parse_answer, (range(200, 201),)):
+    async with astream(client=client, body=body) as response:
+        async for event in aiterate(response, parse_event, parse_answer, _OPERATION.successes):
             yield event

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ..._http import Answers, build, read_answer
+from ..._http import Operation, build
 from ...types import Response
 
 if TYPE_CHECKING:
     import httpx
 
-    from ...client import AuthenticatedClient, Client
+    from ...client import AuthenticatedClient
     from ...models.error_answer import ErrorAnswer
     from ...models.send_task_request import SendTaskRequest
     from ...models.task_response import TaskResponse
 
-_ANSWERS: Answers = {
-    "200": ("json", "TaskResponse"),
-    "400": ("json", "ErrorAnswer"),
-    "401": ("json", "ErrorAnswer"),
-    "403": ("json", "ErrorAnswer"),
-    "404": ("json", "ErrorAnswer"),
-    "429": ("json", "ErrorAnswer"),
-    "5XX": ("json", "ErrorAnswer"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "200": ("json", "TaskResponse"),
+        "400": ("json", "ErrorAnswer"),
+        "401": ("json", "ErrorAnswer"),
+        "403": ("json", "ErrorAnswer"),
+        "404": ("json", "ErrorAnswer"),
+        "429": ("json", "ErrorAnswer"),
+        "5XX": ("json", "ErrorAnswer"),
+    },
+    (range(200, 201),),
+    ("header", "x-payman-access-token", ""),
+)
 
 
-def build_request(
-    *,
-    body: SendTaskRequest,
-) -> dict[str, Any]:
+def build_request(*, body: SendTaskRequest) -> dict[str, Any]:
     """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
     return build(
         "POST",
@@ -56,27 +57,12 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: TaskResponse | ErrorAnswer | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: TaskResponse | ErrorAnswer | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[TaskResponse | ErrorAnswer]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
-
-
 def sync_detailed(
-    *,
-    client: AuthenticatedClient,
-    body: SendTaskRequest,
+    *, client: AuthenticatedClient, body: SendTaskRequest
 ) -> Response[TaskResponse | ErrorAnswer]:
     """Ask, and wait for the answer.
 
@@ -89,43 +75,17 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-access-token", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return _OPERATION.send(client, build_request(body=body))
 
 
 async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient,
-    body: SendTaskRequest,
+    *, client: AuthenticatedClient, body: SendTaskRequest
 ) -> Response[TaskResponse | ErrorAnswer]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-access-token", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return await _OPERATION.asend(client, build_request(body=body))
 
 
-def _read(response: httpx.Response) -> TaskResponse:
-    return cast("TaskResponse", errors.read(parse_answer, response, (range(200, 201),)))
-
-
-def sync_parsed(
-    *,
-    client: AuthenticatedClient,
-    body: SendTaskRequest,
-) -> TaskResponse:
+def sync_parsed(*, client: AuthenticatedClient, body: SendTaskRequest) -> TaskResponse:
     """Ask, and wait for the answer, and return the body of a success; raise for anything else.
 
     Raises:
@@ -133,31 +93,11 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-access-token", ""),
-            )
-        )
-    )
+    found: TaskResponse = _OPERATION.fetch(client, build_request(body=body))
+    return found
 
 
-async def asyncio_parsed(
-    *,
-    client: AuthenticatedClient,
-    body: SendTaskRequest,
-) -> TaskResponse:
+async def asyncio_parsed(*, client: AuthenticatedClient, body: SendTaskRequest) -> TaskResponse:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-access-token", ""),
-            )
-        )
-    )
+    found: TaskResponse = await _OPERATION.afetch(client, build_request(body=body))
+    return found

@@ -16,17 +16,9 @@ class ContactDetails(OpenModel[Any]):
         tax_id (str | None | Unset): Spelled as the parameter of the search is.
     """
 
-    __match_args__ = (
-        "email",
-        "phone_number",
-        "address",
-        "tax_id",
-    )
+    __match_args__ = ("email", "phone_number", "address", "tax_id")
     __slots__ = __match_args__
-    _wire = {
-        "phone_number": "phoneNumber",
-        "tax_id": "taxId",
-    }
+    _wire = {"phone_number": "phoneNumber", "tax_id": "taxId"}
 
     email: str | None | Unset
     phone_number: str | None | Unset

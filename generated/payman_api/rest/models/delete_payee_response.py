@@ -14,20 +14,13 @@ class DeletePayeeResponse(OpenModel[Any]):
         message (str | None | Unset):
     """
 
-    __match_args__ = (
-        "success",
-        "message",
-    )
+    __match_args__ = ("success", "message")
     __slots__ = __match_args__
 
     success: bool
     message: str | None | Unset
 
-    def __init__(
-        self,
-        success: bool,
-        message: str | None | Unset = UNSET,
-    ) -> None:
+    def __init__(self, success: bool, message: str | None | Unset = UNSET) -> None:
         self.success = success
         self.message = message
         self.additional_properties = {}

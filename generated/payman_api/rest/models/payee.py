@@ -25,19 +25,9 @@ class Payee(OpenModel[Any]):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __match_args__ = (
-        "id",
-        "type_",
-        "name",
-        "status",
-        "tags",
-        "contact_details",
-    )
+    __match_args__ = ("id", "type_", "name", "status", "tags", "contact_details")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-        "contact_details": "contactDetails",
-    }
+    _wire = {"type_": "type", "contact_details": "contactDetails"}
 
     id: str
     type_: PayeeType | str | None | Unset

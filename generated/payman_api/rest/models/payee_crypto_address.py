@@ -22,20 +22,9 @@ class PayeeCryptoAddress(OpenModel[Any]):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __match_args__ = (
-        "address",
-        "chain",
-        "currency",
-        "type_",
-        "name",
-        "tags",
-        "contact_details",
-    )
+    __match_args__ = ("address", "chain", "currency", "type_", "name", "tags", "contact_details")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-        "contact_details": "contactDetails",
-    }
+    _wire = {"type_": "type", "contact_details": "contactDetails"}
 
     address: str
     chain: str

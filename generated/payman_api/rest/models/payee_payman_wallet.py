@@ -20,19 +20,9 @@ class PayeePaymanWallet(OpenModel[Any]):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __match_args__ = (
-        "payman_wallet",
-        "type_",
-        "name",
-        "tags",
-        "contact_details",
-    )
+    __match_args__ = ("payman_wallet", "type_", "name", "tags", "contact_details")
     __slots__ = __match_args__
-    _wire = {
-        "payman_wallet": "paymanWallet",
-        "type_": "type",
-        "contact_details": "contactDetails",
-    }
+    _wire = {"payman_wallet": "paymanWallet", "type_": "type", "contact_details": "contactDetails"}
 
     payman_wallet: str
     type_: Literal["PAYMAN_WALLET"]

@@ -19,17 +19,9 @@ class PayeeTestRails(OpenModel[Any]):
         contact_details (ContactDetails | None | Unset):
     """
 
-    __match_args__ = (
-        "name",
-        "type_",
-        "tags",
-        "contact_details",
-    )
+    __match_args__ = ("name", "type_", "tags", "contact_details")
     __slots__ = __match_args__
-    _wire = {
-        "type_": "type",
-        "contact_details": "contactDetails",
-    }
+    _wire = {"type_": "type", "contact_details": "contactDetails"}
 
     name: str
     type_: Literal["TEST_RAILS"]

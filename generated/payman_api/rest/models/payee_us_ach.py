@@ -39,10 +39,7 @@ class PayeeUsAch(OpenModel[Any]):
         "contact_details",
     )
     __slots__ = __match_args__
-    _hidden = (
-        "account_number",
-        "additional_properties",
-    )
+    _hidden = ("account_number", "additional_properties")
     _wire = {
         "account_number": "accountNumber",
         "routing_number": "routingNumber",

@@ -11,7 +11,5 @@ class PaymentMetadata(OpenModel[Any]):
     __match_args__ = ()
     __slots__ = __match_args__
 
-    def __init__(
-        self,
-    ) -> None:
+    def __init__(self) -> None:
         self.additional_properties = {}

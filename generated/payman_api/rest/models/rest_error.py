@@ -20,16 +20,9 @@ class RestError(OpenModel[Any]):
         message (str | None | Unset): What a developer should know about it.
     """
 
-    __match_args__ = (
-        "status",
-        "timestamp",
-        "error_code",
-        "message",
-    )
+    __match_args__ = ("status", "timestamp", "error_code", "message")
     __slots__ = __match_args__
-    _wire = {
-        "error_code": "errorCode",
-    }
+    _wire = {"error_code": "errorCode"}
 
     status: int | str | None | Unset
     timestamp: str | None | Unset

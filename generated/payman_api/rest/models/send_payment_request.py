@@ -22,19 +22,9 @@ class SendPaymentRequest(OpenModel[Any]):
         metadata (PaymentMetadata | None | Unset):
     """
 
-    __match_args__ = (
-        "payee_id",
-        "amount_decimal",
-        "wallet_id",
-        "memo",
-        "metadata",
-    )
+    __match_args__ = ("payee_id", "amount_decimal", "wallet_id", "memo", "metadata")
     __slots__ = __match_args__
-    _wire = {
-        "payee_id": "payeeId",
-        "amount_decimal": "amountDecimal",
-        "wallet_id": "walletId",
-    }
+    _wire = {"payee_id": "payeeId", "amount_decimal": "amountDecimal", "wallet_id": "walletId"}
 
     payee_id: str
     amount_decimal: float

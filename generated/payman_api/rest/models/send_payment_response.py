@@ -18,15 +18,9 @@ class SendPaymentResponse(OpenModel[Any]):
         external_reference (str | None | Unset): The name that the payment has outside Payman.
     """
 
-    __match_args__ = (
-        "status",
-        "reference",
-        "external_reference",
-    )
+    __match_args__ = ("status", "reference", "external_reference")
     __slots__ = __match_args__
-    _wire = {
-        "external_reference": "externalReference",
-    }
+    _wire = {"external_reference": "externalReference"}
 
     status: PaymentStatus | str
     reference: str | None | Unset

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .... import errors
 from ...._base import Other
-from ...._http import Answers, build, read_answer
+from ...._http import Operation, build
 from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
-    from ...client import AuthenticatedClient, Client
+    from ...client import AuthenticatedClient
     from ...models.payee import Payee
     from ...models.payee_crypto_address import PayeeCryptoAddress
     from ...models.payee_payman_wallet import PayeePaymanWallet
@@ -20,16 +19,20 @@ if TYPE_CHECKING:
     from ...models.payee_us_ach import PayeeUsAch
     from ...models.rest_error import RestError
 
-_ANSWERS: Answers = {
-    "2XX": ("json", "Payee"),
-    "4XX": ("json", "RestError"),
-    "5XX": ("json", "RestError"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "2XX": ("json", "Payee"),
+        "4XX": ("json", "RestError"),
+        "5XX": ("json", "RestError"),
+    },
+    (range(200, 300),),
+    ("header", "x-payman-api-secret", ""),
+)
 
 
 def build_request(
-    *,
-    body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
+    *, body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other
 ) -> dict[str, Any]:
     """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
     return build(
@@ -57,19 +60,8 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: Payee | RestError | None = read_answer(response, _ANSWERS, __name__, raise_on_unexpected_status)
+    found: Payee | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Payee | RestError]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
 
 
 def sync_detailed(
@@ -86,15 +78,7 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return _OPERATION.send(client, build_request(body=body))
 
 
 async def asyncio_detailed(
@@ -103,19 +87,7 @@ async def asyncio_detailed(
     body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Response[Payee | RestError]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
-
-
-def _read(response: httpx.Response) -> Payee:
-    return cast("Payee", errors.read(parse_answer, response, (range(200, 300),)))
+    return await _OPERATION.asend(client, build_request(body=body))
 
 
 def sync_parsed(
@@ -130,16 +102,8 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: Payee = _OPERATION.fetch(client, build_request(body=body))
+    return found
 
 
 async def asyncio_parsed(
@@ -148,13 +112,5 @@ async def asyncio_parsed(
     body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Payee:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: Payee = await _OPERATION.afetch(client, build_request(body=body))
+    return found

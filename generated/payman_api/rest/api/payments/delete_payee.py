@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .... import errors
-from ...._http import Answers, build, read_answer
+from ...._http import Operation, build
 from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
-    from ...client import AuthenticatedClient, Client
+    from ...client import AuthenticatedClient
     from ...models.delete_payee_response import DeletePayeeResponse
     from ...models.rest_error import RestError
 
-_ANSWERS: Answers = {
-    "2XX": ("json", "DeletePayeeResponse"),
-    "4XX": ("json", "RestError"),
-    "5XX": ("json", "RestError"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "2XX": ("json", "DeletePayeeResponse"),
+        "4XX": ("json", "RestError"),
+        "5XX": ("json", "RestError"),
+    },
+    (range(200, 300),),
+    ("header", "x-payman-api-secret", ""),
+)
 
 
-def build_request(
-    id: str,
-) -> dict[str, Any]:
+def build_request(id: str) -> dict[str, Any]:
     """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
     return build(
         "DELETE",
         "/payments/payees/{id}",
-        path={
-            "id": id,
-        },
+        path={"id": id},
         accept="application/vnd.payman.v1+json",
     )
 
@@ -52,28 +52,11 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: DeletePayeeResponse | RestError | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: DeletePayeeResponse | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[DeletePayeeResponse | RestError]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
-
-
-def sync_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
-) -> Response[DeletePayeeResponse | RestError]:
+def sync_detailed(id: str, *, client: AuthenticatedClient) -> Response[DeletePayeeResponse | RestError]:
     """Delete a payee.
 
     A payee that is deleted can be paid no more.
@@ -83,43 +66,17 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                id=id,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return _OPERATION.send(client, build_request(id=id))
 
 
 async def asyncio_detailed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
+    id: str, *, client: AuthenticatedClient
 ) -> Response[DeletePayeeResponse | RestError]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                id=id,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return await _OPERATION.asend(client, build_request(id=id))
 
 
-def _read(response: httpx.Response) -> DeletePayeeResponse:
-    return cast("DeletePayeeResponse", errors.read(parse_answer, response, (range(200, 300),)))
-
-
-def sync_parsed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
-) -> DeletePayeeResponse:
+def sync_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
     """Delete a payee, and return the body of a success; raise for anything else.
 
     Raises:
@@ -127,31 +84,11 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    id=id,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: DeletePayeeResponse = _OPERATION.fetch(client, build_request(id=id))
+    return found
 
 
-async def asyncio_parsed(
-    id: str,
-    *,
-    client: AuthenticatedClient,
-) -> DeletePayeeResponse:
+async def asyncio_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    id=id,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: DeletePayeeResponse = await _OPERATION.afetch(client, build_request(id=id))
+    return found

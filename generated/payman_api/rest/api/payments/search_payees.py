@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .... import errors
-from ...._http import Answers, build, read_answer
+from ...._http import Operation, build
 from ....types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
     import httpx
 
-    from ...client import AuthenticatedClient, Client
+    from ...client import AuthenticatedClient
     from ...models.payee import Payee
     from ...models.rest_error import RestError
 
-_ANSWERS: Answers = {
-    "2XX": ("json", "list[Payee]"),
-    "4XX": ("json", "RestError"),
-    "5XX": ("json", "RestError"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "2XX": ("json", "list[Payee]"),
+        "4XX": ("json", "RestError"),
+        "5XX": ("json", "RestError"),
+    },
+    (range(200, 300),),
+    ("header", "x-payman-api-secret", ""),
+)
 
 
 def build_request(
@@ -71,21 +75,8 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: list[Payee] | RestError | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: list[Payee] | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
-
-
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[list[Payee] | RestError]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
 
 
 def sync_detailed(
@@ -111,24 +102,21 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                name=name,
-                contact_email=contact_email,
-                contact_phone_number=contact_phone_number,
-                contact_tax_id=contact_tax_id,
-                account_number=account_number,
-                routing_number=routing_number,
-                agent_reference=agent_reference,
-                crypto_address=crypto_address,
-                crypto_currency=crypto_currency,
-                crypto_chain=crypto_chain,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
+    return _OPERATION.send(
+        client,
+        build_request(
+            name=name,
+            contact_email=contact_email,
+            contact_phone_number=contact_phone_number,
+            contact_tax_id=contact_tax_id,
+            account_number=account_number,
+            routing_number=routing_number,
+            agent_reference=agent_reference,
+            crypto_address=crypto_address,
+            crypto_currency=crypto_currency,
+            crypto_chain=crypto_chain,
+        ),
     )
-    return _build_response(client=client, response=response)
 
 
 async def asyncio_detailed(
@@ -146,28 +134,21 @@ async def asyncio_detailed(
     crypto_chain: str | Unset = UNSET,
 ) -> Response[list[Payee] | RestError]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                name=name,
-                contact_email=contact_email,
-                contact_phone_number=contact_phone_number,
-                contact_tax_id=contact_tax_id,
-                account_number=account_number,
-                routing_number=routing_number,
-                agent_reference=agent_reference,
-                crypto_address=crypto_address,
-                crypto_currency=crypto_currency,
-                crypto_chain=crypto_chain,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
+    return await _OPERATION.asend(
+        client,
+        build_request(
+            name=name,
+            contact_email=contact_email,
+            contact_phone_number=contact_phone_number,
+            contact_tax_id=contact_tax_id,
+            account_number=account_number,
+            routing_number=routing_number,
+            agent_reference=agent_reference,
+            crypto_address=crypto_address,
+            crypto_currency=crypto_currency,
+            crypto_chain=crypto_chain,
+        ),
     )
-    return _build_response(client=client, response=response)
-
-
-def _read(response: httpx.Response) -> list[Payee]:
-    return cast("list[Payee]", errors.read(parse_answer, response, (range(200, 300),)))
 
 
 def sync_parsed(
@@ -191,25 +172,22 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    name=name,
-                    contact_email=contact_email,
-                    contact_phone_number=contact_phone_number,
-                    contact_tax_id=contact_tax_id,
-                    account_number=account_number,
-                    routing_number=routing_number,
-                    agent_reference=agent_reference,
-                    crypto_address=crypto_address,
-                    crypto_currency=crypto_currency,
-                    crypto_chain=crypto_chain,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
+    found: list[Payee] = _OPERATION.fetch(
+        client,
+        build_request(
+            name=name,
+            contact_email=contact_email,
+            contact_phone_number=contact_phone_number,
+            contact_tax_id=contact_tax_id,
+            account_number=account_number,
+            routing_number=routing_number,
+            agent_reference=agent_reference,
+            crypto_address=crypto_address,
+            crypto_currency=crypto_currency,
+            crypto_chain=crypto_chain,
+        ),
     )
+    return found
 
 
 async def asyncio_parsed(
@@ -227,22 +205,19 @@ async def asyncio_parsed(
     crypto_chain: str | Unset = UNSET,
 ) -> list[Payee]:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    name=name,
-                    contact_email=contact_email,
-                    contact_phone_number=contact_phone_number,
-                    contact_tax_id=contact_tax_id,
-                    account_number=account_number,
-                    routing_number=routing_number,
-                    agent_reference=agent_reference,
-                    crypto_address=crypto_address,
-                    crypto_currency=crypto_currency,
-                    crypto_chain=crypto_chain,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
+    found: list[Payee] = await _OPERATION.afetch(
+        client,
+        build_request(
+            name=name,
+            contact_email=contact_email,
+            contact_phone_number=contact_phone_number,
+            contact_tax_id=contact_tax_id,
+            account_number=account_number,
+            routing_number=routing_number,
+            agent_reference=agent_reference,
+            crypto_address=crypto_address,
+            crypto_currency=crypto_currency,
+            crypto_chain=crypto_chain,
+        ),
     )
+    return found

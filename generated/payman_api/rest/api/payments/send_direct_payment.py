@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .... import errors
-from ...._http import Answers, build, read_answer
+from ...._http import Operation, build
 from ....types import Response
 
 if TYPE_CHECKING:
     import httpx
 
-    from ...client import AuthenticatedClient, Client
+    from ...client import AuthenticatedClient
     from ...models.rest_error import RestError
     from ...models.send_payment_request import SendPaymentRequest
     from ...models.send_payment_response import SendPaymentResponse
 
-_ANSWERS: Answers = {
-    "2XX": ("json", "SendPaymentResponse"),
-    "4XX": ("json", "RestError"),
-    "5XX": ("json", "RestError"),
-}
+_OPERATION = Operation(
+    __name__,
+    {
+        "2XX": ("json", "SendPaymentResponse"),
+        "4XX": ("json", "RestError"),
+        "5XX": ("json", "RestError"),
+    },
+    (range(200, 300),),
+    ("header", "x-payman-api-secret", ""),
+)
 
 
-def build_request(
-    *,
-    body: SendPaymentRequest,
-) -> dict[str, Any]:
+def build_request(*, body: SendPaymentRequest) -> dict[str, Any]:
     """Return the keywords for `httpx.Client.build_request`; nothing is sent."""
     return build(
         "POST",
@@ -53,27 +54,12 @@ def parse_answer(
         AttributeError, KeyError, TypeError, ValueError: The body of a success is not as the spec has it.
         errors.UnexpectedStatus: As asked for by `raise_on_unexpected_status`.
     """
-    found: SendPaymentResponse | RestError | None = read_answer(
-        response, _ANSWERS, __name__, raise_on_unexpected_status
-    )
+    found: SendPaymentResponse | RestError | None = _OPERATION.parse(response, raise_on_unexpected_status)
     return found
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[SendPaymentResponse | RestError]:
-    return Response(
-        status_code=response.status_code,
-        content=response.content,
-        headers=response.headers,
-        parsed=parse_answer(response, raise_on_unexpected_status=client.raise_on_unexpected_status),
-    )
-
-
 def sync_detailed(
-    *,
-    client: AuthenticatedClient,
-    body: SendPaymentRequest,
+    *, client: AuthenticatedClient, body: SendPaymentRequest
 ) -> Response[SendPaymentResponse | RestError]:
     """Send money to a payee.
 
@@ -86,43 +72,17 @@ def sync_detailed(
         errors.UnexpectedStatus: As the client asks for by `raise_on_unexpected_status`.
         httpx.HTTPError: The exchange failed.
     """
-    response = client.get_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return _OPERATION.send(client, build_request(body=body))
 
 
 async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient,
-    body: SendPaymentRequest,
+    *, client: AuthenticatedClient, body: SendPaymentRequest
 ) -> Response[SendPaymentResponse | RestError]:
     """Do as `sync_detailed`, asynchronously."""
-    response = await client.get_async_httpx_client().request(
-        **client.prepare(
-            build_request(
-                body=body,
-            ),
-            ("header", "x-payman-api-secret", ""),
-        )
-    )
-    return _build_response(client=client, response=response)
+    return await _OPERATION.asend(client, build_request(body=body))
 
 
-def _read(response: httpx.Response) -> SendPaymentResponse:
-    return cast("SendPaymentResponse", errors.read(parse_answer, response, (range(200, 300),)))
-
-
-def sync_parsed(
-    *,
-    client: AuthenticatedClient,
-    body: SendPaymentRequest,
-) -> SendPaymentResponse:
+def sync_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> SendPaymentResponse:
     """Send money to a payee, and return the body of a success; raise for anything else.
 
     Raises:
@@ -130,31 +90,11 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    return _read(
-        client.get_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: SendPaymentResponse = _OPERATION.fetch(client, build_request(body=body))
+    return found
 
 
-async def asyncio_parsed(
-    *,
-    client: AuthenticatedClient,
-    body: SendPaymentRequest,
-) -> SendPaymentResponse:
+async def asyncio_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> SendPaymentResponse:
     """Do as `sync_parsed`, asynchronously."""
-    return _read(
-        await client.get_async_httpx_client().request(
-            **client.prepare(
-                build_request(
-                    body=body,
-                ),
-                ("header", "x-payman-api-secret", ""),
-            )
-        )
-    )
+    found: SendPaymentResponse = await _OPERATION.afetch(client, build_request(body=body))
+    return found
