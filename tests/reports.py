@@ -51,7 +51,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     stats = terminalreporter.stats
     limit = terminalreporter.config.getoption("durations")
     if limit:
-        reports = [report for kind in stats.values() for report in kind if hasattr(report, "duration")]
+        kinds = [kind for name, kind in stats.items() if not name.startswith("subtests")]  # parts of tests
+        reports = [report for kind in kinds for report in kind if hasattr(report, "duration")]
         terminalreporter.section(f"slowest {limit} files")
         for line in rank_files(((report.nodeid, report.duration) for report in reports), limit):
             terminalreporter.write_line(line)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 import pytest
 from attrs import evolve, frozen
-from schemathesis import GenerationMode
+from schemathesis import BaseSchema, GenerationMode
 from schemathesis.core.failures import CustomFailure, Failure, FailureGroup
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -162,16 +163,18 @@ def caller(sandbox: Sandbox, server: Deviating) -> Iterator[Caller]:
     server.spoil = lambda answer: answer
 
 
-SCHEMA = load(1, is_exhaustive=True)
+@cache
+def schema() -> BaseSchema:
+    return load(1, is_exhaustive=True)
 
 
 def request_for(operation_id: str, caller: Caller) -> Case:
     """A request that the sandbox has a good answer to."""
-    operation = SCHEMA[PATHS[operation_id]]
+    operation = schema()[PATHS[operation_id]]
     match operation_id:
         case "get_task" | "cancel_task" | "resubscribe_task":
             waiting = caller.made("send 250 TSD to Test Payee")
-            return agent_case(SCHEMA, operation_id, id=waiting)
+            return agent_case(schema(), operation_id, id=waiting)
         case "get_agent_card":
             card: Case = operation["GET"].Case()
             return card
@@ -180,7 +183,7 @@ def request_for(operation_id: str, caller: Caller) -> Case:
         case "create_token":
             case = operation["POST"].Case()
         case _:
-            case = agent_case(SCHEMA, operation_id, message={})
+            case = agent_case(schema(), operation_id, message={})
     sensible = caller.sensible(case)
     assert sensible is not None
     return sensible
@@ -219,11 +222,11 @@ def test_wrong_refusal_is_caught(
     mode: GenerationMode, method: str, status: int, kind: str, server: Deviating, caller: Caller
 ) -> None:
     """It is noticed when a request that the document allows is refused, and when a method that it lacks is not."""
-    schema = load(1, is_exhaustive=True)  # a schema tries the methods of a path only once
-    cases = schema.iter_coverage_cases(
-        schema[PATHS["send_task"]]["POST"],
+    own = load(1, is_exhaustive=True)  # a schema tries the methods of a path only once
+    cases = own.iter_coverage_cases(
+        own[PATHS["send_task"]]["POST"],
         generation_modes=[mode],
-        generation_config=schema.config.generation,
+        generation_config=own.config.generation,
     )
     case = next(case for case in cases if case.method == method)
     caller.ask_as_client(case)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any, TypeAlias
 
 import pytest
@@ -55,6 +56,7 @@ class Example:
         return f"{self.operation} {self.status} {self.media_type} {self.name}"
 
 
+@cache
 def examples() -> list[Example]:
     document: Json = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
 
@@ -74,9 +76,6 @@ def examples() -> list[Example]:
         for media_type, media in resolve(response).get("content", {}).items()
         for name, example in media.get("examples", {}).items()
     ]
-
-
-EXAMPLES = examples()
 
 
 def for_request(example: Example) -> Answer:
@@ -198,7 +197,9 @@ NOT_READ = {"get_agent_card"}
 
 def those(operation: str, media_type: str = "application/json") -> list[Example]:
     return [
-        example for example in EXAMPLES if (example.operation, example.media_type) == (operation, media_type)
+        example
+        for example in examples()
+        if (example.operation, example.media_type) == (operation, media_type)
     ]
 
 
@@ -219,12 +220,12 @@ def do(request: pytest.FixtureRequest, peer: Peer) -> Iterator[Do]:
 
 def test_examples_are_for_operations_that_are_tested() -> None:
     """There is no operation with examples of answers that this module does not know, and none without."""
-    assert {example.operation for example in EXAMPLES} - NOT_READ == {
+    assert {example.operation for example in examples()} - NOT_READ == {
         *ASKED,
         "create_token",
         "resubscribe_task",
     }
-    assert {example.media_type for example in EXAMPLES} == {"application/json", "text/event-stream"}
+    assert {example.media_type for example in examples()} == {"application/json", "text/event-stream"}
 
 
 @pytest.mark.parametrize("do", DOORS, indirect=True)

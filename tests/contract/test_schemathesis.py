@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, settings
 from requests import Session
+from schemathesis import BaseSchema
 
 from payman_api import PATHS
 from payman_sdk.sandbox import Sandbox
 from tests.contract.caller import CLIENT, SECRET, Caller, operation_id
 from tests.contract.contract import AGENT, Case, Json, agent_case, answers, connected, load
 
-EVERYTHING = load(8, is_exhaustive=True)
-SOMETHING = load(15, is_exhaustive=False)
+# Read when a test runs: what there is to ask takes seconds to find out, and every worker collects every test.
+EVERYTHING = schemathesis.pytest.from_fixture("everything")
+SOMETHING = schemathesis.pytest.from_fixture("something")
 
 HEARD = {
     "create_token": {"200", "400", "405"},
@@ -27,6 +30,22 @@ HEARD = {
     "get_agent_card": {"200", "405"},
 }
 """How each operation has to have been answered among other things, or the test has not tested it."""
+
+
+@pytest.fixture(autouse=True)
+def _named_node(request: pytest.FixtureRequest) -> None:
+    """Schemathesis reads and writes an attribute of the test that newer versions of pytest do not have."""
+    request.node._nodeid = request.node.nodeid
+
+
+@pytest.fixture(scope="module")
+def everything() -> BaseSchema:
+    return load(8, is_exhaustive=True)
+
+
+@pytest.fixture(scope="module")
+def something() -> BaseSchema:
+    return load(15, is_exhaustive=False)
 
 
 @pytest.fixture
@@ -49,8 +68,9 @@ def caller(sandbox: Sandbox, session: Session) -> Caller:
 
 @pytest.fixture
 def curious(caller: Caller) -> Iterator[Caller]:
-    """A caller who in the end has heard everything that there is to hear from an operation."""
+    """A caller who in the end has heard everything that there is to hear from every operation."""
     yield caller
+    assert caller.heard.keys() == HEARD.keys()
     missing = {name: HEARD[name] - heard for name, heard in caller.heard.items() if HEARD[name] - heard}
     assert missing == {}, "the test has not tested what it is for"
 
@@ -79,13 +99,15 @@ def test_sandbox_keeps_the_contract_with_a_stranger(case: Case, caller: Caller) 
         assert response.status_code in (400, 401)
 
 
-def test_one_task_goes_through_all_operations(caller: Caller, sandbox: Sandbox) -> None:
+def test_one_task_goes_through_all_operations(
+    caller: Caller, sandbox: Sandbox, everything: BaseSchema
+) -> None:
     """A task is asked for, looked up, watched again and called off under one id, and every answer is as the document says."""
 
     def ask(operation: str, task_id: str, text: str | None = None) -> list[Json]:
         message = {"role": "user", "parts": [{"type": "text", "text": text}]}
         params = {"id": task_id} if text is None else {"id": task_id, "message": message}
-        return answers(caller.ask_as_client(agent_case(EVERYTHING, operation, **params)))
+        return answers(caller.ask_as_client(agent_case(everything, operation, **params)))
 
     def state(answer: Json) -> str:
         assert answer["result"]["id"] in ("tsk-waits", "tsk-pays")
@@ -114,11 +136,11 @@ def test_one_task_goes_through_all_operations(caller: Caller, sandbox: Sandbox) 
     ] == ["REJECTED", "INITIATED"]
 
 
-def test_grants_are_good_once(caller: Caller, sandbox: Sandbox) -> None:
+def test_grants_are_good_once(caller: Caller, sandbox: Sandbox, everything: BaseSchema) -> None:
     """A code gives a token and that its successor, each once and only with the secret, answered as the document says."""
 
     def ask(secret: str = SECRET, **grant: str) -> tuple[int, Json]:
-        case: Case = EVERYTHING[PATHS["create_token"]]["POST"].Case(query=grant)
+        case: Case = everything[PATHS["create_token"]]["POST"].Case(query=grant)
         response = caller.ask(case, auth=(CLIENT, secret))
         return response.status_code, response.json()
 

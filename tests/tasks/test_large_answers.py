@@ -7,6 +7,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 import httpx
@@ -48,6 +49,7 @@ STREAM_PATH = "/api/a2a/tasks/sendSubscribe"
 TOKEN = {"accessToken": "an-access-token", "expiresIn": 3600}
 
 
+@cache
 def _bomb(size: int = 50_000_000, wbits: int = 31) -> bytes:
     compressor = zlib.compressobj(9, zlib.DEFLATED, wbits)
     return (
@@ -55,11 +57,9 @@ def _bomb(size: int = 50_000_000, wbits: int = 31) -> bytes:
     )
 
 
-BOMB = _bomb()
-
-
-def _encoded(body: bytes, encoding: str = "gzip", status: int = 200) -> Answer:
-    return answer(status, body, content_encoding=encoding)
+def _encoded(make: Callable[[], bytes], encoding: str = "gzip", status: int = 200) -> Answer:
+    """An answer whose body is made when it is sent, which takes time."""
+    return lambda request: answer(status, make(), content_encoding=encoding)(request)
 
 
 def _endless() -> Answer:
@@ -75,23 +75,25 @@ def _of_a_task(padding: bytes) -> Answer:
 
     def write(request: Request) -> Iterator[bytes]:
         document = {"jsonrpc": "2.0", "id": request.json["id"], "result": task_for(request)}
-        yield from _encoded(gzip.compress(json.dumps(document).encode() + padding))(request)
+        yield from _encoded(lambda: gzip.compress(json.dumps(document).encode() + padding))(request)
 
     return write
 
 
 ANSWERS: dict[str, Answer] = {
-    "gzip": _encoded(BOMB),
-    "zlib": _encoded(_bomb(wbits=15), "deflate"),
-    "raw deflate": _encoded(_bomb(wbits=-15), "deflate"),
-    "many files of gzip": _encoded(gzip.compress(b" " * 50_000) * 1000),
-    "gzip in gzip": _encoded(gzip.compress(BOMB), "gzip, gzip"),
-    "gzip in gzip, in two headers": _encoded(gzip.compress(BOMB), "gzip\r\ncontent-encoding: gzip"),
-    "brotli": _encoded(b"?", "br"),
+    "gzip": _encoded(_bomb),
+    "zlib": _encoded(partial(_bomb, wbits=15), "deflate"),
+    "raw deflate": _encoded(partial(_bomb, wbits=-15), "deflate"),
+    "many files of gzip": _encoded(lambda: gzip.compress(b" " * 50_000) * 1000),
+    "gzip in gzip": _encoded(lambda: gzip.compress(_bomb()), "gzip, gzip"),
+    "gzip in gzip, in two headers": _encoded(
+        lambda: gzip.compress(_bomb()), "gzip\r\ncontent-encoding: gzip"
+    ),
+    "brotli": _encoded(lambda: b"?", "br"),
     "an endless body": _endless(),
     "a length beyond all bounds": lambda _: iter([head(200, {"content-length": "9" * 30}), b"x" * 10]),
-    "a refusal": _encoded(BOMB, status=400),
-    "a gateway's refusal": _encoded(BOMB, status=502),
+    "a refusal": _encoded(_bomb, status=400),
+    "a gateway's refusal": _encoded(_bomb, status=502),
     "the right answer, and blanks": _of_a_task(b" " * LIMIT),
 }
 
@@ -305,7 +307,7 @@ def test_decompressing_ends_at_the_deadline() -> None:
         return now[0]
 
     def handle(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=_Once(BOMB))
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=_Once(_bomb()))
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as http:
         door = SyncRunner(http, "https://payman.example", Timeouts(5, 60), clock=clock)
