@@ -8,6 +8,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 OPTIONAL = {
     "aiohttp", "dotenv", "filelock", "httpx_aiohttp", "jinja2", "keyring", "langchain_core", "agents", "mcp", "opentelemetry",
@@ -74,6 +76,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_each_error_names_the_one_extra_that_suffices() -> None:
     """Each feature is tried without optional packages, and with those that another extra brings."""
     given = json.dumps(

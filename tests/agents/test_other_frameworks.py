@@ -118,6 +118,7 @@ def describe(tool: Any) -> tuple[str, str, dict[str, Any]]:
     return tool.name, tool.description, tool.schema["parameters"]
 
 
+@pytest.mark.slow
 def test_a_missing_framework_is_named() -> None:
     """Each adapter says which package to install."""
     packages = {
