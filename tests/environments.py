@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # How somebody runs pytest who has none of the plugins of ours that take longest to load: some seconds, in each run.
 _NOT_THEIRS = (
@@ -20,6 +23,8 @@ _NOT_THEIRS = (
     "xdist.looponfail",
 )
 AS_OTHERS = tuple(f"-pno:{plugin}" for plugin in ("cacheprovider", *_NOT_THEIRS))
+
+KEPT = Path(sys.prefix) / "test-environments"
 
 # Of the settings that a machine has for pip, these say how an index is reached; others may say to install elsewhere.
 REACHING = {f"PIP_{name}" for name in ("INDEX_URL", "EXTRA_INDEX_URL", "TRUSTED_HOST", "CERT", "CLIENT_CERT")}
@@ -43,16 +48,30 @@ def is_out_of_reach(said: str) -> bool:
 
 def empty(home: Path) -> Path:
     """The interpreter of a new environment without any packages."""
-    builder = venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt")
-    builder.create(home)
-    return Path(builder.ensure_directories(home).env_exe)
+    venv.EnvBuilder(with_pip=False, symlinks=os.name != "nt").create(home)
+    return _find_python(home)
 
 
-def with_locked(home: Path, lock: Path) -> Path:
-    """The interpreter of a new environment with what a lock holds; skips the test where no index is within reach."""
-    python = empty(home)
-    install_lock(python, lock)
-    return python
+def _find_python(home: Path) -> Path:
+    return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def with_locked(lock: Path) -> Path:
+    """The interpreter of an environment with what a lock holds; skips the test where no index is within reach.
+
+    It is made once for each lock, beside the environment that the tests run in, and goes with that. Tests leave it as it is.
+    """
+    content = hashlib.sha256(f"{sys.version}\n{lock.read_text(encoding='utf-8')}".encode()).hexdigest()
+    home = KEPT / f"{lock.stem}-{content[:12]}"
+    complete = home / "complete"
+    KEPT.mkdir(exist_ok=True)
+    with FileLock(KEPT / f"{lock.stem}.lock"):
+        if not complete.exists():
+            for other in KEPT.glob(f"{lock.stem}-*"):
+                shutil.rmtree(other)
+            install_lock(empty(home), lock)
+            complete.touch()
+    return _find_python(home)
 
 
 def install_lock(python: Path, lock: Path, *options: str) -> None:

@@ -36,9 +36,9 @@ Run: TypeAlias = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published() -> Path:
     """The interpreter of an environment with the published client and what it needs, and nothing of ours."""
-    return environments.with_locked(tmp_path_factory.mktemp("published"), LOCK)
+    return environments.with_locked(LOCK)
 
 
 @pytest.fixture

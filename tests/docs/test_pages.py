@@ -58,9 +58,9 @@ def run_page(
 
 
 @pytest.fixture(scope="module")
-def frameworks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def frameworks() -> Path:
     """The interpreter of an environment with Django, Flask and Celery."""
-    return environments.with_locked(tmp_path_factory.mktemp("frameworks"), LOCK)
+    return environments.with_locked(LOCK)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())

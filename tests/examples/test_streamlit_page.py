@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -44,9 +43,9 @@ def visit(python: Path, program: str, folder: Path, sandbox: Sandbox | None = No
     """What a visitor sees after what the program does on the page."""
     variables = environment(sandbox) | {"STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false", "HOME": str(folder)}
     variables["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "generated")])
-    # What Streamlit and its dependencies say to each other is their own matter; they are compiled once for all visits.
-    del variables["PYTHONWARNINGS"], variables["PYTHONDONTWRITEBYTECODE"]
-    variables["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    del variables[
+        "PYTHONWARNINGS"
+    ]  # what Streamlit and its dependencies say to each other is their own matter
     done = subprocess.run(
         [str(python), "-c", BEGINNING + program + END, str(EXAMPLES / "streamlit-page" / "page.py")],
         cwd=folder,
@@ -132,16 +131,9 @@ def what_goes_wrong_is_said(python: Path, folder: Path) -> None:
 
 
 def test_the_page_works_in_streamlit(tmp_path: Path) -> None:
-    """It works without an account, waits for a button, survives a click in the middle, and says what goes wrong.
-
-    One test, because the environment takes a quarter of a minute and half a gigabyte: it is made once, and not kept.
-    """
-    home = tmp_path / "environment"
-    try:
-        python = environments.with_locked(home, LOCK)
-        the_page_works_without_an_account(python, tmp_path)
-        a_payment_waits_for_a_button(python, tmp_path)
-        a_click_in_the_middle_is_no_second_payment(python, tmp_path)
-        what_goes_wrong_is_said(python, tmp_path)
-    finally:
-        shutil.rmtree(home)
+    """It works without an account, waits for a button, survives a click in the middle, and says what goes wrong."""
+    python = environments.with_locked(LOCK)
+    the_page_works_without_an_account(python, tmp_path)
+    a_payment_waits_for_a_button(python, tmp_path)
+    a_click_in_the_middle_is_no_second_payment(python, tmp_path)
+    what_goes_wrong_is_said(python, tmp_path)
