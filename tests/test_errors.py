@@ -4,7 +4,7 @@ import copy
 import pickle
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
@@ -328,10 +328,23 @@ def asking(client: PaymanClient) -> list[Callable[[], object]]:
     ]
 
 
+def raised_by(call: Callable[[], object]) -> pytest.ExceptionInfo[PaymanError]:
+    with pytest.raises(PaymanError) as caught:
+        call()
+    return caught
+
+
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     with httpx.Client(trust_env=False) as http:
         yield http
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """As many as there are methods: all of them wait for a server that is silent, at the same time."""
+    with ThreadPoolExecutor(10) as threads:
+        yield threads
 
 
 AGENT_FAULTS: dict[str, Answer] = {
@@ -349,30 +362,26 @@ TOKEN_FAULTS: dict[str, Answer] = {
 @pytest.mark.slow
 @table("name", AGENT_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_agent(
-    name: str, peer: Peer, connect: Connect, http: httpx.Client
+    name: str, peer: Peer, connect: Connect, http: httpx.Client, threads: ThreadPoolExecutor
 ) -> None:
     """Whatever the agent endpoints answer, every method raises a PaymanError and nothing else."""
     client = connect(http_client=http, timeout=0.05)
     for operation, path in PATHS.items():
         if operation != "create_token":
             peer.always(path, AGENT_FAULTS[name])
-    for call in asking(client):
-        with pytest.raises(PaymanError) as caught:
-            call()
+    for caught in threads.map(raised_by, asking(client)):
         assert_only_ours(caught)
 
 
 @pytest.mark.slow
 @table("name", TOKEN_FAULTS)
 def test_nothing_of_httpx_escapes_from_the_token_endpoint(
-    name: str, peer: Peer, connect: Connect, http: httpx.Client
+    name: str, peer: Peer, connect: Connect, http: httpx.Client, threads: ThreadPoolExecutor
 ) -> None:
     """Whatever the token endpoint answers, it is a PaymanError, and no ask was sent."""
     client = connect(http_client=http, timeout=0.05)
     peer.always(TOKEN_PATH, TOKEN_FAULTS[name])
-    for call in asking(client):
-        with pytest.raises(PaymanError) as caught:
-            call()
+    for caught in threads.map(raised_by, asking(client)):
         assert_only_ours(caught)
         # What was asked with a key before is an open question; that nothing was asked now is none.
         assert caught.value.sent is False

@@ -31,7 +31,7 @@ from payman_sdk.token_stores import PostgresTokenStore, StoredToken
 from tests.agents.conftest import PAYMENT, let_settle
 from tests.agents.late_agent import LateAgent
 from tests.broken_line import BrokenLine
-from tests.peer import Peer
+from tests.peer import Peer, reset
 
 A = derive_task_id("pm-test-1", "a")
 
@@ -189,7 +189,7 @@ def test_a_connection_that_breaks_at_any_message_pays_once(place: Place, peer: P
 def test_a_failover_that_loses_the_newest_write_pays_once(any_place: Place, peer: Peer) -> None:
     """Who has used the run refuses, and with `resend="never"` the machine that has sent says `unknown`; nothing is paid twice."""
     agent, restore = (
-        LateAgent(peer, lambda request: iter(())),
+        LateAgent(peer, reset),
         any_place.save(),
     )  # it pays, and the answer is lost
     config: dict[str, Any] = {"resend": "never", "settle_time": 0.2, "key_store": MemoryKeyStore()}

@@ -11,13 +11,14 @@ from pathlib import Path
 from payman_sdk.sandbox import Sandbox
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+_LAUNCHER = Path(__file__).with_name("short_settle_time.py")
 
 
 def environment(sandbox: Sandbox | None = None) -> dict[str, str]:
     """The variables of a user's shell: with those of the sandbox, or of nobody's account."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PAYMAN_")}
     own |= {"COLUMNS": "200", "NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
-    own |= {"PYTHONWARNINGS": "error", "PYTHONDONTWRITEBYTECODE": "1"}
+    own["PYTHONWARNINGS"] = "error"
     if sandbox is not None:
         own["PAYMAN_BASE_URL"] = sandbox.base_url
         own["PAYMAN_CLIENT_ID"] = sandbox.client_id
@@ -27,7 +28,7 @@ def environment(sandbox: Sandbox | None = None) -> dict[str, str]:
 
 def command(example: str, *arguments: str) -> list[str]:
     """The command that runs a program of an example, such as `basic/first_ask.py`."""
-    return [sys.executable, str(EXAMPLES / example), *arguments]
+    return [sys.executable, str(_LAUNCHER), str(EXAMPLES / example), *arguments]
 
 
 def on_a_terminal(line: list[str], folder: Path, sandbox: Sandbox, **more: str) -> tuple[int, str]:

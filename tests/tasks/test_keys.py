@@ -262,7 +262,7 @@ def test_a_task_that_is_at_work_and_lost_then(
     peer.always(GET_PATH, then)
     peer.always(RESUBSCRIBE_PATH, NO_METHOD)
     with pytest.raises(OutcomeUnknownError) as caught:
-        ask(client, PAYMENT, idempotency_key=KEY, timeout=0.5)
+        ask(client, PAYMENT, idempotency_key=KEY, timeout=0.25)
     assert (caught.value.sent, caught.value.idempotency_key) == (True, KEY)
     assert sent_at(peer, ASK_PATH, STREAM_PATH) == 0
 
