@@ -27,6 +27,10 @@ GET_PATH = PATHS["get_task"]
 _LOOK_UPS = (GET_PATH, PATHS["resubscribe_task"])
 
 
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""What `verify` of a client of httpx that knows plain HTTP only may be: to read the usual certificates takes 20 ms each time."""
+
+
 class HangUp(Exception):  # noqa: N818 - it is no error but what the script wants
     """Raised by an answer that wants its connection closed."""
 

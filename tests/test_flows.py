@@ -12,7 +12,7 @@ from payman_sdk._io.http import Timeouts, build_timeout
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk._io.transport import build_http_client
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
-from tests.peer import ASK_PATH, Peer, answer, chunked, reset
+from tests.peer import ASK_PATH, PLAIN, Peer, answer, chunked, reset
 from tests.steps import Clock
 
 PATIENCE = Timeouts(connect=5, read=5)
@@ -26,7 +26,7 @@ def sending(deadline: float) -> Flow[httpx.Response]:
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(verify=PLAIN, trust_env=False) as http:
         yield http
 
 

@@ -25,7 +25,7 @@ from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.hook_payloads import TaskStateChange
 from payman_sdk.errors import OutcomeUnknownError
 from tests.conftest import Connect
-from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
+from tests.peer import ASK_PATH, GET_PATH, PLAIN, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
 from tests.streaming.wire import STREAM_PATH, status, stream
 from tests.test_after_sending import said_by, settings
 
@@ -52,7 +52,7 @@ class Cutting(httpx.HTTPTransport):
     """A transport that is interrupted before or after it sends to a path."""
 
     def __init__(self, path: str, error: BaseException, *, is_sent: bool) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=PLAIN, trust_env=False)
         self._path, self._error, self._is_sent = path, error, is_sent
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -245,7 +245,7 @@ def test_a_cancellation_carries_the_ids(
     backend: str, cancelled: Callable[..., Any], transport: Any, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is cancelled while the agent works: the ids, the note, and a hook that may wait, but not for ever."""
-    monkeypatch.setattr("payman_sdk._io.async_runner._NOTICE", 0.5)
+    monkeypatch.setattr("payman_sdk._io.async_runner._NOTICE", 0.1)
     came = threading.Event()
     for path in (ASK_PATH, STREAM_PATH):
         peer.always(path, partial(held, peer, came))

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from payman_sdk.sandbox import Sandbox
+from tests.peer import PLAIN
 from tests.sandbox.desk import Desk
 
 
@@ -97,7 +98,7 @@ def own_desk(**settings: Any) -> Iterator[Desk]:
     """A client of a sandbox of its own."""
     with (
         Sandbox(**settings) as sandbox,
-        httpx.Client(base_url=sandbox.base_url, trust_env=False, timeout=120) as http,
+        httpx.Client(base_url=sandbox.base_url, verify=PLAIN, trust_env=False, timeout=120) as http,
     ):
         yield Desk(sandbox, sandbox.client_id, sandbox.client_secret, http)
     sandbox.check_invariants()

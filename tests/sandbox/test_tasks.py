@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from payman_sdk.sandbox import Sandbox
+from tests.peer import PLAIN
 from tests.sandbox.desk import Desk, texts
 
 _PAY = "send 10 TSD to Test Payee"
@@ -36,7 +37,7 @@ def test_repeated_task_pays_once_at_the_same_instant(desk: Desk) -> None:
     together = Barrier(16)
 
     def send(_: int) -> dict[str, Any]:
-        with httpx.Client(base_url=desk.sandbox.base_url) as http:
+        with httpx.Client(base_url=desk.sandbox.base_url, verify=PLAIN) as http:
             one = Desk(desk.sandbox, desk.client_id, desk.client_secret, http)
             one.session = desk.session
             together.wait(10)
@@ -179,7 +180,7 @@ def test_approvals_at_the_same_instant_pay_once(desk: Desk) -> None:
     together = Barrier(8)
 
     def approve(_: int) -> int:
-        with httpx.Client(base_url=desk.sandbox.base_url) as http:
+        with httpx.Client(base_url=desk.sandbox.base_url, verify=PLAIN) as http:
             together.wait(10)
             headers = {"x-payman-access-token": desk.token}
             return http.post("/sandbox/tasks/tsk-many/approve", headers=headers).status_code

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from payman_sdk.sandbox import Sandbox
+from tests.peer import PLAIN
 
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -67,7 +68,7 @@ def till(**settings: Any) -> Iterator[Till]:
     clock = [1_750_000_000.0]
     with (
         Sandbox(clock=lambda: clock[0], **settings) as sandbox,
-        httpx.Client(base_url=sandbox.base_url, trust_env=False) as http,
+        httpx.Client(base_url=sandbox.base_url, verify=PLAIN, trust_env=False) as http,
     ):
         yield Till(sandbox, http, clock)
 

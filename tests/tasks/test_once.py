@@ -55,7 +55,18 @@ from payman_sdk.errors import (
 from payman_sdk.sandbox import Sandbox
 from tests.conftest import SECRET, Connect
 from tests.loops import LOOPS, run_on
-from tests.peer import ACCESS_TOKEN, ASK_PATH, GET_PATH, TOKEN_PATH, Answer, Peer, Request, answer, reset
+from tests.peer import (
+    ACCESS_TOKEN,
+    ASK_PATH,
+    GET_PATH,
+    PLAIN,
+    TOKEN_PATH,
+    Answer,
+    Peer,
+    Request,
+    answer,
+    reset,
+)
 from tests.steps import Clock, keys_in_memory, own_tokens, sent_whole, time_of, token_answer
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH
 from tests.tables import table
@@ -1125,7 +1136,7 @@ class Relay:
 
 @pytest.fixture
 def relay(peer: Peer) -> Iterator[Relay]:
-    with Sandbox() as sandbox, httpx.Client(trust_env=False) as http:
+    with Sandbox() as sandbox, httpx.Client(verify=PLAIN, trust_env=False) as http:
         yield Relay(peer, sandbox, http)
 
 
