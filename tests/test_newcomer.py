@@ -28,6 +28,10 @@ def test_a_newcomer_pays_a_test_invoice(tmp_path: Path) -> None:
         for name, value in os.environ.items()
         if not name.startswith(("PAYMAN_", "PYTEST", "VIRTUAL_ENV"))
     }
+    environment |= {
+        "PIP_NO_COMPILE": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }  # most of it is never imported
     folder, said = tmp_path, ""
     for command in COMMANDS:
         if command in TRIED_ELSEWHERE:
