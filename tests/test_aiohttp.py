@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from payman_sdk._io.aiohttp_transport import _Turns
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, reset, token
 from tests.test_connections import (
@@ -68,6 +69,62 @@ def test_no_cookie_and_no_warning_is_left(peer: Peer) -> None:
     asyncio.run(main())
     gc.collect()
     assert [request.headers.get("cookie") for request in peer.asks()] == [None, None]
+
+
+def test_requests_take_turns_where_answers_come_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred are under way at once while others end; those that wait for long answers go out after some milliseconds."""
+    monkeypatch.setattr("payman_sdk._io.aiohttp_transport._EASE", 60.0)
+
+    class Load:
+        """So many requests, which all last until `ends` is set."""
+
+        def __init__(self, turns: _Turns, count: int) -> None:
+            self.ends, self.all_out = asyncio.Event(), asyncio.Event()
+            self.now = self.most = 0
+            self.tasks = [asyncio.create_task(self._send(turns, count)) for _ in range(count)]
+
+        async def _send(self, turns: _Turns, count: int) -> None:
+            await turns.take()
+            self.now += 1
+            self.most = max(self.most, self.now)
+            if self.now == count:
+                self.all_out.set()
+            await self.ends.wait()
+            self.now -= 1
+            turns.end()
+
+    async def main() -> None:
+        short = Load(_Turns(), 250)
+        await asyncio.sleep(0)
+        short.ends.set()
+        await asyncio.gather(*short.tasks)
+        assert short.most == 100
+
+        turns = _Turns()
+        long = Load(turns, 103)
+        await asyncio.sleep(0)
+        assert long.most == 100
+        turns.end()  # wakes the first that waits, which is canceled before it goes: the next one goes in its place
+        long.tasks[100].cancel()
+        await asyncio.wait(long.tasks[100:101])
+        await asyncio.sleep(0)
+        assert (long.tasks[100].cancelled(), long.now, turns._count, len(turns._waiting)) == (
+            True,
+            101,
+            100,
+            1,
+        )
+        for task in long.tasks:
+            task.cancel()
+        await asyncio.wait(long.tasks)
+
+        monkeypatch.setattr("payman_sdk._io.aiohttp_transport._EASE", 0.001)
+        late = Load(_Turns(), 150)
+        await late.all_out.wait()
+        late.ends.set()
+        await asyncio.gather(*late.tasks)
+
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 @pytest.mark.slow

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import ssl
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import cast
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop
+from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after
 from payman_sdk._io.interception import TRANSPORTS
 from payman_sdk._io.routes import Routes, send_intercepted_async, show_query
 from payman_sdk.errors import ConfigurationError
@@ -67,7 +71,15 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             return await send_intercepted_async(request, self._certificates, self._proxy)
         if self._is_closed:
             raise httpx.ConnectError("the connections are closed")
-        return await self._transports.get().handle_async_request(show_query(request))
+        transport, turns = self._transports.get()
+        await turns.take()
+        try:
+            answer = await transport.handle_async_request(show_query(request))
+        except BaseException:
+            turns.end()
+            raise
+        answer.stream = _CountedBody(cast("httpx.AsyncByteStream", answer.stream), turns)
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections of the loop that runs here, and forget the others."""
@@ -76,21 +88,84 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             return
         self._transports.get()  # which closes those of loops that have ended
         if (made := self._transports.pop()) is not None:
-            await made.aclose()
+            await made[0].aclose()
 
-    def _make(self) -> AiohttpTransport:
+    def _make(self) -> tuple[AiohttpTransport, _Turns]:
         # Cookies of one person must not travel with what another asks.
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._limit, ssl=self._certificates),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        return AiohttpTransport(verify=self._certificates, proxy=self._proxy, client=session)
+        return AiohttpTransport(verify=self._certificates, proxy=self._proxy, client=session), _Turns()
 
-    def _end(self, transport: AiohttpTransport) -> None:
+    def _end(self, made: tuple[AiohttpTransport, _Turns]) -> None:
         """Close what belonged to a loop that has ended; what belongs to the parent process is left to it."""
+        transport, _ = made
         if self._process != os.getpid():
             self._abandoned.append(transport)
             return
         with contextlib.suppress(Exception):
             for _ in transport.get_client().close().__await__():
                 pass
+
+
+_MANY = 100
+"""How many requests go out at once without hesitation. A connection costs more than to wait for one of a server that answers soon."""
+
+_EASE = 0.05
+"""Seconds that a request beyond them waits for another to end before it opens one more connection."""
+
+
+class _Turns:
+    """Spaces out the requests of one event loop, so that few connections serve many short requests."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._waiting: deque[asyncio.Event] = deque()
+
+    async def take(self) -> None:
+        """Return when few enough requests are under way, or after some milliseconds."""
+        if self._count >= _MANY:
+            came = asyncio.Event()
+            self._waiting.append(came)
+            try:
+                with move_on_after(_EASE):
+                    await came.wait()
+            except BaseException:
+                if came.is_set():  # for one who does not need it any more
+                    self._wake_next()
+                raise
+            finally:
+                if not came.is_set():
+                    self._waiting.remove(came)
+        self._count += 1
+
+    def end(self) -> None:
+        """Note that a request has ended, and let the one that has waited longest go."""
+        self._count -= 1
+        self._wake_next()
+
+    def _wake_next(self) -> None:
+        if self._waiting and self._count < _MANY:
+            self._waiting.popleft().set()
+
+
+class _CountedBody(httpx.AsyncByteStream):
+    """A body whose end lets another request go."""
+
+    def __init__(self, body: httpx.AsyncByteStream, turns: _Turns) -> None:
+        self._body = body
+        self._turns: _Turns | None = turns
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in cast("AsyncIterable[bytes]", self._body):
+            yield piece
+
+    async def aclose(self) -> None:
+        """Close the body, once."""
+        turns, self._turns = self._turns, None
+        try:
+            await self._body.aclose()
+        finally:
+            if turns is not None:
+                turns.end()
