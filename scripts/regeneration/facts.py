@@ -77,6 +77,8 @@ class Operation:
     scheme: Scheme | None
     is_optional: bool
     server: str | None
+    page: tuple[str, str] | None = None
+    """The parameter, and the member of the answer, that lead to the next page."""
 
     @property
     def defaults(self) -> dict[str, str | None]:

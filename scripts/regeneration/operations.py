@@ -22,7 +22,7 @@ from scripts.regeneration.identifiers import (
 )
 from scripts.regeneration.pointers import join, refuse, resolve
 from scripts.regeneration.schema_parts import SHAPES
-from scripts.regeneration.schemas import ANY, DEFAULT, Expression, Schemas, unite
+from scripts.regeneration.schemas import ANY, DEFAULT, WIRE, Expression, Schemas, unite
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 ENVIRONMENT = "x-payman-environment"
@@ -49,6 +49,8 @@ class Operations:
             for name, item in document.get("webhooks", {}).items()
         ]
         schemas.finish()
+        for operation in self.found:
+            operation.page = self._find_page(operation)
 
     @property
     def servers(self) -> dict[str, str]:
@@ -286,6 +288,25 @@ class Operations:
             return self._schemas.map_of(ANY)
         return found
 
+    def _find_page(self, operation: Operation) -> tuple[str, str] | None:
+        """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
+        answers = [operation.answers[status] for status in operation.successes]
+        if (
+            operation.method != "GET"
+            or operation.event is not None
+            or len(answers) != 1
+            or answers[0] is None
+        ):
+            return None
+        found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
+        members = {} if found is None else found.schema.get("properties", {})
+        for parameter in operation.within("query"):
+            wanted = f"next{_plain(parameter.name)}"
+            for variable, member in members.items():
+                if wanted == _plain(member[WIRE]) and _is_text(member) and _is_text(parameter.schema):
+                    return parameter.variable, variable
+        return None
+
     # -- credentials
 
     def _scheme(self, given: dict[str, Any], place: str) -> tuple[Scheme | None, bool]:
@@ -331,6 +352,16 @@ def _kind(media: str) -> str | None:
     if media == "multipart/form-data":
         return "multipart"
     return "text" if media.startswith("text/") and media != "text/xml" else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _is_text(schema: Expression) -> bool:
+    """Whether something is a text, or null."""
+    kinds = [choice.get("type") for choice in schema.get("anyOf", [schema]) if "format" not in choice]
+    return "string" in kinds and set(kinds) <= {"string", "null"}
 
 
 def _url(server: dict[str, Any]) -> str:

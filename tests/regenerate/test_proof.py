@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 import warnings
@@ -150,6 +151,46 @@ def test_requests_are_what_the_document_says(api: Callable[[str], Any]) -> None:
     event = default("watch").parse_event({"kind": "dog"})
     assert type(event) is models.Dog
     assert api("").SERVERS == {"LIVE": "https://eu.example.com/v1", "TEST_SYSTEM": "https://test.example.com"}
+
+
+def test_pages_are_read_to_the_last(api: Callable[[str], Any]) -> None:
+    """A token in the query, and a next one in the answer, make an iterator; it ends with a page that names no other one."""
+    seen: list[dict[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(dict(request.url.params))
+        number = int(request.url.params.get("page-token", "0"))
+        following = endings.pop() if number == 2 else {"nextPageToken": str(number + 1)}
+        return httpx.Response(200, json={"items": [], **following})
+
+    client = api("").AuthenticatedClient(
+        "https://base.test",
+        token="t",
+        httpx_args={"transport": httpx.MockTransport(answer)},
+    )
+    pages = api("api.default.pages")
+
+    async def read() -> list[Any]:
+        return [page async for page in pages.aiter_pages(client=client, limit=5)]
+
+    endings: list[dict[str, Any]] = [
+        {},
+        {"nextPageToken": None},
+        {"nextPageToken": ""},
+        {"nextPageToken": "2"},
+    ]
+    while endings:
+        seen.clear()
+        ending = endings[-1]
+        found = asyncio.run(read()) if len(endings) % 2 else list(pages.iter_pages(client=client, limit=5))
+        assert [page.items for page in found] == [[], [], []], ending
+        assert seen == [
+            {"limit": "5"},
+            {"limit": "5", "page-token": "1"},
+            {"limit": "5", "page-token": "2"},
+        ], ending
+    for name in ("watch", "get_items", "two"):
+        assert not hasattr(api(f"api.default.{name}"), "iter_pages"), name
 
 
 def test_deprecations_warn_and_webhooks_are_read(api: Callable[[str], Any]) -> None:
