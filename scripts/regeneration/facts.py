@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.regeneration.schemas import DEFAULT, WIRE, Expression
+from scripts.regeneration.schema_parts import Part
+from scripts.regeneration.schemas import DEFAULT, WIRE, Expression, unite
 
 EVENTS = "text/event-stream"
 EVENT_STATUS = "999"
 """The status under which the generator reads an event, for which it has no place."""
-_FORMS = {
+_MEDIA = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
     "multipart": "multipart/form-data",
@@ -19,13 +20,23 @@ _FORMS = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: where it goes, how it is written if not in the usual way, and its schema as the generator reads it."""
+    """A parameter.
+
+    Args:
+        variable: Its name in Python.
+        location: Where it goes.
+        style: How it is written, if not in the usual way.
+        is_required: Whether it has to be there.
+        schema: Its schema, as the generator reads it.
+        source: Its schema in the document, and where that is.
+    """
 
     variable: str
     location: str
     style: str
     is_required: bool
     schema: dict[str, Any]
+    source: Part
 
     @property
     def name(self) -> str:
@@ -35,17 +46,26 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Body:
-    """A body: its media type, what kind of one that is, and its expression."""
+    """A body.
+
+    Args:
+        media: Its media type.
+        kind: What kind of one that is: json, form, multipart, text or bytes.
+        expression: What it holds.
+        source: The media type in the document, and where that is.
+        is_required: Whether it has to be there.
+    """
 
     media: str
     kind: str
     expression: Expression
-    others: tuple[str, ...] = ()
+    source: Part
     is_required: bool = True
 
-    def content(self, raw: str) -> dict[str, Any]:
-        """Give it as the generator reads it; `raw` is the media type of what is neither JSON nor a form."""
-        return {_FORMS.get(self.kind, raw): {"schema": self.expression}}
+    @property
+    def content(self) -> dict[str, Any]:
+        """What it is for the generator."""
+        return {_MEDIA.get(self.kind, "application/octet-stream"): {"schema": self.expression}}
 
 
 @dataclass(frozen=True)
@@ -73,7 +93,7 @@ class Operation:
     parameters: list[Parameter]
     body: Body | None
     answers: dict[str, Body | None]
-    event: Expression | None
+    events: list[Body]
     scheme: Scheme | None
     is_optional: bool
     server: str | None
@@ -109,7 +129,7 @@ class Operation:
     def accept(self) -> str:
         """What the Accept header has to name: what is read, where that is neither plain JSON nor text."""
         read = [body.media for status in self.successes if (body := self.answers[status])]
-        if self.event is not None:
+        if self.events:
             return ", ".join(dict.fromkeys([EVENTS, *(read or ["application/json"])]))
         given = [
             media
@@ -125,37 +145,29 @@ class Operation:
         Everything has its name in Python there, and all parameters are in the query: where one goes is a fact, and the
         generator knows neither lists in headers nor null in a path.
         """
-        answers = {**self.answers, EVENT_STATUS: None if self.event is None else Body("", "json", self.event)}
+        # The generator reads no text in requests, and only this one in answers.
+        texts = {"text/plain": {"schema": {"type": "string"}}}
+        responses = {
+            status: {
+                "description": "",
+                "content": {} if not body else texts if body.kind == "text" else body.content,
+            }
+            for status, body in self.answers.items()
+        }
+        if self.events:
+            event = {"schema": unite(each.expression for each in self.events)}
+            responses[EVENT_STATUS] = {"description": "", "content": {"application/json": event}}
         given: dict[str, Any] = {
             "operationId": self.name,
             "tags": [self.tag],
-            "summary": self.summary,
-            "description": self.description,
             "parameters": [
-                {
-                    "name": each.variable,
-                    "in": "query",
-                    "required": each.is_required,
-                    "schema": each.schema,
-                }
+                {"name": each.variable, "in": "query", "required": each.is_required, "schema": each.schema}
                 for each in self.parameters
             ],
-            "responses": {
-                status: {
-                    "description": "",
-                    "content": body.content(
-                        "text/plain" if body.kind == "text" else "application/octet-stream"
-                    )
-                    if body
-                    else {},
-                }
-                for status, body in answers.items()
-                if body or status != EVENT_STATUS
-            },
+            "responses": responses,
         }
         if self.body:
-            content = self.body.content("application/octet-stream")
-            given["requestBody"] = {"required": self.body.is_required, "content": content}
+            given["requestBody"] = {"required": self.body.is_required, "content": self.body.content}
         return f"/{self.name}", {self.method.lower(): given}
 
 
@@ -171,7 +183,7 @@ class Webhook:
     @property
     def item(self) -> tuple[str, dict[str, Any]]:
         """It as the generator reads it, and a path for it."""
-        body = {"required": True, "content": self.body.content("")}
+        body = {"required": True, "content": self.body.content}
         return f"/{self.variable}", {
             "post": {"operationId": self.variable, "requestBody": body, "responses": {}}
         }

@@ -34,7 +34,7 @@ from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.schemas import DEFAULT, OTHER, WIRE, Schemas
+from scripts.regeneration.schemas import DEFAULT, WIRE, Schemas
 
 _DEPRECATION = """import sys
 
@@ -125,7 +125,7 @@ def prepare(
     )
     project = Project(openapi=parsed, config=config, custom_template_path=spec / "templates")
     project.env.undefined = StrictUndefined
-    annotations = Annotations(schemas.maps, OTHER)
+    annotations = Annotations(schemas.classes, schemas.maps)
     project.env.filters |= {
         "docstring": _docstring,
         "literal": _literal,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from openapi_python_client.parser.openapi import generate_operation_id
@@ -22,7 +23,7 @@ from scripts.regeneration.identifiers import (
 )
 from scripts.regeneration.pointers import join, refuse, resolve
 from scripts.regeneration.schema_parts import SHAPES
-from scripts.regeneration.schemas import ANY, DEFAULT, WIRE, Expression, Schemas, unite
+from scripts.regeneration.schemas import ANY, DEFAULT, WIRE, Expression, Schemas
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 ENVIRONMENT = "x-payman-environment"
@@ -94,7 +95,7 @@ class Operations:
         name = make_unique(to_variable(made), taken)
         taken.add(name)
         parameters = self._parameters(item, given, path, at, place, name)
-        answers, event = self._answers(given, place, name)
+        answers, events = self._answers(given, place, name)
         scheme, is_optional = self._scheme(given, place)
         servers = given.get("servers") or item.get("servers")
         return Operation(
@@ -110,7 +111,7 @@ class Operations:
             parameters,
             self._body(given, place, name),
             answers,
-            event,
+            events,
             scheme,
             is_optional,
             _url(servers[0]) if servers else None,
@@ -196,7 +197,7 @@ class Operations:
         is_required = bool(given.get("required")) or location == "path"
         if is_required and "const" in kind:
             made.setdefault(DEFAULT, repr(kind["const"]))
-        return Parameter(variable, location, shown, is_required, made)
+        return Parameter(variable, location, shown, is_required, made, (schema, at))
 
     def _is_object(self, schema: Any, place: str) -> bool:
         found, _ = resolve(self.document, schema, place)
@@ -210,59 +211,43 @@ class Operations:
             return None
         body, at = resolve(self.document, given["requestBody"], join(place, "requestBody"))
         found = self._chosen(body.get("content", {}), join(at, "content"), f"{to_class(name)}Body")
-        if found is None:
-            return None
-        return Body(
-            found.media, found.kind, found.expression, found.others, is_read or bool(body.get("required"))
-        )
+        return found and replace(found, is_required=is_read or bool(body.get("required")))
 
     # -- answers
 
     def _answers(
         self, given: dict[str, Any], place: str, name: str
-    ) -> tuple[dict[str, Body | None], Expression | None]:
+    ) -> tuple[dict[str, Body | None], list[Body]]:
         answers: dict[str, Body | None] = {}
-        event: Expression | None = None
-        order = sorted(
-            given.get("responses", {}).items(),
-            key=lambda it: (len(str(it[0])) > 3, "X" in str(it[0]).upper()),
-        )
-        for status, answer in order:
-            status = str(status).upper() if status != "default" else status
-            answer, at = resolve(
-                self.document,
-                answer,
-                join(place, "responses", status if status in given["responses"] else status.lower()),
-            )
-            content = answer.get("content", {})
-            hint = f"{to_class(name)}Response{to_class(status).removeprefix('Model')}"
+        events: list[Body] = []
+        for status, answer in given.get("responses", {}).items():
+            answer, at = resolve(self.document, answer, join(place, "responses", status))
+            content, inside = answer.get("content", {}), join(at, "content")
             if EVENTS in content and status[0] == "2":
-                inside = join(at, "content", EVENTS, "schema")
+                media, where = content[EVENTS], join(inside, EVENTS)
                 found = self._schemas.express(
-                    content[EVENTS].get("schema", {}), inside, f"{to_class(name)}Event"
+                    media.get("schema", {}), join(where, "schema"), f"{to_class(name)}Event"
                 )
-                event = found if event is None else unite([event, found])
+                events.append(Body(EVENTS, "event", found, (media, where)))
                 content = {media: inner for media, inner in content.items() if media != EVENTS}
-            answers[status] = self._chosen(content, join(at, "content"), hint)
-        return answers, event
+            hint = f"{to_class(name)}Response{to_class(status).removeprefix('Field')}"
+            answers[status if status == "default" else status.upper()] = self._chosen(content, inside, hint)
+        return answers, events
 
     def _chosen(self, content: dict[str, Any], place: str, name: str) -> Body | None:
         """Choose the media type of a body, by `_RANKS` and then by their order."""
-        if not content:
+        kinds = {
+            media: _kind(media) or self._raw_kind(content[media], join(place, media)) for media in content
+        }
+        media = min(
+            (it for it in kinds if kinds[it]), key=lambda it: _RANKS.index(str(kinds[it])), default=None
+        )
+        if media is None:
+            for unknown in content:
+                refuse(f"A body as {unknown} cannot be rendered", join(place, unknown))
             return None
-        unknown: list[str] = []
-        ranked: list[tuple[int, int, str, str]] = []
-        for number, (media, inner) in enumerate(content.items()):
-            kind = _kind(media) or self._raw_kind(inner, join(place, media))
-            if kind is None:
-                unknown.append(media)
-            else:
-                ranked.append((_RANKS.index(kind), number, media, kind))
-        if not ranked:
-            refuse(f"A body as {unknown[0]} cannot be rendered", join(place, unknown[0]))
-        _, _, media, kind = min(ranked)
-        others = tuple(other for other in content if other != media)
-        return Body(media, kind, self._body_type(content[media], kind, join(place, media), name), others)
+        kind, at = str(kinds[media]), join(place, media)
+        return Body(media, kind, self._body_type(content[media], kind, at, name), (content[media], at))
 
     def _raw_kind(self, given: dict[str, Any], place: str) -> str | None:
         """Give the kind of a body that is neither JSON nor a form nor text: bytes, if its schema says nothing else."""
@@ -293,7 +278,7 @@ class Operations:
         answers = [operation.answers[status] for status in operation.successes]
         if (
             operation.method != "GET"
-            or operation.event is not None
+            or operation.events
             or len(answers) != 1
             or answers[0] is None
         ):

@@ -8,7 +8,7 @@ from typing import Any
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 
 from scripts.regeneration.documents import Document
-from scripts.regeneration.facts import EVENTS, Body, Operation
+from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, resolve
 from scripts.regeneration.schemas import Schemas
@@ -161,70 +161,35 @@ def operation_trials(
     """Give what each operation is tried with: arguments, bodies, answers and events."""
     samples = Samples(document, schemas)
     for operation in operations.found:
-        given, place = look_up(document, operation.pointer), operation.pointer
-        body, at = resolve(document, given.get("requestBody", {}), join(place, "requestBody"))
         answers = []
-        for status, read in operation.answers.items():
-            key = (
-                status
-                if status in given["responses"]
-                else next((it for it in given["responses"] if str(it).upper() == status), status)
-            )
-            answer, where = resolve(document, given["responses"][key], join(place, "responses", key))
+        for status, body in (*operation.answers.items(), *(("200", event) for event in operation.events)):
             number = {"default": 599}.get(status) or int(status.replace("XX", "02"))
-            answers += [
-                [number, read.media if read else "", read.kind if read else "", value]
-                for value in _bodies(document, samples, read, answer, where)
-            ]
-            if operation.event is not None and EVENTS in answer.get("content", {}):
-                media = answer["content"][EVENTS]
-                events = samples.several(media.get("schema", {}), join(where, "content", EVENTS, "schema"))
-                answers += [[number, EVENTS, "event", value] for value in events]
+            media, kind = (body.media, body.kind) if body else ("", "")
+            answers += [[number, media, kind, value] for value in _bodies(document, samples, body)]
         yield {
             "module": f"api.{operation.tag}.{operation.name}",
-            "place": place,
+            "place": operation.pointer,
             "method": operation.method,
-            "arguments": _arguments(document, samples, operation),
+            "arguments": {
+                each.variable: next(samples.several(*each.source)) for each in operation.parameters
+            },
             "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],
-            "bodies": [*_bodies(document, samples, operation.body, body, at)] if operation.body else [],
+            "bodies": [*_bodies(document, samples, operation.body)] if operation.body else [],
             "answers": answers,
-            "scheme": [operation.scheme.location, operation.scheme.name, operation.scheme.prefix]
-            if operation.scheme
-            else None,
+            "scheme": list(vars(operation.scheme).values()) if operation.scheme else None,
             "server": operation.server,
         }
 
 
-def _bodies(
-    document: Document, samples: Samples, read: Body | None, given: dict[str, Any], place: str
-) -> Iterator[Any]:
+def _bodies(document: Document, samples: Samples, body: Body | None) -> Iterator[Any]:
     """Give values of a body, and its examples."""
-    if read is None or read.kind in ("text", "bytes"):
-        yield "te\u00e9xt" if read else None
+    if body is None or body.kind in ("text", "bytes"):
+        yield "te\u00e9xt" if body else None
         return
-    media, at = given["content"][read.media], join(place, "content", read.media)
-    yield from samples.several(media.get("schema", {}), join(at, "schema"))
-    examples: list[Any] = []
-    for name, example in media.get("examples", {}).items():
-        found, _ = resolve(document, example, join(at, "examples", name))
-        if "value" in found:
-            examples.append(found["value"])
-    examples += [media["example"]] if "example" in media else []
-    yield from filter(samples.fitting(media.get("schema", {})), examples)
-
-
-def _arguments(document: Document, samples: Samples, operation: Operation) -> dict[str, Any]:
-    found = {}
-    holder = operation.pointer.rpartition("/")[0]
-    for at in (holder, operation.pointer):
-        for number, each in enumerate(look_up(document, at).get("parameters", [])):
-            given, place = resolve(document, each, join(at, "parameters", number))
-            schema, place = given.get("schema"), join(place, "schema")
-            if schema is None:
-                (media, inner), *_ = given["content"].items()
-                schema, place = inner.get("schema", {}), join(place, "content", media, "schema")
-            for parameter in operation.parameters:
-                if (parameter.name, parameter.location) == (given["name"], given["in"]):
-                    found[parameter.variable] = next(samples.several(schema, place))
-    return found
+    media, place = body.source
+    schema = media.get("schema", {})
+    yield from samples.several(schema, join(place, "schema"))
+    named = [resolve(document, each, place)[0] for each in media.get("examples", {}).values()]
+    examples = [each["value"] for each in (*named, {"value": media.get("example")}) if "value" in each]
+    yield from filter(samples.fitting(schema), examples if "example" in media else examples[:-1])
