@@ -67,13 +67,7 @@ class Change:
     @property
     def rank(self) -> tuple[int, int, str, int, str]:
         """Where it stands among others: the worst first."""
-        return (
-            -self.level,
-            _SUBJECTS.index(self.subject),
-            self.where,
-            _KINDS.index(self.kind),
-            self.text,
-        )
+        return (-self.level, _SUBJECTS.index(self.subject), self.where, _KINDS.index(self.kind), self.text)
 
 
 def version_step(changes: Iterable[Change]) -> VersionStep | None:

@@ -24,13 +24,7 @@ from scripts.comparison.contract import (
     schema_of,
     sequence,
 )
-from scripts.comparison.keywords import (
-    KEYWORDS,
-    are_other_types,
-    keyword_changes,
-    type_changes,
-    types,
-)
+from scripts.comparison.keywords import KEYWORDS, are_other_types, keyword_changes, type_changes, types
 from scripts.comparison.places import (
     ADDITIVE,
     BREAKING,

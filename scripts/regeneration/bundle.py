@@ -7,14 +7,16 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from scripts.regeneration.documents import Document, parse
+from scripts.regeneration.documents import Document, parse, references
 from scripts.regeneration.identifiers import make_unique
-from scripts.regeneration.pointers import join, look_up, split
+from scripts.regeneration.pointers import join, look_up, split, walk
 from scripts.regeneration.problems import RegenerationError
 
 _OF_SCHEMAS = ("schema", "items", "additionalProperties", "not", "contains", "propertyNames", "itemSchema")
 _OF_SCHEMA_LISTS = ("properties", "schemas", "allOf", "anyOf", "oneOf", "$defs", "patternProperties")
 _MOST_FILES = 200
+Within = tuple[tuple[str, str], ...]
+"""Places: a file, and the pointer in it."""
 
 
 def bundle(document: Document, name: str, read: Callable[[str], bytes]) -> Document:
@@ -30,7 +32,7 @@ def bundle(document: Document, name: str, read: Callable[[str], bytes]) -> Docum
     Raises:
         RegenerationError: A reference leaves the folder, or leads nowhere.
     """
-    if not any(not reference.startswith("#") for reference in _references(document)):
+    if all(reference.startswith("#") for reference, _ in references(document)):
         return document
     return _Bundle(deepcopy(document), name, read).made
 
@@ -53,8 +55,8 @@ class _Bundle:
                 file, inner = self._target(schema["$ref"], name)
                 self._schemas.setdefault((file, inner), key)
                 named[key] = deepcopy(self._at(file, inner))
-                self._take_in(named[key], file, True, ())
-        self._take_in(document, name, False, ())
+                self._take_in(named[key], file, "/schema")
+        self._take_in(document, name)
 
     def _target(self, reference: str, file: str) -> tuple[str, str]:
         path, _, fragment = reference.partition("#")
@@ -78,66 +80,39 @@ class _Bundle:
         except KeyError:
             raise RegenerationError(f"{self._name}: $ref {file}#{place} leads nowhere.") from None
 
-    def _take_in(self, value: Any, file: str, is_schema: bool, within: tuple[tuple[str, str], ...]) -> None:
-        """Replace the references in something that comes from a file."""
-        waiting = [(value, is_schema)]
-        while waiting:
-            value, is_schema = waiting.pop()
-            if isinstance(value, list):
-                waiting += [(each, is_schema) for each in value]
-            if not isinstance(value, dict):
-                continue
-            reference = value.get("$ref")
-            if isinstance(reference, str) and not (reference.startswith("#") and file == self._name):
-                self._replace(value, *self._target(reference, file), is_schema, within)
-                continue
-            for key, inner in value.items():
-                if key not in ("example", "examples"):
-                    waiting.append(
-                        (
-                            inner,
-                            key in _OF_SCHEMAS
-                            or key in _OF_SCHEMA_LISTS
-                            or (is_schema and not isinstance(inner, dict)),
-                        )
-                    )
-                    if key in _OF_SCHEMA_LISTS and isinstance(inner, dict):
-                        waiting[-1:] = [(each, True) for each in inner.values()]
+    def _take_in(self, value: Any, file: str, place: str = "", within: Within = ()) -> None:
+        """Replace the references in something that comes from a file.
 
-    def _replace(
-        self,
-        value: dict[str, Any],
-        file: str,
-        place: str,
-        is_schema: bool,
-        within: tuple[tuple[str, str], ...],
-    ) -> None:
+        Args:
+            value: What it is.
+            file: The file.
+            place: A pointer that ends as the place of such a thing does.
+            within: What it is inside of, where it was put instead of a reference.
+        """
+        for node, at in [*walk(value, place)]:
+            reference = node.get("$ref")
+            if isinstance(reference, str) and not (reference.startswith("#") and file == self._name):
+                self._replace(node, *self._target(reference, file), at, within)
+
+    def _replace(self, node: dict[str, Any], file: str, place: str, at: str, within: Within) -> None:
         target = self._at(file, place)
         if file == self._name:
-            value["$ref"] = f"#{place}"
-        elif is_schema:
+            node["$ref"] = f"#{place}"
+        elif _is_schema(at):
             if (file, place) not in self._schemas:
                 wanted = split(place)[-1] if place.strip("/") else posixpath.basename(file).partition(".")[0]
                 key = self._schemas[file, place] = make_unique(wanted, self._named)
                 self._named[key] = deepcopy(target)
-                self._take_in(self._named[key], file, True, ())
-            value["$ref"] = join("#/components/schemas", self._schemas[file, place])
+                self._take_in(self._named[key], file, "/schema")
+            node["$ref"] = join("#/components/schemas", self._schemas[file, place])
         else:
             if (file, place) in within:
                 raise RegenerationError(f"{self._name}: {file}#{place} refers to itself.")
-            del value["$ref"]
-            value |= {**deepcopy(target), **value} if isinstance(target, dict) else {}
-            self._take_in(value, file, False, (*within, (file, place)))
+            del node["$ref"]
+            node |= {**deepcopy(target), **node} if isinstance(target, dict) else {}
+            self._take_in(node, file, at, (*within, (file, place)))
 
 
-def _references(value: Any) -> list[str]:
-    found, waiting = [], [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if isinstance(value.get("$ref"), str):
-                found.append(value["$ref"])
-            waiting += [inner for key, inner in value.items() if key not in ("example", "examples")]
-        elif isinstance(value, list):
-            waiting += value
-    return found
+def _is_schema(place: str) -> bool:
+    before, last = ["", "", *split(place)][-2:]
+    return last in _OF_SCHEMAS or before in _OF_SCHEMA_LISTS

@@ -18,11 +18,7 @@ from scripts.regeneration.progress import Progress
 from scripts.regeneration.work import Work, prepare
 
 DIFFERENT, FAILED, INTERRUPTED = 1, 2, 130
-_WORDS = {
-    "added": "is missing",
-    "removed": "is not from the spec",
-    "changed": "is not what the spec gives",
-}
+_WORDS = {"added": "is missing", "removed": "is not from the spec", "changed": "is not what the spec gives"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -95,7 +95,7 @@ def _all(value: Any) -> Iterator[Any]:
             waiting += inner
 
 
-def _references(value: Any) -> Iterator[tuple[str, str]]:
+def references(value: Any) -> Iterator[tuple[str, str]]:
     """Give every reference, and where it is; what is an example may look like one."""
     for inner, place in walk(value):
         if isinstance(inner.get("$ref"), str):
@@ -115,7 +115,7 @@ def check(document: Document, name: str) -> None:
         raise RegenerationError(f"{name} is not an OpenAPI document: it has no `openapi` with the version.")
     if version[:4] not in _VALIDATORS:
         raise RegenerationError(f"{name} is OpenAPI {version:.20}; 3.0 and 3.1 can be read.")
-    for reference, place in _references(document):
+    for reference, place in references(document):
         if not reference.startswith("#"):
             # Who follows it would read whatever file or address somebody else's document names.
             raise RegenerationError(

@@ -115,17 +115,6 @@ class Operation:
         return [status for status in self.answers if status[0] in "123"]
 
     @property
-    def ranges(self) -> str:
-        """The statuses of successes, as code."""
-        ranges = [
-            f"range({int(each[0])}00, {int(each[0]) + 1}00)"
-            if "X" in each
-            else f"range({each}, {int(each) + 1})"
-            for each in self.successes
-        ]
-        return f"({', '.join(ranges)}{',' if ranges else ''})"
-
-    @property
     def accept(self) -> str:
         """What the Accept header has to name: what is read, where that is neither plain JSON nor text."""
         read = [body.media for status in self.successes if (body := self.answers[status])]

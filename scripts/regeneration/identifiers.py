@@ -14,28 +14,11 @@ _MEMBERS = ("cls", "mro", "to_dict", "from_dict", "additional_properties", "addi
 ARGUMENTS = ("client", "body", "auth")
 """Parameters of these names get a number: functions have such arguments anyway."""
 _CLASSES = frozenset(
-    [
-        "Any",
-        "Literal",
-        "Self",
-        "Unset",
-        "UNSET",
-        "Model",
-        "OpenModel",
-        "Other",
-        "File",
-        "Enum",
-        "StrEnum",
-        "IntEnum",
-        "Mapping",
-        "UUID",
-        "Response",
-        "Client",
-        "AuthenticatedClient",
-        "Iterator",
-        "AsyncIterator",
-        "TYPE_CHECKING",
-    ]
+    (
+        *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),
+        *("Enum", "StrEnum", "IntEnum", "Model", "OpenModel", "Other"),
+        *("Unset", "UNSET", "File", "Response", "Client", "AuthenticatedClient"),
+    )
 )
 """Classes of these names are called models: generated code uses them."""
 

@@ -29,6 +29,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 ENVIRONMENT = "x-payman-environment"
 _RANKS = ("json", "form", "multipart", "text", "bytes")
 """Which kind of body is taken where a document offers several: the first of these."""
+_OWN_HEADERS = ("accept", "content-type", "authorization")
+"""Headers that OpenAPI takes from elsewhere in a document."""
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _JOINED = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
@@ -135,19 +137,11 @@ class Operations:
         for holder, where in ((item, at), (given, place)):
             for number, each in enumerate(holder.get("parameters", [])):
                 each, inner = resolve(self.document, each, join(where, "parameters", number))
-                if each["in"] != "header" or each["name"].lower() not in (
-                    "accept",
-                    "content-type",
-                    "authorization",
-                ):
+                if each["in"] != "header" or each["name"].lower() not in _OWN_HEADERS:
                     found[each["name"], each["in"]] = each, inner
-        variables = name_all(
-            [
-                f"{wire} \n{kind}" if sum(wire == other for other, _ in found) > 1 else wire
-                for wire, kind in found
-            ],
-            ARGUMENTS,
-        )
+        places = Counter(wire for wire, _ in found)
+        names = [f"{wire} \n{kind}" if places[wire] > 1 else wire for wire, kind in found]
+        variables = name_all(names, ARGUMENTS)
         parameters = [
             self._parameter(variable, each, inner, name)
             for variable, (each, inner) in zip(variables.values(), found.values(), strict=True)
@@ -276,12 +270,7 @@ class Operations:
     def _find_page(self, operation: Operation) -> tuple[str, str] | None:
         """Return how pages lead to each other: a text in the query, and a member of the answer that is called `next` and the same."""
         answers = [operation.answers[status] for status in operation.successes]
-        if (
-            operation.method != "GET"
-            or operation.events
-            or len(answers) != 1
-            or answers[0] is None
-        ):
+        if operation.method != "GET" or operation.events or len(answers) != 1 or answers[0] is None:
             return None
         found = self._schemas.classes.get(str(answers[0].expression.get("$ref")).rpartition("/")[2])
         members = {} if found is None else found.schema.get("properties", {})

@@ -48,10 +48,9 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
                 f"{package.document}: a schema needs itself, so no value fits it."
             ) from error
         trials += [{**each, "package": module} for each in found]
-        places |= {
-            f"{package.folder}/models/{made.module}.py": made.pointer for made in schemas.classes.values()
-        }
-        places |= {f"{package.folder}/api/{it.tag}/{it.name}.py": it.pointer for it in operations.found}
+        folder = package.folder
+        places |= {f"{folder}/models/{it.module}.py": it.pointer for it in schemas.classes.values()}
+        places |= {f"{folder}/api/{it.tag}/{it.name}.py": it.pointer for it in operations.found}
     for file in sorted(fresh.rglob("*.py")):
         path = file.relative_to(fresh).as_posix()
         name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -67,15 +66,8 @@ def prove(fresh: Path, documents: Mapping[Package, Document], scratch: Path) -> 
 def find_type_problems(fresh: Path, places: Mapping[str, str]) -> Iterator[str]:
     """Check the candidate's types."""
     cache = os.environ.get("MYPY_CACHE_DIR") or fresh.parent / ".mypy_cache"
-    options = [
-        "--strict",
-        "--no-error-summary",
-        "--no-color-output",
-        "--config-file",
-        os.devnull,
-        "--cache-dir",
-        str(cache),
-    ]
+    options = ["--strict", "--no-error-summary", "--no-color-output", "--config-file", os.devnull]
+    options += ["--cache-dir", str(cache)]
     done = _run(["-c", _MYPY.format(root=""), *options, "payman_api"], fresh, fresh)
     for line in done.stdout.splitlines():
         if match := re.match(r"([^:]+):\d+: error: (.*)", line):

@@ -11,6 +11,7 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, resolve
+from scripts.regeneration.schema_parts import kinds_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -52,12 +53,10 @@ class Samples:
         self._most = max(self._most, len(several))
         return several[self._pick % len(several)]
 
-    def _value(self, schema: Any, place: str, depth: int, tag: tuple[str, Any] | None = None) -> Any:
+    def _value(self, schema: Any, place: str, depth: int) -> Any:
         if depth < -_DEPTH * 4:
             raise RecursionError("needs itself")
-        schema, place = (
-            resolve(self._document, schema, place) if self._is_reference(schema) else (schema, place)
-        )
+        schema, place = resolve(self._document, schema, place)
         if not isinstance(schema, dict):
             return "anything"
         if place in self._schemas.files:
@@ -68,50 +67,30 @@ class Samples:
             return self._choose(schema["enum"])
         found: Any = None
         for number, each in enumerate(schema.get("allOf", ())):
-            found = self._joined(found, self._value(each, join(place, "allOf", number), depth))
+            found = _joined(found, self._value(each, join(place, "allOf", number), depth))
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
                 number = self._choose([*range(len(schema[keyword]))])
-                found = self._joined(
+                found = _joined(
                     found, self._value(schema[keyword][number], join(place, keyword, number), depth)
                 )
         own = self._own(schema, place, depth)
-        found = found if own is None and found is not None else self._joined(found, own)
+        found = found if own is None and found is not None else _joined(found, own)
         for name, values in self._schemas.tags.get(place, {}).items() if isinstance(found, dict) else ():
             found[name] = found[name] if found.get(name) in values else values[0]
         return found
 
-    def _is_reference(self, schema: Any) -> bool:
-        return isinstance(schema, dict) and "$ref" in schema
-
-    def _joined(self, one: Any, other: Any) -> Any:
-        return (
-            {**one, **other}
-            if isinstance(one, dict) and isinstance(other, dict)
-            else other
-            if one is None
-            else one
-        )
-
     def _own(self, schema: dict[str, Any], place: str, depth: int) -> Any:
-        kind = schema.get("type")
-        kinds = [kind] if isinstance(kind, str) else list(kind or ())
-        kinds += ["null"] if schema.get("nullable") else []
+        kinds = kinds_of(schema)
         if not kinds:
-            kinds = ["object"] if "properties" in schema or "additionalProperties" in schema else []
-            kinds = ["array"] if "items" in schema else kinds
-        if not kinds:
-            is_bare = not any(key in schema for key in ("allOf", "anyOf", "oneOf", "required"))
+            is_bare = not any(key in schema for key in ("allOf", "anyOf", "oneOf"))
             return self._choose(["anything", {"deep": [None, 1.5]}]) if is_bare else None
         match self._choose(kinds):
             case "object":
                 return self._object(schema, place, depth)
             case "array":
-                return (
-                    [self._value(schema.get("items", {}), join(place, "items"), depth - 1)]
-                    if depth > 0
-                    else []
-                )
+                inner = schema.get("items", {}), join(place, "items")
+                return [self._value(*inner, depth - 1)] if depth > 0 else []
             case "string":
                 return _TEXTS.get(schema.get("format", ""), "te\u2028xt \u00e9")
             case other:
@@ -130,6 +109,12 @@ class Samples:
                 [1, None] if is_any else self._value(extra, join(place, "additionalProperties"), depth - 1)
             )
         return found
+
+
+def _joined(one: Any, other: Any) -> Any:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {**one, **other}
+    return other if one is None else one
 
 
 def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any]]:

@@ -11,47 +11,19 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.pointers import join, refuse, resolve
 
 ANNOTATIONS = frozenset(
-    [
-        "title",
-        "description",
-        "default",
-        "example",
-        "examples",
-        "deprecated",
-        "readOnly",
-        "writeOnly",
-        "externalDocs",
-        "xml",
-        "$comment",
-        "$schema",
-        "$defs",
-        "format",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-    ]
+    (
+        *("title", "description", "example", "examples", "externalDocs", "xml", "$comment"),
+        *("default", "deprecated", "readOnly", "writeOnly", "$schema", "$defs"),
+        *("format", "contentEncoding", "contentMediaType", "contentSchema"),
+    )
 )
 _CHECKS = frozenset(
-    [
-        "minLength",
-        "maxLength",
-        "pattern",
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "contains",
-        "minContains",
-        "maxContains",
-        "minProperties",
-        "maxProperties",
-        "propertyNames",
-        "dependentRequired",
-    ]
+    (
+        *("minLength", "maxLength", "pattern"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+        *("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"),
+        *("minProperties", "maxProperties", "propertyNames", "dependentRequired"),
+    )
 )
 """What only narrows a value: the server checks it, the client does not."""
 CHOICES = ("oneOf", "anyOf")

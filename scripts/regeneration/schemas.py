@@ -53,11 +53,6 @@ class Class:
     pointer: str
     schema: dict[str, Any]
 
-    @property
-    def stub(self) -> dict[str, Any]:
-        """The schema without members, for whatever only refers to it."""
-        return self.schema if "enum" in self.schema else {"type": "object", "title": self.schema["title"]}
-
 
 def refer(name: str) -> Expression:
     """Give the expression of a class."""
@@ -115,7 +110,11 @@ class Schemas:
         Args:
             is_whole: Whether with their members; whatever only refers to them needs none, and is read in a moment.
         """
-        given = {name: made.schema if is_whole else made.stub for name, made in self.classes.items()}
+        left_out = () if is_whole else ("properties", "required", "additionalProperties")
+        given = {
+            name: {key: inner for key, inner in made.schema.items() if key not in left_out}
+            for name, made in self.classes.items()
+        }
         return {"schemas": {**given, OTHER: {"type": "object", "title": OTHER}}}
 
     def express(self, schema: Any, place: str, name: str, *, is_open: bool = True) -> Expression:

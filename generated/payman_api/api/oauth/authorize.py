@@ -21,11 +21,7 @@ _OPERATION = Operation(
         "303": None,
         "400": ("text", "str"),
     },
-    (
-        range(200, 201),
-        range(302, 303),
-        range(303, 304),
-    ),
+    (range(200, 201), range(302, 303), range(303, 304)),
     None,
     "https://app.paymanai.com",
 )
