@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
     from payman_sdk._client.async_ import AsyncPaymanClient
     from payman_sdk._client.async_conversation import AsyncConversation
+    from payman_sdk._client.async_task_stream import AsyncTaskStream
     from payman_sdk._client.config_types import Environment, PaymanConfig
     from payman_sdk._client.conversation import Conversation
     from payman_sdk._client.login import login
     from payman_sdk._client.sync import PaymanClient
-    from payman_sdk._client.task_stream import AsyncTaskStream, TaskStream
+    from payman_sdk._client.task_stream import TaskStream
     from payman_sdk._core.auth.access_token import TokenInfo
     from payman_sdk._core.auth.authorization import (
         AuthorizationRequest,
@@ -84,7 +85,7 @@ _HOME = {
     "AskOptions": "_core.option_types",
     "AsyncConversation": "_client.async_conversation",
     "AsyncPaymanClient": "_client.async_",
-    "AsyncTaskStream": "_client.task_stream",
+    "AsyncTaskStream": "_client.async_task_stream",
     "AuthorizationRequest": "_core.auth.authorization",
     "Conversation": "_client.conversation",
     "Environment": "_client.config_types",

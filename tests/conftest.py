@@ -36,7 +36,7 @@ SECRET = "peer-client-secret"
 for _name in payman_sdk.__all__:
     getattr(payman_sdk, _name)
 for _module in (
-    "_client.task_stream",
+    "_client.async_task_stream",
     "_core.operations",
     "_io.async_pool",
     "_io.async_runner",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from payman_sdk._io.decompression import BoundedBody, Decompressor, UnreadableAnswerError
+from payman_sdk._io.streams import BoundedBody, Decompressor, UnreadableAnswerError
 
 TEXT = b"".join(b"line %d of an answer\n" % number for number in range(2000))
 

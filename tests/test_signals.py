@@ -338,7 +338,7 @@ def test_a_child_process_has_its_handlers_back() -> None:
 
 CRASHING = """
 import asyncio, sys, httpx
-from payman_sdk._io.streams import AsyncOpenStream
+from payman_sdk._io.async_streams import AsyncOpenStream
 
 async def pieces():
     yield b"x"

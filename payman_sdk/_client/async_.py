@@ -117,11 +117,9 @@ class AsyncPaymanClient(AsyncMethods, BaseClient["httpx.AsyncClient", "AsyncRunn
 
     def _build_runner(self, patience: Timeouts, config: Config) -> AsyncRunner:
         from payman_sdk._io.async_runner import AsyncRunner
-        from payman_sdk._io.given_transport import check_transport
         from payman_sdk._io.transport import build_async_http_client, check_kind
 
         check_kind(self._http, httpx.AsyncClient, "http_client")
-        check_transport(config.transport, httpx.AsyncBaseTransport)
         if self._http is None:
             self._http = build_async_http_client(
                 config.base_url, config.transport, config.proxy, config.verify

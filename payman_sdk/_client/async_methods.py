@@ -15,7 +15,7 @@ from payman_sdk._config import Resend
 if TYPE_CHECKING:
     import decimal
 
-    from payman_sdk._client import task_stream
+    from payman_sdk._client import async_task_stream as task_stream
     from payman_sdk._core import events, exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core import option_types as options_of
@@ -31,7 +31,7 @@ else:
     options_of = LazyModule("payman_sdk._core.option_types")
     payments = LazyModule("payman_sdk._core.payment_types")
     responses = LazyModule("payman_sdk._core.task_response")
-    task_stream = LazyModule("payman_sdk._client.task_stream")
+    task_stream = LazyModule("payman_sdk._client.async_task_stream")
 
 T = TypeVar("T")
 

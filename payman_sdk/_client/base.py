@@ -396,7 +396,6 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
 
         from payman_sdk._core.operations import Operations
         from payman_sdk._io.http import Timeouts
-        from payman_sdk._io.key_store import open_default_store
 
         config = self._config
         runner = self._build_runner(
@@ -409,12 +408,18 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
             random.random,
             wall_clock=wall_time,
             observer=self._observer,
-            open_key_store=open_default_store,
+            open_key_store=_open_key_store,
         )
         return APIConnection(runner, tokens, agent)
 
     def _build_runner(self, patience: Timeouts, config: Config) -> RunnerT:
         raise NotImplementedError
+
+
+def _open_key_store() -> exchange.KeyStore | None:
+    from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
+
+    return open_default_store()
 
 
 def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -125,12 +125,10 @@ class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
         self.close()
 
     def _build_runner(self, patience: Timeouts, config: Config) -> SyncRunner:
-        from payman_sdk._io.given_transport import check_transport
         from payman_sdk._io.runner import SyncRunner
         from payman_sdk._io.transport import build_http_client, check_kind
 
         check_kind(self._http, httpx.Client, "http_client")
-        check_transport(config.transport, httpx.BaseTransport)
         if self._http is None:
             self._http = build_http_client(config.base_url, config.transport, config.proxy, config.verify)
             # Programs make clients and drop them; their connections must not wait for the end of the process.

@@ -1,13 +1,12 @@
-"""An ask whose answer is read as it comes: `TaskStream`, and `AsyncTaskStream` for asyncio and trio."""
+"""An ask whose answer is read as it comes; `async_task_stream.py` has the same for asyncio and trio."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import Generic, Self, TypeVar, cast
 
-from payman_sdk._annotations import LazyModule
 from payman_sdk._client.live_view import LiveView, TextExtractor
 from payman_sdk._core import rendering
 from payman_sdk._core.effects import Emit, FlowResult
@@ -16,18 +15,13 @@ from payman_sdk._core.operations import Operations
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk._core.task_response import FormattedTaskResponse, TaskResponse
 from payman_sdk._io.runner import SyncRunner
-from payman_sdk._io.streams import AsyncOpenStream, OpenStream
+from payman_sdk._io.streams import OpenStream
 from payman_sdk.errors import ConfigurationError, PaymanError
-
-if TYPE_CHECKING:
-    from payman_sdk._io import async_runner
-else:
-    async_runner = LazyModule("payman_sdk._io.async_runner")
 
 D = TypeVar("D")
 
 
-class _BaseTaskStream(Generic[D]):
+class BaseTaskStream(Generic[D]):
     """What both streams have in common: everything but waiting."""
 
     def __init__(self, runner: D, agent: Operations, following: StreamFlow) -> None:
@@ -100,7 +94,7 @@ class _BaseTaskStream(Generic[D]):
         return self._following.get_result()
 
 
-class TaskStream(_BaseTaskStream[SyncRunner]):
+class TaskStream(BaseTaskStream[SyncRunner]):
     """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
 
     Example:
@@ -211,136 +205,11 @@ class TaskStream(_BaseTaskStream[SyncRunner]):
             raise
 
 
-class AsyncTaskStream(_BaseTaskStream["async_runner.AsyncRunner"]):
-    """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
-
-    Example:
-        >>> import asyncio
-        >>> from payman_sdk.sandbox import Sandbox
-        >>> async def main() -> None:
-        ...     async with sandbox.async_client() as client:
-        ...         async with client.stream("what's my TSD wallet balance?") as stream:
-        ...             kinds = [event.type async for event in stream]
-        ...             print(kinds[0], kinds[-1], (await stream.result()).status)
-        >>> with Sandbox() as sandbox:
-        ...     asyncio.run(main())
-        status_update status_update completed
-    """
-
-    def __init__(self, runner: async_runner.AsyncRunner, agent: Operations, following: StreamFlow) -> None:
-        super().__init__(runner, agent, following)
-        self._line = AsyncOpenStream()
-
-    async def __aenter__(self) -> Self:
-        if self._is_open:
-            await self._read_more()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await self.close()
-        except BaseException as another:
-            self._describe(another)
-            raise
-        finally:
-            if error is not None and not self._has_ended:
-                self._describe(error)
-
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        return self
-
-    async def __anext__(self) -> StreamEvent:
-        while (event := next(self._ready, None)) is None:
-            if not self._is_open:
-                raise StopAsyncIteration
-            try:
-                await self._read_more()
-            except StopAsyncIteration as error:
-                raise RuntimeError("A hook raised StopAsyncIteration.") from error
-        return event
-
-    @property
-    def text_stream(self) -> AsyncIterator[str]:
-        """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
-        return _AsyncTextIterator(self)
-
-    async def result(self) -> FormattedTaskResponse:
-        """Read what is left, and return the answer: the same that `ask` returns.
-
-        Raises:
-            StreamInterruptedError: The stream broke, and could neither be resumed nor followed.
-            ConfigurationError: The stream was left before its end.
-            TaskFailedError: With `raise_on_failure`: the task ended without success.
-            PaymanError: As for `ask`.
-        """
-        try:
-            async for _ in self:
-                pass
-            return self._get_result()
-        except BaseException as error:
-            self._describe(error)
-            raise
-
-    async def show(self) -> FormattedTaskResponse:
-        """Show the answer as it comes, and return it: a view that changes in a notebook, words as they come elsewhere.
-
-        Raises:
-            PaymanError: As for `result`.
-        """
-        view = LiveView()
-        async for event in self:
-            view.update(event, self._render)
-        view.close(self._render)
-        return await self.result()
-
-    async def cancel(self) -> FormattedTaskResponse:
-        """Ask the agent to cancel the task [P] and return its state; the stream delivers the end as usual.
-
-        It may be called by another thread or task than the one that reads.
-
-        Raises:
-            TaskNotCancelableError: The task has ended already.
-            PaymanError: As for `get_task`.
-        """
-        return await self._runner.run(self._agent.cancel(self.task_id))
-
-    async def close(self) -> None:
-        """Close the connection; what was not read is lost. Doing it twice is harmless."""
-        self._close_flow()
-        await self._line.close()
-
-    async def _read_more(self) -> None:
-        try:
-            try:
-                self._record_effect(await self._runner.advance(self._flow, self._line))
-            except BaseException as error:
-                self._record_failure(error)
-                await self.close()
-                raise
-            if not self._is_open:
-                await self.close()
-        except BaseException as error:
-            self._describe(error)
-            raise
-
-
 class _TextIterator(Iterator[str]):
     def __init__(self, stream: TaskStream) -> None:
         self._stream, self._words = stream, TextExtractor()
 
     def __next__(self) -> str:
         while not (words := self._words.extract(next(self._stream))):
-            pass
-        return words
-
-
-class _AsyncTextIterator(AsyncIterator[str]):
-    def __init__(self, stream: AsyncTaskStream) -> None:
-        self._stream, self._words = stream, TextExtractor()
-
-    async def __anext__(self) -> str:
-        while not (words := self._words.extract(await anext(self._stream))):
             pass
         return words

@@ -9,7 +9,6 @@ from typing import Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDic
 from payman_api.models.task_state import TaskState
 from payman_sdk._annotations import ParsedT, support_pydantic
 from payman_sdk._attrdict import Key, Record, register_with_yaml
-from payman_sdk._core import rendering
 from payman_sdk._core.states import STATES, Phase, Status, get_phase
 
 Json: TypeAlias = dict[str, Any]
@@ -159,7 +158,9 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
         return f"[{self['state']}] {self.text}"
 
     def _repr_markdown_(self) -> str:
-        return rendering.render_answer(self["status"], self["state"], self.text, self.task_id, self.is_final)
+        from payman_sdk._core.rendering import render_answer
+
+        return render_answer(self["status"], self["state"], self.text, self.task_id, self.is_final)
 
 
 ParsedResponse = FormattedTaskResponse

@@ -35,8 +35,8 @@ from payman_sdk._core.effects import (
 )
 from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
+from payman_sdk._io.async_streams import AsyncOpenStream
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.decompression import BoundedBody
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
@@ -52,7 +52,7 @@ from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
 from payman_sdk._io.routes import suppress_instrumentation
 from payman_sdk._io.signals import allow_on_trio, defer_on_trio, mark_for_trio
-from payman_sdk._io.streams import AsyncOpenStream
+from payman_sdk._io.streams import BoundedBody
 from payman_sdk._io.tracebacks import forget_frames, raise_interrupt, shorten_traceback
 
 T = TypeVar("T")

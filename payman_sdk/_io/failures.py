@@ -15,7 +15,6 @@ import httpx
 
 from payman_sdk._core.tracking import is_not_recorded
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.decompression import UnreadableAnswerError
 from payman_sdk._io.failure_messages import (
     UNKNOWN_TRANSPORT,
     TransportInfo,
@@ -25,6 +24,7 @@ from payman_sdk._io.failure_messages import (
     iter_causes,
 )
 from payman_sdk._io.http import redact_response
+from payman_sdk._io.streams import UnreadableAnswerError
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 
 _NEVER_SENT = (

@@ -11,13 +11,11 @@ import contextlib
 import importlib.util
 import os
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import httpx
 
-from payman_sdk._io.event_loops import PerLoop, get_running_loop
 from payman_sdk._io.forks import Renewable, defer_forks, enter_section, leave_section, renew_after_fork
 from payman_sdk._io.routes import show_query
 from payman_sdk._io.signals import defer_signals
@@ -41,7 +39,7 @@ class UserTransport(httpx.BaseTransport):
 
     def __init__(self, given: Any) -> None:
         self._make = (
-            None if isinstance(given, httpx.BaseTransport) else _build_factory(given, httpx.BaseTransport)
+            None if isinstance(given, httpx.BaseTransport) else build_factory(given, httpx.BaseTransport)
         )
         self._transport: httpx.BaseTransport = given if self._make is None else self._make()
         self._is_used = self._is_inherited = False
@@ -73,7 +71,7 @@ class UserTransport(httpx.BaseTransport):
         given, address = request.extensions, request.url
         enter_section()
         try:
-            _show_query(request, transport)
+            restore_query(request, transport)
             sections = _ForkSections(given.get("trace"))
             request.extensions = {**request.extensions, "trace": sections.note}
             answer = transport.handle_request(request)
@@ -97,7 +95,7 @@ class UserTransport(httpx.BaseTransport):
             self._parents.append(inherited)
             self._transport = self._make()
         elif not is_renewed:
-            raise _build_refusal(
+            raise build_refusal(
                 "transport was in use when this process was forked, and its locks are the parent's."
             )
         self._is_inherited = self._is_used = False
@@ -149,78 +147,10 @@ class _ProcessBoundBody(httpx.SyncByteStream):
         return next(pieces, None)
 
 
-class AsyncUserTransport(httpx.AsyncBaseTransport):
-    """A transport for tasks.
-
-    Args:
-        given: The transport, or what makes one.
-
-    Raises:
-        ConfigurationError: It is neither.
-    """
-
-    def __init__(self, given: Any) -> None:
-        self._given: httpx.AsyncBaseTransport | None = None
-        self._made: PerLoop[httpx.AsyncBaseTransport] | None = None
-        if isinstance(given, httpx.AsyncBaseTransport):
-            self._given = given
-        else:
-            self._made = PerLoop(_build_factory(given, httpx.AsyncBaseTransport))
-        self._used_in: tuple[int, weakref.ref[Any]] | None = None
-
-    def check_usable(self) -> None:
-        """See that the transport is this process's and this event loop's.
-
-        Raises:
-            ConfigurationError: It was used in another one, and is of no use here.
-        """
-        here = os.getpid(), weakref.ref(get_running_loop())
-        if self._given is not None and self._used_in is not None and self._used_in != here:
-            self._check(self._given, is_inherited=self._used_in[0] != here[0])
-        self._used_in = here
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request with the transport."""
-        self.check_usable()
-        transport = self._made.get() if self._given is None and self._made is not None else self._given
-        assert transport is not None  # noqa: S101 (it is one or the other)
-        given, address = request.extensions, request.url
-        try:
-            _show_query(request, transport)
-            return await transport.handle_async_request(request)
-        finally:
-            request.extensions, request.url = given, address
-
-    async def aclose(self) -> None:
-        """Close the transport; where a function made several, that of the loop that runs here, and forget the others."""
-        if self._given is not None:
-            await self._given.aclose()
-        elif self._made is not None and (made := self._made.pop()) is not None:
-            await made.aclose()
-
-    def _check(self, transport: httpx.AsyncBaseTransport, *, is_inherited: bool) -> None:
-        if isinstance(transport, (Renewable, *_WITHOUT_CONNECTIONS)):
-            return
-        if is_inherited:
-            raise _build_refusal(
-                "transport was used before this process was forked; its connections are the parent's."
-            )
-        if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
-            raise _build_refusal(
-                "transport was used in another event loop, and its connections belong to that."
-            )
-
-
-def _show_query(request: httpx.Request, transport: object) -> None:
+def restore_query(request: httpx.Request, transport: object) -> None:
     """Give a request its query back, unless the transport says that it does so itself."""
     if getattr(transport, "completes_requests", False) is not True:
         show_query(request)
-
-
-_WITHOUT_CONNECTIONS = (httpx.MockTransport, httpx.ASGITransport)
-
-
-AIOHTTP = "aiohttp"
 
 
 def check_transport(given: object, kind: type) -> None:
@@ -229,7 +159,7 @@ def check_transport(given: object, kind: type) -> None:
     Raises:
         ConfigurationError: It is none of these, or needs an extra that is not installed.
     """
-    if given == AIOHTTP:
+    if given == "aiohttp":
         if kind is not httpx.AsyncBaseTransport:
             raise ConfigurationError(
                 "transport is 'aiohttp', which sends for AsyncPaymanClient only.",
@@ -244,7 +174,8 @@ def check_transport(given: object, kind: type) -> None:
         raise _build_kind_error(given, kind)
 
 
-def _build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
+def build_factory(given: Any, kind: type[T]) -> Callable[[], T]:
+    """Return a function that makes a transport of this kind, or refuses what was given."""
     check_transport(given, kind)
 
     def make() -> T:
@@ -262,17 +193,14 @@ def _build_kind_error(given: object, kind: type) -> ConfigurationError:
     return ConfigurationError(f"transport is a {name}.", next_step=f"Give an httpx.{kind.__name__}.")
 
 
-def _build_refusal(why: str) -> ConfigurationError:
+def build_refusal(why: str) -> ConfigurationError:
+    """Return the error for a transport that cannot be used here; nothing was sent."""
     failure = ConfigurationError(
         why,
         next_step="Give a function that makes the transport: it is called anew in every process and event loop.",
     )
     failure.sent = False
     return failure
-
-
-def _is_aiohttp(transport: object) -> bool:
-    return any(kind.__module__.partition(".")[0] == "httpx_aiohttp" for kind in type(transport).__mro__)
 
 
 def _close_in_time(close: Callable[[], object]) -> bool:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import httpx
 
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.decompression import ACCEPTED, BoundedBody, Decompressor
 from payman_sdk._io.routes import hide_query, show_query
+from payman_sdk._io.streams import ACCEPTED, BoundedBody, Decompressor
 from payman_sdk._secrets import reveal_for_wire
 from payman_sdk._text.redaction import redact
 from payman_sdk._version import __version__

@@ -32,7 +32,6 @@ from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.deadlines import deadline_scope
-from payman_sdk._io.decompression import BoundedBody
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
     Outcome,
@@ -52,8 +51,7 @@ from payman_sdk._io.http import (
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
 from payman_sdk._io.routes import suppress_instrumentation
-from payman_sdk._io.signals import call_handlers, defer_signals
-from payman_sdk._io.streams import Guard, OpenStream, close_quietly
+from payman_sdk._io.streams import BoundedBody, Guard, OpenStream, close_quietly
 from payman_sdk._io.tracebacks import forget_frames, shorten_traceback
 from payman_sdk.errors import ConfigurationError
 
@@ -93,10 +91,12 @@ class SyncRunner:
         self._max_answer_bytes = max_answer_bytes
         self._headers = headers or {}
         self._lock = ThreadLock()
-        # The client's own connections bear interrupts; those of others do not.
-        self._guard: Guard = (
-            contextlib.nullcontext if getattr(http, "bears_interrupts", False) is True else defer_signals
-        )
+        self._guard: Guard = contextlib.nullcontext
+        self._call_handlers: Callable[[], None] | None = None
+        if getattr(http, "bears_interrupts", False) is not True:  # the client's own connections do
+            from payman_sdk._io.signals import call_handlers, defer_signals
+
+            self._guard, self._call_handlers = defer_signals, call_handlers
         self._streams: dict[httpx.Response, weakref.ref[OpenStream]] = {}
 
     def run(self, flow: Flow[T], describe: Callable[[BaseException], object] | None = None) -> T:
@@ -234,15 +234,15 @@ class SyncRunner:
             reading.open()
             if reading is line:
                 answer.extensions.pop("reason_phrase", None)
-                if self._guard is defer_signals:
+                if self._call_handlers is not None:
                     self._streams[answer] = weakref.ref(line)
                 is_open = True
                 return answer
             body = BoundedBody(answer.headers, self._max_answer_bytes)
             while (piece := reading.read()) is not None:
                 body.add(piece)
-                if self._guard is defer_signals:
-                    call_handlers()
+                if self._call_handlers is not None:
+                    self._call_handlers()
                 if self._clock() > until:
                     raise httpx.ReadTimeout("the answer was not complete at the deadline")
             return redact_response(whole(answer, body.content()))

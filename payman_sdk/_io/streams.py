@@ -1,23 +1,172 @@
-"""The answer that is being read, for either runner: one at most, decompressed piece by piece, closed whatever happens."""
+"""The answer that a runner is reading: one at most, decompressed piece by piece, closed whatever happens.
+
+The decoders of httpx decompress a whole chunk at once, which may be a thousand times as large. They also accept any number of
+nested encodings. So the SDK reads raw bodies and decompresses them here.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TypeAlias
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
 
 import httpx
 
-from payman_sdk._io.decompression import Decompressor
-from payman_sdk._io.signals import defer_on_trio
+from payman_sdk._core.wire_json import is_excessive
+from payman_sdk.errors import APIConnectionError
 
 log = logging.getLogger("payman_sdk")
 
 Guard: TypeAlias = Callable[[], contextlib.AbstractContextManager[object]]
 
-_LEAVING = 2.0
-"""Seconds that letting a connection go may take."""
+ACCEPTED: Final = "gzip, deflate"
+"""The value of `Accept-Encoding`: what can be decompressed piece by piece, by what Python always has."""
+
+_PIECE: Final = 64 * 1024
+"""Bytes that are decompressed at a time."""
+_GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+"""What `zlib` calls the three formats."""
+_FORMATS: Final = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_GZIP_BEGINS: Final = b"\x1f\x8b"
+_HEAD: Final = 2
+"""Bytes that identify formats."""
+_DIGITS: Final = 18
+"""Digits of a length that anybody could mean."""
+
+
+class Decompressor:
+    """Returns a body whose pieces come over the wire.
+
+    Args:
+        encoding: The value of its `Content-Encoding` header, empty for none.
+
+    Raises:
+        UnreadableAnswerError: It names an encoding that is not accepted, or several.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        named = [
+            name for part in encoding.lower().split(",") if (name := part.strip()) not in ("", "identity")
+        ]
+        if len(named) > 1 or (named and named[0] not in _FORMATS):
+            raise UnreadableAnswerError(
+                f"The answer is encoded as {encoding!r}, and only gzip or deflate are read."
+            )
+        self._is_plain = not named
+        self._format = _FORMATS[named[0]] if named else _RAW
+        self._stream: Any = None
+        self._held = b""
+        self._is_first, self._has_ended = True, False
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        """Take the next bytes of the wire, and give what they stand for, at most 64 KiB at a time.
+
+        Raises:
+            UnreadableAnswerError: They are not what the encoding says.
+        """
+        if self._is_plain:
+            yield raw
+            return
+        raw, self._held = self._held + raw, b""
+        while raw and not self._has_ended:
+            if self._stream is None and not self._begins(raw):
+                return
+            piece = self._decompressed(raw)
+            if piece is None:
+                raise UnreadableAnswerError("The answer is not compressed as it says.")
+            stream: Any = self._stream
+            raw = stream.unconsumed_tail
+            if stream.eof:
+                # A gzip file may be followed by another. Anything else after it does not belong to the body.
+                raw, self._stream = stream.unused_data, None
+                self._has_ended, self._is_first = self._format != _GZIP, False
+            if piece:
+                yield piece
+
+    def _begins(self, raw: bytes) -> bool:
+        """Return whether a compressed stream begins; too few bytes to decide are held back."""
+        if len(raw) < _HEAD:
+            self._held = raw
+            return False
+        if not self._is_first and not raw.startswith(_GZIP_BEGINS):
+            self._has_ended = True
+            return False
+        if self._format == _ZLIB and (raw[0] & 15 != zlib.DEFLATED or (raw[0] << 8 | raw[1]) % 31):
+            self._format = _RAW  # some servers leave the frame of zlib out
+        self._stream = zlib.decompressobj(self._format)
+        return True
+
+    def _decompressed(self, raw: bytes) -> bytes | None:
+        """Return the next piece, None for bytes that make no sense."""
+        try:
+            return bytes(self._stream.decompress(raw, _PIECE))
+        except zlib.error:
+            return None
+
+
+class BoundedBody:
+    """A body that is kept whole, up to a limit.
+
+    Args:
+        headers: The headers of its answer.
+        limit: How many bytes it may have, decompressed.
+
+    Raises:
+        UnreadableAnswerError: It says that it has more.
+    """
+
+    def __init__(self, headers: Mapping[str, str], limit: int) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+        said = headers.get("content-length", "")
+        if said.isascii() and said.isdecimal() and (len(said) > _DIGITS or int(said) > limit):
+            raise too_large(limit)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece, decompressed.
+
+        Raises:
+            UnreadableAnswerError: It is too large now.
+        """
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise too_large(self._limit)
+        self._pieces.append(piece)
+
+    def content(self) -> bytes:
+        """Return what has come.
+
+        Raises:
+            UnreadableAnswerError: It would take many times its size in memory once it is read.
+        """
+        content = b"".join(self._pieces)
+        if is_excessive(content):
+            raise UnreadableAnswerError("The answer holds millions of values.")
+        return content
+
+
+class UnreadableAnswerError(Exception):
+    """An answer came and is not read. Only the SDK raises it, so `failure` can be believed; no transport's exception can.
+
+    Attributes:
+        failure: The error for the caller: the ask may have been done, and would be answered so again.
+    """
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.failure = APIConnectionError(message, next_step=next_step, sent=True)
+        self.failure.is_transient = False
+
+
+def too_large(limit: int) -> UnreadableAnswerError:
+    """Return the error for an answer that is larger than it may be."""
+    return UnreadableAnswerError(
+        f"The answer is larger than {limit:,} bytes.",
+        "If you expect such answers, raise max_answer_bytes.",
+    )
 
 
 class OpenStream:
@@ -61,81 +210,6 @@ class OpenStream:
             self._answer, self._pieces = None, iter(())
 
 
-class AsyncOpenStream:
-    """An open answer of the runner for tasks, or none."""
-
-    def __init__(self) -> None:
-        self._answer: httpx.Response | None = None
-        self._http: httpx.AsyncClient | None = None
-        self._wire: AsyncIterator[bytes] | None = None
-        self._ready: Iterator[bytes] = iter(())
-        self._decompressor = Decompressor("")
-
-    def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
-        """Keep an answer whose body is still to be read, and the client whose it is."""
-        self._answer, self._http = answer, http
-        self._wire, self._ready = None, iter(())
-
-    def open(self) -> None:
-        """Begins to read its body.
-
-        Raises:
-            UnreadableAnswerError: The body is encoded in a way that is not read.
-        """
-        answer = self._answer
-        if answer is None:
-            return
-        if answer.is_stream_consumed:  # a hook has read it, or it was never sent
-            self._ready = iter((answer.content,))
-        else:
-            self._decompressor = Decompressor(answer.headers.get("content-encoding", ""))
-            self._wire = answer.aiter_raw()
-
-    async def read(self) -> bytes | None:
-        """Return the next piece as it comes, None at the end."""
-        while (piece := next(self._ready, None)) is None:
-            raw = None if self._wire is None else await _read_next(self._wire)
-            if raw is None:
-                self._wire = None
-                return None
-            self._ready = self._decompressor.feed(raw)
-        return piece
-
-    @defer_on_trio
-    async def close(self) -> None:
-        """Lets the connection go, in a task that is being cancelled too."""
-        if self._answer is None:
-            return
-        answer, self._answer = self._answer, None
-        if self._wire is None:
-            await aclose_quietly(answer)
-            return
-        wire, self._wire = self._wire, None
-        import anyio  # here, where a loop runs already: programs without one do not wait for it
-
-        from payman_sdk._io.pool_repair import repair_pools
-
-        # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
-        # innermost goes through them all.
-        try:
-            with anyio.CancelScope() as leaving, contextlib.suppress(Exception):
-                leaving.cancel()
-                while await _read_next(wire) is not None:
-                    pass
-        finally:
-            await aclose_quietly(answer)
-            if self._http is not None:
-                await repair_pools(self._http, answer.request.extensions)
-
-
-async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    """Return the next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
-    try:
-        return await anext(pieces)
-    except StopAsyncIteration:
-        return None
-
-
 def _pieces_of(answer: httpx.Response) -> Iterator[bytes]:
     if answer.is_stream_consumed:  # a hook has read it, or it was never sent
         return iter((answer.content,))
@@ -149,20 +223,5 @@ def close_quietly(answer: httpx.Response) -> None:
         return
     try:
         answer.close()
-    except Exception as error:
-        log.debug("A connection could not be let go: %s", type(error).__name__)
-
-
-async def aclose_quietly(answer: httpx.Response) -> None:
-    """Let the connection of an answer go, in a task that is being cancelled too."""
-    if answer.is_closed:
-        return
-    import anyio
-
-    from payman_sdk._io.event_loops import move_on_after
-
-    try:
-        with anyio.CancelScope(shield=True), move_on_after(_LEAVING):
-            await answer.aclose()
     except Exception as error:
         log.debug("A connection could not be let go: %s", type(error).__name__)

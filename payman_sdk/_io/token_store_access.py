@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, wait
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -59,6 +58,11 @@ def call_within(function: Callable[[], T], seconds: float, *, ended: Callable[[]
     Raises:
         LateError: It has not returned yet.
     """
+    from concurrent.futures import (  # the store in memory, which most programs have, needs no thread
+        Future,
+        wait,
+    )
+
     context, called = copy_context(), Future[T]()
 
     def call() -> None:

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from payman_sdk._io.certificates import create_ssl_context, create_untrusting_context, load_given
-from payman_sdk._io.given_transport import AIOHTTP, AsyncUserTransport, UserTransport
 from payman_sdk._io.interception import CLIENTS
 from payman_sdk._io.proxies import check_proxy
 from payman_sdk._io.routes import Routes, show_query
@@ -142,6 +141,8 @@ def build_http_client(
         from payman_sdk._io.pool import Pool
 
         return BareClient(Pool(_MOST_UNDER_THREADS, *_build_routes(base_url, proxy, verify)))
+    from payman_sdk._io.given_transport import UserTransport
+
     way = UserTransport(transport)
     return BareClient(way, way.transport)
 
@@ -164,10 +165,15 @@ def build_async_http_client(
         from payman_sdk._io.async_pool import AsyncPool  # here, because an event loop takes a while to import
 
         return BareAsyncClient(AsyncPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify)))
-    if transport == AIOHTTP:
+    from payman_sdk._io.given_transport import check_transport
+
+    check_transport(transport, httpx.AsyncBaseTransport)
+    if transport == "aiohttp":
         from payman_sdk._io.aiohttp_transport import AiohttpPool
 
         return BareAsyncClient(AiohttpPool(_MOST_OF_TASKS, *_build_routes(base_url, proxy, verify), base_url))
+    from payman_sdk._io.async_given_transport import AsyncUserTransport
+
     way = AsyncUserTransport(transport)
     return BareAsyncClient(way, transport if isinstance(transport, httpx.AsyncBaseTransport) else None)
 

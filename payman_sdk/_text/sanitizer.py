@@ -13,11 +13,12 @@ from bisect import bisect_right
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"})
 """Categories that are escaped: controls, formats, surrogates, private use, unassigned, separators, enclosing marks."""
 
-_BLANK = re.compile(
+_BLANK = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
     "\U0001d159\U00013441-\U00013446\U00016fe4\U000e0100-\U000e01ef]"
 )
-"""Letters, marks and symbols that show nothing. Unicode calls most of them default ignorable, which Python cannot look up."""
+"""Letters, marks and symbols that show nothing. Unicode calls most of them default ignorable, which Python cannot look up. It is
+compiled on first use: most asks show nothing of it, and it takes as much memory as a module."""
 
 _OVERLAY = 1
 """The combining class of marks that strike a letter out."""
@@ -82,7 +83,7 @@ def is_hidden(character: str) -> bool:
     return (
         unicodedata.category(character) in _HIDDEN
         or unicodedata.combining(character) == _OVERLAY
-        or _BLANK.match(character) is not None
+        or re.match(_BLANK, character) is not None
     )
 
 

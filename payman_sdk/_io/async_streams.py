@@ -1,0 +1,102 @@
+"""The answer that the runner for tasks is reading; `streams.py` has the one for threads."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+
+import anyio
+import httpx
+
+from payman_sdk._io.event_loops import move_on_after
+from payman_sdk._io.pool_repair import repair_pools
+from payman_sdk._io.signals import defer_on_trio
+from payman_sdk._io.streams import Decompressor
+
+log = logging.getLogger("payman_sdk")
+
+_LEAVING = 2.0
+"""Seconds that letting a connection go may take."""
+
+
+class AsyncOpenStream:
+    """An open answer of the runner for tasks, or none."""
+
+    def __init__(self) -> None:
+        self._answer: httpx.Response | None = None
+        self._http: httpx.AsyncClient | None = None
+        self._wire: AsyncIterator[bytes] | None = None
+        self._ready: Iterator[bytes] = iter(())
+        self._decompressor = Decompressor("")
+
+    def keep(self, answer: httpx.Response, http: httpx.AsyncClient) -> None:
+        """Keep an answer whose body is still to be read, and the client whose it is."""
+        self._answer, self._http = answer, http
+        self._wire, self._ready = None, iter(())
+
+    def open(self) -> None:
+        """Begins to read its body.
+
+        Raises:
+            UnreadableAnswerError: The body is encoded in a way that is not read.
+        """
+        answer = self._answer
+        if answer is None:
+            return
+        if answer.is_stream_consumed:  # a hook has read it, or it was never sent
+            self._ready = iter((answer.content,))
+        else:
+            self._decompressor = Decompressor(answer.headers.get("content-encoding", ""))
+            self._wire = answer.aiter_raw()
+
+    async def read(self) -> bytes | None:
+        """Return the next piece as it comes, None at the end."""
+        while (piece := next(self._ready, None)) is None:
+            raw = None if self._wire is None else await _read_next(self._wire)
+            if raw is None:
+                self._wire = None
+                return None
+            self._ready = self._decompressor.feed(raw)
+        return piece
+
+    @defer_on_trio
+    async def close(self) -> None:
+        """Lets the connection go, in a task that is being cancelled too."""
+        if self._answer is None:
+            return
+        answer, self._answer = self._answer, None
+        if self._wire is None:
+            await aclose_quietly(answer)
+            return
+        wire, self._wire = self._wire, None
+        # httpx's generators stand one in the other, and trio objects to any that is left unfinished. A cancellation of the
+        # innermost goes through them all.
+        try:
+            with anyio.CancelScope() as leaving, contextlib.suppress(Exception):
+                leaving.cancel()
+                while await _read_next(wire) is not None:
+                    pass
+        finally:
+            await aclose_quietly(answer)
+            if self._http is not None:
+                await repair_pools(self._http, answer.request.extensions)
+
+
+async def _read_next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    """Return the next piece, None at the end. The default of `anext` ends the process where an interrupt comes amid it (CPython 131670)."""
+    try:
+        return await anext(pieces)
+    except StopAsyncIteration:
+        return None
+
+
+async def aclose_quietly(answer: httpx.Response) -> None:
+    """Let the connection of an answer go, in a task that is being cancelled too."""
+    if answer.is_closed:
+        return
+    try:
+        with anyio.CancelScope(shield=True), move_on_after(_LEAVING):
+            await answer.aclose()
+    except Exception as error:
+        log.debug("A connection could not be let go: %s", type(error).__name__)
