@@ -90,7 +90,7 @@ class TaskStateChange(NamedTuple):
 
     Attributes:
         task_id: The id of the task (`tsk-…`).
-        state: The agent's own state of it; one that nobody has listed is the string the agent sent. `unknown` where the ask was
+        state: The agent's own state of it; an unlisted one is the string that the agent sent. `unknown` where the ask was
             interrupted, by a cancellation or Ctrl-C, when it may have been sent.
         is_final: Whether the task has ended, and will not change any more.
         message: What the agent says about the state.

@@ -83,7 +83,7 @@ def _objects_of(parts: object, artifact: int) -> list[FoundObject]:
             found += _objects_in(text, artifact)
         elif isinstance(data, dict):
             value = cast("Json", data)
-            found.append(FoundObject(value, _written(value), artifact))
+            found.append(FoundObject(value, _encode_value(value), artifact))
     return found
 
 
@@ -136,7 +136,7 @@ def _canonical(value: object) -> str:
             return json.dumps(value, default=repr)
 
 
-def _written(value: object) -> str:
+def _encode_value(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):

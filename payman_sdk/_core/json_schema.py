@@ -232,11 +232,11 @@ def _is_unique(items: list[object]) -> bool:
     return not any(_is_equal(one, other) for place, one in enumerate(items) for other in items[:place])
 
 
-def _compared(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[Any, Any], bool]:
+def _build_comparison(compare: Callable[[Decimal, Decimal], bool]) -> Callable[[Any, Any], bool]:
     return lambda value, bound: not is_number(value) or compare(Decimal(str(value)), Decimal(str(bound)))
 
 
-def _measured(kind: type[Any], compare: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
+def _build_size_check(kind: type[Any], compare: Callable[[int, int], bool]) -> Callable[[Any, Any], bool]:
     return lambda value, bound: not isinstance(value, kind) or compare(len(value), bound)
 
 
@@ -245,21 +245,21 @@ _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
     "enum": lambda value, allowed: any(_is_equal(value, one) for one in allowed),
     "const": _is_equal,
     "required": lambda value, names: not isinstance(value, dict) or all(name in value for name in names),
-    "minProperties": _measured(dict, lambda size, bound: size >= bound),
-    "maxProperties": _measured(dict, lambda size, bound: size <= bound),
-    "minItems": _measured(list, lambda size, bound: size >= bound),
-    "maxItems": _measured(list, lambda size, bound: size <= bound),
+    "minProperties": _build_size_check(dict, lambda size, bound: size >= bound),
+    "maxProperties": _build_size_check(dict, lambda size, bound: size <= bound),
+    "minItems": _build_size_check(list, lambda size, bound: size >= bound),
+    "maxItems": _build_size_check(list, lambda size, bound: size <= bound),
     "uniqueItems": lambda value, wanted: (
         not wanted or not isinstance(value, list) or _is_unique(cast("list[object]", value))
     ),
-    "minLength": _measured(str, lambda size, bound: size >= bound),
-    "maxLength": _measured(str, lambda size, bound: size <= bound),
+    "minLength": _build_size_check(str, lambda size, bound: size >= bound),
+    "maxLength": _build_size_check(str, lambda size, bound: size <= bound),
     "pattern": lambda value, form: not isinstance(value, str) or re.search(form, value) is not None,
-    "minimum": _compared(lambda value, bound: value >= bound),
-    "maximum": _compared(lambda value, bound: value <= bound),
-    "exclusiveMinimum": _compared(lambda value, bound: value > bound),
-    "exclusiveMaximum": _compared(lambda value, bound: value < bound),
-    "multipleOf": _compared(lambda value, bound: value % bound == 0),
+    "minimum": _build_comparison(lambda value, bound: value >= bound),
+    "maximum": _build_comparison(lambda value, bound: value <= bound),
+    "exclusiveMinimum": _build_comparison(lambda value, bound: value > bound),
+    "exclusiveMaximum": _build_comparison(lambda value, bound: value < bound),
+    "multipleOf": _build_comparison(lambda value, bound: value % bound == 0),
 }
 """What a keyword allows of a value."""
 

@@ -172,7 +172,7 @@ def read_moment(value: object) -> dt.datetime | None:
     return None if moment.tzinfo is None else moment
 
 
-def shown(text: str | None) -> str | None:
+def sanitize_line(text: str | None) -> str | None:
     """Return the agent's words as one line in which nothing hides."""
     return None if text is None else sanitize(text, one_line=True, max_length=MAX_TEXT)
 

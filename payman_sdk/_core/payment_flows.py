@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from payman_sdk._core.effects import Flow, OnEvent, Stopwatch, hand_out
 from payman_sdk._core.exchange import get_earlier_artifacts
-from payman_sdk._core.listings import read_moment, shown
+from payman_sdk._core.listings import read_moment, sanitize_line
 from payman_sdk._core.orders import PaymentOrder, decision_text, find_payment_order
 from payman_sdk._core.payment_types import Payment, PaymentOutcome
 from payman_sdk._core.payments import UNDETERMINED, Verdict, needs_proof, prove, read_claim
@@ -223,7 +223,7 @@ def _look_at_transactions(
         reason = (
             f"{verdict.reason or ''} The transactions could not be read: {shorten(found.problem.message)}"
         )
-        return verdict._replace(reason=shown(reason.strip())), found.problem
+        return verdict._replace(reason=sanitize_line(reason.strip())), found.problem
     return verdict, None
 
 
@@ -254,7 +254,7 @@ def _lost(order: PaymentOrder, error: PaymanError) -> Payment:
         raise error
     return Payment(
         outcome=UNDETERMINED,
-        reason=shown(error.message),
+        reason=sanitize_line(error.message),
         task_id=error.task_id,
         session_id=error.session_id,
         idempotency_key=error.idempotency_key,

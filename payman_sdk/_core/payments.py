@@ -19,7 +19,7 @@ from payman_sdk._core.listings import (
     read_id,
     read_number,
     read_payee,
-    shown,
+    sanitize_line,
     text_or_none,
 )
 from payman_sdk._core.orders import PaymentOrder
@@ -56,29 +56,31 @@ def read_claim(response: FormattedTaskResponse, order: PaymentOrder) -> Verdict:
     state = str(response["state"])
     phase = get_phase(state)
     if phase in {Phase.AT_WORK, Phase.UNKNOWN}:
-        return _undetermined(f"The task is still {state}.")
+        return _build_undetermined(f"The task is still {state}.")
     has_failed = phase is Phase.FAILED
     try:
         found = _newest_object(response, order)
         claim = None if found is None else _read_object(found.value, order)
     except (NoObjectError, InvalidObjectError) as problem:
-        return _undetermined(f"The agent's answer cannot be relied on: {problem}.")
+        return _build_undetermined(f"The agent's answer cannot be relied on: {problem}.")
     if has_failed:
         if claim is not None and claim.outcome is PAID:
-            return _undetermined(
+            return _build_undetermined(
                 f"The agent says that it is paid, and that its task is {state}.", claim.payment_id
             )
         outcome = REFUSED if state == "rejected" else FAILED
         said = claim.reason if claim is not None and claim.outcome in {REFUSED, FAILED} else None
         return Verdict(
-            outcome, said or shown(response.status_message), None if claim is None else claim.payment_id
+            outcome,
+            said or sanitize_line(response.status_message),
+            None if claim is None else claim.payment_id,
         )
     if claim is None:
         waiting = "" if phase is Phase.COMPLETED else f" The task is {state}."
-        return _undetermined(f"The agent's answer holds no JSON object.{waiting}")
+        return _build_undetermined(f"The agent's answer holds no JSON object.{waiting}")
     if phase is not Phase.COMPLETED and claim.outcome is not AWAITING:
         said = claim.outcome.value.replace("_", " ")
-        return _undetermined(
+        return _build_undetermined(
             f"The agent says that it is {said}, and that its task is {state}.", claim.payment_id
         )
     return claim
@@ -113,7 +115,9 @@ def prove(
     """
     own = [one for one in transactions if one.task_id == task_id]
     if len(own) > 1:
-        return _undetermined(f"{len(own)} transactions name the task of this payment.", claim.payment_id)
+        return _build_undetermined(
+            f"{len(own)} transactions name the task of this payment.", claim.payment_id
+        )
     if own:
         return _compare(claim, order, own[0])
     named = [
@@ -123,7 +127,7 @@ def prove(
     ]
     if claim.outcome in {REFUSED, FAILED}:
         if any(one.outcome is PAID for one in named):
-            return _undetermined(
+            return _build_undetermined(
                 f"The agent says that it is {claim.outcome.value}, and lists it as paid.", claim.payment_id
             )
         return claim
@@ -146,22 +150,22 @@ def prove(
         return claim._replace(payment_id=fitting[0].id, transaction=fitting[0])
     said = claim.outcome.value.replace("_", " ")
     what = "no transaction shows it" if not fitting else f"{len(fitting)} transactions may be it"
-    return _undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
+    return _build_undetermined(f"The agent says that it is {said}, and {what}.", claim.payment_id)
 
 
 def _compare(claim: Verdict, order: PaymentOrder, own: Transaction) -> Verdict:
     """Return how a payment ended, given the one transaction that its task made."""
     problem = mismatch(order, own)
     if problem is not None:
-        return _undetermined(f"The transaction of this payment has another {problem}.", own.id)
+        return _build_undetermined(f"The transaction of this payment has another {problem}.", own.id)
     if own.outcome is PAID and claim.outcome not in {REFUSED, FAILED}:
         return Verdict(PAID, None, own.id, own)
     if own.outcome is claim.outcome or (claim.outcome is FAILED and own.outcome is REFUSED):
         return claim._replace(payment_id=own.id, transaction=own)
     if claim.outcome is UNDETERMINED:
         return claim
-    return _undetermined(
-        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {shown(own.status)}.",
+    return _build_undetermined(
+        f"The agent says that it is {claim.outcome.value.replace('_', ' ')}, and lists it as {sanitize_line(own.status)}.",
         own.id,
     )
 
@@ -206,14 +210,14 @@ def _newest_object(response: FormattedTaskResponse, order: PaymentOrder) -> Foun
     found = find_objects(response, artifacts)
     if len(found) > 1:
         newest = found[-1]
-        found = [one for one in found[:-1] if one.artifact == newest.artifact or not _waited(one, order)]
+        found = [one for one in found[:-1] if one.artifact == newest.artifact or not _is_awaiting(one, order)]
         found.append(newest)
     if len(found) > 1:
         raise NoObjectError(f"it holds {len(found)} different JSON objects")
     return found[0] if found else None
 
 
-def _waited(one: FoundObject, order: PaymentOrder) -> bool:
+def _is_awaiting(one: FoundObject, order: PaymentOrder) -> bool:
     try:
         return _read_object(one.value, order).outcome is AWAITING
     except InvalidObjectError:
@@ -241,9 +245,9 @@ def _read_object(value: Json, order: PaymentOrder) -> Verdict:
     if not is_same_payee(order, read_payee(cast("Json", payee), None, is_named=False)):
         raise InvalidObjectError("it is about another payee")
     if outcome is PAID and reason is not None:
-        raise InvalidObjectError(f"it says that it is paid, and why it is not: {shown(reason)}")
-    return Verdict(outcome, shown(reason), payment_id)
+        raise InvalidObjectError(f"it says that it is paid, and why it is not: {sanitize_line(reason)}")
+    return Verdict(outcome, sanitize_line(reason), payment_id)
 
 
-def _undetermined(reason: str, payment_id: str | None = None) -> Verdict:
+def _build_undetermined(reason: str, payment_id: str | None = None) -> Verdict:
     return Verdict(UNDETERMINED, reason, payment_id)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from payman_sdk._core.effects import Flow
 from payman_sdk._core.json_answer import FoundObject, NoObjectError, find_object
 from payman_sdk._core.json_schema import SchemaError, check_schema, validate
-from payman_sdk._core.listings import shown
+from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.orders import request_object
 from payman_sdk._core.task_response import FormattedTaskResponse
 from payman_sdk.errors import ConfigurationError
@@ -50,7 +50,7 @@ class ResponseFormat(Generic[T]):
             error = f"The task is {response['state']}, and {problem}."
         except Exception as problem:  # of the user's validators, too
             error = f"The answer does not fit the format: {problem}"[:_MOST]
-        response.parsed, response.parse_error = parsed, shown(error)
+        response.parsed, response.parse_error = parsed, sanitize_line(error)
         return response
 
 

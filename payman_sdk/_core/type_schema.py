@@ -81,7 +81,7 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
         return TypeForm({"anyOf": [one.schema for one in choices]}, partial(_read_first, choices))
     if origin is typing.Literal:
         what = f"one of {', '.join(map(repr, arguments))[:200]}"
-        return _enumerated([(one, one) for one in arguments], what)
+        return _build_enum_form([(one, one) for one in arguments], what)
     if kind in _LISTS or (kind is tuple and (not arguments or arguments[1:] == (...,))):
         item = _form_of(arguments[0] if arguments else Any, known)
         collect = _LISTS.get(kind, tuple)
@@ -106,11 +106,11 @@ def _form_of(given: Any, known: dict[str, TypeForm]) -> TypeForm:
     if not isinstance(given, type):
         raise SchemaError(f"holds {given!r}, which has no form in JSON that the SDK knows")
     if issubclass(given, Enum):
-        return _enumerated([(member.value, member) for member in given], f"a {given.__name__}")
+        return _build_enum_form([(member.value, member) for member in given], f"a {given.__name__}")
     return _form_of_class(cast("type[Any]", given), known)
 
 
-def _enumerated(choices: list[tuple[Any, Any]], what: str) -> TypeForm:
+def _build_enum_form(choices: list[tuple[Any, Any]], what: str) -> TypeForm:
     for one, _ in choices:
         if not isinstance(one, str | int | float | bool | None):
             raise SchemaError(f"holds {one!r}, which is not JSON")

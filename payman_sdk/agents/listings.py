@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from payman_sdk._core.listings import shown
+from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.payment_types import Payee, Transaction, Wallet
 from payman_sdk.agents.confirmation import BlockedByHook, format_denial
 from payman_sdk.agents.effects import Flow, Invoke
@@ -84,4 +84,4 @@ def describe_items(items: Sequence[Item], headline: str) -> OperationResult:
 
 def _clean(**members: Any) -> Item:
     """Return the members as strings of one line in which nothing hides."""
-    return {name: None if value is None else shown(str(value)) for name, value in members.items()}
+    return {name: None if value is None else sanitize_line(str(value)) for name, value in members.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from payman_sdk._core.listings import shown
+from payman_sdk._core.listings import sanitize_line
 from payman_sdk._text.error_response import format_sentence
 from payman_sdk._text.sanitizer import sanitize
 from payman_sdk.agents.results import OperationResult, OperationStatus, frame_words, quote_words
@@ -134,7 +134,9 @@ def describe_refusal(operation: Operation, why: str | PaymanError) -> OperationR
     """For what the limit, the user or the server does not allow."""
     text = "Refused, and nothing was paid"
     text += f": {format_sentence(why)}" if isinstance(why, str) else f".\n\n{_frame_error(why)}"
-    return build_result(operation, text, "refused", shown(why if isinstance(why, str) else why.message))
+    return build_result(
+        operation, text, "refused", sanitize_line(why if isinstance(why, str) else why.message)
+    )
 
 
 def describe_not_sent(operation: Operation, failure: PaymanError) -> OperationResult:

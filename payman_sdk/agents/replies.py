@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve
 
-from payman_sdk._core.listings import shown
+from payman_sdk._core.listings import sanitize_line
 from payman_sdk._core.payment_types import Payment
 from payman_sdk.agents import messages
 from payman_sdk.agents.confirmation import (
@@ -90,7 +90,7 @@ def _confirm_reply(
     moves_money = decision != "deny"
     why = (yield from context.log.check_limit(known)) if moves_money else None
     if why is None:
-        proposal = ConfirmationRequest.of_payment(decision, known, shown(known.reason))
+        proposal = ConfirmationRequest.of_payment(decision, known, sanitize_line(known.reason))
         why = yield from request_confirmation(context.confirm, proposal)
     if why is not None:
         return messages.describe_refusal(known, why)

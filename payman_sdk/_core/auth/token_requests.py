@@ -102,7 +102,7 @@ class TokenRequests:
             raise kept.rotation.record_lost(noted, error)
         if isinstance(error, AuthenticationError) and _is_about_the_grant(error):
             yield from kept.drop_refresh_token(deadline)
-            error.next_step = "Authorize again: the refresh token is no longer good."
+            error.next_step = "Authorize again: the refresh token does not work any more."
             if before.unanswered:
                 error.next_step = (
                     "Authorize again: the answer to an earlier renewal was lost, so the refresh token was spent by it, or the "
@@ -133,7 +133,7 @@ class TokenRequests:
 
 
 def _is_about_the_grant(error: AuthenticationError) -> bool:
-    """Whether a refusal says that the refresh token is no longer good, and not the client, the request or a proxy."""
+    """Whether a refusal says that the refresh token does not work any more, and not the client, the request or a proxy."""
     if error.error is not None:
         return error.error == "invalid_grant"
     response = error.response

@@ -23,7 +23,7 @@ def write(manner: str, shape: Mapping[str, Any], prose: str, *, is_payment: bool
         is_payment: whether it is about a payment; only then is anything in it changed.
     """
     if is_payment:
-        shape = _changed(manner, dict(shape))
+        shape = _change_shape(manner, dict(shape))
     text = json.dumps(shape, ensure_ascii=False)
     match manner:
         case "prose":
@@ -41,7 +41,7 @@ def write(manner: str, shape: Mapping[str, Any], prose: str, *, is_payment: bool
             return AgentAnswer(text)
 
 
-def _changed(manner: str, shape: dict[str, Any]) -> dict[str, Any]:
+def _change_shape(manner: str, shape: dict[str, Any]) -> dict[str, Any]:
     match manner:
         case "other_amount":
             shape["amount"] = str(Decimal(shape["amount"]) + 1)
