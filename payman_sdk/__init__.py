@@ -8,9 +8,9 @@ Example:
     completed
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from payman_sdk._exports import import_on_use
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:
@@ -79,94 +79,6 @@ if TYPE_CHECKING:
     from payman_sdk.token_stores.memory import MemoryTokenStore
     from payman_sdk.token_stores.postgres import PostgresTokenStore as PostgresTokenStore
     from payman_sdk.token_stores.redis import RedisTokenStore as RedisTokenStore
-
-_HOME = {
-    "ArtifactUpdate": "_core.events",
-    "AskOptions": "_core.option_types",
-    "AsyncConversation": "_client.async_conversation",
-    "AsyncPaymanClient": "_client.async_",
-    "AsyncTaskStream": "_client.async_task_stream",
-    "AuthorizationRequest": "_core.auth.authorization",
-    "Conversation": "_client.conversation",
-    "Environment": "_client.config_types",
-    "FileTokenStore": "token_stores.file",
-    "FormattedTaskResponse": "_core.task_response",
-    "KeyStore": "_core.exchange",
-    "KeyringTokenStore": "token_stores.keyring",
-    "MemoryKeyStore": "_io.key_store",
-    "MemoryTokenStore": "token_stores.memory",
-    "OutgoingAsk": "_core.hook_payloads",
-    "ParsedResponse": "_core.task_response",
-    "Payee": "_core.payment_types",
-    "PaymanClient": "_client.sync",
-    "PaymanConfig": "_client.config_types",
-    "Payment": "_core.payment_types",
-    "PaymentOutcome": "_core.payment_types",
-    "PostgresTokenStore": "token_stores.postgres",
-    "RedisTokenStore": "token_stores.redis",
-    "RetryDetails": "_core.hook_payloads",
-    "SQLiteKeyStore": "_io.key_store",
-    "Scope": "_core.auth.authorization",
-    "Stats": "_telemetry.settings",
-    "StatusUpdate": "_core.events",
-    "StoredToken": "_core.auth.stored_token",
-    "StreamEvent": "_core.events",
-    "TaskEntry": "_telemetry.task_history",
-    "TaskResponse": "_core.task_response",
-    "TaskState": "_core.states",
-    "TaskStateChange": "_core.hook_payloads",
-    "TaskStream": "_client.task_stream",
-    "Telemetry": "_telemetry.settings",
-    "TokenInfo": "_core.auth.access_token",
-    "TokenRefresh": "_core.hook_payloads",
-    "TokenStore": "_core.auth.stored_token",
-    "Transaction": "_core.payment_types",
-    "UnknownUpdate": "_core.events",
-    "Wallet": "_core.payment_types",
-    "authorization_url": "_core.auth.authorization",
-    "login": "_client.login",
-    "parse_redirect": "_core.auth.authorization",
-    **dict.fromkeys(
-        (
-            "APIConnectionError",
-            "APIStatusError",
-            "APITimeoutError",
-            "AgentError",
-            "AuthenticationError",
-            "BadRequestError",
-            "ConfigurationError",
-            "ConflictError",
-            "ErrorResponse",
-            "IdempotencyKeyReuseError",
-            "InternalAgentError",
-            "InvalidJSONError",
-            "InvalidParamsError",
-            "InvalidRequestError",
-            "KeyStoreError",
-            "MethodNotFoundError",
-            "NotFoundError",
-            "OutcomeUnknownError",
-            "PaymanError",
-            "PaymentNotMadeError",
-            "PermissionDeniedError",
-            "PushNotificationsNotSupportedError",
-            "RateLimitError",
-            "ResponseValidationError",
-            "ServerError",
-            "StreamInterruptedError",
-            "TaskFailedError",
-            "TaskNotCancelableError",
-            "TaskNotFoundError",
-            "TokenStoreError",
-            "UnprocessableEntityError",
-            "UnsupportedOperationError",
-        ),
-        "errors",
-    ),
-}
-"""The module of each public name; `__all__` leaves out the stores that need an extra, so that `import *` needs none.
-
-They are imported when they are first asked for, so that `import payman_sdk` is cheap."""
 
 __all__ = [
     "APIConnectionError",
@@ -246,13 +158,47 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_HOME[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    # `__all__` leaves out the stores that need an extra, so that `import *` needs none.
+    __getattr__ = import_on_use(
+        __name__,
+        {
+            "_client.async_": "AsyncPaymanClient",
+            "_client.async_conversation": "AsyncConversation",
+            "_client.async_task_stream": "AsyncTaskStream",
+            "_client.config_types": "Environment PaymanConfig",
+            "_client.conversation": "Conversation",
+            "_client.login": "login",
+            "_client.sync": "PaymanClient",
+            "_client.task_stream": "TaskStream",
+            "_core.auth.access_token": "TokenInfo",
+            "_core.auth.authorization": "AuthorizationRequest Scope authorization_url parse_redirect",
+            "_core.auth.stored_token": "StoredToken TokenStore",
+            "_core.events": "ArtifactUpdate StatusUpdate StreamEvent UnknownUpdate",
+            "_core.exchange": "KeyStore",
+            "_core.hook_payloads": "OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
+            "_core.option_types": "AskOptions",
+            "_core.payment_types": "Payee Payment PaymentOutcome Transaction Wallet",
+            "_core.states": "TaskState",
+            "_core.task_response": "FormattedTaskResponse ParsedResponse TaskResponse",
+            "_io.key_store": "MemoryKeyStore SQLiteKeyStore",
+            "_telemetry.settings": "Stats Telemetry",
+            "_telemetry.task_history": "TaskEntry",
+            "errors": (
+                "APIConnectionError APIStatusError APITimeoutError AgentError AuthenticationError BadRequestError "
+                "ConfigurationError ConflictError ErrorResponse IdempotencyKeyReuseError InternalAgentError "
+                "InvalidJSONError InvalidParamsError InvalidRequestError KeyStoreError MethodNotFoundError "
+                "NotFoundError OutcomeUnknownError PaymanError PaymentNotMadeError PermissionDeniedError "
+                "PushNotificationsNotSupportedError RateLimitError ResponseValidationError ServerError "
+                "StreamInterruptedError TaskFailedError TaskNotCancelableError TaskNotFoundError TokenStoreError "
+                "UnprocessableEntityError UnsupportedOperationError"
+            ),
+            "token_stores.file": "FileTokenStore",
+            "token_stores.keyring": "KeyringTokenStore",
+            "token_stores.memory": "MemoryTokenStore",
+            "token_stores.postgres": "PostgresTokenStore",
+            "token_stores.redis": "RedisTokenStore",
+        },
+    )
 
     def __dir__() -> list[str]:
         return sorted(__all__)

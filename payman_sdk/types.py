@@ -4,8 +4,9 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` returns (`TaskRe
 (`FormattedTaskResponse`) is a dict too, one that can also be read by attributes.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from payman_sdk._exports import import_on_use
 
 if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState
@@ -111,64 +112,28 @@ __all__ = [
     "Wallet",
 ]
 
-_HOME = {
-    "Artifact": "_core.task_response",
-    "ArtifactUpdate": "_core.events",
-    "AskOptions": "_core.option_types",
-    "BeforeSend": "_core.hook_payloads",
-    "Environment": "_client.config_types",
-    "FormattedTaskResponse": "_core.task_response",
-    "JsonAskOptions": "_core.option_types",
-    "KeyStore": "_core.exchange",
-    "MarkdownAskOptions": "_core.option_types",
-    "OnAnswer": "_core.events",
-    "OnEvent": "_core.events",
-    "OnRetry": "_core.hook_payloads",
-    "OnTask": "_core.hook_payloads",
-    "OnToken": "_core.hook_payloads",
-    "OutgoingAsk": "_core.hook_payloads",
-    "OutputFormat": "_core.option_types",
-    "ParsedResponse": "_core.task_response",
-    "PayOptions": "_core.option_types",
-    "Payee": "_core.payment_types",
-    "PayeeType": "_core.payment_types",
-    "PaymanConfig": "_client.config_types",
-    "Payment": "_core.payment_types",
-    "PaymentOutcome": "_core.payment_types",
-    "RawAskOptions": "_core.option_types",
-    "ReadOptions": "_core.option_types",
-    "ReplyOptions": "_core.option_types",
-    "Resend": "_config",
-    "RetryDetails": "_core.hook_payloads",
-    "SettleOptions": "_core.option_types",
-    "Stats": "_telemetry.settings",
-    "Status": "_core.states",
-    "StatusUpdate": "_core.events",
-    "StreamEvent": "_core.events",
-    "StreamOptions": "_core.option_types",
-    "TaskEntry": "_telemetry.task_history",
-    "TaskResponse": "_core.task_response",
-    "TaskState": "_core.states",
-    "TaskStateChange": "_core.hook_payloads",
-    "Telemetry": "_telemetry.settings",
-    "TokenInfo": "_core.auth.access_token",
-    "TokenRefresh": "_core.hook_payloads",
-    "Transaction": "_core.payment_types",
-    "Transport": "_client.transports",
-    "UnknownUpdate": "_core.events",
-    "Verify": "_client.transports",
-    "Wallet": "_core.payment_types",
-}
-"""The module of each name. It is imported when the name is first used, so that importing one type is cheap."""
-
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"payman_sdk.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = import_on_use(
+        __name__,
+        {
+            "_client.config_types": "Environment PaymanConfig",
+            "_client.transports": "Transport Verify",
+            "_config": "Resend",
+            "_core.auth.access_token": "TokenInfo",
+            "_core.events": "ArtifactUpdate OnAnswer OnEvent StatusUpdate StreamEvent UnknownUpdate",
+            "_core.exchange": "KeyStore",
+            "_core.hook_payloads": "BeforeSend OnRetry OnTask OnToken OutgoingAsk RetryDetails TaskStateChange TokenRefresh",
+            "_core.option_types": (
+                "AskOptions JsonAskOptions MarkdownAskOptions OutputFormat PayOptions RawAskOptions ReadOptions "
+                "ReplyOptions SettleOptions StreamOptions"
+            ),
+            "_core.payment_types": "Payee PayeeType Payment PaymentOutcome Transaction Wallet",
+            "_core.states": "Status TaskState",
+            "_core.task_response": "Artifact FormattedTaskResponse ParsedResponse TaskResponse",
+            "_telemetry.settings": "Stats Telemetry",
+            "_telemetry.task_history": "TaskEntry",
+        },
+    )
 
     def __dir__() -> list[str]:
         return sorted(__all__)

@@ -9,8 +9,9 @@ Example:
     True
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from payman_sdk._exports import import_on_use
 
 if TYPE_CHECKING:
     from payman_sdk.token_stores.base import StoredToken, TokenStore
@@ -30,24 +31,19 @@ __all__ = [
     "TokenStore",
 ]
 
-_MODULES = {
-    "FileTokenStore": "file",
-    "KeyringTokenStore": "keyring",
-    "MemoryTokenStore": "memory",
-    "PostgresTokenStore": "postgres",
-    "RedisTokenStore": "redis",
-    "StoredToken": "base",
-    "TokenStore": "base",
-}
 
 if not TYPE_CHECKING:
-
-    def __getattr__(name: str) -> object:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f".{_MODULES[name]}", __name__), name)
-        globals()[name] = value
-        return value
+    __getattr__ = import_on_use(
+        __name__,
+        {
+            "token_stores.base": "StoredToken TokenStore",
+            "token_stores.file": "FileTokenStore",
+            "token_stores.keyring": "KeyringTokenStore",
+            "token_stores.memory": "MemoryTokenStore",
+            "token_stores.postgres": "PostgresTokenStore",
+            "token_stores.redis": "RedisTokenStore",
+        },
+    )
 
     def __dir__() -> list[str]:
         return sorted(__all__)
