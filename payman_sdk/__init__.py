@@ -10,7 +10,7 @@ Example:
 
 from typing import TYPE_CHECKING
 
-from payman_sdk._exports import import_on_use
+from payman_sdk._annotations import import_on_use
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ them.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired, Required, TypeAlias, get_origin, get_type_hints
 
@@ -38,6 +40,25 @@ class LazyModule:
             return getattr(import_module(self._name), name)
         except ModuleNotFoundError:  # of an extra that is not installed; nobody can give what is of it
             return Any
+
+
+def import_on_use(module: str, names: Mapping[str, str]) -> Callable[[str], object]:
+    """Return the `__getattr__` of a module.
+
+    Args:
+        module: The name of the module.
+        names: The names that it has, with spaces between, by the modules of `payman_sdk` that they come from.
+    """
+    homes = {name: home for home, several in names.items() for name in several.split()}
+
+    def find(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value = getattr(import_module(f"payman_sdk.{homes[name]}"), name)
+        setattr(sys.modules[module], name, value)
+        return value
+
+    return find
 
 
 class Unlisted:

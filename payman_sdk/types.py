@@ -6,7 +6,7 @@ What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` returns (`TaskRe
 
 from typing import TYPE_CHECKING
 
-from payman_sdk._exports import import_on_use
+from payman_sdk._annotations import import_on_use
 
 if TYPE_CHECKING:
     from payman_api.models.task_state import TaskState

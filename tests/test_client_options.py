@@ -215,9 +215,9 @@ def test_the_history_of_a_client_is_bounded_and_says_how_tasks_are() -> None:
             client.ask("Hello!", timeout=1e-9)
         assert client.tasks[-1].error == "APITimeoutError"
         assert "Payee" not in repr(client.tasks)
-        history = client._observer.tasks
+        observer = client._observer
         for number in range(1200):
-            history.add(_Ask(number))  # type: ignore[arg-type]
+            observer.add_task(_Ask(number))  # type: ignore[arg-type]
         assert len(client.tasks) == 1000
 
 

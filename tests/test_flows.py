@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from payman_sdk._core.effects import Flow, SendRequest, Sleep, WithLock
-from payman_sdk._io.http import Timeouts, build_timeout
+from payman_sdk._io.http import Timeouts, limit_request
 from payman_sdk._io.runner import SyncRunner
 from payman_sdk._io.transport import build_http_client
 from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
@@ -205,10 +205,10 @@ def test_nothing_is_sent_after_the_deadline(door: SyncRunner, peer: Peer, clock:
 
 def test_the_limits_of_a_request_keep_to_the_deadline() -> None:
     """Connecting and reading have limits of their own, and no more than what is left of the whole time."""
-    assert build_timeout(Timeouts(connect=5, read=60), 300) == httpx.Timeout(
-        connect=5, read=60, write=60, pool=300
-    )
-    assert build_timeout(Timeouts(connect=5, read=60), 2) == httpx.Timeout(2)
+    limits = Timeouts(connect=5, read=60)
+    assert limit_request(SendRequest({}, 1300), 1000, limits) == (1060, httpx.Timeout(60, connect=5))
+    assert limit_request(SendRequest({}, 1300, 200), 1000, limits) == (1200, httpx.Timeout(200, connect=5))
+    assert limit_request(SendRequest({}, 1002), 1000, limits) == (1002, httpx.Timeout(2))
 
 
 def test_a_redirect_is_not_followed(door: SyncRunner, peer: Peer) -> None:

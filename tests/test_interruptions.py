@@ -23,6 +23,7 @@ import pytest
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 from payman_sdk._core.hook_payloads import TaskStateChange
+from payman_sdk._io.runner import SyncRunner
 from payman_sdk.errors import OutcomeUnknownError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, PLAIN, TOKEN_PATH, Peer, Request, answer, completed, reset, rpc
@@ -316,13 +317,13 @@ def test_a_fault_of_ours_after_sending_is_looked_into(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An AttributeError in the SDK's own reading of an answer is no reason to say that nothing was done, or to send again."""
-    broken_once(monkeypatch, "payman_sdk._core.send.read_answer")
+    broken_once(monkeypatch, "payman_sdk._core.rpc.read_answer")
     assert connect(max_retries=2).ask("Hello!").status == "completed"
     assert len(peer.asks()) == 1
     broken_once(monkeypatch, "payman_sdk._core.stream.read_answer")
     with connect(max_retries=2).stream("Hello!") as stream:
         assert stream.result().status == "completed"
-    monkeypatch.setattr("payman_sdk._core.operations.notify_change", broken)
+    monkeypatch.setattr("payman_sdk._telemetry.tracker.AskTracker.track_state", broken)
     with pytest.raises(OutcomeUnknownError, match="AttributeError in broken, line ") as caught:
         connect().ask("Hello!")
     assert caught.value.sent
@@ -334,7 +335,7 @@ def test_a_fault_of_ours_before_sending_comes_out(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing was sent, a fault is a fault."""
-    monkeypatch.setattr("payman_sdk._core.send.send_authenticated", broken)
+    monkeypatch.setattr("payman_sdk._core.send.call_agent", broken)
     with pytest.raises(AttributeError):
         connect().ask("Hello!")
     assert peer.asks() == []
@@ -387,13 +388,15 @@ def test_an_interrupt_after_the_end_of_the_flow_carries_the_ids(
     peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while an ask that has its answer tidies up: the caller has no answer, and learns which ask it was."""
+    advance = SyncRunner.advance
 
-    def stop(*_: object) -> None:
+    def stop(*given: Any) -> None:
+        advance(*given)
         raise KeyboardInterrupt
 
     client = connect()
     client.get_access_token()
-    monkeypatch.setattr("payman_sdk._io.runner.get_result", stop)
+    monkeypatch.setattr(SyncRunner, "advance", stop)
     error = interrupted(partial(client.ask, "Hello!"))
     assert getattr(error, "task_id", None) == peer.asks()[0].json["params"]["id"]
     assert "was sent" in notes(error)[0]

@@ -1,56 +1,41 @@
-"""The ways to make a client, and what a client knows without asking anybody: the same for both clients."""
+"""The ways to make a client: the same for both clients."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from payman_sdk._annotations import LazyModule, Setting
-from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
+from payman_sdk._client.calls import RunnerT
 from payman_sdk._client.config_types import Environment, PaymanConfig
+from payman_sdk._client.connection import ConnectionOwner, Http
 from payman_sdk._client.earlier_names import EarlierNames
-from payman_sdk._client.interface import ClientInterface
-from payman_sdk._config import SETTINGS, Config, Resend, change_config, read_config, require_secret
+from payman_sdk._config import SETTINGS, Resend, change_config, read_config, require_secret
 from payman_sdk._core.auth.credentials import Credentials, check_code, check_parameter, read_token_info
-from payman_sdk._io.clock import monotonic, wall_time
-from payman_sdk._io.forks import expect_forks, get_fork_lock
 from payman_sdk._secrets import wrap_secrets
-from payman_sdk.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from payman_sdk._client import transports
     from payman_sdk._core import exchange
     from payman_sdk._core import hook_payloads as hooks
     from payman_sdk._core.auth import access_token, stored_token
-    from payman_sdk._core.auth.tokens import AccessToken, TokenManager
+    from payman_sdk._core.auth.tokens import AccessToken
     from payman_sdk._core.effects import Flow
-    from payman_sdk._io.http import Timeouts
-    from payman_sdk._telemetry import settings, task_history
+    from payman_sdk._telemetry import settings
 else:
     access_token = LazyModule("payman_sdk._core.auth.access_token")
     exchange = LazyModule("payman_sdk._core.exchange")
     hooks = LazyModule("payman_sdk._core.hook_payloads")
     settings = LazyModule("payman_sdk._telemetry.settings")
     stored_token = LazyModule("payman_sdk._core.auth.stored_token")
-    task_history = LazyModule("payman_sdk._telemetry.task_history")
     transports = LazyModule("payman_sdk._client.transports")
 
-Http = TypeVar("Http")
 ClientT = TypeVar("ClientT", bound="BaseClient[Any, Any]")
 """Used instead of `Self`, which jedi takes for the class that defines the method."""
 
-_EXPIRES_SOON = 60.0
 
-
-class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http, RunnerT]):
-    """A client before it does anything: settings, identity, session, and connections that are made on first use."""
-
-    _credentials: Credentials
-    _http: Any
-    _owns_http: bool
-    _original: Self | None = None
-    """Whose connections it uses, if it was made by `with_options`."""
+class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
+    """A client, and the ways to make one."""
 
     # The settings stand in groups, a group a line. `locals()` are a method's own keywords.
     # fmt: off
@@ -233,42 +218,11 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
         other = object.__new__(type(self))
         vars(other).update(vars(self))
         vars(other).pop("_finalizer", None)
-        other._credentials = self._credentials._replace(config=change_config(self._config, given))
-        other._original, other._connection, other._closed = self, None, False
+        other._config = change_config(self._config, given)
+        other._credentials = self._credentials._replace(config=other._config)
+        other._original, other._is_shared, other._connection, other._closed = self, True, None, False
         return other
     # fmt: on
-
-    def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
-        expect_forks()
-        store = identity.store
-        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
-            raise ConfigurationError(
-                f"token_store is a {type(store).__name__}, which cannot load and save.",
-                next_step="See TokenStore.",
-            )
-        config = identity.config
-        self._check_hooks(config._asdict())
-        transport = None if isinstance(config.transport, str) else config.transport
-        for given, way in (("http_client", http_client), ("transport", transport)):
-            for name in ("transport", "proxy", "verify"):
-                if way is not None and name != given and getattr(config, name) is not None:
-                    raise ConfigurationError(
-                        f"{given} and {name} are both given.", next_step=f"Give the {name} to the {given}."
-                    )
-        from payman_sdk._telemetry.observer import create_observer
-
-        if os.environ.get("PAYMAN_LOG"):
-            from payman_sdk._text.logger import configure_from_environment
-
-            configure_from_environment()
-        self._observer = create_observer(config.telemetry, config.base_url)
-        self._credentials = identity
-        self._session = Session(identity.config.session_id)
-        self._http = http_client
-        self._owns_http = http_client is None
-        self._connection: APIConnection[RunnerT] | None = None
-        self._closed = False
-        self._process = os.getpid()
 
     @classmethod
     def _from_credentials(cls, identity: Credentials, http_client: Http | None) -> Self:
@@ -297,129 +251,6 @@ class BaseClient(BaseCalls[RunnerT], ClientInterface, EarlierNames, Generic[Http
             code, redirect_uri=redirect_uri, code_verifier=verifier
         )
         return client, tokens.exchange_code(request, agent.compute_deadline())
-
-    def get_client_name(self) -> str | None:
-        """Return the name the client was given, None if none."""
-        return self._config.name
-
-    def get_refresh_token(self) -> str | None:
-        """Return the newest refresh token, None if there is none. Keep it as carefully as a password."""
-        refresh_token = self._connect().tokens.refresh_token
-        return None if refresh_token is None else refresh_token.reveal()
-
-    def is_access_token_expired(self) -> bool:
-        """Whether the access token is missing, has expired, or expires within 60 seconds."""
-        return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
-
-    def stats(self) -> settings.Stats:
-        """Return what this client and its conversations have done since the client was made, in numbers.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     status = client.conversation().ask("Hello!").status
-            ...     print(client.stats().completed)
-            1
-        """
-        return self._observer.get_stats()
-
-    @property
-    def tasks(self) -> list[task_history.TaskEntry]:
-        """The newest tasks of this client and its conversations, at most 1,000, the newest last.
-
-        Example:
-            >>> from payman_sdk.sandbox import Sandbox
-            >>> with Sandbox() as sandbox, sandbox.client() as client:
-            ...     response = client.ask("send 200 TSD to Test Payee", idempotency_key="invoice-42")
-            ...     for task in client.tasks:
-            ...         print(task.task_id == response.task_id, task.state, task.idempotency_key)
-            True input-required invoice-42
-        """
-        return self._observer.tasks.list_entries()
-
-    def __repr__(self) -> str:
-        if not hasattr(
-            self, "_credentials"
-        ):  # its settings were refused; a traceback may show it all the same
-            return f"<{type(self).__name__}>"
-        name = f" {self._config.name!r}" if self._config.name else ""
-        return f"<{type(self).__name__}{name} {self._config.client_id} at {self._config.base_url}>"
-
-    @property
-    def _config(self) -> Config:
-        return self._credentials.config
-
-    def _refuse_if_closed(self) -> None:
-        if self._closed:
-            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
-
-    def _connect(self) -> APIConnection[RunnerT]:
-        """Return the connection, made on first use.
-
-        Raises:
-            ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
-        """
-        if self._original is not None:
-            return self._share_connection(self._original)
-        connection = self._connection
-        if connection is None:
-            with get_fork_lock():
-                self._refuse_if_closed()
-                connection = self._connection
-                if connection is None:
-                    from payman_sdk._client.token_manager import create_token_manager
-                    from payman_sdk._io.log_redaction import install_log_redaction
-
-                    install_log_redaction()
-                    connection = self._build_connection(
-                        create_token_manager(self._credentials, self._observer)
-                    )
-                    self._connection, self._process = connection, os.getpid()
-        self._refuse_if_closed()
-        if not self._owns_http and self._process != os.getpid():
-            raise ConfigurationError(
-                "http_client was used before this process was forked; its connections are the parent's.",
-                next_step="Make the client after the fork, or give a transport instead.",
-            )
-        return connection
-
-    def _share_connection(self, original: Self) -> APIConnection[RunnerT]:
-        """Return the connection of another client, with the settings of this one."""
-        self._refuse_if_closed()
-        shared, own = original._connect(), self._connection
-        if own is None or own.runner is not shared.runner:
-            own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
-        return own
-
-    def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
-        import random
-
-        from payman_sdk._core.operations import Operations
-        from payman_sdk._io.http import Timeouts
-
-        config = self._config
-        runner = self._build_runner(
-            Timeouts(connect=config.connect_timeout, read=config.read_timeout), config
-        )
-        agent = Operations(
-            tokens,
-            config,
-            monotonic,
-            random.random,
-            wall_clock=wall_time,
-            observer=self._observer,
-            open_key_store=_open_key_store,
-        )
-        return APIConnection(runner, tokens, agent)
-
-    def _build_runner(self, patience: Timeouts, config: Config) -> RunnerT:
-        raise NotImplementedError
-
-
-def _open_key_store() -> exchange.KeyStore | None:
-    from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
-
-    return open_default_store()
 
 
 def gather_settings(given: Mapping[str, Any]) -> dict[str, Any]:

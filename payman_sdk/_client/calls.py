@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
-from payman_sdk._client.interface import CallInterface
+from payman_sdk._client.typed_interface import TypedCallInterface
 from payman_sdk._config import Config, check_hook, read_seconds
 from payman_sdk.errors import ConfigurationError
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 RunnerT = TypeVar("RunnerT")
 
 _HOOKS = ("on_message", "on_event", "on_retry", "on_task", "on_token", "before_send")
+
+
 _PAYEE_FIELDS = (
     *(
         "account_holder_name",
@@ -61,24 +64,45 @@ class Session:
         self.id = generate_id("ses")
 
 
-class BaseCalls(CallInterface, Generic[RunnerT]):
+class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     """Plans what is asked in a session. `given` are the arguments of a method by their names."""
 
+    _config: Config
     _session: Session
     _awaits: bool = False
     """Whether hooks may be coroutine functions."""
-
-    @property
-    def _config(self) -> Config:
-        raise NotImplementedError
+    _connection: APIConnection[RunnerT] | None = None
+    _is_shared = False
+    """Whether the connection is somebody else's, who may renew or close it at any time."""
+    _closed = False
+    _process: int | None = None
+    """The process that alone may use the connection: that in which connections which were given were first used."""
 
     def _connect(self) -> APIConnection[RunnerT]:
-        """Return the connection, made on first use."""
+        """Return the connection, made on first use.
+
+        Raises:
+            ConfigurationError: The client is closed, or its `http_client` belongs to the parent process.
+        """
+        connection = self._connection
+        if connection is None or self._is_shared:
+            connection = self._open()
+        self._refuse_if_closed()
+        if self._process is not None and self._process != os.getpid():
+            raise ConfigurationError(
+                "http_client was used before this process was forked; its connections are the parent's.",
+                next_step="Make the client after the fork, or give a transport instead.",
+            )
+        return connection
+
+    def _open(self) -> APIConnection[RunnerT]:
+        """Return the connection that is to be used now."""
         raise NotImplementedError
 
     def _refuse_if_closed(self) -> None:
-        """Refuses when nothing can be asked any more."""
-        raise NotImplementedError
+        """Refuse what is asked of a client that is closed."""
+        if self._closed:
+            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
 
     def get_session_id(self) -> str:
         """Return the id of the session that the next ask belongs to (`ses-…`)."""

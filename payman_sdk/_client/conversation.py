@@ -23,15 +23,11 @@ class BaseConversation(BaseCalls[RunnerT]):
         session_id: str | None,
         config: Config,
     ) -> None:
-        self._session, self._settings = Session(check_session_id(session_id)), config
+        self._session, self._config = Session(check_session_id(session_id)), config
         self._connect_to = connect
         self._check = refuse_if_closed
 
-    @property
-    def _config(self) -> Config:
-        return self._settings
-
-    def _connect(self) -> APIConnection[RunnerT]:
+    def _open(self) -> APIConnection[RunnerT]:
         return self._connect_to()
 
     def _refuse_if_closed(self) -> None:

@@ -42,10 +42,6 @@ class SendRequest(NamedTuple):
     is_stream: bool = False
     transmission: Transmission | None = None
 
-    def compute_deadline(self, now: float, patience: float) -> float:
-        """When, if it is sent now, its answer has to be there; `patience` is the runner's own."""
-        return min(self.deadline, now + (patience if self.patience is None else self.patience))
-
     def __repr__(self) -> str:
         return (
             f"SendRequest(deadline={self.deadline}, is_stream={self.is_stream})"  # the request holds secrets
@@ -137,13 +133,6 @@ class FlowResult(NamedTuple, Generic[T]):
     result: T
 
 
-def get_result(end: Emit | FlowResult[T]) -> T:
-    """Return the result of a flow that emits no events."""
-    assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
-    result: T = end.result
-    return result
-
-
 def interrupt(flow: Flow[Any], error: BaseException) -> Iterator[NotifyHook]:
     """Throw into a flow what interrupts it, and yield what it wants done before it ends.
 
@@ -172,13 +161,13 @@ def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], N
         on_event: The function; what it raises comes out unchanged, and ends the flow.
         note: Called with what it raises, to write the ids of the task on it.
     """
-    annotated = _annotated(on_event, note)
+    noted = _note_failures(on_event, note)
 
     def take(step: Effect) -> Flow[Any]:
         if not isinstance(step, Emit):
             return (yield step)
         for event in step.what:
-            yield CallHook(annotated, event)
+            yield CallHook(noted, event)
         return None
 
     return step_through(flow, take)
@@ -203,16 +192,16 @@ def step_through(flow: Flow[T], take: Callable[[Effect], Flow[Any]]) -> Flow[T]:
         flow.close()
 
 
-def _annotated(on_event: OnEvent, note: Callable[[BaseException], None]) -> OnEvent:
+def _note_failures(on_event: OnEvent, note: Callable[[BaseException], None]) -> OnEvent:
     def call(event: StreamEvent) -> Any:
         try:
             returned = on_event(event)
         except Exception as error:
             note(error)
             raise
-        return awaited(returned) if isawaitable(returned) else returned
+        return await_result(returned) if isawaitable(returned) else returned
 
-    async def awaited(returned: Any) -> Any:
+    async def await_result(returned: Any) -> Any:
         try:
             return await returned
         except Exception as error:

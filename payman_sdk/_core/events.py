@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from payman_api.models.task_state import TaskState
 from payman_sdk._attrdict import Key, Record
-from payman_sdk._core.responses import build_agent_error
+from payman_sdk._core.error_classes import build_agent_error
 from payman_sdk._core.states import STATES, Status, canonicalize_state, has_ended
 from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_artifact, read_task, unwrap_task
 from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json, TaskResponse
@@ -46,7 +46,7 @@ class StatusUpdate(Record):
     status = Key[Status]()
     """The status of the task: 'completed', 'failed' (canceled too) or 'in_progress' (waiting for input too)."""
     state = Key[TaskState | str](_read_state)
-    """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
+    """The agent's own state of the task; an unlisted one is the string that the agent sent."""
     is_final = Key[bool]()
     """Whether the stream ends with it."""
     status_message = Key[str | None]()

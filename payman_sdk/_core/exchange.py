@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, runtime_checkable
 
 from payman_sdk._core.effects import CallHook, Flow
-from payman_sdk._core.formatting import format_task
+from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import fetch_task
 from payman_sdk._core.states import is_waiting
 from payman_sdk._core.task_response import FormattedTaskResponse
@@ -14,7 +14,6 @@ from payman_sdk._core.wire_json import as_list, as_object
 from payman_sdk.errors import PaymanError
 
 if TYPE_CHECKING:
-    from payman_api.models.task import Task
     from payman_sdk._core.auth.tokens import TokenManager
     from payman_sdk._core.hook_payloads import OutgoingAsk
     from payman_sdk._core.polling import TaskAnswer
@@ -139,14 +138,3 @@ def look_before_reply(exchange: AskExchange[Any]) -> Flow[None]:
         return
     answer = format_answer(task, ask._replace(earlier=()))
     exchange.ask = ask._replace(earlier=get_earlier_artifacts(answer))
-
-
-def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
-    """Return what an ask is answered."""
-    return format_task(
-        task,
-        request_id=ask.request_id,
-        session_id=ask.session_id,
-        idempotency_key=ask.idempotency_key,
-        earlier=ask.earlier,
-    )

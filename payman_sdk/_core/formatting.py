@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_api.models.artifact import Artifact as WireArtifact
 from payman_api.models.data_part import DataPart
@@ -19,6 +19,9 @@ from payman_sdk._core.task_reader import ParsedTask, read_task
 from payman_sdk._core.task_response import Artifact, FormattedTaskResponse, Json
 from payman_sdk._text.error_response import shorten
 from payman_sdk.errors import ResponseValidationError, TaskFailedError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.requests import AskRequest
 
 Part: TypeAlias = TextPart | FilePart | DataPart | OtherPart
 
@@ -73,12 +76,27 @@ def format_task(
         idempotency_key=idempotency_key,
         metadata=read.metadata.to_dict() if read.metadata else {},
     )
-    response.raw, response.warnings, response.headers = read.raw, warnings, read.headers or {}
+    response.raw, response.warnings, response.headers = (
+        read.raw,
+        warnings,
+        {} if read.headers is None else read.headers,
+    )
     if earlier:
         new = _select_new_artifacts(response.artifacts, earlier)
         # Where nothing was added, what it waits for is still what it said before.
         response.new_artifacts = new if new or not is_waiting(state) else None
     return response
+
+
+def format_answer(task: Task, ask: AskRequest) -> FormattedTaskResponse:
+    """Return what an ask is answered."""
+    return format_task(
+        task,
+        request_id=ask.request_id,
+        session_id=ask.session_id,
+        idempotency_key=ask.idempotency_key,
+        earlier=ask.earlier,
+    )
 
 
 def _select_new_artifacts(artifacts: list[Artifact], earlier: Sequence[Mapping[str, Any]]) -> list[Artifact]:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from payman_sdk._secrets import SecretStr, sent_secrets
-from payman_sdk._text.redaction import ALIKE, ANY, FIRST, base64_of, list_spellings, redact
+from payman_sdk._text.error_response import Headers
+from payman_sdk._text.redaction import ALIKE, ANY, FIRST, REDACTED, base64_of, list_spellings, redact
 
 
 class HTTPResponse(Protocol):
@@ -34,6 +35,25 @@ class HTTPResponse(Protocol):
     def is_success(self) -> bool:
         """Whether the status is 2xx."""
         ...
+
+
+class ResponseHeaders(Headers):
+    """Headers of an answer as its reader sees them: redacted when they are read, without cookies."""
+
+    __slots__ = ()
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values  # those of an answer are found in any spelling already
+
+    def __getitem__(self, name: str) -> str:
+        name = name.lower()
+        return REDACTED if name == "set-cookie" else redact(self._values[name])
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
+        return Headers, (dict(self),)
 
 
 class RedactedResponse(NamedTuple):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
-from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, format_answer, get_earlier_artifacts
-from payman_sdk._core.formatting import format_task, raise_if_failed
+from payman_sdk._core.exchange import EarlierArtifacts, KeySettings, get_earlier_artifacts
+from payman_sdk._core.formatting import format_answer, format_task, raise_if_failed
 from payman_sdk._core.options import CallOptions, build_default_options, read_task_id
-from payman_sdk._core.polling import cancel_task, fetch_task, notify_change, wait_for_end
+from payman_sdk._core.polling import cancel_task, fetch_task, wait_for_end
 from payman_sdk._core.requests import AskRequest, derive_task_id, generate_id
 from payman_sdk._core.retry import CallContext, retry_read
 from payman_sdk._core.send import ResponseFlow, carry_out, read_repeatedly
@@ -139,7 +139,7 @@ class Operations:
         exchange = ResponseFlow(ask, self._tokens, time)
         answer, task = yield from carry_out(exchange, options.before_send, self._get_keys(options))
         time.watch.answer = lambda: format_answer(task, exchange.ask).text
-        yield from notify_change(task, time.watch)
+        yield from time.watch.track_state(task)
         if options.is_raw and not options.raise_on_failure:
             return cast("TaskResponse", answer)
         response = self._time(format_answer(task, exchange.ask), began)
@@ -180,7 +180,7 @@ class Operations:
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
         found = yield from retry_read(lambda: fetch_task(task_id, self._tokens, time), time, task_id)
-        yield from notify_change(found[1], time.watch)
+        yield from time.watch.track_state(found[1])
         return self._time(_format_fetched(*found, task), began)
 
     def read(
@@ -207,7 +207,7 @@ class Operations:
         answer, found = yield from retry_read(
             lambda: fetch_task(task_id, self._tokens, time, messages=MESSAGES), time, task_id
         )
-        yield from notify_change(found, time.watch)
+        yield from time.watch.track_state(found)
         request_id = str(answer.get("id", ""))
         return format_task(found, request_id=request_id, session_id=None, earlier=earlier), first_text(found)
 
@@ -217,7 +217,7 @@ class Operations:
         time = self._build_context(self._defaults, task_id)
         began = self._clock()
         found = yield from cancel_task(task_id, self._tokens, time)
-        yield from notify_change(found[1], time.watch)
+        yield from time.watch.track_state(found[1])
         return self._time(_format_fetched(*found, task), began)
 
     def wait(self, task: object, timeout: float | None) -> Flow[FormattedTaskResponse]:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from payman_sdk._core.exchange import KeyStore
 
 _SECONDS = ("timeout", "read_timeout", "idle_timeout")
-_HOOKS = ("on_message", "on_retry", "on_task", "before_send")
-_SWITCHES = ("new_session", "raise_on_failure")
-_METADATA = ("metadata", "message_metadata", "part_metadata")
 _FORMATS = (None, "markdown", "json")
 _LONGEST_KEY = 255
 
@@ -97,7 +94,6 @@ def resolve_options(
     Raises:
         ConfigurationError: An option is unknown or unusable.
     """
-    defaults = build_default_options(config)
     given = {key: value for key, value in keywords.items() if value is not None and key in KEYWORDS}
     if options is not None:
         if not isinstance(options, Mapping):
@@ -106,31 +102,17 @@ def resolve_options(
             )
         refuse_unknown(options, KEYWORDS & keywords.keys() - {"raw"}, f"an option of {what}")
         given = {key: value for key, value in options.items() if value is not None} | given
+    defaults = build_default_options(config)
     if not given:
         return defaults
-    is_raw, output_format, extra = (
-        given.pop("raw", False),
-        given.pop("output_format", None),
-        given.pop("extra_headers", None),
-    )
+    is_raw, output_format = given.pop("raw", False), given.pop("output_format", None)
+    extra = given.pop("extra_headers", None)
     if output_format not in _FORMATS:
         raise ConfigurationError(
             f"output_format is {output_format!r}.", next_step="Use 'markdown' or 'json'."
         )
-    for key in _SWITCHES:
-        if not isinstance(given.get(key), bool | None):
-            raise ConfigurationError(f"{key} is {given[key]!r}.", next_step="Use True or False.")
-    for key in _HOOKS:
-        check_hook(given.get(key), key)
-    _check_key(given.get("idempotency_key"))
-    check_key_store(given.get("key_store"))
-    read_retries(given.get("max_retries"))
-    read_settle_time(given.get("settle_time"))
-    read_resend(given.get("resend"))
-    for key in _METADATA:
-        _check_metadata(given.get(key), key)
-    for key in _SECONDS:
-        read_seconds(given.get(key), key, 0)
+    for key, value in given.items():
+        _CHECKS[key](value, key)
     headers = (
         {**config.default_headers, **read_headers(extra, "extra_headers")} if extra else defaults.headers
     )
@@ -170,9 +152,12 @@ def read_task_id(task: object) -> str:
     return task_id
 
 
-def _check_key(key: object) -> None:
-    if key is None:
-        return
+def _check_switch(value: object, name: str) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} is {value!r}.", next_step="Use True or False.")
+
+
+def _check_key(key: object, _: str) -> None:
     if (
         not isinstance(key, str)
         or not key.strip()
@@ -186,12 +171,24 @@ def _check_key(key: object) -> None:
         )
 
 
-def _check_metadata(value: Mapping[str, Any] | None, name: str) -> None:
-    if value is None:
-        return
+def _check_metadata(value: object, name: str) -> None:
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{name} is a {type(value).__name__}.", next_step="Give a dict.")
     try:
-        json.dumps(dict(value), ensure_ascii=False, allow_nan=False).encode()
+        json.dumps(dict(cast("Mapping[str, Any]", value)), ensure_ascii=False, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{name} cannot be sent as JSON: {error}.") from None
+
+
+_CHECKS: dict[str, Callable[[Any, str], object]] = {
+    **dict.fromkeys(_SECONDS, lambda value, name: read_seconds(value, name, 0)),
+    **dict.fromkeys(("on_message", "on_retry", "on_task", "before_send"), check_hook),
+    **dict.fromkeys(("new_session", "raise_on_failure"), _check_switch),
+    **dict.fromkeys(("metadata", "message_metadata", "part_metadata"), _check_metadata),
+    "idempotency_key": _check_key,
+    "key_store": lambda value, _: check_key_store(value),
+    "max_retries": lambda value, _: read_retries(value),
+    "settle_time": lambda value, _: read_settle_time(value),
+    "resend": lambda value, _: read_resend(value),
+}
+"""What each option has to pass; one without a check here cannot be given."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk._core import states
-from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow, Sleep
-from payman_sdk._core.formatting import format_message
-from payman_sdk._core.http_response import HTTPResponse
 from payman_sdk._core.requests import build_cancel_request, build_get_request, generate_id
-from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import (
     AGENT_REFUSALS,
     PLAIN_REFUSALS,
@@ -23,7 +18,8 @@ from payman_sdk._core.retry import (
     is_transient,
     parse_retry_after,
 )
-from payman_sdk._core.states import canonicalize_state, has_ended
+from payman_sdk._core.rpc import call_agent
+from payman_sdk._core.states import get_state, has_ended
 from payman_sdk.errors import (
     AgentError,
     APIConnectionError,
@@ -38,7 +34,6 @@ from payman_sdk.errors import (
 
 if TYPE_CHECKING:
     from payman_api.models.task import Task
-    from payman_sdk._core.tracking import Tracker
 
 
 TaskAnswer: TypeAlias = tuple[dict[str, Any], "Task"]
@@ -60,13 +55,6 @@ def fetch_task(
         raise
     time.watch.record_fetch(task_id, get_state(answer[1]))
     return answer
-
-
-def notify_change(task: Task, watch: Tracker) -> Flow[None]:
-    """Record the state of a task."""
-    consult = watch.record_state(task.id, get_state(task), partial(format_message, task.status.message))
-    if consult is not None:
-        yield consult
 
 
 def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[TaskAnswer]:
@@ -103,12 +91,7 @@ def _send_task_request(
     request: dict[str, Any], task_id: str, request_id: str, tokens: TokenManager, time: CallContext
 ) -> Flow[TaskAnswer]:
     try:
-        answer: HTTPResponse = yield from send_authenticated(
-            request, tokens, time.deadline, time.patience, watch=time.watch, headers=time.headers
-        )
-        if (failure := find_inconclusive_error(answer)) is not None:
-            raise failure
-        return read_answer(answer, request_id, task_id)
+        return (yield from call_agent(request, request_id, task_id, tokens, time))
     except PaymanError as error:
         error.add_context(task_id=task_id, request_id=request_id)
         raise
@@ -185,11 +168,6 @@ def requires_input(task: Task) -> bool:
     return states.get_phase(get_state(task)) is states.Phase.AWAITS_REPLY
 
 
-def get_state(task: Task) -> str:
-    """Return the state of a task as the protocol spells it, also where a server sends something else than a text."""
-    return canonicalize_state(str(task.status.state))
-
-
 def wait_for_end(
     task_id: str,
     tokens: TokenManager,
@@ -216,7 +194,7 @@ def wait_for_end(
     while True:
         body, task = known or (yield from fetch_task_retrying(task_id, tokens, time, is_known=was_known))
         was_known = True
-        yield from notify_change(task, time.watch)
+        yield from time.watch.track_state(task)
         if is_resting(task) if or_rests else has_ended(get_state(task)):
             return body, task
         yield next(pauses)

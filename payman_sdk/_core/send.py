@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Flow
-from payman_sdk._core.exchange import AskExchange, KeySettings, format_answer, run_before_send
-from payman_sdk._core.http_response import HTTPResponse
+from payman_sdk._core.exchange import AskExchange, KeySettings, run_before_send
+from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input, wait_for_end
 from payman_sdk._core.reconciliation import build_unknown_error, exactly_once
 from payman_sdk._core.requests import AskRequest, generate_id
-from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, retry_read
+from payman_sdk._core.rpc import call_agent
 from payman_sdk.errors import PaymanError, TaskNotFoundError
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ def carry_out(
     ask = exchange.ask
     try:
         if ask.idempotency_key is None:
-            yield from run_before_send(exchange, before_send)
+            if before_send is not None:
+                yield from run_before_send(exchange, before_send)
             if ask.is_reply and ask.earlier is None:
                 from payman_sdk._core.exchange import look_before_reply
 
@@ -75,19 +75,12 @@ class ResponseFlow:
 
     def attempt(self) -> Flow[TaskAnswer]:
         """Send the ask, and return the JSON-RPC answer with its task."""
-        time = self.time
-        answer: HTTPResponse = yield from send_authenticated(
-            self.ask.build_request(),
-            self.tokens,
-            time.deadline,
-            time.patience,
-            watch=time.watch,
-            renews=self._renews,
-            headers=time.headers,
+        ask = self.ask
+        return (
+            yield from call_agent(
+                ask.build_request(), ask.request_id, ask.task_id, self.tokens, self.time, renews=self._renews
+            )
         )
-        if (failure := find_inconclusive_error(answer)) is not None:
-            raise failure
-        return read_answer(answer, self.ask.request_id, self.ask.task_id)
 
     def reconcile(self, lost: PaymanError, is_patient: bool) -> Flow[TaskAnswer | None]:
         """Return how the ask ended; None where the agent does not know it."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 
 from payman_api.models.task_state import TaskState
+
+if TYPE_CHECKING:
+    from payman_api.models.task import Task
 
 Status: TypeAlias = Literal["completed", "failed", "in_progress"]
 """The state of an ask in one of three words; `state` has the agent's own."""
@@ -27,7 +30,7 @@ class Phase(Enum):
     AWAITS_PERSON = auto()
     """It rests until a person acts elsewhere, such as by signing in; a reply in words does not help."""
     AT_WORK = auto()
-    """It goes on without anybody's help. A state that nobody has listed counts as this: it is not final."""
+    """It goes on without anybody's help. An unlisted state counts as this: it is not final."""
     UNKNOWN = auto()
     """The agent itself does not know."""
 
@@ -66,7 +69,7 @@ _SPELLINGS: dict[str, str] = {
 
 
 def canonicalize_state(state: str) -> str:
-    """Return a state as the protocol spells it; one that nobody has listed stays as it is.
+    """Return a state as the protocol spells it; an unlisted one stays as it is.
 
     Example:
         >>> from payman_sdk._core.states import canonicalize_state
@@ -79,6 +82,11 @@ def canonicalize_state(state: str) -> str:
     spelled = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", state).replace("_", "-").lower().removeprefix(_PREFIX)
     spelled = _SYNONYMS.get(spelled, spelled)
     return spelled if spelled in _PHASES else state
+
+
+def get_state(task: Task) -> str:
+    """Return the state of a task as the protocol spells it, also where a server sends something else than a text."""
+    return canonicalize_state(str(task.status.state))
 
 
 def get_phase(state: str) -> Phase:

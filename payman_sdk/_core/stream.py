@@ -6,21 +6,19 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, hand_out
 from payman_sdk._core.events import StreamEvent
 from payman_sdk._core.exchange import KeySettings
 from payman_sdk._core.formatting import raise_if_failed
-from payman_sdk._core.http_response import HTTPResponse, is_event_stream
+from payman_sdk._core.http_response import HTTPResponse, ResponseHeaders, is_event_stream
 from payman_sdk._core.polling import TaskAnswer, fetch_task_retrying, requires_input
 from payman_sdk._core.reconciliation import build_unknown_error
 from payman_sdk._core.requests import AskRequest, build_resubscribe_request, generate_id
-from payman_sdk._core.responses import find_inconclusive_error, read_answer
 from payman_sdk._core.retry import CallContext, is_ambiguous, is_transient
+from payman_sdk._core.rpc import find_inconclusive_error, read_answer, send_authenticated
 from payman_sdk._core.send import carry_out
 from payman_sdk._core.stream_reader import StreamReader
-from payman_sdk._text.error_response import ResponseHeaders
 from payman_sdk.errors import (
     APIConnectionError,
     APITimeoutError,

@@ -11,7 +11,7 @@ from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.auth.tokens import TokenManager
 from payman_sdk._core.effects import Emit, Flow, ReadChunk
 from payman_sdk._core.events import StreamEvent
-from payman_sdk._core.exchange import format_answer
+from payman_sdk._core.formatting import format_answer
 from payman_sdk._core.polling import fetch_task, fetch_task_retrying
 from payman_sdk._core.requests import AskRequest
 from payman_sdk._core.retry import CallContext

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, Self, TypeAlias, TypedDict
 
@@ -88,7 +89,8 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make a response, without an answer that it came in."""
-        register_with_yaml()
+        if "yaml" in sys.modules:
+            register_with_yaml()
         response = super().__new__(cls)
         response.parsed, response.parse_error, response.headers, response.elapsed = None, None, {}, _NOTHING
         response.new_artifacts, response.raw, response.warnings = None, None, []
@@ -119,7 +121,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
 
     @property
     def state(self) -> TaskState | str:
-        """The agent's own state of the task; one that nobody has listed is the string the agent sent."""
+        """The agent's own state of the task; an unlisted one is the string that the agent sent."""
         state: str = self["state"]
         return STATES.get(state, state)
 

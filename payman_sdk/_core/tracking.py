@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from payman_sdk.errors import APIConnectionError, PaymanError
 
 if TYPE_CHECKING:
+    from payman_api.models.task import Task
     from payman_sdk._core.effects import CallHook, Flow, SendRequest
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import Reason, TaskStateChange, TokenRefresh
@@ -109,6 +110,10 @@ class Tracker:
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
         """Record that a task was looked up; the state is None where the agent does not know it."""
+
+    def track_state(self, task: Task) -> Flow[None]:
+        """Record the state of a task, and call `on_task` if the state is new and there is a hook."""
+        yield from ()
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
         """Record that a stream is open."""

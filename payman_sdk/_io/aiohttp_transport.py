@@ -15,8 +15,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after
-from payman_sdk._io.interception import TRANSPORTS
-from payman_sdk._io.routes import Routes, send_intercepted_async, show_query
+from payman_sdk._io.routes import TRANSPORTS, Routes, send_intercepted_async, show_query
 from payman_sdk.errors import ConfigurationError
 
 

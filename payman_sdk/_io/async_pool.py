@@ -14,8 +14,8 @@ import httpx
 from payman_sdk._io.async_sockets import AsyncSockets
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, move_on_after
-from payman_sdk._io.interception import TRANSPORTS
 from payman_sdk._io.routes import (
+    TRANSPORTS,
     Route,
     Routes,
     from_httpcore,

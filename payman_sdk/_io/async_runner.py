@@ -30,7 +30,6 @@ from payman_sdk._core.effects import (
     SendRequest,
     Sleep,
     WithLock,
-    get_result,
     interrupt,
 )
 from payman_sdk._core.http_response import is_event_stream
@@ -40,14 +39,21 @@ from payman_sdk._io.clock import monotonic
 from payman_sdk._io.event_loops import PerLoop, get_asyncio_loop, move_on_after, sleep
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
-    Outcome,
     classify_exception,
     map_exception,
     map_read_exception,
     may_have_left,
-    unwrap_outcome,
 )
-from payman_sdk._io.http import Timeouts, build_timeout, check_usable, prepare_request, redact_response, whole
+from payman_sdk._io.http import (
+    Outcome,
+    Timeouts,
+    check_usable,
+    limit_request,
+    prepare_request,
+    redact_response,
+    unwrap_outcome,
+    whole,
+)
 from payman_sdk._io.locks import LockHolder, ThreadLock, run_shielded
 from payman_sdk._io.pool_repair import repair_pools
 from payman_sdk._io.routes import suppress_instrumentation
@@ -112,7 +118,10 @@ class AsyncRunner:
         line = AsyncOpenStream()
         try:
             try:
-                return get_result(await self.advance(flow, line))
+                end = await self.advance(flow, line)
+                assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                result: T = end.result
+                return result
             finally:
                 flow.close()
                 await line.close()
@@ -236,8 +245,7 @@ class AsyncRunner:
         # Connections that are there already may send without waiting for anything, and so before a cancellation takes effect.
         await anyio.lowlevel.checkpoint_if_cancelled()
         now = self._clock()
-        until = step.compute_deadline(now, self._patience.read)
-        timeout = build_timeout(self._patience, until - now, step.patience, hurry=_HURRY)
+        until, timeout = limit_request(step, now, self._patience, hurry=_HURRY)
         request = prepare_request(
             self._http, step.request, self._base_url, timeout, transmission.note_async, self._headers
         )

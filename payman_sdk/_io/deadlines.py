@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import httpcore
+import httpx
 
 from payman_sdk._io.clock import monotonic
 from payman_sdk._io.forks import defer_forks
@@ -147,3 +148,22 @@ class _DeadlineNetworkStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class DeadlineStream(httpx.SyncByteStream):
+    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
+
+    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
+        self._body = body
+        self._deadline = deadline
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._body:
+            if self._clock() > self._deadline:
+                raise httpx.ReadTimeout("the answer was not complete at the deadline")
+            yield piece
+
+    def close(self) -> None:
+        """Lets the connection go."""
+        self._body.close()

@@ -13,8 +13,7 @@ import httpcore
 import httpx
 
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.interception import CLIENTS, TRANSPORTS
-from payman_sdk._io.routes import Routes
+from payman_sdk._io.routes import CLIENTS, TRANSPORTS, Routes
 
 _PORTS = {"http": 80, "https": 443}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpcore
 import httpx
@@ -23,7 +23,7 @@ from payman_sdk._io.failure_messages import (
     is_timeout,
     iter_causes,
 )
-from payman_sdk._io.http import redact_response
+from payman_sdk._io.http import Outcome, redact_response
 from payman_sdk._io.streams import UnreadableAnswerError
 from payman_sdk.errors import APIConnectionError, APITimeoutError
 
@@ -74,10 +74,6 @@ def may_have_left(
         return not (error is transmission.failure or cause is transmission.failure)
     is_mapped = isinstance(error, _NEVER_SENT) and type(error).__name__ == type(cause).__name__
     return not (is_mapped and isinstance(cause, _UNSEEN) and transmission.is_watching(request.extensions))
-
-
-Outcome: TypeAlias = httpx.Response | APIConnectionError
-"""What came of a request: its answer, or why there is none."""
 
 
 def map_exception(
@@ -134,25 +130,6 @@ def classify_exception(
     if answer is not None:
         return redact_response(answer)
     return map_exception(error, transmission, request, knowledge)
-
-
-def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> httpx.Response:
-    """Return the answer.
-
-    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
-
-    Raises:
-        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
-    """
-    if isinstance(outcome, httpx.Response):
-        if transmission.sends <= 1 or outcome.is_success:
-            return outcome
-        outcome = APIConnectionError(
-            f"The transport sent the request {transmission.sends} times. HTTP {outcome.status_code} answers the last of them.",
-            sent=True,
-        )
-    transmission.sent = outcome.sent is not False
-    raise outcome
 
 
 def _extract_response(error: Exception, request: httpx.Request) -> httpx.Response | None:

@@ -76,6 +76,7 @@ _LATER = (
     "payman_sdk._client.task_stream",
     "payman_sdk._core.stream",
     "payman_sdk._core.options",
+    "payman_sdk._io.given_client",
     "payman_sdk._io.key_store",
     "payman_sdk._io.signals",
     "payman_sdk._telemetry.settings",

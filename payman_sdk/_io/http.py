@@ -1,21 +1,24 @@
-"""What httpx is asked to do for one request, and what is taken of its answer."""
+"""One request of httpx: written down, sent, and what is taken of its answer."""
 
 from __future__ import annotations
 
 import functools
+import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 
+from payman_sdk._core.effects import SendRequest
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._io.routes import hide_query, show_query
-from payman_sdk._io.streams import ACCEPTED, BoundedBody, Decompressor
+from payman_sdk._io.certificates import create_untrusting_context
+from payman_sdk._io.routes import CLIENTS, hide_query, show_query
+from payman_sdk._io.streams import ACCEPTED
 from payman_sdk._secrets import reveal_for_wire
 from payman_sdk._text.redaction import redact
 from payman_sdk._version import __version__
-from payman_sdk.errors import APITimeoutError, ConfigurationError
+from payman_sdk.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
 
 class Timeouts(NamedTuple):
@@ -23,11 +26,6 @@ class Timeouts(NamedTuple):
 
     connect: float
     read: float
-
-
-def resolve_url(request: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """Return the request with the whole address instead of the path alone."""
-    return {**request, "url": _parse_url(f"{base_url}{request['url']}")}
 
 
 _parse_url = functools.lru_cache(maxsize=64)(httpx.URL)
@@ -57,7 +55,7 @@ def prepare_request(
     """
     sent: dict[str, Any] = {}
     try:
-        sent = resolve_url(request, base_url)
+        sent = {**request, "url": _parse_url(f"{base_url}{request['url']}")}
         sent["headers"] = {**(headers or {}), **sent.get("headers", {})}
         for name in ("headers", "params"):
             if name in sent:
@@ -70,10 +68,12 @@ def prepare_request(
         built = http.build_request(**sent, timeout=timeout)
         built.stream = _RequestBody(built.content)
         built.extensions["trace"] = report
-        if isinstance(http, httpx.Client):
-            _attach_hooks(http, httpx.Client.send, built, _release, _read_refusal)
-        else:
-            _attach_hooks(http, httpx.AsyncClient.send, built, _release_async, _read_refusal_async)
+        if not hasattr(http, "connections"):
+            from payman_sdk._io.given_client import attach_hooks
+
+            attach_hooks(http, built)
+        elif built.url.query:
+            hide_query(built)
         return built
     except Exception as error:
         failure = ConfigurationError(
@@ -121,121 +121,36 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
         failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
         failure.sent = False
         raise failure
-    if (check := getattr(http, "check_usable", None)) is not None:
+    if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:
         check()
 
 
-def build_timeout(
-    patience: Timeouts, remaining: float, read: float | None = None, *, hurry: float = 0.0
-) -> httpx.Timeout:
-    """Return the limits of one request that must not outlast the deadline, nor be silent for longer than it may.
+def limit_request(
+    step: SendRequest, now: float, patience: Timeouts, *, hurry: float = 0.0
+) -> tuple[float, httpx.Timeout]:
+    """Return when the answer to a request that is sent now has to be there, and the limits that this sets to its parts.
 
     Args:
+        step: The request.
+        now: Seconds on the runner's clock.
         patience: The limits of any request.
-        remaining: Seconds until the deadline.
-        read: A limit of silence that counts instead.
         hurry: The share of the time to keep back while waiting for a free connection, at most a second. If a cancellation
             enforces the deadline, the wait must end before it: only then does the error say what it waited for.
 
     Raises:
         APITimeoutError: The deadline has passed already; nothing was sent.
     """
-    if remaining <= 0:
+    until = min(step.deadline, now + (patience.read if step.patience is None else step.patience))
+    left = until - now
+    if left <= 0:
         failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
         failure.sent = False
         raise failure
-    read = min(patience.read if read is None else read, remaining)
-    pool = remaining - min(_MOST_HURRY, remaining * hurry)
-    return httpx.Timeout(connect=min(patience.connect, remaining), read=read, write=read, pool=pool)
+    pool = left - min(_MOST_HURRY, left * hurry)
+    return until, httpx.Timeout(left, connect=min(patience.connect, left), pool=pool)
 
 
 _MOST_HURRY = 1.0
-
-
-def _attach_hooks(
-    http: httpx.Client | httpx.AsyncClient, genuine: object, request: httpx.Request, release: Any, read: Any
-) -> None:
-    """Hide the query of a request from whoever watches a client; its transport gets it back.
-
-    The SDK's own clients do that themselves. In a given client, the last hook for requests does it. That hook also shows that the
-    request has reached its transport. If a hook for answers raises, httpx closes the answer and its text is lost. So if such
-    hooks exist, a hook that reads the answer goes before them. These hooks handle only the SDK's own requests.
-    """
-    if not hasattr(http, "connections"):
-        if type(http).send is not genuine or "send" in vars(http):
-            return
-        hooks = http.event_hooks
-        if hooks["request"][-1:] != [release]:
-            hooks["request"][:] = [*(hook for hook in hooks["request"] if hook is not release), release]
-        if hooks["response"] and hooks["response"][0] is not read:
-            hooks["response"].insert(0, read)
-        if (transmission := _find_transmission(request)) is not None:
-            transmission.is_held = True
-    hide_query(request)
-
-
-def _find_transmission(request: httpx.Request) -> Transmission | None:
-    """Return what takes note of a request of the SDK; None for other requests."""
-    transmission = getattr(request.extensions.get("trace"), "__self__", None)
-    return transmission if isinstance(transmission, Transmission) else None
-
-
-def _release(request: httpx.Request) -> None:
-    if (transmission := _find_transmission(request)) is not None:
-        transmission.is_held = False
-        show_query(request)
-
-
-async def _release_async(request: httpx.Request) -> None:
-    _release(request)
-
-
-def _read_refusal(answer: httpx.Response) -> None:
-    if (body := _begin_refusal(answer)) is None or not isinstance(
-        stream := answer.stream, httpx.SyncByteStream
-    ):
-        return
-    decompressor = Decompressor(answer.headers.get("content-encoding", ""))
-    try:
-        for raw in stream:
-            for piece in decompressor.feed(raw):
-                body.add(piece)
-    finally:
-        stream.close()
-    _fill(answer, body)
-
-
-async def _read_refusal_async(answer: httpx.Response) -> None:
-    if (body := _begin_refusal(answer)) is None or not isinstance(
-        stream := answer.stream, httpx.AsyncByteStream
-    ):
-        return
-    decompressor = Decompressor(answer.headers.get("content-encoding", ""))
-    try:
-        async for raw in stream:
-            for piece in decompressor.feed(raw):
-                body.add(piece)
-    finally:
-        await stream.aclose()
-    _fill(answer, body)
-
-
-def _begin_refusal(answer: httpx.Response) -> BoundedBody | None:
-    """Return what reads the body of an answer that refuses a request of the SDK; None for others, and if it has been read."""
-    transmission = _find_transmission(answer.request)
-    if transmission is None:
-        return None
-    hide_query(answer.request)
-    if answer.is_success or answer.is_stream_consumed:
-        return None
-    return BoundedBody(answer.headers, transmission.max_bytes)
-
-
-def _fill(answer: httpx.Response, body: BoundedBody) -> None:
-    """Give an answer the body that was read of it."""
-    answer.headers.pop("content-encoding", None)
-    answer.stream = httpx.ByteStream(body.content())
-    answer.read()
 
 
 def redact_response(answer: httpx.Response) -> httpx.Response:
@@ -259,20 +174,117 @@ _NEEDED = ("content-type", "date", "retry-after", "retry-after-ms")
 _OF_THE_BODY = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
-class DeadlineStream(httpx.SyncByteStream):
-    """A body that stops at the deadline: a server that drips must not hold the caller longer."""
+Outcome: TypeAlias = httpx.Response | APIConnectionError
+"""What came of a request: its answer, or why there is none."""
 
-    def __init__(self, body: httpx.SyncByteStream, deadline: float, clock: Callable[[], float]) -> None:
-        self._body = body
-        self._deadline = deadline
-        self._clock = clock
 
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._body:
-            if self._clock() > self._deadline:
-                raise httpx.ReadTimeout("the answer was not complete at the deadline")
-            yield piece
+def unwrap_outcome(outcome: Outcome, transmission: Transmission) -> httpx.Response:
+    """Return the answer.
 
-    def close(self) -> None:
-        """Lets the connection go."""
-        self._body.close()
+    Called outside of the handler of what a transport raised: that holds the request, which holds secrets.
+
+    Raises:
+        APIConnectionError: There is none; or it refuses a request that the transport has sent before, whose fate nobody knows.
+    """
+    if isinstance(outcome, httpx.Response):
+        if transmission.sends <= 1 or outcome.is_success:
+            return outcome
+        outcome = APIConnectionError(
+            f"The transport sent the request {transmission.sends} times. HTTP {outcome.status_code} answers the last of them.",
+            sent=True,
+        )
+    transmission.sent = outcome.sent is not False
+    raise outcome
+
+
+class BareClient(httpx.Client):
+    """The connections of a client that was given none: an httpx client that sends what it is given, and nothing else.
+
+    httpx handles authentication, redirects, cookies and hooks for every request. That takes as long as all the work of the SDK
+    for an ask. Cookies would also be wrong: those of one person must not travel with another person's ask.
+
+    Args:
+        way: What it sends with, and closes when it is closed.
+        connections: What that is, should it only stand before the connections.
+    """
+
+    def __init__(self, way: httpx.BaseTransport, connections: httpx.BaseTransport | None = None) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self.way = way
+        self.connections = connections or way
+        self.bears_interrupts = getattr(way, "bears_interrupts", False)
+
+    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
+        """Return the request, with the headers that httpx always sends and none that it remembers."""
+        return _build_request(method, url, given, self.timeout)
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Hands it to the connections."""
+        if _is_for_httpx(request):
+            return super().send(request, stream=stream, auth=None, follow_redirects=False)
+        answer = self.way.handle_request(request)
+        answer.request = request
+        if not stream:
+            answer.read()
+        return answer
+
+
+class BareAsyncClient(httpx.AsyncClient):
+    """The same for tasks."""
+
+    def __init__(
+        self, way: httpx.AsyncBaseTransport, connections: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(transport=way, trust_env=False)
+        self.way = way
+        self.connections = connections or way
+        self.bears_interrupts = getattr(way, "bears_interrupts", False)
+
+    def build_request(self, method: str, url: httpx.URL | str, **given: Any) -> httpx.Request:
+        """Return the request, with the headers that httpx always sends and none that it remembers."""
+        return _build_request(method, url, given, self.timeout)
+
+    async def send(self, request: httpx.Request, *, stream: bool = False, **_: Any) -> httpx.Response:
+        """Hands it to the connections."""
+        if _is_for_httpx(request):
+            return await super().send(request, stream=stream, auth=None, follow_redirects=False)
+        answer = await self.way.handle_async_request(request)
+        answer.request = request
+        if not stream:
+            await answer.aread()
+        return answer
+
+
+def _is_for_httpx(request: httpx.Request) -> bool:
+    """Whether a client of httpx is to send it: something replaces that, or looks on and finds no query in the address."""
+    if CLIENTS.is_on():
+        show_query(request)
+        return True
+    return CLIENTS.is_watched() and not request.url.query
+
+
+def _build_request(
+    method: str, url: httpx.URL | str, given: dict[str, Any], timeout: httpx.Timeout
+) -> httpx.Request:
+    if isinstance(own := given.pop("timeout", None), httpx.Timeout | float | int):
+        timeout = httpx.Timeout(own)
+    headers: dict[str, str] = {**_build_headers(), **(given.pop("headers", None) or {})}
+    given["extensions"] = {"timeout": timeout.as_dict()}
+    if (content := given.pop("json", None)) is None:
+        return httpx.Request(method, url, headers=headers, **given)
+    # What httpx would do with `json`, without making all headers a second time for the two that are missing.
+    body, url = _JSON.encode(content).encode(), httpx.URL(url)
+    headers |= {"Host": url.netloc.decode("ascii"), "Content-Length": str(len(body))}
+    request = httpx.Request(method, url, headers=headers, stream=httpx.ByteStream(body), **given)
+    request.read()
+    return request
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+@functools.cache
+def _build_headers() -> Mapping[str, str]:
+    """Return what httpx sends with every request: what it accepts, and its name."""
+    with httpx.Client(trust_env=False, verify=create_untrusting_context()) as plain:
+        return {name.title(): value for name, value in plain.headers.items()}

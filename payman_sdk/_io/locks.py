@@ -25,10 +25,13 @@ class WaiterQueue:
 
     `threading.Condition` is broken for good by an interrupt in the wrong moment. Here the worst is that somebody is not woken, and
     looks a moment later.
+
+    Attributes:
+        waiting: Who waits. Whoever frees something before it finds this empty wakes nobody: who waits tries once more first.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[threading.Lock] = deque()
+        self.waiting: deque[threading.Lock] = deque()
 
     def wait_for(self, attempt: Callable[[], T | None], seconds: float | None) -> T | None:
         """Try something until it succeeds, whenever the bell rings; None where it did not in so many seconds.
@@ -43,15 +46,15 @@ class WaiterQueue:
             if mine is None:  # the next attempt comes before waiting: what is freed from here on rings
                 mine = threading.Lock()
                 mine.acquire()
-                self._waiting.append(mine)
+                self.waiting.append(mine)
                 continue
             if not mine.acquire(timeout=min(left, _LOOK)):
                 with contextlib.suppress(ValueError):
-                    self._waiting.remove(mine)
+                    self.waiting.remove(mine)
             mine = None
         if mine is not None:
             try:
-                self._waiting.remove(mine)
+                self.waiting.remove(mine)
             except ValueError:  # it rang for one who needs it no more
                 self.notify()
         return result
@@ -59,11 +62,11 @@ class WaiterQueue:
     def notify(self) -> None:
         """Wake the one who has waited longest."""
         with contextlib.suppress(IndexError):
-            self._waiting.popleft().release()
+            self.waiting.popleft().release()
 
     def notify_all(self) -> None:
         """Wake everybody."""
-        while self._waiting:
+        while self.waiting:
             self.notify()
 
 

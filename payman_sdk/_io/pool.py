@@ -11,9 +11,9 @@ import httpx
 
 from payman_sdk._io.deadlines import DeadlineBackend
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._io.interception import TRANSPORTS
 from payman_sdk._io.locks import WaiterQueue
 from payman_sdk._io.routes import (
+    TRANSPORTS,
     Route,
     Routes,
     from_httpcore,
@@ -99,7 +99,8 @@ class _ThreadLeases(Slots[httpcore.ConnectionInterface]):
 
     def wake_next(self) -> None:
         """Wake the thread that has waited longest."""
-        self._bell.notify()
+        if self._bell.waiting:
+            self._bell.notify()
 
     def close(self) -> None:
         super().close()

@@ -25,28 +25,26 @@ from payman_sdk._core.effects import (
     SendRequest,
     Sleep,
     WithLock,
-    get_result,
     interrupt,
 )
 from payman_sdk._core.http_response import is_event_stream
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._io.clock import monotonic
-from payman_sdk._io.deadlines import deadline_scope
+from payman_sdk._io.deadlines import DeadlineStream, deadline_scope
 from payman_sdk._io.failure_messages import TransportInfo, get_transport_info
 from payman_sdk._io.failures import (
-    Outcome,
     classify_exception,
     map_read_exception,
     may_have_left,
-    unwrap_outcome,
 )
 from payman_sdk._io.http import (
-    DeadlineStream,
+    Outcome,
     Timeouts,
-    build_timeout,
     check_usable,
+    limit_request,
     prepare_request,
     redact_response,
+    unwrap_outcome,
     whole,
 )
 from payman_sdk._io.locks import LockHolder, ThreadLock, adapt_lock
@@ -109,7 +107,10 @@ class SyncRunner:
         line = OpenStream()
         try:
             try:
-                return get_result(self.advance(flow, line))
+                end = self.advance(flow, line)
+                assert isinstance(end, FlowResult), "a flow that emits events has to be advanced"  # noqa: S101 (a fault of the SDK's own)
+                result: T = end.result
+                return result
             finally:
                 flow.close()
                 line.close()
@@ -198,8 +199,7 @@ class SyncRunner:
         line.close()
         check_usable(self._http)
         now = self._clock()
-        until = step.compute_deadline(now, self._patience.read)
-        timeout = build_timeout(self._patience, until - now, step.patience)
+        until, timeout = limit_request(step, now, self._patience)
         request = prepare_request(
             self._http, step.request, self._base_url, timeout, transmission.note, self._headers
         )

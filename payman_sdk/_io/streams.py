@@ -73,7 +73,7 @@ class Decompressor:
         while raw and not self._has_ended:
             if self._stream is None and not self._begins(raw):
                 return
-            piece = self._decompressed(raw)
+            piece = self._decompress(raw)
             if piece is None:
                 raise UnreadableAnswerError("The answer is not compressed as it says.")
             stream: Any = self._stream
@@ -98,7 +98,7 @@ class Decompressor:
         self._stream = zlib.decompressobj(self._format)
         return True
 
-    def _decompressed(self, raw: bytes) -> bytes | None:
+    def _decompress(self, raw: bytes) -> bytes | None:
         """Return the next piece, None for bytes that make no sense."""
         try:
             return bytes(self._stream.decompress(raw, _PIECE))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_sdk._core import tracking
 from payman_sdk._core.effects import Flow
+from payman_sdk._core.states import STATES, has_ended
 from payman_sdk._io.forks import renew_after_fork
-from payman_sdk._telemetry.task_history import TaskHistory
+from payman_sdk._telemetry.task_history import TaskEntry
 from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import ConfigurationError, PaymanError
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 log = get_logger()
+
+_MOST = 1000
+"""Tasks that are remembered."""
 
 OUTCOMES = ("completed", "failed", "input_required", "in_progress", "errors", "unknown", "abandoned")
 """How an ask may end, in a word."""
@@ -53,7 +57,7 @@ class Observer(tracking.ClientObserver):
         self.wrap_ask = within
         self._listeners = readers
         self._counts: dict[str, int] = defaultdict(int)
-        self.tasks = TaskHistory()
+        self._tasks: dict[str, TaskEntry] = {}
         self._lock = threading.RLock()  # a signal's handler may count amid counting
         renew_after_fork(self)
 
@@ -77,6 +81,10 @@ class Observer(tracking.ClientObserver):
         on_task: Callable[[TaskStateChange], Any] | None = None,
     ) -> AskTracker:
         """Return a tracker for one ask, or for the request of a token."""
+        if listeners := self.listeners:
+            from payman_sdk._telemetry.event_tracker import EventTracker
+
+            return EventTracker(self, clock, task_id, on_task, listeners)
         from payman_sdk._telemetry.tracker import AskTracker  # which needs what the first ask imports
 
         return AskTracker(self, clock, task_id, on_task)
@@ -107,10 +115,39 @@ class Observer(tracking.ClientObserver):
             if watch.is_repeated:
                 counts["deduplicated"] += 1
 
+    def list_tasks(self) -> list[TaskEntry]:
+        """Return the newest tasks, the newest last."""
+        with self._lock:
+            return list(self._tasks.values())
+
+    def add_task(self, ask: AskRequest) -> None:
+        """Note that an ask begins, or goes on."""
+        with self._lock:
+            known = self._tasks.pop(ask.task_id, None)
+            entry = TaskEntry(ask.task_id, ask.session_id, ask.request_id, ask.idempotency_key)
+            if known is not None:  # a reply
+                entry = known._replace(request_id=ask.request_id, error=None)
+            self._tasks[ask.task_id] = entry
+            while len(self._tasks) > _MOST:
+                self._tasks.pop(next(iter(self._tasks)), None)
+
+    def note_state(self, task_id: str, state: str) -> None:
+        """Note the state of a task, however it was seen."""
+        with self._lock:
+            if (known := self._tasks.get(task_id)) is not None:
+                self._tasks[task_id] = known._replace(
+                    state=STATES.get(state, state), is_final=has_ended(state), error=None
+                )
+
+    def note_error(self, task_id: str, error: BaseException) -> None:
+        """Note that an ask ended with an exception."""
+        with self._lock:
+            if (known := self._tasks.get(task_id)) is not None:
+                self._tasks[task_id] = known._replace(error=type(error).__name__)
+
     def begin_anew(self) -> None:
         """Go on in a child process: whoever counted in that moment lives on in the parent, and would never let go here."""
         self._lock = threading.RLock()
-        self.tasks.begin_anew()
 
     def track_refresh(
         self,
@@ -175,8 +212,8 @@ def _notify_refresh_began(
     """Notify listeners that an access token is being fetched; call what is returned with the result."""
     if not readers:
         return lambda renewal: None
+    from payman_sdk._telemetry.event_tracker import notify
     from payman_sdk._telemetry.events import TokenRefreshBegan, TokenRefreshEnded
-    from payman_sdk._telemetry.tracker import notify
 
     began = TokenRefreshBegan(reason)
     notify(readers, began)

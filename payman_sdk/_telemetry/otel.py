@@ -20,6 +20,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from payman_sdk._core.effects import Effect, Emit, Flow
 from payman_sdk._core.hook_payloads import RetryDetails
+from payman_sdk._telemetry.event_tracker import warn
 from payman_sdk._telemetry.events import (
     AskEnded,
     AttemptBegan,
@@ -35,7 +36,6 @@ from payman_sdk._telemetry.events import (
     TokenRefreshEnded,
     redact_state,
 )
-from payman_sdk._telemetry.tracker import warn
 from payman_sdk._version import __version__
 
 if TYPE_CHECKING:

@@ -1,48 +1,46 @@
-"""One ask as observers see it: counters and events."""
+"""One ask as the client counts it; `event_tracker.py` has the same for listeners."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from payman_sdk._core.effects import CallHook, Flow, NotifyHook, SendRequest
-from payman_sdk._core.states import Phase, get_phase, has_ended
+from payman_sdk._core.formatting import format_message
+from payman_sdk._core.states import Phase, get_phase, get_state, has_ended
 from payman_sdk._core.tracking import Tracker, describe_interruption, is_described, is_not_recorded
 from payman_sdk._core.transmission import Transmission
-from payman_sdk._text.logger import get_logger
 from payman_sdk.errors import APIConnectionError, OutcomeUnknownError, PaymanError, TaskFailedError
 
 if TYPE_CHECKING:
+    from payman_api.models.task import Task
     from payman_sdk._core.events import StreamEvent
     from payman_sdk._core.hook_payloads import TaskStateChange
     from payman_sdk._core.http_response import HTTPResponse
     from payman_sdk._core.requests import AskRequest
-    from payman_sdk._telemetry.events import AskEnded, Event, Listener
-    from payman_sdk._telemetry.task_history import TaskHistory
 
 T = TypeVar("T")
-
-log = get_logger()
 
 
 class AskRecorder(Protocol):
     """What a tracker needs of the client's observer."""
 
     @property
-    def listeners(self) -> tuple[Listener, ...]:
-        """Who reads events at the moment."""
-        ...
-
-    @property
     def wrap_ask(self) -> Callable[..., Flow[Any]] | None:
         """What the flow of every ask runs within."""
         ...
 
-    @property
-    def tasks(self) -> TaskHistory:
-        """The newest tasks of the client."""
+    def add_task(self, ask: AskRequest) -> None:
+        """Note that an ask begins, or goes on."""
+        ...
+
+    def note_state(self, task_id: str, state: str) -> None:
+        """Note the state of a task."""
+        ...
+
+    def note_error(self, task_id: str, error: BaseException) -> None:
+        """Note that an ask ended with an exception."""
         ...
 
     def count(self, name: str) -> None:
@@ -55,7 +53,7 @@ class AskRecorder(Protocol):
 
 
 class AskTracker(Tracker):
-    """Observes one ask: counts, and notifies the listeners and the hook of tasks.
+    """Observes one ask: counts, and calls the hook of tasks.
 
     Args:
         observer: The client's.
@@ -72,9 +70,6 @@ class AskTracker(Tracker):
     is_stream = is_reconciled = is_repeated = False
     was_sent = False
     """Whether a byte of the ask may have left."""
-    first_event: float | None = None
-    _began_at = 0.0
-    _sends: Counter[str] | None = None
 
     def __init__(
         self,
@@ -84,7 +79,6 @@ class AskTracker(Tracker):
         on_task: Callable[[TaskStateChange], Any] | None = None,
     ) -> None:
         self.observer = observer
-        self.listeners = self.observer.listeners
         self._clock = clock
         self._task_id = task_id
         self._on_task = on_task
@@ -98,13 +92,8 @@ class AskTracker(Tracker):
         return looked_on if within is None else within(looked_on, ask, is_stream=is_stream)
 
     def _track(self, flow: Flow[T], ask: AskRequest) -> Flow[T]:
-        if self.listeners:
-            from payman_sdk._telemetry.events import AskBegan
-
-            self._began_at = self._clock()
-            notify(self.listeners, AskBegan(ask, self.is_stream))
         outcome, error = "abandoned", None
-        self.observer.tasks.add(ask)
+        self.observer.add_task(ask)
         try:
             result = yield from flow
             outcome = _classify_state(self.state)
@@ -125,13 +114,20 @@ class AskTracker(Tracker):
             raise
         finally:  # also where the caller leaves, which closes the flow
             if error is not None:
-                self.observer.tasks.note_error(ask.task_id, error)
+                self.observer.note_error(ask.task_id, error)
             self.observer.record_ask(self, outcome)
-            if self.listeners:
-                notify(self.listeners, self._build_ended_event(ask, outcome, error))
+            self.record_end(ask, outcome, error)
             error = None
         # Raised out here, it carries nothing of the fault with it, which may say a secret.
         raise unforeseen
+
+    def record_end(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> None:
+        """Record how an ask has ended, beside the counts."""
+
+    def send(self, send: SendRequest) -> Flow[HTTPResponse]:
+        """Return the flow of one request."""
+        answer: HTTPResponse = yield send
+        return answer
 
     def describe(self, error: BaseException, ask: AskRequest) -> None:
         """Write on what interrupts an ask before its flow has begun, or when it has ended, which ask that was."""
@@ -163,126 +159,49 @@ class AskTracker(Tracker):
         """Whether the ask may have been sent, now or before."""
         return self.was_sent or self.is_repeated
 
-    def _build_ended_event(self, ask: AskRequest, outcome: str, error: PaymanError | None) -> AskEnded:
-        from payman_sdk._telemetry.events import AskEnded as Ended
-        from payman_sdk._telemetry.events import redact_state
-
-        return Ended(
-            ask=ask,
-            is_stream=self.is_stream,
-            outcome=outcome,
-            state=None if self.state is None else redact_state(self.state),
-            error=error,
-            seconds=self._clock() - self._began_at,
-            first_event=self.first_event,
-            attempts=self.attempts,
-            lookups=self.lookups,
-            events=self.events,
-            is_reconciled=self.is_reconciled,
-            is_repeated=self.is_repeated,
-            answer=self.answer,
-        )
-
     def track_request(self, send: SendRequest) -> Flow[HTTPResponse]:
         """Return a flow that sends a request and returns its answer."""
         transmission = Transmission()
         send = send._replace(transmission=transmission)
         try:
-            return (yield from self._send_and_notify(send) if self.listeners else _send_plainly(send))
+            return (yield from self.send(send))
         finally:
             # Before the first attempt of an ask, only a token and a task are asked for.
             if transmission.sent and self.attempts:
                 self.was_sent = True
 
-    def _send_and_notify(self, send: SendRequest) -> Flow[HTTPResponse]:
-        """Return a flow that sends a request and notifies listeners."""
-        from payman_sdk._telemetry.events import AttemptBegan, AttemptEnded
-
-        path = str(send.request["url"]).partition("?")[0]
-        if self._sends is None:
-            self._sends = Counter()
-        resends = self._sends[path]
-        self._sends[path] += 1
-        began = AttemptBegan(self._task_id, str(send.request["method"]).upper(), path, resends, {})
-        sent_at = self._clock()
-        notify(self.listeners, began)
-        if began.headers:
-            send = send._replace(
-                request={**send.request, "headers": {**send.request.get("headers", {}), **began.headers}}
-            )
-        status, failure = None, None
-        try:
-            answer: HTTPResponse = yield send
-            status = answer.status_code
-        except BaseException as error:
-            failure = type(error).__name__
-            raise
-        finally:
-            notify(self.listeners, AttemptEnded(began, status, failure, self._clock() - sent_at))
-        return answer
-
-    def record_failure(self, task_id: str, attempt: int, failure: PaymanError, verdict: str) -> None:
-        """Record what the failure of an attempt means."""
-        if self.listeners:
-            from payman_sdk._telemetry.events import FailureClassified
-
-            notify(self.listeners, FailureClassified(task_id, attempt, failure, verdict))
-
     def record_retry(self, attempt: int, failure: PaymanError, delay: float, task_id: str | None) -> None:
         """Another attempt follows."""
         self.observer.count("retries")
-        if self.listeners:
-            from payman_sdk._core.hook_payloads import RetryDetails
-
-            notify(self.listeners, RetryDetails(attempt, failure, delay, task_id))
 
     def record_fetch(self, task_id: str, state: str | None) -> None:
         """Record a look-up of a task; the state is None if the agent does not know it."""
         self.lookups += 1
         self.observer.count("lookups")
-        if self.listeners:
-            from payman_sdk._telemetry.events import TaskFetched, redact_state
-
-            notify(self.listeners, TaskFetched(task_id, None if state is None else redact_state(state)))
 
     def record_stream_open(self, task_id: str, *, is_again: bool) -> None:
         """Record that a stream is open."""
         if is_again:
             self.observer.count("resumed")
-        if self.listeners:
-            from payman_sdk._telemetry.events import StreamOpened
-
-            notify(self.listeners, StreamOpened(task_id, is_again))
-
-    def record_stream_break(self, task_id: str, failure: PaymanError) -> None:
-        """Record that a stream broke before its end."""
-        if self.listeners:
-            from payman_sdk._telemetry.events import StreamBroke
-
-            notify(self.listeners, StreamBroke(task_id, failure))
 
     def record_event(self, task_id: str, event: StreamEvent) -> CallHook | None:
         """Record an event before the reader gets it; return the step that calls the hook, as `record_state`."""
-        if self.listeners:
-            from payman_sdk._telemetry.events import EventReceived
-
-            if self.first_event is None:
-                self.first_event = self._clock() - self._began_at
-            notify(self.listeners, EventReceived(task_id, event))
         if event["type"] == "status_update":
             return self.record_state(task_id, event["state"], partial(event.get, "status_message"))
         return None
+
+    def track_state(self, task: Task) -> Flow[None]:
+        """Record the state of a task, and call the hook if it is new."""
+        hook = self.record_state(task.id, get_state(task), partial(format_message, task.status.message))
+        if hook is not None:
+            yield hook
 
     def record_state(self, task_id: str, state: str, message: Callable[[], str | None]) -> CallHook | None:
         """Record the state of a task; return the step that runs the hook if the state is new."""
         if state == self.state:
             return None
         self.state = state
-        self.observer.tasks.note_state(task_id, state)
-        if self.listeners:
-            from payman_sdk._telemetry.events import StateChanged, redact_state
-
-            notify(self.listeners, StateChanged(task_id, redact_state(state)))
+        self.observer.note_state(task_id, state)
         if self._on_task is None:
             return None
         from payman_sdk._core.hook_payloads import TaskStateChange as Changed
@@ -291,20 +210,6 @@ class AskTracker(Tracker):
         return CallHook(
             self._on_task, Changed(task_id, STATES.get(state, state), has_ended(state), message())
         )
-
-
-def notify(listeners: tuple[Listener, ...], event: Event) -> None:
-    """Hand an event to every listener; one that fails does no harm to the ask."""
-    for listener in listeners:
-        try:
-            listener(event)
-        except Exception as error:
-            warn(error)
-
-
-def warn(error: Exception) -> None:
-    """Log that telemetry failed."""
-    log.warning("Telemetry failed: %s", type(error).__name__)
 
 
 def _classify_state(state: str | None) -> str:
@@ -318,11 +223,6 @@ def _classify_state(state: str | None) -> str:
             return "input_required"
         case Phase.AT_WORK | Phase.UNKNOWN:
             return "in_progress"
-
-
-def _send_plainly(send: SendRequest) -> Flow[HTTPResponse]:
-    answer: HTTPResponse = yield send
-    return answer
 
 
 def _describe_fault(fault: Exception) -> str:

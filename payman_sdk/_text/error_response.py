@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from payman_sdk._compat_requests import build_json_error
-from payman_sdk._text.redaction import REDACTED, redact
+from payman_sdk._text.redaction import redact
 from payman_sdk._text.sanitizer import sanitize
 
 _SHOWN = 500
@@ -32,6 +32,8 @@ class Headers(Mapping[str, str]):
 
     __slots__ = ("_values",)
 
+    _values: Mapping[str, str]
+
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in values.items()}
 
@@ -46,22 +48,6 @@ class Headers(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return repr(self._values)
-
-
-class ResponseHeaders(Headers):
-    """Headers of an answer as its reader sees them: redacted when they are read, without cookies."""
-
-    __slots__ = ()
-
-    def __getitem__(self, name: str) -> str:
-        value = super().__getitem__(name)
-        return REDACTED if name.lower() == "set-cookie" else redact(value)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-    def __reduce__(self) -> tuple[type[Headers], tuple[dict[str, str]]]:
-        return Headers, (dict(self),)
 
 
 class ErrorResponse:

@@ -11,7 +11,7 @@ Example:
 
 from typing import TYPE_CHECKING
 
-from payman_sdk._exports import import_on_use
+from payman_sdk._annotations import import_on_use
 
 if TYPE_CHECKING:
     from payman_sdk.token_stores.base import StoredToken, TokenStore

@@ -12,11 +12,11 @@ import pytest
 
 from payman_api import ACCESS_TOKEN_HEADER
 from payman_sdk import MemoryTokenStore, PaymanClient, StoredToken
-from payman_sdk._core.auth.authenticate import send_authenticated
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._core.auth.stored_token import fingerprint_token
-from payman_sdk._core.auth.tokens import AccessToken, TokenManager, TokenOwner
+from payman_sdk._core.auth.tokens import AccessToken, TokenManager, TokenOwner, is_early, is_late
 from payman_sdk._core.effects import CallBlocking, Lock, SendRequest, WithLock
+from payman_sdk._core.rpc import send_authenticated
 from payman_sdk._io.token_store_access import TokenStoreAccess
 from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import (
@@ -190,13 +190,13 @@ def test_the_windows_of_a_token(
 ) -> None:
     """The early window begins 120 s before the end and the late one 60 s before, at most at a half and a quarter of a life."""
     old = fetched(tokens, token_answer("old", lifetime))
-    for age, is_early, is_late in (
+    for age, early_then, late_then in (
         (early - 0.01, False, False),
         (early + 0.01, True, False),
         (late - 0.01, True, False),
         (late + 0.01, True, True),
     ):
-        assert (old.is_early(1000 + age), old.is_late(1000 + age)) == (is_early, is_late)
+        assert (is_early(old, 1000 + age), is_late(old, 1000 + age)) == (early_then, late_then)
 
 
 def test_in_the_early_window_one_renews_and_the_others_go_on(tokens: TokenManager, clock: Clock) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from payman_sdk import PaymanClient
-from payman_sdk._io.transport import BareClient
+from payman_sdk._io.http import BareClient
 from payman_sdk.errors import OutcomeUnknownError
 from tests.faults import Kind, Settings, run
 from tests.faults.__main__ import main

@@ -12,7 +12,7 @@ import pytest
 from payman_api import PATHS
 from payman_sdk import PaymanClient
 from payman_sdk._core.formatting import format_task
-from payman_sdk._core.responses import read_answer
+from payman_sdk._core.rpc import read_answer
 from payman_sdk._core.task_reader import read_task
 from payman_sdk.errors import InvalidParamsError, OutcomeUnknownError, ResponseValidationError
 from tests.conftest import Connect

@@ -39,8 +39,8 @@ from payman_sdk._core.effects import (
 )
 from payman_sdk._core.hook_payloads import RetryDetails
 from payman_sdk._core.http_response import is_event_stream
-from payman_sdk._core.polling import get_state
 from payman_sdk._core.requests import AskRequest
+from payman_sdk._core.states import get_state
 from payman_sdk._core.stream import StreamFlow
 from payman_sdk.errors import (
     APIConnectionError,
@@ -274,7 +274,7 @@ class Network:
         outcome = next(self._script[path], None)
         assert outcome is not None, f"more was sent to {path} than was foreseen"
         try:
-            self._pass(step.compute_deadline(self._clock.now, 60))
+            self._pass(min(step.deadline, self._clock.now + (60 if step.patience is None else step.patience)))
             exchange.came = outcome(body)
         except PaymanError as failure:
             exchange.came = copy.copy(failure)  # what is known of it now: the flow may learn more

@@ -21,7 +21,7 @@ import pytest
 import respx
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
-from payman_sdk._io.interception import Interception
+from payman_sdk._io.routes import Interception
 from payman_sdk.errors import ConfigurationError, OutcomeUnknownError
 from tests.loops import run_on
 from tests.peer import Peer
@@ -186,7 +186,7 @@ import sys, httpx, sentry_sdk, wrapt
 from unittest.mock import patch
 from sentry_sdk.integrations.httpx import HttpxIntegration
 from tests.testing.test_mocks import PaymanClient, credentials, mocked, replaced
-from payman_sdk._io.interception import CLIENTS, TRANSPORTS
+from payman_sdk._io.routes import CLIENTS, TRANSPORTS
 
 sentry_sdk.init(auto_enabling_integrations=False, default_integrations=False, integrations=[HttpxIntegration()])
 seen = []

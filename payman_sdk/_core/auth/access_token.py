@@ -8,8 +8,6 @@ from payman_sdk._annotations import support_pydantic
 from payman_sdk._core.auth.grants import Application
 from payman_sdk._secrets import SecretStr
 
-ADVISORY_REFRESH_SECONDS, MANDATORY_REFRESH_SECONDS = 120.0, 60.0
-
 
 class AccessToken(NamedTuple):
     """An access token on this client's clock."""
@@ -17,14 +15,6 @@ class AccessToken(NamedTuple):
     value: SecretStr
     lifetime: float
     expires_at: float
-
-    def is_early(self, now: float) -> bool:
-        """Whether it should be renewed, though it still serves."""
-        return self.expires_at - now <= min(ADVISORY_REFRESH_SECONDS, self.lifetime / 2)
-
-    def is_late(self, now: float) -> bool:
-        """Whether it should not be used any more."""
-        return self.expires_at - now <= min(MANDATORY_REFRESH_SECONDS, self.lifetime / 4)
 
 
 class TokenOwner(NamedTuple):

@@ -153,7 +153,7 @@ class CurrentToken:
             log.debug("A renewal could not be noted in %s: %s", self.keeping.name, error)
 
     def drop_refresh_token(self, deadline: float) -> Flow[None]:
-        """Return a flow that forgets the refresh token, which is no longer good."""
+        """Return a flow that forgets the refresh token, which no longer works."""
         if self.known is not None:
             self.known = self.known._replace(refresh_token=None, unanswered=())
             try:
@@ -163,7 +163,7 @@ class CurrentToken:
 
     def is_due(self) -> bool:
         """Whether it is time to try again to save what could not be saved."""
-        return self.is_unsaved and self._clock() >= self._save_after
+        return self._clock() >= self._save_after
 
     def retry_save(self, deadline: float) -> Flow[None]:
         """Return a flow that tries again to save, unless the store has something newer by now."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = get_logger()
 
+ADVISORY_REFRESH_SECONDS, MANDATORY_REFRESH_SECONDS = 120.0, 60.0
 _PAUSE = 10.0
 """Seconds until the early window is tried again after a failure."""
 _RENEWAL = 20.0
@@ -42,6 +43,16 @@ _WAIT = 45.0
 """Seconds to wait for the lock of a store: longer than somebody else's renewal takes, or the lock of one who died lasts."""
 _MAX_PENDING_HOOKS = 64
 """How many renewals wait for the hook at most."""
+
+
+def is_early(token: AccessToken, now: float) -> bool:
+    """Return whether a token should be renewed, though it still serves."""
+    return token.expires_at - now <= min(ADVISORY_REFRESH_SECONDS, token.lifetime / 2)
+
+
+def is_late(token: AccessToken, now: float) -> bool:
+    """Return whether a token should not be used any more."""
+    return token.expires_at - now <= min(MANDATORY_REFRESH_SECONDS, token.lifetime / 4)
 
 
 class TokenManager:
@@ -114,12 +125,12 @@ class TokenManager:
             TokenStoreError: The store failed.
         """
         while True:
-            if self._kept.is_due():
+            if self._kept.is_unsaved and self._kept.is_due():
                 yield from self._retry_save(deadline)
             token, now = self._current, self._clock()
             if token is not None and self._is_usable(token, now):
                 return token
-            if token is not None and not token.is_late(now):
+            if token is not None and not is_late(token, now):
                 if now >= self._early_after:
                     # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
                     yield from self._run_with_lock(WithLock(self._refresh_early(token, deadline), until=now))
@@ -187,7 +198,7 @@ class TokenManager:
 
     def _is_usable(self, token: AccessToken, now: float) -> bool:
         """Whether nothing has to be done about a token now."""
-        if not token.is_early(now):
+        if not is_early(token, now):
             return True
         return now < token.expires_at and (not self.can_refresh or now < self._get_earliest_refresh())
 
@@ -280,7 +291,7 @@ class TokenManager:
         """Alone among all who share the store: read again, renew, write."""
         if (yield from self._kept.load(self._get_time_left(deadline))):
             token = self._kept.access_token
-            is_fresh = token is not None and not token.is_early(self._clock())
+            is_fresh = token is not None and not is_early(token, self._clock())
             if token is not None and is_fresh and not self._kept.is_refused(token.value):
                 self._current = token
                 return token

@@ -1,24 +1,116 @@
-"""From the answer of an agent endpoint to its task, or to the exception that says what was got instead."""
+"""JSON-RPC with the agent: a request with a valid token, and its answer, read to a task or to the exception that says what came instead."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from payman_sdk._core.error_classes import find_code_class, find_status_class
-from payman_sdk._core.http_response import HTTPResponse
-from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
-from payman_sdk._core.wire_json import as_list, as_object, decode_nested, parse_int, read_json, unwrap_single
-from payman_sdk._text.error_response import (
-    ErrorResponse,
-    ResponseHeaders,
-    format_sentence,
-    shorten,
-    summarize_body,
+from payman_api import ACCESS_TOKEN_HEADER
+from payman_sdk._core.effects import Flow, SendRequest
+from payman_sdk._core.error_classes import (
+    build_agent_error,
+    build_error_response,
+    build_status_error,
+    build_unreadable_error,
 )
-from payman_sdk.errors import PaymanError, ResponseValidationError
+from payman_sdk._core.http_response import (
+    HTTPResponse,
+    RedactedResponse,
+    ResponseHeaders,
+    is_event_stream,
+    redact_answer,
+)
+from payman_sdk._core.task_reader import ParsedTask, find_task_id, read_task, unwrap_task
+from payman_sdk._core.tracking import Tracker
+from payman_sdk._core.wire_json import as_list, as_object, decode_nested, read_json, unwrap_single
+from payman_sdk._text.error_response import shorten
+from payman_sdk.errors import PaymanError
+
+if TYPE_CHECKING:
+    from payman_sdk._core.auth.tokens import AccessToken, TokenManager
+    from payman_sdk._core.retry import CallContext
 
 _ABOUT_ACCESS = {401, 403, 429}
 """HTTP statuses that say something about the caller and nothing about the request, whatever the body says."""
+
+
+def call_agent(
+    request: dict[str, Any],
+    request_id: str,
+    task_id: str,
+    tokens: TokenManager,
+    time: CallContext,
+    *,
+    renews: bool = True,
+) -> Flow[tuple[dict[str, Any], ParsedTask]]:
+    """Send a request about a task, and return the JSON-RPC answer with the task in it.
+
+    Raises:
+        PaymanError: As for `send_authenticated`, `find_inconclusive_error` and `read_answer`.
+    """
+    answer: HTTPResponse = yield from send_authenticated(
+        request,
+        tokens,
+        time.deadline,
+        time.patience,
+        watch=time.watch,
+        renews=renews,
+        headers=time.headers,
+    )
+    if (failure := find_inconclusive_error(answer)) is not None:
+        raise failure
+    return read_answer(answer, request_id, task_id)
+
+
+def send_authenticated(
+    request: dict[str, Any],
+    tokens: TokenManager,
+    deadline: float,
+    patience: float | None = None,
+    *,
+    is_stream: bool = False,
+    watch: Tracker | None = None,
+    renews: bool = True,
+    headers: Mapping[str, str] | None = None,
+) -> Flow[HTTPResponse]:
+    """Send a request with a valid token and return the answer; an event stream is left open where one is wanted.
+
+    A 401 invalidates the token that was refused. With `renews`, the request is sent once more with another token: right for what only
+    reads. An ask is looked up first, because a 401 may come from a gateway that passed the request on.
+    """
+    watch = watch or Tracker()
+    if headers:
+        request = {**request, "headers": {**headers, **request.get("headers", {})}}
+    token = yield from _get_token(tokens, deadline)
+    answer = yield from watch.track_request(SendRequest(_sign(request, token), deadline, patience, is_stream))
+    if answer.status_code == 401:
+        tokens.invalidate(token)
+        if renews:
+            token = yield from _get_token(tokens, deadline)
+            answer = yield from watch.track_request(
+                SendRequest(_sign(request, token), deadline, patience, is_stream)
+            )
+    return answer if is_stream and is_event_stream(answer) else _redact_answer(answer, token)
+
+
+def _redact_answer(answer: HTTPResponse, token: AccessToken) -> HTTPResponse:
+    """Return the answer, without the secrets that a server may repeat in a success as well."""
+    body = redact_answer(answer.content, token.value)
+    if body is answer.content:
+        return answer
+    return RedactedResponse(answer.status_code, answer.headers, body)
+
+
+def _get_token(tokens: TokenManager, deadline: float) -> Flow[AccessToken]:
+    try:
+        return (yield from tokens.get(deadline))
+    except PaymanError as error:
+        error.sent = False  # the token request perhaps, what the token was wanted for certainly not
+        raise
+
+
+def _sign(request: dict[str, Any], token: AccessToken) -> dict[str, Any]:
+    return {**request, "headers": {**request.get("headers", {}), ACCESS_TOKEN_HEADER: token.value}}
 
 
 def read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[dict[str, Any], ParsedTask]:
@@ -49,7 +141,7 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
     body = _extract_answer(came, request_id, task_id)
     said_id = None if body is None else body.get("id")
     if isinstance(said_id, str) and said_id != request_id:
-        raise _build_unreadable_error(answer, f"the answer to another request, {shorten(repr(said_id))}")
+        raise build_unreadable_error(answer, f"the answer to another request, {shorten(repr(said_id))}")
     error, result = (None, None) if body is None else (body.get("error"), body.get("result"))
     why = "neither result nor error"
     # What the agent says about this task counts for more than a status or an error that somebody put beside it.
@@ -66,13 +158,13 @@ def _read_answer(answer: HTTPResponse, request_id: str, task_id: str) -> tuple[d
     refusal = build_agent_error(body, build_error_response(answer)) if is_ours else None
     if not answer.is_success:
         in_json_rpc = answer.status_code < 500 and answer.status_code not in _ABOUT_ACCESS
-        raise (refusal if in_json_rpc else None) or _build_status_error(answer)
+        raise (refusal if in_json_rpc else None) or build_status_error(answer)
     if body is None:
-        raise _build_unreadable_error(answer, "no JSON object")
+        raise build_unreadable_error(answer, "no JSON object")
     if error is not None:
         got = "a JSON-RPC error without a code" if is_ours else "the refusal of another request"
-        raise refusal or _build_unreadable_error(answer, got)
-    raise _build_unreadable_error(answer, why)
+        raise refusal or build_unreadable_error(answer, got)
+    raise build_unreadable_error(answer, why)
 
 
 def _extract_answer(came: Any, request_id: str, task_id: str) -> dict[str, Any] | None:
@@ -126,49 +218,6 @@ def find_inconclusive_error(answer: HTTPResponse) -> PaymanError | None:
     asks_to_wait = status == 503 and "retry-after" in answer.headers
     if asks_to_wait or (status < 500 and status not in range(300, 400)):
         return None
-    failure = _build_status_error(answer, f"The server answered HTTP {status}")
+    failure = build_status_error(answer, f"The server answered HTTP {status}")
     failure.sent = True
     return failure
-
-
-def build_error_response(answer: HTTPResponse) -> ErrorResponse:
-    """Return what an exception keeps of an answer."""
-    return ErrorResponse(answer.status_code, answer.content, headers=answer.headers)
-
-
-def build_agent_error(
-    body: dict[str, Any] | None, response: ErrorResponse | None = None
-) -> PaymanError | None:
-    """Return the error for a JSON-RPC error; None where the body holds none.
-
-    Args:
-        body: The JSON-RPC answer.
-        response: The answer of HTTP that it came in, unless it came in a stream.
-    """
-    members = as_object((body or {}).get("error"))
-    if members is None:
-        return None
-    given, message = members.get("code"), members.get("message")
-    code = None if isinstance(given, bool | str) else parse_int(given)
-    if code is None:
-        return None
-    said = message if isinstance(message, str) and message else "no message"
-    failure = find_code_class(code)(
-        f"The agent answered with error {code}: {format_sentence(shorten(said))}", response=response
-    )
-    failure.code, failure.data = code, members.get("data")
-    return failure
-
-
-def _build_status_error(answer: HTTPResponse, what: str = "Payman refused") -> PaymanError:
-    response = build_error_response(answer)
-    return find_status_class(answer.status_code)(f"{what}: {summarize_body(response)}.", response=response)
-
-
-def _build_unreadable_error(answer: HTTPResponse, got: str) -> ResponseValidationError:
-    response = build_error_response(answer)
-    return ResponseValidationError(
-        f"The agent's answer holds {got}: {summarize_body(response)}.",
-        next_step="client.get_task(error.task_id) returns the outcome.",
-        response=response,
-    )

@@ -1,0 +1,169 @@
+"""A client's connection, made on first use, and what a client knows without asking anybody: the same for both clients."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+from payman_sdk._annotations import LazyModule
+from payman_sdk._client.calls import APIConnection, BaseCalls, RunnerT, Session
+from payman_sdk._client.interface import ClientInterface
+from payman_sdk._config import Config
+from payman_sdk._core.auth.credentials import Credentials
+from payman_sdk._io.clock import monotonic, wall_time
+from payman_sdk._io.forks import expect_forks, get_fork_lock
+from payman_sdk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from payman_sdk._core import exchange
+    from payman_sdk._core.auth.tokens import TokenManager
+    from payman_sdk._io.http import Timeouts
+    from payman_sdk._telemetry import settings, task_history
+else:
+    exchange = LazyModule("payman_sdk._core.exchange")
+    settings = LazyModule("payman_sdk._telemetry.settings")
+    task_history = LazyModule("payman_sdk._telemetry.task_history")
+
+Http = TypeVar("Http")
+
+_EXPIRES_SOON = 60.0
+
+
+class ConnectionOwner(BaseCalls[RunnerT], ClientInterface, Generic[Http, RunnerT]):
+    """What has settings and an identity, and connections that are made on first use."""
+
+    _credentials: Credentials
+    _http: Any
+    _owns_http: bool
+    _original: Self | None = None
+    """Whose connections it uses, if it was made by `with_options`."""
+
+    def _set_up(self, identity: Credentials, http_client: Http | None) -> None:
+        expect_forks()
+        store = identity.store
+        if store is not None and not all(callable(getattr(store, name, None)) for name in ("load", "save")):
+            raise ConfigurationError(
+                f"token_store is a {type(store).__name__}, which cannot load and save.",
+                next_step="See TokenStore.",
+            )
+        config = identity.config
+        self._check_hooks(config._asdict())
+        transport = None if isinstance(config.transport, str) else config.transport
+        for given, way in (("http_client", http_client), ("transport", transport)):
+            for name in ("transport", "proxy", "verify"):
+                if way is not None and name != given and getattr(config, name) is not None:
+                    raise ConfigurationError(
+                        f"{given} and {name} are both given.", next_step=f"Give the {name} to the {given}."
+                    )
+        from payman_sdk._telemetry.observer import create_observer
+
+        if os.environ.get("PAYMAN_LOG"):
+            from payman_sdk._text.logger import configure_from_environment
+
+            configure_from_environment()
+        self._observer = create_observer(config.telemetry, config.base_url)
+        self._credentials, self._config = identity, config
+        self._session = Session(config.session_id)
+        self._http = http_client
+        self._owns_http = http_client is None
+
+    def get_client_name(self) -> str | None:
+        """Return the name the client was given, None if none."""
+        return self._config.name
+
+    def get_refresh_token(self) -> str | None:
+        """Return the newest refresh token, None if there is none. Keep it as carefully as a password."""
+        refresh_token = self._connect().tokens.refresh_token
+        return None if refresh_token is None else refresh_token.reveal()
+
+    def is_access_token_expired(self) -> bool:
+        """Whether the access token is missing, has expired, or expires within 60 seconds."""
+        return self._connect().tokens.get_seconds_left() <= _EXPIRES_SOON
+
+    def stats(self) -> settings.Stats:
+        """Return what this client and its conversations have done since the client was made, in numbers.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     status = client.conversation().ask("Hello!").status
+            ...     print(client.stats().completed)
+            1
+        """
+        return self._observer.get_stats()
+
+    @property
+    def tasks(self) -> list[task_history.TaskEntry]:
+        """The newest tasks of this client and its conversations, at most 1,000, the newest last.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     response = client.ask("send 200 TSD to Test Payee", idempotency_key="invoice-42")
+            ...     for task in client.tasks:
+            ...         print(task.task_id == response.task_id, task.state, task.idempotency_key)
+            True input-required invoice-42
+        """
+        return self._observer.list_tasks()
+
+    def __repr__(self) -> str:
+        if not hasattr(
+            self, "_credentials"
+        ):  # its settings were refused; a traceback may show it all the same
+            return f"<{type(self).__name__}>"
+        name = f" {self._config.name!r}" if self._config.name else ""
+        return f"<{type(self).__name__}{name} {self._config.client_id} at {self._config.base_url}>"
+
+    def _open(self) -> APIConnection[RunnerT]:
+        if self._original is not None:
+            return self._share_connection(self._original)
+        with get_fork_lock():
+            self._refuse_if_closed()
+            connection = self._connection
+            if connection is None:
+                from payman_sdk._client.token_manager import create_token_manager
+                from payman_sdk._io.log_redaction import install_log_redaction
+
+                install_log_redaction()
+                connection = self._build_connection(create_token_manager(self._credentials, self._observer))
+                self._connection = connection
+                self._process = None if self._owns_http else os.getpid()
+        return connection
+
+    def _share_connection(self, original: Self) -> APIConnection[RunnerT]:
+        """Return the connection of another client, with the settings of this one."""
+        self._refuse_if_closed()
+        shared, own = original._connect(), self._connection
+        if own is None or own.runner is not shared.runner:
+            own = self._connection = shared._replace(agent=shared.agent.with_config(self._config))
+        return own
+
+    def _build_connection(self, tokens: TokenManager) -> APIConnection[RunnerT]:
+        import random
+
+        from payman_sdk._core.operations import Operations
+        from payman_sdk._io.http import Timeouts
+
+        config = self._config
+        runner = self._build_runner(
+            Timeouts(connect=config.connect_timeout, read=config.read_timeout), config
+        )
+        agent = Operations(
+            tokens,
+            config,
+            monotonic,
+            random.random,
+            wall_clock=wall_time,
+            observer=self._observer,
+            open_key_store=_open_key_store,
+        )
+        return APIConnection(runner, tokens, agent)
+
+    def _build_runner(self, patience: Timeouts, config: Config) -> RunnerT:
+        raise NotImplementedError
+
+
+def _open_key_store() -> exchange.KeyStore | None:
+    from payman_sdk._io.key_store import open_default_store  # asks without a key need no database
+
+    return open_default_store()

@@ -1,0 +1,205 @@
+"""The methods for payments and lists, described; see `interface.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payman_sdk._client.interface import CallInterface
+
+
+class TypedCallInterface(CallInterface):
+    """What can be asked with typed arguments."""
+
+    def pay(self, *args: Any, **kwargs: Any) -> Any:
+        """Order one payment, and return its outcome [P].
+
+        The payment has all the safety of an ask: it is ordered once, and looked up where an answer was lost. `PAID` takes an object of
+        the agent's that agrees with the order, and a transaction that shows it. What is not certain is `UNDETERMINED`, an ordinary
+        result that programs must handle: do not order such a payment again under another key.
+
+        Args:
+            payee: Who is paid: a name, id, email or paytag, or a `Payee`.
+            amount: How much: a Decimal, a str such as `"10.00"`, or an int; never a float.
+            currency: The code of the currency, such as `TSD`.
+            memo: What it is for: one line of 140 characters at most.
+            wallet: The wallet to pay from, by its currency, paytag, id or name, or as a `Wallet`.
+            verify: Whether the agent's word that it is paid has to be shown by a transaction, which takes one more request. With False
+                the agent's object alone is believed.
+            on_event: Called with every event; the answer is streamed then. What it raises comes out unchanged; the payment goes on.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            ConfigurationError: An argument is unusable; nothing was sent.
+            IdempotencyKeyReuseError: The key was used for another payment; nothing was sent.
+            PaymanError: It was not ordered, or turned away, as for `ask`. Where it may have been carried out nothing is raised:
+                the payment is `UNDETERMINED`, and `payment.error` says why.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", "10.00", "TSD", memo="coffee", idempotency_key="invoice-42")
+            ...     print(payment.outcome, client.pay("Test Payee", 900, "TSD").reason)
+            paid No payment was made: 900.00 TSD is above the limit of 500.00 TSD for one transaction.
+        """
+
+    def approve(self, *args: Any, **kwargs: Any) -> Any:
+        """Approve a payment that waits for approval, and return it with its new outcome [P].
+
+        Args:
+            payment: A payment whose outcome is `AWAITING_APPROVAL`.
+            verify: As for `pay`.
+            on_event: As for `pay`.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            ConfigurationError: The payment does not wait for approval; nothing was sent.
+            PaymanError: As for `pay`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 200, "TSD")
+            ...     print(payment.outcome, client.approve(payment).outcome)
+            awaiting_approval paid
+        """
+
+    def deny(self, *args: Any, **kwargs: Any) -> Any:
+        """Deny a payment that waits for approval, and return it with its new outcome [P].
+
+        Args:
+            payment: A payment whose outcome is `AWAITING_APPROVAL`.
+            verify: As for `pay`.
+            on_event: As for `pay`.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            ConfigurationError: The payment does not wait for approval; nothing was sent.
+            PaymanError: As for `pay`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print(client.deny(client.pay("Test Payee", 200, "TSD")).outcome, sandbox.balance("TSD"))
+            refused 1000.00
+        """
+
+    def payment_status(self, *args: Any, **kwargs: Any) -> Any:
+        """Look the task of a payment up, and return the payment with its outcome by now [P].
+
+        Args:
+            payment: The payment, or the id of its task. By its id alone, the order is read from the history of the task, where the server
+                keeps one.
+            verify: As for `pay`.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            TaskNotFoundError: The agent knows no such task.
+            ConfigurationError: What was ordered is not known.
+            PaymanError: The task could not be read.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 200, "TSD")
+            ...     approved = sandbox.approve(payment.task_id)
+            ...     print(payment.outcome, client.payment_status(payment).outcome)
+            awaiting_approval paid
+        """
+
+    def wallets(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the wallets, as the agent lists them [P].
+
+        It changes nothing, so it is repeated at once where it fails.
+
+        The keywords are those of `ask`.
+
+        Raises:
+            TaskFailedError: The agent cannot list them, such as with a token that lacks the scope.
+            ResponseValidationError: The agent's answer is not the list that was asked for.
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print([(wallet.currency, wallet.balance) for wallet in client.wallets()])
+            [('TSD', Decimal('1000.00'))]
+        """
+
+    def payees(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the payees, as the agent lists them [P].
+
+        Args:
+            query: What the name, email, id or paytag contains; None lists all.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            PaymanError: As for `wallets`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     print([payee.name for payee in client.payees("test")])
+            ['Test Payee']
+        """
+
+    def transactions(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the newest transactions, as the agent lists them [P].
+
+        Args:
+            limit: How many, from 1 to 100.
+            wallet: Of which wallet; None for all.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            PaymanError: As for `wallets`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     payment = client.pay("Test Payee", 10, "TSD")
+            ...     print([(one.amount, one.payee and one.payee.name, one.outcome.value) for one in client.transactions()])
+            [(Decimal('10.00'), 'Test Payee', 'paid')]
+        """
+
+    def create_payee(self, *args: Any, **kwargs: Any) -> Any:
+        """Create a payee, and return it as the agent describes it [P]. A payee who is there already is returned.
+
+        Args:
+            name: The name.
+            type: `TEST_RAILS`, `US_ACH`, `CRYPTO_ADDRESS` or `PAYMAN_WALLET` [D].
+            account_holder_name: US_ACH: who holds the account.
+            account_holder_type: US_ACH: `individual` or `business`.
+            account_number: US_ACH: 4 to 17 digits.
+            routing_number: US_ACH: nine digits.
+            account_type: US_ACH: `checking` or `savings`.
+            address: CRYPTO_ADDRESS: the address.
+            chain: CRYPTO_ADDRESS: the chain, such as `ethereum`.
+            currency: CRYPTO_ADDRESS: the code of the currency, such as `USDC`.
+            paytag: PAYMAN_WALLET: the paytag of the wallet.
+            email: An email address to reach the payee by.
+            phone: A phone number.
+            postal_address: A postal address, on one line.
+            tax_id: A tax id.
+            tags: Words to find it by.
+
+        The other keywords are those of `ask`.
+
+        Raises:
+            ConfigurationError: A field is missing, unusable, or of another type; nothing was sent.
+            TaskFailedError: The agent refused, or the payee does not exist.
+            OutcomeUnknownError: Whether it was created is not known; see `payees`.
+            PaymanError: As for `ask`.
+
+        Example:
+            >>> from payman_sdk.sandbox import Sandbox
+            >>> with Sandbox() as sandbox, sandbox.client() as client:
+            ...     ada = client.create_payee("Ada Lovelace", "TEST_RAILS", email="ada@example.com")
+            ...     print(ada.name, client.pay(ada, 5, "TSD").outcome)
+            Ada Lovelace paid
+        """
