@@ -66,7 +66,7 @@ def _parse_server(name: str) -> ServerName:
     try:
         return ServerName(name.upper())
     except ValueError:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(ServerName)}.") from None
+        raise typer.BadParameter(f"{name!r} is not a server. Use one of {', '.join(ServerName)}.") from None
 
 
 @app.callback()
@@ -79,9 +79,9 @@ def payman(
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another server.")] = None,
     sandbox_: Annotated[
-        bool, typer.Option("--sandbox", help="A local Payman, for this one command.")
+        bool, typer.Option("--sandbox", help="Use a local Payman for this one command.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Log, and show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print logs and tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -110,7 +110,7 @@ def _set_up_logging(*, debug: bool) -> None:
 def show_help(
     context: typer.Context,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Of this command.")
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="The command to explain.")
     ] = None,
 ) -> None:
     """Show the help of payman, or of a command."""
@@ -119,7 +119,7 @@ def show_help(
         group = shown.command
         command = group.get_command(shown, word) if hasattr(group, "get_command") else None
         if command is None:
-            raise typer.BadParameter(f"{word!r} is not a command; payman help lists them.")
+            raise typer.BadParameter(f"{word!r} is not a command; payman help lists all commands.")
         shown = type(shown)(command, parent=shown, info_name=word, **command.context_settings)
     typer.echo(shown.get_help())
 

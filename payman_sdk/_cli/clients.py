@@ -67,7 +67,7 @@ def open_settings(run: Run, *, client_id: str | None = None, dotenv: bool = True
         return
     if run.env or run.base_url:
         raise ConfigurationError(
-            "--sandbox starts its own server; do not name another.",
+            "--sandbox starts its own server, so it takes no other.",
             next_step="Leave out --env and --base-url.",
         )
     sandbox = make_sandbox()
@@ -143,7 +143,9 @@ def make_sandbox(**settings: Any) -> Sandbox:
     except (ImportError, ValueError) as failure:
         raise ConfigurationError(f"{str(failure).rstrip('.')}.") from None
     except sqlite3.Error as failure:
-        raise ConfigurationError(f"{settings.get('db')} cannot be used as the database: {failure}.") from None
+        raise ConfigurationError(
+            f"{settings.get('db')} cannot be opened as the sandbox's database: {failure}."
+        ) from None
 
 
 def _choose_store(settings: Settings) -> TokenStore:

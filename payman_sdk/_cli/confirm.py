@@ -63,15 +63,15 @@ def confirm_order(run: Run, settings: Settings, fields: Iterable[Field], questio
 def _ask_person(run: Run, settings: Settings, fields: list[Field], question: str) -> bool:
     if not run.terminal.is_interactive:
         raise ConfigurationError(
-            f"This may move money at {settings.server_name}, and without a terminal nobody can confirm it; nothing was sent.",
-            next_step="Add --yes if it is meant.",
+            f"This may move money at {settings.server_name}, and nobody can confirm it without a terminal; nothing was sent.",
+            next_step="Add --yes to send it.",
         )
     fields = [*fields, Field("Server", settings.server_name, is_context=True)]
     problem = find_problem(fields)
     if problem is not None:
         raise ConfigurationError(
-            f"This may move money, and cannot be shown to you as it is: {problem}; nothing was sent.",
-            next_step="Write it plainly and shorter, or add --yes if it is meant.",
+            f"This may move money, and it cannot be shown to you completely: {problem}; nothing was sent.",
+            next_step="Shorten it and remove invisible characters, or add --yes to send it.",
         )
     for line in format_lines(fields):
         run.terminal.write_message(line)

@@ -66,7 +66,7 @@ def _report_interruption(run: Run, status: int) -> int:
     later = "" if run.is_list else run.suggest_follow_up()
     run.terminal.write_message(f"Interrupted.{later or ('' if run.sent else ' Nothing was sent.')}")
     if later and not run.sandbox:
-        run.terminal.write_message("The task goes on without you.")
+        run.terminal.write_message("The task continues without this command.")
     sent = run.sent
     ids = {} if sent is None else {"task_id": sent.task_id, "session_id": sent.session_id}
     said = "Interrupted." if sent else "Interrupted. Nothing was sent."

@@ -29,8 +29,8 @@ def report_error(run: Run, error: PaymanError) -> int:
     advice = run.suggest_follow_up(error.task_id).strip()
     said = [error.message, error.next_step, f"[{known}]" if known else "", advice]
     if isinstance(error, OutcomeUnknownError) or run.sent is not None:
-        safe = "Repeat it with the same --idempotency-key, and with no other."
-        said.insert(1, safe if error.idempotency_key else "Do not send it again before you know.")
+        safe = "Repeat it only with the same --idempotency-key."
+        said.insert(1, safe if error.idempotency_key else "Do not send it again until you know the outcome.")
         advice = f"{said[1]} {advice}".strip()
     run.terminal.write_message(" ".join(part for part in said if part))
     write_error(run, describe_error(error, status, next_step=advice))

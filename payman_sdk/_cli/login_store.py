@@ -117,7 +117,9 @@ def delete_token(keep: str) -> bool:
     if isinstance(path, Path) and not path.exists() and not path.is_symlink():
         return False
     if not store.lock.acquire(timeout=20):
-        raise TokenStoreError("Another program is renewing the token.", next_step="Try again.")
+        raise TokenStoreError(
+            "Another program is renewing the token.", next_step="Try again in a few seconds."
+        )
     try:
         if isinstance(path, Path):
             path.unlink(missing_ok=True)

@@ -71,7 +71,7 @@ def _report_unexpected(error: Exception, run: Run) -> int:
         sys.stderr.write(f"{format_traceback(error)}\n")
     advice = "" if run.debug else " Run it with --debug to see where."
     sent = run.suggest_follow_up()
-    said = f"something unexpected happened: {type(error).__name__}."
+    said = f"unexpected error: {type(error).__name__}."
     sys.stderr.write(f"payman: {said}{advice}{sent}\n")
     status = UNDETERMINED if sent else FAILED
     task_id = run.sent.task_id if run.sent else None

@@ -31,11 +31,11 @@ def comment(
     elif status == exit_codes.WAITING and not response.requires_input and not run.sandbox:
         wait = run.format_command(f"tasks wait {task}")
         run.terminal.write_message(
-            f"It waits for a person to act elsewhere, such as to sign in [{ids}]. Then: {wait}"
+            f"The task waits for a person to act elsewhere, such as to sign in [{ids}]. Then run: {wait}"
         )
     elif is_chat:
         run.terminal.write_message(
-            "It waits for you: /approve, /deny, or answer in words; /new leaves it waiting."
+            "The task waits for you: /approve, /deny, or answer in words. /new leaves it waiting."
             if status == exit_codes.WAITING
             else f"The task is still {state} [{ids}]{'; /cancel cancels it' if is_cancelable else ''}."
         )
@@ -44,11 +44,11 @@ def comment(
     elif status == exit_codes.WAITING:
         reply = run.format_command(f"tasks reply {task} approve --session {session}")
         wait = run.format_command(f"tasks wait {task}")
-        run.terminal.write_message(f"It waits for an answer [{ids}].")
+        run.terminal.write_message(f"The task waits for an answer [{ids}].")
         run.terminal.write_message(f"To approve it: {reply}")
-        run.terminal.write_message(f"Once it was decided elsewhere: {wait}")
+        run.terminal.write_message(f"After somebody has decided elsewhere: {wait}")
     else:
         run.terminal.write_message(
-            f"The task is still {state} [{ids}]. To wait for its end: {run.format_command(f'tasks wait {task}')}"
+            f"The task is still {state} [{ids}]. To wait for it: {run.format_command(f'tasks wait {task}')}"
         )
     return status

@@ -80,7 +80,7 @@ class RequestPrinter:
                     return self._lines.popleft()
                 if self._dropped:
                     dropped, self._dropped = self._dropped, 0
-                    return f"({dropped} requests were not printed: the output was not read in time)"
+                    return f"({dropped} requests were not printed, because the output was not read in time)"
                 if self._is_closing:
                     return None
                 self._changed.wait()

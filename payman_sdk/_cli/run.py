@@ -54,7 +54,7 @@ class Run:
 
     def report_retry(self, retry: RetryDetails) -> None:
         """Say that there is another attempt: the `on_retry` hook of the command's clients."""
-        self.terminal.write_message(f"{retry.reason.message} Trying again in {retry.delay:.1f} s.")
+        self.terminal.write_message(f"{retry.reason.message} Retrying in {retry.delay:.1f} s.")
 
     def format_command(self, words: str) -> str:
         """Return a command line that asks the same server."""
@@ -68,5 +68,5 @@ class Run:
         if task_id is None:
             return ""
         if self.sandbox:
-            return f" It is the task {task_id} of this command's own sandbox, which ends with it."
-        return f" To learn how it ended: {self.format_command(f'{self.lookup} {shlex.quote(task_id)}')}"
+            return f" The task {task_id} belongs to this command's own sandbox, which ends now."
+        return f" To look up the outcome: {self.format_command(f'{self.lookup} {shlex.quote(task_id)}')}"

@@ -216,15 +216,17 @@ def resolve(
                 secret = FoundSetting(SecretStr(SANDBOX_CLIENT), "the local sandbox")
             elif server is None and secret is not None and not is_payman_url(login.base_url):
                 # What a login remembers may once have come from a file.
-                said = f"{secret.source} is not sent to {format_url(login.base_url)}, which only the stored login names"
-                notes.append(f"{said}; name it with PAYMAN_BASE_URL, too, where its token has to be renewed.")
+                said = f"{secret.source} is not sent to {format_url(login.base_url)}, because only the stored login names that server"
+                notes.append(f"{said}; to renew its token, also set PAYMAN_BASE_URL.")
                 secret = None
             application = (
                 FoundSetting(login.client_id, "the stored login") if application is None else application
             )
             server = FoundSetting(login.base_url, "the stored login") if server is None else server
         else:
-            notes.append(f"The stored login is of {login.client_id} at {login.base_url}, and not used here.")
+            notes.append(
+                f"The stored login belongs to {login.client_id} at {login.base_url} and is not used here."
+            )
             login = None
     http_hosts: Sequence[str] = ()
     if server is not None and not _is_sandbox_login(login):

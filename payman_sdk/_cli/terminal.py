@@ -83,7 +83,7 @@ class Terminal:
             self.write_hint("")
             return None
         except UnicodeDecodeError:
-            self.write_message("This line is not text in the terminal's encoding.")
+            self.write_message("This line is not valid text in the terminal's encoding. Write it again.")
             return ""
 
     def get_stdout(self) -> Console:

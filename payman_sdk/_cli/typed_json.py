@@ -49,4 +49,4 @@ def _convert(value: Any) -> Any:
         case _ if has(type(value)):  # pyright: ignore[reportUnknownArgumentType] (of any type)
             return to_json(value)
         case _:
-            raise TypeError(f"{type(value).__name__} has no form in JSON.")
+            raise TypeError(f"{type(value).__name__} cannot be written as JSON.")

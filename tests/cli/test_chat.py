@@ -57,7 +57,7 @@ def test_what_waits_is_decided(payman: Payman, sandbox: Sandbox, words: str, bal
     """A command or plain words answer the task that waits, and what was said before is not repeated."""
     said = payman("chat", given=f"send 150 TSD to Test Payee\n{words}\n")
     assert sandbox.balance() == balance
-    assert "It waits for you: /approve, /deny" in said.err
+    assert "The task waits for you: /approve, /deny" in said.err
     assert said.out.count("Approval needed") == 1
     assert sandbox.pending_payments == []
 
@@ -65,7 +65,7 @@ def test_what_waits_is_decided(payman: Payman, sandbox: Sandbox, words: str, bal
 def test_a_new_session_leaves_what_waits(payman: Payman, sandbox: Sandbox) -> None:
     """`/new` answers nothing; leaving says how the task can be decided later."""
     said = payman("chat", given="send 150 TSD to Test Payee\n/new\n/approve\n")
-    assert "Nothing waits for you" in said.err
+    assert "No task waits for you" in said.err
     assert len(sandbox.pending_payments) == 1
     said = payman("chat", given="send 150 TSD to Test Payee\n")
     assert said.status == 3
@@ -102,7 +102,7 @@ def test_what_cannot_be_canceled_any_more(
     monkeypatch.setattr(chat, "_END", 0.3)
     sandbox.script([ScriptedResponse("Paid it.", state=state)])
     said = payman("chat", given="list all wallets\n")
-    assert "It cannot be canceled any more:" in said.err
+    assert "The task can no longer be canceled:" in said.err
     assert "Paid it." in said.out
     assert ("The task is still working" in said.err) == (state == "working")
     assert "/cancel" not in said.err

@@ -129,7 +129,7 @@ def test_nobody_is_asked_about_what_cannot_be_seen(payman: Payman, sandbox: Sand
     for text in hidden:
         said = payman("ask", text, given="y\n")
         assert (said.status, said.out) == (2, ""), text
-        assert "cannot be shown to you as it is: Text h" in said.err, text
+        assert "it cannot be shown to you completely: Text h" in said.err, text
         assert "--yes" in said.err, text
         assert find_hidden(said.err) is None, text
     assert sandbox.requests == []

@@ -100,7 +100,7 @@ def test_a_login_is_renewed(payman: Payman, sandbox: Sandbox, decides: Callable[
     sandbox.revoke_tokens(refresh=True)
     said = payman("ask", "list all wallets")  # the server turned it away, which proves nothing
     assert said.status == 5
-    assert "Do not send it again before you know" in said.err
+    assert "Do not send it again until you know" in said.err
     assert payman("wallets").status == 6
 
 
@@ -123,7 +123,7 @@ def test_without_a_browser_the_address_is_shown(payman: Payman, monkeypatch: pyt
     for arguments in (["login", "--wait", "0.05"], ["login", "--no-browser", "--wait", "0.05"]):
         said = payman(*arguments)
         assert re.search(
-            r"Open this page, and decide there: http://127\.0\.0\.1:\d+/oauth/authorize\?", said.err
+            r"Open this page and decide there: http://127\.0\.0\.1:\d+/oauth/authorize\?", said.err
         )
         assert said.out == ""
 
@@ -180,7 +180,7 @@ def test_a_damaged_login_can_be_left(payman: Payman, decides: Callable[[str], No
 
 
 def test_a_login_needs_a_server_that_stays(payman: Payman) -> None:
-    """`--sandbox` would be gone at once; other nonsense is refused as well."""
+    """A login to `--sandbox` would be useless; other nonsense is refused as well."""
     assert payman("login", "--sandbox").status == 2
     assert payman("login", "--keep", "pocket").status == 2
 
@@ -232,7 +232,7 @@ def test_a_token_that_was_not_kept_is_no_login(
     monkeypatch.setattr(FileTokenStore, "save", full)
     said = payman("login")
     assert said.status == 6
-    assert "could not be kept" in said.err
+    assert "could not be stored" in said.err
     assert "Logged in" not in said.err
     assert not list((tmp_path / TOKENS).glob("*.txt"))
 

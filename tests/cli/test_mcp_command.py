@@ -80,10 +80,16 @@ def test_operations_can_be_forgotten(options: list[str], payman: Payman, started
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--host", "::1"], "--host, --port and --allow-host are for HTTP. Add --http."),
-        (["--port", "0"], "--host, --port and --allow-host are for HTTP. Add --http."),
-        (["--max-amount", "100"], "--max-amount is '100'. Write it as \"TSD 100\"."),
-        (["--max-amount", "TSD -1"], "--max-amount is 'TSD -1'. Write it as \"TSD 100\"."),
+        (["--host", "::1"], "--host, --port and --allow-host work only with HTTP. Add --http."),
+        (["--port", "0"], "--host, --port and --allow-host work only with HTTP. Add --http."),
+        (
+            ["--max-amount", "100"],
+            "--max-amount is '100', which is not a currency and an amount. Write it as \"TSD 100\".",
+        ),
+        (
+            ["--max-amount", "TSD -1"],
+            "--max-amount is 'TSD -1', which is not a currency and an amount. Write it as \"TSD 100\".",
+        ),
         (
             ["--max-amount", "TSD 1", "--max-amount", "2 tsd"],
             "--max-amount is given twice for TSD. Give it once.",

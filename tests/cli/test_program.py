@@ -228,7 +228,7 @@ def test_closed_standard_input_is_told(payman: Payman, arguments: str) -> None:
     [
         (["ask", "list all wallets", "--metadata", "a=\udcff"], "not UTF-8 text"),
         (["login", "--port", "99999"], "0<=x<=65535"),
-        (["--env", "NOPE", "doctor"], "'NOPE' is none of LIVE, TEST, INTERNAL, SANDBOX."),
+        (["--env", "NOPE", "doctor"], "'NOPE' is not a server. Use one of LIVE, TEST, INTERNAL, SANDBOX."),
     ],
 )
 def test_wrong_arguments(payman: Payman, arguments: list[str], words: str) -> None:

@@ -375,7 +375,7 @@ def test_an_editor_that_starts_the_server_of_mcp_in_a_cloned_repository(folder: 
     ):
         write(folder, in_file)
         ran = run(folder, "mcp", "--store", ":memory:", given=hello, **{**variables, **proxy})
-        assert "The file .env in the working directory is not read" in ran.stderr
+        assert "payman mcp does not read the file .env" in ran.stderr
     assert [line for line in listed(peer) if not line.startswith("CONNECT agent.payman.ai")] == []
 
 

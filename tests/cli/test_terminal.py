@@ -246,7 +246,7 @@ def test_ctrl_c_in_an_ask_says_how_to_go_on(payman: Payman) -> None:
     ):
         screen.until("Processing")
         screen.type("\x03")
-        screen.until("The task goes on without you")
+        screen.until("The task continues without this command")
         assert screen.status() == 130
         assert f"payman tasks get {slow.requests[-1].task_id}" in " ".join(screen.shown.split())
 
@@ -283,5 +283,5 @@ def test_messages_stay_apart_from_answers(payman: Payman, sandbox: Sandbox) -> N
     with on_a_terminal(command=command) as screen:
         screen.until("Done.")
         assert screen.status() == 0
-    assert "Trying again" not in screen.shown
-    assert "Trying again" in Path("errors.txt").read_text("utf-8")
+    assert "Retrying" not in screen.shown
+    assert "Retrying" in Path("errors.txt").read_text("utf-8")

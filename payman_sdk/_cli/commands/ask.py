@@ -22,17 +22,20 @@ COMPLETED_IS_NOT_PAID = "completed does not mean paid: a refusal is completed to
 def ask(
     context: typer.Context,
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="What the agent should do; - reads it from standard input.")
+        str,
+        typer.Argument(metavar="TEXT", help="What the agent should do, in words; - reads standard input."),
     ],
     *,
     as_json: Json = False,
-    raw: Annotated[bool, typer.Option("--raw", help="Print the JSON-RPC answer as it came.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the unchanged JSON-RPC answer.")] = False,
     stream: Annotated[
         bool | None,
-        typer.Option("--stream/--no-stream", help="Show the answer as it comes; the default on a terminal."),
+        typer.Option(
+            "--stream/--no-stream", help="Show the answer while it arrives; the default on a terminal."
+        ),
     ] = None,
     session: Annotated[
-        str | None, typer.Option(metavar="ID|new", help="The session to go on with; a new one by default.")
+        str | None, typer.Option(metavar="ID|new", help="Continue this session; a new one by default.")
     ] = None,
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Sent with the task; may be repeated.")
@@ -40,7 +43,7 @@ def ask(
     timeout: Timeout = None,
     key: Key = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Do not say that completed does not mean paid.")
+        bool, typer.Option("--quiet", "-q", help="Omit the reminder that completed does not mean paid.")
     ] = False,
     yes: Yes = False,
 ) -> None:
@@ -56,7 +59,7 @@ def ask(
     run: Run = context.obj
     refuse_more_words(run, context, ["ask"], text, "text")
     if as_json and raw:
-        raise ConfigurationError("--json and --raw are two forms of the answer.", next_step="Choose one.")
+        raise ConfigurationError("--json and --raw exclude each other.", next_step="Choose one.")
     text = _read_standard_input() if text == "-" else text
     sent = read_metadata(metadata or [])
     with connect(run, session_id=None if session == "new" else session) as (client, settings, store):
@@ -100,7 +103,9 @@ def read_metadata(given: list[str]) -> dict[str, Any] | None:
         if not sign or not key.strip():
             raise ConfigurationError(f"--metadata is {entry!r}.", next_step="Write it as KEY=VALUE.")
         if not _is_text(entry):
-            raise ConfigurationError(f"--metadata is {entry!r}, which is not UTF-8 text.")
+            raise ConfigurationError(
+                f"--metadata is {entry!r}, which is not UTF-8 text.", next_step="Use UTF-8."
+            )
         metadata[key.strip()] = value
     return metadata or None
 
@@ -116,7 +121,7 @@ def _is_text(given: str) -> bool:
 
 def _read_standard_input() -> str:
     if sys.stdin is None:
-        raise ConfigurationError("Standard input is closed: nothing to read.")
+        raise ConfigurationError("Standard input is closed.", next_step="Pass the text as an argument.")
     try:
         return sys.stdin.read()
     except (UnicodeDecodeError, OSError) as error:

@@ -37,20 +37,17 @@ def login(
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(
-            "--scope", metavar="SCOPE", help="What to ask for; may be repeated. Everything by default."
-        ),
+        typer.Option("--scope", metavar="SCOPE", help="A scope to request; may be repeated. All by default."),
     ] = None,
-    keep: Annotated[str, typer.Option(metavar="file|keyring", help="Where to keep the token.")] = "file",
+    keep: Annotated[str, typer.Option(metavar="file|keyring", help="Where to store the token.")] = "file",
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="For a fixed redirect URI; 0 takes a free one.")
+        int,
+        typer.Option(metavar="N", min=0, max=65535, help="The port of the redirect URI; 0 picks a free one."),
     ] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page, or only print its address.")
     ] = True,
-    wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for the decision.")
-    ] = 300.0,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="Seconds to wait for the decision.")] = 300.0,
 ) -> None:
     """Log in as a person, in the browser; the token is kept and renewed.
 
@@ -60,7 +57,7 @@ def login(
     run: Run = context.obj
     if run.sandbox:
         raise ConfigurationError(
-            "A sandbox for one command would be gone at once.",
+            "--sandbox starts a sandbox for this command only, so a login would be useless.",
             next_step="Start payman sandbox, and log in with payman --env SANDBOX login.",
         )
     if keep not in _KEEP:
@@ -68,7 +65,7 @@ def login(
     settings = resolve_settings(run, client_id=client_id)
     if settings.client_id is None:
         raise ConfigurationError(
-            "No application is named.", next_step="Use --client-id, or set PAYMAN_CLIENT_ID."
+            "The client id is missing.", next_step="Pass --client-id, or set PAYMAN_CLIENT_ID."
         )
     from payman_sdk._client.login import login as log_in
     from payman_sdk._core.auth.authorization import Scope
@@ -95,7 +92,7 @@ def login(
     kept = store.load()
     if report is None or kept is None or kept.access_token != report["accessToken"]:
         raise TokenStoreError(
-            f"The token could not be kept: it is not in {describe_place(keep)}.",
+            f"The token could not be stored in {describe_place(keep)}.",
             next_step="See the warning above, and log in again.",
         )
     save_login(Login(client_id=settings.client_id.value, base_url=settings.base_url.value, keep=keep))
@@ -122,7 +119,7 @@ def token(
     show: Annotated[
         bool,
         typer.Option(
-            "--show", help="Print the token itself on standard output, and the rest on standard error."
+            "--show", help="Print the token itself on standard output, and all else on standard error."
         ),
     ] = False,
 ) -> None:
@@ -142,7 +139,7 @@ def token(
         f"Server:   {settings.server_name}",
         f"Expires:  {ends:%Y-%m-%d %H:%M:%S %z}, in {report['expiresIn']} s",
         f"Scopes:   {(kept.scope if kept else None) or 'not reported by the server'}",
-        f"Renewal:  {'by itself' if settings.login is None or (kept and kept.refresh_token) else 'log in again'}",
+        f"Renewal:  {'automatic' if settings.login is None or (kept and kept.refresh_token) else 'log in again'}",
     ]
     if show:
         for line in lines:
@@ -157,7 +154,7 @@ def describe_account(login: Login | None) -> str:
     return (
         "the application's own account"
         if login is None
-        else "the account of the person who logged in, by way"
+        else "the account of the person who logged in, through"
     )
 
 
@@ -184,4 +181,4 @@ def _make_browser(run: Run) -> SystemBrowser:
 
 
 def _show_address(run: Run, url: str) -> None:
-    run.terminal.write_message(f"Open this page, and decide there: {url}")
+    run.terminal.write_message(f"Open this page and decide there: {url}")

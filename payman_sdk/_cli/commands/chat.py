@@ -36,7 +36,7 @@ def chat(
     context: typer.Context,
     *,
     session: Annotated[
-        str | None, typer.Option(metavar="ID|new", help="The session to go on with; a new one by default.")
+        str | None, typer.Option(metavar="ID|new", help="Continue this session; a new one by default.")
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -46,7 +46,9 @@ def chat(
     """
     run: Run = context.obj
     if sys.stdin is None:
-        raise ConfigurationError("Standard input is closed: nothing to read.")
+        raise ConfigurationError(
+            "Standard input is closed.", next_step="Run payman chat in a terminal, or pipe lines into it."
+        )
     with connect(run) as (client, settings, _):
         talk = Chat(run, client, settings, session=None if session == "new" else session, yes=yes)
         raise typer.Exit(talk.run_until_end())
@@ -78,7 +80,7 @@ class Chat:
         if is_typed:
             _enable_line_editing()
             terminal.write_hint(
-                f"Talking at {self._settings.server_name}. /help shows the commands, exit or Ctrl-D leaves."
+                f"Chatting with {self._settings.server_name}. /help shows the commands; exit or Ctrl-D ends the chat."
             )
         while True:
             try:
@@ -121,7 +123,7 @@ class Chat:
 
     def _decide(self, decision: str) -> None:
         if self._waiting is None:
-            self._run.terminal.write_message("Nothing waits for you.")
+            self._run.terminal.write_message("No task waits for you.")
         elif self._run.terminal.is_interactive:
             self._send(decision)  # the command says what is meant; nobody needs to be asked again
         else:
@@ -180,13 +182,13 @@ class Chat:
             run.terminal.write_message("Nothing was sent.")
             return
         try:
-            run.terminal.write_message("Canceling; Ctrl-C again leaves it alone.")
+            run.terminal.write_message("Canceling the task. Press Ctrl-C again to stop canceling.")
             try:
                 waiting = self._waiting
                 is_same = waiting is not None and waiting.task_id == task_id
                 response = self._conversation.cancel_task(waiting if waiting and is_same else task_id)
             except TaskNotCancelableError:
-                run.terminal.write_message("It cannot be canceled any more:")
+                run.terminal.write_message("The task can no longer be canceled:")
                 response = self._wait_for_end(task_id)
         except TaskNotFoundError as error:
             run.terminal.write_message(
@@ -195,10 +197,10 @@ class Chat:
         except PaymanError as error:
             self._status = report_error(run, error)
             run.terminal.write_message(
-                f"Whether it was canceled is not known.{run.suggest_follow_up(task_id)}"
+                f"The task may or may not be canceled.{run.suggest_follow_up(task_id)}"
             )
         except KeyboardInterrupt:
-            run.terminal.write_message(f"It goes on without you.{run.suggest_follow_up(task_id)}")
+            run.terminal.write_message(f"The task continues.{run.suggest_follow_up(task_id)}")
         else:
             self._show(response, is_cancelable=False)
 

@@ -7,18 +7,18 @@ import difflib
 from attrs import frozen
 
 COMMANDS = {
-    "/new": "begin a new session; a task that waits goes on waiting",
-    "/session": "show the session, to go on with it later",
-    "/approve": "approve what waits for your approval",
-    "/deny": "deny what waits for your approval",
-    "/cancel": "cancel the task that waits, or the last one",
+    "/new": "begin a new session; a waiting task stays as it is",
+    "/session": "show the session id, to continue it later",
+    "/approve": "approve the waiting payment",
+    "/deny": "deny the waiting payment",
+    "/cancel": "cancel the waiting task, or the last one",
     "/help": "show this",
-    "/quit": "leave; so do exit, quit and Ctrl-D",
+    "/quit": "end the chat; exit, quit and Ctrl-D do the same",
 }
 _LEAVING = ("exit", "quit", "/exit")
 HELP = "\n".join(f"{name:<10}{meaning}" for name, meaning in COMMANDS.items()) + (
-    "\nAnything else is said to the agent; where a task waits, it answers that task.\n"
-    "Ctrl-C cancels the task that is running, and does not leave."
+    "\nAny other text goes to the agent. If a task waits, the text answers it.\n"
+    "Ctrl-C cancels the running task and does not end the chat."
 )
 
 

@@ -70,7 +70,7 @@ def check_settings(settings: Settings) -> list[Finding]:
     )
     findings.append(Finding(Level.OK, "account", account))
     findings += [
-        Finding(Level.WARNING, "login", note, "Run payman logout if it is of no use any more.")
+        Finding(Level.WARNING, "login", note, "Run payman logout if you no longer need it.")
         for note in settings.notes
     ]
     return findings
@@ -82,11 +82,9 @@ def describe_error(what: str, error: PaymanError, settings: Settings | None = No
         case APIConnectionError() if settings is not None and settings.base_url.value == SANDBOX_URL:
             advice = START_SANDBOX
         case AuthenticationError():
-            advice = "Check the credentials, and whether they belong to this server; after a login, run payman login again."
+            advice = "Check the credentials, and that they belong to this server. If you logged in, run payman login again."
         case APIConnectionError():
-            advice = (
-                "Check the address, the network, and HTTPS_PROXY and SSL_CERT_FILE where they are needed."
-            )
+            advice = "Check the address and the network, and HTTPS_PROXY and SSL_CERT_FILE if you use them."
         case _:
             advice = ""
     return Finding(Level.PROBLEM, what, error.message, error.next_step or advice)
@@ -103,11 +101,11 @@ def check_reach(status: int, seconds: float) -> Finding:
 def check_clock(ahead: float | None) -> Finding:
     """How far this machine's clock is ahead of the server's, in seconds; None where the server did not say."""
     if ahead is None:
-        return Finding(Level.OK, "clock", "not compared: the server sends no date")
+        return Finding(Level.OK, "clock", "not checked: the server sends no date")
     if abs(ahead) <= _SKEW_TOLD:
         return Finding(Level.OK, "clock", "agrees with the server's")
     said = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
-    advice = "Set this machine's clock, best by NTP: tokens that are kept would count as ended, or as valid, at the wrong time."
+    advice = "Set this machine's clock, preferably by NTP. Otherwise stored tokens expire at the wrong time."
     return Finding(Level.PROBLEM if abs(ahead) > _SKEW_TOO_MUCH else Level.WARNING, "clock", said, advice)
 
 

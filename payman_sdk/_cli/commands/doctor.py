@@ -107,7 +107,7 @@ def _check_token(run: Run, settings: Settings) -> Generator[Finding]:
         yield diagnosis.describe_error("token", error, settings)
         return
     if report is None:
-        yield Finding(Level.PROBLEM, "token", "has ended, and cannot be renewed", "Run payman login again.")
+        yield Finding(Level.PROBLEM, "token", "has expired and cannot be renewed", "Run payman login again.")
     else:
         yield diagnosis.check_token(report["expiresIn"], kept.scope if kept else None)
 

@@ -42,9 +42,9 @@ def wallets(context: typer.Context, *, timeout: Timeout = None, as_json: Json = 
 def transactions(
     context: typer.Context,
     *,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="At most this many.")] = 20,
     wallet: Annotated[
-        str | None, typer.Option(metavar="REF", help="Of this wallet: a currency, paytag, id or name.")
+        str | None, typer.Option(metavar="REF", help="Only this wallet: a currency, paytag, id or name.")
     ] = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -70,7 +70,9 @@ def list_payees(
     *,
     query: Annotated[
         str | None,
-        typer.Option("--query", "-q", metavar="TEXT", help="Only those whose name, email or id has it."),
+        typer.Option(
+            "--query", "-q", metavar="TEXT", help="Only payees whose name, email or id contains it."
+        ),
     ] = None,
     timeout: Timeout = None,
     as_json: Json = False,
@@ -99,7 +101,7 @@ def add(
             "--type", metavar="TYPE", help="TEST_RAILS, US_ACH, CRYPTO_ADDRESS or PAYMAN_WALLET; needed."
         ),
     ],
-    account_holder_name: Annotated[str | None, _option("US_ACH: who holds the account.")] = None,
+    account_holder_name: Annotated[str | None, _option("US_ACH: the name of the account holder.")] = None,
     account_holder_type: Annotated[str | None, _option("US_ACH.", "individual|business")] = None,
     account_number: Annotated[str | None, _option("US_ACH: 4 to 17 digits.", "DIGITS")] = None,
     routing_number: Annotated[str | None, _option("US_ACH: nine digits.", "DIGITS")] = None,
@@ -112,7 +114,7 @@ def add(
     phone: Annotated[str | None, _option("A phone number.")] = None,
     postal_address: Annotated[str | None, _option("A postal address, on one line.")] = None,
     tax_id: Annotated[str | None, _option("A tax id.")] = None,
-    tag: Annotated[list[str] | None, _option("A word to find it by; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, _option("A tag for the payee; may be repeated.")] = None,
     key: Key = None,
     timeout: Timeout = None,
     as_json: Json = False,

@@ -40,43 +40,52 @@ def mcp(
     *,
     http: Annotated[bool, typer.Option("--http", help="Serve HTTP instead of the standard streams.")] = False,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="To listen on; 127.0.0.1 by default.")
+        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on; 127.0.0.1 by default.")
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(metavar="N", min=0, max=65535, help=f"{PORT} by default; 0 takes a free one."),
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help=f"The port to listen on; {PORT} by default, 0 picks a free one.",
+        ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name that clients reach it by; may be repeated."),
+        typer.Option(metavar="NAME", help="A host name that clients use; may be repeated."),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Where operations are written down; :memory: forgets them."),
+        typer.Option(metavar="FILE", help="The file that records operations; :memory: saves nothing."),
     ] = None,
     run_id: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The run whose limits count, also after a restart.")
+        str | None, typer.Option(metavar="NAME", help="The run that limits apply to, even after a restart.")
     ] = None,
     max_payments: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="How many payments a run may make.")
+        int | None, typer.Option(metavar="N", min=0, help="The maximum number of payments in a run.")
     ] = None,
     max_amount: Annotated[
         list[str] | None,
-        typer.Option(metavar="AMOUNT", help='How much a run may pay, as "TSD 100"; once for each currency.'),
+        typer.Option(
+            metavar="AMOUNT", help='The maximum amount of a run, such as "TSD 100"; once for each currency.'
+        ),
     ] = None,
     allow_payee: Annotated[
         list[str] | None,
-        typer.Option(metavar="PAYEE", help="A name or id that may be paid; may be repeated. All by default."),
+        typer.Option(
+            metavar="PAYEE", help="A payee that may be paid, by name or id; may be repeated. All by default."
+        ),
     ] = None,
     dotenv: Annotated[
         bool,
         typer.Option(
             "--dotenv",
-            help="Read .env in the working directory, which may be of a repository that others wrote.",
+            help="Read .env in the working directory. Use it only if you trust that folder.",
         ),
     ] = False,
     without_confirmation: Annotated[
-        bool, typer.Option("--without-confirmation", help="Ask nobody before money moves.")
+        bool, typer.Option("--without-confirmation", help="Do not ask a person before money moves.")
     ] = False,
 ) -> None:
     """Serve Payman as tools for models, by the Model Context Protocol.
@@ -85,17 +94,21 @@ def mcp(
     """
     run: Run = context.obj
     if not http and (host is not None or port is not None or allow_host):
-        raise ConfigurationError("--host, --port and --allow-host are for HTTP.", next_step="Add --http.")
+        raise ConfigurationError(
+            "--host, --port and --allow-host work only with HTTP.", next_step="Add --http."
+        )
     if not dotenv and has_env_file():
-        run.terminal.write_message("The file .env in the working directory is not read; --dotenv reads it.")
+        run.terminal.write_message(
+            "payman mcp does not read the file .env in the working directory; pass --dotenv to read it."
+        )
     with open_settings(run, dotenv=dotenv) as settings:
         announce(run, settings)
         limit = read_limit(max_payments, max_amount or [], allow_payee)
         is_kept = store != ":memory:" and not (store is None and run.sandbox)
         if limit is not None and not (is_kept and run_id):
             raise ConfigurationError(
-                "A limit needs a store and a run, or it begins anew with every start of the server.",
-                next_step="Add --run-id NAME, and --store FILE in place of memory.",
+                "A limit needs a store and a run; otherwise every start of the server resets it.",
+                next_step="Add --run-id NAME, and --store FILE instead of memory.",
             )
         if (
             without_confirmation
@@ -139,7 +152,10 @@ def read_limit(
     for given in amounts:
         found = _AMOUNT.fullmatch(given)
         if found is None:
-            raise ConfigurationError(f"--max-amount is {given!r}.", next_step='Write it as "TSD 100".')
+            raise ConfigurationError(
+                f"--max-amount is {given!r}, which is not a currency and an amount.",
+                next_step='Write it as "TSD 100".',
+            )
         currency, amount = (found[1] or found[4]).upper(), found[2] or found[3]
         if currency in read:
             raise ConfigurationError(
@@ -197,7 +213,7 @@ def _serve_http(
                     run.terminal.write_message(f"Clients need this header: Authorization: Bearer {given}")
                 if not is_loopback(host):
                     run.terminal.write_message(
-                        "Other machines reach it, and the token is sent in the clear: put TLS before it."
+                        "Other machines can reach it, and the token is sent unencrypted. Put a proxy with TLS in front of it."
                     )
                 await serve_http(app, sock)
 

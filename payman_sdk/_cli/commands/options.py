@@ -13,7 +13,7 @@ from payman_sdk._cli.run import Run
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Send it to a live server without asking first.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer, or the error, as one JSON document.")]
 Timeout = Annotated[
-    float | None, typer.Option(metavar="SECONDS", help="For all of it together; 300 by default.")
+    float | None, typer.Option(metavar="SECONDS", help="Seconds for the whole command; 300 by default.")
 ]
 Key = Annotated[
     str | None,
@@ -21,7 +21,7 @@ Key = Annotated[
         "--key",
         "--idempotency-key",
         metavar="KEY",
-        help="A name for the operation: however often it is asked for, it is done once.",
+        help="The idempotency key: a name for the operation. Repeat it, and it is still done once.",
     ),
 ]
 TaskId = Annotated[str, typer.Argument(metavar="ID", help="The id of the task (tsk-…).")]
@@ -46,5 +46,5 @@ def refuse_more_words(run: Run, context: typer.Context, before: Sequence[str], t
     if context.args:
         quoted = shlex.join([*before, " ".join([text, *context.args])])
         raise typer.BadParameter(
-            f"the {what} has to be one argument, so quote it: {run.format_command(quoted)}"
+            f"the {what} must be one argument, so quote it: {run.format_command(quoted)}"
         )

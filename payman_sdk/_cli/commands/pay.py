@@ -23,9 +23,7 @@ LOOKUP = "payments status"
 
 Verify = Annotated[
     bool,
-    typer.Option(
-        "--verify/--no-verify", help="Whether a transaction has to show that it is paid; the default."
-    ),
+    typer.Option("--verify/--no-verify", help="Require a transaction that shows the payment; the default."),
 ]
 
 payments = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -33,7 +31,7 @@ payments = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 def pay(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, such as 10 or 12.50.")],
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The amount, such as 10 or 12.50.")],
     currency: Annotated[
         str, typer.Argument(metavar="CURRENCY", help="The code of the currency, such as TSD.")
     ],
@@ -41,10 +39,10 @@ def pay(
         str, typer.Argument(metavar="PAYEE", help="A name in quotation marks, an id, an email or a paytag.")
     ],
     *,
-    memo: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for, on one line.")] = None,
+    memo: Annotated[str | None, typer.Option(metavar="TEXT", help="The purpose, on one line.")] = None,
     wallet: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="To pay from: a currency, a paytag, an id or a name."),
+        typer.Option(metavar="REF", help="The wallet to pay from: a currency, a paytag, an id or a name."),
     ] = None,
     key: Key = None,
     verify: Verify = True,
@@ -187,9 +185,9 @@ def _advise(run: Run, payment: Payment, ended: int) -> None:
         run.terminal.write_hint(f"{payment.outcome.value} {ids}")
     elif run.sandbox or payment.task_id is None:
         run.terminal.write_message(
-            f"It is a payment of this command's own sandbox, which ends with it {ids}."
+            f"The payment belongs to this command's own sandbox, which ends now {ids}."
             if run.sandbox
-            else "Do not pay it again before you know: see payman transactions."
+            else "Do not pay it again until you know the outcome: see payman transactions."
         )
     else:
         task = shlex.quote(payment.task_id)
@@ -197,7 +195,9 @@ def _advise(run: Run, payment: Payment, ended: int) -> None:
         if ended == exit_codes.WAITING:
             run.terminal.write_message(f"To approve it: {run.format_command(f'payments approve {task}')}")
             run.terminal.write_message(f"To deny it: {run.format_command(f'payments deny {task}')}")
-            run.terminal.write_message(f"Once it was decided elsewhere: {look}")
+            run.terminal.write_message(f"After somebody has decided elsewhere: {look}")
         else:
-            again = "; --key with the same key is safe, another is not" if payment.idempotency_key else ""
-            run.terminal.write_message(f"Do not pay it again before you know{again}. To look again: {look}")
+            again = ", except with the same --key" if payment.idempotency_key else ""
+            run.terminal.write_message(
+                f"Do not pay it again until you know the outcome{again}. To look it up: {look}"
+            )

@@ -36,17 +36,18 @@ def sandbox(
     context: typer.Context,
     *,
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="To serve on; 0 takes a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="The port to serve on; 0 picks a free one.")
     ] = SANDBOX_PORT,
     host: Annotated[
         str,
         typer.Option(
-            metavar="ADDRESS", help="To serve on; 0.0.0.0 lets other machines in, with --allow-host."
+            metavar="ADDRESS",
+            help="The address to serve on; 0.0.0.0 lets other machines in and needs --allow-host.",
         ),
     ] = "127.0.0.1",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name under which other machines reach it; may be repeated."),
+        typer.Option(metavar="NAME", help="A host name that other machines use; may be repeated."),
     ] = None,
     db: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep everything in this file; in memory by default.")
@@ -56,26 +57,29 @@ def sandbox(
     ] = None,
     pace: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="Between two events of a stream, as if the agent had to work."),
+        typer.Option(
+            metavar="SECONDS", help="Pause between two events of a stream, as if the agent had to work."
+        ),
     ] = 0.0,
     chunk_words: Annotated[
-        int, typer.Option(metavar="N", help="How many words of an answer an event of a stream has at most.")
+        int, typer.Option(metavar="N", help="At most this many words in one event of a stream.")
     ] = 6,
     latency: Annotated[
         float,
-        typer.Option(
-            metavar="SECONDS", help="Before each request is looked at, as if the network were slow."
-        ),
+        typer.Option(metavar="SECONDS", help="Delay each request, as if the network were slow."),
     ] = 0.0,
     json_answers: Annotated[
         str,
         typer.Option(
             metavar="MODE",
-            help="How the agent answers typed calls: careful, or badly, such as prose, two_objects, other_amount, truncated or claims_paid.",
+            help="The agent's answers to typed calls: careful, or bad ones such as prose, two_objects, other_amount, truncated or claims_paid.",
         ),
     ] = "careful",
     seed_data: Annotated[
-        bool, typer.Option("--seed-data", help="Begin with payees, payments and one that waits for approval.")
+        bool,
+        typer.Option(
+            "--seed-data", help="Start with payees, payments, and a payment that waits for approval."
+        ),
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open its web page in the browser.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not print requests.")] = False,
@@ -87,11 +91,11 @@ def sandbox(
     run: Run = context.obj
     if run.env or run.base_url or run.sandbox:
         raise ConfigurationError(
-            "payman sandbox starts its own server; --env and similar options do not apply."
+            "payman sandbox starts its own server; remove --env, --base-url and --sandbox."
         )
     if not 0 <= latency <= _LONGEST:
         raise ConfigurationError(
-            f"--latency is {latency:g}.", next_step=f"Give seconds from 0 to {_LONGEST:g}."
+            f"--latency is {latency:g}, which is out of range.", next_step=f"Pass 0 to {_LONGEST:g} seconds."
         )
     clients = {**_read_clients(client or []), SANDBOX_CLIENT: SANDBOX_CLIENT}
     with _stop_on_signals() as stopping:
@@ -138,13 +142,13 @@ def _introduce(run: Run, served: Sandbox, names: list[str], *, seeded: bool, is_
         "",
         f"export PAYMAN_BASE_URL={served.base_url}",
         f"export PAYMAN_CLIENT_ID={served.client_id}",
-        f"export PAYMAN_CLIENT_SECRET={'…  # as you gave it' if is_given else served.client_secret}",
+        f"export PAYMAN_CLIENT_SECRET={'…  # as you passed it' if is_given else served.client_secret}",
         "",
     ]
     if served.client_id == SANDBOX_CLIENT and served.base_url.endswith(f":{SANDBOX_PORT}"):
         lines[-1:] = ["", 'Or, without settings: payman --env SANDBOX ask "list all wallets"', ""]
     if seeded:
-        lines[-1:] = [f"It was asked already: {'; '.join(SEED)}.", ""]
+        lines[-1:] = [f"Its data comes from these asks: {'; '.join(SEED)}.", ""]
     if served.admin_token is not None:
         run.terminal.write_message(
             "Other machines can reach this sandbox. Its money is not real, but whoever has a client's secret can use its account."
@@ -165,7 +169,7 @@ def _open(run: Run, url: str) -> None:
     except webbrowser.Error:
         is_shown = False
     if not is_shown:
-        run.terminal.write_message("No browser could be opened; open the web page yourself.")
+        run.terminal.write_message("No browser could be opened. Open the web page yourself.")
 
 
 def _start(served: Sandbox) -> None:
@@ -175,7 +179,7 @@ def _start(served: Sandbox) -> None:
         said = failure.strerror or str(failure)
         raise ConfigurationError(
             f"{said[:1].upper()}{said[1:].partition(';')[0]}.",
-            next_step="Choose another with --port; 0 takes a free one.",
+            next_step="Choose another with --port; 0 picks a free one.",
         ) from None
 
 
@@ -184,7 +188,9 @@ def _read_clients(given: list[str]) -> dict[str, str]:
     for place, entry in enumerate(given, 1):
         client_id, _, secret = entry.partition(":")
         if not client_id or not secret:
-            raise ConfigurationError(f"--client number {place} is none.", next_step="Write it as ID:SECRET.")
+            raise ConfigurationError(
+                f"--client number {place} has no id or no secret.", next_step="Write it as ID:SECRET."
+            )
         clients[client_id] = secret
     return clients
 

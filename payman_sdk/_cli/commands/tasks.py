@@ -58,7 +58,7 @@ def cancel(context: typer.Context, task: TaskId, *, as_json: Json = False) -> No
 def reply(
     context: typer.Context,
     task: TaskId,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The answer, such as approve or deny.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The reply, such as approve or deny.")],
     *,
     session: Annotated[str | None, typer.Option(metavar="ID", help="The session of the task.")] = None,
     timeout: Timeout = None,
