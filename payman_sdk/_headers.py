@@ -33,7 +33,7 @@ def read_headers(value: object, name: str) -> dict[str, str]:
             or not plain.isprintable()
             or plain != plain.strip()
         ):
-            problem = "holds what no header can carry: a line break, a control character, an odd letter, or space around it"
+            problem = "holds characters that a header cannot carry: a line break, a control character, a letter outside ASCII, or surrounding space"
         else:
             headers[key.lower()] = SecretStr(plain) if re.search(_SECRET_HEADER, key) else plain
             continue

@@ -83,30 +83,29 @@ __all__ = [
 ]
 
 _LONGEST_MESSAGE, _LONGEST_ID = 2000, 300
-"""Characters that an error says of anything, whoever wrote it."""
+"""Maximum characters of a message and of an id in an error."""
 
 
 class PaymanError(RequestsCompatible):
-    """The root of everything the SDK raises.
+    """The base class of all errors of the SDK.
 
-    Whatever text or JSON is set on an error is redacted: where a server repeats a secret it was sent, it says `...`.
+    Text and JSON in an error are redacted: if a server repeats a secret that it was sent, the error shows `...`.
 
     Args:
         message: What went wrong, in a sentence.
-        next_step: What the reader can do about it, in a sentence.
+        next_step: What to do about it, in a sentence.
         status_code: The HTTP status of the answer, if there was one.
         request_id: The JSON-RPC id of the request (`req-…`).
         task_id: The id of the task (`tsk-…`).
         session_id: The id of the session (`ses-…`).
         response: The answer, if there was one.
-        idempotency_key: The key that the caller gave the ask, if there was one.
-        sent: False where what was asked certainly never reached the agent, True where it may have, None where the answer
-            says it.
+        idempotency_key: The key that the caller passed, if any.
+        sent: False if certainly nothing was done, True if it may have been done, None if neither is proven.
 
     Example:
         >>> from payman_sdk.errors import PaymanError
-        >>> str(PaymanError("It broke.", task_id="tsk-1", next_step="Mend it."))
-        'It broke. Mend it. [task tsk-1]'
+        >>> str(PaymanError("It broke.", task_id="tsk-1", next_step="Try again."))
+        'It broke. Try again. [task tsk-1]'
     """
 
     sent: bool | None = None
@@ -155,7 +154,14 @@ class PaymanError(RequestsCompatible):
         session_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Self:
-        """Note which task the error belongs to, and return the error; a key that is known already stays."""
+        """Record the task that the error belongs to, and return the error.
+
+        Args:
+            task_id: The id of the task (`tsk-…`).
+            request_id: The id of the request (`req-…`).
+            session_id: The id of the session (`ses-…`).
+            idempotency_key: The key of the ask. None keeps the present one.
+        """
         self.task_id, self.request_id, self.session_id = task_id, request_id, session_id
         if idempotency_key is not None:
             self.idempotency_key = idempotency_key
@@ -185,10 +191,10 @@ class ConfigurationError(PaymanError, ValueError):
 
 
 class APIConnectionError(PaymanError):
-    """The network failed before a whole answer was there.
+    """The network failed before a complete answer arrived.
 
-    `sent` is False where the request certainly never reached the server: the connection was never made. `is_transient` is
-    False where another attempt would fail in the same way: a certificate that is not trusted, a host that does not exist.
+    `sent` is False if the request certainly never reached the server, because no connection was made. `is_transient` is False if
+    another attempt would fail in the same way, because of an untrusted certificate or an unknown host.
     """
 
     _in_requests = "ConnectionError"
@@ -198,7 +204,7 @@ class APIConnectionError(PaymanError):
 
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """No whole answer came in time."""
+    """No complete answer arrived in time."""
 
     _in_requests = "Timeout"
 
@@ -220,9 +226,9 @@ class AuthenticationError(APIStatusError):
     """
 
     error: str | None = None
-    """The server's word for it, such as `invalid_grant`; None if it said none."""
+    """The server's error code, such as `invalid_grant`, or None."""
     error_description: str | None = None
-    """The server's sentence about it; None if it said none."""
+    """The server's description of the error, or None."""
 
 
 class PermissionDeniedError(APIStatusError):
@@ -250,12 +256,12 @@ class ServerError(APIStatusError):
 
 
 class AgentError(PaymanError):
-    """The agent answered with a JSON-RPC error; `code` and `data` are its own."""
+    """The agent answered with a JSON-RPC error, with its `code` and `data`."""
 
     code: int | None = None
     """The code of the error, such as -32603."""
     data: Any = None
-    """What the agent said beside its message; None if that was nothing."""
+    """The `data` of the error, or None."""
 
 
 class InvalidJSONError(AgentError):
@@ -295,26 +301,26 @@ class UnsupportedOperationError(AgentError):
 
 
 class TokenStoreError(PaymanError):
-    """The place where tokens are kept cannot be read or written, or is not safe to use."""
+    """The token store cannot be read or written, or is not safe to use."""
 
 
 class KeyStoreError(PaymanError):
-    """The place where idempotency keys are recorded cannot be read or written; nothing was sent."""
+    """The key store cannot be read or written. Nothing was sent."""
 
     sent: bool | None = False
 
 
 class ResponseValidationError(PaymanError):
-    """The answer to a request for a token, or to a look-up, is not what the protocol says; `message` names what was got.
+    """The answer to a token request or a look-up does not follow the protocol; `message` describes it.
 
-    An ask whose answer cannot be read does not end with it: its task is looked up.
+    An ask with an unreadable answer does not raise this: the client looks its task up.
     """
 
 
 class OutcomeUnknownError(PaymanError):
     """The request was sent, and its outcome is undetermined.
 
-    Never send the same payment again on this error: ask `client.get_task(error.task_id)` how it ended.
+    Never send the same payment again after this error. Look the outcome up with `client.get_task(error.task_id)`.
     """
 
     task_id: str = ""  # pyright: ignore[reportIncompatibleVariableOverride] # what was sent has a task
@@ -324,25 +330,25 @@ class OutcomeUnknownError(PaymanError):
 class StreamInterruptedError(OutcomeUnknownError):
     """A stream broke, and the task could neither be resumed nor followed to its end.
 
-    `partial` is what had been received until then, a `FormattedTaskResponse`. The task may still go on:
+    `partial` is a `FormattedTaskResponse` with everything received so far. The task may continue:
     `client.get_task(error.task_id)` returns the outcome.
     """
 
     partial: Any = None
-    """What had been received until then."""
+    """Everything received before the stream broke."""
 
 
 class TaskFailedError(PaymanError):
-    """The task ended without success; raised where the caller asked for it, and by typed reads. `task` is the task as it ended."""
+    """The task ended without success. Raised with `raise_on_failure=True`, and by typed reads. `task` is the ended task."""
 
     task: Any = None
-    """The task as it ended, a `FormattedTaskResponse`."""
+    """The ended task, a `FormattedTaskResponse`."""
 
 
 class PaymentNotMadeError(PaymanError):
-    """A payment is not paid, or not proven to be. `payment` says which of the two, with its reason.
+    """A payment is not paid, or not proven to be. `payment` has the outcome and the reason.
 
-    `sent` is True where it may have been paid: a payment that is undetermined, or waits for approval, is not ordered again.
+    `sent` is True if it may have been paid. Do not order an undetermined or waiting payment again.
     """
 
     payment: Any = None
@@ -350,7 +356,7 @@ class PaymentNotMadeError(PaymanError):
 
 
 class IdempotencyKeyReuseError(PaymanError, ValueError):
-    """The same idempotency key was used with another text. Another payment needs another key."""
+    """The idempotency key was used with another text. Another payment needs another key."""
 
 
 if not TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The types of the public API: settings, options, answers, events, what hooks receive, and counts.
 
-What goes in (`PaymanConfig`, `AskOptions`) and what `raw=True` returns (`TaskResponse`) are plain dicts. An answer
-(`FormattedTaskResponse`) is a dict too, one that can also be read by attributes.
+Settings and options (`PaymanConfig`, `AskOptions`) and the result of `raw=True` (`TaskResponse`) are plain dicts. An answer
+(`FormattedTaskResponse`) is a dict whose members are also attributes.
 """
 
 from typing import TYPE_CHECKING

@@ -159,7 +159,7 @@ def test_a_closed_client_refuses(peer: Peer, client: PaymanClient) -> None:
         lambda: client.get_task("tsk-1"),
     ]
     for call in calls:
-        with pytest.raises(ConfigurationError, match=r"has been closed\. Make a new one\."):
+        with pytest.raises(ConfigurationError, match=r"has been closed\. Create a new client\."):
             call()
     assert peer.requests == []
     assert client.get_session_id() == session_id

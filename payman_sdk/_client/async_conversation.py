@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AsyncConversation(AsyncMethods, BaseConversation["AsyncRunner"]):
-    """A conversation with the agent, for asyncio and trio; made by `client.conversation()`.
+    """A conversation with the agent, for asyncio and trio. Create it with `client.conversation()`.
 
     Example:
         >>> import asyncio

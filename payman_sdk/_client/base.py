@@ -76,7 +76,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
     ) -> ClientT:
         """Return a client that acts for the application's own account: the client credentials grant [D].
 
-        Its access token is fetched when it is first needed. Clients of one process with the same credentials share it.
+        The first ask fetches the access token. Clients of one process with the same credentials share it.
 
         Args:
             config: The settings as a dict, with `client_id` and `client_secret` at least.
@@ -115,20 +115,20 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> ClientT:
-        """Make a client from PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
+        """Return a client with the settings in PAYMAN_CLIENT_ID, PAYMAN_CLIENT_SECRET, PAYMAN_ENVIRONMENT and PAYMAN_BASE_URL.
 
         Args:
-            dotenv: Whether the file `.env` in the working directory supplies what the environment does not have. It needs
-                python-dotenv (the extra `dotenv`). Leave it out where the directory may hold what others wrote. A file
-                that names another server than Payman's has to hold the credentials for it, too.
+            dotenv: Whether to read missing variables from the file `.env` in the working directory (extra `dotenv`). Do not use
+                it in a directory that others can write. If the file names a server other than Payman's, it must hold the
+                credentials too.
             http_client: An httpx client to use instead of one of the client's own.
             token_store: Where the token is kept, to share it between processes.
 
-        The other keywords are the settings of `PaymanConfig`, which win over the environment's.
+        The other keywords are the settings of `PaymanConfig`, which override the environment.
 
         Raises:
-            ConfigurationError: A variable is missing or its value unusable, or one source names the server and another gives
-                the credentials; nothing was sent.
+            ConfigurationError: A variable is missing or invalid, or the server and the credentials come from different sources.
+                Nothing was sent.
         """
         from payman_sdk._client.environment import load_env_config
 
@@ -152,7 +152,7 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         default_headers: Setting[Mapping[str, str]] = None, proxy: Setting[str] = None, verify: Setting[transports.Verify] = None,
         transport: Setting[transports.Transport] = None,
     ) -> ClientT:
-        """Return a client that acts with a token that was issued before, for whoever it was issued to [D].
+        """Return a client that uses an existing token, and acts for whoever it was issued to [D].
 
         With a refresh token, the client renews the access token. It sends the client secret with that request, or only the client
         id if the application has no secret [P].
@@ -198,9 +198,9 @@ class BaseClient(ConnectionOwner[Http, RunnerT], EarlierNames):
         key_store: Setting[exchange.KeyStore] = None, default_headers: Setting[Mapping[str, str]] = None,
         max_event_bytes: Setting[int] = None,
     ) -> ClientT:
-        """Return the same client with other settings: it shares connections, tokens, session, history and counts with this one.
+        """Return a client with other settings that shares connections, tokens, session, history and counts with this one.
 
-        Closing it leaves this one open. Headers are added to those that this one sends already.
+        Closing it leaves this one open. Headers are added to those of this one.
 
         Raises:
             ConfigurationError: A setting is unusable.

@@ -223,8 +223,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
 
         if options.is_raw:
             raise ConfigurationError(
-                "response_format reads the answer, and raw=True returns it as it came.",
-                next_step="Leave one of the two out.",
+                "response_format and raw=True exclude each other.",
+                next_step="Remove one of them.",
             )
         return read_response_format(given)
 
@@ -241,8 +241,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         for name in _HOOKS:
             if not self._awaits and given.get(name) is not None and _is_coroutine_hook(given[name]):
                 raise ConfigurationError(
-                    f"{name} is a coroutine function, which nobody would await.",
-                    next_step="Give a function, or use AsyncPaymanClient.",
+                    f"{name} is a coroutine function, which PaymanClient cannot await.",
+                    next_step="Pass a regular function, or use AsyncPaymanClient.",
                 )
 
 

@@ -24,7 +24,7 @@ Environment: TypeAlias = Literal["LIVE", "TEST", "INTERNAL"]
 
 
 class PaymanConfig(TypedDict, total=False):
-    """What a client needs to know. Every key may be None, which means the same as leaving it out.
+    """The settings of a client. A value of None counts as not given.
 
     Example:
         >>> from payman_sdk.types import PaymanConfig
@@ -52,13 +52,13 @@ class PaymanConfig(TypedDict, total=False):
     timeout: float | None
     """Seconds for a whole ask, 300 by default."""
     idle_timeout: float | None
-    """Seconds without an event after which a stream counts as broken, 60 by default; comments do not count as events."""
+    """Seconds without an event after which a stream counts as broken, 60 by default. Comments are not events."""
     max_retries: int | None
     """How often an ask that did not arrive is sent again, 2 by default."""
     settle_time: float | None
     """Seconds of look-ups before an ask that may have arrived is sent again, 30 by default."""
     resend: Resend | None
-    """`never` forbids a second send of anything that may have arrived; `after_settling` by default."""
+    """`never` forbids a second send of an ask that may have arrived. The default is `after_settling`."""
     max_answer_bytes: int | None
     """Maximum bytes of a decompressed answer, and of the stored text of a stream; 64 MiB by default."""
     max_event_bytes: int | None
@@ -74,9 +74,9 @@ class PaymanConfig(TypedDict, total=False):
     on_task: hooks.OnTask | None
     """Called with a `TaskStateChange` when a task changes state."""
     telemetry: bool | settings.Telemetry | None
-    """True for spans and metrics of OpenTelemetry (extra `otel`), by the global providers, or a `Telemetry`; off by default."""
+    """True for spans and metrics of OpenTelemetry with the global providers (extra `otel`), or a `Telemetry`. The default is off."""
     default_headers: Mapping[str, str] | None
-    """Headers to send with every request, beside the SDK's own, which are refused."""
+    """Headers to send with every request. Names of the SDK's own headers are refused."""
     proxy: str | None
     """The URL of a proxy, such as `http://proxy.example:3128`. The default comes from the environment."""
     verify: transports.Verify | None

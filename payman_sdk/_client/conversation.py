@@ -38,7 +38,7 @@ class BaseConversation(BaseCalls[RunnerT]):
 
 
 class Conversation(SyncMethods, BaseConversation["ThreadRunner"]):
-    """A conversation with the agent; made by `client.conversation()`, and safe to use next to any others.
+    """A conversation with the agent. Create it with `client.conversation()`. Any number may be used at the same time.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from payman_sdk._client.config_types import PaymanConfig
 
 REST_KEY = "PAYMAN_API_SECRET"
-ABOUT_REST_KEY = f"{REST_KEY} is set, which is the key of Payman's older REST API (the package paymanai) and opens nothing here."
+ABOUT_REST_KEY = f"{REST_KEY} is set, which is the key of Payman's older REST API (the package paymanai) and does not work here."
 INSTEAD_OF_REST_KEY = (
     "Register an application at app.paymanai.com under Developers, and set PAYMAN_CLIENT_ID and PAYMAN_CLIENT_SECRET to its id and "
     "secret; see docs/guides/from-paymanai.md."

@@ -24,50 +24,49 @@ class CallInterface:
                 function.__doc__ = described.__doc__
 
     def ask(self, *args: Any, **kwargs: Any) -> Any:
-        """Asks Payman's agent something, or to do something, and returns its answer.
+        """Ask Payman's agent in words, and return its answer.
 
         An ask happens once. The client sends it again if the server did not take it. If it may have arrived, the client looks it
         up first, and sends it again only if the agent does not know it.
 
         Args:
             text: What the agent should do, in plain words.
-            options: The keywords below as a dict; a keyword wins over the dict. See `AskOptions`.
-            raw: Whether to return the JSON-RPC answer as it came, and to call `on_message` with such; so does
-                `output_format='json'`.
-            response_format: What the answer is to be read as: a TypedDict, a dataclass, an attrs class, a pydantic model, or a JSON
-                Schema of an object. The agent is asked for one JSON object [P]; `response.parsed` is what was made of it, or None
-                with the reason in `response.parse_error`. With an idempotency key, the format is a part of the text.
+            options: The keywords below as a dict; a keyword overrides the dict. See `AskOptions`.
+            raw: Whether to return the unchanged JSON-RPC answer, and pass such to `on_message`. `output_format='json'` does the same.
+            response_format: The type of the answer: a TypedDict, a dataclass, an attrs class, a pydantic model, or a JSON Schema
+                of an object. The client asks the agent for one JSON object [P]. `response.parsed` is the result, or None with the
+                reason in `response.parse_error`. For an idempotency key, the format is a part of the text.
             output_format: `json` means the same as `raw=True`.
-            on_message: Called with every event as it comes, for the answer is streamed then. What it raises stops the stream and comes
-                out unchanged; the task goes on.
-            idempotency_key: A name for the operation, such as `invoice-42`: an ask with the same key is the same task, from any process.
-            key_store: Where the use of the key is recorded, a file of this user by default.
+            on_message: Called with every event; the answer is streamed then. Its exceptions stop the stream and pass unchanged,
+                and the task continues.
+            idempotency_key: A name for the operation, such as `invoice-42`. Asks with the same key are one task, in any process.
+            key_store: The store that records the use of the key. The default is a file of this user.
             new_session: Whether to start a new session with this ask; the client stays in it.
             metadata: Sent with the task.
             message_metadata: Sent with the message of the task.
             part_metadata: Sent with the text part of the message.
-            timeout: Seconds for the whole ask; like all that follows, the client's setting by default, 300.
-            read_timeout: Seconds that one attempt may take to be answered, 60.
+            timeout: Seconds for the whole ask, 300. The default of this and the following options is the client's setting.
+            read_timeout: Seconds until one attempt must be answered, 60.
             idle_timeout: Seconds without an event after which a stream counts as broken, 60.
             max_retries: How often an ask that did not arrive is sent again, 2.
-            settle_time: Seconds that the agent must not know the task before an ask that may have arrived is sent again, 30.
-            resend: `never` forbids a second send of an ask that may have arrived; `after_settling`.
-            on_retry: Called before each repetition with a `RetryDetails`.
-            before_send: Called with an `OutgoingAsk` before it is sent; what it raises keeps it from being sent.
+            settle_time: Seconds of look-ups before an ask that may have arrived is sent again, 30.
+            resend: `never` forbids a second send of an ask that may have arrived. The default is `after_settling`.
+            on_retry: Called with a `RetryDetails` before each retry.
+            before_send: Called with an `OutgoingAsk` before the ask is sent. Its exceptions block the ask.
             on_task: Called with a `TaskStateChange` when the task changes state.
-            raise_on_failure: Whether to raise a `TaskFailedError` where the task ends without success.
+            raise_on_failure: Whether to raise `TaskFailedError` if the task ends without success.
             extra_headers: Headers to send with the requests of this ask; the SDK's own are refused.
 
         Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent.
+            ConfigurationError: The text or an option is invalid. Nothing was sent.
             APIConnectionError: Payman could not be reached; nothing was sent.
-            AuthenticationError: Payman gave no token for these credentials; nothing was done.
+            AuthenticationError: Payman issued no token for these credentials. Nothing was done.
             APIStatusError: Payman refused; nothing was done.
             AgentError: The agent answered with an error.
-            ResponseValidationError: The answer to the request for a token cannot be read; nothing was sent.
+            ResponseValidationError: The answer to the token request is unreadable. Nothing was sent.
             OutcomeUnknownError: The outcome is undetermined; call `get_task`.
-            StreamInterruptedError: As `OutcomeUnknownError`, after a part of the answer came.
-            IdempotencyKeyReuseError: The key was used with another text; nothing was sent.
+            StreamInterruptedError: Like `OutcomeUnknownError`, after a part of the answer has arrived.
+            IdempotencyKeyReuseError: The key was used with another text. Nothing was sent.
             TaskFailedError: With `raise_on_failure`: the task ended without success.
 
         Example:
@@ -79,17 +78,17 @@ class CallInterface:
         """
 
     def stream(self, *args: Any, **kwargs: Any) -> Any:
-        """Asks, and gives the answer as it comes; the request is sent when the `with` block begins.
+        """Ask, and stream the answer. The `with` block sends the request when it begins.
 
-        A broken stream resumes where it broke, or `get_task` follows the task; no event is repeated.
+        The client resumes a broken stream where it stopped, or follows the task with `get_task`. It repeats no event.
 
         Args:
             text: What the agent should do, in plain words.
-            options: The other keywords as a dict, see `StreamOptions`; a keyword wins. They mean what they mean for `ask`.
+            options: The other keywords as a dict, see `StreamOptions`; a keyword overrides the dict. They are those of `ask`.
 
         Raises:
-            ConfigurationError: The text or an option is unusable; nothing was sent.
-            StreamInterruptedError: While reading: it broke, and could neither be resumed nor followed.
+            ConfigurationError: The text or an option is invalid. Nothing was sent.
+            StreamInterruptedError: While reading: the stream broke and could neither be resumed nor followed.
             PaymanError: While reading: as for `ask`.
 
         Example:
@@ -102,12 +101,12 @@ class CallInterface:
         """
 
     def reply(self, *args: Any, **kwargs: Any) -> Any:
-        """Answers a task that waits for input, such as a payment that waits for approval, and returns how it goes on.
+        """Reply to a task that waits for input, such as a payment that waits for approval, and return the answer.
 
         Args:
-            task: The answer that says `requires_input`, or the id of its task.
-            text: What to say to the agent, such as `approve`.
-            options: The other keywords as a dict, see `ReplyOptions`; a keyword wins. They mean what they mean for `ask`.
+            task: The answer whose `requires_input` is true, or the id of its task.
+            text: The reply, such as `approve`.
+            options: The other keywords as a dict, see `ReplyOptions`; a keyword overrides the dict. They are those of `ask`.
 
         Raises:
             PaymanError: As for `ask`.
@@ -139,16 +138,16 @@ class CallInterface:
         """
 
     def wait(self, *args: Any, **kwargs: Any) -> Any:
-        """Wait until a task that works or waits for a person has ended, and return the outcome [P].
+        """Wait until a task has ended, and return the outcome [P]. The task may be working or wait for a person.
 
-        Asks again and again, in growing intervals of up to 5 seconds; short network failures are retried.
+        The client looks the task up repeatedly, with pauses of up to 5 seconds, and survives short network failures.
 
         Args:
-            task: The answer that says `in_progress`, or the id of its task.
+            task: The answer whose status is `in_progress`, or the id of its task.
             timeout: Seconds to wait, the client's `timeout` by default.
 
         Raises:
-            APITimeoutError: It had not ended in time.
+            APITimeoutError: The task has not ended in time.
             TaskNotFoundError: The agent knows no such task.
             PaymanError: The look-up failed, so its state is unknown.
 
@@ -168,7 +167,7 @@ class CallInterface:
             task: The answer, or the id of its task.
 
         Raises:
-            TaskNotCancelableError: It has ended already.
+            TaskNotCancelableError: The task has already ended.
             TaskNotFoundError: The agent knows no such task.
             PaymanError: As for `ask`.
 
@@ -182,38 +181,37 @@ class CallInterface:
 
 
 class ClientInterface(CallInterface):
-    """What a client has beside that, and the two kinds do differently."""
+    """The methods of a client that its conversations do not have."""
 
     @classmethod
     def with_auth_code(cls, *args: Any, **kwargs: Any) -> Any:
         """Return a client that acts for the person who authorized the application: the authorization code grant [D].
 
-        The code is exchanged at once, because codes live shortly. The refresh token that comes with it is kept, and gets the
-        next access token by itself.
+        The client exchanges the code at once, because codes expire quickly. It keeps the refresh token and renews the access token with it.
 
         Args:
             config: The settings as a dict, with `client_id` at least, and `client_secret` where the application has one.
-            auth_code: The code that came to the redirect URI; see `parse_redirect`.
-            redirect_uri: The redirect URI of the authorization request, where the server wants it again [P].
+            auth_code: The code from the redirect URI; see `parse_redirect`.
+            redirect_uri: The redirect URI of the authorization request, if the server requires it again [P].
             code_verifier: The PKCE verifier of the authorization request, if there was one [P].
             http_client: An httpx client to use instead of one of the client's own.
-            token_store: Where the tokens are kept, to share them between processes; what was in it is replaced.
+            token_store: The token store, to share tokens between processes. Its content is replaced.
 
-        The other keywords are settings, as of the client; a keyword wins over the dict.
+        The other keywords are the settings of `PaymanConfig`; a keyword overrides the dict.
 
         Raises:
-            ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.
+            ConfigurationError: A setting is missing, unknown or invalid. Nothing was sent.
             AuthenticationError: Payman refused the code.
-            PaymanError: The exchange failed; the code may be spent.
+            PaymanError: The exchange failed. The code may be spent.
         """
 
     def conversation(self, *args: Any, **kwargs: Any) -> Any:
         """Return a conversation with a new session, on this client's connections and token.
 
-        It costs nothing: a web service keeps one client, and makes a conversation for every visitor.
+        It is cheap: a web service keeps one client, and creates a conversation for every visitor.
 
         Args:
-            session_id: A session to resume (`ses-…`); a new one is made without it.
+            session_id: A session to resume (`ses-…`). The default is a new session.
 
         Raises:
             ConfigurationError: The session id is not a string, or is blank.
@@ -227,16 +225,16 @@ class ClientInterface(CallInterface):
         """
 
     def get_access_token(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the access token that is valid now and the seconds it still lives; fetched or renewed if need be.
+        """Return a valid access token and the seconds until it expires. The client fetches or renews it if necessary.
 
         Keep it as carefully as a password.
 
         Returns:
-            `{'accessToken', 'expiresIn'}`, None without a valid token and a way to get one.
+            `{'accessToken', 'expiresIn'}`, or None without a valid token and the means to get one.
 
         Raises:
             AuthenticationError: Payman refused.
-            PaymanError: It could not be fetched or renewed.
+            PaymanError: The token could not be fetched or renewed.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -246,4 +244,4 @@ class ClientInterface(CallInterface):
         """
 
     def close(self, *args: Any, **kwargs: Any) -> Any:
-        """Close the client's connections; doing it twice is harmless. A given `http_client` stays open."""
+        """Close the client's connections. Closing twice is harmless. A given `http_client` stays open."""

@@ -51,25 +51,27 @@ def login(
 # fmt: on
     """Open the authorization page in the person's browser, wait for their decision, and return a client for their account.
 
-    The answer comes to an address on 127.0.0.1, where the SDK listens for it and no longer.
+    The SDK listens on 127.0.0.1 for the answer, and stops after it.
 
     Args:
         config: The settings as a dict, with `client_id` at least.
-        scopes: What the application asks for, see `Scope`.
-        open_browser: Gets the address of the page, instead of the system's browser; returning False means that it could not
-            show it.
-        port: The port to listen on, where the application is registered with a fixed one; 0 takes a free one.
+        scopes: The scopes to request; see `Scope`.
+        open_browser: Called with the address of the page, instead of opening the system's browser. Return False if it cannot show the page.
+        port: The port to listen on, if the application is registered with a fixed one; 0 picks a free one.
         wait: Seconds to wait for the person.
-        server: The server of the page; Payman's own without it, or `base_url` where that is not one of Payman's.
+        server: The server of the page. The default is Payman's, or `base_url` if that is not Payman's.
         http_client: An `httpx.Client` to use instead of one of the client's own.
-        token_store: Where the tokens are kept, so that the person need not log in again.
+        token_store: The token store, so that the person need not log in again.
 
-    The other keywords are the settings of `PaymanConfig`; a keyword wins over the dict.
+    The other keywords are the settings of `PaymanConfig`; a keyword overrides the dict.
 
     Raises:
         AuthenticationError: The person or Payman refused.
         APITimeoutError: Nobody decided in time.
-        ConfigurationError: A setting is unusable, the port is taken, or no browser could be opened.
+        ConfigurationError: A setting is invalid, the port is taken, or no browser could be opened.
+
+    Example:
+        client = login(client_id="your_client_id", client_secret="your_client_secret", scopes=[Scope.READ_BALANCE])
     """
     from payman_sdk._io.loopback import authorize
 

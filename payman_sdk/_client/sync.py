@@ -40,14 +40,14 @@ else:
 
 
 class PaymanClient(SyncMethods, BaseClient["httpx.Client", "SyncRunner"]):
-    """A connection to Payman's agent, for one application and one conversation; safe to share between threads.
+    """A client of Payman's agent, for one application and one session. Threads may share it.
 
     Args:
         config: The settings as a dict; see `PaymanConfig` for the keys.
-        http_client: An `httpx.Client` to use instead of one of the client's own; closing it stays with whoever made it.
-        token_store: Where the token is kept, to share it between processes.
+        http_client: An `httpx.Client` to use instead of the client's own connections. You close it.
+        token_store: The token store, to share the token between processes.
 
-    The other keywords are the settings of `PaymanConfig`; a keyword wins over the dict.
+    The other keywords are the settings of `PaymanConfig`; a keyword overrides the dict.
 
     Raises:
         ConfigurationError: A setting is missing, unknown or unusable; nothing was sent.

@@ -89,13 +89,13 @@ class BaseTaskStream(Generic[D]):
         if not self._has_ended:
             raise ConfigurationError(
                 "The stream was left before its end, so it has no result.",
-                next_step="Call result() inside of the with block; client.get_task(stream.task_id) returns it later.",
+                next_step="Call result() inside the with block; client.get_task(stream.task_id) returns it later.",
             )
         return self._following.get_result()
 
 
 class TaskStream(BaseTaskStream[SyncRunner]):
-    """An answer as it comes. Made by `client.stream`; read it in a `with` block, by one thread.
+    """A streamed answer. Create it with `client.stream`, and read it in a `with` block, in one thread.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox

@@ -132,7 +132,7 @@ class TaskAccumulator:
         read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), self._task_id)
         if read is None:
             raise ResponseValidationError(
-                "The agent's answer has no state that can be read.",
+                "The agent's answer has no readable state.",
                 next_step="client.get_task(error.task_id) returns the state of the task.",
             )
         self._warn(read.warnings)

@@ -71,7 +71,7 @@ def read_amount(value: object, currency: str, name: str = "amount") -> Decimal:
         if "." in value:  # 1.50000000000 is 1.50
             value = value.rstrip("0").rstrip(".")
     if value[:1] == "-":
-        refuse(name, "is negative", "Give an amount above zero; nobody can be paid less than nothing.")
+        refuse(name, "is negative", "Give an amount above zero.")
     if _AMOUNT.fullmatch(value) is None:
         refuse(
             name,
@@ -163,7 +163,7 @@ def read_pattern(value: object, name: str, pattern: str, example: str) -> str:
         ConfigurationError: It has another form; the text itself is not repeated, as it may be an account number.
     """
     if not isinstance(value, str) or re.fullmatch(pattern, value, re.ASCII) is None:
-        refuse(name, "has another form than expected", f"Give {example}.")
+        refuse(name, "has the wrong form", f"Give {example}.")
     return str(value)
 
 

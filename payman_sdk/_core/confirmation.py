@@ -52,7 +52,7 @@ def find_problem(fields: Iterable[Field]) -> str | None:
     for field in fields:
         length = max(len(field.value), len(_to_code_span(field, None)))
         if length > field.max_length:
-            return f"{field.label} has {length:,} characters as it is shown, and a person is shown at most {field.max_length:,}"
+            return f"{field.label} has {length:,} characters when shown, and a person is shown at most {field.max_length:,}"
         if field.is_context:
             continue
         hidden = find_hidden(field.value)

@@ -1,6 +1,6 @@
-"""The events of a stream: the seed's event dicts, with the same members and more as attributes.
+"""The events of a stream: dicts whose members are also attributes.
 
-All members of an event are plain JSON, so that every serializer takes it for the dict it is.
+All members of an event are plain JSON, so that every serializer accepts it as a dict.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class StatusUpdate(Record):
 
 
 class ArtifactUpdate(Record):
-    """An artifact was begun, extended or replaced.
+    """An artifact was started, extended or replaced.
 
-    `artifacts` and `artifact` show what there was at the moment of the event, so an event that is kept keeps the whole text so far.
+    `artifacts` and `artifact` are snapshots of the moment of the event. So an event that you store holds the whole text so far.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -87,7 +87,7 @@ class ArtifactUpdate(Record):
     type: Literal["artifact_update"] = "artifact_update"
     """`artifact_update`."""
     delta = Key[str]()
-    """The new text only, to be put behind the text of the artifact so far; for one that is replaced, all of it."""
+    """The new text, to append to the previous text of the artifact. For a replaced artifact, all of its text."""
     artifact = Key[Artifact](Artifact)
     """The artifact so far."""
     artifacts = Key[list[Artifact]](lambda shown: [Artifact(artifact) for artifact in shown])
@@ -107,7 +107,7 @@ class ArtifactUpdate(Record):
 
 
 class UnknownUpdate(Record):
-    """An event that the SDK does not know, or that is not as the protocol has it; kept as it came.
+    """An event that the SDK does not know, or that does not follow the protocol, unchanged.
 
     Example:
         >>> from payman_sdk._core.events import UnknownUpdate
@@ -139,7 +139,7 @@ StreamEvent: TypeAlias = StatusUpdate | ArtifactUpdate | UnknownUpdate
 OnEvent: TypeAlias = (
     Callable[[StreamEvent], object] | Callable[[FormattedTaskResponse | TaskResponse], object]
 )
-"""Called with every event of an answer as it comes: `on_message` and `on_event`. What it raises comes out unchanged.
+"""Called with every event of an answer: `on_message` and `on_event`. Its exceptions pass unchanged.
 
 Version 1 annotated callbacks in the second way; they are called with events as well."""
 OnAnswer: TypeAlias = Callable[[TaskResponse], object]

@@ -51,7 +51,7 @@ def format_task(
     """
     read = task if isinstance(task, ParsedTask) else read_task(task.to_dict(), task.id)
     if read is None:
-        raise ResponseValidationError("The task has no state that can be read.", task_id=task.id)
+        raise ResponseValidationError("The task has no readable state.", task_id=task.id)
     warnings = list(read.warnings)
     state = canonicalize_state(read.status.state)
     status_message = format_message(read.status.message)

@@ -1,4 +1,4 @@
-"""What hooks are given: functions of the user's that a client calls on its way."""
+"""The arguments of hooks: functions of the user that a client calls during an ask."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Reason: TypeAlias = Literal["first", "ending", "ended", "refused", "code"]
 
 
 class OutgoingAsk(NamedTuple):
-    """An ask that is about to be sent: what a `before_send` hook is given. What the hook raises keeps it from being sent.
+    """An ask that is about to be sent: passed to `before_send`. An exception of the hook blocks it.
 
     Attributes:
-        text: What the agent is asked to do.
-        is_reply: Whether it answers a task that waits for input.
+        text: The text of the ask.
+        is_reply: Whether it replies to a task that waits for input.
         task_id: The id of its task (`tsk-…`).
         request_id: The id of its request (`req-…`).
         session_id: The id of its session (`ses-…`).
-        idempotency_key: The key that the caller gave it, if any.
+        idempotency_key: The caller's key, or None.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -45,13 +45,13 @@ class OutgoingAsk(NamedTuple):
 
 
 class RetryDetails(NamedTuple):
-    """An attempt failed, and another follows: what an `on_retry` hook is given.
+    """An attempt failed, and another follows: passed to `on_retry`.
 
     Attributes:
-        attempt: Which attempt failed, from 1.
-        reason: How.
-        delay: Seconds until the next one.
-        task_id: The task it was about.
+        attempt: The number of the failed attempt, from 1.
+        reason: Its error.
+        delay: Seconds until the next attempt.
+        task_id: The id of the task.
     """
 
     attempt: int
@@ -61,14 +61,14 @@ class RetryDetails(NamedTuple):
 
 
 class TokenRefresh(NamedTuple):
-    """An access token was fetched, or could not be: what an `on_token` hook is given. It holds no token.
+    """The result of fetching an access token: passed to `on_token`. It holds no token.
 
     Attributes:
-        reason: Why: `first` (there was none), `ending` (it ends soon), `ended`, `refused` (Payman did not take it), or `code` (an
-            authorization code was exchanged).
-        expires_in: Seconds that the new token lives; None where there is none.
+        reason: `first` (there was none), `ending` (it expired soon), `ended`, `refused` (Payman refused it), or `code` (an authorization
+            code was exchanged).
+        expires_in: Seconds until the new token expires; None without a new token.
         is_rotated: Whether a new refresh token came with it.
-        error: What went wrong, if something did.
+        error: The error, or None.
 
     Example:
         >>> from payman_sdk.sandbox import Sandbox
@@ -113,10 +113,10 @@ class TaskStateChange(NamedTuple):
 
 
 OnRetry: TypeAlias = Callable[[RetryDetails], object]
-"""Called before each repetition. Like every hook, a coroutine function with `AsyncPaymanClient` if you like."""
+"""Called before each retry. With `AsyncPaymanClient`, every hook may be a coroutine function."""
 BeforeSend: TypeAlias = Callable[[OutgoingAsk], object]
-"""Called before an ask is sent; what it raises keeps it from being sent, and comes out unchanged."""
+"""Called before an ask is sent. An exception blocks the ask and passes unchanged."""
 OnToken: TypeAlias = Callable[[TokenRefresh], object]
-"""Called after each access token that was fetched, or could not be."""
+"""Called after each attempt to fetch an access token."""
 OnTask: TypeAlias = Callable[[TaskStateChange], object]
 """Called when a task changes state."""

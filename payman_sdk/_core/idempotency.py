@@ -247,11 +247,13 @@ class _KeyClaim(Generic[T]):
             if not self._is_default:
                 failure = KeyStoreError(
                     f"The key store failed: {type(error).__name__}: {error}",
-                    next_step="Mend the store, then ask again with the same key.",
+                    next_step="Repair the store, then ask again with the same key.",
                 )
                 failure.sent = self._is_taken or self._recorded is not None
                 raise failure from error
-            log.warning("The key store of this user cannot be used (%s); asks with a key wait first", error)
+            log.warning(
+                "Cannot use this user's key store (%s); asks with a key first wait for settle_time", error
+            )
             self._keys = None
             return None
 

@@ -132,7 +132,10 @@ def check_text(text: object) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ConfigurationError(f"text holds half a character at position {error.start}.") from None
+        raise ConfigurationError(
+            f"text has an unpaired surrogate at position {error.start}.",
+            next_step="Check how the text was decoded.",
+        ) from None
 
 
 def read_task_id(task: object) -> str:

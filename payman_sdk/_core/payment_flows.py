@@ -88,7 +88,7 @@ def settle(agent: Operations, payment: Payment, call: Call, *, approve: bool) ->
     if task_id is None or payment.outcome is not PaymentOutcome.AWAITING_APPROVAL:
         raise ConfigurationError(
             f"The payment does not wait for approval; its outcome is {payment.outcome.value}.",
-            next_step="Pass a payment whose outcome is awaiting_approval; client.payment_status(payment) reads it anew.",
+            next_step="Pass a payment whose outcome is awaiting_approval; client.payment_status(payment) reads it again.",
         )
     if response is not None and not response.requires_input:
         raise ConfigurationError(

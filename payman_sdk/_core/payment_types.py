@@ -31,7 +31,7 @@ PayeeType: TypeAlias = Literal["TEST_RAILS", "US_ACH", "CRYPTO_ADDRESS", "PAYMAN
 
 
 class PaymentOutcome(StrEnum):
-    """How a payment ended, as far as it could be proven. What is not certain is `UNDETERMINED`."""
+    """The proven outcome of a payment. Anything uncertain is `UNDETERMINED`."""
 
     PAID = "paid"
     """The agent says that it is paid, and a transaction shows it."""
@@ -40,9 +40,9 @@ class PaymentOutcome(StrEnum):
     REFUSED = "refused"
     """Payman refused it, or a person denied it; nothing is paid."""
     FAILED = "failed"
-    """It was tried without success, or its task was canceled."""
+    """It failed, or its task was canceled. Nothing is paid."""
     UNDETERMINED = "undetermined"
-    """It may be paid or not. Do not order it again under another key; `payment_status` reads it anew."""
+    """It may be paid or not. Do not order it again under another key; `payment_status` reads it again."""
 
 
 @frozen(kw_only=True)
@@ -53,10 +53,10 @@ class Wallet(TypedResult):
         id: Its id, where the agent gave one.
         currency: The code of its currency, such as `TSD`.
         paytag: Its paytag, such as `tube.tense.cask/53`.
-        name: What it is called.
-        balance: What can be spent; None where the agent did not say.
-        pending: What waits for approval or is on its way; None where the agent did not say.
-        response: The answer that it was read from.
+        name: Its name.
+        balance: The amount that can be spent, or None if unknown.
+        pending: The amount that waits for approval or is being transferred, or None if unknown.
+        response: The answer that it comes from.
     """
 
     currency: str
@@ -75,7 +75,7 @@ class Payee(TypedResult):
     Attributes:
         name: The name.
         id: The id, such as `pd-…`.
-        type: `TEST_RAILS`, `US_ACH`, `CRYPTO_ADDRESS`, `PAYMAN_WALLET`, or what else the agent says.
+        type: `TEST_RAILS`, `US_ACH`, `CRYPTO_ADDRESS`, `PAYMAN_WALLET`, or another word of the agent.
         email: The email of its contact details.
         paytag: Its paytag.
         response: The answer that it was read from.
@@ -95,13 +95,13 @@ class Transaction(TypedResult):
 
     Attributes:
         id: Its id, where the agent gave one.
-        outcome: What its status means; `UNDETERMINED` for a status that is not known.
+        outcome: The outcome of its status; `UNDETERMINED` for an unknown status.
         status: The agent's own word, such as `INITIATED`.
         amount: The amount, above zero.
         currency: The code of its currency.
-        payee: Who is paid; None where nobody is, as for a deposit.
-        memo: What it is for.
-        created: When it was made, with a time zone; None where the agent did not say.
+        payee: The payee; None for a deposit.
+        memo: The purpose.
+        created: The time with a time zone, or None if unknown.
         task_id: The task that ordered it, where the agent knows it.
         response: The answer that it was read from.
     """
@@ -123,13 +123,13 @@ class Payment(TypedResult):
     """A payment that was ordered, and its outcome.
 
     Attributes:
-        outcome: How it ended, as far as it could be proven.
-        reason: Why, for a person to read: the agent's words for a refusal, the SDK's for what is undetermined. None if it is paid.
-        amount: What was ordered.
+        outcome: The proven outcome.
+        reason: The reason in words: the agent's for a refusal, the SDK's if undetermined. None if it is paid.
+        amount: The ordered amount.
         currency: The code of its currency.
-        payee: Who was to be paid, as it was ordered: a name, id, email or paytag.
-        memo: What it is for.
-        wallet: The wallet it was ordered from; None where the agent chose it.
+        payee: The payee as in the order: a name, id, email or paytag.
+        memo: The purpose.
+        wallet: The wallet in the order; None if the agent chose it.
         payment_id: Its id as the agent gave it, else None.
         task_id: The id of its task (`tsk-…`).
         session_id: The id of its session (`ses-…`).
@@ -198,6 +198,6 @@ class Payment(TypedResult):
         if self.outcome in (PaymentOutcome.UNDETERMINED, PaymentOutcome.AWAITING_APPROVAL):
             failure.sent = True
             failure.next_step = (
-                "Do not order it again; client.payment_status(error.payment) reads its outcome anew."
+                "Do not order it again; client.payment_status(error.payment) reads its outcome again."
             )
         raise failure

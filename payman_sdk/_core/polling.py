@@ -203,7 +203,7 @@ def wait_for_end(
             return body, task
         if time.is_over():
             raise APITimeoutError(
-                f"The task is still {get_state(task)} after the time that was given.",
-                next_step="Wait longer, or ask client.get_task(error.task_id) later.",
+                f"The task is still {get_state(task)} after the timeout.",
+                next_step="Wait longer, or call client.get_task(error.task_id) later.",
                 task_id=task_id,
             )

@@ -194,7 +194,7 @@ def build_unknown_error(
     parts = [lost.message, seen, f"The outcome of the ask is undetermined.{more}"]
     failure = OutcomeUnknownError(
         " ".join(part for part in parts if part),
-        next_step="Do not send it again; client.get_task(error.task_id) returns how it ended once the agent knows it.",
+        next_step="Do not send it again; client.get_task(error.task_id) returns the outcome once the agent knows the task.",
         response=lost.response,
     )
     failure.sent = True

@@ -202,7 +202,7 @@ class CallContext(NamedTuple):
         delay = self.random() * min(_LONGEST, _FIRST * 2 ** min(attempt - 1, 10)) if said is None else said
         if attempt > self.max_retries or self.clock() + delay >= self.deadline:
             return False
-        log.warning("Attempt %d failed, another follows in %.2f s: %s", attempt, delay, failure)
+        log.warning("Attempt %d failed; retrying in %.2f s: %s", attempt, delay, failure)
         self.watch.record_retry(attempt, failure, delay, task_id)
         if self.on_retry is not None:
             from payman_sdk._core.hook_payloads import RetryDetails

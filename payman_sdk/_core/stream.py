@@ -242,7 +242,7 @@ class StreamFlow(StreamReader):
             yield next(pauses)
             if self.time.is_over():
                 raise self._build_follow_error(
-                    lost, APITimeoutError("The time for the whole ask was over.")
+                    lost, APITimeoutError("The ask exceeded its timeout.")
                 ) from lost
 
     def _conclude(self) -> bool | None:

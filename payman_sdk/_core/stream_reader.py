@@ -167,7 +167,7 @@ class StreamReader:
     ) -> StreamInterruptedError:
         failure = StreamInterruptedError(
             message,
-            next_step="Do not send it again; client.get_task(error.task_id) returns how it ended.",
+            next_step="Do not send it again; client.get_task(error.task_id) returns the outcome.",
             response=error.response if error is not None else None,
         )
         failure.sent, failure.partial = True, self.format_answer()

@@ -1,4 +1,4 @@
-"""What an ask returns: the JSON-RPC answer as a dict, or the formatted answer, a dict that can also be read by attributes."""
+"""The results of an ask: the JSON-RPC answer as a dict, or the formatted answer, a dict whose members are also attributes."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ support_pydantic(TaskResponse)
 
 
 class Artifact(Record):
-    """One piece of an answer: a dict, with the same things as attributes."""
+    """One piece of an answer: a dict whose members are also attributes."""
 
     __slots__ = ()
 
     name = Key[str]()
     """Its name, `artifact` if the agent gave none."""
     description = Key[str | None]()
-    """What it is, in the agent's words."""
+    """The agent's description."""
     content = Key[str]()
     """Its text, a line break between parts; for an artifact without text, its data as JSON or its file's address."""
     type = Key[str]()
     """The kind of its content: 'text' where there is text, else the kind of its first part ('data', 'file', …)."""
     timestamp = Key[str | None]()
-    """When it was made, as the agent wrote it."""
+    """Its time, as the agent wrote it."""
     metadata = Key[dict[str, Any]]()
     """What the agent says about it."""
     parts = Key[list[dict[str, Any]]]()
-    """Every part as it came, files and data included."""
+    """Every part unchanged, including files and data."""
 
 
 class FormattedTaskResponse(Record, Generic[ParsedT]):
-    """The answer to an ask: a dict, with the same things as attributes.
+    """The answer to an ask: a dict whose members are also attributes.
 
     Keys are stored in snake_case; look-ups in camelCase work too: `response["sessionId"]`. Other values (`parsed`, `headers`,
     `elapsed`, `raw` …) are attributes only.
@@ -73,19 +73,19 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     __slots__ = ("elapsed", "headers", "new_artifacts", "parse_error", "parsed", "raw", "warnings")
 
     parsed: ParsedT | None
-    """With a `response_format`: the answer as it was wanted; None where it is not, and without a format."""
+    """With a `response_format`: the parsed answer. None if it does not match, or without a format."""
     parse_error: str | None
-    """Why there is none, such as `The task is completed, and the answer holds no JSON object.`."""
+    """Why `parsed` is None, such as `The task is completed, and the answer holds no JSON object.`."""
     headers: Mapping[str, str]
-    """The headers of the HTTP response, redacted, in any spelling; of a stream, those it began with."""
+    """The redacted headers of the HTTP response, without regard to case. For a stream, those of its start."""
     elapsed: dt.timedelta
-    """How long the call took, retries and waits included."""
+    """The duration of the call, including retries and waits."""
     new_artifacts: list[Artifact] | None
-    """After a reply: those of `artifacts` that came since; None where nothing is known of before."""
+    """After a reply: the `artifacts` that arrived since. None if the earlier ones are unknown."""
     raw: Any
-    """The JSON-RPC answer as it came, for what `warnings` names; None where there was none."""
+    """The unchanged JSON-RPC answer, or None. See `warnings`."""
     warnings: list[str]
-    """What of the answer could not be read, such as `status.timestamp: an object`; usually empty."""
+    """The members that could not be read, such as `status.timestamp: an object`. Usually empty."""
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Make a response, without an answer that it came in."""
@@ -101,11 +101,11 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     is_final = Key[bool]()
     """Whether the task has ended and will not change any more."""
     status_message = Key[str | None]()
-    """What the agent says about the state, such as 'Processing completed successfully'."""
+    """The agent's message about the state, such as 'Processing completed successfully'."""
     timestamp = Key[str | None]()
-    """When the task got into its state, exactly as the agent wrote it; nine fractional digits are usual [D]."""
+    """When the task reached its state, exactly as the agent wrote it. Nine fractional digits are usual [D]."""
     artifacts = Key[list[Artifact]]()
-    """What the agent made, in order."""
+    """The artifacts of the agent, in order."""
     error = Key[dict[str, Any] | None]()
     """Why the task failed, was canceled or rejected (`state`, `message`); None otherwise."""
     task_id = Key[str]()
@@ -117,7 +117,7 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
     idempotency_key = Key[str | None]()
     """The key that the caller gave the ask; None otherwise."""
     metadata = Key[dict[str, Any]]()
-    """What the agent says about the task, such as `agentId` and `orgId`."""
+    """The agent's metadata of the task, such as `agentId` and `orgId`."""
 
     @property
     def state(self) -> TaskState | str:
@@ -135,9 +135,9 @@ class FormattedTaskResponse(Record, Generic[ParsedT]):
 
     @property
     def text(self) -> str:
-        """The answer itself, markdown: the content of its artifacts, or what the agent says about the state.
+        """The answer in markdown: the content of its artifacts, or the agent's message about the state.
 
-        Of a task that waited and was answered, it is the newest answer alone; `artifacts` may have the earlier ones, too.
+        After a reply, it is the newest answer alone; `artifacts` may have the earlier ones, too.
         """
         shown = self.artifacts if self.new_artifacts is None else self.new_artifacts
         contents = [artifact.content for artifact in shown if artifact.content]

@@ -39,10 +39,10 @@ def describe_interruption(error: BaseException, ids: Mapping[str, str | None], *
             setattr(error, name, value)
     task_id = ids["task_id"]
     note = (
-        f"{_MARK}The ask was sent, and how it ended is not known: task {task_id}. "
+        f"{_MARK}The ask was sent, and its outcome is unknown: task {task_id}. "
         f"client.get_task({task_id!r}) returns its state. Do not send it again."
         if sent
-        else f"{_MARK}Nothing was sent: the ask, task {task_id}, was interrupted before."
+        else f"{_MARK}Nothing was sent: the ask (task {task_id}) was interrupted before it was sent."
     )
     with contextlib.suppress(Exception):
         notes = [one for one in getattr(error, "__notes__", ()) if not str(one).startswith(_MARK)]

@@ -96,7 +96,7 @@ class UserTransport(httpx.BaseTransport):
             self._transport = self._make()
         elif not is_renewed:
             raise build_refusal(
-                "transport was in use when this process was forked, and its locks are the parent's."
+                "transport was in use when this process was forked, and its locks belong to the parent process."
             )
         self._is_inherited = self._is_used = False
 
@@ -197,7 +197,7 @@ def build_refusal(why: str) -> ConfigurationError:
     """Return the error for a transport that cannot be used here; nothing was sent."""
     failure = ConfigurationError(
         why,
-        next_step="Give a function that makes the transport: it is called anew in every process and event loop.",
+        next_step="Pass a function that creates the transport: the client calls it in every process and event loop.",
     )
     failure.sent = False
     return failure

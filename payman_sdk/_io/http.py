@@ -77,7 +77,7 @@ def prepare_request(
         return built
     except Exception as error:
         failure = ConfigurationError(
-            f"The request cannot be written down: {type(error).__name__}.",
+            f"The request cannot be serialized: {type(error).__name__}.",
             next_step="Check base_url, and what metadata and text hold.",
         )
         sent.clear()
@@ -118,7 +118,7 @@ def check_usable(http: httpx.Client | httpx.AsyncClient) -> None:
         ConfigurationError: They cannot be used here; nothing was sent.
     """
     if http.is_closed:
-        failure = ConfigurationError("This client has been closed.", next_step="Make a new one.")
+        failure = ConfigurationError("This client has been closed.", next_step="Create a new client.")
         failure.sent = False
         raise failure
     if (check := getattr(getattr(http, "way", None), "check_usable", None)) is not None:
@@ -143,7 +143,7 @@ def limit_request(
     until = min(step.deadline, now + (patience.read if step.patience is None else step.patience))
     left = until - now
     if left <= 0:
-        failure = APITimeoutError("The time for the whole ask was over before the request could be sent.")
+        failure = APITimeoutError("The timeout of the ask ended before the request could be sent.")
         failure.sent = False
         raise failure
     pool = left - min(_MOST_HURRY, left * hurry)

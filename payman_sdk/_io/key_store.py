@@ -37,7 +37,7 @@ class MemoryKeyStore:
         self._lock = threading.Lock()
 
     def load(self, operation: str) -> float | None:
-        """Return when the ask was last sent."""
+        """Return when the ask was last sent. See `KeyStore`."""
         return self._sent.get(operation)
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
@@ -49,7 +49,7 @@ class MemoryKeyStore:
             return True
 
     def forget(self, operation: str, expected: float) -> None:
-        """Remove the record, if it still is `expected`."""
+        """Remove the record, if it still is `expected`. See `KeyStore`."""
         with self._lock:
             if self._sent.get(operation) == expected:
                 del self._sent[operation]
@@ -85,13 +85,13 @@ class SQLiteKeyStore:
         self.path = Path(path)
 
     def load(self, operation: str) -> float | None:
-        """Return when the ask was last sent."""
+        """Return when the ask was last sent. See `KeyStore`."""
         with self._open() as connection:
             row = connection.execute("SELECT sent_at FROM keys WHERE operation = ?", (operation,)).fetchone()
         return None if row is None else row[0]
 
     def claim(self, operation: str, sent_at: float, expected: float | None) -> bool:
-        """Record that the ask is sent at this time, if the record still is `expected`; on the disk when this returns."""
+        """Record that the ask is being sent, if the record still is `expected`. It is on the disk when this returns. See `KeyStore`."""
         with self._open() as connection:
             if expected is None:
                 changed = connection.execute(
@@ -105,7 +105,7 @@ class SQLiteKeyStore:
         return changed == 1
 
     def forget(self, operation: str, expected: float) -> None:
-        """Remove the record, if it still is `expected`."""
+        """Remove the record, if it still is `expected`. See `KeyStore`."""
         with self._open() as connection:
             connection.execute("DELETE FROM keys WHERE operation = ? AND sent_at = ?", (operation, expected))
 

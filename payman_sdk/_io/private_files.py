@@ -27,7 +27,7 @@ def find_user_folder(kind: Literal["config", "state"]) -> Path:
         import platformdirs
     except ImportError as error:
         raise ConfigurationError(
-            "Keeping files in the usual place needs platformdirs.",
+            "Storing files in the user's folders needs platformdirs.",
             next_step="Install it: pip install 'paymanai-sdk[file]'.",
         ) from error
     find = platformdirs.user_config_path if kind == "config" else platformdirs.user_state_path
@@ -37,7 +37,7 @@ def find_user_folder(kind: Literal["config", "state"]) -> Path:
         folder = Path("~")
     if not folder.is_absolute():
         raise ConfigurationError(
-            "This user has no home folder to keep files in.",
+            "This user has no home folder for files.",
             next_step=f"Set HOME or XDG_{kind.upper()}_HOME to a folder of this user's, or name a file.",
         )
     return folder

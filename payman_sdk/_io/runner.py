@@ -276,7 +276,7 @@ def _refuse_awaitable(returned: Any) -> Any:
         if iscoroutine(returned):
             returned.close()
         raise ConfigurationError(
-            "A hook is a coroutine function, which nobody would await.",
-            next_step="Give a function, or use AsyncPaymanClient.",
+            "A hook is a coroutine function, which PaymanClient cannot await.",
+            next_step="Pass a regular function, or use AsyncPaymanClient.",
         )
     return returned

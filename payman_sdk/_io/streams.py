@@ -224,4 +224,4 @@ def close_quietly(answer: httpx.Response) -> None:
     try:
         answer.close()
     except Exception as error:
-        log.debug("A connection could not be let go: %s", type(error).__name__)
+        log.debug("Could not release a connection: %s", type(error).__name__)

@@ -39,16 +39,16 @@ _ENDS = {
     "completed": "completed",
     "failed": "failed",
     "input_required": "waits for input",
-    "in_progress": "is still at work",
+    "in_progress": "is still in progress",
     "errors": "ended with an error",
     "unknown": "has an unknown outcome",
     "abandoned": "was left by its caller",
 }
 _REASONS = {
-    "first": "there is none yet",
-    "ending": "the one there is ends soon",
-    "ended": "the one there was has ended",
-    "refused": "Payman refused the one there is",
+    "first": "the client has none yet",
+    "ending": "it expires soon",
+    "ended": "it has expired",
+    "refused": "Payman refused it",
     "code": "a code is exchanged",
 }
 
@@ -63,7 +63,7 @@ def log_event(event: Event) -> None:
                 kind = "reply" if ask.is_reply else "stream" if is_stream else "ask"
                 log.debug("%s: a new %s in %s, %s", ask.task_id, kind, ask.session_id, ask.request_id)
             case AttemptBegan(task_id, method, path, resends):
-                again = f", for the {resends + 1}. time" if resends else ""
+                again = f", attempt {resends + 1}" if resends else ""
                 log.debug("%s: %s %s%s", task_id or "token", method, path, again)
             case AttemptEnded(began, status, error, seconds):
                 log.debug("%s: %s in %.3f s", began.task_id or "token", error or f"HTTP {status}", seconds)
@@ -82,7 +82,7 @@ def log_event(event: Event) -> None:
             case EventReceived(task_id, received):
                 log.debug("%s: event, %s", task_id, received["type"])
             case TokenRefreshBegan(reason):
-                log.debug("token: renewed, for %s", _REASONS[reason])
+                log.debug("token: fetching one, because %s", _REASONS[reason])
             case TokenRefreshEnded(_, renewal):
                 log.debug(
                     "token: %s", _describe_refresh(renewal.error, renewal.expires_in) if renewal else "left"
@@ -114,4 +114,4 @@ def _describe_error(error: PaymanError) -> str:
 
 
 def _describe_refresh(error: PaymanError | None, expires_in: float | None) -> str:
-    return _describe_error(error) if error is not None else f"good for {expires_in or 0:.0f} s"
+    return _describe_error(error) if error is not None else f"valid for {expires_in or 0:.0f} s"

@@ -190,7 +190,7 @@ def create_observer(telemetry: bool | Telemetry | None, base_url: str) -> Observ
     chosen = Telemetry() if telemetry is True else telemetry
     if not isinstance(chosen, Telemetry):
         raise ConfigurationError(
-            "telemetry is neither a switch nor a Telemetry.", next_step="Use True, or a Telemetry."
+            "telemetry is neither a bool nor a Telemetry.", next_step="Use True, or a Telemetry."
         )
     try:
         from payman_sdk._telemetry.otel import Tracing

@@ -16,13 +16,13 @@ else:
 
 @frozen(kw_only=True)
 class Telemetry:
-    """What a client reports to OpenTelemetry: its setting `telemetry`; it needs the extra `otel`.
+    """What a client reports to OpenTelemetry: the setting `telemetry`. It needs the extra `otel`.
 
     Args:
-        tracer_provider: Who takes the spans; the global provider by default.
-        meter_provider: Who takes the metrics; the global provider by default.
-        capture_content: Whether what is asked and answered is in the spans; never by default.
-        propagate: Whether Payman is sent the trace context of W3C, `traceparent`; not by default.
+        tracer_provider: The provider of spans; the global one by default.
+        meter_provider: The provider of metrics; the global one by default.
+        capture_content: Whether spans hold prompts and answers; False by default.
+        propagate: Whether requests carry the W3C trace context (`traceparent`); False by default.
 
     Example:
         >>> from payman_sdk import Telemetry
@@ -39,7 +39,7 @@ class Telemetry:
 
 
 class Stats(NamedTuple):
-    """Counts since a client was made: what `client.stats()` gives. Its conversations are counted too.
+    """Counts of a client and its conversations since it was created: the result of `client.stats()`.
 
     Each of `asks` is also one of `completed`, `failed`, `input_required`, `in_progress`, `errors`, `unknown` or `abandoned`.
 

@@ -8,14 +8,14 @@ from payman_api.models.task_state import TaskState
 
 
 class TaskEntry(NamedTuple):
-    """A task that a client has set in motion: what `client.tasks` lists. It holds no text of the ask, which may be private.
+    """A task of a client: an entry of `client.tasks`. It does not hold the text of the ask, which may be private.
 
     Attributes:
         task_id: The id of the task (`tsk-…`), for `client.get_task`.
         session_id: The id of its session (`ses-…`).
         request_id: The id of the newest request for it (`req-…`).
         idempotency_key: The key that the caller gave the ask, if any.
-        state: The agent's own state of it, as it was last seen; `unknown` where no answer has come.
+        state: The last known state; `unknown` if no answer has arrived.
         is_final: Whether it has ended.
         error: The name of the exception that the ask ended with, if it did.
     """

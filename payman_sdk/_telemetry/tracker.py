@@ -238,7 +238,7 @@ def _build_fault_error(fault: Exception, ask: AskRequest) -> OutcomeUnknownError
     """Make the error for an ask that was sent, and whose answer met a fault in the SDK."""
     error = OutcomeUnknownError(
         f"{_describe_fault(fault)} The outcome of the ask is undetermined.",
-        next_step="Do not send it again; client.get_task(error.task_id) returns how it ended.",
+        next_step="Do not send it again; client.get_task(error.task_id) returns the outcome.",
         **ask.get_ids(),
     )
     error.sent = True

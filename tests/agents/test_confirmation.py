@@ -187,7 +187,7 @@ def test_a_reply_shows_what_others_said_as_theirs() -> None:
     long = ConfirmationRequest(action="approve", question="x" * (MAX_CONTEXT + 1), **order)
     assert (
         find_problem(long.fields)
-        == "Payman's words has 1,001 characters as it is shown, and a person is shown at most 1,000"
+        == "Payman's words has 1,001 characters when shown, and a person is shown at most 1,000"
     )
 
 

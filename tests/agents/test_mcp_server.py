@@ -232,21 +232,21 @@ def _unreachable() -> httpx.Response:
         ),
         (
             lambda: httpx.Response(200, text="<html>"),
-            "Payman gives no agent card here: what it answered is none.",
+            "Payman gives no agent card here: its answer is not an agent card.",
         ),
         (
             lambda: httpx.Response(200, json=["a"]),
-            "Payman gives no agent card here: what it answered is none.",
+            "Payman gives no agent card here: its answer is not an agent card.",
         ),
         (
             lambda: httpx.Response(200, text="[" * 100_000),
-            "Payman gives no agent card here: what it answered is none.",
+            "Payman gives no agent card here: its answer is not an agent card.",
         ),
         (
             lambda: httpx.Response(200, json={"a": "x" * 300_000}),
-            "Payman gives no agent card here: what it answered is none.",
+            "Payman gives no agent card here: its answer is not an agent card.",
         ),
-        (_unreachable, "The agent card cannot be had now."),
+        (_unreachable, "The agent card cannot be fetched now."),
     ],
 )
 def test_a_card_that_is_not_there_says_so(answer: Callable[[], httpx.Response], said: str) -> None:

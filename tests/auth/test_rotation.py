@@ -478,7 +478,7 @@ def test_a_token_that_could_not_be_saved_is_used_and_saved_by_the_next_use(
         kept = store.load()
         if not isinstance(found, AccessToken) or kept is None or kept.refresh_token != "r-1":
             wrong.append(f"{name}: {found}")
-        if "could not be kept" not in caplog.text or "secret" in caplog.text:
+        if "Could not save the new access token" not in caplog.text or "secret" in caplog.text:
             wrong.append(f"{name}: {caplog.text}")
         if any(record.levelno != logging.WARNING for record in caplog.records if "kept" in record.message):
             wrong.append(f"{name}: {caplog.records}")
@@ -506,10 +506,10 @@ def test_a_store_that_goes_on_failing_is_tried_at_every_use_and_told_once(
     for _ in range(50):
         assert value_of(obtained(tokens, clock, token_answer("a-1", 3600, "r-2"))[0]) == "a-1"
     assert store.saves == 1 + 50
-    assert caplog.text.count("could not be kept") == 1
+    assert caplog.text.count("Could not save the new access token") == 1
     clock.now += 61
     obtained(tokens, clock)
-    assert caplog.text.count("could not be kept") == 2
+    assert caplog.text.count("Could not save the new access token") == 2
     store.failures.clear()
     driven(tokens.flush(), clock=clock)
     kept = store.load()

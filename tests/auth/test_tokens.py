@@ -232,7 +232,7 @@ def test_a_failure_in_the_early_window_is_only_logged(
         outcome, sent = driven(tokens.get(9999), [httpx.Response(500)])
     assert (outcome, len(sent)) == (old, 1)
     assert [record.name for record in caplog.records] == ["payman_sdk"]
-    assert "still serves" in caplog.text
+    assert "still valid" in caplog.text
     assert driven(tokens.get(9999)) == (old, [])
     clock.now += 10.01
     assert len(driven(tokens.get(9999), [token_answer("new")])[1]) == 1

@@ -344,7 +344,9 @@ def test_a_guard_that_is_slow(peer: Peer, client: PaymanClient) -> None:
 @ways
 def test_a_coroutine_function_is_no_guard_of_threads(ask: Ask, peer: Peer, connect: Connect) -> None:
     """A client for threads, which would not await its guard, refuses it rather than send unguarded."""
-    with pytest.raises(ConfigurationError, match="coroutine function, which nobody would await") as caught:
+    with pytest.raises(
+        ConfigurationError, match="coroutine function, which PaymanClient cannot await"
+    ) as caught:
         ask(connect(before_send=refuse_later))
     assert "AsyncPaymanClient" in str(caught.value)
     assert peer.requests == []
@@ -453,7 +455,7 @@ def test_what_a_hook_of_retries_of_tasks_raises_comes_out(loop: str, peer: Peer)
 def test_a_coroutine_function_is_no_hook_of_threads(peer: Peer, connect: Connect) -> None:
     """A client for threads refuses an `on_retry` that it would not await."""
     peer.always(ASK_PATH, BUSY)
-    with pytest.raises(ConfigurationError, match="coroutine function, which nobody would await"):
+    with pytest.raises(ConfigurationError, match="coroutine function, which PaymanClient cannot await"):
         connect(max_retries=1, on_retry=refuse_later).ask(TEXT)
 
 

@@ -54,7 +54,7 @@ LOOP["itself"] = LOOP
         (5, {}, "text is a int"),
         (b"Hello!", {}, "text is a bytes"),
         (["Hello!"], {}, "text is a list"),
-        ("half \ud83d", {}, "text holds half a character at position 5"),
+        ("half \ud83d", {}, "text has an unpaired surrogate at position 5"),
         ("Hello!", {"on_message": "print"}, "on_message is a str. Give a function of one argument"),
         ("Hello!", {"timeout": 0}, "timeout is 0"),
         ("Hello!", {"timeout": "5"}, "timeout is '5'"),

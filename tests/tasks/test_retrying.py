@@ -381,7 +381,7 @@ def test_every_repetition_is_logged_once(caplog: pytest.LogCaptureFixture) -> No
     assert not waited(time, LOST, 2)[0]
     [record] = caplog.records
     assert (record.name, record.levelno) == ("payman_sdk", logging.WARNING)
-    assert record.getMessage() == "Attempt 1 failed, another follows in 0.50 s: It broke."
+    assert record.getMessage() == "Attempt 1 failed; retrying in 0.50 s: It broke."
 
 
 @pytest.mark.parametrize(

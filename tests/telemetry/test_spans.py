@@ -550,7 +550,7 @@ def test_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_telemetry() -> None:
     """A setting that is neither a switch nor a `Telemetry` is refused."""
     settings: Any = {"client_id": "pm-test-1", "client_secret": "s3cret", "telemetry": "on"}
-    with pytest.raises(ConfigurationError, match="neither a switch nor a Telemetry"):
+    with pytest.raises(ConfigurationError, match="neither a bool nor a Telemetry"):
         PaymanClient(**settings)
 
 

@@ -1,7 +1,7 @@
-"""The authorization page: the address to send a person to, and what comes back from it.
+"""The authorization page: its address, and the answer that it sends to the redirect URI.
 
-A person allows an application to act for their account [D]. `state` ties the answer to the question, PKCE (RFC 7636) ties the code
-to whoever asked for it; Payman may ignore PKCE, which RFC 6749 allows [P].
+A person allows an application to act for their account [D]. `state` ties the answer to the request. PKCE (RFC 7636) ties the code
+to the requester; Payman may ignore PKCE, which RFC 6749 allows [P].
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = ["AuthorizationRequest", "Scope", "authorization_url", "parse_redirect
 
 @frozen(kw_only=True)
 class AuthorizationRequest:
-    """A question to a person, and what to keep until the answer comes.
+    """An authorization request for a person, and the values to keep until the answer arrives.
 
     Args:
-        url: Where to send the person's browser.
-        state: Give it to `parse_redirect`; keep it in the person's session.
-        code_verifier: Give it to `with_auth_code`; keep it in the person's session, and from anybody else.
-        redirect_uri: Where the answer will come; give it to `with_auth_code`.
+        url: The address for the person's browser.
+        state: For `parse_redirect`. Keep it in the person's session.
+        code_verifier: For `with_auth_code`. Keep it secret, in the person's session.
+        redirect_uri: The address of the answer, for `with_auth_code`.
     """
 
     url: str
@@ -58,9 +58,9 @@ def authorization_url(
 
     Args:
         client_id: The application's id.
-        redirect_uri: Where the browser is sent afterwards; https, http to this machine, or an application's own scheme.
-        scopes: What the application asks for, see `Scope`.
-        state: A value of your own instead of a random one; nobody may be able to guess it.
+        redirect_uri: The address for the answer: https, http to this machine, or an application's own scheme.
+        scopes: The scopes to request; see `Scope`.
+        state: Your own value instead of a random one. Nobody must be able to guess it.
         server: Another server of the page, such as a sandbox's `base_url`.
         allow_http_hosts: Hosts that `server` may be over plain http, beside this machine; those of PAYMAN_ALLOW_HTTP_HOSTS
             by default.
@@ -85,7 +85,7 @@ def authorization_url(
     state = secrets.token_urlsafe(32) if state is None else state
     if not isinstance(state, str) or not state or not state.isprintable():
         raise ConfigurationError(
-            "state is blank or no text.", next_step="Leave it out; a random one is made."
+            "state is blank or not a string.", next_step="Leave it out; a random one is made."
         )
     code_verifier = SecretStr(secrets.token_urlsafe(48))
     request = authorize.build_request(
@@ -106,15 +106,14 @@ def authorization_url(
 
 
 def parse_redirect(url: str, *, state: str) -> str:
-    """Return the authorization code in the address that the browser was sent to.
+    """Return the authorization code in the address of the redirect.
 
     Args:
-        url: The whole address, or its path and query, as your server got it.
+        url: The requested address, or its path and query.
         state: The `state` of the `AuthorizationRequest`.
 
     Raises:
-        AuthenticationError: The person or the server refused (`error`, `error_description`), or the answer belongs to
-            another question.
+        AuthenticationError: The person or the server refused (`error`, `error_description`), or `state` does not match.
 
     Example:
         >>> from payman_sdk._core.auth.authorization import parse_redirect
@@ -130,7 +129,7 @@ def parse_redirect(url: str, *, state: str) -> str:
     # In constant time, and before anything else in the answer is believed.
     if not hmac.compare_digest(SecretStr(given.get("state", "")).reveal().encode(), state.encode()):
         raise AuthenticationError(
-            "The answer of the authorization page belongs to another question: its state is not the one that was sent.",
+            "The answer of the authorization page belongs to another request: its state differs from the one that was sent.",
             next_step="Send the person to a new authorization_url.",
         )
     if "error" in given:
@@ -173,7 +172,7 @@ def _check_redirect(uri: object) -> str:
         )
     if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            "redirect_uri would bring the code over plain http.",
+            "redirect_uri would send the code over plain http.",
             next_step="Use https; http is for this machine only.",
         )
     return uri

@@ -150,7 +150,7 @@ class CurrentToken:
         try:
             yield from self.keeping.save(noted, self._get_seconds(deadline))
         except PaymanError as error:
-            log.debug("A renewal could not be noted in %s: %s", self.keeping.name, error)
+            log.debug("Could not note a renewal in %s: %s", self.keeping.name, error)
 
     def drop_refresh_token(self, deadline: float) -> Flow[None]:
         """Return a flow that forgets the refresh token, which no longer works."""
@@ -159,7 +159,7 @@ class CurrentToken:
             try:
                 yield from self.keeping.save(self.known, self._get_seconds(deadline))
             except PaymanError as error:
-                log.warning("A refresh token that was refused could not be removed: %s", error)
+                log.warning("Could not remove a refused refresh token: %s", error)
 
     def is_due(self) -> bool:
         """Whether it is time to try again to save what could not be saved."""
@@ -183,7 +183,7 @@ class CurrentToken:
         if stored is not None and not self._replaces_all and not self._may_replace(stored):
             self.is_unsaved = False
             log.warning(
-                "The renewed token is not kept: %s holds one of another authorization", self.keeping.name
+                "Did not save the renewed token: %s holds one of another authorization", self.keeping.name
             )
             return
         yield from self._save(deadline)
@@ -215,9 +215,7 @@ class CurrentToken:
             return
         self._silent_until = self._clock() + _SILENCE
         lost = ", and its refresh token would be lost with this process" if self.refresh_token else ""
-        log.warning(
-            "The new access token could not be kept for others%s; the next use tries again: %s", lost, error
-        )
+        log.warning("Could not save the new access token%s; the next use tries again: %s", lost, error)
 
     def _is_superseded_by(self, stored: StoredToken) -> bool:
         """Whether a stored token takes the place of what this client knows."""

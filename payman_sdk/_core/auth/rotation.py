@@ -91,8 +91,8 @@ class Rotation:
             )
             return failure
         return AuthenticationError(
-            f"Whether the refresh token is spent is not known: it was sent {len(token.unanswered)} times, "
-            f"and no answer came. {shorten(failure.message)}",
+            f"The refresh token may be spent: it was sent {len(token.unanswered)} times without an answer. "
+            f"{shorten(failure.message)}",
             next_step="Ask the person to authorize again. Until then the refresh token is tried every 10 minutes at most.",
         )
 
@@ -112,7 +112,7 @@ class Rotation:
         if until <= self._clock():
             return None
         failure = AuthenticationError(
-            "The access token has ended, and the refresh token may be spent: it was sent, and no answer came.",
+            "The access token has expired, and the refresh token may be spent: it was sent without an answer.",
             next_step=f"Try again in {until - self._clock():.0f} s; if that fails, ask the person to authorize again.",
         )
         return RefreshPause(until, failure)

@@ -31,18 +31,24 @@ class _StoredFields(NamedTuple):
 
 
 class StoredToken(_StoredFields):
-    """A token as a store keeps it.
+    """A token in a store.
 
     Args:
-        issued_to: Whose token it is; a client refuses to use another's.
-        access_token: What goes into the header; None where there is only a refresh token.
-        expires_at: When the access token ends, in seconds since 1970, so that other processes understand it.
-        lifetime: Seconds the access token lives from when it was issued.
-        refresh_token: What gets the next access token, if there is one.
-        scope: What it allows, as the server said it.
+        issued_to: The account and server that it belongs to. A client refuses the token of another.
+        access_token: The access token, or None if only a refresh token is known.
+        expires_at: The end of the access token, in seconds since 1970.
+        lifetime: The lifetime of the access token from its issue, in seconds.
+        refresh_token: The refresh token, if any.
+        scope: The scopes, as the server reported them.
         lineage: Marks of this token's ancestors, its own mark last. They show whether two tokens belong to one authorization, and
             which is newer.
-        unanswered: When the refresh token was sent without an answer that was read, in seconds since 1970: it may be spent.
+        unanswered: When the refresh token was sent without a readable answer, in seconds since 1970. It may be spent.
+
+    Example:
+        >>> from payman_sdk.token_stores import StoredToken
+        >>> token = StoredToken("shop at https://agent.payman.ai", "secret", expires_at=2e9, lifetime=3600)
+        >>> StoredToken.from_json(token.to_json(), "row 1") == token
+        True
     """
 
     __slots__ = ()
@@ -58,7 +64,7 @@ class StoredToken(_StoredFields):
         lineage: Iterable[str] = (),
         unanswered: Iterable[float] = (),
     ) -> Self:
-        """Make secrets of what would show itself in a traceback."""
+        """Wrap the tokens as secrets, so that tracebacks hide them."""
         access, refresh = _to_secret(access_token), _to_secret(refresh_token)
         return super().__new__(
             cls, issued_to, access, expires_at, lifetime, refresh, scope, tuple(lineage), tuple(unanswered)
@@ -70,7 +76,11 @@ class StoredToken(_StoredFields):
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Self:
-        """Read what `to_json` has written.
+        """Return the token in the text of `to_json`.
+
+        Args:
+            text: The text that a store has saved.
+            where: The place for error messages, such as `row 7`.
 
         Raises:
             TokenStoreError: It is something else; `where` names the place.
@@ -119,17 +129,27 @@ def _is_number(value: object) -> bool:
 
 
 class TokenStore(Protocol):
-    """Keeps one token. Methods may block; the async client calls them in a worker thread.
+    """Stores one token. Methods may block; the async client calls them in a worker thread.
 
-    Whatever goes wrong is a `TokenStoreError`.
+    If a method raises, the ask ends with `TokenStoreError`.
+
+    Example:
+        >>> from payman_sdk.token_stores import MemoryTokenStore, TokenStore
+        >>> store: TokenStore = MemoryTokenStore()
+        >>> store.load() is None
+        True
     """
 
     def load(self) -> StoredToken | None:
-        """Return the token that is kept, None if there is none."""
+        """Return the stored token, or None."""
         ...
 
     def save(self, token: StoredToken) -> None:
-        """Keep a token in place of the one before. Called with the lock held."""
+        """Replace the stored token. The client holds the lock.
+
+        Args:
+            token: The new token. Save `token.to_json()` unchanged.
+        """
         ...
 
     @property
@@ -205,7 +225,7 @@ class StoreAdapter:
         if stored is None:
             return None
         if not isinstance(stored, StoredToken):
-            raise TokenStoreError(f"The token store gave a {type(stored).__name__}, not a StoredToken.")
+            raise TokenStoreError(f"The token store returned a {type(stored).__name__}, not a StoredToken.")
         if stored.issued_to != self._owner:
             raise ConfigurationError(
                 f"The token store holds a token of {stored.issued_to}, and this client is {self._owner}.",
@@ -213,11 +233,13 @@ class StoreAdapter:
             )
         access_token, refresh_token = stored.access_token, stored.refresh_token
         if access_token is not None and not is_header_safe(access_token):
-            raise TokenStoreError("The token store holds an access token that no header can carry.")
+            raise TokenStoreError(
+                "The token store holds an access token with characters that a header cannot carry."
+            )
         if refresh_token is not None and not (refresh_token.isascii() and refresh_token.isprintable()):
             raise TokenStoreError(
                 "The token store holds a refresh token that cannot be sent.",
-                next_step="A store of your own has to write StoredToken.to_json().",
+                next_step="Your own store must save StoredToken.to_json() unchanged.",
             )
         return stored
 

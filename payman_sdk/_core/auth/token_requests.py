@@ -63,7 +63,7 @@ class TokenRequests:
         if is_own:
             return (yield from self._issue(application.build_client_credentials_request(), deadline))
         raise AuthenticationError(
-            "The access token has ended or was refused, and without a refresh token the client cannot get another.",
+            "The access token has expired or was refused, and without a refresh token the client cannot get another.",
             next_step="Authorize again.",
         )
 

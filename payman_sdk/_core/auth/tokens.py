@@ -225,7 +225,7 @@ class TokenManager:
         if len(known.unanswered) > 1 or until >= deadline:
             raise failure
         log.warning(
-            "The answer to a renewal was lost; its refresh token is tried once more in %.1f s", until - now
+            "The answer to a renewal was lost; retrying its refresh token once in %.1f s", until - now
         )
         yield Sleep(until - now)
         return None
@@ -252,7 +252,7 @@ class TokenManager:
         try:
             yield WithLock(self._kept.retry_save(deadline), until=self._clock(), lock=self._kept.lock)
         except PaymanError as error:
-            log.debug("The lock for saving the token could not be had: %s", error)
+            log.debug("Could not get the lock for saving the token: %s", error)
 
     def _refresh_early(self, seen: AccessToken, deadline: float) -> Flow[None]:
         if self._current is not seen:
@@ -263,7 +263,7 @@ class TokenManager:
             yield WithLock(self._refresh_shared((now + deadline) / 2), until=now, lock=self._kept.lock)
         except PaymanError as error:
             self._early_after = self._clock() + _PAUSE
-            log.warning("The access token could not be renewed yet, and still serves: %s", error)
+            log.warning("Could not renew the access token yet; the current one is still valid: %s", error)
 
     def _refresh(
         self, seen: AccessToken | None, failures: int, deadline: float
