@@ -1,7 +1,7 @@
-"""Answers that a test scripts: what the agent says to the next messages instead of its usual answer, and what goes wrong.
+"""Scripted answers and failures of the sandbox.
 
-A message takes the next entry of the script when the agent would answer it: a request that is refused before, and a
-repetition of a message that a task has already, take none.
+A message uses the next entry of the script when the agent would answer it. A request that is refused before that, and a repeated
+send of a known message, use none.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from payman_sdk.sandbox._server.stream_faults import StreamFault
 
 @dataclass(frozen=True)
 class ScriptedResponse:
-    """What the agent answers: the task's new artifacts and its state. No money moves.
+    """An answer of the agent: the task's new artifacts and its state. No money moves.
 
     Attributes:
-        text: the words of the answer, markdown; None for an answer without words.
+        text: The text of the answer in markdown, or None.
         state: `completed`, `input-required`, `auth-required`, `failed`, `canceled`, `rejected`, `working` (a task that never
             ends), `submitted` or `unknown`.
-        artifacts: more artifacts, after the text: each a text, one part, or an artifact with `parts` and perhaps `name`,
-            `description` and `metadata`, as A2A writes them.
+        artifacts: More artifacts after the text. Each is a text, one part, or an artifact with `parts` and optionally `name`,
+            `description` and `metadata`, as in A2A.
         status_message: the state in words.
         metadata: what is said of the task, beside what is always said.
 
     Raises:
-        ValueError: if one of them cannot be one, naming it.
+        ValueError: An attribute is invalid; the message names it.
 
     Example:
         >>> from payman_sdk.sandbox import ScriptedResponse, Sandbox
@@ -71,15 +71,15 @@ class ScriptedResponse:
 
 @dataclass(frozen=True)
 class RPCError:
-    """A JSON-RPC error in place of an answer; nothing is done, and no task is made.
+    """A JSON-RPC error instead of an answer. Nothing is done, and no task is created.
 
     Attributes:
-        code: such as -32603.
-        message: what went wrong.
-        data: more about it.
+        code: The error code, such as -32603.
+        message: The message.
+        data: The data of the error.
 
     Raises:
-        ValueError: if one of them cannot be one, naming it.
+        ValueError: An attribute is invalid; the message names it.
     """
 
     code: int
@@ -99,15 +99,15 @@ class HTTPError:
     """An answer with an HTTP error status.
 
     Attributes:
-        status: 400 to 599.
-        taken: whether the message was answered all the same, by the agent itself or as `answer` says; the caller does not
-            see that. Otherwise nothing is done, and no task is made.
-        answer: what the agent answered; None for its own answer.
-        body: text, or whatever JSON can hold; None for what the sandbox says of such a status.
-        headers: more headers, such as `{"Retry-After": "2"}`.
+        status: The status, 400 to 599.
+        taken: Whether the agent still carries the message out, or answers it with `answer`, without the caller seeing that.
+            Otherwise nothing is done, and no task is created.
+        answer: The agent's hidden answer; None for its normal answer.
+        body: A text, or JSON data; None for the sandbox's usual body.
+        headers: More headers, such as `{"Retry-After": "2"}`.
 
     Raises:
-        ValueError: if one of them cannot be one, naming it.
+        ValueError: An attribute is invalid; the message names it.
     """
 
     status: int
@@ -128,15 +128,15 @@ class HTTPError:
 
 @dataclass(frozen=True)
 class ConnectionLost:
-    """No answer: the connection breaks, or falls silent.
+    """A lost answer: the connection breaks, or stays silent.
 
     Attributes:
-        answer: what the agent answered, unheard; None for its own answer.
-        taken: False if nothing was done and no task was made: the request was lost, not the answer.
-        silent: whether the connection stays open until the client leaves, rather than being closed.
+        answer: The agent's lost answer; None for its normal answer.
+        taken: False if the request was lost, not the answer: nothing is done, and no task is created.
+        silent: Whether the connection stays open until the client disconnects, instead of closing.
 
     Raises:
-        ValueError: if there is an answer to what was not taken.
+        ValueError: There is an answer, but `taken` is False.
     """
 
     answer: str | ScriptedResponse | None = None

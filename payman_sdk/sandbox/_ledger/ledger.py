@@ -17,7 +17,7 @@ DECIMALS = 2
 
 
 class UnbalancedError(AssertionError):
-    """The ledger contradicts itself: a fault of the sandbox, never of what was asked of it."""
+    """The ledger contradicts itself. This is always a fault of the sandbox."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class LedgerRow:
     """One entry of the ledger, ready for a table.
 
     Attributes:
-        transfer: the number of the transfer; its rows add up to zero.
-        moment: when it was written, in nanoseconds since 1970.
-        book: whose book it is: a wallet's paytag, a payee's name, or `issuer`.
-        amount: what came in, or, negative, went out.
-        currency: such as `TSD`.
-        memo: what the transfer was for.
+        transfer: The number of the transfer; its rows add up to zero.
+        moment: The time in nanoseconds since 1970.
+        book: The book: a wallet's paytag, a payee's name, or `issuer`.
+        amount: The amount; negative if it left the book.
+        currency: The currency code, such as `TSD`.
+        memo: The purpose of the transfer.
     """
 
     transfer: int

@@ -1,4 +1,4 @@
-"""What a test does behind the clients' backs: register them, issue and revoke their tokens, see what they asked for."""
+"""Clients of the sandbox for tests: register them, issue and revoke their tokens, and list token requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from payman_sdk.sandbox._oauth.scopes import Scopes
 
 
 class ClientControl:
-    """The part of a sandbox that is about clients and tokens."""
+    """The clients and tokens of a sandbox."""
 
     authority: OAuthService
     client_id: str
@@ -47,17 +47,17 @@ class ClientControl:
         return own or self.add_client()
 
     def add_client(self, client_id: str | None = None, client_secret: str | None = None) -> tuple[str, str]:
-        """Register one more client, with its own account; also while the sandbox serves.
+        """Register a client with its own account, even while the sandbox serves.
 
         Args:
-            client_id: if it is registered already, it keeps its account and gets the secret; without one, one is made.
-            client_secret: without one, one is made.
+            client_id: The id; made if missing. A registered client keeps its account and gets the secret.
+            client_secret: The secret; made if missing.
 
         Returns:
             The client's id and secret.
 
         Raises:
-            ValueError: if one of them is empty, or the id has a colon.
+            ValueError: The id or the secret is empty, or the id has a colon.
         """
         client_id = self._world.new_id("pm-test") if client_id is None else client_id
         client_secret = self._world.new_secret() if client_secret is None else client_secret
@@ -68,16 +68,16 @@ class ClientControl:
         return client_id, client_secret
 
     def add_public_client(self, client_id: str | None = None) -> str:
-        """Register one more client without a secret, with its own account; also while the sandbox serves.
+        """Register a client without a secret, with its own account, even while the sandbox serves.
 
         Args:
-            client_id: if it is registered already, it keeps its account and loses its secret; without one, one is made.
+            client_id: The id; made if missing. A registered client keeps its account and loses its secret.
 
         Returns:
             The client's id.
 
         Raises:
-            ValueError: if the id is empty.
+            ValueError: The id is empty.
         """
         client_id = self._world.new_id("pm-test") if client_id is None else client_id
         if not client_id:
@@ -94,14 +94,14 @@ class ClientControl:
         scopes: Iterable[str] | None = None,
         code_challenge: str | None = None,
     ) -> str:
-        """Return an authorization code, as if a person had said yes on the consent page.
+        """Return an authorization code, as if a person had consented on the consent page.
 
-        It opens the client's own account: in the sandbox that is the person's account too.
+        It is for the client's own account, which in the sandbox is also the person's account.
 
         Args:
-            client_id: whom it is for; the sandbox's own client, if nobody is named.
-            redirect_uri: one that is given at the token endpoint has to be the same; without it, any may be given there.
-            scopes: what it allows; everything, if nothing is named.
+            client_id: The client; the sandbox's own by default.
+            redirect_uri: The redirect URI, which a token request must repeat if it has one. By default, it may have any.
+            scopes: The scopes; all by default.
             code_challenge: of PKCE, S256; the token request has to bring its verifier then, and must not otherwise.
 
         Raises:
@@ -135,10 +135,10 @@ class ClientControl:
         """Return an access token, as the token endpoint would answer: what `with_token` takes.
 
         Args:
-            client_id: whom it is for; the sandbox's own client, if nobody is named.
-            scopes: what it allows; everything, if nothing is named.
-            lifetime: of the access token, in seconds; `token_lifetime`, if nothing is said.
-            refresh: whether there is a refresh token with it.
+            client_id: The client; the sandbox's own by default.
+            scopes: The scopes; all by default.
+            lifetime: Seconds until the access token expires; `token_lifetime` by default.
+            refresh: Whether to issue a refresh token too.
 
         Returns:
             `accessToken`, `tokenType`, `expiresIn` (seconds), `scope` and perhaps `refreshToken`.
@@ -161,20 +161,20 @@ class ClientControl:
         return token.as_json()
 
     def revoke_tokens(self, client_id: str | None = None, *, refresh: bool = False) -> None:
-        """End access tokens before their time: the next request with one of them is a 401.
+        """Revoke access tokens: the next request with one of them gets a 401.
 
         Args:
-            client_id: whose; those of every client, if nobody is named.
-            refresh: whether refresh tokens end too.
+            client_id: The client whose tokens to revoke. The default is every client.
+            refresh: Whether to revoke refresh tokens too.
 
         Raises:
-            LookupError: if the client is unknown.
+            LookupError: The client is unknown.
         """
         self.authority.revoke(client_id, refresh=refresh)
 
     @property
     def token_requests(self) -> list[TokenRequest]:
-        """Every request to the token endpoint since the sandbox was made, refused ones too, oldest first.
+        """Every request to the token endpoint since the sandbox was created, including refused ones, oldest first.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -187,7 +187,7 @@ class ClientControl:
 
     @property
     def reuse_detected(self) -> int:
-        """How many times a refresh token came that had been used; each time its whole family was revoked."""
+        """How often a spent refresh token came again. Each time, all tokens of its grant were revoked."""
         return self.authority.reuse_detected
 
 

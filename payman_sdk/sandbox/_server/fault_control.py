@@ -1,4 +1,4 @@
-"""What a test makes the sandbox do next: what the agent answers, and what goes wrong."""
+"""Scripted answers and faults of the sandbox."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from payman_sdk.sandbox.scripting import Entry, Script
 
 
 class FaultControl:
-    """The part of a sandbox that is about what comes next."""
+    """The scripts and faults of a sandbox."""
 
     _script: Script
     _stream_faults: StreamFaults
 
     def script(self, answers: Iterable[Entry]) -> None:
-        """Let the agent answer so to the next messages, one answer each, after those that were asked for before.
+        """Script the answers to the next messages, one for each, after earlier scripts.
 
         Asks and replies of all clients use up entries, streamed or not. A request that is refused before the agent sees it does
         not, nor does a repeated send of a known task. After the last entry, the agent answers normally. Scripted answers move no
@@ -42,24 +42,24 @@ class FaultControl:
 
     @property
     def remaining_script(self) -> int:
-        """How many answers of the script no message has taken yet."""
+        """The number of unused answers of the script."""
         return len(self._script)
 
     def clear_script(self) -> None:
-        """Forget the answers that no message has taken yet."""
+        """Remove the unused answers of the script."""
         self._script.clear()
 
     def inject_stream_faults(self, *faults: StreamFault | None) -> None:
-        """Let something go wrong with the next streams, one fault each, after those that were asked for before.
+        """Make the next streams fail, one fault for each, after earlier faults.
 
-        Only answers that would have been streams count, to `tasks/sendSubscribe` and to `tasks/resubscribe`; after the
-        last fault streams are whole again.
+        Only streams use up faults: answers to `tasks/sendSubscribe` and `tasks/resubscribe`. After the last fault, streams work
+        normally again.
 
         Args:
-            faults: what goes wrong; None is a whole stream.
+            faults: One entry for each stream; None for a stream without a fault.
 
         Raises:
-            TypeError: if one of them is something else.
+            TypeError: An entry is neither a `StreamFault` nor None.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox, StreamFault

@@ -1,4 +1,4 @@
-"""What a person sees and decides behind the clients' backs: balances, payments and their approval, and the ledger."""
+"""The account owner's view for tests: balances, payments and their approval, and the ledger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payman_sdk.sandbox._ledger.store import Store, Transaction
 
 
 class PaymentControl:
-    """The part of a sandbox that is about money."""
+    """The money of a sandbox."""
 
     client_id: str
     _store: Store
@@ -22,7 +22,7 @@ class PaymentControl:
 
     @property
     def payments(self) -> list[Payment]:
-        """The payments of all clients, oldest first: those that were made, that wait, and that were rejected."""
+        """The payments of all clients, oldest first: made, waiting and rejected ones."""
         with self._store.transaction() as tx:
             return payments.list_payments(tx)
 
@@ -32,14 +32,14 @@ class PaymentControl:
         return [payment for payment in self.payments if payment.status == "AWAITING_APPROVAL"]
 
     def balance(self, currency: str = "TSD", *, client_id: str | None = None) -> Decimal:
-        """Return what is in the wallet of that currency.
+        """Return the balance of the wallet in a currency.
 
         Args:
-            currency: such as `TSD`.
-            client_id: whose wallet; the sandbox's own client's, if none is named.
+            currency: The currency code, such as `TSD`.
+            client_id: The owner of the wallet; the sandbox's own client by default.
 
         Raises:
-            LookupError: if the client or wallet is unknown.
+            LookupError: The client or the wallet is unknown.
         """
         with self._store.transaction() as tx:
             account = self._find_account(tx, client_id or self.client_id)
@@ -52,20 +52,20 @@ class PaymentControl:
         """Approve the payment that a task waits for.
 
         Args:
-            task_id: the task.
-            client_id: whose task it is; needed only if several clients have tasks of that id.
+            task_id: The id of the task.
+            client_id: The client of the task; needed only if several clients have a task with this id.
 
         Returns:
-            The payment: `INITIATED`, or `REJECTED` if by now the policy or the balance forbids it.
+            The payment: `INITIATED`, or `REJECTED` if the policy or the balance now forbids it.
 
         Raises:
-            LookupError: if the task is unknown.
-            ValueError: if the task does not wait for approval, or if several clients have one of that id.
+            LookupError: The task is unknown.
+            ValueError: The task does not wait for approval, or several clients have a task with this id.
         """
         return self._settle(task_id, client_id, approve=True)
 
     def deny(self, task_id: str, *, client_id: str | None = None) -> Payment:
-        """Deny the payment that a task waits for; arguments, answer and errors are those of `approve`."""
+        """Deny the payment that a task waits for. Arguments, result and errors are those of `approve`."""
         return self._settle(task_id, client_id, approve=False)
 
     def _settle(self, task_id: str, client_id: str | None, *, approve: bool) -> Payment:
@@ -102,7 +102,7 @@ class PaymentControl:
         """Check that the ledger adds up, nobody is below zero, and every payment is in it as it says.
 
         Raises:
-            AssertionError: naming what is broken.
+            UnbalancedError: The ledger is broken; the message says where.
         """
         with self._store.transaction() as tx:
             ledger.check_invariants(tx)

@@ -1,4 +1,4 @@
-"""What the sandbox was asked, and how it answered: looked at in passing, so that neither side notices."""
+"""The requests to the sandbox and their statuses, recorded without changing them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _TEXT_SHOWN = 60
 
 @dataclass(frozen=True, repr=False)
 class SandboxRequest:
-    """One HTTP request to the sandbox. It holds no secrets: no headers, no query, nothing that OAuth sends.
+    """One HTTP request to the sandbox, without secrets: no headers, no query, no OAuth parameters.
 
-    What is about the message is read from the body as far as that can be read; otherwise it is None.
+    Attributes of the message come from the body. They are None if the body is unreadable.
 
     Attributes:
-        method: of HTTP, such as `POST`.
-        path: such as `/api/a2a/tasks/send`.
+        method: The HTTP method, such as `POST`.
+        path: The path, such as `/api/a2a/tasks/send`.
         operation: the API document's name of what is at that path, such as `send_task`; None for other paths.
         rpc_method: of JSON-RPC, such as `tasks/send`, whether it was written so or with a dot.
         text: the words of the message: its text parts, one below the other.

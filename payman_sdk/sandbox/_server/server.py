@@ -45,57 +45,57 @@ else:
 
 
 class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
-    """A local Payman, with real HTTP and money that exists nowhere else.
+    """A local Payman with real HTTP and test money.
 
     Every client id has its own account: a wallet with 1000 TSD, a test payee and the default policy.
-    What is kept outlives `stop()`: a sandbox can be started again, at the same address, which to its clients is an
-    outage. With `db` it outlives the process too, the client's id and secret included.
+    After `stop()` the sandbox can be started again at the same address with the same data, which simulates an outage. With `db`, the
+    data and the credentials also survive the process.
 
     Args:
-        clients: client ids and their secrets, None for a public client, which has none. The first one with a secret is
-            the sandbox's own; without any, one is made (or the first in `db` is used again).
-        public_clients: more public clients.
-        redirect_uris: for clients with fixed redirect URIs, which these are; http ones to this machine match on any port.
-            The others may use any that is https, http to this machine, or an app's own scheme.
-        db: the file of the SQLite database; without it everything is kept in memory.
-        port: 0 takes a free one.
-        host: a loopback address; another one, such as `0.0.0.0`, lets other machines in, and needs `allow_hosts`.
-        allow_hosts: names under which other machines reach it, such as `sandbox`. Requests to other names are refused.
-        admin_token: opens the web page, the consent page and the admin API, where the sandbox serves other machines. At least
-            16 characters; one is made where it is needed and not given.
-        uppercase_states: `COMPLETED` as the live server does, rather than `completed` as A2A does.
-        nanosecond_timestamps: nine fractional digits as the live server has, rather than three.
-        token_lifetime: of an access token, in seconds.
-        refresh_token_lifetime: of a refresh token, in seconds; each rotation begins it anew.
-        code_lifetime: of an authorization code, in seconds.
-        rotate_refresh_tokens: whether a refresh token is good for one use and its answer holds the next one. Two requests
-            with the same one at the same time count as reuse, which revokes everything that came of the same consent.
-        refresh_for_credentials: whether client credentials get a refresh token too.
-        chunk_words: how many words of an answer an event of a stream has at most.
-        pace: seconds between two events of a stream: how long each piece of work seems to take. Money is decided at once;
-            the reports about it take their time. Until then `tasks/get` shows a task at work, and `tasks/send` waits.
-            The first event and a cancellation are reported at once.
-        keep_alive: seconds without an event after which a stream sends an SSE comment; None sends none.
-        resubscribe: how `tasks/resubscribe` goes on. `resume` numbers the events of all streams and sends those after the
-            `Last-Event-ID`; all, without one or with one that no event had so far. `replay` sends all events, and `live`
-            those from now on and in any case the final one, both without numbers. `off` is a server without the method.
-            When a task that waited is answered, its story goes on in place of its former end, and so do the numbers.
-        tasks_get: False is a server without `tasks/get`.
-        json_answers: how the agent answers typed calls and other requests for one JSON object. `careful`: with that object and the
-            truth in it. `data_part`: the same as a data part. `fenced`: in a fence, amid chatter. `prose`: in words. `two_objects`:
-            with an example beside it. `other_amount`, `other_payee`: about another payment. `truncated`: cut off. `unknown_status`:
-            in other words. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
+        clients: Client ids and their secrets; None for a public client. The first one with a secret is the sandbox's own. Without
+            any, the sandbox creates one (or uses the first in `db` again).
+        public_clients: More public clients.
+        redirect_uris: Fixed redirect URIs of clients; http ones to this machine match on any port. Other clients may use any
+            redirect URI that is https, http to this machine, or an app's own scheme.
+        db: The file of the SQLite database. The default is memory.
+        port: The port; 0 picks a free one.
+        host: A loopback address. Another address, such as `0.0.0.0`, lets other machines in, and needs `allow_hosts`.
+        allow_hosts: Host names that other machines use, such as `sandbox`. Requests to other names are refused.
+        admin_token: The password of the web page, the consent page and the admin API for other machines, with at least 16
+            characters. If it is needed and missing, the sandbox makes one.
+        uppercase_states: Write `COMPLETED` like the live server, rather than `completed` like A2A.
+        nanosecond_timestamps: Write nine fractional digits like the live server, rather than three.
+        token_lifetime: Seconds until an access token expires.
+        refresh_token_lifetime: Seconds until a refresh token expires. Each rotation starts again.
+        code_lifetime: Seconds until an authorization code expires.
+        rotate_refresh_tokens: Whether a refresh token is valid for one use and returns the next one. Two requests with the same one
+            at the same time count as reuse, which revokes all tokens of the same consent.
+        refresh_for_credentials: Whether client credentials get a refresh token too.
+        chunk_words: At most this many words in one event of a stream.
+        pace: Seconds between two events of a stream, as if the agent had to work. Money moves at once; only the events are delayed.
+            Until then `tasks/get` shows a working task, and `tasks/send` waits. The first event and a cancellation are
+            not delayed.
+        keep_alive: Seconds without an event after which a stream sends an SSE comment; None sends none.
+        resubscribe: The behavior of `tasks/resubscribe`. `resume` numbers the events of all streams and sends those after the
+            `Last-Event-ID`, or all without a known one. `replay` sends all events, and `live` the following ones and
+            always the final one, both without numbers. `off` is a server without the method. After a reply, events and numbers
+            continue where the task waited.
+        tasks_get: False for a server without `tasks/get`.
+        json_answers: How the agent answers typed calls and other requests for one JSON object. `careful`: correctly, with that
+            object. `data_part`: the same as a data part. `fenced`: in a code fence, within other text. `prose`: in words.
+            `two_objects`: with an example beside it. `other_amount`, `other_payee`: about another payment. `truncated`: cut off.
+            `unknown_status`: in other words. `paid_with_reason`: paid, and why it is not. `claims_paid`: paid, whatever happened.
             `claims_refused`: refused, whatever happened. `unlinked`: as `careful`, but not knowing which task made a transaction.
-            What the ledger says is true in any case, and so are transactions that are listed.
-        clock: gives the time in seconds since 1970.
-        randomness: gives that many random bytes, for ids and secrets.
+            The ledger and the listed transactions are always correct.
+        clock: A function that returns the time in seconds since 1970.
+        randomness: A function that returns random bytes, for ids and secrets.
 
     Attributes:
-        client_id: the id of the sandbox's own client: the first of `clients`, or the one that was made.
-        client_secret: its secret.
-        admin_token: what opens its pages from other machines; None where it serves this machine only.
-        service: what the endpoints do, without HTTP.
-        app: the endpoints as an ASGI application, for whoever needs no socket.
+        client_id: The id of the sandbox's own client.
+        client_secret: Its secret.
+        admin_token: The password of its pages for other machines; None if it serves this machine only.
+        service: The endpoints without HTTP.
+        app: The endpoints as an ASGI application, for use without a socket.
 
     Raises:
         ValueError: Other machines can reach the host and `allow_hosts` is empty. Or the port, a client's id, secret or redirect
@@ -170,7 +170,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         self._transports: weakref.WeakSet[transports.SandboxTransport] = weakref.WeakSet()
 
     def start(self) -> Self:
-        """Serve, unless it serves already; returns the sandbox.
+        """Start serving, unless it serves already, and return the sandbox.
 
         Raises:
             OSError: if the port is taken, or may not be used; the message names it.
@@ -181,13 +181,13 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         return self
 
     def stop(self) -> None:
-        """Stop serving; what is kept stays, for questions and for another `start()`. Streams that run break off."""
+        """Stop serving and keep the data, for another `start()`. Running streams break."""
         if self._serving is not None:
             self._serving.stop()
             self._serving = None
 
     def close(self) -> None:
-        """Stop serving, close transports and the database; a sandbox in memory forgets everything."""
+        """Stop serving, and close transports and the database. A sandbox in memory loses its data."""
         self.stop()
         for transport in list(self._transports):
             transport.close()
@@ -212,7 +212,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
 
     @property
     def base_url(self) -> str:
-        """Where it serves, such as `http://127.0.0.1:8642`.
+        """Its address, such as `http://127.0.0.1:8642`.
 
         Raises:
             RuntimeError: if it has no port yet.
@@ -226,7 +226,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
 
     @property
     def rest_url(self) -> str:
-        """Where it serves the REST API of `payman_api.rest`, whose secret is a client's; such as `http://127.0.0.1:8642/api`.
+        """The address of the REST API of `payman_api.rest`, such as `http://127.0.0.1:8642/api`. Its secret is a client's secret.
 
         Raises:
             RuntimeError: if it has no port yet.
@@ -235,7 +235,7 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
 
     @property
     def web_url(self) -> str:
-        """Where its web page is, for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
+        """The address of its web page for a browser on this machine, such as `http://127.0.0.1:8642/web/`.
 
         Raises:
             RuntimeError: if it has no port yet.
@@ -243,10 +243,9 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
         return f"{self.base_url}{PAGE}/"
 
     def transport(self) -> transports.SandboxTransport:
-        """Return a transport for httpx that reaches this sandbox without a socket, whether it is started or not.
+        """Return an httpx transport that reaches this sandbox without a socket, started or not.
 
-        It is for test suites that block the network. The client that it is given to closes it; `stop()` does not, and
-        `close()` does.
+        It is for test suites that block the network. Its client closes it, and so does `close()`, but not `stop()`.
 
         Example:
             >>> import httpx
@@ -265,10 +264,10 @@ class Sandbox(ClientFactory, ClientControl, PaymentControl, FaultControl):
 
     @property
     def requests(self) -> list[SandboxRequest]:
-        """What the sandbox was asked since it was made, refused and unreadable requests too, oldest first.
+        """All requests since the sandbox was created, including refused and unreadable ones, oldest first.
 
-        Those of the web page are not among them. A request is there as soon as its head has come; its status is there once it is answered. The newest 10,000 are
-        kept. What was asked of the token endpoint is in `token_requests`.
+        It leaves out requests of the web page. A request appears when its headers have arrived, and gets its status when it is
+        answered. The newest 10,000 are kept. `token_requests` has more about token requests.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox

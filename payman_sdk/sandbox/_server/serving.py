@@ -28,7 +28,7 @@ def check_port(port: int) -> None:
     """
     if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
         raise ValueError(
-            f"port {port!r} cannot be one: take a whole number from 0 to {_LAST_PORT}, 0 for a free port"
+            f"port has to be a whole number from 0 to {_LAST_PORT} (0 picks a free one), not {port!r}"
         )
 
 
@@ -110,7 +110,7 @@ class ServerThread:
             self._socket.listen(2048)
         except OSError as error:
             self._socket.close()
-            said = f"port {port} cannot be served on: {error.strerror}"
+            said = f"cannot serve on port {port}: {error.strerror}"
             fix = "use another port, 0 for a free one" if port else "check the address of host"
             raise OSError(error.errno, f"{said}; {fix}") from None
         self.port: int = self._socket.getsockname()[1]
