@@ -65,8 +65,8 @@ class BaseToolkit(Generic[Client]):
             raise ConfigurationError(f"confirm is a {type(confirm).__name__}.", next_step="Give a function.")
         if confirm is not None and not self._is_async and iscoroutinefunction(confirm):
             raise ConfigurationError(
-                "confirm is a coroutine function, which nobody would await.",
-                next_step="Give a function, or use AsyncPaymanToolkit.",
+                "confirm is a coroutine function, which PaymanToolkit cannot await.",
+                next_step="Pass a regular function, or use AsyncPaymanToolkit.",
             )
         if limit is not None and not isinstance(limit, SpendingLimit):
             raise ConfigurationError(f"limit is a {type(limit).__name__}.", next_step="Give a SpendingLimit.")

@@ -1,4 +1,4 @@
-"""Who is asked before anything is sent: the toolkit's `confirm`, and the client's own `before_send`."""
+"""Confirmation before anything is sent: the toolkit's `confirm`, and the client's own `before_send`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Action: TypeAlias = Literal["pay", "approve", "deny", "create_payee", "ask"]
 
 @frozen(kw_only=True)
 class ConfirmationRequest:
-    """What is about to be sent: the argument of `confirm`. Only what it answers with True is sent.
+    """What is about to be sent: the argument of `confirm`. Only True sends it.
 
-    The attributes are as the model and Payman wrote them. Show a person `as_lines()`, never a text itself: words may hide in it
-    from the program that shows them. `confirm` is not called for what a person cannot be shown whole.
+    The attributes are unchanged texts of the model and Payman. Show a person `as_lines()`, never an attribute, because invisible
+    characters may hide words. An order that cannot be shown completely is refused without calling `confirm`.
 
     Attributes:
-        action: What is to be done: `pay`, `approve` or `deny` a payment, `create_payee`, or `ask` in free words.
+        action: The action: `pay`, `approve` or `deny` a payment, `create_payee`, or `ask` in free words.
         operation: The name of the operation; None where there is none.
         task_id: The id of its task; None for an `ask`.
         payee: Who is paid or created.
@@ -84,7 +84,7 @@ class ConfirmationRequest:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """What a person is to see, each with its label; the values are raw."""
+        """The fields for a person, each with its label and raw value."""
         amount = None if self.amount is None else f"{self.amount} {self.currency}"
         shown = [
             Field("Action", self.action.replace("_", " ")),
@@ -101,9 +101,9 @@ class ConfirmationRequest:
         return tuple(shown) if name is None else (*shown, Field("Operation", name))
 
     def as_lines(self) -> list[str]:
-        """Lines of plain text for a person: each value on one line, in quotation marks, with whatever hides in it as escapes.
+        """Return lines of plain text for a person: each value on one line, in quotation marks, with invisible characters as escapes.
 
-        They are safe for terminals and logs. A web page escapes them like any other text.
+        They are safe for terminals and logs. Escape them in a web page like any other text.
         """
         return format_lines(self.fields)
 

@@ -95,8 +95,8 @@ def _reject_awaitable(returned: Any) -> Any:
         if iscoroutine(returned):
             returned.close()
         raise ConfigurationError(
-            "confirm is a coroutine function, which nobody would await.",
-            next_step="Give a function, or use AsyncPaymanToolkit.",
+            "confirm is a coroutine function, which PaymanToolkit cannot await.",
+            next_step="Pass a regular function, or use AsyncPaymanToolkit.",
         )
     return returned
 

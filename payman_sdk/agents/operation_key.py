@@ -85,6 +85,6 @@ class OperationKey:
         except Exception as error:
             if not self._is_default:
                 raise
-            log.warning("The key store of this user cannot be used, beside that of operations: %s", error)
+            log.warning("Cannot use this user's key store beside the operation store: %s", error)
             self._keys, self._is_default = None, False
             return otherwise

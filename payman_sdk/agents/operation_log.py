@@ -79,11 +79,11 @@ class OperationLog:
             return None
         if not isinstance(operation, Operation):
             raise OperationStoreError(
-                f"The operation store gave a {type(operation).__name__}, not an Operation."
+                f"The operation store returned a {type(operation).__name__}, not an Operation."
             )
         if operation.task_id != task_id:
             raise OperationStoreError(
-                f"The operation store gave another operation than that of task {task_id}."
+                f"The operation store returned a different operation than that of task {task_id}."
             )
         if operation.account != self._account:
             raise ConfigurationError(
@@ -138,7 +138,7 @@ class OperationLog:
         """
         with (yield from self._make_guard(f"run {self._run_id}")) as guard:
             if not (yield from guard.acquire(_RUN_PATIENCE)):
-                raise OperationStoreError("The operation store's lock of the run could not be had.")
+                raise OperationStoreError("Could not get the operation store's lock of the run.")
             if (yield from self.load(operation.task_id)) != known:
                 return None
             if not moves_money:
@@ -198,7 +198,7 @@ class OperationLog:
         try:
             yield from self.save(operation)
         except OperationStoreError as error:
-            log.warning("How an operation went on could not be written down: %s", error)
+            log.warning("Could not record the state of an operation: %s", error)
         return operation
 
     def restore(self, claimed: Operation, before: Operation) -> Flow[Operation]:

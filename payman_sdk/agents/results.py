@@ -1,4 +1,4 @@
-"""What an operation gives to a model: a short, plain text and a few facts, the same every time for the same operation."""
+"""The result of an operation for a model: a short text and a few facts, the same every time for the same operation."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OperationStatus: TypeAlias = Literal[
     "not-found",
     "invalid",
 ]
-"""What became of a call.
+"""The status of a call.
 
-`paid`: the payment is proven to be made. `awaiting-approval`: a person has to approve or deny it. `refused`: the limit, a person or
+`paid`: the payment is proven. `awaiting-approval`: a person has to approve or deny it. `refused`: the limit, a person or
 Payman did not allow it, and nothing was paid. `failed`: it ended without success. `unknown`: it may have been made; never pay again
-under another name. `working`: Payman is at work on it. `not-sent`: Payman took nothing, and the same operation may be tried again.
-`not-found`: nothing is known under that name. `invalid`: the arguments are unusable.
+under another name. `working`: Payman is working on it. `not-sent`: nothing was sent, and the same operation may be tried again.
+`not-found`: the name is unknown. `invalid`: the arguments are invalid.
 
 Calls that pay nothing, and tasks that are not a payment of a toolkit: `completed` has an answer, `input-required` waits for one.
 """
@@ -40,15 +40,15 @@ _LONGEST, _LONGEST_QUOTE = 1500, 300
 
 @frozen
 class OperationResult(TypedResult):
-    """What became of a call: a text for the model, and a few typed fields for the program.
+    """The result of a call: a text for the model, and a few typed fields for the program.
 
     Attributes:
-        text: What the model reads. Words of others are in it as data: between `<agent-words>` tags, each line marked.
-        status: What became of the call, see `OperationStatus`.
+        text: The text for the model. Foreign text is in it as data: between `<agent-words>` tags, each line marked.
+        status: The status of the call; see `OperationStatus`.
         operation: The name of the operation; None for calls that only read.
-        task_id: The id of its task (`tsk-…`); None where there is none.
-        payee: Who was to be paid, as it was ordered.
-        amount: How much, as digits.
+        task_id: The id of its task (`tsk-…`), or None.
+        payee: The payee as in the order.
+        amount: The amount as digits.
         currency: The code of its currency.
         reason: Why it is not paid, as far as that is known; on one line, with nothing hidden in it.
         payment_id: Its id at Payman.

@@ -18,7 +18,7 @@ from payman_sdk.agents.tools import Tool
 
 
 class PaymanToolkit(BaseToolkit[PaymanClient]):
-    """The tools of an agent that moves money through Payman, with a guard above them; safe to share between threads.
+    """Tools for an agent that moves money through Payman, with limits, records and confirmation. Threads may share it.
 
     An operation has a name and is carried out once. A repeated call returns the first result, even from another thread, process
     or machine with the same store. A different order under the same name is refused. If an order was sent but Payman does not
@@ -26,17 +26,17 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
     its name. After that, the toolkit sends the same order once more, unless the client's `resend` is `never`.
 
     Args:
-        client: The client that everything is sent with.
-        run_id: The run whose limit counts; a run that is restarted under the same id, with the same store, goes on counting. An id
-            that the store does not know begins a new run. Without one, every toolkit is a run by itself.
-        confirm: Called with a `ConfirmationRequest` before money moves; only what it answers with True is sent. What it raises refuses too.
-        limit: How much a run may pay, and whom. What was sent counts until it is known not to have happened.
-        store: Where operations are written down. Without one, they are in the memory of this toolkit: a limit then bounds this object
-            only, and a new process begins to count anew.
-        reader: A client for what only reads, whose account is connected with read scopes only; without one, `client`.
+        client: The client that sends all requests.
+        run_id: The run that the limit applies to. With the same id and store, a restarted run continues to count. A new id begins a
+            new run. Without an id, every toolkit is a run.
+        confirm: Called with a `ConfirmationRequest` before money moves. Only True is a yes; another value or an exception refuses.
+        limit: How much a run may pay, and to whom. Whatever was sent counts until it is proven that it was not paid.
+        store: The store that records operations. Without one, this toolkit keeps them in memory: a limit then bounds this object only,
+            and a new process counts from zero.
+        reader: A client of the same account with read scopes only, for lists and free words. The default is `client`.
 
     Raises:
-        ConfigurationError: One of them cannot be used.
+        ConfigurationError: An argument is invalid.
 
     Example:
         >>> from payman_sdk.agents import PaymanToolkit
@@ -54,7 +54,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
 
     @property
     def tools(self) -> tuple[Tool[OperationResult], ...]:
-        """The tools that a framework is given; `payman_ask` is among them only where `ask` would be sent."""
+        """The tools for a framework. `payman_ask` is among them only if `ask` is allowed."""
         return tuple(Tool(spec, self._get_flow(spec), run) for spec in self._specs)
 
     def pay(
@@ -70,17 +70,17 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         """Make one payment, once.
 
         Args:
-            payee: Who is paid: a name, id, email or paytag.
-            amount: How much: a Decimal, a str such as `"10.00"`, or an int; never a float.
-            currency: The code of the currency, such as `TSD`.
-            operation: The name of the business operation, such as `invoice-42`; its normal form is the idempotency key.
-                Case, width, accents, and kinds of dashes and spaces make no other name. What cannot be seen, and letters that
-                pass for others, are refused.
-            memo: What it is for: one line of 140 characters at most.
-            on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
+            payee: The payee's name, id, email or paytag.
+            amount: A Decimal, a str such as `"10.00"`, or an int, in whole units; never a float.
+            currency: The currency code, such as `TSD`.
+            operation: The name of the business operation, such as `invoice-42`. Its normal form is the idempotency key.
+                Case, width, accents, and kinds of dashes and spaces make no difference. Invisible characters and
+                look-alike letters are refused.
+            memo: The purpose: one line of at most 140 characters.
+            on_message: Called with every event while Payman works. Its exceptions pass unchanged.
 
         Raises:
-            ConfigurationError: An argument is unusable, or the client is closed; nothing was sent.
+            ConfigurationError: An argument is invalid, or the client is closed. Nothing was sent.
 
         Example:
             >>> from payman_sdk.agents import SpendingLimit, PaymanToolkit
@@ -227,9 +227,9 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
 
 
 class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
-    """The same as `PaymanToolkit`, for asyncio and trio; `confirm` and `on_message` may be coroutine functions.
+    """`PaymanToolkit` for asyncio and trio, with the same arguments. `confirm` and `on_message` may be coroutine functions.
 
-    A cancelled call may leave an operation that was sent; `check`, or the same `pay` again, returns how it ended.
+    If a call is cancelled, the operation may already have been sent. `check`, or the same `pay` again, returns its outcome.
 
     Example:
         >>> import asyncio
@@ -249,7 +249,7 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
 
     @property
     def tools(self) -> tuple[Tool[Awaitable[OperationResult]], ...]:
-        """The tools that a framework is given; `payman_ask` is among them only where `ask` would be sent."""
+        """The tools for a framework. `payman_ask` is among them only if `ask` is allowed."""
         return tuple(Tool(spec, self._get_flow(spec), run_async) for spec in self._specs)
 
     async def pay(
@@ -262,19 +262,19 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
         memo: str | None = None,
         on_message: Option[OnMessage] = None,
     ) -> OperationResult:
-        """Make one payment, once. See `PaymanToolkit`."""
+        """Make one payment, once. Arguments, result and errors are those of `PaymanToolkit.pay`."""
         return await run_async(self._pay(payee, amount, currency, operation, memo, on_message))
 
     async def wallets(self) -> OperationResult:
-        """List the wallets and their balances. See `PaymanToolkit`."""
+        """List the wallets and their balances. See `PaymanToolkit.wallets`."""
         return await run_async(self._wallets())
 
     async def payees(self, query: str | None = None) -> OperationResult:
-        """List who can be paid. See `PaymanToolkit`."""
+        """List who can be paid. See `PaymanToolkit.payees`."""
         return await run_async(self._payees(query))
 
     async def transactions(self, limit: int = 20) -> OperationResult:
-        """List the newest transactions. See `PaymanToolkit`."""
+        """List the newest transactions. See `PaymanToolkit.transactions`."""
         return await run_async(self._transactions(limit))
 
     async def create_payee(
@@ -285,19 +285,19 @@ class AsyncPaymanToolkit(BaseToolkit[AsyncPaymanClient]):
         operation: str,
         **fields: str | None,
     ) -> OperationResult:
-        """Create one payee, once. See `PaymanToolkit`."""
+        """Create one payee, once. Arguments, result and errors are those of `PaymanToolkit.create_payee`."""
         return await run_async(self._create_payee(name, type, operation, None, **fields))
 
     async def check(self, operation: str) -> OperationResult:
-        """Look an operation up, and send nothing. See `PaymanToolkit`."""
+        """Look an operation up, and send nothing. See `PaymanToolkit.check`."""
         return await run_async(self._check(operation))
 
     async def reply(
         self, operation: str, decision: Decision, *, on_message: Option[OnMessage] = None
     ) -> OperationResult:
-        """Approve or deny a payment that waits for an approval. See `PaymanToolkit`."""
+        """Approve or deny a payment that waits for an approval. See `PaymanToolkit.reply`."""
         return await run_async(self._reply(operation, decision, on_message))
 
     async def ask(self, text: str, *, on_message: Option[OnMessage] = None) -> OperationResult:
-        """Ask Payman's agent in free words. See `PaymanToolkit`."""
+        """Ask Payman's agent in free words. See `PaymanToolkit.ask`."""
         return await run_async(self._ask(text, on_message))

@@ -1,8 +1,7 @@
-"""For tests of programs that use the SDK: fixtures for pytest, and recordings without secrets.
+"""Tests of programs that use the SDK: fixtures for pytest, and recordings without secrets.
 
-`payman_sdk.testing.plugin` has the fixtures, which pytest finds by itself: a local Payman, clients of it, and settings for
-cassettes. `payman_sdk.testing.recording` keeps secrets out of cassettes. Install the extra `testing`:
-`pip install 'paymanai-sdk[testing]'`.
+`payman_sdk.testing.plugin` has the fixtures, which pytest finds itself: a local Payman, its clients, and settings for cassettes.
+`payman_sdk.testing.recording` keeps secrets out of cassettes. Install the extra `testing`: `pip install 'paymanai-sdk[testing]'`.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures for tests of programs that use the SDK.
 
-pytest finds it by itself once the package is installed. It imports nothing until a fixture of it is used.
+pytest finds it once the package is installed. It imports nothing until a test uses one of its fixtures.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FOLDER: pytest.StashKey[Path] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Announces the settings that go into pytest's configuration file."""
+    """Add the settings for pytest's configuration file."""
     parser.addini(
         _SCOPE,
         "how long a payman_sandbox lives: function (a fresh one for each test) or session",
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Announces the marker."""
+    """Register the marker."""
     config.stash[_FOLDER] = (
         Path(tempfile.gettempdir()) / f"payman-tests-{uuid.uuid4().hex}"
     )  # made when it is used
@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep tests apart: none needs or sees the tokens that another's clients fetched, or the idempotency keys that they used.
+    """Isolate tests: no test sees the tokens or the idempotency keys of another.
 
     A `PAYMAN_STATE_DIR` of the suite's own is left alone.
     """
@@ -76,7 +76,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what tests left in their folders."""
+    """Remove the files of tests."""
     if (folder := config.stash.get(_FOLDER, None)) is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -85,7 +85,7 @@ class _OneSandbox:
     """Tests that share a sandbox cannot have it otherwise."""
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Refuses a marker that would change nothing."""
+        """Refuse a marker that would have no effect."""
         if item.get_closest_marker("payman_sandbox") is not None:
             raise pytest.UsageError(
                 f"{item.nodeid}: the marker payman_sandbox needs {_SCOPE} = function; here all tests share one sandbox"

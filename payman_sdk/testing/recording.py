@@ -3,7 +3,7 @@
 It needs the extra `testing`: `pip install 'paymanai-sdk[testing]'`. Most programs use the fixture `payman_vcr_config` of the
 pytest plugin and never see this module.
 
-What got no answer is in no cassette, for vcrpy records answers: a lost connection cannot be replayed.
+A cassette cannot hold a request without an answer, because vcrpy records answers. So a lost connection cannot be replayed.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _ENDLESS: Final = (
 
 
 class SecretLeakError(Exception):
-    """A cassette was not saved because it holds what looks like a secret. No value is in the message.
+    """A cassette was not saved because something in it looks like a secret. The message shows no values.
 
     Args:
         path: The cassette.
-        leaks: What was found, and where.
+        leaks: The findings with their places.
     """
 
     def __init__(self, path: Path, leaks: Iterable[str]) -> None:
@@ -51,7 +51,7 @@ class SecretLeakError(Exception):
 
 
 class Recorder:
-    """Sets vcrpy up so that cassettes hold no secret and can be replayed although ids and tokens are new.
+    """Settings for vcrpy: cassettes hold no secrets, and replay although ids and tokens are new.
 
     Create one for a session of pytest, or for a program that uses vcrpy itself. Call `begin` for each cassette, and use one
     cassette at a time.

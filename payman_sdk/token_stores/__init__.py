@@ -1,4 +1,4 @@
-"""Where clients keep their access tokens, so that many clients, processes and machines can share one.
+"""Stores of access tokens, so that many clients, processes and machines can share one.
 
 A token store loads and saves one token. A client holds its lock while it reads the token again, refreshes it and saves it.
 `MemoryTokenStore` is the default. The other stores need an extra each and are imported on first use.

@@ -16,7 +16,7 @@ try:
     from redis.retry import Retry
 except ImportError as error:
     raise ConfigurationError(
-        "Keeping tokens in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
+        "Stores in Redis need redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
 T = TypeVar("T")
@@ -77,7 +77,9 @@ def check_name(name: object) -> str:
         ConfigurationError: It is blank, or no text.
     """
     if not isinstance(name, str) or not name.strip():
-        raise ConfigurationError("name is blank or no text.", next_step="Give a name, such as 'default'.")
+        raise ConfigurationError(
+            "name is blank or not a string.", next_step="Give a name, such as 'default'."
+        )
     return escape(name)
 
 

@@ -30,7 +30,7 @@ try:
     import platformdirs as platformdirs  # missing, too, where the extra is not installed
 except ImportError as error:
     raise ConfigurationError(
-        f"Keeping tokens in files needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
+        f"FileTokenStore needs {error.name}.", next_step="pip install 'paymanai-sdk[file]'"
     ) from error
 
 from payman_sdk.token_stores._file_lock import LockFile
@@ -89,13 +89,13 @@ class FileLock(LayeredLock):
 
 
 class FileTokenStore:
-    """Keeps a token in a file, for any number of processes of one machine.
+    """Stores a token in a file, for any number of processes on one machine.
 
     The store writes the file in one step, with mode 0600, in a folder of mode 0700. It refuses a file that is a link, belongs to
     another user or is readable by others. It also refuses any parent folder that another user could replace.
 
     Args:
-        path: The file; without it, `<name>.json` in the user's usual place for such files.
+        path: The file. The default is `<name>.json` in the user's state folder.
         name: Separates the files of several accounts.
 
     Raises:
@@ -136,10 +136,13 @@ class FileTokenStore:
         return StoredToken.from_json(content, f"The token file {self.path}")
 
     def save(self, token: StoredToken) -> None:
-        """Replace the file in one step; what is written is on the disk when this returns.
+        """Replace the file in one step. The token is on the disk when this returns.
+
+        Args:
+            token: The new token.
 
         Raises:
-            TokenStoreError: It could not be written; the file that was there is as it was.
+            TokenStoreError: The file could not be written. The old file is unchanged.
         """
         if self.path.is_symlink():
             raise self._build_refusal("is a link", "Replace it by a file of your own, or delete it")

@@ -26,7 +26,7 @@ try:
     import platformdirs as platformdirs
 except ImportError as error:
     raise ConfigurationError(
-        f"Keeping tokens in the keyring needs {error.name}.", next_step="pip install 'paymanai-sdk[keyring]'"
+        f"KeyringTokenStore needs {error.name}.", next_step="pip install 'paymanai-sdk[keyring]'"
     ) from error
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class _EntryIndex(NamedTuple):
 
 
 class KeyringTokenStore:
-    """Keeps a token in the operating system's keyring, for the processes of one user on one machine.
+    """Stores a token in the operating system's keyring, for the processes of one user on one machine.
 
     Keyrings have no locks, so the lock is a file in the user's state folder, without a token. A keyring may wait for a person to
     unlock it. If it does not answer within 30 seconds, or before the ask ends, the store raises `TokenStoreError`.
@@ -79,10 +79,10 @@ class KeyringTokenStore:
         self._entry = name.replace("%", "%25").replace("#", "%23")
 
     def load(self) -> StoredToken | None:
-        """Return the token in the keyring, None if there is none.
+        """Return the token in the keyring, or None.
 
         Raises:
-            TokenStoreError: The keyring cannot be asked, or what it holds is damaged.
+            TokenStoreError: The keyring does not answer, or the stored token is damaged.
         """
         found = self._call_keyring(self._read, "read")
         if isinstance(found, _EntryIndex):
@@ -92,10 +92,13 @@ class KeyringTokenStore:
         return None if found is None else StoredToken.from_json(found, self._where)
 
     def save(self, token: StoredToken) -> None:
-        """Keep a token in place of the one before, which stays as it is where that fails.
+        """Replace the stored token. If that fails, the old token is unchanged.
+
+        Args:
+            token: The new token.
 
         Raises:
-            TokenStoreError: The keyring refuses.
+            TokenStoreError: The keyring refused the token.
         """
         self._call_keyring(lambda: self._write(token.to_json()), "written")
 
@@ -174,7 +177,7 @@ class KeyringTokenStore:
                 for number, part in enumerate(parts):
                     self._set(self._get_part_name(unused, number), part)
                     if self._get(self._get_part_name(unused, number)) != part:
-                        raise ValueError("it does not keep what it is given")
+                        raise ValueError("it did not return the stored text")
             except Exception as error:
                 if _is_about_access(error):
                     raise

@@ -17,7 +17,7 @@ __all__ = ["MemoryTokenStore"]
 
 
 class MemoryTokenStore:
-    """Keeps a token in memory, for the clients of one process that are given the same store.
+    """Stores a token in memory, for all clients of one process that use this store.
 
     Example:
         >>> from payman_sdk.token_stores import MemoryTokenStore
@@ -33,15 +33,15 @@ class MemoryTokenStore:
         self._lock = ThreadLock()
 
     def load(self) -> StoredToken | None:
-        """Return the token that is kept, None if there is none."""
+        """Return the stored token, or None."""
         return self._token
 
     def save(self, token: StoredToken) -> None:
-        """Keep a token in place of the one before."""
+        """Replace the stored token. See `TokenStore`."""
         self._token = token
 
     def clear(self) -> None:
-        """Forget the token."""
+        """Delete the stored token."""
         self._token = None
 
     @property

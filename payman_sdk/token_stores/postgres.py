@@ -21,9 +21,10 @@ T = TypeVar("T")
 
 
 class PostgresTokenStore:
-    """Keeps a token in PostgreSQL, for any number of processes and machines.
+    """Stores a token in PostgreSQL, for any number of processes and machines.
 
-    It is a row of the table `payman_tokens`, which the store makes on first use. The token is in it as it is: who reads the table pays.
+    It is a row of the table `payman_tokens`, which the store creates on first use. The token is not encrypted: whoever reads the table
+    can pay.
 
     Args:
         postgres: The address of a server, such as `postgresql://…`, or a function that returns a new `psycopg.Connection`.
@@ -40,16 +41,18 @@ class PostgresTokenStore:
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
         if not isinstance(name, str) or not name.strip():
-            raise ConfigurationError("name is blank or no text.", next_step="Give a name, such as 'default'.")
+            raise ConfigurationError(
+                "name is blank or not a string.", next_step="Give a name, such as 'default'."
+            )
         self._key = make_key(name)
         self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
         self._lock = AdvisoryLock(self._access, f"payman token {self._key}", TokenStoreError)
 
     def load(self) -> StoredToken | None:
-        """Return the token in the table, None if there is none.
+        """Return the token in the table, or None.
 
         Raises:
-            TokenStoreError: PostgreSQL cannot be asked, or what it holds is damaged.
+            TokenStoreError: PostgreSQL does not answer, or the stored token is damaged.
         """
         query = "SELECT token FROM payman_tokens WHERE name = %s"
         row = self._call(
@@ -58,10 +61,13 @@ class PostgresTokenStore:
         return None if row is None else StoredToken.from_json(SecretStr(row[0]), repr(self))
 
     def save(self, token: StoredToken) -> None:
-        """Keep a token in place of the one before.
+        """Replace the stored token.
+
+        Args:
+            token: The new token.
 
         Raises:
-            TokenStoreError: PostgreSQL refuses, or the lock was lost and may be somebody else's.
+            TokenStoreError: PostgreSQL refused it, or the lock was lost and somebody else may hold it.
         """
         if not self._lock.is_held():
             raise TokenStoreError(

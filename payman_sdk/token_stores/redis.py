@@ -19,7 +19,7 @@ try:
     import redis
 except ImportError as error:
     raise ConfigurationError(
-        "Keeping tokens in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
+        "RedisTokenStore needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
 T = TypeVar("T")
@@ -79,9 +79,9 @@ class RedisLock(LayeredLock):
 
 
 class RedisTokenStore:
-    """Keeps a token in Redis, for any number of processes and machines.
+    """Stores a token in Redis, for any number of processes and machines.
 
-    A token with a refresh token is kept for 180 days after it was written last, one without for a day after its end.
+    A token with a refresh token stays for 180 days after its last change. A token without one stays until a day after it expires.
 
     Args:
         redis_client: A `redis.Redis`, or the URL of a server: `rediss://…`, `unix://…`, or `redis://…` for this machine.
@@ -105,20 +105,23 @@ class RedisTokenStore:
         self._lock = RedisLock(self._client, f"{self._key}:lock")
 
     def load(self) -> StoredToken | None:
-        """Return the token in Redis, None if there is none.
+        """Return the token in Redis, or None.
 
         Raises:
-            TokenStoreError: Redis cannot be asked, or what it holds is damaged.
+            TokenStoreError: Redis does not answer, or the stored token is damaged.
         """
         found = self._call_redis(lambda: self._client.get(self._key), "read")
         text = found.decode("utf-8", "replace") if isinstance(found, bytes) else found
         return None if text is None else StoredToken.from_json(SecretStr(text), f"{self._key} in Redis")
 
     def save(self, token: StoredToken) -> None:
-        """Keep a token in place of the one before.
+        """Replace the stored token.
+
+        Args:
+            token: The new token.
 
         Raises:
-            TokenStoreError: Redis refuses, or the lock has expired and may be somebody else's.
+            TokenStoreError: Redis refused it, or the lock has expired and somebody else may hold it.
         """
         seconds = _LONGEST if token.refresh_token else max(0.0, token.expires_at - wall_time()) + _DAY
         if not self._call_redis(lambda: self._lock.write(self._key, token.to_json(), seconds), "written"):

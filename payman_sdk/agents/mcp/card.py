@@ -24,13 +24,13 @@ async def fetch_agent_card(client: AsyncPaymanClient) -> tuple[str, str]:
     except PaymanError as error:
         return (
             "text/plain",
-            f"The agent card cannot be had now.\n\n{frame_words(error.message, 'The error says')}",
+            f"The agent card cannot be fetched now.\n\n{frame_words(error.message, 'The error says')}",
         )
     if status != 200:
         return "text/plain", f"Payman gives no agent card here: it answered with status {status}."
     card = _normalize_card(text) if len(text) <= _LONGEST else None
     if card is None:
-        return "text/plain", "Payman gives no agent card here: what it answered is none."
+        return "text/plain", "Payman gives no agent card here: its answer is not an agent card."
     return "application/json", card
 
 

@@ -1,6 +1,6 @@
-"""Where operations are written down, so that each is carried out once, whoever asks for it and however often.
+"""Stores of operations, so that each operation is carried out once, whoever asks for it and however often.
 
-A store keeps records and gives locks. `MemoryOperationStore` is the default; each other store has its own module:
+A store saves records and provides locks. `MemoryOperationStore` is the default; each other store has its own module:
 `payman_sdk.agents.stores.sqlite` (extra `file`), `payman_sdk.agents.stores.postgres` (extra `postgres`) and
 `payman_sdk.agents.stores.redis` (extra `redis`).
 """
@@ -20,41 +20,55 @@ from payman_sdk.agents.stores.totals import RunTotals as RunTotals
 
 
 class OperationStore(Protocol):
-    """Keeps operations. Methods may block; the asynchronous toolkit calls them in a worker thread.
+    """Stores operations. Methods may block; the asynchronous toolkit calls them in a worker thread.
 
-    Whatever a store raises counts as a failure of the store: nothing is sent then. A store never answers with less than it was given:
-    where it may have lost records, it raises.
+    If a method raises, nothing is sent. A store that may have lost records must raise instead of returning fewer.
 
-    A store may have three more methods, which are used where they exist. `now()` returns the time in seconds since 1970 by one clock
-    for all machines; without it, each machine's own clock counts. `sum_run(run_id)` returns the `RunTotals` of a run, which the
+    A store may have three more methods. `now()` returns the time in seconds since 1970 by one clock
+    for all machines; without it, each machine uses its own clock. `sum_run(run_id)` returns the `RunTotals` of a run, which the
     store keeps with every record; without it, each payment with a limit reads the whole run. A store with `sum_run` also has
     `claim(operation, run_id, totals)`. In one step, it saves an operation like `save`, or raises if the totals of the run have
     changed. Without it, only the lock of the run keeps two processes from counting at once.
     """
 
     def load(self, task_id: str) -> Operation | None:
-        """Return the operation with that task id, None if there is none."""
+        """Return the operation with a task id, or None.
+
+        Args:
+            task_id: The id of its task (`tsk-…`).
+        """
         ...
 
     def save(self, operation: Operation) -> None:
-        """Keep an operation in place of the one with the same task id; it is kept for good when this returns."""
+        """Save an operation and replace the one with the same task id. It must be durable when this returns.
+
+        Args:
+            operation: The operation; `to_json()` is its text.
+        """
         ...
 
     def list_by_run(self, run_id: str) -> Sequence[Operation]:
-        """Return all operations that count in a run."""
+        """Return all operations that count in a run.
+
+        Args:
+            run_id: The id of the run.
+        """
         ...
 
     def lock(self, name: str) -> Lock:
-        """Return the lock of that name, among all who share the store. It is held as long as an operation is under way.
+        """Return a lock that all users of the store share. The toolkit holds it while an operation is in progress.
 
-        It has to come free when its holder dies, and not before its holder lets it go. A lock that can be lost, as one in Redis can,
-        leaves a small risk that two send the same operation; the store says so.
+        It must become free when its holder dies, and not before its holder releases it. If it can be lost, as in Redis, a small
+        risk remains that two processes send the same operation.
+
+        Args:
+            name: The name of the lock.
         """
         ...
 
 
 class MemoryOperationStore:
-    """Keeps operations in memory, for the toolkits of one process that are given the same store.
+    """Stores operations in memory, for all toolkits of one process that use this store.
 
     Example:
         >>> from payman_sdk.agents import MemoryOperationStore
@@ -70,11 +84,11 @@ class MemoryOperationStore:
         self._guard = threading.Lock()
 
     def load(self, task_id: str) -> Operation | None:
-        """Return the operation with that task id, None if there is none."""
+        """Return the operation with a task id, or None. See `OperationStore`."""
         return self._operations.get(task_id)
 
     def save(self, operation: Operation) -> None:
-        """Keep an operation in place of the one with the same task id."""
+        """Save an operation and replace the one with the same task id. See `OperationStore`."""
         with self._guard:
             task_id, before = operation.task_id, self._operations.get(operation.task_id)
             for run in {*operation.runs, *(before.runs if before else ())}:
@@ -84,16 +98,16 @@ class MemoryOperationStore:
             self._operations[task_id] = operation
 
     def list_by_run(self, run_id: str) -> list[Operation]:
-        """Return the operations that count in a run."""
+        """Return all operations that count in a run. See `OperationStore`."""
         with self._guard:
             return [self._operations[task_id] for task_id in self._members.get(run_id, ())]
 
     def sum_run(self, run_id: str) -> RunTotals:
-        """Return what a run counts."""
+        """Return the totals of a run."""
         return self._totals.get(run_id, RunTotals())
 
     def lock(self, name: str) -> Lock:
-        """Return the lock of that name."""
+        """Return a lock by its name. See `OperationStore`."""
         with self._guard:
             lock = self._locks.get(name)
             if lock is None:

@@ -51,7 +51,9 @@ class PostgresOperationStore(SQLOperationStore):
 
     def __init__(self, postgres: Place, *, name: str = "default", allow_plaintext: bool = False) -> None:
         if not isinstance(name, str) or not name.strip():
-            raise ConfigurationError("name is blank or no text.", next_step="Give a name, such as 'default'.")
+            raise ConfigurationError(
+                "name is blank or not a string.", next_step="Give a name, such as 'default'."
+            )
         self._store = name
         self._access = PostgresAccess(postgres, allow_plaintext=allow_plaintext)
 

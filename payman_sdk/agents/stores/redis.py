@@ -16,7 +16,7 @@ try:
     import redis
 except ImportError as error:
     raise ConfigurationError(
-        "Keeping operations in Redis needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
+        "RedisOperationStore needs redis.", next_step="pip install 'paymanai-sdk[redis]'"
     ) from error
 
 from payman_sdk.agents.stores._redis_lock import RenewedLock
@@ -207,7 +207,7 @@ class RedisOperationStore:
                     totals = RunTotals.of(self._load_all(pipe.smembers(members), pipe))
                 if run == run_id and totals != expected:
                     raise OperationStoreError(
-                        f"Another process has counted in the run meanwhile, though {self._key} in Redis was locked."
+                        f"Another process has counted in the run meanwhile, although {self._key} in Redis was locked."
                     )
                 new[run] = totals.replace(run, before, operation).to_json()
             pipe.multi()

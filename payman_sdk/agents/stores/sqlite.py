@@ -20,7 +20,7 @@ try:
     import filelock as filelock  # which the locks of files need
 except ImportError as error:
     raise ConfigurationError(
-        "Keeping operations in files needs filelock.", next_step="pip install 'paymanai-sdk[file]'"
+        "SQLiteOperationStore needs filelock.", next_step="pip install 'paymanai-sdk[file]'"
     ) from error
 
 from payman_sdk.token_stores.file import FileLock

@@ -64,7 +64,7 @@ class CassetteState:
         with self._lock:
             self.is_used = True
             if self.is_loaded and not _is_from_file(recorded):
-                return ["what is recorded in this run is not played in it"]
+                return ["this run recorded it, and does not replay its own recordings"]
             found = self._ids.match_requests(_get_content(recorded), _get_content(live))
             return ["it was played before, for another request", *found] if is_played(found) else found
 
