@@ -1,4 +1,4 @@
-"""JSON-RPC with the agent: a request with a valid token, and its answer, read to a task or to the exception that says what came instead."""
+"""Send JSON-RPC requests to the agent with a valid token, and read each answer as a task or an exception."""
 
 from __future__ import annotations
 
