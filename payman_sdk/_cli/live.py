@@ -1,4 +1,4 @@
-"""An answer as it comes: what a terminal shows meanwhile, and what a pipe is given."""
+"""Live output of an answer: the view on a terminal, and plain text for a pipe."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def show_progress(terminal: Terminal) -> Generator[ProgressView]:
 
 
 def show_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
-    """Show an answer as it comes, and the whole of it in the end."""
+    """Show an answer while it arrives, and all of it at the end."""
     try:
         with show_progress(terminal) as progress:
             for event in stream:
@@ -101,7 +101,7 @@ def show_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse
 
 
 def print_stream(stream: TaskStream, terminal: Terminal) -> FormattedTaskResponse:
-    """Write an answer as it comes, as plain text."""
+    """Write an answer as plain text while it arrives."""
     written = False
     for words in stream.text_stream:
         terminal.write(sanitize(words))

@@ -1,4 +1,4 @@
-"""An ask whose answer is read as it comes, for asyncio and trio."""
+"""Streamed answers for asyncio and trio."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from payman_sdk._io.async_streams import AsyncOpenStream
 
 
 class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
-    """An answer as it comes. Made by `client.stream`; read it in an `async with` block, by one task.
+    """A streamed answer. Create it with `client.stream`, and read it in an `async with` block, in one task.
 
     Example:
         >>> import asyncio
@@ -68,7 +68,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
-        """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
+        """Iterate over the pieces of the text. Together they are the `text` of the result."""
         return _AsyncTextIterator(self)
 
     async def result(self) -> FormattedTaskResponse:
@@ -89,7 +89,7 @@ class AsyncTaskStream(BaseTaskStream[AsyncRunner]):
             raise
 
     async def show(self) -> FormattedTaskResponse:
-        """Show the answer as it comes, and return it: a view that changes in a notebook, words as they come elsewhere.
+        """Show the answer while it arrives, and return it: as a changing view in a notebook, as printed text elsewhere.
 
         Raises:
             PaymanError: As for `result`.

@@ -90,8 +90,8 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         self._refuse_if_closed()
         if self._process is not None and self._process != os.getpid():
             raise ConfigurationError(
-                "http_client was used before this process was forked; its connections are the parent's.",
-                next_step="Make the client after the fork, or give a transport instead.",
+                "http_client was used before this process was forked; its connections belong to the parent process.",
+                next_step="Create the http_client after the fork, or pass a transport instead.",
             )
         return connection
 
@@ -102,7 +102,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
     def _refuse_if_closed(self) -> None:
         """Refuse what is asked of a client that is closed."""
         if self._closed:
-            raise ConfigurationError("This client has been closed.", next_step="Make a new one.")
+            raise ConfigurationError("This client has been closed.", next_step="Create a new client.")
 
     def get_session_id(self) -> str:
         """Return the id of the session that the next ask belongs to (`ses-…`)."""
@@ -233,7 +233,7 @@ class BaseCalls(TypedCallInterface, Generic[RunnerT]):
         return None if timeout is None else read_seconds(timeout, "timeout", 0)
 
     def _check_hooks(self, given: Mapping[str, Any]) -> None:
-        """Refuses hooks that nobody would await.
+        """Refuse hooks that the client cannot await.
 
         Raises:
             ConfigurationError: One is a coroutine function.

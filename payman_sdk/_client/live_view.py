@@ -30,7 +30,7 @@ _PAUSE = 0.1
 
 
 class LiveView:
-    """Shows a stream as it comes. In a notebook, one output changes; elsewhere, words are printed."""
+    """Shows a stream while it arrives. In a notebook, one output changes; elsewhere, text is printed."""
 
     def __init__(self) -> None:
         self._words = TextExtractor()

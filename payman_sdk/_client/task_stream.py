@@ -1,4 +1,4 @@
-"""An ask whose answer is read as it comes; `async_task_stream.py` has the same for asyncio and trio."""
+"""Streamed answers; `async_task_stream.py` has the same for asyncio and trio."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
 
     @property
     def text_stream(self) -> Iterator[str]:
-        """The text alone, piece by piece as it comes; all of it together is the `text` of the result."""
+        """Iterate over the pieces of the text. Together they are the `text` of the result."""
         return _TextIterator(self)
 
     def result(self) -> FormattedTaskResponse:
@@ -163,7 +163,7 @@ class TaskStream(BaseTaskStream[SyncRunner]):
             raise
 
     def show(self) -> FormattedTaskResponse:
-        """Show the answer as it comes, and return it: a view that changes in a notebook, words as they come elsewhere.
+        """Show the answer while it arrives, and return it: as a changing view in a notebook, as printed text elsewhere.
 
         Raises:
             PaymanError: As for `result`.

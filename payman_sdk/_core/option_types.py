@@ -46,9 +46,9 @@ class SettleOptions(ReadOptions, total=False):
     part_metadata: Mapping[str, Any] | None
     """Sent with the text part of the message."""
     settle_time: float | None
-    """Seconds that the agent must not know the task before what may have arrived is sent again; the client's, 30 by default."""
+    """Seconds of look-ups before an ask that may have arrived is sent again; the client's, 30 by default."""
     resend: Resend | None
-    """`never` forbids a second send of what may have arrived; the client's, `after_settling` by default."""
+    """`never` forbids a second send of an ask that may have arrived; the client's, `after_settling` by default."""
     on_task: hook_payloads.OnTask | None
     """Called with a `TaskStateChange` when the task changes state; the client's by default."""
     idle_timeout: float | None
@@ -61,32 +61,32 @@ class PayOptions(SettleOptions, total=False):
     new_session: bool | None
     """Start a new session with this call; the client stays in it."""
     idempotency_key: str | None
-    """A name for the operation, such as `invoice-42`: a call with the same key is the same task, from any process."""
+    """A name for the operation, such as `invoice-42`: calls with the same key are one task, in any process."""
     key_store: exchange.KeyStore | None
-    """Where the use of the key is recorded; the client's by default."""
+    """The store that records the use of the key; the client's by default."""
 
 
 class ReplyOptions(SettleOptions, total=False):
     """Options of `reply`."""
 
     raise_on_failure: bool | None
-    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
+    """Raise `TaskFailedError` if the task ends without success, instead of returning the answer."""
     on_message: events.OnEvent | None
-    """Called with every event as it comes: the answer is streamed then."""
+    """Called with every event; the answer is streamed then."""
 
 
 class StreamOptions(PayOptions, total=False):
     """Options of `stream`."""
 
     raise_on_failure: bool | None
-    """Raise a `TaskFailedError` where the task ends without success, rather than return an answer that says so."""
+    """Raise `TaskFailedError` if the task ends without success, instead of returning the answer."""
 
 
 class MarkdownAskOptions(StreamOptions, total=False):
     """Options of an `ask` that returns a `FormattedTaskResponse`."""
 
     on_message: events.OnEvent | None
-    """Called with every event as it comes: the answer is streamed then."""
+    """Called with every event; the answer is streamed then."""
     output_format: Literal["markdown"] | None
     """The formatted answer, which is the default."""
 
@@ -95,16 +95,16 @@ class RawAskOptions(StreamOptions, total=False):
     """Options of an `ask` with `raw=True`, which returns a `TaskResponse`."""
 
     on_message: events.OnAnswer | None
-    """Called with every JSON-RPC answer as it comes: the answer is streamed then."""
+    """Called with every JSON-RPC answer; the answer is streamed then."""
     output_format: Literal["json"] | None
     """The agent's JSON-RPC answer, unchanged."""
 
 
 class JsonAskOptions(StreamOptions, total=False):
-    """Options of an `ask` that returns a `TaskResponse` because they say so."""
+    """Options of an `ask` with `raw` or `output_format`, which returns a `TaskResponse`."""
 
     on_message: events.OnAnswer | None
-    """Called with every JSON-RPC answer as it comes: the answer is streamed then."""
+    """Called with every JSON-RPC answer; the answer is streamed then."""
     output_format: Required[Literal["json"]]
     """The agent's JSON-RPC answer, unchanged."""
 

@@ -35,7 +35,7 @@ class CallOptions(NamedTuple):
     Attributes:
         headers: What its requests send beside the SDK's own headers.
         is_raw: Whether the JSON-RPC answer is wanted as it came.
-        on_message: Called with every event, where the answer is wanted as it comes; with every JSON-RPC answer, if `is_raw`.
+        on_message: Called with every event of a streamed answer; with every JSON-RPC answer, if `is_raw`.
     """
 
     timeout: float

@@ -69,7 +69,7 @@ class AsyncUserTransport(httpx.AsyncBaseTransport):
             return
         if is_inherited:
             raise build_refusal(
-                "transport was used before this process was forked; its connections are the parent's."
+                "transport was used before this process was forked; its connections belong to the parent process."
             )
         if isinstance(transport, httpx.AsyncHTTPTransport) or _is_aiohttp(transport):
             raise build_refusal(

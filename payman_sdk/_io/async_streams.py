@@ -99,4 +99,4 @@ async def aclose_quietly(answer: httpx.Response) -> None:
         with anyio.CancelScope(shield=True), move_on_after(_LEAVING):
             await answer.aclose()
     except Exception as error:
-        log.debug("A connection could not be let go: %s", type(error).__name__)
+        log.debug("Could not release a connection: %s", type(error).__name__)
