@@ -75,7 +75,7 @@ def test_waiting_for_a_free_connection_sends_nothing(
                 async with client.stream("Hello!"):
                     await anyio.to_thread.run_sync(came.wait)
                     with pytest.raises(APITimeoutError) as caught:
-                        await client.ask("send 10 TSD to Test Payee", timeout=0.2)
+                        await client.ask("send 10 TSD to Test Payee", timeout=0.6)
                 assert caught.value.sent is False, way
                 assert "No connection to 127.0.0.1:" in str(caught.value) or way == "bridge", way
             came.clear()
