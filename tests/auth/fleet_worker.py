@@ -1,6 +1,6 @@
-"""One process of a fleet: asks as often as it is told, with a token that it shares with the others, and reports.
+"""One process of a fleet: asks as often and as long as its order says, with a token that it shares with the others, and reports.
 
-Its order: base_url, client_id, client_secret, refresh_token, asks, and the store, {"file": path}, {"postgres": address} or {"redis": url}.
+Its order: base_url, client_id, client_secret, refresh_token, the least number of asks and of seconds, and the store, {"file": path}, {"postgres": address} or {"redis": url}.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -41,7 +42,8 @@ def work(order: dict[str, Any]) -> dict[str, int]:
         client_secret=order["client_secret"],
         token_store=store_of(order["store"]),
     ) as client:
-        for _ in range(order["asks"]):
+        enough = monotonic() + order["seconds"]
+        while seen.total() < order["asks"] or monotonic() < enough:
             try:
                 seen[client.ask("test connection").status] += 1
             except PaymanError as error:

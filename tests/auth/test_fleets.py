@@ -20,7 +20,7 @@ from tests.processes import Forked
 pytestmark = pytest.mark.slow
 
 
-PROCESSES, ASKS = 8, 250
+PROCESSES, ASKS, SECONDS = 8, 50, 1.5
 
 
 def grants(sandbox: Sandbox) -> list[str]:
@@ -97,6 +97,7 @@ def fleet(sandbox: Sandbox, store: dict[str, Any]) -> list[dict[str, int]]:
         "client_secret": sandbox.client_secret,
         "refresh_token": sandbox.issue_token()["refreshToken"],
         "asks": ASKS,
+        "seconds": SECONDS,
         "store": store,
     }
     with ExitStack() as stack:
@@ -110,14 +111,15 @@ def fleet(sandbox: Sandbox, store: dict[str, Any]) -> list[dict[str, int]]:
 def test_8_processes_share_a_rotating_token(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Processes that share a store ask 2,000 times with tokens of one second, and no refresh token is spent twice."""
+    """Processes that share a store ask for longer than a token lives, and no refresh token is spent twice."""
     store = (
         {"file": str(tmp_path / "token.json")}
         if kind == "file"
         else {kind: request.getfixturevalue(f"{kind}_url")}
     )
     with Sandbox(token_lifetime=1) as sandbox:
-        assert fleet(sandbox, store) == [{"completed": ASKS}] * PROCESSES
+        for seen in fleet(sandbox, store):
+            assert seen.keys() == {"completed"} and seen["completed"] >= ASKS, seen
         assert sandbox.reuse_detected == 0
         assert set(grants(sandbox)) == {"refresh_token"}
         # Tokens ended while the fleet asked, and the processes did not renew for themselves alone.

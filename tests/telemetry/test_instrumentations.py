@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,21 +52,16 @@ UNHIDDEN = {"aiohttp", "requests"}
 
 def test_nobody_who_watches_sees_a_secret() -> None:
     """Spans of OpenTelemetry, spans and breadcrumbs of Sentry, hooks of httpx, logs at DEBUG; own and given clients."""
-    programs: list[tuple[str, Peer, subprocess.Popen[str]]] = []
-    for position, kind in enumerate(KINDS):
-        telemetry = "telemetry" if position % 2 else "none"  # which makes no difference
-        peer = Peer().__enter__()
-        peer.always(TOKEN_PATH, token("hunted-acc3ss", refresh_token="hunted-r3fresh/token"))
-        command = [sys.executable, "-m", "tests.telemetry.watchers", peer.base_url, kind, telemetry]
-        programs.append((kind, peer, subprocess.Popen(command, stdout=subprocess.PIPE, text=True)))
-    ended: list[tuple[str, Peer, int, str]] = []
-    for kind, peer, program in programs:
-        said, _ = program.communicate(timeout=100)
-        peer.__exit__()
-        ended.append((kind, peer, program.returncode, said))
-    for kind, peer, status, said in ended:
-        assert status == 0, kind
-        seen: list[str] = json.loads(said)
+    with ExitStack() as stack:
+        peers = [stack.enter_context(Peer()) for _ in KINDS]
+        command = [sys.executable, "-m", "tests.telemetry.watchers"]
+        for position, (kind, peer) in enumerate(zip(KINDS, peers, strict=True)):
+            peer.always(TOKEN_PATH, token("hunted-acc3ss", refresh_token="hunted-r3fresh/token"))
+            # Whether there is telemetry makes no difference.
+            command += [peer.base_url, kind, "telemetry" if position % 2 else "none"]
+        said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=100).stdout
+    for kind, peer, line in zip(KINDS, peers, said.splitlines(), strict=True):
+        seen: list[str] = json.loads(line)
         queries = [parse_qs(urlsplit(request.target).query) for request in peer.token_requests()]
         codes = [(query["code"], query["code_verifier"]) for query in queries if "code" in query]
         tokens = [query["refresh_token"] for query in queries if "refresh_token" in query]

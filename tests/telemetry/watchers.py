@@ -1,6 +1,7 @@
 """A program whose HTTP is watched by everything at once: OpenTelemetry, Sentry, hooks and logs. It prints what they saw.
 
-Its arguments: the address of a server, the kind of client, whether the client's own telemetry is on.
+Its arguments, again and again: the address of a server, the kind of client, whether the client's own telemetry is on. For
+each three of them a process is forked, which spares the imports, and prints one line.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
 from typing import Any
 
@@ -33,7 +35,15 @@ from sentry_sdk.integrations.stdlib import StdlibIntegration
 
 from payman_sdk import AsyncPaymanClient, PaymanClient
 
-base_url, kind, telemetry = sys.argv[1], sys.argv[2], sys.argv[3] == "telemetry"
+failed = 0
+for order in zip(*[iter(sys.argv[1:])] * 3, strict=True):  # noqa: B007 (a child goes on with it)
+    child = os.fork()
+    if child == 0:
+        break
+    failed |= os.waitpid(child, 0)[1]
+else:
+    sys.exit(bool(failed))
+base_url, kind, telemetry = *order[:2], order[2] == "telemetry"
 REFRESH, SECRET, CODE, VERIFIER = "hunted-r3fresh/token", "hunted-s3cret", "hunted-c0de", "hunted-v3rifier"
 seen: list[str] = []
 
