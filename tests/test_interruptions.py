@@ -194,7 +194,7 @@ def test_an_interruption_in_a_callback_carries_the_ids(peer: Peer, connect: Conn
     peer.always(STREAM_PATH, completed)
     error = interrupted(partial(connect().ask, "Hello!", on_message=stop))
     assert getattr(error, "task_id", "").startswith("tsk-")
-    assert time.monotonic() - closed_at[0] < 2
+    assert time.monotonic() - closed_at[0] < 10
 
 
 # --- tasks

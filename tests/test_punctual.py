@@ -15,8 +15,8 @@ from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, head
 from tests.streaming.wire import RESUBSCRIBE_PATH, STREAM_PATH, literally, stream
 
-SLACK = 0.25
-"""Seconds by which a deadline may be missed."""
+SLACK = 3.0
+"""Seconds by which a deadline may be missed on a busy machine; without it, nothing here would end within a minute."""
 
 
 def drip(peer: Peer, content: bytes) -> Iterator[bytes]:

@@ -279,7 +279,7 @@ def test_transactions_that_cannot_be_read_prove_nothing() -> None:
         sandbox.script([None, ConnectionLost(silent=True)])
         began = time.monotonic()
         assert client.pay("Test Payee", 5, "TSD", timeout=0.5).outcome is UNDETERMINED
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # the time of an ask is 300
 
 
 def test_a_person_may_take_time_to_allow_a_payment() -> None:

@@ -17,6 +17,9 @@ from tests.sandbox.desk import Desk
 from tests.sandbox.streams import Heard, listened, opened, own_desk, resubscribe, subscribe
 from tests.tables import table
 
+SOON = 10.0
+"""Seconds in which a sandbox stops on a busy machine; what it does not wait for would not end at all."""
+
 _PAY = "send 10 TSD to Test Payee"
 _HEAD = {"id": "tsk", "message": {"role": "user", "parts": [{"type": "text", "text": _PAY}]}}
 
@@ -171,7 +174,7 @@ def test_stop_ends_a_hanging_stream() -> None:
             desk.sandbox.stop()
             took = time.perf_counter() - start
             assert all(one.result(10).broken for one in heard)
-        assert took < 1
+        assert took < SOON
         assert len(desk.payments) == 3
 
 
@@ -204,7 +207,7 @@ def test_stop_does_not_wait_for_a_client_that_does_not_read(own: Desk) -> None:
     ):
         start = time.perf_counter()
         own.sandbox.stop()
-        assert time.perf_counter() - start < 1
+        assert time.perf_counter() - start < SOON
 
 
 def test_stopped_sandbox_streams_again() -> None:
