@@ -10,6 +10,7 @@ import pytest
 
 from payman_sdk._io.deadlines import deadline_scope
 from payman_sdk._io.transport import build_http_client
+from payman_sdk._secrets import SecretStr
 from payman_sdk.errors import APITimeoutError, OutcomeUnknownError
 from tests.conftest import Connect
 from tests.peer import ASK_PATH, GET_PATH, TOKEN_PATH, Peer, Request, completed, head
@@ -83,10 +84,12 @@ def test_outside_of_a_deadline_nothing_is_different(peer: Peer) -> None:
         assert http.post(peer.base_url + TOKEN_PATH).status_code == 200
 
 
-def test_a_client_through_a_proxy_is_punctual(monkeypatch: pytest.MonkeyPatch, peer: Peer) -> None:
+def test_a_client_through_a_proxy_is_punctual(peer: Peer) -> None:
     """Connections through a proxy are punctual as well."""
-    monkeypatch.setenv("HTTP_PROXY", peer.base_url)
-    with build_http_client("http://payman.invalid") as http, deadline_scope(0.2):
+    with (
+        build_http_client("http://payman.invalid", proxy=SecretStr(peer.base_url)) as http,
+        deadline_scope(0.2),
+    ):
         peer.always("http://payman.invalid/", lambda _: drip(peer, b"HTTP/1.1 200 OK\r\n"))
         began = time.monotonic()
         with pytest.raises(httpx.ReadTimeout):

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -136,6 +138,7 @@ def test_the_rest_of_a_text(start: str, rest: str) -> None:
         assert join_halves(start + found) == rest
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="coverage holds the text, so that Python copies it")
 def test_a_long_text_is_not_copied_for_every_piece() -> None:
     """A reader who has each text until the next one is there costs far less than a copy of the text each."""
 
