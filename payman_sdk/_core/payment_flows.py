@@ -205,10 +205,7 @@ def _look_at_transactions(
     except BaseException as interruption:
         describe_interruption(interruption, past.ids(), sent=True)
         raise
-    if (found.problem is not None or not found.is_read) and claim.outcome in {
-        PaymentOutcome.REFUSED,
-        PaymentOutcome.FAILED,
-    }:
+    if found.problem is not None and claim.outcome in {PaymentOutcome.REFUSED, PaymentOutcome.FAILED}:
         return claim, None
     verdict = prove(
         claim,

@@ -47,13 +47,11 @@ class Search(NamedTuple):
     Attributes:
         transactions: The transactions that were listed.
         is_whole: Whether they are all that were made since the payment was ordered.
-        is_read: Whether the newest could be read.
         problem: Why a list could not be read.
     """
 
     transactions: list[Transaction]
     is_whole: bool = False
-    is_read: bool = True
     problem: PaymanError | None = None
 
 
@@ -68,7 +66,7 @@ def search_transactions(
         left = options.timeout - clock.seconds()
         listed = (yield from _list(agent, text, options._replace(timeout=left))) if left > 0 else None
         if not isinstance(listed, list):
-            return Search(known, is_read=bool(known), problem=listed)
+            return Search(known, problem=listed)
         ids = {one.id for one in known}
         new = [one for one in listed if one.id is None or one.id not in ids]
         if lacks_id:
