@@ -178,6 +178,7 @@ def test_the_settings_of_the_documentation_are_there() -> None:
         "client_id",
         "client_secret",
         "environment",
+        "allow_http_hosts",
         "name",
         "max_answer_bytes",
         "max_event_bytes",

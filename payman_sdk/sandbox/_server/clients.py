@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from payman_sdk._annotations import LazyModule, Setting
@@ -52,7 +52,7 @@ class ClientFactory:
         self, *,
         http_client: Setting[httpx.Client] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
@@ -84,7 +84,7 @@ class ClientFactory:
         self, *,
         http_client: Setting[httpx.AsyncClient] = None, token_store: Setting[stored_token.TokenStore] = None,
         client_id: Setting[str] = None, client_secret: Setting[str] = None, environment: Setting[Environment] = None,
-        base_url: Setting[str] = None, name: Setting[str] = None, session_id: Setting[str] = None,
+        base_url: Setting[str] = None, allow_http_hosts: Setting[Sequence[str]] = None, name: Setting[str] = None, session_id: Setting[str] = None,
         connect_timeout: Setting[float] = None, read_timeout: Setting[float] = None, timeout: Setting[float] = None,
         idle_timeout: Setting[float] = None, max_retries: Setting[int] = None, settle_time: Setting[float] = None,
         resend: Setting[Resend] = None, max_answer_bytes: Setting[int] = None, max_event_bytes: Setting[int] = None,
