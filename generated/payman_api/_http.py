@@ -132,7 +132,8 @@ def build(
             if kind == "form":
                 built["data"] = {name: each for name, each in value.items() if each is not None}
             else:
-                built["json" if kind == "json" else "content"] = value
+                is_json = kind == "json" and value is not None  # which httpx takes for no body
+                built["json" if is_json else "content"] = "null" if value is None else value
     if accept:
         sent["Accept"] = accept
     if not isinstance(auth, Unset):

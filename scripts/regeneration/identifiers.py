@@ -11,8 +11,11 @@ from openapi_python_client.strings import ClassName, PythonIdentifier, snake_cas
 PREFIX = "field_"
 """What stands before a name that Python or the generated code uses, or that begins with a digit."""
 _MEMBERS = ("cls", "mro", "to_dict", "from_dict", "additional_properties", "additional_keys")
-ARGUMENTS = ("client", "body", "auth")
-"""Parameters of these names get a number: functions have such arguments anyway."""
+ARGUMENTS = (
+    *("client", "body", "auth", "url"),
+    *("build", "build_request", "stream", "astream", "iterate", "aiterate", "parse_event", "parse_answer"),
+)
+"""Parameters of these names get a number: functions have such arguments or call such functions, or the generator reserves them."""
 _CLASSES = frozenset(
     (
         *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),

@@ -47,9 +47,11 @@ class Operations:
             for method in METHODS:
                 if method in item:
                     self.found.append(self._operation(path, method, item, place, taken))
+        hooks = document.get("webhooks", {})
+        variables = name_all(hooks)
         self.webhooks = [
-            self._webhook(name, *resolve(document, item, join("/webhooks", name)))
-            for name, item in document.get("webhooks", {}).items()
+            self._webhook(name, variables[name], *resolve(document, item, join("/webhooks", name)))
+            for name, item in hooks.items()
         ]
         schemas.finish()
         for operation in self.found:
@@ -119,14 +121,14 @@ class Operations:
             _url(servers[0]) if servers else None,
         )
 
-    def _webhook(self, name: str, item: dict[str, Any], place: str) -> Webhook:
+    def _webhook(self, name: str, variable: str, item: dict[str, Any], place: str) -> Webhook:
         method = next((each for each in METHODS if each in item), None)
         if method is None:
             refuse(f"The webhook {name} has no method", place)
         body = self._body(item[method], join(place, method), name, is_read=True)
         if body is None or body.kind != "json":
             refuse(f"The webhook {name} sends no JSON", join(place, method))
-        return Webhook(name, to_variable(name), str(item[method].get("summary") or name), body)
+        return Webhook(name, variable, str(item[method].get("summary") or name), body)
 
     # -- requests
 

@@ -11,7 +11,7 @@ from scripts.regeneration.documents import Document
 from scripts.regeneration.facts import Body
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.pointers import join, look_up, resolve
-from scripts.regeneration.schema_parts import kinds_of
+from scripts.regeneration.schema_parts import flatten, kinds_of
 from scripts.regeneration.schemas import Schemas
 
 FILE = "$file"
@@ -23,6 +23,7 @@ _TEXTS = {
     "date": "2025-01-31",
     "uuid": "0b7c6a1e-53a4-4d0c-9a3d-2f1f4f1f7f10",
 }
+_TEXT = "te\u2028xt \u00e9"
 _PLAIN = {"integer": 7, "number": 1.5, "boolean": True, "null": None}
 
 
@@ -31,11 +32,11 @@ class Samples:
 
     def __init__(self, document: Document, schemas: Schemas) -> None:
         self._document, self._schemas = document, schemas
-        self._pick, self._most = 0, 1
+        self._pick, self._most, self._text = 0, 1, _TEXT
 
-    def several(self, schema: Any, place: str) -> Iterator[Any]:
-        """Give a value for each choice that a schema has, and one with nothing that may be absent."""
-        self._pick, self._most = 0, 1
+    def several(self, schema: Any, place: str, text: str = _TEXT) -> Iterator[Any]:
+        """Give a value for each choice that a schema has, and one with nothing that may be absent; `text` is any text."""
+        self._pick, self._most, self._text = 0, 1, text
         found: list[Any] = []
         while self._pick < min(self._most, _MOST):
             found.append(self._value(schema, place, _DEPTH))
@@ -68,6 +69,9 @@ class Samples:
         found: Any = None
         for number, each in enumerate(schema.get("allOf", ())):
             found = _joined(found, self._value(each, join(place, "allOf", number), depth))
+        parts = flatten(self._document, schema, place)[0] if isinstance(found, dict) else []
+        if any(part.get("additionalProperties") is False for part, _ in parts):
+            found.pop("x-new", None)
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
                 number = self._choose([*range(len(schema[keyword]))])
@@ -92,7 +96,7 @@ class Samples:
                 inner = schema.get("items", {}), join(place, "items")
                 return [self._value(*inner, depth - 1)] if depth > 0 else []
             case "string":
-                return _TEXTS.get(schema.get("format", ""), "te\u2028xt \u00e9")
+                return _TEXTS.get(schema.get("format", ""), self._text)
             case other:
                 return _PLAIN[other]
 
@@ -156,7 +160,11 @@ def operation_trials(
             "place": operation.pointer,
             "method": operation.method,
             "arguments": {
-                each.variable: next(samples.several(*each.source)) for each in operation.parameters
+                # Headers are of ASCII.
+                each.variable: next(
+                    samples.several(*each.source, "text" if each.location in ("header", "cookie") else _TEXT)
+                )
+                for each in operation.parameters
             },
             "names": [each.name for each in operation.within("query") if each.is_required and not each.style],
             "media": [operation.body.media, operation.body.kind] if operation.body else [],

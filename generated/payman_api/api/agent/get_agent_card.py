@@ -80,11 +80,11 @@ def sync_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: AgentCard = _OPERATION.fetch(client, build_request())
-    return found
+    _found: AgentCard = _OPERATION.fetch(client, build_request())
+    return _found
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient | Client) -> AgentCard:
     """Do as `sync_parsed`, asynchronously."""
-    found: AgentCard = await _OPERATION.afetch(client, build_request())
-    return found
+    _found: AgentCard = await _OPERATION.afetch(client, build_request())
+    return _found

@@ -151,7 +151,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: str | None = _OPERATION.fetch(
+    _found: str | None = _OPERATION.fetch(
         client,
         build_request(
             response_type=response_type,
@@ -163,7 +163,7 @@ def sync_parsed(
             code_challenge_method=code_challenge_method,
         ),
     )
-    return found
+    return _found
 
 
 async def asyncio_parsed(
@@ -178,7 +178,7 @@ async def asyncio_parsed(
     code_challenge_method: str | Unset = UNSET,
 ) -> str | None:
     """Do as `sync_parsed`, asynchronously."""
-    found: str | None = await _OPERATION.afetch(
+    _found: str | None = await _OPERATION.afetch(
         client,
         build_request(
             response_type=response_type,
@@ -190,4 +190,4 @@ async def asyncio_parsed(
             code_challenge_method=code_challenge_method,
         ),
     )
-    return found
+    return _found

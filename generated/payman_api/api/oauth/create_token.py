@@ -161,7 +161,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: TokenResponse | LegacyTokenResponse = _OPERATION.fetch(
+    _found: TokenResponse | LegacyTokenResponse = _OPERATION.fetch(
         client,
         build_request(
             grant_type=grant_type,
@@ -173,7 +173,7 @@ def sync_parsed(
             auth=auth,
         ),
     )
-    return found
+    return _found
 
 
 async def asyncio_parsed(
@@ -188,7 +188,7 @@ async def asyncio_parsed(
     auth: tuple[str, str] | Unset = UNSET,
 ) -> TokenResponse | LegacyTokenResponse:
     """Do as `sync_parsed`, asynchronously."""
-    found: TokenResponse | LegacyTokenResponse = await _OPERATION.afetch(
+    _found: TokenResponse | LegacyTokenResponse = await _OPERATION.afetch(
         client,
         build_request(
             grant_type=grant_type,
@@ -200,4 +200,4 @@ async def asyncio_parsed(
             auth=auth,
         ),
     )
-    return found
+    return _found

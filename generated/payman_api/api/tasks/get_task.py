@@ -91,11 +91,11 @@ def sync_parsed(*, client: AuthenticatedClient, body: GetTaskRequest) -> TaskRes
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: TaskResponse = _OPERATION.fetch(client, build_request(body=body))
-    return found
+    _found: TaskResponse = _OPERATION.fetch(client, build_request(body=body))
+    return _found
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient, body: GetTaskRequest) -> TaskResponse:
     """Do as `sync_parsed`, asynchronously."""
-    found: TaskResponse = await _OPERATION.afetch(client, build_request(body=body))
-    return found
+    _found: TaskResponse = await _OPERATION.afetch(client, build_request(body=body))
+    return _found

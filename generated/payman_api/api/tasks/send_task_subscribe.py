@@ -78,8 +78,10 @@ def parse_event(data: Mapping[str, Any]) -> TaskStreamResponse:
 @contextmanager
 def stream(*, client: AuthenticatedClient, body: SendTaskStreamingRequest) -> Iterator[httpx.Response]:
     """Open the stream: `with stream(...) as response`. The body is not read; an error status, or a body of JSON, is the caller's to look at."""
-    with client.get_httpx_client().stream(**_OPERATION.prepare(client, build_request(body=body))) as response:
-        yield response
+    with client.get_httpx_client().stream(
+        **_OPERATION.prepare(client, build_request(body=body))
+    ) as _response:
+        yield _response
 
 
 @asynccontextmanager
@@ -89,8 +91,8 @@ async def astream(
     """Open the stream: `async with astream(...) as response`. As `stream`."""
     async with client.get_async_httpx_client().stream(
         **_OPERATION.prepare(client, build_request(body=body))
-    ) as response:
-        yield response
+    ) as _response:
+        yield _response
 
 
 def iter_events(
@@ -105,14 +107,14 @@ def iter_events(
         errors.UnreadableAnswer: An event is not as the spec has it.
         httpx.HTTPError: The exchange failed.
     """
-    with stream(client=client, body=body) as response:
-        yield from iterate(response, parse_event, parse_answer, _OPERATION.successes)
+    with stream(client=client, body=body) as _response:
+        yield from iterate(_response, parse_event, parse_answer, _OPERATION.successes)
 
 
 async def aiter_events(
     *, client: AuthenticatedClient, body: SendTaskStreamingRequest
 ) -> AsyncIterator[TaskStreamResponse]:
     """Do as `iter_events`, asynchronously."""
-    async with astream(client=client, body=body) as response:
-        async for event in aiterate(response, parse_event, parse_answer, _OPERATION.successes):
-            yield event
+    async with astream(client=client, body=body) as _response:
+        async for _event in aiterate(_response, parse_event, parse_answer, _OPERATION.successes):
+            yield _event

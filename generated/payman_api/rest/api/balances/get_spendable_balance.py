@@ -81,11 +81,11 @@ def sync_parsed(currency: str, *, client: AuthenticatedClient) -> float:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: float = _OPERATION.fetch(client, build_request(currency=currency))
-    return found
+    _found: float = _OPERATION.fetch(client, build_request(currency=currency))
+    return _found
 
 
 async def asyncio_parsed(currency: str, *, client: AuthenticatedClient) -> float:
     """Do as `sync_parsed`, asynchronously."""
-    found: float = await _OPERATION.afetch(client, build_request(currency=currency))
-    return found
+    _found: float = await _OPERATION.afetch(client, build_request(currency=currency))
+    return _found

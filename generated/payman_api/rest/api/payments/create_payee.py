@@ -102,8 +102,8 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: Payee = _OPERATION.fetch(client, build_request(body=body))
-    return found
+    _found: Payee = _OPERATION.fetch(client, build_request(body=body))
+    return _found
 
 
 async def asyncio_parsed(
@@ -112,5 +112,5 @@ async def asyncio_parsed(
     body: PayeeCryptoAddress | PayeePaymanWallet | PayeeTestRails | PayeeUsAch | Other,
 ) -> Payee:
     """Do as `sync_parsed`, asynchronously."""
-    found: Payee = await _OPERATION.afetch(client, build_request(body=body))
-    return found
+    _found: Payee = await _OPERATION.afetch(client, build_request(body=body))
+    return _found

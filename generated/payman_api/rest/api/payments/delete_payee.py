@@ -84,11 +84,11 @@ def sync_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: DeletePayeeResponse = _OPERATION.fetch(client, build_request(id=id))
-    return found
+    _found: DeletePayeeResponse = _OPERATION.fetch(client, build_request(id=id))
+    return _found
 
 
 async def asyncio_parsed(id: str, *, client: AuthenticatedClient) -> DeletePayeeResponse:
     """Do as `sync_parsed`, asynchronously."""
-    found: DeletePayeeResponse = await _OPERATION.afetch(client, build_request(id=id))
-    return found
+    _found: DeletePayeeResponse = await _OPERATION.afetch(client, build_request(id=id))
+    return _found

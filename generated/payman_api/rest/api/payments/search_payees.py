@@ -172,7 +172,7 @@ def sync_parsed(
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: list[Payee] = _OPERATION.fetch(
+    _found: list[Payee] = _OPERATION.fetch(
         client,
         build_request(
             name=name,
@@ -187,7 +187,7 @@ def sync_parsed(
             crypto_chain=crypto_chain,
         ),
     )
-    return found
+    return _found
 
 
 async def asyncio_parsed(
@@ -205,7 +205,7 @@ async def asyncio_parsed(
     crypto_chain: str | Unset = UNSET,
 ) -> list[Payee]:
     """Do as `sync_parsed`, asynchronously."""
-    found: list[Payee] = await _OPERATION.afetch(
+    _found: list[Payee] = await _OPERATION.afetch(
         client,
         build_request(
             name=name,
@@ -220,4 +220,4 @@ async def asyncio_parsed(
             crypto_chain=crypto_chain,
         ),
     )
-    return found
+    return _found

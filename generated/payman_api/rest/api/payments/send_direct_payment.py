@@ -90,11 +90,11 @@ def sync_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> Sen
         errors.UnreadableAnswer: The body of a success is not as the spec has it. What was asked for may have been done.
         httpx.HTTPError: The exchange failed.
     """
-    found: SendPaymentResponse = _OPERATION.fetch(client, build_request(body=body))
-    return found
+    _found: SendPaymentResponse = _OPERATION.fetch(client, build_request(body=body))
+    return _found
 
 
 async def asyncio_parsed(*, client: AuthenticatedClient, body: SendPaymentRequest) -> SendPaymentResponse:
     """Do as `sync_parsed`, asynchronously."""
-    found: SendPaymentResponse = await _OPERATION.afetch(client, build_request(body=body))
-    return found
+    _found: SendPaymentResponse = await _OPERATION.afetch(client, build_request(body=body))
+    return _found
