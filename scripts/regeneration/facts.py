@@ -120,12 +120,8 @@ class Operation:
         read = [body.media for status in self.successes if (body := self.answers[status])]
         if self.events:
             return ", ".join(dict.fromkeys([EVENTS, *(read or ["application/json"])]))
-        given = [
-            media
-            for media in dict.fromkeys(read)
-            if media not in ("application/json", "*/*") and not media.startswith("text/")
-        ]
-        return ", ".join(given)
+        plain = ("application/json", "*/*")
+        return ", ".join(it for it in dict.fromkeys(read) if it not in plain and not it.startswith("text/"))
 
     @property
     def item(self) -> tuple[str, dict[str, Any]]:
@@ -135,17 +131,14 @@ class Operation:
         generator knows neither lists in headers nor null in a path.
         """
         # The generator reads no text in requests, and only this one in answers.
-        texts = {"text/plain": {"schema": {"type": "string"}}}
-        responses = {
-            status: {
-                "description": "",
-                "content": {} if not body else texts if body.kind == "text" else body.content,
-            }
+        text = {"text/plain": {"schema": {"type": "string"}}}
+        contents = {
+            status: (text if body.kind == "text" else body.content) if body else {}
             for status, body in self.answers.items()
         }
         if self.events:
             event = {"schema": unite(each.expression for each in self.events)}
-            responses[EVENT_STATUS] = {"description": "", "content": {"application/json": event}}
+            contents[EVENT_STATUS] = {"application/json": event}
         given: dict[str, Any] = {
             "operationId": self.name,
             "tags": [self.tag],
@@ -153,7 +146,7 @@ class Operation:
                 {"name": each.variable, "in": "query", "required": each.is_required, "schema": each.schema}
                 for each in self.parameters
             ],
-            "responses": responses,
+            "responses": {status: {"description": "", "content": it} for status, it in contents.items()},
         }
         if self.body:
             given["requestBody"] = {"required": self.body.is_required, "content": self.body.content}
@@ -173,6 +166,5 @@ class Webhook:
     def item(self) -> tuple[str, dict[str, Any]]:
         """It as the generator reads it, and a path for it."""
         body = {"required": True, "content": self.body.content}
-        return f"/{self.variable}", {
-            "post": {"operationId": self.variable, "requestBody": body, "responses": {}}
-        }
+        given = {"operationId": self.variable, "requestBody": body, "responses": {}}
+        return f"/{self.variable}", {"post": given}

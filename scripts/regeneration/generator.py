@@ -34,7 +34,7 @@ from scripts.regeneration.identifiers import PREFIX
 from scripts.regeneration.operations import Operations
 from scripts.regeneration.packages import PRIMARY
 from scripts.regeneration.problems import RegenerationError
-from scripts.regeneration.schemas import DEFAULT, WIRE, Schemas
+from scripts.regeneration.schemas import Schemas
 
 _DEPRECATION = """import sys
 
@@ -100,7 +100,7 @@ def prepare(
     config = Config.from_sources(
         ConfigFile(
             class_overrides={
-                made.name: ClassOverride(module_name=made.module) for made in schemas.classes.values()
+                it.name: ClassOverride(module_name=it.module) for it in schemas.classes.values()
             },
             use_path_prefixes_for_title_model_names=False,
             field_prefix=PREFIX,
@@ -135,7 +135,7 @@ def prepare(
         "annotation": lambda properties: annotations.of(*properties),
         "declared": annotations.declared,
         "optional": lambda properties: annotations.optional(*properties),
-        "classes": lambda properties: annotations.classes(*properties),
+        "named": lambda properties: annotations.classes(*properties),
     }
     bodies = {str(endpoint.name): endpoint.bodies[0].prop for endpoint in _endpoints(hooks)}
     events: dict[str, list[Response]] = {}
@@ -144,17 +144,12 @@ def prepare(
         events[endpoint.name] = [each for each in found if each.status_code.pattern == EVENT_STATUS]
         endpoint.responses.patterns = [each for each in found if each not in events[endpoint.name]]
     project.env.globals |= {
-        "schemas": {made.name: made.schema for made in schemas.classes.values()},
+        "classes": schemas.classes,
+        "api": operations,
         "operations": {each.name: each for each in operations.found},
         "webhooks": [(each, bodies[each.variable]) for each in operations.webhooks],
-        "servers": operations.servers,
-        "token": operations.token,
-        "authorization_server": operations.authorization_server,
-        "modules": {made.name: made.module for made in schemas.classes.values()},
         "events": events,
         "deprecation": _DEPRECATION,
-        "wire": WIRE,
-        "default": DEFAULT,
         "title": title,
         "name": name,
         "is_primary": name == PRIMARY,

@@ -22,7 +22,7 @@ from scripts.regeneration.identifiers import (
     to_variable,
 )
 from scripts.regeneration.pointers import join, refuse, resolve
-from scripts.regeneration.schema_parts import SHAPES
+from scripts.regeneration.schema_parts import SHAPES, kinds_of
 from scripts.regeneration.schemas import ANY, DEFAULT, WIRE, Expression, Schemas
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -77,13 +77,9 @@ class Operations:
     @property
     def authorization_server(self) -> str | None:
         """Where the page is that asks a person for consent: the server of the operation that is called so, or of an OAuth flow."""
-        named = [
-            each
-            for each in self.found
-            if each.server and "authorize" in (to_variable(each.id), each.path.rpartition("/")[2])
-        ]
-        if named:
-            return named[0].server
+        for each in self.found:
+            if each.server and "authorize" in (to_variable(each.id), each.path.rpartition("/")[2]):
+                return each.server
         for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
             for flow in scheme.get("flows", {}).values():
                 if "authorizationUrl" in flow:
@@ -158,11 +154,8 @@ class Operations:
 
     def _parameter(self, variable: str, given: dict[str, Any], place: str, name: str) -> Parameter:
         location, wire = given["in"], given["name"]
-        style, schema, at = (
-            given.get("style", _STYLES.get(location)),
-            given.get("schema", {}),
-            join(place, "schema"),
-        )
+        style = given.get("style", _STYLES.get(location))
+        schema, at = given.get("schema", {}), join(place, "schema")
         if location not in _STYLES:
             refuse(f"Parameters in {location!r} cannot be rendered", place)
         if given.get("allowReserved"):
@@ -197,10 +190,7 @@ class Operations:
 
     def _is_object(self, schema: Any, place: str) -> bool:
         found, _ = resolve(self.document, schema, place)
-        kinds = found.get("type", []) if isinstance(found, dict) else []
-        return "object" in ([kinds] if isinstance(kinds, str) else kinds) or (
-            isinstance(found, dict) and "properties" in found
-        )
+        return isinstance(found, dict) and "object" in kinds_of(found)
 
     def _body(self, given: dict[str, Any], place: str, name: str, is_read: bool = False) -> Body | None:
         if "requestBody" not in given:

@@ -75,11 +75,9 @@ class Samples:
         for keyword in ("oneOf", "anyOf"):
             if keyword in schema:
                 number = self._choose([*range(len(schema[keyword]))])
-                found = _joined(
-                    found, self._value(schema[keyword][number], join(place, keyword, number), depth)
-                )
-        own = self._own(schema, place, depth)
-        found = found if own is None and found is not None else _joined(found, own)
+                inner = schema[keyword][number], join(place, keyword, number)
+                found = _joined(found, self._value(*inner, depth))
+        found = _joined(found, self._own(schema, place, depth))
         for name, values in self._schemas.tags.get(place, {}).items() if isinstance(found, dict) else ():
             found[name] = found[name] if found.get(name) in values else values[0]
         return found
@@ -139,9 +137,9 @@ def class_trials(document: Document, schemas: Schemas) -> Iterator[dict[str, Any
 
 
 def _examples(schema: Any) -> list[Any]:
-    given = schema.get("examples", []) if isinstance(schema, dict) else []
-    single = [schema["example"]] if isinstance(schema, dict) and "example" in schema else []
-    return [*(given if isinstance(given, list) else []), *single]
+    about = schema if isinstance(schema, dict) else {}
+    given = about.get("examples", [])
+    return [*(given if isinstance(given, list) else []), *([about["example"]] if "example" in about else [])]
 
 
 def operation_trials(

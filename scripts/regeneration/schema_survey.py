@@ -57,23 +57,15 @@ class Survey:
             parts, deeper = flatten(self.document, variant, join(place, keyword, number))
             merged = {} if deeper else merge(parts, place)
             if merged.get("properties"):
-                at = (
-                    parts[0][1]
-                    if isinstance(variant, dict) and "$ref" in variant and len(parts) == 1
-                    else join(place, keyword, number)
-                )
-                if isinstance(variant, dict) and "$ref" in variant:
-                    at = resolve(self.document, variant, at)[1]
+                # Of what is referred to, where it is.
+                at = resolve(self.document, variant, join(place, keyword, number))[1]
                 models.append((at, str(variant.get("$ref", "")), _joined(parts)))
         given = schema.get("discriminator")
-        wires = (
-            [str(given.get("propertyName"))] if isinstance(given, dict) else [*models[0][2]] if models else []
-        )
+        wires = [*models[0][2]] if models else []
+        if isinstance(given, dict):
+            wires = [str(given.get("propertyName"))]
         for wire in wires:
-            values = [
-                self._tag_values(properties.get(wire), given, reference)
-                for _, reference, properties in models
-            ]
+            values = [self._tag_values(it.get(wire), given, reference) for _, reference, it in models]
             flat = [repr(value) for each in values for value in each]
             if len(models) < 2 or not all(values) or len({*flat}) < len(flat):
                 continue
@@ -83,7 +75,9 @@ class Survey:
                 known += [value for value in each if value not in known]
             return
         if given is not None:
-            refuse(f"The discriminator {wires[0]!r} does not tell the choices apart", place)
+            refuse(
+                f"The discriminator {next(iter(wires), given)!r:.60} does not tell the choices apart", place
+            )
 
     def _tag_values(self, given: Part | None, discriminator: Any, reference: str) -> list[Any]:
         merged = merge(flatten(self.document, *given)[0], given[1]) if given else {}

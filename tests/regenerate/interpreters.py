@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution, requires
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("jinja2", "openapi-spec-validator", "httpx", "pyyaml", "ruff")
+NEEDED = ("openapi-python-client", "openapi-spec-validator", "httpx", "pyyaml", "ruff")
 """What scripts/regeneration imports and runs; what these need themselves is looked up."""
 
 
