@@ -75,7 +75,7 @@ def _find_own(settings: Mapping[str, Any], key: str) -> FoundSetting | None:
 def _build_missing_error(names: list[str], file: EnvFile | None) -> ConfigurationError:
     """Return what is not set, and where to set it."""
     looked_in, next_step = "the environment", "Set it" if len(names) == 1 else "Set them"
-    next_step += ", or put it into a file named .env and use from_env(dotenv=True)."
+    next_step += f", or put {'it' if len(names) == 1 else 'them'} into a file named .env and use from_env(dotenv=True)."
     if file is not None and file.problem:
         next_step = file.problem
     elif file is not None:
