@@ -21,3 +21,14 @@ def test_blocks_become_modules_with_the_lines_of_their_page() -> None:
         "README_1",
         "README_5",
     }
+
+
+def test_pages_of_web_frameworks_are_checked() -> None:
+    """The files of these pages are modules of the check, with stubs of the frameworks."""
+    for page, files in (
+        ("celery", {"jobs", "check"}),
+        ("django", {"shop", "check"}),
+        ("flask", {"shop", "check", "stream"}),
+    ):
+        modules = extract_modules(DOCS / "guides" / f"{page}.md", blocks(DOCS / "guides" / f"{page}.md"))
+        assert set(modules) == {f"docs_guides_{page}__{file}" for file in files}

@@ -1,0 +1,3 @@
+# The names of Django that the documentation uses.
+
+def setup() -> None: ...

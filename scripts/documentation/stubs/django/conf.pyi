@@ -1,0 +1,4 @@
+class _Settings:
+    def configure(self, **values: object) -> None: ...
+
+settings: _Settings

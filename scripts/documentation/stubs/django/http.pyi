@@ -1,0 +1,9 @@
+from collections.abc import Mapping
+from typing import Any
+
+class HttpRequest: ...
+
+class JsonResponse:
+    status_code: int
+    def __init__(self, data: Mapping[str, object], *, status: int = 200) -> None: ...
+    def json(self) -> Any: ...
