@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from payman_sdk._core import states
@@ -64,7 +63,9 @@ def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[T
         TaskNotCancelableError: It had ended before.
         PaymanError: It could not be canceled, or whether it was is unknown.
     """
-    for attempt in count(1):
+    attempt = 0
+    while True:
+        attempt += 1
         request_id = generate_id("req")
         try:
             return (
@@ -84,7 +85,6 @@ def cancel_task(task_id: str, tokens: TokenManager, time: CallContext) -> Flow[T
         is_final = kind is FailureClass.FATAL or isinstance(failure, AgentError | AuthenticationError)
         if is_final or not (yield from time.wait_before_retry(attempt, failure, task_id)):
             raise failure
-    raise AssertionError("counting does not end")
 
 
 def _send_task_request(

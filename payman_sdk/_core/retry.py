@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
-from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -219,11 +218,12 @@ def retry_read(attempt: Callable[[], Flow[T]], time: CallContext, task_id: str) 
     Raises:
         PaymanError: The last failure.
     """
-    for number in count(1):
+    number = 0
+    while True:
+        number += 1
         try:
             return (yield from attempt())
         except PaymanError as error:
             failure = error
         if not is_transient(failure) or not (yield from time.wait_before_retry(number, failure, task_id)):
             raise failure
-    raise AssertionError("counting does not end")

@@ -94,17 +94,8 @@ def get_phase(state: str) -> Phase:
     return _PHASES.get(state, Phase.AT_WORK)
 
 
-def _map_status(phase: Phase) -> Status:
-    match phase:
-        case Phase.COMPLETED:
-            return "completed"
-        case Phase.FAILED:
-            return "failed"
-        case Phase.AWAITS_REPLY | Phase.AWAITS_PERSON | Phase.AT_WORK | Phase.UNKNOWN:
-            return "in_progress"
-
-
-_STATUSES: dict[str, Status] = {state: _map_status(phase) for state, phase in _PHASES.items()}
+_ENDS: dict[Phase, Status] = {Phase.COMPLETED: "completed", Phase.FAILED: "failed"}
+_STATUSES: dict[str, Status] = {state: _ENDS.get(phase, "in_progress") for state, phase in _PHASES.items()}
 _ENDED = frozenset(state for state, status in _STATUSES.items() if status != "in_progress")
 _RESTING = frozenset(state for state, phase in _PHASES.items() if phase not in {Phase.AT_WORK, Phase.UNKNOWN})
 
