@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from payman_api.models.artifact import Artifact as WireArtifact
+from payman_api.models.data_part import DataPart
 from payman_api.models.task import Task
-from payman_sdk._core import artifact_set, operations
+from payman_api.models.text_part import TextPart
+from payman_sdk._core import artifact_set, operations, task_normalization
 from payman_sdk._core.accumulator import TaskAccumulator
 from payman_sdk._core.artifact_buffer import ArtifactBuffer
 from payman_sdk._core.artifact_set import ArtifactSet
@@ -21,18 +23,20 @@ from payman_sdk._core.auth.access_token import is_read_only
 from payman_sdk._core.auth.credentials import FoundSetting, check_sources, read_token_info
 from payman_sdk._core.auth.stored_token import fingerprint_token
 from payman_sdk._core.effects import Sleep, interrupt
-from payman_sdk._core.formatting import format_task
+from payman_sdk._core.formatting import format_artifact, format_task, render_part
 from payman_sdk._core.json_schema import MismatchError, SchemaError, check_schema, validate
 from payman_sdk._core.listings import InvalidObjectError, read_moment, read_number
 from payman_sdk._core.orders import ORDER, SCHEMA, find_payment_order, read_order_line, read_payment_order
 from payman_sdk._core.payments import is_same_payee
 from payman_sdk._core.response_format import read_response_format
 from payman_sdk._core.task_normalization import Warnings, normalize_artifact, parse_timestamp
+from payman_sdk._core.task_reader import read_artifact, read_task
 from payman_sdk._core.tracking import Tracker
 from payman_sdk._core.transmission import Transmission
 from payman_sdk._core.type_schema import read_type
 from payman_sdk.errors import ConfigurationError, ResponseValidationError
 from payman_sdk.types import Transaction
+from tests.streaming.test_progress import ASK, Hasty, formatted, status, take
 
 SERVERS = "https://agent.payman.ai"
 
@@ -215,3 +219,32 @@ def test_a_request_whose_extensions_are_anything() -> None:
     for state, about in (("started", {}), ("failed", {"exception": LocalProtocolError()})):
         seen.note(f"http11.send_request_headers.{state}", about)
     assert (seen.sends, type(seen.failure)) == (0, LocalProtocolError)
+
+
+def test_what_cannot_be_written_is_shown_as_nothing() -> None:
+    """A part that is no JSON has no words; one of text has its own."""
+    odd, text = DataPart.from_dict({"type": "data", "data": {"a": object()}}), TextPart("words")
+    assert (render_part(odd), render_part(text)) == ("", "words")
+    artifact = WireArtifact(parts=[odd])
+    warnings: list[str] = []
+    assert format_artifact(artifact, None, "artifact 0")["content"] == ""
+    assert format_artifact(artifact, None, "artifact 0", warnings)["content"] == "" and len(warnings) == 1
+
+
+def test_an_end_that_is_neither_is_named() -> None:
+    """`final` is true or false, or else a warning."""
+    progress = Hasty(ASK)
+    take(progress, status(final="perhaps"))
+    assert "final: neither true nor false" in formatted(progress.build_task()).warnings
+
+
+def test_a_task_is_read_though_the_sdk_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How it ended is known; an artifact that no model takes is none."""
+    document: dict[str, Any] = {"id": "tsk-1", "status": {"state": "completed"}}
+    known = read_task(document, "tsk-1")
+    assert known == Task.from_dict(document) and known != document
+    monkeypatch.setattr(task_normalization, "normalize_task", lambda *_: {}["nothing"])
+    odd = read_task({"status": "completed"}, "tsk-1")
+    assert odd is not None and (odd.status.state, odd.warnings) == ("completed", ["everything but the state"])
+    monkeypatch.setattr(task_normalization, "normalize_artifact", lambda *_: {"parts": 5})
+    assert read_artifact({"parts": "odd"}) is None

@@ -121,10 +121,10 @@ class _KeyClaim(Generic[T]):
 
     def release(self, error: PaymanError) -> Flow[None]:
         """Remove the record where nothing was done, so that the key may be used again at once."""
-        if self._is_taken and error.sent is False and self._keys is not None and self._earlier is None:
-            recorded, keys = self._recorded, self._keys
-            if recorded is not None:
-                yield from self._call(lambda: keys.forget(self._operation, recorded))
+        keys, recorded = self._keys, self._recorded
+        is_ours = self._is_taken and self._earlier is None
+        if is_ours and error.sent is False and keys is not None and recorded is not None:
+            yield from self._call(lambda: keys.forget(self._operation, recorded))
 
     def _look(self) -> Flow[T | None]:
         known = yield from self._find_by_key()

@@ -213,3 +213,31 @@ def test_an_ask_without_an_answer_stays_on_record(store: KeyStore, peer: Peer, c
     with pytest.raises(OutcomeUnknownError):
         client.ask(PAYMENT, idempotency_key=KEY)
     assert store.load(operation(peer)) is not None
+
+
+def test_an_ask_is_not_sent_again_once_another_process_has_claimed_it(peer: Peer, connect: Connect) -> None:
+    """The third claim of an ask is lost: what was turned away twice is not sent by this process any more."""
+
+    class Contested(MemoryKeyStore):
+        claims = 0
+
+        def claim(self, *record: Any) -> bool:
+            self.claims += 1
+            return self.claims < 3 and super().claim(*record)
+
+    peer.always(ASK_PATH, answer(503, retry_after="0"))
+    client = connect(key_store=Contested(), max_retries=3)
+    with pytest.raises(OutcomeUnknownError, match="Another process has sent"):
+        client.ask("Hello!", idempotency_key="k")
+    assert len(peer.asks()) == 2
+
+
+def test_without_a_store_a_key_still_names_its_task(
+    peer: Peer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is recorded, and an ask that was turned away is sent again."""
+    monkeypatch.setattr("payman_sdk._io.key_store.open_default_store", lambda *_: None)
+    peer.script(ASK_PATH, answer(503, retry_after="0"), answer(503, retry_after="0"))
+    response = connect(max_retries=3).ask("Hello!", idempotency_key="k")
+    assert response.task_id == derive_task_id("pm-test-1", "k")
+    assert len(peer.asks()) == 3
