@@ -44,7 +44,7 @@ _OUTCOMES = {
 
 
 def from_outcome(outcome: str) -> int:
-    """Return the status for the outcome of a payment; an outcome that nobody has listed is undetermined.
+    """Return the exit code for the outcome of a payment. An unknown outcome is undetermined.
 
     Example:
         >>> from payman_sdk._cli.exit_codes import from_outcome
@@ -55,7 +55,7 @@ def from_outcome(outcome: str) -> int:
 
 
 def from_state(state: str) -> int:
-    """Return the status for a task in this state; one that is at work, or that nobody has listed, is undetermined.
+    """Return the exit code for a task in this state. A working task and an unknown state are undetermined.
 
     Example:
         >>> from payman_sdk._cli.exit_codes import from_state

@@ -62,7 +62,7 @@ def _handle_sigterm() -> None:
 
 
 def _report_unexpected(error: Exception, run: Run) -> int:
-    """Return a mistake of the program's own. Whether it came before or after the money went is what counts."""
+    """Return the message of a bug in the program. It matters whether it happened before or after the payment."""
     from payman_sdk._cli.error_report import describe_failure, write_error
     from payman_sdk._cli.exit_codes import FAILED, UNDETERMINED
     from payman_sdk._text.logger import format_traceback

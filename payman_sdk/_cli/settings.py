@@ -132,7 +132,7 @@ class Settings:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is what gets a token."""
+        """Whether these settings can get a token."""
         return self.client_id is not None and (self.client_secret is not None or self.login is not None)
 
     def to_config(self) -> PaymanConfig:

@@ -32,7 +32,7 @@ def to_json(value: AttrsInstance) -> dict[str, Any]:
 
 
 def _convert(value: Any) -> Any:
-    """Return a member as JSON has it; what nobody has listed is an error rather than a guess."""
+    """Return a member in the form of JSON. An unknown type is an error rather than a guess."""
     match value:
         case None | bool():
             return value

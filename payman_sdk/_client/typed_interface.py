@@ -13,27 +13,27 @@ class TypedCallInterface(CallInterface):
     def pay(self, *args: Any, **kwargs: Any) -> Any:
         """Order one payment, and return its outcome [P].
 
-        The payment has all the safety of an ask: it is ordered once, and looked up where an answer was lost. `PAID` takes an object of
-        the agent's that agrees with the order, and a transaction that shows it. What is not certain is `UNDETERMINED`, an ordinary
-        result that programs must handle: do not order such a payment again under another key.
+        A payment is as safe as an ask: it is ordered once, and looked up if an answer is lost. `PAID` requires an object of the
+        agent that matches the order, and a transaction that shows it. Anything uncertain is `UNDETERMINED`, an ordinary result
+        that programs must handle. Do not order such a payment again under another key.
 
         Args:
-            payee: Who is paid: a name, id, email or paytag, or a `Payee`.
-            amount: How much: a Decimal, a str such as `"10.00"`, or an int; never a float.
-            currency: The code of the currency, such as `TSD`.
-            memo: What it is for: one line of 140 characters at most.
+            payee: The payee's name, id, email or paytag, or a `Payee`.
+            amount: A Decimal, a str such as `"10.00"`, or an int, in whole units; never a float.
+            currency: The currency code, such as `TSD`.
+            memo: The purpose: one line of at most 140 characters.
             wallet: The wallet to pay from, by its currency, paytag, id or name, or as a `Wallet`.
-            verify: Whether the agent's word that it is paid has to be shown by a transaction, which takes one more request. With False
-                the agent's object alone is believed.
-            on_event: Called with every event; the answer is streamed then. What it raises comes out unchanged; the payment goes on.
+            verify: Whether a transaction must confirm the agent's answer, which takes one more request. With False, the agent's
+                object alone is enough.
+            on_event: Called with every event; the answer is streamed then. Its exceptions pass unchanged, and the payment continues.
 
         The other keywords are those of `ask`.
 
         Raises:
-            ConfigurationError: An argument is unusable; nothing was sent.
-            IdempotencyKeyReuseError: The key was used for another payment; nothing was sent.
-            PaymanError: It was not ordered, or turned away, as for `ask`. Where it may have been carried out nothing is raised:
-                the payment is `UNDETERMINED`, and `payment.error` says why.
+            ConfigurationError: An argument is invalid. Nothing was sent.
+            IdempotencyKeyReuseError: The key was used for another payment. Nothing was sent.
+            PaymanError: The order was not sent or was turned away, as for `ask`. If it may have been carried out, nothing is
+                raised: the payment is `UNDETERMINED`, and `payment.error` says why.
 
         Example:
             >>> from payman_sdk.sandbox import Sandbox
@@ -87,18 +87,18 @@ class TypedCallInterface(CallInterface):
         """
 
     def payment_status(self, *args: Any, **kwargs: Any) -> Any:
-        """Look the task of a payment up, and return the payment with its outcome by now [P].
+        """Look the task of a payment up, and return the payment with its current outcome [P].
 
         Args:
-            payment: The payment, or the id of its task. By its id alone, the order is read from the history of the task, where the server
-                keeps one.
+            payment: The payment, or the id of its task. With an id, the client reads the order from the history of the task, if
+                the server keeps one.
             verify: As for `pay`.
 
         The other keywords are those of `ask`.
 
         Raises:
             TaskNotFoundError: The agent knows no such task.
-            ConfigurationError: What was ordered is not known.
+            ConfigurationError: The order is unknown.
             PaymanError: The task could not be read.
 
         Example:
@@ -113,13 +113,13 @@ class TypedCallInterface(CallInterface):
     def wallets(self, *args: Any, **kwargs: Any) -> Any:
         """Return the wallets, as the agent lists them [P].
 
-        It changes nothing, so it is repeated at once where it fails.
+        This changes nothing, so the client retries it at once.
 
         The keywords are those of `ask`.
 
         Raises:
             TaskFailedError: The agent cannot list them, such as with a token that lacks the scope.
-            ResponseValidationError: The agent's answer is not the list that was asked for.
+            ResponseValidationError: The agent's answer is not the requested list.
             PaymanError: As for `ask`.
 
         Example:
@@ -133,7 +133,7 @@ class TypedCallInterface(CallInterface):
         """Return the payees, as the agent lists them [P].
 
         Args:
-            query: What the name, email, id or paytag contains; None lists all.
+            query: A part of the name, email, id or paytag; None lists all.
 
         The other keywords are those of `ask`.
 
@@ -152,7 +152,7 @@ class TypedCallInterface(CallInterface):
 
         Args:
             limit: How many, from 1 to 100.
-            wallet: Of which wallet; None for all.
+            wallet: The wallet; None for all.
 
         The other keywords are those of `ask`.
 
@@ -168,12 +168,12 @@ class TypedCallInterface(CallInterface):
         """
 
     def create_payee(self, *args: Any, **kwargs: Any) -> Any:
-        """Create a payee, and return it as the agent describes it [P]. A payee who is there already is returned.
+        """Create a payee, and return it as the agent describes it [P]. An existing payee is returned.
 
         Args:
             name: The name.
             type: `TEST_RAILS`, `US_ACH`, `CRYPTO_ADDRESS` or `PAYMAN_WALLET` [D].
-            account_holder_name: US_ACH: who holds the account.
+            account_holder_name: US_ACH: the name of the account holder.
             account_holder_type: US_ACH: `individual` or `business`.
             account_number: US_ACH: 4 to 17 digits.
             routing_number: US_ACH: nine digits.
@@ -186,14 +186,14 @@ class TypedCallInterface(CallInterface):
             phone: A phone number.
             postal_address: A postal address, on one line.
             tax_id: A tax id.
-            tags: Words to find it by.
+            tags: Tags for the payee.
 
         The other keywords are those of `ask`.
 
         Raises:
-            ConfigurationError: A field is missing, unusable, or of another type; nothing was sent.
+            ConfigurationError: A field is missing, invalid, or belongs to another type. Nothing was sent.
             TaskFailedError: The agent refused, or the payee does not exist.
-            OutcomeUnknownError: Whether it was created is not known; see `payees`.
+            OutcomeUnknownError: The payee may have been created; see `payees`.
             PaymanError: As for `ask`.
 
         Example:

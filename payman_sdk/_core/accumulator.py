@@ -45,7 +45,7 @@ _MOST_WARNINGS = 100
 class TaskAccumulator:
     """The task of a stream, put together from its events.
 
-    A stream that broke may begin anew, resume where it broke, or leave out what was said in between. So after `rejoin`, what
+    After a break, a server may replay the stream, resume it, or leave out the events in between. So after `rejoin`, what
     came before is recognized by what it says, and `catch_up` returns what is missing.
 
     Args:

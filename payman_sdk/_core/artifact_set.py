@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from payman_api.models.artifact import Artifact
 
 _MOST_VERSIONS: Final = 256
-"""How many replaced versions of an artifact are remembered, so that a stream that begins anew does not repeat them."""
+"""The number of replaced versions of an artifact to remember, so that a replayed stream does not repeat them."""
 _MOST_BYTES: Final = 8 * 1024 * 1024
 """How many bytes of replaced versions of an artifact are remembered."""
 _MOST_FINGERPRINTS: Final = 65_536
@@ -34,7 +34,7 @@ class ArtifactChange(NamedTuple):
 class ArtifactSet:
     """Artifacts by their numbers.
 
-    A stream that broke may begin anew, resume, or leave out what was said in between. So after `rejoin`, what came before is
+    After a break, a server may replay the stream, resume it, or leave out the events in between. So after `rejoin`, what came before is
     recognized by what it says.
 
     Attributes:
@@ -157,7 +157,7 @@ class ArtifactSet:
         if before is not None and before is not artifact:
             if not before.is_prefix_of(artifact):
                 self._remember(index, before)
-            elif artifact.weight == 0:  # it begins anew with what there was
+            elif artifact.weight == 0:  # it starts again with the known content
                 self.size -= before.weight
         self._artifacts[index] = artifact
         (self._closed.add if closes else self._closed.discard)(index)

@@ -71,7 +71,7 @@ class Sleep(NamedTuple):
 
 
 class CallBlocking(NamedTuple):
-    """Call this function, which may block; the outcome is what it returns."""
+    """Call this function, which may block, and return its result."""
 
     function: Callable[[], Any]
 
@@ -79,7 +79,7 @@ class CallBlocking(NamedTuple):
 class CallHook(NamedTuple):
     """Call this function of the user's with this, and await what it returns where that can be awaited.
 
-    What it raises is the user's own, and comes out unchanged.
+    Its exceptions belong to the user and pass unchanged.
     """
 
     function: Callable[[Any], Any]
@@ -90,7 +90,7 @@ class NotifyHook(NamedTuple):
     """Call this function of the user's with this, on the way out of a flow that was interrupted.
 
     The runner awaits what it returns for a second at most, shielded from the cancellation that interrupted the flow. What it
-    raises is logged: the interruption goes on.
+    raises is logged: the interruption continues.
     """
 
     function: Callable[[Any], Any]
@@ -110,7 +110,7 @@ class Lock(Protocol):
 
 
 class WithLock(NamedTuple):
-    """Run this flow under a lock; the outcome is what it returns, None where the lock could not be had in time.
+    """Run this flow under a lock, and return its result, or None if the lock was not free in time.
 
     Args:
         flow: What is to be run.
@@ -158,7 +158,7 @@ def hand_out(flow: Flow[T], on_event: OnEvent, note: Callable[[BaseException], N
 
     Args:
         flow: The flow.
-        on_event: The function; what it raises comes out unchanged, and ends the flow.
+        on_event: The function. Its exceptions pass unchanged and end the flow.
         note: Called with what it raises, to write the ids of the task on it.
     """
     noted = _note_failures(on_event, note)

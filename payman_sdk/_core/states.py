@@ -30,7 +30,7 @@ class Phase(Enum):
     AWAITS_PERSON = auto()
     """It rests until a person acts elsewhere, such as by signing in; a reply in words does not help."""
     AT_WORK = auto()
-    """It goes on without anybody's help. An unlisted state counts as this: it is not final."""
+    """The agent is working. An unknown state counts as this: it is not final."""
     UNKNOWN = auto()
     """The agent itself does not know."""
 

@@ -48,8 +48,8 @@ def ask_with_callback(
         return None if known is event.raw else on_message(event.raw)
 
     def note(error: BaseException) -> None:
-        text = f"The task {stream.ask.task_id} goes on; client.get_task returns its outcome."
-        with contextlib.suppress(Exception):  # an exception that takes no note comes out as it is
+        text = f"The task {stream.ask.task_id} continues; client.get_task returns its outcome."
+        with contextlib.suppress(Exception):  # an exception that takes no note passes unchanged
             error.add_note(text)
 
     yield from hand_out(stream.run(), pass_on, note)
@@ -225,7 +225,7 @@ class StreamFlow(StreamReader):
         return False
 
     def _follow(self, known: TaskAnswer | None, lost: PaymanError) -> Flow[bool | None]:
-        """Emit how the task goes on, by asking until it has ended."""
+        """Look the task up until it has ended, and emit its changes."""
         pauses = self.time.iter_pauses()
         while True:
             try:

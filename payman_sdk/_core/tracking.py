@@ -57,7 +57,7 @@ def is_described(error: BaseException, ids: Mapping[str, str | None]) -> bool:
 def is_not_recorded(error: Exception) -> bool:
     """Return whether vcrpy raised this for a request that a cassette does not hold.
 
-    It is for whoever writes the test, and comes out as it is. Nothing was sent.
+    It is for the author of the test and passes unchanged. Nothing was sent.
     """
     return type(error).__module__ == "vcr.errors"
 

@@ -2,7 +2,7 @@
 
 Libraries that freeze or move time in tests (freezegun, time-machine) replace the functions of the module `time`, wherever a loaded
 module holds one. A deadline that was set by one clock and is compared with another never ends, or has always ended. So
-deadlines are kept by a function that no other module holds, and wall time is looked up anew at every call.
+deadlines are kept by a function that no other module holds, and every call reads the wall time again.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ _LATER = (
 
 @runtime_checkable
 class Renewable(Protocol):
-    """What is made anew in a child."""
+    """An object that a child creates again."""
 
     def begin_anew(self) -> None:
         """Have new locks and connections, without waiting for any that it has inherited."""
@@ -136,7 +136,7 @@ def expect_forks() -> None:
 
 
 def renew_after_fork(one: Renewable) -> None:
-    """Have something made anew in every child, as long as it lives."""
+    """Create an object again in every child, as long as it lives."""
     _renewable.add(weakref.ref(one, _renewable.discard))
 
 
@@ -197,7 +197,7 @@ def _reset_child() -> None:
     _ForkState.lock, _ForkState.is_forking = threading.RLock(), False
     _inside.clear()
     for entry in _renewable.copy():
-        with contextlib.suppress(Exception):  # the others are made anew all the same
+        with contextlib.suppress(Exception):  # still create the others
             if (one := entry()) is not None:
                 one.begin_anew()
 

@@ -62,7 +62,7 @@ class SQLiteKeyStore:
     """Records keys in an SQLite file, for any number of processes of one machine. Keep it on a local disk.
 
     A row is on the disk before the ask is sent, and survives `kill -9` and a loss of power. Rows take about 100 bytes and are never
-    removed; delete the file to start anew, while no ask with a key is under way.
+    removed. To reset the store, delete the file while no ask with a key is in progress.
 
     Args:
         path: The file. It is created with mode 0600, in a folder of mode 0700, on first use.

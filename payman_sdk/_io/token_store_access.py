@@ -25,7 +25,7 @@ _end: ContextVar[float | None] = ContextVar("payman_store_end", default=None)
 
 
 class LateError(Exception):
-    """A call did not return in time; it goes on."""
+    """A call did not return in time and is still running."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:.3g} s")

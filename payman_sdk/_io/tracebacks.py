@@ -17,11 +17,11 @@ _LONGEST_CHAIN = 16
 def shorten_traceback(error: BaseException) -> None:
     """Drop the SDK's own frames at the beginning of a traceback, and of those of its causes.
 
-    An exception has passed some twenty frames of flows when it comes out. The frames that follow are kept: a hook's, a transport's.
+    An exception has passed about twenty frames of flows when the caller gets it. The frames below are kept: a hook's, a transport's.
     A foreign exception that has only frames of the SDK keeps them: nothing else locates it.
     """
     one: BaseException | None = error
-    with contextlib.suppress(Exception):  # an exception may break whoever looks at it, and comes out as it is
+    with contextlib.suppress(Exception):  # an exception may fail when inspected; it then passes unchanged
         for _ in range(_LONGEST_CHAIN):
             if one is None:
                 return

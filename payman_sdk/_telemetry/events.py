@@ -67,7 +67,7 @@ class AttemptEnded(NamedTuple):
 
 
 class FailureClassified(NamedTuple):
-    """An attempt failed, and this is what that means: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""
+    """An attempt failed, and the failure was classified: `FATAL`, `RETRYABLE`, `TURNED_AWAY` or `AMBIGUOUS`."""
 
     task_id: str
     attempt: int

@@ -121,7 +121,7 @@ class Observer(tracking.ClientObserver):
             return list(self._tasks.values())
 
     def add_task(self, ask: AskRequest) -> None:
-        """Note that an ask begins, or goes on."""
+        """Record that an ask begins or continues."""
         with self._lock:
             known = self._tasks.pop(ask.task_id, None)
             entry = TaskEntry(ask.task_id, ask.session_id, ask.request_id, ask.idempotency_key)

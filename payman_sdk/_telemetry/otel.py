@@ -248,7 +248,7 @@ class Tracing:
 
 
 def _forward_effect(step: Effect, flow: Flow[Any]) -> Generator[Effect, Any, Callable[[], Effect]]:
-    """Pass a step of the flow on; what is returned goes on with the flow."""
+    """Pass on a step of the flow, and return the value to resume the flow with."""
     try:
         outcome = yield step
     except GeneratorExit:

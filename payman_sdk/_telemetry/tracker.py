@@ -32,7 +32,7 @@ class AskRecorder(Protocol):
         ...
 
     def add_task(self, ask: AskRequest) -> None:
-        """Note that an ask begins, or goes on."""
+        """Record that an ask begins or continues."""
         ...
 
     def note_state(self, task_id: str, state: str) -> None:

@@ -113,7 +113,7 @@ OnMessage = Callable[[Any], Any]
 
 
 class BlockedByHook(Exception):  # noqa: N818 (not a failure: the hook refused)
-    """A `before_send` hook has kept something from being sent; the cause is what it raised."""
+    """A `before_send` hook has blocked an ask; the cause is its exception."""
 
 
 def request_confirmation(confirm: Confirm | None, proposal: ConfirmationRequest) -> Flow[str | None]:

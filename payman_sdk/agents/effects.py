@@ -18,7 +18,7 @@ class Invoke(NamedTuple):
 
 
 class CallStore(NamedTuple):
-    """Call this function of the store's, which may block; the outcome is what it returns."""
+    """Call this function of the store, which may block, and return its result."""
 
     function: Callable[[], Any]
 

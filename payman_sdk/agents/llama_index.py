@@ -26,7 +26,7 @@ def payman_tools(toolkit: Toolkit, *, on_message: OnMessage | None = None) -> li
     A `ToolOutput` has the text for the model as its content, and the result as a dict as its raw output.
 
     Args:
-        toolkit: A `PaymanToolkit`, or an `AsyncPaymanToolkit`, for `acall` alone, which is what agents use.
+        toolkit: A `PaymanToolkit`, or an `AsyncPaymanToolkit` for `acall` alone, which agents use.
         on_message: Called with every event while Payman is at work.
 
     Raises:

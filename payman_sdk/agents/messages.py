@@ -197,7 +197,7 @@ def _frame_error(failure: PaymanError) -> str:
     return frame_words(failure.message, "The error says")
 
 
-REPLIED_ALREADY = "This decision was sent before, and was not sent again; the above is what came of it."
+REPLIED_ALREADY = "This decision was sent before, and was not sent again; the above is its result."
 REPLY_UNKNOWN = (
     "A decision was sent before, and it is not known whether it arrived; nothing was sent now. Do not pay again; check the "
     "operation later. Whoever owns the account can decide it in Payman's dashboard."

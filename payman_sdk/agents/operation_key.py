@@ -64,7 +64,7 @@ class OperationKey:
             OperationStoreError: Somebody else has written the operation down meanwhile, because its lock was lost.
         """
         if self._store.load(self.operation.task_id) != self.operation:
-            raise OperationStoreError("Another call has taken up the operation; its lock was lost.")
+            raise OperationStoreError("Another call has taken over the operation, because its lock was lost.")
         if not self._consult(lambda keys: keys.claim(operation, sent_at, self._recorded), True):
             return False
         self._recorded = sent_at

@@ -64,7 +64,7 @@ async def run_tool(
     import anyio
     import anyio.to_thread
 
-    # Who is cancelled leaves at once; the thread goes on to its end, and what comes of it is written down.
+    # A cancelled call returns at once. The thread finishes, and its outcome is recorded.
     return await anyio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
 
 

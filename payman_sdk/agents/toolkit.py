@@ -186,7 +186,7 @@ class PaymanToolkit(BaseToolkit[PaymanClient]):
         Args:
             operation: The name that was given to `pay`, or the id of a task.
             decision: `approve` or `deny`.
-            on_message: Called with every event while Payman is at work; what it raises comes out unchanged.
+            on_message: Called with every event while Payman works. Its exceptions pass unchanged.
 
         Raises:
             ConfigurationError: The decision or the name is unusable, or the client is closed; nothing was sent.

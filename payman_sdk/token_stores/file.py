@@ -198,7 +198,7 @@ class FileTokenStore:
                     file.unlink(missing_ok=True)
 
     def _sync_folder(self) -> None:
-        if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable by itself
+        if _POSIX:  # elsewhere a folder cannot be opened, and the replacement is durable without it
             descriptor = os.open(self.path.parent, os.O_RDONLY)
             try:
                 os.fsync(descriptor)

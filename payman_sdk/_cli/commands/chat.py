@@ -97,7 +97,7 @@ class Chat:
         return exit_codes.COMPLETED if is_typed else self._status
 
     def _handle_line(self, line: str) -> bool:
-        """Do what a line means, and return whether the chat goes on."""
+        """Carry out a line, and return whether the chat continues."""
         terminal = self._run.terminal
         match read_line(line):
             case None:

@@ -85,7 +85,7 @@ def _check_server(settings: Settings) -> Generator[Finding]:
     began, wall = monotonic(), wall_time()
     try:
         with build_http_client(base_url) as http:
-            # Any answer will do; the agent's card is what anybody may ask for.
+            # Any answer is enough; everybody may request the agent's card.
             answer = http.get(f"{base_url}{PATHS['get_agent_card']}", timeout=_PATIENCE)
     except httpx.HTTPError as error:
         # What a failed connection says is the system's; other failures may repeat the address of a proxy, and its password.

@@ -159,7 +159,7 @@ class TokenStore(Protocol):
 
 
 class StoreAccess(Protocol):
-    """Calls a token store within a time limit; what the store raises comes out as `TokenStoreError`."""
+    """Calls a token store within a time limit. Exceptions of the store become `TokenStoreError`."""
 
     @property
     def name(self) -> str:

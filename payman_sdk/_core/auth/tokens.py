@@ -132,7 +132,7 @@ class TokenManager:
                 return token
             if token is not None and not is_late(token, now):
                 if now >= self._early_after:
-                    # A time that has passed only tries the lock: whoever does not get it goes on with the token there is.
+                    # A time in the past only tries the lock: a caller that does not get it uses the current token.
                     yield from self._run_with_lock(WithLock(self._refresh_early(token, deadline), until=now))
                 return self._current or token
             try:

@@ -41,7 +41,7 @@ def _request_card() -> Flow[tuple[int, str]]:
 
 
 def _normalize_card(text: str) -> str | None:
-    """Write the card anew, in ASCII, so that what hides in it is an escape; None where it is not an object."""
+    """Return the card as ASCII, with invisible characters as escapes, or None if it is not an object."""
     try:
         card = json.loads(text)
         return json.dumps(card, indent=2) if isinstance(card, dict) else None

@@ -112,7 +112,7 @@ def build_server(tools: ServedTools) -> Server[Any]:
         on_list_resources=list_resources,
         on_read_resource=read_resource,
     )
-    # What a client returns of a question is what it got: sealed with a key that ends with this process.
+    # A client returns the question unchanged: it is sealed with a key that ends with this process.
     server.middleware.append(
         RequestStateBoundary(RequestStateSecurity.ephemeral(), default_audience="payman")
     )

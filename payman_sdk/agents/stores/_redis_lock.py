@@ -52,7 +52,7 @@ class RenewedLock:
         if held is not None:
             lease, let_go = held
             let_go.set()
-            with contextlib.suppress(redis.RedisError):  # it expires by itself
+            with contextlib.suppress(redis.RedisError):  # it expires anyway
                 lease.release()
 
     def _renew(self, lease: Lease, let_go: threading.Event) -> None:

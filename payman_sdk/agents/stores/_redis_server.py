@@ -64,7 +64,7 @@ class RedisServer:
         policy = self._fetch_info("memory").get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise OperationStoreError(
-                f"Redis has the maxmemory-policy {policy}: it may throw operations away, and a run would count anew.",
+                f"Redis has the maxmemory-policy {policy}: it may delete operations, and a run would count from zero.",
                 next_step="Set maxmemory-policy to noeviction, or use another Redis.",
             )
         if not self._fetch_info("persistence").get("aof_enabled", 1):

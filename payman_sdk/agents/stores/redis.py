@@ -225,7 +225,7 @@ class RedisOperationStore:
 
         client: Any = self._client
         watched = [self._mark, *(key for pair in keys.values() for key in pair)]
-        try:  # whoever changes one of them makes it begin anew
+        try:  # a change of one of them restarts the transaction
             self._incarnation = self._server.call(
                 lambda: client.transaction(write, *watched, value_from_callable=True)
             )

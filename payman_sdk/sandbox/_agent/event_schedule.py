@@ -106,11 +106,11 @@ def compute_wait(narration: Sequence[Event], event: Event, moment: int) -> int:
 def snapshot_task(manner: StreamSettings, task: Task, moment: int) -> Task:
     """Return the task as reported at that moment: at work, with its artifacts so far, until its end is due."""
     narration = schedule_events(manner, task)
-    heard = select_due(narration, moment)
-    if len(heard) == len(narration):
+    due = select_due(narration, moment)
+    if len(due) == len(narration):
         return task
     artifacts: list[TaskArtifact] = []
-    for event in heard:
+    for event in due:
         match event.content:
             case Chunk(_, piece, append=False):
                 artifacts.append(piece)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Resubscribe = Literal["resume", "replay", "live", "off"]
-"""How `tasks/resubscribe` goes on."""
+"""The behavior of `tasks/resubscribe`."""
 
 _MOST_WORDS = 1_000_000
 _LONGEST = 24 * 3600.0

@@ -1,7 +1,7 @@
 """The embedded store: one SQLite database, in a file or in memory, and its transactions.
 
 Everything that the sandbox decides, it decides inside one transaction: a task, its payment and the ledger's
-entries are written together or not at all. That is what makes a repeated task id harmless.
+entries are written together or not at all. That makes a repeated task id harmless.
 """
 
 from __future__ import annotations

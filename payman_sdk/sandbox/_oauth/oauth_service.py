@@ -64,7 +64,7 @@ class OAuthService:
 
     def __init__(self, store: Store, world: SandboxEnvironment, terms: Terms) -> None:
         self.store, self._world, self._terms = store, world, terms
-        # In memory only: a page that was open while the sandbox was made anew has to be opened again.
+        # In memory only: after a restart of the sandbox, an open page must be loaded again.
         self._key = world.randomness(32)
         self.token_requests: list[TokenRequest] = []
         self.reuse_detected = 0

@@ -1,4 +1,4 @@
-"""Everything anew: the clients stay, with their secrets and redirect URIs, and each has what a new account has."""
+"""Reset all accounts. The clients keep their secrets and redirect URIs, and each gets a new account."""
 
 from __future__ import annotations
 

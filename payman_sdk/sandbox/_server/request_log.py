@@ -165,7 +165,7 @@ class _LoggedRequest:
             self._status, self._is_over = 500, True
 
     def build_request(self) -> SandboxRequest:
-        """Return the current record, read anew each time, so that callers cannot change it."""
+        """Return a new copy of the current record, so that callers cannot change it."""
         return _parse_request(self._method, self._path, self._body, self._status)
 
 

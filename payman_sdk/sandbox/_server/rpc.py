@@ -193,7 +193,7 @@ class RPCMethods:
         return _handle_request("tasks/sendSubscribe", body, answer)
 
     def resubscribe(self, body: bytes, last_event_id: str | None) -> Json | TaskWatcher:
-        """Return the task of a `tasks/resubscribe`, to be watched from where that goes on; or one answer that is an error."""
+        """Return the task to watch for a `tasks/resubscribe`, or one answer that is an error."""
 
         def answer(request: RPCRequest) -> TaskWatcher:
             if self._manner.resubscribe == "off":

@@ -40,7 +40,7 @@ _SAID = {
     "allowed": "The app may get tokens by its credentials again.",
     "fault": "The fault is switched on.",
     "cleared": "Nothing goes wrong any more.",
-    "reset": "The sandbox begins anew.",
+    "reset": "The sandbox was reset.",
     "mishap": "A fault took this answer: an app would not have received it.",
 }
 _SAID_OF_PAYMENTS = {

@@ -1,6 +1,6 @@
 """What a request means, and how two of them differ.
 
-The client makes the ids of tasks, requests and sessions anew in every run, so a recorded request and a live one are the same
+The client makes new ids of tasks, requests and sessions in every run, so a recorded request and a live one are the same
 when they agree up to a renaming: `IdMap` keeps which recorded id means which live one, one for one, for a whole cassette.
 What is compared here has been scrubbed already, so nothing that is said of a difference holds a secret.
 """
@@ -35,7 +35,7 @@ class RequestContent:
         method: `GET`, `POST`.
         path: The path of its address; neither host nor port matter.
         query: Its parameters, by name.
-        headers: Those that mean something: the credentials, and where a stream goes on.
+        headers: The relevant ones: the credentials, and the position to resume a stream.
         body: JSON; of a form, its parameters by name; else the text; None if there is none.
     """
 
