@@ -3,250 +3,268 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
-from scripts.benchmarks import canned, environment
-from scripts.benchmarks.bench import NOT_INSTALLED, Bench, Measured
-from scripts.benchmarks.environment import Environment
-from scripts.benchmarks.judging import Aim, Spread, judge, ratio
-from scripts.benchmarks.page import BEGIN, END, rewritten
+from scripts.benchmarks import environment
+from scripts.benchmarks.__main__ import capture_target, describe_machine
+from scripts.benchmarks.measurement import (
+    NOT_INSTALLED,
+    Aim,
+    Measured,
+    Row,
+    Side,
+    Spread,
+    compute_median,
+    compute_ratio,
+    judge,
+    measure_row,
+)
 from scripts.benchmarks.peers import PEERS, Peer
-from scripts.benchmarks.plot import svg
-from scripts.benchmarks.report import Table, aims, as_json, table
-from scripts.benchmarks.row import How, Row, Side
-from scripts.benchmarks.rows import rows
-from scripts.benchmarks.server import CannedAnswers, Counts
-from scripts.benchmarks.sides import Reading, Sent, Target
+from scripts.benchmarks.processes import SideFailedError, build_import, build_program, run_program
+from scripts.benchmarks.report import BEGIN, END, format_aims, format_row, format_table, replace_run
+from scripts.benchmarks.rows import build_rows
+from scripts.benchmarks.server import CannedAnswers, run_server
+from scripts.benchmarks.sides import Reading, Sent
 
 pytestmark = pytest.mark.slow
-
 
 HOSTILE = 'a|b `c` <script>&"\n# d'
 
 
 def readings(*seconds: float) -> list[Reading]:
-    return [Reading(1, seconds=each) for each in seconds]
+    return [Reading(1, seconds=each, size=round(each)) for each in seconds]
 
 
 def a_row(*labels: str, **more: object) -> Row:
-    given = {
-        "name": "row",
-        "title": "A row",
-        "unit": "s",
-        "value": lambda reading: reading.seconds,
-        "sides": tuple(Side(label, "floor") for label in labels),
-        "drawn": True,
-    }
-    return Row(**{**given, **more})  # type: ignore[arg-type]  # the tests name what they change
-
-
-def drawn(*measured: Measured) -> ElementTree.Element:
-    return ElementTree.fromstring(svg(measured))  # noqa: S314 (it was written just here)
+    columns = {"s": lambda reading: reading.seconds, "B": lambda reading: reading.size}
+    sides = [Side(label, "floor", "ask", {"calls": 2}, 2) for label in labels]
+    return Row("row", "A row", columns, sides)._replace(**more)  # type: ignore[arg-type]  # the tests name what they change
 
 
 def test_a_ratio_is_that_of_the_medians_and_spreads_as_the_rounds_do() -> None:
     """Three rounds of 2, 3 and 10 against 1, 2 and 2 are 1.5 times as much, and in a round 1.5 to 5 times."""
-    assert ratio([2, 3, 10], [1, 2, 2]) == Spread(1.5, 1.5, 5)
+    assert compute_ratio([2, 3, 10], [1, 2, 2]) == Spread(1.5, 1.5, 5)
+    # What was not measured, or came to nothing, is no baseline.
+    assert [compute_ratio([], [1.0]), compute_ratio([1.0], []), compute_ratio([1.0], [0.0])] == [None] * 3
 
 
-@pytest.mark.parametrize(("measured", "measure"), [([], [1.0]), ([1.0], []), ([1.0], [0.0])])
-def test_there_is_no_ratio_to_nothing(measured: list[float], measure: list[float]) -> None:
-    """What was not measured, or came to nothing, is no measure."""
-    assert ratio(measured, measure) is None
-
-
-@pytest.mark.parametrize(
-    ("aim", "is_met"),
-    [
-        (Aim(says="", mine="mine", of=("other",), times=1.2), True),
-        (Aim(says="", mine="mine", of=("other",), times=1.1), False),
-        (Aim(says="", mine="mine", of=("other",), times=1.0, plus=2.0), True),
-        (Aim(says="", mine="mine", of=("other",), times=1.0, plus=1.9), False),
-        (Aim(says="", mine="mine", of=("other",), times=1.2, at_least=True), True),
-        (Aim(says="", mine="mine", of=("other",), times=1.3, at_least=True), False),
-        (Aim(says="", mine="mine", of=("other", "slow"), times=1.2), True),
-        (Aim(says="", mine="mine", of=("fast", "other", "slow"), times=1.0), False),
-        (Aim(says="", mine="mine", of=("other", "slow"), times=1.0, at_least=True), False),
-        (Aim(says="", mine="mine", plus=12.0), True),
-        (Aim(says="", mine="mine", plus=11.9), False),
-        (Aim(says="", mine="mine", of=("other", "unknown"), times=9.0), None),
-        (Aim(says="", mine="unknown", of=("other",), times=9.0), None),
-    ],
-)
-def test_an_aim_is_met_to_the_point(aim: Aim, is_met: bool | None) -> None:
-    """The median of one's own counts against each of the others; without one of them nothing is said."""
-    measured = {
-        "mine": readings(11.9, 12.0, 99.0),
-        "other": readings(10.0),
-        "slow": readings(20.0),
-        "fast": readings(5.0),
+def test_a_figure_is_shown_with_its_spread() -> None:
+    """Digits follow the size; rounds that do not differ have no spread."""
+    shown = {
+        (2, 3, 10): "3.00 (2.00–10.00)",
+        (20, 30): "25.0 (20.0–30.0)",
+        (1000, 4000): "2,500 (1,000–4,000)",
     }
-    assert judge(aim, measured, lambda reading: reading.seconds, "s").is_met is is_met
+    assert {values: str(compute_median(values)) for values in shown} == shown
+    assert str(compute_median([1.5])) == "1.50"
+
+
+def test_an_aim_is_met_to_the_point() -> None:
+    """The median counts against the other's; without one of them no aim is met or missed."""
+    times = {"mine": readings(11.9, 12.0, 99.0), "other": readings(10.0), "fast": readings(5.0)}
+    measured = Measured(a_row(), times, {})
+    rows = [
+        (Aim("", "mine", "other", 1.2), "met"),
+        (Aim("", "mine", "other", 1.1), "missed"),
+        (Aim("", "mine", "other", 1.0, plus=2.0), "met"),
+        (Aim("", "mine", "other", 1.0, plus=1.9), "missed"),
+        (Aim("", "mine", "other", 1.2, at_least=True), "met"),
+        (Aim("", "mine", "other", 1.3, at_least=True), "missed"),
+        (Aim("", "mine", "fast", 2.0), "missed"),
+        (Aim("", "mine", "other", 1.2, column="B"), "met"),
+        (Aim("", "mine", "other", 1.1, column="B"), "missed"),
+        (Aim("", "mine", "unknown", 9.0), "not measured"),
+        (Aim("", "unknown", "other", 9.0), "not measured"),
+    ]
+    assert [(aim, judge(aim, measured)[-1]) for aim, _ in rows] == rows
 
 
 def test_a_miss_is_shown_as_a_miss() -> None:
     """The table of the aims says met, missed or not measured, and with what the side was compared."""
-    row = a_row(
-        "ours",
-        "theirs",
-        aims=(
-            Aim(says="half", mine="ours", of=("theirs",), times=0.5),
-            Aim(says="twice", mine="ours", of=("theirs",), times=2.0),
-            Aim(says="no", mine="nobody", plus=1.0),
-        ),
+    aims = (
+        Aim("half", "ours", "theirs", 0.5),
+        Aim("twice", "ours", "theirs", 2.0),
+        Aim("no", "nobody", "ours"),
     )
-    shown = aims([Measured(row, {"ours": readings(3.0), "theirs": readings(2.0)})])
-    assert [line[-1] for line in shown.lines] == ["missed", "met", "not measured"]
-    assert "theirs: 2 s; 1.50 (1.50–1.50) times" in shown.lines[0]
+    row = a_row("ours", "theirs", aims=aims)
+    shown = format_aims([Measured(row, {"ours": readings(3.0), "theirs": readings(2.0)}, {})])
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines()[4:]]
+    assert [line[-1] for line in lines] == ["missed", "met", "not measured"]
+    assert lines[0][-2] == "theirs: 2.00 s; 1.50 times"
 
 
-def test_a_side_that_failed_is_told_and_not_left_out() -> None:
+def test_a_side_that_failed_is_shown_and_not_left_out() -> None:
     """It keeps its line, and the note says why there is no figure."""
-    failures = {"gone": f"{NOT_INSTALLED}: no index", "bad": "ValueError: it said no"}
-    shown = table(Measured(a_row("gone", "bad", "good"), {"good": readings(1.0)}, failures))
-    assert [line[:2] for line in shown.lines] == [
-        ["gone", "not installed"],
-        ["bad", "not measured"],
-        ["good", "1"],
+    failures = {"gone": NOT_INSTALLED, "bad": "of 2 it gave 1"}
+    row = a_row("gone", "bad", "good", baseline="good", note="A note.")
+    shown = format_row(Measured(row, {"good": readings(1.0)}, failures))
+    lines = [re.sub(" +", " ", line) for line in shown.splitlines() if line.startswith("|")][2:]
+    assert lines == [
+        "| gone | not measured | | |",
+        "| bad | not measured | | |",
+        "| good | 1.00 | 1.00 | 1.0 |",
     ]
-    assert "gone: not installed: no index." in shown.note
-    assert "bad: ValueError: it said no." in shown.note
+    assert shown.endswith("A note. gone: not installed. bad: of 2 it gave 1.\n")
 
 
 def test_markdown_stays_a_table_whatever_it_holds() -> None:
     """No name ends its cell, its line or its table, nor becomes a tag or code."""
-    told = Table(HOSTILE, ("", HOSTILE), [(HOSTILE, HOSTILE), ("short",)], HOSTILE).markdown()
-    drawn = [line for line in told.splitlines() if line.startswith("|")]
+    shown = format_table(HOSTILE, ("", HOSTILE), [(HOSTILE, HOSTILE), ("short",)], HOSTILE)
+    drawn = [line for line in shown.splitlines() if line.startswith("|")]
     assert [len(re.findall(r"(?<!\\)\|", line)) for line in drawn] == [3, 3, 3, 3]
-    assert "<" not in told
-    assert not re.search(r"(?<!\\)`|^#", told, re.MULTILINE)
+    assert "<" not in shown
+    assert not re.search(r"(?<!\\)`|^#", shown, re.MULTILINE)
 
 
-def test_the_picture_is_one_whatever_it_shows() -> None:
-    """It is well-formed, says in words what it shows, and draws no bar longer than there is room for, nor a negative one."""
-    row = a_row(HOSTILE, "nothing", "little", "much", title=HOSTILE)
-    values = {HOSTILE: 1.0, "nothing": 0.0, "little": 1e-9, "much": 1e12, "unmeasured": None}
-    measured = Measured(
-        row, {name: [] if value is None else readings(value) for name, value in values.items()}
-    )
-    picture = drawn(measured)
-    space = "{http://www.w3.org/2000/svg}"
-    widths = [float(bar.attrib["width"]) for bar in picture.iter(f"{space}rect")]
-    assert len(widths) == 1 + 4
-    assert all(0 <= width <= 800 for width in widths)
-    assert "much 1,000,000,000,000" in (picture.findtext(f"{space}desc") or "")
-    assert picture.attrib["role"] == "img"
-
-
-def test_nothing_measured_gives_empty_reports() -> None:
-    """No side, no round and no row: every report is still one."""
-    for measured in ([], [Measured(a_row())], [Measured(a_row("side", measure="side"))]):
-        assert drawn(*measured).tag.endswith("svg")
-        assert json.loads(as_json(measured, {}, {}))["environments"] == {}
-        assert aims(measured).lines == []
-        assert all(table(each).markdown() for each in measured)
-
-
-def test_json_has_every_round() -> None:
-    """Each reading is told as it was measured, beside the versions of the environment it was measured in."""
-    measured = Measured(a_row("side"), {"side": readings(1.0, 2.0)}, {HOSTILE: "why"})
-    told = json.loads(
-        as_json([measured], {"cores": 2}, {"floor": Environment("python", "", {"h11": "1"}, 7)})
-    )
-    assert [each["seconds"] for each in told["rows"][0]["sides"]["side"]["readings"]] == [1.0, 2.0]
-    assert told["rows"][0]["failures"] == {HOSTILE: "why"}
-    assert told["environments"]["floor"]["distributions"] == {"h11": "1"}
+def test_nothing_measured_gives_empty_tables() -> None:
+    """No side, no round and no row: every table is still one."""
+    assert len(format_aims([]).splitlines()) == 4
+    for row in (a_row(), a_row("side", baseline="side")):
+        assert format_aims([Measured(row, {}, {})]) == format_aims([])
+        assert format_row(Measured(row, {}, {})).count("| side |") == len(row.sides)
 
 
 def test_the_page_keeps_what_people_wrote() -> None:
     """Only what is between the markers is replaced; a page without them is refused."""
     page = f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter.\n"
-    assert rewritten(page, "new\n") == f"# Before\n\n{BEGIN}\n\nnew\n\n{END}\n\nAfter.\n"
+    assert replace_run(page, "new\n") == f"# Before\n\n{BEGIN}\n\nnew\n\n{END}\n\nAfter.\n"
     with pytest.raises(ValueError, match="no lines"):
-        rewritten("# Before", "new")
+        replace_run("# Before", "new")
+    docs = (Path(__file__).parents[1] / "docs" / "performance.md").read_text("utf-8")
+    assert f"{BEGIN}\n\nnew\n\n{END}" in replace_run(docs, "new")
 
 
-def test_sides_take_turns_and_one_that_fails_does_not_stop_the_others() -> None:
-    """What is not installed is left after its first turn; the others have every round."""
-    environments = {
-        "floor": Environment("python", "", {"a": "1", "b": "2"}, 10),
-        "httpx": Environment(None, "no index"),
-    }
-    row = a_row(how=How.INSTALLED, rounds=3, sides=(Side("there", "floor"), Side("gone", "httpx")))
-    nothing = Sent("/", {}, "")
-    with Bench(environments, Target("http://127.0.0.1:1", nothing, nothing, nothing)) as bench:
-        measured = bench.measure(row)
-    assert [reading.count for reading in measured.readings["there"]] == [2, 2, 2]
-    assert measured.failures == {"gone": f"{NOT_INSTALLED}: no index"}
+def test_the_description_of_a_run_names_each_peer_with_its_version() -> None:
+    """The versions are those of the locks."""
+    described = describe_machine(1.0)
+    for peer in PEERS:
+        assert (re.search(rf"[;,] {peer.name} \d+\.\d+\.\d+[,.]", described) is not None) == bool(peer.pins)
 
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_every_row_names_peers_and_sides_that_there_are(quick: bool) -> None:
-    """A side has a known peer, and what a row or an aim compares with is one of its sides, under a name of its own."""
-    peers = {peer.name for peer in PEERS}
-    for row in rows(quick=quick):
+    """A side has a known peer, and what a row or an aim compares with is one of its sides, under a unique name."""
+    for row in build_rows(quick=quick):
         labels = [side.label for side in row.sides]
         assert len(set(labels)) == len(labels)
-        assert {side.peer for side in row.sides} <= peers
-        compared = {row.measure, *(side.measure for side in row.sides)} - {""}
-        named = {name for aim in row.aims for name in (aim.mine, *aim.of)}
-        assert compared | named <= set(labels)
+        assert {side.peer for side in row.sides} <= {peer.name for peer in PEERS}
+        compared = {row.baseline, *(side.baseline for side in row.sides)} - {""}
+        assert compared | {name for aim in row.aims for name in (aim.mine, aim.of)} <= set(labels)
+        assert {aim.column for aim in row.aims} - {""} <= set(row.columns)
+
+
+def test_sides_take_turns_and_one_that_fails_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is not installed, ends with an error or does less than it should has no figure; the others have every round."""
+    sides = (
+        Side("socket", "floor", "ask", {"calls": 2}, 2),
+        Side("less", "floor", "ask", {"calls": 2}, 3),
+        Side("unknown", "floor", "no such side"),
+        Side("gone", "openai", "ask"),
+    )
+    monkeypatch.setattr(environment, "HOME", tmp_path)
+    bare = {"floor": environment.make_environment(Peer("floor", "floor"), 60)}
+    with run_server() as base_url:
+        measured = measure_row(a_row(rounds=2, sides=sides), bare, capture_target(base_url))
+    assert measured.failures == {
+        "less": "of 3 it gave 2",
+        "unknown": "its program failed; see above",
+        "gone": NOT_INSTALLED,
+    }
+    assert "KeyError: 'no such side'" in capfd.readouterr().err
+    [(label, rounds)] = measured.readings.items()
+    assert (label, [reading.count for reading in rounds]) == ("socket", [2, 2])
+    assert all(min(one.busy, one.seconds, one.served) > 0 and one.size > 2**20 for one in rounds)
+
+
+def test_a_program_is_timed_from_outside_and_an_import_from_inside() -> None:
+    """An import's seconds leave out the start of the interpreter; a program that fails has no reading."""
+    whole = run_program(sys.executable, build_program("import colorsys"))
+    inside = run_program(sys.executable, build_import("import colorsys"))
+    assert 0 < inside.seconds < whole.seconds
+    assert 0 < inside.busy < whole.busy
+    assert (whole.count, inside.count) == (1, 1)
+    assert min(whole.size, inside.size) > 2**20
+    with pytest.raises(SideFailedError):
+        run_program(sys.executable, build_program("raise SystemExit(1)"))
 
 
 @dataclass
 class Wire(asyncio.Transport):
-    """A connection that keeps what is written to it."""
+    """A connection that keeps what is written to it, and may be slow."""
 
     written: bytearray = field(default_factory=bytearray)
+    server: CannedAnswers | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += data
+        if self.server is not None:
+            self.server.pause_writing()
 
 
-def answers(*requests: bytes, counts: Counts | None = None) -> bytes:
-    wire, server = Wire(), CannedAnswers(counts or Counts())
+def answers(*requests: bytes) -> bytes:
+    wire, server = Wire(), CannedAnswers()
     server.connection_made(wire)
     for request in requests:
         server.data_received(request)
     return bytes(wire.written)
 
 
-@pytest.mark.parametrize("kind", ["task", "brief", "numbered"])
+@pytest.mark.parametrize("kind", ["task", "numbered"])
 def test_a_stream_has_as_many_events_as_were_asked_for_and_the_ids_of_the_ask(kind: str) -> None:
     """Whoever heeds ids and whoever counts events gets the same bytes, however many events there are."""
     request, task = b"req-" + b"1" * 36, b"tsk-" + b"2" * 36
-    body = b'{"id":"%b","params":{"id":"%b","text":"%b 2500"}}' % (request, task, kind.encode())
-    sent = Sent("/stream", {}, body.decode()).encoded()
-    told = answers(sent[:20], sent[20:])
-    assert told.count(b"data: ") == told.count(request) == told.count(task) == 2500
-    assert canned.TASK_ID.encode() not in told
+    for events in (3, 4, 1003, 2500):
+        body = b'{"id":"%b","params":{"id":"%b","text":"%b %d"}}' % (request, task, kind.encode(), events)
+        sent = Sent("/stream", {}, body.decode()).encode()
+        answer = answers(sent[:20], sent[20:])
+        assert answer.count(b"data: ") == answer.count(request) == answer.count(task) == events
+        assert answer.count(b"\nid: ") + answer.startswith(b"id: ") == (events if kind == "numbered" else 0)
+        assert b"0000-0000-000000000000" not in re.sub(rb'"(?:agent|org)Id":"[^"]*"', b"", answer)
 
 
-def test_the_server_counts_token_requests_and_lets_the_first_token_of_a_client_expire() -> None:
-    """A client id that begins with `expiring` gets a token of a second, and then such as last."""
-    counts = Counts()
-    basic = {"Authorization": "Basic ZXhwaXJpbmctMTpz"}  # expiring-1:s
-    request = Sent("/api/oauth2/token?grant_type=client_credentials", basic, "").encoded()
-    first, second = answers(request, counts=counts), answers(request, counts=counts)
-    assert b'"expiresIn":1,' in first
-    assert b'"expiresIn":3600,' in second
-    assert json.loads(str(counts))["tokens"] == 2
+def test_an_answer_has_the_ids_of_its_ask_and_its_length() -> None:
+    """An ask without ids gets an answer that is as long."""
+    request, task = "req-" + "1" * 36, "tsk-" + "2" * 36
+    for body in (f'{{"id":"{request}","params":{{"id":"{task}"}}}}', "{}"):
+        head, _, answer = answers(Sent("/ask", {}, body).encode()).partition(b"\r\n\r\n")
+        assert f"Content-Length: {len(answer)}".encode() in head
+        read = json.loads(answer)
+        assert ((read["id"], read["result"]["id"]) == (request, task)) == (request in body)
 
 
-def test_the_checkout_is_installed_into_a_new_environment_and_into_one_that_is_out_of_date(
+def test_the_server_waits_for_a_slow_reader() -> None:
+    """It writes no further block while the reader is behind, and then goes on where it was."""
+    wire, server = Wire(), CannedAnswers()
+    server.connection_made(wire)
+    wire.server = server
+    server.data_received(Sent("/stream", {}, '{"text":"task 2500"}').encode())
+    written = 0
+    while len(wire.written) > written:
+        written = len(wire.written)
+        assert wire.written.count(b"data: ") <= 2500
+        server.resume_writing()
+    assert wire.written.count(b"data: ") == 2500
+    assert wire.written.endswith(b"0\r\n\r\n")
+
+
+def test_an_environment_is_made_once_and_gets_the_checkout_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new environment gets what the SDK needs and the SDK itself; one that is there gets the SDK again when it has changed."""
+    """A new environment gets what the SDK needs; the SDK itself is installed as it is now, without an index."""
     installed: list[list[str]] = []
-    wheel = tmp_path / "sdk.whl"
     monkeypatch.setattr(environment, "HOME", tmp_path)
-    monkeypatch.setattr(environment, "_pip", lambda _, arguments, __: installed.append(list(arguments)))
-    ours = Peer("ours", extras="")
-    for content in (b"one", b"one", b"two"):
-        wheel.write_bytes(content)
-        environment._environment(ours, wheel, 60)
-    assert [arguments[-1] == str(wheel) for arguments in installed] == [False, True, True]
+    monkeypatch.setattr(environment, "run_pip", lambda _, arguments, __: installed.append(list(arguments)))
+    wheel = tmp_path / "wheel" / "sdk.whl"
+    wheel.parent.mkdir()
+    wheel.write_bytes(b"")
+    ours = Peer("ours", "ours", extras="")
+    for _ in range(2):
+        environment.make_environment(ours, 60)
+    checkout = ["install", "--no-index", "--force-reinstall", str(wheel)]
+    assert installed == [["install", "--require-hashes", "-r", str(ours.lock)], checkout, checkout]

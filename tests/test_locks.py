@@ -7,14 +7,14 @@ import os
 import re
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.benchmarks import environment
-from scripts.benchmarks.locks import lock_of, needs_of, version_of
-from scripts.benchmarks.peers import PEERS, Peer
+from scripts.benchmarks.peers import PEERS, read_version
 from scripts.lock_rules import problems, problems_of_npm, problems_of_requirements, problems_of_script
 
 pytestmark = pytest.mark.slow
@@ -136,19 +136,41 @@ def test_each_peer_of_the_benchmarks_has_its_lock(tmp_path: Path, monkeypatch: p
     """A lock holds what its peer asks for; pip gets it with hashes, and nothing besides."""
     installed: list[list[str]] = []
     monkeypatch.setattr(environment, "HOME", tmp_path)
-    monkeypatch.setattr(environment, "_pip", lambda _, arguments, __: installed.append(list(arguments)))
-    monkeypatch.setattr(environment, "_described", lambda *_: environment.Environment(None))
+    monkeypatch.setattr(environment, "run_pip", lambda _, arguments, __: installed.append(list(arguments)))
     monkeypatch.setattr("venv.EnvBuilder.create", lambda _, place: Path(place).mkdir(parents=True))
     for peer in PEERS:
-        if needs_of(peer):
-            text = lock_of(peer).read_text("utf-8")
-            wanted = peer.pins if peer.extras is None else ("attrs", "httpx", "python-dateutil")
-            for pin in wanted:
+        if peer.list_needs():
+            text = peer.lock.read_text("utf-8")
+            for pin in peer.pins if peer.extras is None else ("attrs", "httpx", "python-dateutil"):
                 name, _, version = pin.partition("==")
-                assert f"\n{name}=={version or version_of(name)} " in text, (peer.name, pin)
-        environment._environment(Peer(peer.name, peer.pins), None, 60)
+                assert f"\n{name}=={version or read_version(name)} " in text, (peer.name, pin)
+        environment.make_environment(peer._replace(extras=None), 60)
     locked = [peer for peer in PEERS if peer.pins]
-    assert installed == [["--require-hashes", "--no-deps", "-r", str(lock_of(peer))] for peer in locked]
+    assert installed == [["install", "--require-hashes", "-r", str(peer.lock)] for peer in locked]
+
+
+def test_every_lock_of_the_benchmarks_belongs_to_a_peer() -> None:
+    """A peer that is gone leaves no lock; scripts/lock makes the locks of the peers that are listed."""
+    locks = {path.stem for path in (ROOT / "scripts" / "benchmarks" / "locks").iterdir()}
+    assert locks == {peer.name for peer in PEERS if peer.list_needs()}
+    printed = subprocess.run(
+        [sys.executable, "-m", "scripts.benchmarks.peers"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert printed.splitlines() == [
+        " ".join([peer.name, *peer.list_needs()]) for peer in PEERS if peer.list_needs()
+    ]
+    assert "-m scripts.benchmarks.peers" in (ROOT / "scripts" / "lock").read_text("utf-8")
+
+
+def test_the_sdk_installs_at_most_eleven_distributions() -> None:
+    """Without extras: what its lock holds, and the SDK itself."""
+    [ours] = [peer for peer in PEERS if peer.extras == ""]
+    held = re.findall(r"^(\S+)==", ours.lock.read_text("utf-8"), re.MULTILINE)
+    assert len(held) + 1 <= 11, held
 
 
 def test_the_tool_that_locks_is_locked() -> None:

@@ -1,132 +1,68 @@
-"""What was measured, as tables: for the terminal, in Markdown, and as JSON. No I/O."""
+"""What was measured, as Markdown for the terminal and for docs/performance.md. No I/O."""
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from rich.console import Group
-from rich.table import Table as RichTable
-from rich.text import Text
+from scripts.benchmarks.measurement import Measured, compute_median, compute_ratio, judge
 
-from scripts.benchmarks.bench import NOT_INSTALLED, Measured
-from scripts.benchmarks.environment import Environment
-from scripts.benchmarks.judging import Spread, Verdict, judge, ratio
+BEGIN, END = "<!-- measured: begin, written by scripts/bench --docs -->", "<!-- measured: end -->"
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table: its first column holds names, and the others figures."""
-
-    title: str
-    headings: Sequence[str]
-    lines: Sequence[Sequence[str]]
-    note: str = ""
-
-    def rich(self) -> Group:
-        """For the terminal; neither the title nor the note is broken to the width of the table."""
-        made = RichTable()
-        for position, heading in enumerate(self.headings):
-            made.add_column(Text(heading), justify="right" if position else "left")
-        for line in self.lines:
-            made.add_row(*map(Text, line))
-        return Group(
-            Text(self.title, style="bold"), made, *([Text(self.note, style="dim")] if self.note else []), ""
-        )
-
-    def markdown(self) -> str:
-        """As Markdown."""
-        lines = [
-            self.headings,
-            ["---", *("--:" for _ in self.headings[1:])],
-            *([*line, *[""] * (len(self.headings) - len(line))] for line in self.lines),
-        ]
-        drawn = "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-        return (
-            "\n\n".join([f"**{_cell(self.title)}**", drawn, *([_cell(self.note)] if self.note else [])])
-            + "\n"
-        )
+def format_table(title: str, headings: Sequence[str], lines: Sequence[Sequence[str]], note: str = "") -> str:
+    """Format a table: its first column holds names, and the others figures."""
+    rows = [
+        [_escape(cell) for cell in [*line, *[""] * len(headings)][: len(headings)]]
+        for line in [headings, *lines]
+    ]
+    widths = [max(4, *map(len, column)) for column in zip(*rows, strict=True)]
+    rows.insert(1, ["-" * (width - 1) + (":" if at else "-") for at, width in enumerate(widths)])
+    drawn = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    return "\n\n".join(filter(None, [f"**{_escape(title)}**", "\n".join(drawn), _escape(note)])) + "\n"
 
 
-def _cell(text: str) -> str:
+def _escape(text: str) -> str:
     safe = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
     return " ".join(safe.split())
 
 
-def verdicts(measured: Measured) -> list[Verdict]:
-    """How the aims of a row stand."""
-    row = measured.row
-    return [judge(aim, measured.readings, row.value, row.unit) for aim in row.aims]
-
-
-def aims(all_measured: Sequence[Measured]) -> Table:
-    """All aims and how they stand, before anything else is said."""
+def format_aims(all_measured: Sequence[Measured]) -> str:
+    """Format all aims and how they came out."""
     lines = [
-        (measured.row.title, verdict.says, verdict.measured, verdict.against, verdict.word)
+        (measured.row.title, aim.says, *judge(aim, measured))
         for measured in all_measured
-        for verdict in verdicts(measured)
+        for aim in measured.row.aims
     ]
-    return Table("What is aimed at", ("", "aim", "measured", "compared with", "so it is"), lines)
+    return format_table("Aims", ("", "aim", "measured", "compared with", "result"), lines)
 
 
-def table(measured: Measured) -> Table:
-    """One row of the run as a table."""
-    row, versus = measured.row, ""
-    if row.measure or any(side.measure for side in row.sides):
-        versus = f"times {row.measure}" if row.measure else "times one"
-    headings = ["", row.unit, *([versus] if versus else []), *row.also]
-    lines, notes = [], [row.note] if row.note else []
+def format_row(measured: Measured) -> str:
+    """Format one row of the run as a table."""
+    row, notes, lines = measured.row, [measured.row.note], list[list[str]]()
+    first, *others = row.columns
     for side in row.sides:
-        readings = measured.readings.get(side.label, [])
-        if not readings:
-            why = measured.failures.get(side.label, "")
-            lines.append([side.label, "not installed" if why.startswith(NOT_INSTALLED) else "not measured"])
-            notes.append(f"{side.label}: {why}." if why else "")
+        if not (figures := measured.read_column(side.label, first)):
+            lines.append([side.label, "not measured"])
+            notes.append(f"{side.label}: {measured.failures.get(side.label, 'no round')}.")
             continue
-        values = [row.value(reading) for reading in readings]
-        line = [side.label, str(Spread.of(values))]
-        if versus:
-            others = measured.readings.get(side.measure or row.measure, [])
-            line.append(str(ratio(values, [row.value(reading) for reading in others]) or ""))
-        line += [_short(statistics.median(map(also, readings))) for also in row.also.values()]
-        lines.append(line)
+        ratio = compute_ratio(figures, measured.read_column(side.baseline or row.baseline, first))
+        also = [statistics.median(measured.read_column(side.label, column)) for column in others]
+        short = [f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}" for figure in also]
+        lines.append([side.label, str(compute_median(figures)), str(ratio or ""), *short])
     rounds = "one round" if row.rounds == 1 else f"{row.rounds} rounds, in turns"
-    return Table(f"{row.title}: {rounds}", headings, lines, " ".join(filter(None, notes)))
+    headings = ["", first, f"times {row.baseline or 'one'}", *others]
+    return format_table(f"{row.title}: {rounds}", headings, lines, " ".join(notes))
 
 
-def _short(figure: float) -> str:
-    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}"
+def replace_run(page: str, run: str) -> str:
+    """Return the page of the documentation with another run in it.
 
-
-def as_json(
-    all_measured: Sequence[Measured], machine: Mapping[str, Any], environments: Mapping[str, Environment]
-) -> str:
-    """Everything, with every raw measurement."""
-    told = {
-        "machine": machine,
-        "environments": {
-            name: {"distributions": each.distributions, "bytes": each.size, "why_not": each.why_not}
-            for name, each in environments.items()
-        },
-        "rows": [
-            {
-                "name": measured.row.name,
-                "title": measured.row.title,
-                "unit": measured.row.unit,
-                "sides": {
-                    label: {
-                        "values": [measured.row.value(reading) for reading in readings],
-                        "readings": [asdict(reading) for reading in readings],
-                    }
-                    for label, readings in measured.readings.items()
-                },
-                "failures": measured.failures,
-                "aims": [asdict(verdict) for verdict in verdicts(measured)],
-            }
-            for measured in all_measured
-        ],
-    }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    Raises:
+        ValueError: The page has no place for it.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{run.strip()}\n\n{END}{after}"

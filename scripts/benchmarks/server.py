@@ -1,9 +1,12 @@
-"""The server of the benchmarks: a process of its own that writes canned bytes as fast as the socket takes them."""
+"""The server of the benchmarks: a separate process that writes canned bytes as fast as the socket takes them.
+
+The bytes are encoded beforehand: whole answers, and streams of any length. A request names the stream that it wants, as the
+text of the ask: its kind and its number of events, `task 1000`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import functools
 import json
@@ -11,144 +14,178 @@ import multiprocessing
 import re
 import time
 from collections.abc import Iterator
+from itertools import cycle, islice
 from multiprocessing.connection import Connection
+from uuid import UUID
 
 from payman_api import PATHS
-from scripts.benchmarks.canned import (
-    ANSWER,
-    ANSWERS_OF_OTHERS,
-    FIRST,
-    REQUEST_ID,
-    SHORT_TOKEN,
-    TASK_ID,
-    TOKEN,
-    addressed,
-    blocks,
-    ids_of,
+
+_NO_UUID = UUID(int=0)
+"""All ids are made of it, until a request has its own."""
+
+_TIMESTAMP = "2025-06-27T16:31:41.510422505Z"
+_TEXT = "- **TSD Wallet** `tube.tense.cask/53`: 1,000.00 TSD\n" * 5
+_WORDS = (
+    "Here are your wallets:\n\n- **TSD ",
+    "Wallet** – paytag `ridge.slate.tulip/52`\n- Spendable ",
+    "balance: 1,000.00 TSD\n- Pending balance: ",
+    "0.00 TSD and nothing else to ",
+    "say about this one. The next ",
 )
+"""The texts of the chunks, over and over: six words or so, as in the sandbox."""
 
-_WANTED = re.compile(rb'"(task|brief|numbered|chat|paused) (\d+)"')
-"""Which stream a request wants, and of how many events; `paused` is a task's first event and then silence."""
-
-_STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
-    b"Cache-Control: no-cache\r\n\r\n"
-)
+_BLOCK = 1000
+"""How many events are written at once; a multiple of the number of texts."""
 
 
-def _whole(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        len(body),
-        body,
-    )
+def _encode(**content: object) -> bytes:
+    metadata = {"timestamp": _TIMESTAMP, "agentId": f"ai-{_NO_UUID}", "orgId": f"org-{_NO_UUID}"}
+    result = {"id": f"tsk-{_NO_UUID}", **content, "metadata": metadata}
+    answer = {"jsonrpc": "2.0", "id": f"req-{_NO_UUID}", "result": result, "error": None}
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-_TOKEN_PATH = PATHS["create_token"].encode()
-_CANNED = {path.encode(): _whole(json.dumps(answer).encode()) for path, answer in ANSWERS_OF_OTHERS.items()}
+def _encode_event(**content: object) -> bytes:
+    return b"data: %b\n\n" % _encode(**content)
 
 
-class Counts:
-    """What was asked of the server so far."""
+def _build_status(state: str, text: str) -> dict[str, object]:
+    message = {"role": "agent", "parts": [{"type": "text", "text": text}]}
+    return {"state": state, "message": message, "timestamp": _TIMESTAMP}
 
-    def __init__(self) -> None:
-        self.requests = self.tokens = 0
-        self._known: set[bytes] = set()
 
-    def token(self, request: bytes) -> bytes:
-        """An answer with a token; one that is over in a second for a client id that begins with `expiring` and is new."""
-        self.tokens += 1
-        basic = re.search(rb"(?i)authorization: basic (\S+)", request)
-        client = base64.b64decode(basic[1]) if basic else b""
-        is_short = client.startswith(b"expiring") and client not in self._known
-        self._known.add(client)
-        return _whole(SHORT_TOKEN if is_short else TOKEN)
+def _build_artifact(text: str, **more: bool) -> dict[str, object]:
+    parts = [{"type": "text", "text": text}]
+    return {"name": "response", "description": "AI Assistant Response", "parts": parts, "index": 0, **more}
 
-    def __str__(self) -> str:
-        counts = {"requests": self.requests, "tokens": self.tokens, "busy": time.process_time()}
-        return json.dumps(counts)
+
+def _encode_chunk(text: str, *, append: bool) -> bytes:
+    return _encode_event(artifact=_build_artifact(text, append=append, lastChunk=False))
+
+
+_WORKING = _build_status("WORKING", "Processing")
+_COMPLETED = _build_status("COMPLETED", "Processing completed successfully")
+_BEGIN = _encode_event(status=_WORKING, final=False) + _encode_chunk(_WORDS[0], append=False)
+_CHUNKS = tuple(_encode_chunk(words, append=True) for words in _WORDS[1:] + _WORDS[:1])
+_END = _encode_event(status=_COMPLETED, final=True)
+
+_TOKEN = b'{"accessToken":"bench","tokenType":"Bearer","expiresIn":3600,"scope":""}'
+_ANSWER = _encode(sessionId=f"ses-{_NO_UUID}", status=_COMPLETED, artifacts=[_build_artifact(_TEXT)])
+_CHOICES = [{"index": 0, "message": {"role": "assistant", "content": _TEXT}, "finish_reason": "stop"}]
+_CHAT = {"id": f"chatcmpl-{_NO_UUID}", "object": "chat.completion", "created": 1751041901, "model": "canned"}
+"""The same text in the form of OpenAI's chat completions."""
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+_STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_BODIES = {
+    PATHS["create_token"].encode(): _TOKEN,
+    b"/chat/completions": json.dumps({**_CHAT, "choices": _CHOICES}).encode(),
+}
+_CANNED = {path: _HEAD % (len(body), body) for path, body in _BODIES.items()}
+
+
+def iter_blocks(kind: str, events: int) -> Iterator[bytes]:
+    """Yield the events of a stream, many at a time.
+
+    Args:
+        kind: `task`, or `numbered`: a task whose events have the ids that the sandbox gives them by default.
+        events: How many; at least 3, the first and the last of which are no chunks.
+    """
+    if kind == "numbered":
+        yield from _number_events(events)
+        return
+    yield _BEGIN
+    for _ in range((events - 3) // _BLOCK):
+        yield _join_chunks(_BLOCK)
+    yield _join_chunks((events - 3) % _BLOCK) + _END
+
+
+@functools.cache
+def _number_events(events: int) -> list[bytes]:
+    plain = b"".join(iter_blocks("task", events)).split(b"\n\n")[:-1]
+    numbered = [b"id: %d\n%b\n\n" % (number, event) for number, event in enumerate(plain, 1)]
+    return [b"".join(numbered[at : at + _BLOCK]) for at in range(0, events, _BLOCK)]
+
+
+@functools.cache
+def _join_chunks(count: int) -> bytes:
+    return b"".join(islice(cycle(_CHUNKS), count))
+
+
+def _join_ids(text: bytes) -> bytes:
+    """Return the ids of an ask as its answer has them; nothing for a request without ids."""
+    starts = [text.find(name) for name in (b"req-", b"tsk-")]
+    return b"" if -1 in starts else b'","result":{"id":"'.join(text[at : at + 40] for at in starts)
+
+
+_IDS = _join_ids(_ANSWER)
+
+
+@functools.lru_cache(maxsize=4096)
+def _split_at_ids(answer: bytes) -> list[bytes]:
+    return answer.split(_IDS)
 
 
 class CannedAnswers(asyncio.Protocol):
-    """Answers a request that names a stream with that stream, one for a token with a token, others with the same task."""
-
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
+    """Answers a request that names a stream with that stream, and others with the canned answer of their path."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remembers where to write to."""
+        """Keep the transport to write to."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._received = b""
         self._to_write: Iterator[bytes] = iter(())
-        self._is_held = False
+        self._is_paused = False
 
     def data_received(self, data: bytes) -> None:
-        """Answers every whole request that has come in."""
+        """Answer every whole request that has come in."""
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            head = self._received[:end].lower()
-            at = head.find(b"content-length:")
-            length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
-            if len(self._received) < end + 4 + length:
+            length = re.search(rb"content-length: *(\d+)", self._received[:end].lower())
+            size = end + 4 + (int(length[1]) if length else 0)
+            if len(self._received) < size:
                 return
-            request, self._received = self._received[: end + 4 + length], self._received[end + 4 + length :]
-            self._answer(request)
+            request, self._received = self._received[:size], self._received[size:]
+            self._to_write = self._answer(request)
+            self._write()
 
     def pause_writing(self) -> None:
-        """The reader is slower; waits for it."""
-        self._is_held = True
+        """Wait for a slower reader."""
+        self._is_paused = True
 
     def resume_writing(self) -> None:
-        """Goes on."""
-        self._is_held = False
+        """Go on."""
+        self._is_paused = False
         self._write()
 
-    def _answer(self, request: bytes) -> None:
-        self._counts.requests += 1
-        path = request.split(b" ", 2)[1].partition(b"?")[0]
+    def _answer(self, request: bytes) -> Iterator[bytes]:
+        path, ids = request.split(b" ", 2)[1].partition(b"?")[0], _join_ids(request) or _IDS
         if canned := _CANNED.get(path):
-            self._transport.write(canned)
-        elif path == _TOKEN_PATH:
-            self._transport.write(self._counts.token(request))
-        elif path == b"/counted":
-            self._transport.write(_whole(str(self._counts).encode()))
-        elif wanted := _WANTED.search(request):
-            self._to_write = _stream(wanted[1].decode(), int(wanted[2]), ids_of(request))
-            self._write()
+            yield canned
+        elif path == b"/busy":
+            busy = str(time.process_time()).encode()
+            yield _HEAD % (len(busy), busy)
+        elif stream := re.search(rb'"(task|numbered) (\d+)"', request):
+            yield _STREAM_HEAD
+            for block in iter_blocks(stream[1].decode(), int(stream[2])):
+                addressed = ids.join(_split_at_ids(block))
+                yield b"%x\r\n%b\r\n" % (len(addressed), addressed)
+            yield b"0\r\n\r\n"
         else:
-            body = ANSWER
-            for own in (REQUEST_ID.encode(), TASK_ID.encode()):
-                if (at := request.find(own[:4])) >= 0:
-                    body = body.replace(own, request[at : at + len(own)])
-            self._transport.write(_whole(body))
+            body = ids.join(_split_at_ids(_ANSWER))
+            yield _HEAD % (len(body), body)
 
     def _write(self) -> None:
         for block in self._to_write:
             self._transport.write(block)
-            if self._is_held:
+            if self._is_paused:
                 return
-
-
-def _stream(kind: str, events: int, ids: bytes | None) -> Iterator[bytes]:
-    yield _STREAM_HEAD
-    if kind == "paused":
-        yield _http_chunk(addressed(FIRST, ids))
-        return
-    for block in blocks(kind, events):
-        if block:
-            yield _http_chunk(addressed(block, ids))
-    yield b"0\r\n\r\n"
-
-
-def _http_chunk(block: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(block), block)
 
 
 def _serve(port_to: Connection) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        answering = functools.partial(CannedAnswers, Counts())
-        server = await loop.create_server(answering, "127.0.0.1", 0, backlog=2048)
+        server = await loop.create_server(CannedAnswers, "127.0.0.1", 0, backlog=2048)
         port_to.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -156,11 +193,12 @@ def _serve(port_to: Connection) -> None:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """Runs the server, and gives its address."""
+def run_server() -> Iterator[str]:
+    """Run the server, and yield its address."""
     here, there = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(there,), daemon=True)
     server.start()
+    there.close()
     try:
         yield f"http://127.0.0.1:{here.recv()}"
     finally:

@@ -1,45 +1,45 @@
-"""What sides are made of: what one is asked to do it to, what it came to, and how to do something often or at once.
+"""What sides are made of: the target, the reading of one round, and how to do something often or at once.
 
-A module of sides, such as `peers/openai.py`, has `sides(target)`: by name, functions that do one thing a number of times.
-This module is imported in the environments of all peers, so it needs nothing but Python.
+A module of sides, such as `peers/openai.py`, has `build_sides(target)`: functions by name that do one thing a number of
+times. The environments of all peers import this module, so it needs nothing but Python.
 """
 
 from __future__ import annotations
 
 import asyncio
-import http.client
+import gc
+import importlib
 import json
-import threading
+import os
+import resource
+import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 PATIENCE = 600.0
-"""The time limit, in seconds, of clients whose own would end a long stream."""
+"""The time limit, in seconds, of clients whose default would end a long stream."""
 
 ASKED = "list all wallets"
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """A request as the SDK sends it, captured once, so that others put the same bytes on the wire."""
 
     path: str
     headers: dict[str, str]
     body: str
 
-    def encoded(self) -> bytes:
-        """The whole request, for those who speak to a socket."""
+    def encode(self) -> bytes:
+        """Return the whole request, for a socket."""
         body = self.body.encode()
         lines = [f"POST {self.path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """The server, and what the SDK sends to it for a token, for an ask and for a stream of 3 events."""
 
     base_url: str
@@ -48,34 +48,29 @@ class Target:
     stream: Sent
 
     @classmethod
-    def of(cls, written: str) -> Target:
-        """The target that was written down as JSON."""
-        base_url, *requests = json.loads(written)
+    def parse(cls, text: str) -> Target:
+        """Read a target that was written as JSON."""
+        base_url, *requests = json.loads(text)
         return cls(base_url, *(Sent(*request) for request in requests))
 
-    def __str__(self) -> str:
-        requests = (self.token, self.ask, self.stream)
-        return json.dumps([self.base_url, *([each.path, each.headers, each.body] for each in requests)])
-
-    def streaming(self, kind: str, events: int) -> bytes:
-        """The body of the request for another stream."""
-        return self.stream.body.replace("task 3", f"{kind} {events}").encode()
+    def stream_body(self, task: str) -> bytes:
+        """Return the body of the request for another stream, such as `task 1000`."""
+        return self.stream.body.replace("task 3", task).encode()
 
 
 @dataclass
 class Reading:
-    """What one round of one side came to.
+    """One round of one side.
 
     Attributes:
-        count: How many calls were made or events read, in all streams together; the distributions of an environment.
+        count: How many calls were made or events read, in all streams together.
         characters: How many characters of text, or bytes.
-        seconds: How long it took, from the first request to the last answer.
-        busy: How many of these seconds the process computed; for the others it waited.
-        served: How many of these seconds the server computed.
-        opening: How many of these seconds it took until all streams were open.
-        firsts: For streams that are left after their first event, the seconds until that was there, stream by stream.
-        tokens: How many token requests the server counted.
-        size: The most memory that the process has ever had, or what is installed, in bytes.
+        seconds: From the first request to the last answer.
+        busy: How many seconds the process computed; in the others it waited.
+        served: How many seconds the server computed.
+        opening: How many seconds it took until all streams were open.
+        first: How many seconds later the last of them had its first event.
+        size: The most memory that the process has had, in bytes.
     """
 
     count: int = 0
@@ -84,8 +79,7 @@ class Reading:
     busy: float = 0.0
     served: float = 0.0
     opening: float = 0.0
-    firsts: list[float] = field(default_factory=list)
-    tokens: int = 0
+    first: float = 0.0
     size: int = 0
 
 
@@ -93,8 +87,8 @@ Side = Callable[..., Reading]
 """Does what it is named for, with the arguments that the row gives it."""
 
 
-def repeated(call: Callable[[], object]) -> Side:
-    """A side that makes one call after the other."""
+def repeat(call: Callable[[], object]) -> Side:
+    """Return a side that makes one call after the other."""
 
     def side(calls: int) -> Reading:
         for _ in range(calls):
@@ -104,78 +98,81 @@ def repeated(call: Callable[[], object]) -> Side:
     return side
 
 
-def at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -> Side:
-    """A side that makes so many calls at once."""
+def run_at_once(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -> Side:
+    """Return a side that makes all calls at once."""
 
-    async def all_of_them(calls: int) -> None:
+    async def call_all(calls: int) -> Reading:
         await asyncio.gather(*(call() for _ in range(calls)))
-
-    def side(calls: int) -> Reading:
-        runner.run(all_of_them(calls))
         return Reading(calls)
 
-    return side
+    return lambda calls: runner.run(call_all(calls))
 
 
-def in_threads(base_url: str, client: Callable[[str], Callable[[], object]]) -> Side:
-    """A side in which so many threads ask at once when the token has just expired.
-
-    Args:
-        base_url: The server, which gives a client id that begins with `expiring` a first token of a second.
-        client: Makes a client with that id, and gives what each thread calls.
-    """
-
-    def side(threads: int) -> Reading:
-        ask = client(f"expiring-{time.monotonic_ns()}")
-        ask()
-        time.sleep(1.1)
-        before, together = counted(base_url)["tokens"], threading.Barrier(threads)
-        failures: list[Exception] = []
-
-        def one() -> None:
-            together.wait()
-            try:
-                ask()
-            except Exception as error:  # whatever it is, it is told once, by the side
-                failures.append(error)
-
-        running = [threading.Thread(target=one) for _ in range(threads)]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
-        if failures:
-            raise failures[0]
-        return Reading(threads, tokens=int(counted(base_url)["tokens"] - before))
-
-    return side
-
-
-def counted(base_url: str) -> dict[str, float]:
-    """What the server has counted so far: its `tokens` and `requests`, and the seconds that it was `busy`."""
-    connection = http.client.HTTPConnection(urlsplit(base_url).netloc)
-    connection.request("GET", "/counted")
-    told: dict[str, float] = json.loads(connection.getresponse().read())
-    connection.close()
-    return told
-
-
-class AllOpen:
-    """Holds streams until all are open, and tells after how many seconds they were."""
+class Streams(Reading):
+    """The reading of streams that are all open before the first is read."""
 
     def __init__(self, streams: int) -> None:
+        super().__init__()
         self._barrier = asyncio.Barrier(streams)
         self._start = time.perf_counter()
-        self.after = 0.0
 
-    async def wait(self) -> None:
-        """Waits for the others."""
+    async def wait_for_others(self) -> None:
+        """Wait until all are open."""
         await self._barrier.wait()
-        self.after = self.after or time.perf_counter() - self._start
+        self.opening = self.opening or time.perf_counter() - self._start
+
+    def note_first(self) -> None:
+        """Note that one of them has its first event."""
+        self.first = time.perf_counter() - self._start - self.opening
 
 
-def heard(reading: Reading, event: Any) -> None:
-    """Reads the new text of an event that is JSON and nothing more."""
+def run_streams(runner: asyncio.Runner, read: Callable[[str, Streams], Awaitable[None]]) -> Side:
+    """Return a side that reads streams at once, each with what `read` does for one."""
+
+    async def read_all(task: str, streams: int) -> Reading:
+        reading = Streams(streams)
+        await asyncio.gather(*(read(task, reading) for _ in range(streams)))
+        return reading
+
+    return lambda task, streams=1: runner.run(read_all(task, streams))
+
+
+def read_event(reading: Reading, event: Any) -> None:
+    """Read the new text of an event that is plain JSON."""
     reading.count += 1
     if artifact := event["result"].get("artifact"):
         reading.characters += len(artifact["parts"][0]["text"])
+
+
+def measure_peak() -> int:
+    """Return the most memory that this process has had, in bytes; programs run the source of this function, too."""
+    try:
+        # `ru_maxrss` begins, on Linux, with the peak of the process that started this one.
+        with open("/proc/self/status") as status:  # noqa: PTH123 (programs would pay for pathlib)
+            return int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
+    except (OSError, IndexError, ValueError):
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many connections as the system allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main(target: str, module: str, name: str, arguments: str, how: str) -> None:
+    """Run a side, a second time if it is to be warm, and print its last reading as JSON."""
+    raise_file_limit()
+    peer = importlib.import_module(f"scripts.benchmarks.peers.{module}")
+    side: Side = peer.build_sides(Target.parse(target))[name]
+    reading = Reading()
+    for _ in range(2 if how == "warm" else 1):
+        gc.collect()
+        seconds, busy = time.perf_counter(), time.process_time()
+        reading = side(**json.loads(arguments))
+        reading.busy = time.process_time() - busy
+        reading.seconds = time.perf_counter() - seconds
+    reading.size = measure_peak()
+    print(json.dumps(asdict(reading)), flush=True)
+    os._exit(0)  # the sides close nothing, and some libraries would complain of it

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
-from typing import Literal
-
-import httpx
+import importlib.util
 
 from payman_sdk import AsyncPaymanClient, PaymanClient, PaymanConfig
-from scripts.benchmarks.peers.httpx import unlimited
-from scripts.benchmarks.sides import (
-    ASKED,
-    PATIENCE,
-    AllOpen,
-    Reading,
-    Side,
-    Target,
-    at_once,
-    in_threads,
-    repeated,
-)
+from scripts.benchmarks import sides
 
 FIRST_ASK = """
 import json, sys
@@ -31,114 +16,39 @@ with PaymanClient(client_id="bench", client_secret="bench", base_url=json.loads(
 """
 
 
-def sides(target: Target) -> dict[str, Side]:
-    """All sides."""
+def build_sides(target: sides.Target) -> dict[str, sides.Side]:
+    """Return all sides."""
     runner = asyncio.Runner()
-    sdk, async_sdk, with_aiohttp = (
-        Sdk(target.base_url),
-        AsyncSdk(target.base_url),
-        AsyncSdk(target.base_url, "aiohttp"),
-    )
+    config: PaymanConfig = {"client_id": "bench", "client_secret": "bench", "base_url": target.base_url}
+    config["timeout"] = sides.PATIENCE
+    client = PaymanClient(config)
+    has_aiohttp = importlib.util.find_spec("httpx_aiohttp") is not None
+    async_client = AsyncPaymanClient(config, transport="aiohttp" if has_aiohttp else None)
+    client.ask("get a token")
 
-    def run(streams: Callable[[str, int, int], Awaitable[Reading]]) -> Side:
-        async def reading(kind: str, events: int, streams_: int) -> Reading:
-            return await streams(kind, events, streams_)
-
-        return lambda kind, events, streams=1: runner.run(reading(kind, events, streams))
-
-    return {
-        "ask": repeated(lambda: sdk.client.ask(ASKED)),
-        "asks": at_once(runner, lambda: async_sdk.client.ask(ASKED)),
-        "asks, aiohttp": at_once(runner, lambda: with_aiohttp.client.ask(ASKED)),
-        "threads": in_threads(target.base_url, sdk.asking),
-        "stream": sdk.stream,
-        "stream, first": sdk.first,
-        "async stream": run(async_sdk.stream),
-        "async stream, own connections": run(async_sdk.own_stream),
-        "async stream, aiohttp": run(with_aiohttp.own_stream),
-        "async stream, first": run(async_sdk.first),
-    }
-
-
-class Sdk:
-    """`PaymanClient`."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self.client = PaymanClient(
-            client_id="bench", client_secret="bench", base_url=base_url, timeout=PATIENCE
-        )
-        self.client.ask("get a token")
-
-    def asking(self, client_id: str) -> Callable[[], object]:
-        """What asks as another client."""
-        client = PaymanClient(client_id=client_id, client_secret="bench", base_url=self._base_url)
-        return lambda: client.ask(ASKED)
-
-    def stream(self, kind: str, events: int, streams: int = 1) -> Reading:
-        """Reads the new text of every event."""
-        reading = Reading()
-        with self.client.stream(f"{kind} {events}") as stream:
+    def read(task: str) -> sides.Reading:
+        reading = sides.Reading()
+        with client.stream(task) as stream:
             for event in stream:
                 reading.count += 1
                 if event.type == "artifact_update":
                     reading.characters += len(event.delta)
         return reading
 
-    def first(self, kind: str, events: int, streams: int) -> Reading:
-        """Waits for the first event of one stream after the other."""
-        reading = Reading(streams)
-        for _ in range(streams):
-            start = time.perf_counter()
-            with self.client.stream(f"{kind} {events}") as stream:
-                next(stream)
-                reading.firsts.append(time.perf_counter() - start)
-        return reading
+    async def read_async(task: str, reading: sides.Streams) -> None:
+        async with async_client.stream(task) as stream:
+            await reading.wait_for_others()
+            await anext(stream)  # a status, without text
+            reading.note_first()
+            reading.count += 1
+            async for event in stream:
+                reading.count += 1
+                if event.type == "artifact_update":
+                    reading.characters += len(event.delta)
 
-
-class AsyncSdk:
-    """`AsyncPaymanClient`: with connections of its own for asks, and with a given httpx client for streams."""
-
-    def __init__(self, base_url: str, transport: Literal["aiohttp"] | None = None) -> None:
-        config: PaymanConfig = {
-            "client_id": "bench",
-            "client_secret": "bench",
-            "base_url": base_url,
-            "timeout": PATIENCE,
-        }
-        self.client = AsyncPaymanClient(config, transport=transport)
-        connections = httpx.AsyncClient(limits=unlimited(httpx), trust_env=False)
-        self._for_streams = AsyncPaymanClient(config, http_client=connections)
-
-    async def stream(self, kind: str, events: int, streams: int) -> Reading:
-        """Opens all streams, and then reads the new text of every event."""
-        return await self._stream(self._for_streams, kind, events, streams)
-
-    async def own_stream(self, kind: str, events: int, streams: int) -> Reading:
-        """The same with the connections that the client makes by itself."""
-        return await self._stream(self.client, kind, events, streams)
-
-    async def _stream(self, client: AsyncPaymanClient, kind: str, events: int, streams: int) -> Reading:
-        reading, all_open = Reading(), AllOpen(streams)
-
-        async def read() -> None:
-            async with client.stream(f"{kind} {events}") as stream:
-                await all_open.wait()
-                async for event in stream:
-                    reading.count += 1
-                    if event.type == "artifact_update":
-                        reading.characters += len(event.delta)
-
-        await asyncio.gather(*(read() for _ in range(streams)))
-        reading.opening = all_open.after
-        return reading
-
-    async def first(self, kind: str, events: int, streams: int) -> Reading:
-        """Waits for the first event of one stream after the other."""
-        reading = Reading(streams)
-        for _ in range(streams):
-            start = time.perf_counter()
-            async with self._for_streams.stream(f"{kind} {events}") as stream:
-                await anext(stream)
-                reading.firsts.append(time.perf_counter() - start)
-        return reading
+    return {
+        "ask": sides.repeat(lambda: client.ask(sides.ASKED)),
+        "asks": sides.run_at_once(runner, lambda: async_client.ask(sides.ASKED)),
+        "stream": read,
+        "async stream": sides.run_streams(runner, read_async),
+    }

@@ -1,0 +1,188 @@
+"""Measuring: rows of sides that do the same, medians and ratios of their rounds, and aims met or missed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib
+import json
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from scripts.benchmarks.peers import PEERS
+from scripts.benchmarks.processes import SIDE, SideFailedError, build_import, build_program, run_program
+from scripts.benchmarks.sides import Reading, Target
+
+NOT_INSTALLED = "not installed"
+
+Value = Callable[[Reading], float]
+"""What a row makes of a reading."""
+
+
+class Side(NamedTuple):
+    """One line of a row.
+
+    Attributes:
+        label: Its name there.
+        peer: In whose environment it runs.
+        does: The name of the side in the peer's module; in a row of programs, of the program.
+        arguments: What that is given.
+        total: How many calls or events it has to come to.
+        baseline: The side that it is compared with, where it is not that of the row.
+    """
+
+    label: str
+    peer: str
+    does: str = ""
+    arguments: Mapping[str, Any] = {}
+    total: int = 1
+    baseline: str = ""
+
+
+class Aim(NamedTuple):
+    """A figure that a side should reach.
+
+    Attributes:
+        says: The aim in words.
+        mine: The side that it is about.
+        of: The side that it is compared with.
+        times: At most, or at least, so many times as much.
+        plus: And so much more.
+        at_least: Whether more is better.
+        column: The column that is compared, where it is not the first.
+    """
+
+    says: str
+    mine: str
+    of: str
+    times: float = 1.0
+    plus: float = 0.0
+    at_least: bool = False
+    column: str = ""
+
+
+class Row(NamedTuple):
+    """One table, of sides that do the same.
+
+    Attributes:
+        name: Its name for `--only`.
+        title: The title of the table.
+        columns: What is made of a reading, by heading; the first is the figure of the row.
+        sides: Who is compared.
+        baseline: The side that the others are shown as a multiple of.
+        aims: What they should reach.
+        rounds: How often each side is measured.
+        how: After one round in the same process, as its first round, or as an import or a program in a new process.
+        note: What a reader has to know.
+    """
+
+    name: str
+    title: str
+    columns: Mapping[str, Value]
+    sides: Sequence[Side]
+    baseline: str = ""
+    aims: Sequence[Aim] = ()
+    rounds: int = 1
+    how: Literal["warm", "cold", "import", "program"] = "warm"
+    note: str = ""
+
+
+class Measured(NamedTuple):
+    """A row with its readings by side, round by round, and why there are none."""
+
+    row: Row
+    readings: dict[str, list[Reading]]
+    failures: dict[str, str]
+
+    def read_column(self, side: str, column: str) -> list[float]:
+        """Return the figures of a side, round by round."""
+        return [self.row.columns[column](reading) for reading in self.readings.get(side, ())]
+
+
+def measure_row(row: Row, environments: Mapping[str, str], target: Target) -> Measured:
+    """Have the sides take turns, so that a change of the machine's pace affects all.
+
+    Args:
+        row: What is measured.
+        environments: The interpreters by the names of the peers.
+        target: What all are measured with.
+    """
+    measured = Measured(row, {}, {})
+    for number in range(-1 if row.rounds > 1 else 0, row.rounds):  # the first of several does not count
+        for side in row.sides:
+            if side.label in measured.failures:
+                continue
+            try:
+                reading = _measure_side(row, side, environments, target)
+            except SideFailedError as error:
+                measured.failures[side.label] = str(error)
+                measured.readings.pop(side.label, None)
+                continue
+            if number >= 0:
+                measured.readings.setdefault(side.label, []).append(reading)
+    return measured
+
+
+def _measure_side(row: Row, side: Side, environments: Mapping[str, str], target: Target) -> Reading:
+    if side.peer not in environments:
+        raise SideFailedError(NOT_INSTALLED)
+    [peer] = [one for one in PEERS if one.name == side.peer]
+    code, arguments = SIDE, [peer.module, side.does, json.dumps(side.arguments), row.how]
+    if row.how == "import":
+        code, arguments = build_import(peer.imports), []
+    elif row.how == "program":
+        module = importlib.import_module(f"scripts.benchmarks.peers.{peer.module}")
+        code, arguments = build_program(getattr(module, side.does)), []
+    served = read_busy_seconds(target.base_url)
+    reading = run_program(environments[side.peer], code, json.dumps(target), *arguments)
+    reading.served = read_busy_seconds(target.base_url) - served
+    if reading.count != side.total:
+        raise SideFailedError(f"of {side.total} it gave {reading.count}")
+    return reading
+
+
+def read_busy_seconds(base_url: str) -> float:
+    """Return how many seconds the server has computed so far."""
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(base_url).netloc)) as connection:
+        connection.request("GET", "/busy")
+        return float(connection.getresponse().read())
+
+
+class Spread(NamedTuple):
+    """A figure, and the least and the most it was in any round."""
+
+    middle: float
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        digits = 0 if self.most >= 1000 else 2 if self.most < 20 else 1
+        middle, least, most = (f"{figure:,.{digits}f}" for figure in self)
+        return middle if least == most else f"{middle} ({least}–{most})"
+
+
+def compute_median(values: Sequence[float]) -> Spread:
+    """Return the median of values."""
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def compute_ratio(values: Sequence[float], baseline: Sequence[float]) -> Spread | None:
+    """Return the ratio of the medians, with the least and the most of the rounds' ratios; None for one to nothing."""
+    if not values or not baseline or not all(baseline):
+        return None
+    rounds = [one / other for one, other in zip(values, baseline, strict=False)]
+    return Spread(statistics.median(values) / statistics.median(baseline), min(rounds), max(rounds))
+
+
+def judge(aim: Aim, measured: Measured) -> tuple[str, str, str]:
+    """Compare the medians; return what came out, with what it was compared, and whether the aim is met."""
+    column = aim.column or next(iter(measured.row.columns))
+    mine, other = (measured.read_column(name, column) for name in (aim.mine, aim.of))
+    if not mine or not other:
+        return "", aim.of, "not measured"
+    bound = aim.times * statistics.median(other) + aim.plus
+    is_met = statistics.median(mine) >= bound if aim.at_least else statistics.median(mine) <= bound
+    against = f"{aim.of}: {compute_median(other)} {column}; {compute_ratio(mine, other)} times"
+    return f"{compute_median(mine)} {column}", against, "met" if is_met else "missed"

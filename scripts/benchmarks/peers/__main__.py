@@ -1,0 +1,9 @@
+"""Prints a line for each lock that `scripts/lock` makes: the peer's name, and what its lock is made of."""
+
+from __future__ import annotations
+
+from scripts.benchmarks.peers import PEERS
+
+for peer in PEERS:
+    if needs := peer.list_needs():
+        print(peer.name, *needs)
