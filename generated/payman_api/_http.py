@@ -23,7 +23,7 @@ Answers = Mapping[str, tuple[str, str] | None]
 """For each status, such as 200, 5XX or default: the kind of body, and its type."""
 
 
-class Operation:
+class HttpOperation:
     """An operation, without its arguments: what its functions have in common.
 
     Args:

@@ -32,12 +32,8 @@ def is_elsewhere(old: Node, new: Node) -> bool:
 def compare_answers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator[Finding]:
     """Tell how the answers of an operation differ, by status."""
     for status in sorted({*old, *new}):
-        here = replace(
-            place,
-            where=f"{place.where}, answer {clean(status)}",
-            base=f"the answer {clean(status)} of {place.base}",
-            directions=frozenset({Direction.RESPONSE}),
-        )
+        named = f"answer {clean(status)}"
+        here = place.to_part(named, f"the {named} of", directions=frozenset({Direction.RESPONSE}))
         if status not in new:
             level = BREAKING if status.startswith("2") else ADDITIVE
             yield here.change("removed", "was removed", request=level)
@@ -61,11 +57,8 @@ def _compare_headers(pair: Pair, place: Place, old: Node, new: Node) -> Iterator
     before, after = ({name.lower(): (name, it) for name, it in each.items()} for each in (old, new))
     for key in sorted({*before, *after}):
         name = (after.get(key) or before[key])[0]
-        here = replace(
-            place,
-            where=f"{place.where}, header {clean(name)}",
-            base=f"the header {code(name)} in {place.base}",
-            names=place.names | {name},
+        here = place.to_part(
+            f"header {clean(name)}", f"the header {code(name)} in", names=place.names | {name}
         )
         if key not in after:
             yield here.change("removed", "was removed", request=BREAKING)

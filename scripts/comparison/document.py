@@ -7,6 +7,7 @@ that is gone or replaced is breaking, and so is a scheme in use that is gone or 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from scripts.comparison.contract import Contract, Node, mapping, sequence
 from scripts.comparison.operations import compare_security
@@ -27,9 +28,14 @@ _ENVIRONMENT = "x-payman-environment"
 _COMPARED = ("info", "servers", "security", "tags", "paths", "components", "webhooks", "openapi")
 
 
+def _about(where: str, said: str, **given: Any) -> Place:
+    """Give a place outside of operations and schemas."""
+    return Place("document", where, "document", said, **given)
+
+
 def compare_documents(pair: Pair) -> Iterator[Finding]:
     """Tell what differs of the documents as wholes."""
-    place = Place("document", "document", "document", "the document")
+    place = _about("document", "the document")
     old, new = pair.old.document, pair.new.document
     before, after = mapping(old.get("info")), mapping(new.get("info"))
     for kept, key, was, now in (
@@ -37,7 +43,7 @@ def compare_documents(pair: Pair) -> Iterator[Finding]:
         ("the version of OpenAPI", "openapi", old.get("openapi"), new.get("openapi")),
     ):
         if was != now:
-            here = Place("document", f"document, {key}", "document", kept)
+            here = _about(f"document, {key}", kept)
             yield here.change("changed", f"is {value(now)} now, was {value(was)}", request=COSMETIC)
     yield from word_findings(place, before, after, ("version",))
     yield from word_findings(place, old, new, [key for key in _COMPARED if key != "tags"])
@@ -45,13 +51,8 @@ def compare_documents(pair: Pair) -> Iterator[Finding]:
     inheriting = [
         {it.name for it in contract.operations if it.security is None} for contract in (pair.old, pair.new)
     ]
-    secured = Place(
-        "document",
-        "document, security",
-        "document",
-        "what has no security of its own",
-        operations=tuple(sorted(inheriting[0] & inheriting[1])),
-    )
+    shared = tuple(sorted(inheriting[0] & inheriting[1]))
+    secured = _about("document, security", "what has no security of its own", operations=shared)
     if secured.operations:
         yield from compare_security(secured, sequence(old.get("security")), sequence(new.get("security")))
     yield from _compare_schemes(pair)
@@ -81,7 +82,7 @@ def _compare_servers(old: list[object], new: list[object]) -> Iterator[Finding]:
 
 
 def _server_place(url: str) -> Place:
-    return Place("document", f"server {url}", "document", f"the server {code(url)}")
+    return _about(f"server {url}", f"the server {code(url)}")
 
 
 def _environment(server: Node, url: str) -> str:
@@ -101,10 +102,8 @@ def _compare_schemes(pair: Pair) -> Iterator[Finding]:
     old, new = pair.old.components("securitySchemes"), pair.new.components("securitySchemes")
     used = _schemes_in_use(pair.old)
     for name in sorted({*old, *new}):
-        here = Place(
-            "document",
+        here = _about(
             f"security scheme {name}",
-            "document",
             f"the security scheme {code(name)}",
             names=frozenset({name}),
             operations=tuple(sorted(used.get(name, ()))),
@@ -150,9 +149,7 @@ def _schemes_in_use(contract: Contract) -> dict[str, set[str]]:
 
 def _compare_webhooks(old: Node, new: Node) -> Iterator[Finding]:
     for name in sorted({*old, *new}):
-        here = Place(
-            "document", f"webhook {name}", "document", f"the webhook {code(name)}", names=frozenset({name})
-        )
+        here = _about(f"webhook {name}", f"the webhook {code(name)}", names=frozenset({name}))
         if name not in new:
             yield here.change("removed", "was removed", request=BREAKING)
         elif name not in old:

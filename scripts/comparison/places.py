@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from scripts.comparison.changes import Change, Kind, Level, Subject
 from scripts.comparison.contract import SCHEMAS, Contract, Direction, Node, schema_name
@@ -119,6 +120,10 @@ class Place:
             names=self.names | {name},
             is_open=False,
         )
+
+    def to_part(self, words: str, base: str, **given: Any) -> Place:
+        """Go on to a part of an operation, such as an answer."""
+        return replace(self, where=f"{self.where}, {words}", base=f"{base} {self.base}", **given)
 
     def to_inner(self, words: str, sign: str) -> Place:
         """Go on to what an array or a mapping holds."""

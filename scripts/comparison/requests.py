@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from scripts.comparison.answers import compare_contents, is_elsewhere
@@ -67,10 +66,9 @@ def compare_parameters(
 def parameter_place(place: Place, parameter: Node) -> Place:
     """Give the place of a parameter in an operation."""
     kind, name = clean(parameter.get("in")), str(parameter.get("name"))
-    return replace(
-        place,
-        where=f"{place.where}, {kind} parameter {clean(name)}",
-        base=f"the {kind} parameter {code(name)} of {place.base}",
+    return place.to_part(
+        f"{kind} parameter {clean(name)}",
+        f"the {kind} parameter {code(name)} of",
         names=place.names | {name},
         directions=frozenset({Direction.REQUEST}),
         is_parameter=True,
@@ -129,12 +127,8 @@ def _schema(parameter: Node) -> object:
 
 def compare_body(pair: Pair, place: Place, old: object, new: object) -> Iterator[Finding]:
     """Tell how the body of a request differs; the place is that of the operation."""
-    here = replace(
-        place,
-        where=f"{place.where}, request body",
-        base=f"the request body of {place.base}",
-        directions=frozenset({Direction.REQUEST}),
-    )
+    sent = frozenset({Direction.REQUEST})
+    here = place.to_part("request body", "the request body of", directions=sent)
     if is_elsewhere(mapping(old), mapping(new)):
         return
     before, after = pair.old.resolve(old), pair.new.resolve(new)

@@ -21,6 +21,7 @@ _CLASSES = frozenset(
         *("Any", "Literal", "Self", "Mapping", "UUID", "Iterator", "AsyncIterator", "TYPE_CHECKING"),
         *("Enum", "StrEnum", "IntEnum", "Model", "OpenModel", "Other"),
         *("Unset", "UNSET", "File", "Response", "Client", "AuthenticatedClient"),
+        *("HttpOperation", "Styled"),
     )
 )
 """Classes of these names are called models: generated code uses them."""

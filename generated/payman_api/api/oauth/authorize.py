@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..._http import Operation, build
+from ..._http import HttpOperation, build
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...client import AuthenticatedClient, Client
     from ...models.scope import Scope
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "200": ("text", "str"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..._http import Operation, build
+from ..._http import HttpOperation, build
 from ...types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...models.oauth_error import OAuthError
     from ...models.token_response import TokenResponse
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "200": ("json", "TokenResponse | LegacyTokenResponse"),

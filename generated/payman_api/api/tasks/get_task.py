@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..._http import Operation, build
+from ..._http import HttpOperation, build
 from ...types import Response
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...models.get_task_request import GetTaskRequest
     from ...models.task_response import TaskResponse
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "200": ("json", "TaskResponse"),

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..._http import Operation, build, read_value
+from ..._http import HttpOperation, build, read_value
 from ...events import aiterate, iterate
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...models.task_response import TaskResponse
     from ...models.task_stream_response import TaskStreamResponse
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "200": ("json", "TaskResponse"),

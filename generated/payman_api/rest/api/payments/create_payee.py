@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...._base import Other
-from ...._http import Operation, build
+from ...._http import HttpOperation, build
 from ....types import Response
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...models.payee_us_ach import PayeeUsAch
     from ...models.rest_error import RestError
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "2XX": ("json", "Payee"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...._http import Operation, build
+from ...._http import HttpOperation, build
 from ....types import Response
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...models.delete_payee_response import DeletePayeeResponse
     from ...models.rest_error import RestError
 
-_OPERATION = Operation(
+_OPERATION = HttpOperation(
     __name__,
     {
         "2XX": ("json", "DeletePayeeResponse"),
